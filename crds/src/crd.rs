@@ -1,0 +1,147 @@
+//! The CustomResourceDefinition: kube's derivation, and bounds on everything that has none.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt;
+use serde_json::{Map, Value};
+
+use crate::MLPipeline;
+
+/// Bounds for lists, maps and texts of Kubernetes' own types, which carry none. Without them the API server would estimate
+/// the cost of our rules at infinity, and one resource could be as large as a request may be.
+const MAX_ITEMS: u64 = 32;
+const MAX_PROPERTIES: u64 = 64;
+const MAX_LENGTH: u64 = 4096;
+
+/// How deep descriptions of Kubernetes' own types are kept; below, they only make the CRD large.
+const POD_FIELDS_WITHOUT_DESCRIPTIONS: [&str; 7] =
+    ["env", "envFrom", "resources", "tolerations", "affinity", "topologySpreadConstraints", "imagePullSecrets"];
+
+/// The CustomResourceDefinition of `MLPipeline`.
+#[must_use]
+pub fn custom_resource_definition() -> CustomResourceDefinition {
+    let derived = MLPipeline::crd();
+    let Ok(mut value) = serde_json::to_value(&derived) else { return derived };
+    for schema in schemas(&mut value) {
+        bound(schema);
+        shorten(schema);
+    }
+    serde_json::from_value(value).unwrap_or(derived)
+}
+
+/// The structural schema of an `MLPipeline`, as the API server would use it.
+#[must_use]
+pub fn pipeline_schema() -> Value {
+    let mut value = serde_json::to_value(custom_resource_definition()).unwrap_or_default();
+    schemas(&mut value).into_iter().next().map(Value::take).unwrap_or_default()
+}
+
+fn schemas(crd: &mut Value) -> Vec<&mut Value> {
+    let versions = crd.pointer_mut("/spec/versions").and_then(Value::as_array_mut);
+    versions.into_iter().flatten().filter_map(|version| version.pointer_mut("/schema/openAPIV3Schema")).collect()
+}
+
+/// Gives every list, map and text in a schema a bound where it has none.
+fn bound(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else { return };
+    let default_for = |object: &mut Map<String, Value>, key: &str, value: u64| {
+        object.entry(key).or_insert_with(|| value.into());
+    };
+    match object.get("type").and_then(Value::as_str) {
+        Some("array") => default_for(object, "maxItems", MAX_ITEMS),
+        Some("string") if !object.contains_key("enum") => default_for(object, "maxLength", MAX_LENGTH),
+        Some("object") if object.contains_key("additionalProperties") => {
+            default_for(object, "maxProperties", MAX_PROPERTIES);
+        }
+        _ => {}
+    }
+    for key in ["items", "additionalProperties"] {
+        if let Some(inner) = object.get_mut(key) {
+            bound(inner);
+        }
+    }
+    if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.values_mut().for_each(bound);
+    }
+}
+
+/// Drops the descriptions inside Kubernetes' own types: `kubectl explain pod.spec` has them.
+fn shorten(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else { return };
+    let is_pod_settings = object
+        .get("properties")
+        .is_some_and(|properties| properties.get("envFrom").is_some() && properties.get("mounts").is_some());
+    if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
+        for (name, inner) in properties {
+            if is_pod_settings && POD_FIELDS_WITHOUT_DESCRIPTIONS.contains(&name.as_str()) {
+                let description = inner.get("description").cloned();
+                drop_descriptions(inner);
+                if let (Some(description), Some(inner)) = (description, inner.as_object_mut()) {
+                    inner.insert("description".into(), description);
+                }
+            } else {
+                shorten(inner);
+            }
+        }
+    }
+    if let Some(items) = object.get_mut("items") {
+        shorten(items);
+    }
+}
+
+fn drop_descriptions(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else { return };
+    object.remove("description");
+    for key in ["items", "additionalProperties"] {
+        if let Some(inner) = object.get_mut(key) {
+            drop_descriptions(inner);
+        }
+    }
+    if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.values_mut().for_each(drop_descriptions);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walk(schema: &Value, path: &str, visit: &mut dyn FnMut(&str, &Value)) {
+        visit(path, schema);
+        for key in ["items", "additionalProperties"] {
+            if let Some(inner) = schema.get(key) {
+                walk(inner, &format!("{path}[]"), visit);
+            }
+        }
+        for (name, inner) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            walk(inner, &format!("{path}.{name}"), visit);
+        }
+    }
+
+    #[test]
+    fn every_list_map_and_text_is_bounded() {
+        walk(&pipeline_schema()["properties"]["spec"], "spec", &mut |path, schema| {
+            let missing = match schema["type"].as_str() {
+                Some("array") => schema.get("maxItems").is_none(),
+                Some("string") => schema.get("maxLength").is_none() && schema.get("enum").is_none(),
+                Some("object") => schema.get("additionalProperties").is_some() && schema.get("maxProperties").is_none(),
+                _ => false,
+            };
+            assert!(!missing, "{path} has no bound: {schema}");
+        });
+    }
+
+    #[test]
+    fn every_field_of_ours_is_documented() {
+        walk(&pipeline_schema()["properties"]["spec"], "spec", &mut |path, schema| {
+            let ours = !POD_FIELDS_WITHOUT_DESCRIPTIONS.iter().any(|field| path.contains(&format!(".{field}")));
+            if ours && !path.ends_with("[]") {
+                assert!(schema["description"].is_string(), "{path} has no description");
+            }
+        });
+    }
+
+    #[test]
+    fn no_server_side_default_makes_the_stored_object_differ_from_git() {
+        walk(&pipeline_schema(), "", &mut |path, schema| assert!(schema.get("default").is_none(), "{path}"));
+    }
+}

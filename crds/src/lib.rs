@@ -1,0 +1,47 @@
+//! The contract of mlpipeline.
+//!
+//! Owns the Rust types of the `MLPipeline` resource and its status, the generated CustomResourceDefinition, and what the
+//! operator and the worker say to each other: [`StepSpec`] on the way in, [`StepReport`] and [`ExitCode`] on the way out.
+//!
+//! Must not: talk to an API server, read a clock, a file or the environment, or spawn anything. Every other crate depends
+//! on this one, so it stays small.
+
+mod crd;
+mod exit_code;
+mod gate;
+mod pipeline;
+mod pod;
+mod prepare;
+mod report;
+mod revision;
+mod run;
+mod score;
+mod serve;
+mod status;
+mod step;
+mod step_spec;
+mod storage;
+mod train;
+
+pub use crd::{custom_resource_definition, pipeline_schema};
+pub use exit_code::ExitCode;
+pub use gate::{Gate, GateVerdict, Metric};
+pub use pipeline::{MLPipeline, MLPipelineSpec};
+pub use pod::{EmptyDir, ImagePullPolicy, KeyedFiles, Mount, PodSettings, Volume, VolumeClaim};
+pub use prepare::{Check, DataReference, Format, Input, Output, Prepare};
+pub use report::{Baseline, Outcome, ReportError, StepReport, REPORT_LIMIT};
+pub use revision::{Digest, Revision, RevisionError};
+pub use run::{Port, ReplicaVolume, RestartPolicy, Run, RunInput, Workload};
+pub use score::Score;
+pub use serve::{ApiKeyAuth, Autoscaling, Ingress, SecretKey, Serve, ServiceSettings, ServiceType};
+pub use status::{GateState, MLPipelineStatus, ModelStatus, StepState, StepStatus};
+pub use step::{ConcurrencyPolicy, Schedule, Step, StepKind, StepReference};
+pub use step_spec::{
+    Action, BaselineModel, DataSource, PrepareInput, PrepareStep, RevisionRule, ScoreStep, ServeStep, StepSpec, TrainStep,
+    STEP_SPEC_VERSION,
+};
+pub use storage::{AccessMode, Storage, VolumeStorage};
+pub use train::{Algorithm, CrossValidation, LinearRegression, LogisticRegression, Split, Train};
+
+/// The API group of every label, annotation and resource of ours.
+pub const GROUP: &str = "mlpipeline.dev";

@@ -1,0 +1,153 @@
+//! One step of a pipeline, and its schedule.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{PodSettings, Prepare, Run, Score, Serve, Train};
+
+/// One step: exactly one of prepare, train, serve, score and run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[x_kube(validation = Rule::new("[has(self.prepare), has(self.train), has(self.serve), has(self.score), has(self.run)].filter(x, x).size() == 1").message("a step is exactly one of prepare, train, serve, score and run"))]
+#[x_kube(validation = Rule::new("!has(self.schedule) || !has(self.serve)").message("a serve step runs all the time: leave out schedule").field_path(".schedule"))]
+#[x_kube(validation = Rule::new("!has(self.parallelism) || has(self.run)").message("parallelism goes with a run step").field_path(".parallelism"))]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// The step's name: other steps refer to it, and its objects are named after it.
+    #[schemars(length(min = 1, max = 40), regex(pattern = "^[a-z]([-a-z0-9]*[a-z0-9])?$"))]
+    pub name: String,
+    /// Extract, transform and check data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepare: Option<Prepare>,
+    /// Train a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<Train>,
+    /// Answer predictions over HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serve: Option<Serve>,
+    /// Predict for many rows at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Score>,
+    /// Run any container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
+    /// Steps that must be done first although this one reads nothing of theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "atomic"), inner(length(min = 1, max = 40)))]
+    pub after: Vec<String>,
+    /// Run again and again, at these times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// How often a failed attempt is repeated, where repeating can help; 3 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
+    pub retries: Option<i32>,
+    /// The longest that the step may take, over all attempts: "90s", "30m", "2h", or "1h30m". No limit when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 20), regex(pattern = "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
+    pub timeout: Option<String>,
+    /// How many pods of a run step's Job work at the same time; 1 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub parallelism: Option<i32>,
+    /// Any change of this token re-does the step and what follows from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub rerun: Option<String>,
+    /// Settings of this step's pods, over those of the pipeline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<PodSettings>,
+}
+
+/// What a step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum StepKind {
+    /// Extract, transform and check data.
+    Prepare,
+    /// Train a model.
+    Train,
+    /// Answer predictions.
+    Serve,
+    /// Predict for many rows.
+    Score,
+    /// Run any container.
+    Run,
+}
+
+impl StepKind {
+    /// Every kind there is.
+    pub const ALL: [StepKind; 5] = [Self::Prepare, Self::Train, Self::Serve, Self::Score, Self::Run];
+
+    /// The name of the kind's field in a step.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Train => "train",
+            Self::Serve => "serve",
+            Self::Score => "score",
+            Self::Run => "run",
+        }
+    }
+}
+
+/// A step's result, named where another step reads it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StepReference {
+    /// The step whose result to read.
+    #[schemars(length(min = 1, max = 40))]
+    pub step: String,
+}
+
+/// When a step runs again. The fields mean what they mean in a CronJob.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Schedule {
+    /// Five fields as in crontab (minute, hour, day of month, month, day of week), or @hourly, @daily, @weekly, @monthly, @yearly.
+    #[schemars(length(min = 1, max = 128))]
+    pub cron: String,
+    /// The IANA name of the time zone that the cron fields speak of; that of the cluster's controller manager when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub time_zone: Option<String>,
+    /// What to do when the run before is not over; Forbid when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency_policy: Option<ConcurrencyPolicy>,
+    /// How late a run may start before it is left out, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 31_536_000))]
+    pub starting_deadline_seconds: Option<i64>,
+    /// Start no further runs of this step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+}
+
+/// What to do when a run is due and the one before is not over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ConcurrencyPolicy {
+    /// Run both.
+    Allow,
+    /// Leave the new one out.
+    #[default]
+    Forbid,
+    /// Stop the old one.
+    Replace,
+}
+
+impl Step {
+    /// The step's kind, where it is exactly one.
+    #[must_use]
+    pub fn kind(&self) -> Option<StepKind> {
+        let present = [
+            (StepKind::Prepare, self.prepare.is_some()),
+            (StepKind::Train, self.train.is_some()),
+            (StepKind::Serve, self.serve.is_some()),
+            (StepKind::Score, self.score.is_some()),
+            (StepKind::Run, self.run.is_some()),
+        ];
+        let mut kinds = present.into_iter().filter(|(_, is_present)| *is_present).map(|(kind, _)| kind);
+        kinds.next().filter(|_| kinds.next().is_none())
+    }
+}

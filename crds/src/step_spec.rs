@@ -1,0 +1,187 @@
+//! What the operator, or the laptop, hands to the worker: one step with everything resolved.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Algorithm, Check, CrossValidation, Format, Gate, Revision, Split};
+
+/// The version of [`StepSpec`] that this build writes and reads.
+pub const STEP_SPEC_VERSION: u32 = 1;
+
+/// One step for the worker to do. Paths are relative to the worker's storage folder and never leave it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StepSpec {
+    /// [`STEP_SPEC_VERSION`]; a worker refuses any other.
+    pub version: u32,
+    /// The pipeline's namespace.
+    pub namespace: String,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The step's name.
+    pub step: String,
+    /// How the result is named.
+    pub revision: RevisionRule,
+    /// Revisions of this step to remove once it is done: those beyond the pipeline's history that nobody reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<Revision>,
+    /// What to do.
+    pub action: Action,
+}
+
+impl StepSpec {
+    /// The folder of all of this step's revisions, relative to the storage folder: namespace/pipeline/step.
+    #[must_use]
+    pub fn folder(&self) -> String {
+        format!("{}/{}/{}", self.namespace, self.pipeline, self.step)
+    }
+}
+
+/// How a result is named.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RevisionRule {
+    /// By this revision: a complete artifact of it means that there is nothing to do.
+    Fixed(Revision),
+    /// By [`Revision::of`] this meaning and the digest of what was produced: each run of a schedule does its work, and a run
+    /// that brought nothing new ends at a revision that is there already.
+    ByContent(Revision),
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    /// Make a dataset.
+    Prepare(PrepareStep),
+    /// Make a model.
+    Train(TrainStep),
+    /// Answer predictions until told to stop. Publishes nothing.
+    Serve(ServeStep),
+    /// Make predictions for a dataset.
+    Score(ScoreStep),
+}
+
+impl Action {
+    /// The kind's name, as in a step of the resource.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Prepare(_) => "prepare",
+            Self::Train(_) => "train",
+            Self::Serve(_) => "serve",
+            Self::Score(_) => "score",
+        }
+    }
+}
+
+/// Rows to read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum DataSource {
+    /// The result of a step: its folder, relative to the storage folder. One with a manifest is a dataset of the worker's; one
+    /// without holds the files that a run step wrote, all of one format.
+    #[serde(rename_all = "camelCase")]
+    Artifact {
+        /// namespace/pipeline/step/revision.
+        path: String,
+    },
+    /// Data at a URI: http(s)://… or file:PATH.
+    #[serde(rename_all = "camelCase")]
+    Uri {
+        /// Where the data are.
+        uri: String,
+        /// Their format; by the extension when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        format: Option<Format>,
+        /// The names of a header-less CSV file's columns.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        columns: Vec<String>,
+        /// The only content that is accepted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
+    },
+}
+
+/// Make a dataset from inputs by SQL, check it, and publish it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrepareStep {
+    /// The tables.
+    #[serde(default)]
+    pub inputs: Vec<PrepareInput>,
+    /// The query; absent, the only input is copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sql: Option<String>,
+    /// What must hold of the result, which the checks know as the table `output`.
+    #[serde(default)]
+    pub checks: Vec<Check>,
+    /// The result's format.
+    pub format: Format,
+}
+
+/// One table of a prepare step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrepareInput {
+    /// The table's name.
+    pub name: String,
+    /// Its rows.
+    pub source: DataSource,
+}
+
+/// Make a model from a dataset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TrainStep {
+    /// The rows to learn from.
+    pub data: DataSource,
+    /// The column to predict.
+    pub target: String,
+    /// The columns to predict from; all but the target when empty.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// How to learn.
+    pub algorithm: Algorithm,
+    /// Rows kept back to measure with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
+    /// k-fold cross-validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_validation: Option<CrossValidation>,
+    /// What the model must reach; the verdict goes into the report, and a refusal is no failure of the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
+    /// The model that is served now, to be measured on the same rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineModel>,
+}
+
+/// The model to compare a new one with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BaselineModel {
+    /// Its revision.
+    pub revision: Revision,
+    /// Its folder, relative to the storage folder.
+    pub path: String,
+}
+
+/// Answer predictions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ServeStep {
+    /// The model's folder, relative to the storage folder.
+    pub model: String,
+}
+
+/// Predict for each row of a dataset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ScoreStep {
+    /// The model's folder, relative to the storage folder.
+    pub model: String,
+    /// The rows.
+    pub input: DataSource,
+    /// The result's format.
+    pub format: Format,
+}

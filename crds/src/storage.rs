@@ -1,0 +1,55 @@
+//! Where a pipeline keeps its datasets, models and results.
+
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where datasets, models and results live.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Storage {
+    /// A volume that the pipeline's pods share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<VolumeStorage>,
+}
+
+/// A PersistentVolumeClaim: one of the pipeline's own, or one that is there already.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[x_kube(validation = Rule::new("!has(self.claimName) || !(has(self.size) || has(self.storageClassName) || has(self.accessModes) || has(self.retain))").message("claimName names a claim that is there already: leave out size, storageClassName, accessModes and retain"))]
+#[serde(rename_all = "camelCase")]
+pub struct VolumeStorage {
+    /// How much to ask for; 1Gi when absent. It can grow later where the storage class allows it, and never shrink.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Quantity>,
+    /// The storage class; the cluster's default when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new("self == oldSelf").message("storageClassName of a claim cannot change; make a new pipeline or set claimName"))]
+    pub storage_class_name: Option<String>,
+    /// How nodes may mount it; ReadWriteOnce when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 4))]
+    #[x_kube(validation = Rule::new("self == oldSelf").message("accessModes of a claim cannot change; make a new pipeline or set claimName"))]
+    pub access_modes: Option<Vec<AccessMode>>,
+    /// An existing claim in the same namespace to use in place of one of our own. It is never deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub claim_name: Option<String>,
+    /// Keep the claim when the pipeline is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retain: Option<bool>,
+}
+
+/// How nodes may mount a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum AccessMode {
+    /// Read and write by the pods of one node.
+    ReadWriteOnce,
+    /// Read and write by one pod.
+    ReadWriteOncePod,
+    /// Read and write by many nodes.
+    ReadWriteMany,
+    /// Read by many nodes.
+    ReadOnlyMany,
+}

@@ -1,0 +1,6 @@
+//! The worker: does one step of a pipeline, and knows nothing of Kubernetes.
+//!
+//! Owns the data work: reading and writing tables, training, serving and scoring, and the artifacts on storage. Must not
+//! know of clusters, pods or the pipeline as a whole: all it gets is one [`mlpipeline_crds::StepSpec`].
+
+pub mod failure;
