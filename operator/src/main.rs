@@ -1,1 +1,2 @@
+//! The operator's binary.
 fn main() {}

@@ -1,0 +1,204 @@
+//! What a step means: the part of its spec that changes its result.
+//!
+//! Two specs with the same meaning give the same result, so nothing is done twice: a changed label, resource request, retry
+//! count, gate or replica count is no change of meaning, and neither is a default that is written out.
+
+use std::collections::BTreeMap;
+
+use mlpipeline_crds::{DataReference, Format, Output, Prepare, Revision, Run, Score, Train, Workload};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+
+/// What a step means, and the revisions that it reads. Its hash is the key of the step's run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Meaning {
+    /// The kind of step with the fields that change its result.
+    pub action: Value,
+    /// The worker image, where the spec names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The token that forces a new run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<String>,
+    /// What is read, by the reader's name for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, Revision>,
+}
+
+impl Meaning {
+    /// The meaning of a step that reads these revisions.
+    #[must_use]
+    pub fn of(pipeline: &ValidatedPipeline, step: &ValidStep, inputs: BTreeMap<String, Revision>) -> Self {
+        let image = match step.action {
+            ValidAction::Run(_) => None,
+            _ => pipeline.image.clone(),
+        };
+        Self { action: action_meaning(step), image, rerun: step.rerun.clone(), inputs }
+    }
+
+    /// The key of a run with this meaning.
+    #[must_use]
+    pub fn key(&self) -> Revision {
+        // Maps are ordered by name, so the same meaning is always the same text.
+        Revision::of(&[&serde_json::to_string(self).unwrap_or_default()])
+    }
+
+    /// What differs from an earlier meaning, for people: "train.algorithm.logisticRegression.alpha changed from 1 to 0.1".
+    #[must_use]
+    pub fn difference(&self, earlier: &Meaning) -> Option<String> {
+        let mut changes = Vec::new();
+        differences("", &earlier.action, &self.action, &mut changes);
+        for (name, before, after) in
+            [("image", &earlier.image, &self.image), ("rerun", &earlier.rerun, &self.rerun)]
+        {
+            differences(name, &json!(before), &json!(after), &mut changes);
+        }
+        for name in self.inputs.keys().filter(|name| earlier.inputs.get(*name) != self.inputs.get(*name)) {
+            changes.push(match earlier.inputs.get(name) {
+                Some(_) => format!("{name} is of a new revision"),
+                None => format!("{name} is read now"),
+            });
+        }
+        match changes.len() {
+            0 => None,
+            1..=3 => Some(changes.join(", ")),
+            more => Some(format!(
+                "{}, and {} more",
+                changes.iter().take(2).cloned().collect::<Vec<_>>().join(", "),
+                more - 2
+            )),
+        }
+    }
+}
+
+fn action_meaning(step: &ValidStep) -> Value {
+    match &step.action {
+        ValidAction::Prepare(prepare) => json!({ "prepare": prepare_meaning(prepare) }),
+        ValidAction::Train(train) => json!({ "train": train_meaning(train) }),
+        ValidAction::Serve(serve) => json!({ "serve": { "model": serve.model } }),
+        ValidAction::Score(score) => json!({ "score": score_meaning(score) }),
+        ValidAction::Run(run) => json!({ "run": run_meaning(run, step) }),
+    }
+}
+
+fn prepare_meaning(prepare: &Prepare) -> Prepare {
+    let mut meaning = prepare.clone();
+    meaning.output = output_meaning(meaning.output.take());
+    for input in &mut meaning.inputs {
+        input.format = format_meaning(input.format, input.uri.as_deref());
+    }
+    meaning
+}
+
+fn train_meaning(train: &Train) -> Train {
+    let mut meaning = train.clone();
+    // The gate judges a model; it does not make one.
+    meaning.gate = None;
+    meaning.data = reference_meaning(&train.data);
+    if let Some(logistic) = &mut meaning.algorithm.logistic_regression {
+        logistic.alpha = logistic.alpha.filter(|alpha| *alpha != DEFAULT_LOGISTIC_ALPHA);
+        logistic.max_iterations = logistic.max_iterations.filter(|most| *most != DEFAULT_MAX_ITERATIONS);
+    }
+    if let Some(linear) = &mut meaning.algorithm.linear_regression {
+        linear.alpha = linear.alpha.filter(|alpha| *alpha != 0.0);
+    }
+    if let Some(split) = &mut meaning.split {
+        split.stratify = split.stratify.filter(|stratify| *stratify);
+        split.seed = split.seed.filter(|seed| *seed != 0);
+    }
+    if let Some(folds) = &mut meaning.cross_validation {
+        folds.seed = folds.seed.filter(|seed| *seed != 0);
+    }
+    meaning
+}
+
+/// Defaults of the contract, as its documentation states them.
+const DEFAULT_LOGISTIC_ALPHA: f64 = 1.0;
+const DEFAULT_MAX_ITERATIONS: i32 = 200;
+
+fn score_meaning(score: &Score) -> Score {
+    Score {
+        model: score.model.clone(),
+        input: reference_meaning(&score.input),
+        output: output_meaning(score.output.clone()),
+    }
+}
+
+fn run_meaning(run: &Run, step: &ValidStep) -> Value {
+    let long_running = run.workload.unwrap_or_default() != Workload::Job;
+    let mut meaning =
+        json!({ "image": run.image, "command": run.command, "args": run.args, "inputs": run.inputs });
+    if let Some(fields) = meaning.as_object_mut() {
+        // A program of somebody else's may read any of its environment, so all of it is part of what it does.
+        for (name, value) in [("env", json!(step.pod.env)), ("envFrom", json!(step.pod.env_from))] {
+            if value.as_array().is_some_and(|list| !list.is_empty()) {
+                fields.insert(name.into(), value);
+            }
+        }
+        if let Some(completions) = run.completions.filter(|_| !long_running) {
+            fields.insert("completions".into(), completions.into());
+        }
+        if long_running {
+            fields.insert("workload".into(), json!(run.workload));
+        }
+    }
+    meaning
+}
+
+fn reference_meaning(reference: &DataReference) -> DataReference {
+    let mut meaning = reference.clone();
+    meaning.format = format_meaning(reference.format, reference.uri.as_deref());
+    meaning
+}
+
+/// A format that the extension says anyway is no difference.
+fn format_meaning(format: Option<Format>, uri: Option<&str>) -> Option<Format> {
+    format.filter(|format| uri.and_then(format_of_uri) != Some(*format))
+}
+
+fn output_meaning(output: Option<Output>) -> Option<Output> {
+    output.filter(|output| output.format.is_some_and(|format| format != Format::Parquet))
+}
+
+/// The format that a URI's extension stands for, compression aside.
+#[must_use]
+pub fn format_of_uri(uri: &str) -> Option<Format> {
+    let path = uri.split(['?', '#']).next().unwrap_or(uri).to_ascii_lowercase();
+    let path = [".gz", ".zst"].iter().find_map(|suffix| path.strip_suffix(suffix)).unwrap_or(&path);
+    let (_, extension) = path.rsplit_once('.')?;
+    match extension {
+        "csv" => Some(Format::Csv),
+        "ndjson" | "jsonl" | "json" => Some(Format::Ndjson),
+        "parquet" => Some(Format::Parquet),
+        _ => None,
+    }
+}
+
+/// Collects the leaves in which two documents differ, as "path changed from a to b".
+fn differences(path: &str, before: &Value, after: &Value, changes: &mut Vec<String>) {
+    if before == after {
+        return;
+    }
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match (before, after) {
+        (Value::Object(old), Value::Object(new)) => {
+            let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            for name in names {
+                let of = |map: &serde_json::Map<String, Value>| map.get(name).cloned().unwrap_or(Value::Null);
+                differences(&below(name), &of(old), &of(new), changes);
+            }
+        }
+        (Value::Null, after) => changes.push(format!("{path} was added ({})", short(after))),
+        (before, Value::Null) => changes.push(format!("{path} was removed (was {})", short(before))),
+        (Value::Array(_), Value::Array(_)) => changes.push(format!("{path} changed")),
+        (before, after) => changes.push(format!("{path} changed from {} to {}", short(before), short(after))),
+    }
+}
+
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= 40 { text } else { text.chars().take(39).chain(['…']).collect() }
+}

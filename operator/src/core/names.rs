@@ -1,0 +1,98 @@
+//! Names of everything that the operator makes: deterministic, and never longer than Kubernetes allows.
+
+use mlpipeline_crds::Revision;
+
+/// The longest name of a pod, Service, label value or Job.
+const LABEL_LIMIT: usize = 63;
+/// The longest name of a CronJob, whose Jobs get eleven more characters.
+const CRON_JOB_LIMIT: usize = 52;
+
+/// The name of a step's long-lived objects: Deployment, Service, autoscaler, and so on.
+#[must_use]
+pub fn step_object(pipeline: &str, step: &str) -> String {
+    // Pods of a Deployment add up to 17 characters to it.
+    bounded(&format!("{pipeline}-{step}"), "", LABEL_LIMIT - 17)
+}
+
+/// The name of a step's CronJob.
+#[must_use]
+pub fn cron_job(pipeline: &str, step: &str) -> String {
+    bounded(&format!("{pipeline}-{step}"), "", CRON_JOB_LIMIT)
+}
+
+/// The name of the Job of one run: by the key of what it does, and by the attempt from the second on.
+#[must_use]
+pub fn job(pipeline: &str, step: &str, key: &Revision, attempt: u32) -> String {
+    let suffix = if attempt <= 1 { format!("-{key}") } else { format!("-{key}-{attempt}") };
+    // Pods of a Job add six characters to it, of an Indexed Job up to thirteen.
+    bounded(&format!("{pipeline}-{step}"), &suffix, LABEL_LIMIT - 13)
+}
+
+/// The name of the claim of a pipeline's own volume.
+#[must_use]
+pub fn claim(pipeline: &str) -> String {
+    bounded(pipeline, "-storage", LABEL_LIMIT)
+}
+
+/// A label value for a pipeline's name, which may be longer than a label may be.
+#[must_use]
+pub fn label(pipeline: &str) -> String {
+    bounded(pipeline, "", LABEL_LIMIT)
+}
+
+/// The environment variable's part for an input's name: upper case, with _ for all but letters and digits.
+#[must_use]
+pub fn environment_name(name: &str) -> String {
+    name.chars()
+        .map(|character| if character.is_ascii_alphanumeric() { character.to_ascii_uppercase() } else { '_' })
+        .collect()
+}
+
+/// `base` and `suffix`, where the base is cut and marked by its hash if both together were too long. Dots, which Services'
+/// names must not have, become dashes, and then the hash tells a.b from a-b.
+fn bounded(base: &str, suffix: &str, limit: usize) -> String {
+    let flat = base.replace('.', "-");
+    if flat == base && base.len() + suffix.len() <= limit {
+        return format!("{base}{suffix}");
+    }
+    let hash = Revision::of(&[base]);
+    let hash = hash.as_str().get(..8).unwrap_or_default();
+    let room = limit.saturating_sub(suffix.len() + hash.len() + 1);
+    let start: String = flat.chars().take(room).collect();
+    format!("{}-{hash}{suffix}", start.trim_end_matches('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_plain_where_they_fit_and_hashed_where_they_do_not() {
+        let key = Revision::of(&["x"]);
+        assert_eq!(job("iris", "train", &key, 1), format!("iris-train-{key}"));
+        assert_eq!(job("iris", "train", &key, 2), format!("iris-train-{key}-2"));
+        assert_eq!(step_object("iris", "api"), "iris-api");
+        let long = "p".repeat(253);
+        for name in [
+            job(&long, "s", &key, 9),
+            cron_job(&long, "s"),
+            claim(&long),
+            step_object(&long, "s"),
+            label(&long),
+        ] {
+            assert!(name.len() <= LABEL_LIMIT, "{name}");
+        }
+        assert!(cron_job(&long, "s").len() <= CRON_JOB_LIMIT);
+    }
+
+    #[test]
+    fn different_pipelines_never_share_a_name() {
+        assert_ne!(step_object("a.b", "c"), step_object("a-b", "c"));
+        assert_ne!(claim(&format!("{}a", "p".repeat(100))), claim(&format!("{}b", "p".repeat(100))));
+    }
+
+    #[test]
+    fn environment_names_are_upper_case_words() {
+        assert_eq!(environment_name("my-data_1"), "MY_DATA_1");
+    }
+}

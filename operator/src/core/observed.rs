@@ -1,0 +1,106 @@
+//! What exists of a pipeline, in a cluster or on a laptop, as plain data.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use mlpipeline_crds::{Revision, StepReport};
+
+use super::meaning::Meaning;
+
+/// Everything of a pipeline's that was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observed {
+    /// By step name; steps that the spec no longer has may still be here.
+    pub steps: BTreeMap<String, ObservedStep>,
+    /// The volume's claim, where there is one.
+    pub claim: Option<ObservedClaim>,
+}
+
+/// What was found of one step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ObservedStep {
+    /// Runs to completion: Jobs in a cluster, processes on a laptop. In no particular order.
+    pub runs: Vec<ObservedRun>,
+    /// What runs all the time, where there is such a thing.
+    pub live: Option<ObservedLive>,
+    /// What keeps pods from working, worst first: an image that cannot be pulled, a pod that fits no node.
+    pub troubles: Vec<Trouble>,
+}
+
+/// One run to completion.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObservedRun {
+    /// The Job's name.
+    pub name: String,
+    /// The key that the run was started for; see [`super::plan`].
+    pub key: Revision,
+    /// 1 for the first run of a key, 2 for the run that fetches a lost report, and so on.
+    pub attempt: u32,
+    /// Whether a schedule started it.
+    pub scheduled: bool,
+    /// What the step meant when the run was started.
+    pub meaning: Option<Meaning>,
+    /// How the run stands.
+    pub phase: RunPhase,
+    /// When it started.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub finished: Option<Timestamp>,
+    /// How many pods it tried so far.
+    pub pods: u32,
+    /// What the worker said.
+    pub report: Option<StepReport>,
+}
+
+/// How a run stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunPhase {
+    /// At work, or about to be.
+    Active,
+    /// Ended well.
+    Succeeded,
+    /// Ended badly, and no further attempt will be made.
+    Failed {
+        /// The kind of failure in CamelCase.
+        reason: String,
+        /// What happened, for people.
+        message: String,
+    },
+}
+
+/// Something that runs all the time: a Deployment, StatefulSet or DaemonSet, or processes on a laptop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedLive {
+    /// The key that its pods are made of.
+    pub key: Option<Revision>,
+    /// The model that its pods serve or are about to serve.
+    pub model: Option<Revision>,
+    /// Pods wanted.
+    pub desired: i32,
+    /// Pods of the newest template that are ready.
+    pub updated_ready: i32,
+    /// Pods that are ready, of any template.
+    pub ready: i32,
+    /// Whether its controller has seen the newest template, and no pods of older ones are left.
+    pub settled: bool,
+}
+
+/// Something that keeps pods from working.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The kind in CamelCase: "ImagePullBackOff".
+    pub reason: String,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+/// The volume's claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedClaim {
+    /// Whether a volume is bound to it.
+    pub bound: bool,
+    /// Whether it is this pipeline's, or the one that the spec names.
+    pub ours: bool,
+    /// Why it is not bound, where something says so.
+    pub message: Option<String>,
+}

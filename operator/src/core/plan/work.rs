@@ -1,0 +1,61 @@
+//! The work that a plan asks for: what a Job, CronJob or Deployment is made of, before it is any of them.
+
+use std::collections::BTreeMap;
+
+use mlpipeline_crds::{Revision, StepSpec};
+
+use super::super::meaning::Meaning;
+
+/// What should exist for one step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Work {
+    /// One run to completion: a Job, or a process on a laptop.
+    Once(RunWork),
+    /// Runs at the times of the step's schedule: a CronJob.
+    Scheduled {
+        /// What each run does.
+        run: RunWork,
+        /// Whether to start none for now.
+        suspend: bool,
+    },
+    /// Pods, or processes, that run all the time.
+    Live(LiveWork),
+}
+
+/// One run to completion.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunWork {
+    /// The hash of the meaning: what the run is named by.
+    pub key: Revision,
+    /// 1, or more where an earlier run's report was lost.
+    pub attempt: u32,
+    /// What the step means now; kept with the run so that a later plan can say what changed.
+    pub meaning: Meaning,
+    /// What to do.
+    pub task: Task,
+}
+
+/// What one run does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Task {
+    /// A step for the worker.
+    Worker(Box<StepSpec>),
+    /// A container of the user's, as the step's `run` says.
+    Container {
+        /// Folders of results to read, by the input's name, relative to the storage folder.
+        inputs: BTreeMap<String, String>,
+        /// The folder for the result, relative to the storage folder.
+        output: String,
+    },
+}
+
+/// Something that runs all the time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveWork {
+    /// The hash of the meaning and of the model: pods of another key are replaced.
+    pub key: Revision,
+    /// The model to serve, for a serve step.
+    pub model: Option<Revision>,
+    /// What each pod does.
+    pub task: Task,
+}

@@ -1,0 +1,121 @@
+//! From a spec to a [`ValidatedPipeline`], or to every error in it at once.
+//!
+//! The API server's schema and rules catch most mistakes before this; what they cannot see (references, cycles, cron, file
+//! formats) is found here, and so is all the rest where there is no API server: on a laptop, or with an older CRD installed.
+
+mod actions;
+mod order;
+mod pod;
+mod references;
+mod steps;
+
+use std::fmt;
+
+use mlpipeline_crds::MLPipeline;
+use serde::Serialize;
+
+use super::pipeline::ValidatedPipeline;
+
+pub use references::closest;
+
+/// One thing that is wrong with a spec.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where: "spec.steps[2].train.target".
+    pub path: String,
+    /// What is wrong, with what was found.
+    pub problem: String,
+    /// What is allowed, or what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.path, self.problem)?;
+        match &self.hint {
+            Some(hint) => write!(formatter, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Collects errors, so that a user sees them all at once.
+#[derive(Debug, Default)]
+struct Errors(Vec<FieldError>);
+
+impl Errors {
+    fn add(&mut self, path: impl Into<String>, problem: impl Into<String>) {
+        self.0.push(FieldError { path: path.into(), problem: problem.into(), hint: None });
+    }
+
+    fn add_with_hint(
+        &mut self,
+        path: impl Into<String>,
+        problem: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.0.push(FieldError { path: path.into(), problem: problem.into(), hint: Some(hint.into()) });
+    }
+
+    /// Adds an error unless the condition holds.
+    fn require(&mut self, condition: bool, path: impl Into<String>, problem: impl Into<String>) {
+        if !condition {
+            self.add(path, problem);
+        }
+    }
+}
+
+/// Checks a pipeline.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the spec.
+pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldError>> {
+    let mut errors = Errors::default();
+    let name = resource.metadata.name.clone().unwrap_or_default();
+    errors.require(!name.is_empty(), "metadata.name", "is missing");
+    errors.require(
+        is_dns_name(&name) || name.is_empty(),
+        "metadata.name",
+        format!("\"{name}\" is no name: lower-case letters, digits, - and . are allowed, 253 at most"),
+    );
+    let spec = &resource.spec;
+    let history = spec.history.unwrap_or(3);
+    errors.require(
+        (1..=100).contains(&history),
+        "spec.history",
+        format!("is {history}; 1 to 100 is allowed"),
+    );
+    let volume = spec.storage.clone().and_then(|storage| storage.volume).unwrap_or_default();
+    pod::check_volume(&volume, &mut errors);
+    let steps = steps::validate_steps(spec, &mut errors);
+    if !errors.0.is_empty() {
+        return Err(errors.0);
+    }
+    Ok(ValidatedPipeline {
+        namespace: resource.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned()),
+        name,
+        uid: resource.metadata.uid.clone().unwrap_or_default(),
+        generation: resource.metadata.generation,
+        suspend: spec.suspend.unwrap_or_default(),
+        history: usize::try_from(history).unwrap_or(1),
+        image: spec.image.clone(),
+        volume,
+        steps,
+    })
+}
+
+/// Whether this is a DNS subdomain, which is what Kubernetes takes for most names.
+fn is_dns_name(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(is_dns_label)
+}
+
+/// Whether this is a DNS label, of any length.
+fn is_dns_label(label: &str) -> bool {
+    let edge = |character: Option<char>| {
+        character.is_some_and(|edge| edge.is_ascii_lowercase() || edge.is_ascii_digit())
+    };
+    edge(label.chars().next())
+        && edge(label.chars().last())
+        && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}

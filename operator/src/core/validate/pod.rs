@@ -1,0 +1,140 @@
+//! Pod settings: how those of a step and of the pipeline come together, and what they may not be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mlpipeline_crds::{PodSettings, VolumeStorage};
+
+use super::{Errors, is_dns_label};
+
+/// Prefixes of labels and annotations that are ours or a GitOps tool's: a pod with such a label of the user's making would be
+/// taken for somebody else's.
+const RESERVED_PREFIXES: [&str; 4] =
+    ["mlpipeline.dev/", "app.kubernetes.io/", "argocd.argoproj.io/", "batch.kubernetes.io/"];
+
+/// Paths in the container that the operator mounts itself.
+const RESERVED_PATHS: [&str; 2] = ["/storage", "/tmp"];
+
+/// The settings of a step over those of its pipeline.
+pub(super) fn merge(pipeline: Option<&PodSettings>, step: Option<&PodSettings>) -> PodSettings {
+    let base = pipeline.cloned().unwrap_or_default();
+    let Some(over) = step.cloned() else { return base };
+    PodSettings {
+        env: by_key(base.env, over.env, |variable| variable.name.clone()),
+        env_from: base.env_from.into_iter().chain(over.env_from).collect(),
+        resources: over.resources.or(base.resources),
+        node_selector: maps(base.node_selector, over.node_selector),
+        tolerations: base.tolerations.into_iter().chain(over.tolerations).collect(),
+        affinity: over.affinity.or(base.affinity),
+        topology_spread_constraints: base
+            .topology_spread_constraints
+            .into_iter()
+            .chain(over.topology_spread_constraints)
+            .collect(),
+        priority_class_name: over.priority_class_name.or(base.priority_class_name),
+        runtime_class_name: over.runtime_class_name.or(base.runtime_class_name),
+        image_pull_policy: over.image_pull_policy.or(base.image_pull_policy),
+        image_pull_secrets: base.image_pull_secrets.into_iter().chain(over.image_pull_secrets).collect(),
+        service_account_name: over.service_account_name.or(base.service_account_name),
+        labels: maps(base.labels, over.labels),
+        annotations: maps(base.annotations, over.annotations),
+        volumes: by_key(base.volumes, over.volumes, |volume| volume.name.clone()),
+        mounts: by_key(base.mounts, over.mounts, |mount| mount.mount_path.clone()),
+    }
+}
+
+fn maps(base: BTreeMap<String, String>, over: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    base.into_iter().chain(over).collect()
+}
+
+/// Both lists, without those of the first whose key the second has too.
+fn by_key<T>(base: Vec<T>, over: Vec<T>, key: impl Fn(&T) -> String) -> Vec<T> {
+    let taken: BTreeSet<String> = over.iter().map(&key).collect();
+    base.into_iter().filter(|item| !taken.contains(&key(item))).chain(over).collect()
+}
+
+/// Checks the settings of one step's pods.
+pub(super) fn check_pod(pod: &PodSettings, path: &str, errors: &mut Errors) {
+    let path = format!("{path}.pod");
+    for (field, map) in [("labels", &pod.labels), ("annotations", &pod.annotations)] {
+        for key in map.keys() {
+            if let Some(prefix) = RESERVED_PREFIXES.iter().find(|prefix| key.starts_with(**prefix)) {
+                errors.add(
+                    format!("{path}.{field}"),
+                    format!("\"{key}\" is reserved: keys under {prefix} are not for pods' settings"),
+                );
+            }
+        }
+    }
+    let mut volumes = BTreeSet::new();
+    for (index, volume) in pod.volumes.iter().enumerate() {
+        let path = format!("{path}.volumes[{index}]");
+        errors.require(
+            is_dns_label(&volume.name),
+            format!("{path}.name"),
+            format!("\"{}\" is no volume name", volume.name),
+        );
+        errors.require(
+            !matches!(volume.name.as_str(), "storage" | "tmp"),
+            format!("{path}.name"),
+            format!("\"{}\" is the name of a volume that every step has", volume.name),
+        );
+        let sources = [
+            volume.config_map.is_some(),
+            volume.secret.is_some(),
+            volume.empty_dir.is_some(),
+            volume.persistent_volume_claim.is_some(),
+        ];
+        errors.require(
+            sources.iter().filter(|present| **present).count() == 1,
+            path,
+            "a volume is exactly one of configMap, secret, emptyDir and persistentVolumeClaim",
+        );
+        volumes.insert(volume.name.as_str());
+    }
+    for (index, mount) in pod.mounts.iter().enumerate() {
+        let path = format!("{path}.mounts[{index}]");
+        let known = volumes.iter().copied().collect::<Vec<_>>().join(", ");
+        errors.require(
+            volumes.contains(mount.name.as_str()),
+            format!("{path}.name"),
+            format!("there is no volume \"{}\" under pod.volumes; there are: {known}", mount.name),
+        );
+        let taken = RESERVED_PATHS.iter().any(|reserved| {
+            mount.mount_path == *reserved || mount.mount_path.starts_with(&format!("{reserved}/"))
+        });
+        errors.require(
+            mount.mount_path.starts_with('/') && !taken && !mount.mount_path.contains(':'),
+            format!("{path}.mountPath"),
+            format!(
+                "\"{}\" must begin with /, hold no : and not be under {}",
+                mount.mount_path,
+                RESERVED_PATHS.join(" or ")
+            ),
+        );
+    }
+}
+
+/// Checks the pipeline's volume.
+pub(super) fn check_volume(volume: &VolumeStorage, errors: &mut Errors) {
+    let own = volume.size.is_some()
+        || volume.storage_class_name.is_some()
+        || volume.access_modes.is_some()
+        || volume.retain.is_some();
+    errors.require(
+        volume.claim_name.is_none() || !own,
+        "spec.storage.volume",
+        "claimName names a claim that is there already: leave out size, storageClassName, accessModes and retain",
+    );
+    if let Some(size) = &volume.size {
+        let number = size.0.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+        let unit = size.0.get(number.len()..).unwrap_or_default();
+        let units = ["", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+        let fits = number.parse::<f64>().is_ok_and(|amount| amount.is_finite() && amount > 0.0)
+            && units.contains(&unit);
+        errors.require(
+            fits,
+            "spec.storage.volume.size",
+            format!("\"{}\" is no size; write 1Gi or 500Mi", size.0),
+        );
+    }
+}

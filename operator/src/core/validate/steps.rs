@@ -1,0 +1,233 @@
+//! Each step by itself, and the list of them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use mlpipeline_crds::{MLPipelineSpec, Schedule, Step, StepKind, Workload};
+
+use super::{Errors, actions, is_dns_label, order, pod, references};
+use crate::core::pipeline::{ValidAction, ValidStep};
+use crate::core::schedule::CronSchedule;
+
+/// How many steps a pipeline may have.
+const MAX_STEPS: usize = 64;
+
+/// Checks all steps. What comes back makes sense only if no error was added.
+pub(super) fn validate_steps(spec: &MLPipelineSpec, errors: &mut Errors) -> Vec<ValidStep> {
+    let count = spec.steps.len();
+    if count == 0 || count > MAX_STEPS {
+        errors.add("spec.steps", format!("has {count} steps; 1 to {MAX_STEPS} are allowed"));
+        return Vec::new();
+    }
+    let before = errors.0.len();
+    let mut names = BTreeSet::new();
+    let mut steps = Vec::with_capacity(count);
+    for (index, step) in spec.steps.iter().enumerate() {
+        let path = format!("spec.steps[{index}]");
+        check_name(step, &path, errors);
+        errors.require(
+            names.insert(&step.name),
+            format!("{path}.name"),
+            format!("\"{}\" is the name of an earlier step too", step.name),
+        );
+        references::check_references(spec, step, &path, errors);
+        steps.extend(validate_step(spec, step, &path, errors));
+    }
+    check_replicas(spec, errors);
+    // The order is only worth talking about once every reference leads somewhere.
+    if errors.0.len() == before { order::in_order(steps, errors) } else { Vec::new() }
+}
+
+fn check_name(step: &Step, path: &str, errors: &mut Errors) {
+    let name = &step.name;
+    let fits =
+        is_dns_label(name) && name.len() <= 40 && name.starts_with(|first: char| first.is_ascii_lowercase());
+    errors.require(
+        fits,
+        format!("{path}.name"),
+        format!("\"{name}\" is no step name: 1 to 40 lower-case letters, digits and -, a letter first and no - last"),
+    );
+}
+
+fn check_replicas(spec: &MLPipelineSpec, errors: &mut Errors) {
+    let Some(replicas) = spec.replicas else { return };
+    errors.require(
+        (0..=1000).contains(&replicas),
+        "spec.replicas",
+        format!("is {replicas}; 0 to 1000 is allowed"),
+    );
+    let serving: Vec<&Step> = spec.steps.iter().filter(|step| step.serve.is_some()).collect();
+    if let [only] = serving.as_slice() {
+        let serve = only.serve.as_ref();
+        let elsewhere = serve.is_some_and(|serve| serve.replicas.is_some() || serve.autoscaling.is_some());
+        errors.require(
+            !elsewhere,
+            "spec.replicas",
+            format!(
+                "the serve step \"{}\" has replicas or autoscaling of its own: keep one of the two",
+                only.name
+            ),
+        );
+    } else {
+        errors.add(
+            "spec.replicas",
+            format!(
+                "sets the replicas of the only serve step, and there are {}: set replicas in the steps",
+                serving.len()
+            ),
+        );
+    }
+}
+
+fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Errors) -> Option<ValidStep> {
+    let Some(kind) = step.kind() else {
+        let present = present_kinds(step);
+        let found = if present.is_empty() { "none of them".to_owned() } else { present.join(" and ") };
+        errors.add(
+            path,
+            format!("a step is exactly one of prepare, train, serve, score and run; this has {found}"),
+        );
+        return None;
+    };
+    let action = valid_action(spec, step)?;
+    actions::check_action(&action, path, errors);
+    let runs_for_ever = kind == StepKind::Serve
+        || step.run.as_ref().is_some_and(|run| run.workload.unwrap_or_default() != Workload::Job);
+    errors.require(
+        step.parallelism.is_none() || (kind == StepKind::Run && !runs_for_ever),
+        format!("{path}.parallelism"),
+        "goes with a run step whose workload is Job",
+    );
+    errors.require(
+        step.parallelism.is_none_or(|parallelism| (1..=1000).contains(&parallelism)),
+        format!("{path}.parallelism"),
+        "must be 1 to 1000",
+    );
+    let retries = step.retries.unwrap_or(3);
+    errors.require(
+        (0..=100).contains(&retries),
+        format!("{path}.retries"),
+        format!("is {retries}; 0 to 100 is allowed"),
+    );
+    for (field, present) in [("retries", step.retries.is_some()), ("timeout", step.timeout.is_some())] {
+        errors.require(
+            !(present && runs_for_ever),
+            format!("{path}.{field}"),
+            "goes with steps that run to completion",
+        );
+    }
+    let pod = pod::merge(spec.pod.as_ref(), step.pod.as_ref());
+    pod::check_pod(&pod, path, errors);
+    Some(ValidStep {
+        name: step.name.clone(),
+        action,
+        after: step.after.clone(),
+        schedule: check_schedule(step.schedule.as_ref(), runs_for_ever, path, errors),
+        retries: u32::try_from(retries).unwrap_or_default(),
+        timeout: check_timeout(step.timeout.as_deref(), path, errors),
+        parallelism: step.parallelism,
+        rerun: step.rerun.clone(),
+        pod,
+    })
+}
+
+fn present_kinds(step: &Step) -> Vec<&'static str> {
+    let present = [
+        step.prepare.is_some(),
+        step.train.is_some(),
+        step.serve.is_some(),
+        step.score.is_some(),
+        step.run.is_some(),
+    ];
+    let names = ["prepare", "train", "serve", "score", "run"];
+    names.into_iter().zip(present).filter(|(_, is_present)| *is_present).map(|(name, _)| name).collect()
+}
+
+fn valid_action(spec: &MLPipelineSpec, step: &Step) -> Option<ValidAction> {
+    let serve = step.serve.clone().map(|mut serve| {
+        if serve.autoscaling.is_none() {
+            serve.replicas = serve.replicas.or(spec.replicas);
+        }
+        ValidAction::Serve(serve)
+    });
+    None.or(step.prepare.clone().map(ValidAction::Prepare))
+        .or(step.train.clone().map(ValidAction::Train))
+        .or(serve)
+        .or(step.score.clone().map(ValidAction::Score))
+        .or(step.run.clone().map(ValidAction::Run))
+}
+
+fn check_schedule(
+    schedule: Option<&Schedule>,
+    runs_for_ever: bool,
+    path: &str,
+    errors: &mut Errors,
+) -> Option<CronSchedule> {
+    let schedule = schedule?;
+    if runs_for_ever {
+        errors.add(format!("{path}.schedule"), "this step runs all the time: leave schedule out");
+        return None;
+    }
+    if let Some(seconds) = schedule.starting_deadline_seconds {
+        errors.require(seconds >= 0, format!("{path}.schedule.startingDeadlineSeconds"), "must be 0 or more");
+    }
+    CronSchedule::parse(schedule)
+        .map_err(|(field, problem)| errors.add(format!("{path}.schedule.{field}"), problem))
+        .ok()
+}
+
+/// The longest time-out: a year, in seconds.
+const MAX_TIMEOUT: u64 = 31_536_000;
+
+fn check_timeout(timeout: Option<&str>, path: &str, errors: &mut Errors) -> Option<Duration> {
+    let text = timeout?;
+    let seconds = parse_duration(text).filter(|seconds| (1..=MAX_TIMEOUT).contains(seconds));
+    if seconds.is_none() {
+        errors.add_with_hint(
+            format!("{path}.timeout"),
+            format!("\"{text}\" is no duration from one second to a year"),
+            "write hours, minutes and seconds: \"90s\", \"30m\", \"1h30m\"",
+        );
+    }
+    seconds.map(Duration::from_secs)
+}
+
+/// Seconds of a duration such as "1h30m".
+fn parse_duration(text: &str) -> Option<u64> {
+    let mut rest = text;
+    let mut total = 0u64;
+    for (unit, seconds) in [('h', 3600), ('m', 60), ('s', 1)] {
+        if let Some((number, after)) = rest.split_once(unit) {
+            let number: u64 =
+                number.parse().ok().filter(|_| number.bytes().all(|byte| byte.is_ascii_digit()))?;
+            total = total.checked_add(number.checked_mul(seconds)?)?;
+            rest = after;
+        }
+    }
+    (rest.is_empty() && !text.is_empty()).then_some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_duration;
+
+    #[test]
+    fn durations_are_hours_minutes_and_seconds_in_this_order() {
+        let rows = [
+            ("90s", Some(90)),
+            ("30m", Some(1800)),
+            ("1h30m", Some(5400)),
+            ("1h1m1s", Some(3661)),
+            ("", None),
+            ("5", None),
+            ("5m1h", None),
+            ("-5m", None),
+            ("1.5h", None),
+            ("99999999999999999999h", None),
+            ("9999999999999999999h", None),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(parse_duration(text), expected, "{text}");
+        }
+    }
+}
