@@ -53,7 +53,7 @@ pub fn models(pipeline: &ValidatedPipeline, observed: &Observed) -> Vec<ModelVer
             });
         }
     }
-    found.sort_by(|left, right| right.trained.cmp(&left.trained));
+    found.sort_by_key(|model| std::cmp::Reverse(model.trained));
     found
 }
 
