@@ -8,6 +8,7 @@ pub mod names;
 pub mod observed;
 pub mod pipeline;
 pub mod plan;
+pub mod reading;
 pub mod schedule;
 pub mod status;
 pub mod validate;
