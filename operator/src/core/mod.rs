@@ -3,6 +3,7 @@
 //! Everything here is a function of its arguments. It must not do I/O, read a clock or the environment, or draw randomness.
 
 pub mod build;
+pub mod canonical;
 pub mod meaning;
 pub mod names;
 pub mod observed;
