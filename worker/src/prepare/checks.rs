@@ -172,11 +172,11 @@ fn rules(check: &Check, name: &str, data_type: &DataType) -> Result<Vec<Rule>, P
         let not_a_number = || cast(column(), DataType::Float64).eq(lit(f64::NAN));
         if let Some(min) = check.min {
             let breaks = column().lt(lit(min)).or(not_a_number());
-            rules.push(Rule { breaks, says: format!("below {min}, or no number") });
+            rules.push(Rule { breaks, says: format!("below min {min}") });
         }
         if let Some(max) = check.max {
             let breaks = column().gt(lit(max)).or(not_a_number());
-            rules.push(Rule { breaks, says: format!("above {max}, or no number") });
+            rules.push(Rule { breaks, says: format!("above max {max}") });
         }
     }
     Ok(rules)
@@ -270,7 +270,7 @@ fn pairs(
                 text = text.chars().take(60).chain(['…']).collect();
             }
             if values.data_type().is_string() && values.is_valid(row) {
-                text = format!("\"{text}\"");
+                text = format!("{text:?}");
             }
             shown.push(format!("{label}{}: {text}", numbers.value(row)));
         }
