@@ -28,7 +28,7 @@ pub fn run(args: Args) -> ExitCode {
     logging::start(args.log_format);
     match args.command {
         Command::Step(args) => do_step(&args),
-        Command::Prepare(args) => finish(alone(&args.work, false, async |context| args.run(context).await)),
+        Command::Prepare(args) => finish(alone(&args.work, async |context| args.run(context).await)),
         Command::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "mlpipeline-worker", &mut script);
@@ -39,21 +39,30 @@ pub fn run(args: Args) -> ExitCode {
     }
 }
 
-/// Runs a standalone command: the whole file system is its storage, and it fetches as the user does. One that `drains` ends
-/// by itself when the context is cancelled, as a server does; any other is dropped then.
+/// Runs a standalone command: the whole file system is its storage, and it fetches as the user does.
 ///
 /// # Errors
 /// What the command answers, or that it was stopped.
 pub fn alone<Answer>(
     work: &WorkArgs,
-    drains: bool,
     command: impl AsyncFnOnce(&WorkContext) -> Result<Answer, StepError>,
 ) -> Result<Answer, StepError> {
-    if !drains {
-        end_on_panic(None);
-    }
+    end_on_panic(None);
     let context = work.context(Storage::new("/"), true)?;
-    until_stopped(&context, drains, command(&context))
+    until_stopped(&context, false, command(&context))
+}
+
+/// Runs a standalone server: as [`alone`], but it ends by itself when the context is cancelled, and a panic in one request
+/// does not end it.
+///
+/// # Errors
+/// What the server answers.
+pub fn alone_until_drained<Answer>(
+    work: &WorkArgs,
+    server: impl AsyncFnOnce(&WorkContext) -> Result<Answer, StepError>,
+) -> Result<Answer, StepError> {
+    let context = work.context(Storage::new("/"), true)?;
+    until_stopped(&context, true, server(&context))
 }
 
 /// What a standalone command's answer means for the process; failures are said on stderr.
