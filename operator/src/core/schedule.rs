@@ -3,8 +3,10 @@
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use mlpipeline_crds::Schedule;
+
+use super::quoted::quoted;
 
 /// A schedule that Kubernetes will accept.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,12 +43,7 @@ impl CronSchedule {
         let cron = parse_cron(&spec.cron).map_err(|problem| ("cron", problem))?;
         let time_zone = match spec.time_zone.as_deref() {
             None => TimeZone::UTC,
-            Some(name) => TimeZone::get(name).map_err(|_| {
-                (
-                    "timeZone",
-                    format!("\"{name}\" is no time zone; use an IANA name such as Etc/UTC or Europe/Berlin"),
-                )
-            })?,
+            Some(name) => time_zone(name).map_err(|problem| ("timeZone", problem))?,
         };
         Ok(Self { spec: spec.clone(), cron, time_zone })
     }
@@ -59,21 +56,35 @@ impl CronSchedule {
     }
 }
 
+/// The time zone of this name in the database that is built in: the machine's own is not read, so that the answer is the same
+/// everywhere.
+fn time_zone(name: &str) -> Result<TimeZone, String> {
+    let hint = "use an IANA name such as Etc/UTC or Europe/Berlin";
+    let zone = TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown());
+    let zone = zone.ok_or_else(|| format!("{} is no time zone; {hint}", quoted(name)))?;
+    // The API server is strict about capitals.
+    match zone.iana_name() {
+        Some(exact) if exact != name => Err(format!("{} is written \"{exact}\"", quoted(name))),
+        _ => Ok(zone),
+    }
+}
+
 fn parse_cron(text: &str) -> Result<Cron, String> {
     let example = "\"0 2 * * *\" is every day at two";
+    let shown = quoted(text);
     let fields = match text.strip_prefix('@') {
         None => text,
         Some(_) => {
             NICKNAMES.iter().find(|(name, _)| *name == text).map(|(_, fields)| *fields).ok_or_else(|| {
                 let known: Vec<&str> = NICKNAMES.iter().map(|(name, _)| *name).collect();
-                format!("\"{text}\" is not known; there are {}", known.join(", "))
+                format!("{shown} is not known; there are {}", known.join(", "))
             })?
         }
     };
     let count = fields.split_whitespace().count();
     if count != 5 {
         return Err(format!(
-            "\"{text}\" has {count} fields; cron has five: minute, hour, day of month, month, day of week; {example}"
+            "{shown} has {count} fields; cron has five: minute, hour, day of month, month, day of week; {example}"
         ));
     }
     // The parser knows more than Kubernetes does (L, W, #): what only one of them reads is refused here.
@@ -86,7 +97,7 @@ fn parse_cron(text: &str) -> Result<Cron, String> {
             .find(|character| !character.is_ascii_alphanumeric() && !"*,-/?".contains(*character));
         if let Some(found) = unknown.map(str::to_owned).or_else(|| strange.map(String::from)) {
             return Err(format!(
-                "\"{text}\" has \"{found}\" in a field, which cron does not know; {example}"
+                "{shown} has \"{found}\" in a field, which cron does not know; {example}"
             ));
         }
     }
@@ -95,7 +106,7 @@ fn parse_cron(text: &str) -> Result<Cron, String> {
         .year(Year::Disallowed)
         .build()
         .parse(fields)
-        .map_err(|error| format!("\"{text}\" cannot be read: {error}; {example}"))
+        .map_err(|error| format!("{shown} cannot be read: {error}; {example}"))
 }
 
 #[cfg(test)]
