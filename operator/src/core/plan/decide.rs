@@ -90,10 +90,7 @@ fn decide_once(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -> Step
 }
 
 /// The runs that count for a step. Those of a schedule that the step no longer has do not: they go with their CronJob.
-fn usable_runs<'a>(
-    context: &'a Context<'_>,
-    step: &'a ValidStep,
-) -> impl Iterator<Item = &'a ObservedRun> {
+fn usable_runs<'a>(context: &'a Context<'_>, step: &'a ValidStep) -> impl Iterator<Item = &'a ObservedRun> {
     context.runs(step).iter().filter(|run| !run.scheduled || step.schedule.is_some())
 }
 

@@ -107,30 +107,20 @@ pub(super) fn supply(
 
 /// The model to keep using: what the reader uses now, else the newest that passed. Of a step that trains by schedule, it is
 /// the newer of the two: a model that passed is not left out because the next training has begun or has failed.
-fn earlier(
-    context: &Context<'_>,
-    reader: &ValidStep,
-    input: &str,
-    train: &ValidStep,
-) -> Option<Revision> {
+fn earlier(context: &Context<'_>, reader: &ValidStep, input: &str, train: &ValidStep) -> Option<Revision> {
     let used = used_now(context, reader, input, train);
     if context.keeps_schedule(train) {
         let runs = newest_first(context.observed, train);
-        let newest = runs.into_iter().find(|run| {
-            passed(train, run) || (used.is_some() && result_of(train, run) == used)
-        });
+        let newest = runs
+            .into_iter()
+            .find(|run| passed(train, run) || (used.is_some() && result_of(train, run) == used));
         return newest.and_then(|run| result_of(train, run)).or(used);
     }
     used.or_else(|| newest_passed(context, train))
 }
 
 /// The model of a train step that a reader's pods, or the runs of its schedule, use at this moment.
-fn used_now(
-    context: &Context<'_>,
-    reader: &ValidStep,
-    input: &str,
-    train: &ValidStep,
-) -> Option<Revision> {
+fn used_now(context: &Context<'_>, reader: &ValidStep, input: &str, train: &ValidStep) -> Option<Revision> {
     read_now(context, reader).remove(input).or_else(|| {
         // Pods that do not say which step their model came from: it is this one if its runs know the model.
         let live = context.observed.steps.get(&reader.name)?.live.as_ref()?;

@@ -128,7 +128,10 @@ fn check_uri(uri: &str, reference: &DataReference, path: &str, errors: &mut Erro
         return;
     };
     if !SCHEMES.contains(&scheme) {
-        errors.add(&uri_path, format!("{} is not a scheme that can be read; there are {known}", quoted(scheme)));
+        errors.add(
+            &uri_path,
+            format!("{} is not a scheme that can be read; there are {known}", quoted(scheme)),
+        );
         return;
     }
     if scheme == "file" {
@@ -194,7 +197,8 @@ fn check_check(check: &Check, path: &str, errors: &mut Errors) {
         errors.require_finite(number, format!("{path}.{field}"));
     }
     if let (Some(min), Some(max)) = (check.min, check.max) {
-        errors.require(!(min > max), path, format!("min {min} is more than max {max}: no value could pass"));
+        let is_possible = min <= max || min.is_nan() || max.is_nan();
+        errors.require(is_possible, path, format!("min {min} is more than max {max}: no value could pass"));
     }
 }
 
@@ -311,10 +315,11 @@ fn check_gate(gate: &Gate, classifies: Option<bool>, path: &str, errors: &mut Er
         errors.require_finite(number, format!("{path}.{field}"));
     }
     if let (Some(min), Some(max)) = (gate.min, gate.max) {
-        errors.require(!(min > max), path, format!("min {min} is more than max {max}: no model could pass"));
+        let is_possible = min <= max || min.is_nan() || max.is_nan();
+        errors.require(is_possible, path, format!("min {min} is more than max {max}: no model could pass"));
     }
     errors.require(
-        !gate.max_regression.is_some_and(|allowed| allowed < 0.0),
+        gate.max_regression.is_none_or(|allowed| allowed >= 0.0 || allowed.is_nan()),
         format!("{path}.maxRegression"),
         "must be 0 or more",
     );

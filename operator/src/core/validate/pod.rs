@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mlpipeline_crds::{Mount, PodSettings, Volume, VolumeStorage};
+use serde_json::Value;
 
 use super::{Errors, is_dns_label};
 use crate::core::quoted::quoted;
@@ -72,14 +73,37 @@ pub(super) fn check_settings(
             }
         }
     }
+    let affinity = serde_json::to_value(&pod.affinity).unwrap_or_default();
+    errors.require(
+        !names_namespaces(&affinity),
+        format!("{path}.affinity"),
+        "names other namespaces: leave out namespaces and namespaceSelector",
+    );
     for (index, volume) in pod.volumes.iter().enumerate() {
         check_pod_volume(volume, &format!("{path}.volumes[{index}]"), errors);
     }
-    let mut known: Vec<&str> =
-        of_pipeline.into_iter().chain([pod]).flat_map(|pod| &pod.volumes).map(|found| found.name.as_str()).collect();
+    let mut known: Vec<&str> = of_pipeline
+        .into_iter()
+        .chain([pod])
+        .flat_map(|pod| &pod.volumes)
+        .map(|found| found.name.as_str())
+        .collect();
     known.dedup();
     for (index, mount) in pod.mounts.iter().enumerate() {
         check_mount(mount, &known, &format!("{path}.mounts[{index}]"), errors);
+    }
+}
+
+/// Whether a term of an affinity reaches into other namespaces.
+fn names_namespaces(affinity: &Value) -> bool {
+    match affinity {
+        Value::Object(fields) => {
+            let is_term = fields.contains_key("topologyKey");
+            is_term && (fields.contains_key("namespaces") || fields.contains_key("namespaceSelector"))
+                || fields.values().any(names_namespaces)
+        }
+        Value::Array(items) => items.iter().any(names_namespaces),
+        _ => false,
     }
 }
 
