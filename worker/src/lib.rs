@@ -4,3 +4,4 @@
 //! know of clusters, pods or the pipeline as a whole: all it gets is one [`mlpipeline_crds::StepSpec`].
 
 pub mod failure;
+pub mod model;
