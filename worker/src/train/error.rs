@@ -30,9 +30,6 @@ pub enum TrainError {
     /// More rows than memory holds.
     #[error("{0}")]
     Memory(String),
-    /// The data could not be read.
-    #[error("cannot read the training data")]
-    Read(#[source] Box<datafusion::error::DataFusionError>),
     /// The model is none.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -48,7 +45,6 @@ impl Failure for TrainError {
             Self::ColumnNotFound { .. } | Self::Data(_) | Self::Numbers(_) | Self::Memory(_) => {
                 ExitCode::WrongData
             }
-            Self::Read(_) => ExitCode::StorageUnavailable,
             Self::Model(error) => error.exit_code(),
             Self::Internal(_) => ExitCode::Internal,
         }
@@ -61,7 +57,6 @@ impl Failure for TrainError {
             Self::Data(_) => "WrongData",
             Self::Numbers(_) => "NumbersOutOfRange",
             Self::Memory(_) => "TooLargeForMemory",
-            Self::Read(_) => "DataUnreadable",
             Self::Model(error) => error.reason(),
             Self::Internal(_) => "Internal",
         }

@@ -114,7 +114,8 @@ fn descent(gradient: &[f64], memory: &VecDeque<Step>) -> Vec<f64> {
 }
 
 fn remember(memory: &mut VecDeque<Step>, from: &Evaluated, to: &Evaluated) {
-    let difference = |to: &[f64], from: &[f64]| to.iter().zip(from).map(|(to, from)| to - from).collect::<Vec<_>>();
+    let difference =
+        |to: &[f64], from: &[f64]| to.iter().zip(from).map(|(to, from)| to - from).collect::<Vec<_>>();
     let point = difference(&to.point, &from.point);
     let gradient = difference(&to.gradient, &from.gradient);
     let product = dot(&point, &gradient);

@@ -76,9 +76,8 @@ impl TargetScale {
     fn measure(rows: &Rows<'_>, numbers: &[f64]) -> Self {
         let values = || rows.numbers().iter().filter_map(|row| numbers.get(*row as usize));
         let count = rows.len().max(1) as f64;
-        let (min, max) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), value| {
-            (min.min(*value), max.max(*value))
-        });
+        let (min, max) = values()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), value| (min.min(*value), max.max(*value)));
         let mean = (values().sum::<f64>() / count).max(min).min(max);
         let deviation = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
         Self { mean, deviation: if deviation > 0.0 { deviation } else { 1.0 } }
@@ -96,7 +95,8 @@ fn factor(rows: &Rows<'_>, numbers: &[f64], scaling: &Scaling, target: &TargetSc
             let height = range.len();
             for (index, (number, row)) in rows.range(range).enumerate() {
                 scaling.apply(row, &mut scaled);
-                let goal = numbers.get(number).map_or(0.0, |number| (number - target.mean) / target.deviation);
+                let goal =
+                    numbers.get(number).map_or(0.0, |number| (number - target.mean) / target.deviation);
                 let column = block.iter_mut().skip(index).step_by(height);
                 column.zip(scaled.iter().copied().chain([goal])).for_each(|(entry, value)| *entry = value);
             }
@@ -139,8 +139,12 @@ fn solve(
         *share = if *value > negligible { *share / value } else { 0.0 };
     }
     let weights = right.t().dot(&shares);
-    let free: Vec<usize> =
-        values.iter().enumerate().filter(|(_, value)| **value <= negligible).map(|(index, _)| index).collect();
+    let free: Vec<usize> = values
+        .iter()
+        .enumerate()
+        .filter(|(_, value)| **value <= negligible)
+        .map(|(index, _)| index)
+        .collect();
     let null_space = (!free.is_empty()).then(|| right.select(Axis(0), &free).reversed_axes());
     Ok((weights, null_space))
 }

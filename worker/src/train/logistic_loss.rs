@@ -1,8 +1,8 @@
 //! The loss of logistic regression and its gradient, over blocks of rows and many threads.
 
-use ndarray::{Array1, Array2, ArrayViewMut2, Axis, linalg::general_mat_mul, s};
+use ndarray::{Array1, Array2, ArrayViewMut2, Axis, linalg::general_mat_mul};
 
-use super::matrix::{BLOCK_ROWS, Rows, blocks};
+use super::matrix::{BLOCK_ROWS, Rows, blocks, top};
 use super::parallel::over_shards;
 use super::preconditioner::Preconditioner;
 use super::scaling::Scaling;
@@ -71,8 +71,8 @@ impl<'a> LogisticLoss<'a> {
             let mut features = Array2::zeros((BLOCK_ROWS, self.rows.width()));
             let mut scores = Array2::zeros((BLOCK_ROWS, self.outputs));
             for range in blocks(range) {
-                let features = features.slice_mut(s![..range.len(), ..]);
-                let scores = scores.slice_mut(s![..range.len(), ..]);
+                let features = top(&mut features, range.len());
+                let scores = top(&mut scores, range.len());
                 self.add_block(range, features, scores, (&weights, &intercepts), &mut part);
             }
             part
@@ -161,4 +161,3 @@ fn loss_and_residuals(scores: &mut [f64], class: usize) -> f64 {
     }
     sum.ln() + max - own
 }
-

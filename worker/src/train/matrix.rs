@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use ndarray::{Array2, ArrayViewMut2, Axis, Slice};
+
 /// Rows in one chunk. Chunks let the matrix grow without ever being copied to a larger place.
 const CHUNK_ROWS: usize = 1 << 15;
 
@@ -125,6 +127,12 @@ impl<'a> Rows<'a> {
     pub fn iter(&self) -> impl Iterator<Item = (usize, &'a [f64])> + use<'a> {
         self.range(0..self.numbers.len())
     }
+}
+
+/// The first rows of a block, all of them when there are not as many.
+pub(crate) fn top(block: &mut Array2<f64>, rows: usize) -> ArrayViewMut2<'_, f64> {
+    let rows = rows.min(block.nrows());
+    block.slice_axis_mut(Axis(0), Slice::from(..rows))
 }
 
 /// Cuts a range of rows into blocks of at most [`BLOCK_ROWS`].

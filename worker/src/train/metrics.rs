@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use mlpipeline_crds::Metric;
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2};
 
 use super::error::TrainError;
-use super::matrix::{BLOCK_ROWS, Rows, blocks};
+use super::matrix::{BLOCK_ROWS, Rows, blocks, top};
 use super::parallel::over_shards;
 use crate::model::{ModelError, Predictions};
 
@@ -96,13 +96,18 @@ pub(super) fn measure_classes(
     count: usize,
     predict: &Predict<'_>,
 ) -> Result<Metrics, TrainError> {
-    let parts = over_blocks(rows, predict, || ClassCounts::new(count), |part, row, number, predictions| {
-        if let Predictions::Classes { index, probabilities } = predictions {
-            let class = classes.get(number).map_or(count, |class| *class as usize);
-            let probability = probabilities.get((row, class)).copied().unwrap_or_default();
-            part.add(class, index.get(row).copied().unwrap_or(count), probability);
-        }
-    })?;
+    let parts = over_blocks(
+        rows,
+        predict,
+        || ClassCounts::new(count),
+        |part, row, number, predictions| {
+            if let Predictions::Classes { index, probabilities } = predictions {
+                let class = classes.get(number).map_or(count, |class| *class as usize);
+                let probability = probabilities.get((row, class)).copied().unwrap_or_default();
+                part.add(class, index.get(row).copied().unwrap_or(count), probability);
+            }
+        },
+    )?;
     let mut total = ClassCounts::new(count);
     parts.iter().for_each(|part| total.merge(part));
     Ok(total.metrics())
@@ -117,22 +122,24 @@ pub(super) fn measure_numbers(
     let count = rows.len() as f64;
     let target = |number: usize| numbers.get(number).copied().unwrap_or_default();
     let mean = rows.numbers().iter().map(|row| target(*row as usize)).sum::<f64>() / count;
-    let parts = over_blocks(rows, predict, || [0.0; 3], |[squares, absolute, spread], row, number, predictions| {
-        if let Predictions::Numbers(predicted) = predictions {
-            let error = target(number) - predicted.get(row).copied().unwrap_or_default();
-            *squares += error * error;
-            *absolute += error.abs();
-            *spread += (target(number) - mean).powi(2);
-        }
-    })?;
-    let [squares, absolute, spread] = parts.iter().fold([0.0; 3], |[a, b, c], [x, y, z]| [a + x, b + y, c + z]);
+    let parts = over_blocks(
+        rows,
+        predict,
+        || [0.0; 3],
+        |[squares, absolute, spread], row, number, predictions| {
+            if let Predictions::Numbers(predicted) = predictions {
+                let error = target(number) - predicted.get(row).copied().unwrap_or_default();
+                *squares += error * error;
+                *absolute += error.abs();
+                *spread += (target(number) - mean).powi(2);
+            }
+        },
+    )?;
+    let [squares, absolute, spread] =
+        parts.iter().fold([0.0; 3], |[a, b, c], [x, y, z]| [a + x, b + y, c + z]);
     // Of a constant target no share of the spread can be explained: there is none.
     let r2 = if spread > 0.0 { 1.0 - squares / spread } else { f64::NAN };
-    Ok(named([
-        (Metric::R2, r2),
-        (Metric::Rmse, (squares / count).sqrt()),
-        (Metric::Mae, absolute / count),
-    ]))
+    Ok(named([(Metric::R2, r2), (Metric::Rmse, (squares / count).sqrt()), (Metric::Mae, absolute / count)]))
 }
 
 /// Predicts for all rows, block by block on many threads, and gathers one value a shard.
@@ -146,7 +153,7 @@ fn over_blocks<T: Send>(
         let mut part = empty();
         let mut block = Array2::zeros((BLOCK_ROWS, rows.width()));
         for range in blocks(range) {
-            let mut block = block.slice_mut(s![..range.len(), ..]);
+            let mut block = top(&mut block, range.len());
             for ((_, row), mut place) in rows.range(range.clone()).zip(block.rows_mut()) {
                 place.iter_mut().zip(row).for_each(|(place, value)| *place = *value);
             }

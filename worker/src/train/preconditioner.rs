@@ -9,7 +9,7 @@ use linfa_linalg::cholesky::CholeskyInplace;
 use linfa_linalg::triangular::{SolveTriangularInplace, UPLO};
 use ndarray::{Array2, ArrayViewMut2, linalg::general_mat_mul};
 
-use super::matrix::{BLOCK_ROWS, Rows, blocks};
+use super::matrix::{BLOCK_ROWS, Rows, blocks, top};
 use super::scaling::Scaling;
 
 /// Rows that the moments are taken of.
@@ -86,7 +86,7 @@ fn moments(rows: &Rows<'_>, scaling: &Scaling) -> Array2<f64> {
     let mut moments = Array2::zeros((width, width));
     let mut block = Array2::zeros((BLOCK_ROWS, width));
     for range in blocks(0..sample.len()) {
-        let mut part = block.slice_mut(ndarray::s![..range.len(), ..]);
+        let mut part = top(&mut block, range.len());
         for ((_, row), mut scaled) in sample.range(range).zip(part.rows_mut()) {
             if let Some(scaled) = scaled.as_slice_mut() {
                 scaling.apply(row, scaled);

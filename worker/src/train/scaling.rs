@@ -70,11 +70,14 @@ fn combine(into: &mut [f64], from: &[f64], how: impl Fn(f64, f64) -> f64) {
 /// The standard deviations, by way of each column's range so that the squares neither overflow nor vanish.
 fn deviations(rows: &Rows<'_>, means: &[f64], min: &[f64], max: &[f64]) -> Vec<f64> {
     let ranges: Vec<f64> = min.iter().zip(max).map(|(min, max)| max - min).collect();
-    let inverse: Vec<f64> = ranges.iter().map(|range| if *range > 0.0 { range.recip() } else { 0.0 }).collect();
+    let inverse: Vec<f64> =
+        ranges.iter().map(|range| if *range > 0.0 { range.recip() } else { 0.0 }).collect();
     let parts = over_shards(rows.len(), |range| {
         let mut squares = vec![0.0; means.len()];
         for (_, row) in rows.range(range) {
-            for ((square, value), (mean, inverse)) in squares.iter_mut().zip(row).zip(means.iter().zip(&inverse)) {
+            for ((square, value), (mean, inverse)) in
+                squares.iter_mut().zip(row).zip(means.iter().zip(&inverse))
+            {
                 let deviation = (value - mean) * inverse;
                 *square += deviation * deviation;
             }

@@ -152,7 +152,8 @@ pub(super) fn folds(
     };
     for (class, members) in groups.iter().enumerate() {
         if members.len() < folds {
-            let what = strata.map_or_else(String::new, |strata| format!("class \"{}\" with ", strata.name.name(class)));
+            let what = strata
+                .map_or_else(String::new, |strata| format!("class \"{}\" with ", strata.name.name(class)));
             return Err(TrainError::Data(format!(
                 "crossValidation.folds is {folds}, and {what}{} rows to learn from cannot be in each; use fewer folds, or \
                  more rows",

@@ -7,7 +7,7 @@ use super::learner::{Classifier, Fitted, Regressor};
 use super::matrix::Rows;
 use super::metrics::{Metrics, Predict, measure_classes, measure_numbers};
 use super::split::{Names, Strata};
-use crate::model::{Label, LinearPredictor, ModelError, Predictions};
+use crate::model::{Label, LinearPredictor, Predictions};
 
 /// An algorithm and the targets that it learns.
 pub(super) enum Task {
@@ -67,12 +67,18 @@ impl Task {
     }
 
     /// Measures what was learnt.
-    pub(super) fn measure(&self, predictor: &LinearPredictor, rows: &Rows<'_>) -> Result<Metrics, TrainError> {
+    pub(super) fn measure(
+        &self,
+        predictor: &LinearPredictor,
+        rows: &Rows<'_>,
+    ) -> Result<Metrics, TrainError> {
         match self {
-            Self::Classify { .. } => self.measure_with(rows, &|block: ArrayView2<'_, f64>| predictor.classes(block)),
-            Self::Regress { .. } => {
-                self.measure_with(rows, &|block: ArrayView2<'_, f64>| predictor.numbers(block).map(Predictions::Numbers))
+            Self::Classify { .. } => {
+                self.measure_with(rows, &|block: ArrayView2<'_, f64>| predictor.classes(block))
             }
+            Self::Regress { .. } => self.measure_with(rows, &|block: ArrayView2<'_, f64>| {
+                predictor.numbers(block).map(Predictions::Numbers)
+            }),
         }
     }
 
@@ -87,7 +93,9 @@ impl Task {
     /// The classes of all rows; none of a regression.
     pub(super) fn strata(&self) -> Option<Strata<'_>> {
         match self {
-            Self::Classify { labels, classes, .. } => Some(Strata { classes, count: labels.len(), name: labels }),
+            Self::Classify { labels, classes, .. } => {
+                Some(Strata { classes, count: labels.len(), name: labels })
+            }
             Self::Regress { .. } => None,
         }
     }
