@@ -13,6 +13,7 @@ mod manifest;
 mod remove;
 mod storage;
 
+pub(crate) use draft::sync_folder;
 pub use draft::{Draft, Published};
 pub use error::ArtifactError;
 pub(crate) use error::{advice, storage_reason};

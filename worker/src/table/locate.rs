@@ -204,7 +204,8 @@ fn by_extension(uri: &str, path: &str) -> Result<Format, TableError> {
 }
 
 /// The format that a file's name tells; that of `x.csv.gz` is CSV.
-pub(super) fn format_of(name: &str) -> Option<Format> {
+#[must_use]
+pub fn format_of(name: &str) -> Option<Format> {
     let lower = name.to_ascii_lowercase();
     let plain = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
     match plain.rsplit_once('.')?.1 {

@@ -20,6 +20,7 @@ mod write;
 
 pub(crate) use blocks::TextFile;
 pub use error::{QueryError, TableError, query_error};
+pub use locate::format_of;
 pub use network::{AddressRange, Network};
 pub(crate) use open::written;
 pub use open::{open, provider};
