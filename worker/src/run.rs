@@ -54,6 +54,19 @@ pub fn alone<Answer>(
     until_stopped(&context, false, command(&context))
 }
 
+/// Runs a standalone server: as [`alone`], but it ends by itself when the context is cancelled, and a panic in one request
+/// does not end it.
+///
+/// # Errors
+/// What the server answers.
+pub fn alone_until_drained<Answer>(
+    work: &WorkArgs,
+    server: impl AsyncFnOnce(&WorkContext) -> Result<Answer, StepError>,
+) -> Result<Answer, StepError> {
+    let context = work.context(Storage::new("/"), true)?;
+    until_stopped(&context, true, server(&context))
+}
+
 /// What a standalone command's answer means for the process; failures are said on stderr.
 #[must_use]
 pub fn finish(answer: Result<(), StepError>) -> ExitCode {
