@@ -15,6 +15,8 @@ pub use work_args::WorkArgs;
 
 use crate::logging::LogFormat;
 use crate::prepare::PrepareArgs;
+use crate::score::ScoreArgs;
+use crate::train::TrainArgs;
 
 /// Prepares data, trains models, serves them and scores with them: one step of an MLPipeline, or by itself.
 #[derive(Debug, Parser)]
@@ -35,6 +37,10 @@ pub enum Command {
     Step(StepArgs),
     /// Make a table from tables with SQL, and check it.
     Prepare(PrepareArgs),
+    /// Train a model on a table.
+    Train(TrainArgs),
+    /// Predict for every row of a table.
+    Score(ScoreArgs),
     /// Print the completions of a shell.
     Completion {
         /// The shell.
