@@ -13,8 +13,15 @@ const MAX_PROPERTIES: u64 = 64;
 const MAX_LENGTH: u64 = 4096;
 
 /// How deep descriptions of Kubernetes' own types are kept; below, they only make the CRD large.
-const POD_FIELDS_WITHOUT_DESCRIPTIONS: [&str; 7] =
-    ["env", "envFrom", "resources", "tolerations", "affinity", "topologySpreadConstraints", "imagePullSecrets"];
+const POD_FIELDS_WITHOUT_DESCRIPTIONS: [&str; 7] = [
+    "env",
+    "envFrom",
+    "resources",
+    "tolerations",
+    "affinity",
+    "topologySpreadConstraints",
+    "imagePullSecrets",
+];
 
 /// The CustomResourceDefinition of `MLPipeline`.
 #[must_use]
@@ -37,7 +44,11 @@ pub fn pipeline_schema() -> Value {
 
 fn schemas(crd: &mut Value) -> Vec<&mut Value> {
     let versions = crd.pointer_mut("/spec/versions").and_then(Value::as_array_mut);
-    versions.into_iter().flatten().filter_map(|version| version.pointer_mut("/schema/openAPIV3Schema")).collect()
+    versions
+        .into_iter()
+        .flatten()
+        .filter_map(|version| version.pointer_mut("/schema/openAPIV3Schema"))
+        .collect()
 }
 
 /// Gives every list, map and text in a schema a bound where it has none.
@@ -123,7 +134,9 @@ mod tests {
             let missing = match schema["type"].as_str() {
                 Some("array") => schema.get("maxItems").is_none(),
                 Some("string") => schema.get("maxLength").is_none() && schema.get("enum").is_none(),
-                Some("object") => schema.get("additionalProperties").is_some() && schema.get("maxProperties").is_none(),
+                Some("object") => {
+                    schema.get("additionalProperties").is_some() && schema.get("maxProperties").is_none()
+                }
                 _ => false,
             };
             assert!(!missing, "{path} has no bound: {schema}");
@@ -133,7 +146,8 @@ mod tests {
     #[test]
     fn every_field_of_ours_is_documented() {
         walk(&pipeline_schema()["properties"]["spec"], "spec", &mut |path, schema| {
-            let ours = !POD_FIELDS_WITHOUT_DESCRIPTIONS.iter().any(|field| path.contains(&format!(".{field}")));
+            let ours =
+                !POD_FIELDS_WITHOUT_DESCRIPTIONS.iter().any(|field| path.contains(&format!(".{field}")));
             if ours && !path.ends_with("[]") {
                 assert!(schema["description"].is_string(), "{path} has no description");
             }

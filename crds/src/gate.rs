@@ -28,8 +28,15 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric there is.
-    pub const ALL: [Metric; 7] =
-        [Self::Accuracy, Self::BalancedAccuracy, Self::F1Macro, Self::LogLoss, Self::R2, Self::Rmse, Self::Mae];
+    pub const ALL: [Metric; 7] = [
+        Self::Accuracy,
+        Self::BalancedAccuracy,
+        Self::F1Macro,
+        Self::LogLoss,
+        Self::R2,
+        Self::Rmse,
+        Self::Mae,
+    ];
 
     /// The name in specs, reports and labels.
     #[must_use]
@@ -109,7 +116,8 @@ impl Gate {
         if let Some(max) = self.max.filter(|max| value > *max) {
             return refused(format!("{name} {value:.4} is above the gate's max {max}"));
         }
-        let before = baseline.and_then(|metrics| metrics.get(name)).copied().filter(|value| value.is_finite());
+        let before =
+            baseline.and_then(|metrics| metrics.get(name)).copied().filter(|value| value.is_finite());
         if let (Some(allowed), Some(before)) = (self.max_regression, before) {
             let loss = if self.metric.smaller_is_better() { value - before } else { before - value };
             if loss > allowed {
@@ -139,13 +147,27 @@ mod tests {
             (gate(Metric::Accuracy, Some(0.9), None, None), metrics("accuracy", f64::NAN), None, false),
             (gate(Metric::Accuracy, Some(0.9), None, None), metrics("r2", 1.0), None, false),
             (gate(Metric::Rmse, None, Some(2.0), None), metrics("rmse", 2.1), None, false),
-            (gate(Metric::Rmse, None, None, Some(0.1)), metrics("rmse", 1.2), Some(metrics("rmse", 1.0)), false),
-            (gate(Metric::Rmse, None, None, Some(0.1)), metrics("rmse", 0.2), Some(metrics("rmse", 1.0)), true),
+            (
+                gate(Metric::Rmse, None, None, Some(0.1)),
+                metrics("rmse", 1.2),
+                Some(metrics("rmse", 1.0)),
+                false,
+            ),
+            (
+                gate(Metric::Rmse, None, None, Some(0.1)),
+                metrics("rmse", 0.2),
+                Some(metrics("rmse", 1.0)),
+                true,
+            ),
             (gate(Metric::R2, None, None, Some(0.1)), metrics("r2", 0.8), Some(metrics("r2", 0.95)), false),
             (gate(Metric::R2, None, None, Some(0.1)), metrics("r2", 0.8), None, true),
         ];
         for (gate, model, baseline, passes) in rows {
-            assert_eq!(gate.judge(&model, baseline.as_ref()).passed, passes, "{gate:?} {model:?} {baseline:?}");
+            assert_eq!(
+                gate.judge(&model, baseline.as_ref()).passed,
+                passes,
+                "{gate:?} {model:?} {baseline:?}"
+            );
         }
     }
 

@@ -42,10 +42,32 @@ use crate::{MLPipelineStatus, PodSettings, Step, Storage};
         json_path = ".status.progress",
         description = "Steps done, of all steps"
     ),
-    printcolumn(name = "Model", type_ = "string", json_path = ".status.model", description = "The revision served or trained last"),
-    printcolumn(name = "Score", type_ = "string", json_path = ".status.score", description = "How good that model is"),
-    printcolumn(name = "Endpoint", type_ = "string", json_path = ".status.endpoint", priority = 1, description = "Where predictions are answered"),
-    printcolumn(name = "Next run", type_ = "date", json_path = ".status.nextRun", priority = 1, description = "When the next schedule fires"),
+    printcolumn(
+        name = "Model",
+        type_ = "string",
+        json_path = ".status.model",
+        description = "The revision served or trained last"
+    ),
+    printcolumn(
+        name = "Score",
+        type_ = "string",
+        json_path = ".status.score",
+        description = "How good that model is"
+    ),
+    printcolumn(
+        name = "Endpoint",
+        type_ = "string",
+        json_path = ".status.endpoint",
+        priority = 1,
+        description = "Where predictions are answered"
+    ),
+    printcolumn(
+        name = "Next run",
+        type_ = "date",
+        json_path = ".status.nextRun",
+        priority = 1,
+        description = "When the next schedule fires"
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(validation = Rule::new("!has(self.replicas) || self.steps.filter(s, has(s.serve)).size() == 1").message("replicas sets the replicas of the only serve step: there must be exactly one").field_path(".replicas"))]

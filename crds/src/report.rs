@@ -164,7 +164,10 @@ fn bound_metrics(metrics: &mut BTreeMap<String, f64>) {
 /// Cuts text to at most `limit` bytes at a character's boundary, and shows that it was cut.
 fn cut(text: &mut String, limit: usize) {
     if text.len() > limit {
-        let end = (0..=limit.saturating_sub('…'.len_utf8())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let end = (0..=limit.saturating_sub('…'.len_utf8()))
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or(0);
         text.truncate(end);
         text.push('…');
     }

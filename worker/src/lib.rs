@@ -3,4 +3,10 @@
 //! Owns the data work: reading and writing tables, training, serving and scoring, and the artifacts on storage. Must not
 //! know of clusters, pods or the pipeline as a whole: all it gets is one [`mlpipeline_crds::StepSpec`].
 
+pub mod artifact;
+pub mod context;
 pub mod failure;
+pub mod progress;
+pub mod table;
+
+pub use context::WorkContext;
