@@ -6,7 +6,9 @@
 pub mod artifact;
 pub mod context;
 pub mod failure;
+pub mod model;
 pub mod progress;
+pub mod serve;
 pub mod table;
 
 pub use context::WorkContext;
