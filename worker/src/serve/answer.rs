@@ -22,19 +22,24 @@ impl AnswerForm {
         let labels: Vec<String> = target.labels().iter().map(ToString::to_string).collect();
         let class = |(index, label): (usize, &String)| {
             let keys = [json_text(&format!("{name}_index")), json_text(&format!("{name}_name"))];
-            format!("{{{}:{index},{}:{},\"probabilities\":{{", keys[0], keys[1], json_text(label)).into_bytes()
+            format!("{{{}:{index},{}:{},\"probabilities\":{{", keys[0], keys[1], json_text(label))
+                .into_bytes()
         };
         let beginnings = match target {
             Target::Class { .. } => labels.iter().enumerate().map(class).collect(),
             Target::Number { .. } => vec![format!("{{{}:", json_text(name)).into_bytes()],
         };
-        Self { beginnings, keys: labels.iter().map(|label| format!("{}:", json_text(label)).into_bytes()).collect() }
+        Self {
+            beginnings,
+            keys: labels.iter().map(|label| format!("{}:", json_text(label)).into_bytes()).collect(),
+        }
     }
 
     /// The answer for predictions of a model with this form's target: an object where one object was sent, else a list.
     #[must_use]
     pub fn write(&self, predictions: &Predictions, single: bool) -> Vec<u8> {
-        let row_size = self.beginnings.first().map_or(0, Vec::len) + self.keys.iter().map(|key| key.len() + 24).sum::<usize>();
+        let row_size = self.beginnings.first().map_or(0, Vec::len)
+            + self.keys.iter().map(|key| key.len() + 24).sum::<usize>();
         let mut json = Vec::with_capacity(predictions.len().saturating_mul(row_size + 24).min(16 << 20));
         if !single {
             json.push(b'[');
@@ -121,7 +126,10 @@ mod tests {
     fn a_number_is_named_by_the_target() {
         let form = AnswerForm::new(&Target::Number { name: "pri\"ce".into(), min: 0.0, max: 1.0 });
         assert_eq!(text(&form, &Predictions::Numbers(array![12.3]), true), r#"{"pri\"ce":12.3}"#);
-        assert_eq!(text(&form, &Predictions::Numbers(array![1.0, -0.5]), false), r#"[{"pri\"ce":1.0},{"pri\"ce":-0.5}]"#);
+        assert_eq!(
+            text(&form, &Predictions::Numbers(array![1.0, -0.5]), false),
+            r#"[{"pri\"ce":1.0},{"pri\"ce":-0.5}]"#
+        );
     }
 
     #[test]

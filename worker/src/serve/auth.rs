@@ -90,7 +90,15 @@ mod tests {
 
     #[test]
     fn anything_else_does_not() {
-        let rows = ["", "Bearer", "Bearer ", "Bearer super", "Basic super-secret", "super-secret", "Bearer super-secret2"];
+        let rows = [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer super",
+            "Basic super-secret",
+            "super-secret",
+            "Bearer super-secret2",
+        ];
         for value in rows {
             assert!(!carries("authorization", value), "{value}");
         }

@@ -163,7 +163,9 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_asks_first_is_answered_without_reading() {
         let headers = HeaderMap::from_iter([(header::EXPECT, HeaderValue::from_static("100-continue"))]);
-        let endless = http_body_util::StreamBody::new(stream::pending::<Result<hyper::body::Frame<Bytes>, std::io::Error>>());
+        let endless = http_body_util::StreamBody::new(stream::pending::<
+            Result<hyper::body::Frame<Bytes>, std::io::Error>,
+        >());
         assert!(matches!(
             BodyLimits::new(10, Duration::from_millis(20)).read(&headers, Body::new(endless)).await,
             Err(BodyError::TooSlow(_))

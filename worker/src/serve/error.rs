@@ -8,7 +8,9 @@ use crate::failure::Failure;
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: is another server running there? choose another address with --listen")]
+    #[error(
+        "cannot listen on {address}: is another server running there? choose another address with --listen"
+    )]
     Listen {
         /// The address asked for.
         address: String,

@@ -78,7 +78,12 @@ impl Listener {
 
     /// Answers connections until `stop` turns true; then takes no new ones, lets requests in flight end, and returns how
     /// many had to be cut off.
-    pub async fn serve(self, router: Router, limits: ConnectionLimits, mut stop: watch::Receiver<bool>) -> usize {
+    pub async fn serve(
+        self,
+        router: Router,
+        limits: ConnectionLimits,
+        mut stop: watch::Receiver<bool>,
+    ) -> usize {
         let room = Arc::new(Semaphore::new(limits.max_connections));
         let mut connections = JoinSet::new();
         loop {
@@ -86,7 +91,7 @@ impl Listener {
             while connections.try_join_next().is_some() {}
             let accepted = tokio::select! {
                 accepted = accept(&self.socket, &room) => accepted,
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = stopped(&mut stop) => break,
             };
             if let Some((stream, permit)) = accepted {
                 let connection = answer(stream, router.clone(), limits.idle_timeout, stop.clone());
@@ -101,6 +106,11 @@ impl Listener {
         let _ = tokio::time::timeout(limits.shutdown_timeout, all_end).await;
         connections.len()
     }
+}
+
+/// Waits until the server is to stop; it also does when nobody is left to say so.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// The next connection, once there is room for one.
@@ -131,12 +141,12 @@ async fn answer(stream: TcpStream, router: Router, idle_timeout: Duration, mut s
         .timer(TokioTimer::new())
         .header_read_timeout(idle_timeout)
         .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEAD_BYTES)
-        .pipeline_flush(true);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+        .max_buf_size(MAX_HEAD_BYTES);
+    let mut connection =
+        pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = stop.wait_for(|stop| *stop) => {
+        () = stopped(&mut stop) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -61,7 +61,8 @@ impl LoadedModel {
         let schema = model.schema();
         let target = &schema.target;
         let labels: Vec<String> = target.labels().iter().map(ToString::to_string).collect();
-        let features = RowFeatures::new(schema.features.iter().map(|feature| (feature.name.as_str(), feature.kind)));
+        let features =
+            RowFeatures::new(schema.features.iter().map(|feature| (feature.name.as_str(), feature.kind)));
         let info = model.info();
         let revision = match &info.revision {
             Some(revision) => revision.to_string(),
@@ -110,11 +111,13 @@ impl LoadedModel {
         let wrong = |row: usize, problem: String| RowsError::Wrong {
             problems: vec![Problem { row, feature: None, problem }],
             total: 1,
-            rows: rows.count,
         };
-        let view = ArrayView2::from_shape(shape, &rows.values).map_err(|error| wrong(0, error.to_string()))?;
+        let view =
+            ArrayView2::from_shape(shape, &rows.values).map_err(|error| wrong(0, error.to_string()))?;
         let predictions = self.model.predict(view).map_err(|error| match error {
-            ModelError::Overflow { row } => wrong(row, "has numbers so large that nothing can be predicted from them".into()),
+            ModelError::Overflow { row } => {
+                wrong(row, "has numbers so large that nothing can be predicted from them".into())
+            }
             other => wrong(0, other.to_string()),
         })?;
         self.counters.count(&predictions);

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use prometheus::{
-    Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+    Opts, Registry, TextEncoder,
 };
 
 use super::process;
@@ -20,8 +20,9 @@ const MAX_CLASSES: usize = 100;
 const OTHER_CLASSES: &str = "other";
 
 /// Bounds of the durations' buckets, in seconds: a prediction takes well under a millisecond, a large batch seconds.
-const BUCKETS: [f64; 16] =
-    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const BUCKETS: [f64; 16] = [
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
 
 /// What a request asked for, as a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +99,8 @@ impl Metrics {
     /// When two have one name.
     pub fn new() -> prometheus::Result<Self> {
         let counters = |name, help, labels: &[&str]| IntCounterVec::new(Opts::new(name, help), labels);
-        let requests = counters("mlpipeline_serve_requests_total", "Requests answered.", &["endpoint", "code"])?;
+        let requests =
+            counters("mlpipeline_serve_requests_total", "Requests answered.", &["endpoint", "code"])?;
         let seconds = HistogramOpts::new(
             "mlpipeline_serve_request_duration_seconds",
             "Time from a request's head to its answer, its body's arrival included.",
@@ -263,7 +265,10 @@ mod tests {
         let metrics = Metrics::new().expect("metrics");
         let labels: Vec<String> = (0..500).map(|label| label.to_string()).collect();
         let counters = PredictionCounters::new(&metrics, &labels);
-        counters.count(&Predictions::Classes { index: vec![0, 99, 100, 499], probabilities: Array2::zeros((4, 500)) });
+        counters.count(&Predictions::Classes {
+            index: vec![0, 99, 100, 499],
+            probabilities: Array2::zeros((4, 500)),
+        });
         let text = text(&metrics);
         assert_eq!(text.matches("mlpipeline_serve_predictions_total{").count(), MAX_CLASSES + 1);
         assert!(text.contains("mlpipeline_serve_predictions_total{class=\"other\"} 2"), "{text}");
@@ -279,6 +284,8 @@ mod tests {
             let name = line.split(' ').nth(2).expect("a name");
             assert!(text.contains(&format!("# HELP {name} ")), "{name} has no help");
         }
-        assert!(text.contains("mlpipeline_serve_model_info{algorithm=\"logisticRegression\",revision=\"abc\"} 1"));
+        assert!(
+            text.contains("mlpipeline_serve_model_info{algorithm=\"logisticRegression\",revision=\"abc\"} 1")
+        );
     }
 }

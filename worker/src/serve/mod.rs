@@ -21,6 +21,8 @@ mod reply;
 mod router;
 mod rows;
 mod server;
+#[cfg(test)]
+mod test_models;
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
@@ -86,7 +88,9 @@ pub async fn run_folder(
     stop.send_replace(true);
     match connections.await {
         Ok(0) => tracing::info!("stopped"),
-        Ok(cut) => tracing::warn!(cut, "stopped; requests that took longer than --shutdown-timeout were cut off"),
+        Ok(cut) => {
+            tracing::warn!(cut, "stopped; requests that took longer than --shutdown-timeout were cut off")
+        }
         Err(error) => tracing::warn!(%error, "stopped while accepting connections"),
     }
     Ok(())
@@ -111,7 +115,9 @@ fn announce(address: SocketAddr, model: &LoadedModel) {
 
 /// Waits for a signal after the one that began the drain: whoever sends it does not want to wait.
 async fn second_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

@@ -84,7 +84,10 @@ mod tests {
     #[test]
     fn only_json_and_nothing_declared_count_as_json() {
         let other = |value: &'static str| {
-            other_content_type(&HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(value))]))
+            other_content_type(&HeaderMap::from_iter([(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static(value),
+            )]))
         };
         for json in ["application/json", "Application/JSON; charset=utf-8", "application/vnd.api+json"] {
             assert_eq!(other(json), None, "{json}");

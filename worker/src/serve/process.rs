@@ -35,8 +35,12 @@ fn parse(status: &str, stat: &str) -> Option<Usage> {
 #[must_use]
 pub fn pod_name() -> String {
     let from_environment = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let from_kernel = || fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned());
-    from_environment("POD_NAME").or_else(|| from_environment("HOSTNAME")).or_else(from_kernel).unwrap_or_default()
+    let from_kernel =
+        || fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned());
+    from_environment("POD_NAME")
+        .or_else(|| from_environment("HOSTNAME"))
+        .or_else(from_kernel)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

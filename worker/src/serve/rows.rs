@@ -83,7 +83,9 @@ pub enum RowsError {
     #[error("the body is not JSON: {0}")]
     Malformed(String),
     /// It is JSON of another shape.
-    #[error("the body must be an object with one number for each feature, or a list of such objects, not {0}")]
+    #[error(
+        "the body must be an object with one number for each feature, or a list of such objects, not {0}"
+    )]
     WrongShape(&'static str),
     /// There are more rows than a request may have.
     #[error("a request has at most {limit} rows; send the others in further requests")]
@@ -92,19 +94,29 @@ pub enum RowsError {
         limit: usize,
     },
     /// Rows that cannot be predicted for.
-    #[error("{total} problem{} in {rows} row{}", plural(*total), plural(*rows))]
+    #[error("{}", summary(problems, *total))]
     Wrong {
         /// The first problems.
         problems: Vec<Problem>,
         /// How many problems there are.
         total: usize,
-        /// How many rows were sent.
-        rows: usize,
     },
 }
 
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
+/// The first problem, and how many more there are.
+fn summary(problems: &[Problem], total: usize) -> String {
+    let more = match total.saturating_sub(1) {
+        0 => String::new(),
+        1 => "; and 1 more problem".to_owned(),
+        more => format!("; and {more} more problems"),
+    };
+    match problems.first() {
+        Some(Problem { row, feature: Some(feature), problem }) => {
+            format!("row {row}: feature \"{feature}\" {problem}{more}")
+        }
+        Some(Problem { row, feature: None, problem }) => format!("row {row} {problem}{more}"),
+        None => format!("{total} problems"),
+    }
 }
 
 /// Reads one object or a list of objects, at most `max_rows` of them.
@@ -113,8 +125,15 @@ fn plural(count: usize) -> &'static str {
 /// When the body is no JSON or of another shape, has too many rows, or has rows with anything but one finite number for
 /// each feature; all of their problems are told at once.
 pub fn read_rows(body: &[u8], features: &RowFeatures, max_rows: usize) -> Result<Rows, RowsError> {
-    let mut reader =
-        Reader { features, max_rows, values: Vec::new(), count: 0, too_many: false, problems: Vec::new(), total: 0 };
+    let mut reader = Reader {
+        features,
+        max_rows,
+        values: Vec::new(),
+        count: 0,
+        too_many: false,
+        problems: Vec::new(),
+        total: 0,
+    };
     let mut json = serde_json::Deserializer::from_slice(body);
     let first = body.iter().copied().find(|byte| !byte.is_ascii_whitespace());
     let read = match first {
@@ -135,7 +154,7 @@ pub fn read_rows(body: &[u8], features: &RowFeatures, max_rows: usize) -> Result
         return Err(RowsError::WrongShape("an empty list"));
     }
     if reader.total > 0 {
-        return Err(RowsError::Wrong { problems: reader.problems, total: reader.total, rows: reader.count });
+        return Err(RowsError::Wrong { problems: reader.problems, total: reader.total });
     }
     Ok(Rows { values: reader.values, count: reader.count, single: first == Some(b'{') })
 }

@@ -34,7 +34,8 @@ fn with_petal_width(json: &str) -> String {
 
 #[test]
 fn one_object_is_one_row_in_the_models_order() {
-    let rows = read(r#" {"petal_width": 0.2, "sepal_width": 3, "sepal_length": 5.1, "petal_length": -14e-1} "#);
+    let rows =
+        read(r#" {"petal_width": 0.2, "sepal_width": 3, "sepal_length": 5.1, "petal_length": -14e-1} "#);
     let expected = Rows { values: vec![5.1, 3.0, -1.4, 0.2], count: 1, single: true };
     assert_eq!(rows, Ok(expected));
 }
@@ -61,14 +62,26 @@ fn unicode_names_are_features_like_others() {
 
 #[test]
 fn a_boolean_feature_takes_true_and_false_as_one_and_zero() {
-    let features = RowFeatures::new([("a", FeatureKind::Boolean), ("b", FeatureKind::Boolean), ("c", FeatureKind::Boolean)]);
+    let features = RowFeatures::new([
+        ("a", FeatureKind::Boolean),
+        ("b", FeatureKind::Boolean),
+        ("c", FeatureKind::Boolean),
+    ]);
     let rows = read_rows(br#"{"a": true, "b": false, "c": 1}"#, &features, 1).expect("one row");
     assert_eq!(rows.values, [1.0, 0.0, 1.0]);
 }
 
 #[test]
 fn numbers_are_read_to_the_nearest_double() {
-    for text in ["0.1", "5.1", "9007199254740993", "1.7976931348623157e308", "4.9e-324", "2.2250738585072011e-308", "-0"] {
+    for text in [
+        "0.1",
+        "5.1",
+        "9007199254740993",
+        "1.7976931348623157e308",
+        "4.9e-324",
+        "2.2250738585072011e-308",
+        "-0",
+    ] {
         let rows = read(&with_petal_width(text)).expect("one row");
         assert_eq!(rows.values[3].to_bits(), text.parse::<f64>().expect("a number").to_bits(), "{text}");
     }
@@ -92,8 +105,10 @@ fn what_is_no_finite_number_is_told_with_what_it_is() {
 
 #[test]
 fn missing_extra_and_double_features_are_told_all_at_once() {
-    let found = problems(r#"[{"sepal_length": 1, "sepal_length": 2, "petal_length": null, "<b>": 1}, 7, []]"#);
-    let told: Vec<String> = found.iter().map(|(row, feature, problem)| format!("{row} {feature} {problem}")).collect();
+    let found =
+        problems(r#"[{"sepal_length": 1, "sepal_length": 2, "petal_length": null, "<b>": 1}, 7, []]"#);
+    let told: Vec<String> =
+        found.iter().map(|(row, feature, problem)| format!("{row} {feature} {problem}")).collect();
     let object = "must be an object with one number for each feature, not";
     assert_eq!(
         told,
@@ -117,10 +132,11 @@ fn a_double_that_makes_up_the_number_does_not_hide_a_missing_feature() {
 
 #[test]
 fn problems_are_counted_beyond_those_spelt_out() {
-    let body = format!("{{{}}}", (0..1000).map(|index| format!("\"x{index}\": 1")).collect::<Vec<_>>().join(","));
+    let body =
+        format!("{{{}}}", (0..1000).map(|index| format!("\"x{index}\": 1")).collect::<Vec<_>>().join(","));
     match read(&body) {
-        Err(RowsError::Wrong { problems, total, rows }) => {
-            assert_eq!((problems.len(), total, rows), (MAX_PROBLEMS, 1004, 1));
+        Err(RowsError::Wrong { problems, total }) => {
+            assert_eq!((problems.len(), total), (MAX_PROBLEMS, 1004));
         }
         other => panic!("{other:?}"),
     }
@@ -140,7 +156,9 @@ fn what_is_not_json_is_told_with_its_place() {
     let infinity = with_petal_width("Infinity");
     let cut = with_petal_width("1").replace('}', "");
     let twice = with_petal_width("1") + "{}";
-    for body in ["", "  \n", "{", "[", "{]", "[1,]", "{'a': 1}", "nul", "{\"a\" 1}", &nan, &infinity, &cut, &twice] {
+    for body in
+        ["", "  \n", "{", "[", "{]", "[1,]", "{'a': 1}", "nul", "{\"a\" 1}", &nan, &infinity, &cut, &twice]
+    {
         match read(body) {
             Err(RowsError::Malformed(message)) => {
                 assert!(message.contains("line") || message == "it is empty", "{body}: {message}");
@@ -156,7 +174,8 @@ fn what_is_not_json_is_told_with_its_place() {
 
 #[test]
 fn json_of_another_shape_is_told_as_such() {
-    let rows = [("null", "null"), ("1", "a number"), ("\"a\"", "a text"), ("true", "true"), ("[]", "an empty list")];
+    let rows =
+        [("null", "null"), ("1", "a number"), ("\"a\"", "a text"), ("true", "true"), ("[]", "an empty list")];
     for (body, found) in rows {
         assert_eq!(read(body), Err(RowsError::WrongShape(found)), "{body}");
     }
