@@ -95,6 +95,7 @@ pub(crate) fn storage_reason(error: &io::Error) -> &'static str {
         }
         io::ErrorKind::ReadOnlyFilesystem => "StorageReadOnly",
         io::ErrorKind::PermissionDenied => "StorageDenied",
+        io::ErrorKind::BrokenPipe => "PipeClosed",
         _ => "StorageUnavailable",
     }
 }
