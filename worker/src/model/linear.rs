@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, Axis};
 
-use super::{FeatureSchema, ModelError, Target};
+use super::{FeatureSchema, ModelError, Predictions, Target};
 
 /// Weights and intercepts. A regression and a classifier of two classes have one row of weights (for two classes the sum is
 /// the log-odds of the second), a classifier of more classes has one row for each.
@@ -75,12 +75,23 @@ impl LinearPredictor {
     }
 
     /// The numbers that a regression predicts.
-    pub(super) fn numbers(&self, rows: ArrayView2<'_, f64>) -> Result<Array1<f64>, ModelError> {
+    ///
+    /// # Errors
+    /// When a row's sum is no finite number.
+    pub fn numbers(&self, rows: ArrayView2<'_, f64>) -> Result<Array1<f64>, ModelError> {
         Ok(self.sums(rows)?.index_axis_move(Axis(1), 0))
     }
 
+    /// The classes that a classifier predicts, with their probabilities.
+    ///
+    /// # Errors
+    /// When a row's sum is no finite number.
+    pub fn classes(&self, rows: ArrayView2<'_, f64>) -> Result<Predictions, ModelError> {
+        self.probabilities(rows).map(Predictions::from_probabilities)
+    }
+
     /// The probabilities that a classifier gives, rows × classes.
-    pub(super) fn probabilities(&self, rows: ArrayView2<'_, f64>) -> Result<Array2<f64>, ModelError> {
+    fn probabilities(&self, rows: ArrayView2<'_, f64>) -> Result<Array2<f64>, ModelError> {
         let mut sums = self.sums(rows)?;
         if sums.ncols() > 1 {
             sums.rows_mut().into_iter().for_each(softmax);

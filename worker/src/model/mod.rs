@@ -102,7 +102,7 @@ impl Model {
             return Err(ModelError::Width { found: rows.ncols(), expected });
         }
         match self.schema.target {
-            Target::Class { .. } => self.predictor.probabilities(rows).map(Predictions::from_probabilities),
+            Target::Class { .. } => self.predictor.classes(rows),
             Target::Number { .. } => self.predictor.numbers(rows).map(Predictions::Numbers),
         }
     }
