@@ -11,6 +11,7 @@ use crate::WorkContext;
 use crate::artifact::{self, ArtifactError, Storage};
 use crate::failure::{Failure, StepError};
 use crate::prepare;
+use crate::serve::{self, ServeOptions};
 
 /// The most bytes of a step's JSON.
 const SPEC_LIMIT: u64 = 4 << 20;
@@ -114,10 +115,18 @@ pub fn finished(spec: &StepSpec, storage: &Storage) -> Result<Option<StepReport>
 ///
 /// # Errors
 /// Whatever the action answers.
-pub async fn work(spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
+pub async fn work(
+    spec: &StepSpec,
+    context: &WorkContext,
+    serving: &ServeOptions,
+) -> Result<StepReport, StepError> {
     match &spec.action {
         Action::Prepare(step) => prepare::run(step, spec, context).await,
-        Action::Train(_) | Action::Score(_) | Action::Serve(_) => Err(StepError {
+        Action::Serve(step) => {
+            serve::run(step, context, serving).await?;
+            Ok(StepReport::succeeded(None))
+        }
+        Action::Train(_) | Action::Score(_) => Err(StepError {
             exit_code: ExitCode::WrongSpec,
             reason: "ActionUnknown",
             message: format!("this worker does not do {} steps", spec.action.name()),

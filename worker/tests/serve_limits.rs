@@ -28,7 +28,7 @@ fn a_client_that_asks_first_need_not_send_ten_megabytes() {
 
 #[test]
 fn a_body_of_unknown_length_is_refused_once_it_is_too_large() {
-    let server = Server::start(&iris(), &["--max-body-bytes", "1000"], &[]);
+    let server = Server::start(&iris(), &["--max-body", "1000"], &[]);
     let mut connection = server.connect();
     connection.send("POST /predict HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n");
     for _ in 0..11 {
@@ -53,7 +53,7 @@ fn a_chunked_body_within_the_limit_is_answered() {
 
 #[test]
 fn a_head_that_never_ends_does_not_keep_its_connection() {
-    let server = Server::start(&iris(), &["--idle-timeout", "100ms"], &[]);
+    let server = Server::start(&iris(), &["--head-timeout", "100ms"], &[]);
     let mut connection = server.connect();
     connection.send("POST /predict HTTP/1.1\r\nhost: te");
     assert!(connection.is_closed_silently());

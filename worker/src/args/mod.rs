@@ -15,6 +15,7 @@ pub use work_args::WorkArgs;
 
 use crate::logging::LogFormat;
 use crate::prepare::PrepareArgs;
+use crate::serve::ServeArgs;
 
 /// Prepares data, trains models, serves them and scores with them: one step of an MLPipeline, or by itself.
 #[derive(Debug, Parser)]
@@ -35,6 +36,8 @@ pub enum Command {
     Step(StepArgs),
     /// Make a table from tables with SQL, and check it.
     Prepare(PrepareArgs),
+    /// Answer predictions of a model over HTTP until told to stop.
+    Serve(ServeArgs),
     /// Print the completions of a shell.
     Completion {
         /// The shell.

@@ -43,7 +43,7 @@ pub struct ConnectionLimits {
     /// The most at once.
     pub max_connections: usize,
     /// The longest time without a whole request head.
-    pub idle_timeout: Duration,
+    pub head_timeout: Duration,
     /// The longest time for requests in flight to end once the server stops.
     pub shutdown_timeout: Duration,
 }
@@ -52,7 +52,7 @@ impl From<&ServeOptions> for ConnectionLimits {
     fn from(options: &ServeOptions) -> Self {
         Self {
             max_connections: options.max_connections.clamp(1, Semaphore::MAX_PERMITS),
-            idle_timeout: options.idle_timeout,
+            head_timeout: options.head_timeout,
             shutdown_timeout: options.shutdown_timeout,
         }
     }
@@ -94,7 +94,7 @@ impl Listener {
                 () = stopped(&mut stop) => break,
             };
             if let Some((stream, permit)) = accepted {
-                let connection = answer(stream, router.clone(), limits.idle_timeout, stop.clone());
+                let connection = answer(stream, router.clone(), limits.head_timeout, stop.clone());
                 connections.spawn(async move {
                     connection.await;
                     drop(permit);
@@ -131,7 +131,7 @@ async fn accept(
 }
 
 /// Answers the requests of one connection.
-async fn answer(stream: TcpStream, router: Router, idle_timeout: Duration, mut stop: watch::Receiver<bool>) {
+async fn answer(stream: TcpStream, router: Router, head_timeout: Duration, mut stop: watch::Receiver<bool>) {
     // Answers are small, and someone waits for each. Where a system lacks an option, serving goes on without.
     let _ = stream.set_nodelay(true);
     #[cfg(target_os = "linux")]
@@ -139,7 +139,7 @@ async fn answer(stream: TcpStream, router: Router, idle_timeout: Duration, mut s
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(idle_timeout)
+        .header_read_timeout(head_timeout)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES);
     let mut connection =

@@ -87,6 +87,12 @@ impl LoadedModel {
         }
     }
 
+    /// What it predicts and its revision, for people.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("model {} of {}", self.revision, self.model.schema().target.name())
+    }
+
     /// The features that a row must have.
     #[must_use]
     pub fn features(&self) -> &RowFeatures {

@@ -24,7 +24,7 @@ mod server;
 #[cfg(test)]
 mod test_models;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,7 +50,7 @@ use server::Server;
 ///
 /// # Errors
 /// When the address is taken, the key is empty, or the model is missing, damaged or of a newer version.
-pub async fn run(step: &ServeStep, context: &WorkContext, options: ServeOptions) -> Result<(), StepError> {
+pub async fn run(step: &ServeStep, context: &WorkContext, options: &ServeOptions) -> Result<(), StepError> {
     let folder = context.storage.artifact_dir(&step.model)?;
     run_folder(&folder, &context.cancellation, options).await
 }
@@ -62,15 +62,15 @@ pub async fn run(step: &ServeStep, context: &WorkContext, options: ServeOptions)
 pub async fn run_folder(
     folder: &Path,
     cancellation: &Cancellation,
-    options: ServeOptions,
+    options: &ServeOptions,
 ) -> Result<(), StepError> {
     let key = ApiKey::from_environment(options.api_key_env.as_deref())?;
-    let server = Arc::new(Server::new(&options, key)?);
+    let server = Arc::new(Server::new(options, key)?);
     let listener = Listener::bind(&options.listen).await?;
     let address = listener.address();
     let (stop, stopping) = watch::channel(false);
     let router = router::router(Arc::clone(&server));
-    let connections = tokio::spawn(listener.serve(router, ConnectionLimits::from(&options), stopping));
+    let connections = tokio::spawn(listener.serve(router, ConnectionLimits::from(options), stopping));
 
     let model = tokio::select! {
         model = load(folder.to_owned()) => model?,
@@ -102,14 +102,14 @@ async fn load(folder: PathBuf) -> Result<Model, StepError> {
     loaded.map_err(|source| ServeError::Loading { source })?
 }
 
-/// Says where the model is served: a line for people on a terminal, else a log line.
+/// Says where the model is served: as a log line, or, where those are not shown, as a line for people.
 fn announce(address: SocketAddr, model: &LoadedModel) {
     let url = format!("http://{address}");
-    if std::io::stdout().is_terminal() {
-        // A closed terminal is no reason to stop serving.
-        let _ = writeln!(std::io::stdout(), "serving {} on {url} (docs: /docs)", model.revision);
-    } else {
+    if tracing::enabled!(tracing::Level::INFO) {
         tracing::info!(%url, revision = model.revision, "serving");
+    } else {
+        // A closed terminal is no reason to stop serving.
+        let _ = writeln!(std::io::stderr(), "serving {} on {url} (docs: {url}/docs)", model.name());
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::args::{parse_bytes, parse_duration};
+
 /// Where and within which limits a model is served. Every flag has an environment variable, so that a pod can set it.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 #[command(next_help_heading = "Serving")]
@@ -16,16 +18,16 @@ pub struct ServeOptions {
     pub api_key_env: Option<String>,
 
     /// How long to go on answering after SIGTERM while /ready says no, so that load balancers notice: 500ms, 10s, 1m.
-    #[arg(long, value_name = "TIME", env = "MLPIPELINE_SERVE_DRAIN_DELAY", default_value = "0s", value_parser = time)]
+    #[arg(long, value_name = "TIME", env = "MLPIPELINE_SERVE_DRAIN_DELAY", default_value = "0s", value_parser = parse_duration)]
     pub drain_delay: Duration,
 
     /// How long requests in flight may take to end after that; then they are cut off.
-    #[arg(long, value_name = "TIME", env = "MLPIPELINE_SERVE_SHUTDOWN_TIMEOUT", default_value = "20s", value_parser = time)]
+    #[arg(long, value_name = "TIME", env = "MLPIPELINE_SERVE_SHUTDOWN_TIMEOUT", default_value = "20s", value_parser = parse_duration)]
     pub shutdown_timeout: Duration,
 
     /// Largest body of a request.
-    #[arg(long, value_name = "BYTES", env = "MLPIPELINE_SERVE_MAX_BODY_BYTES", default_value_t = 8 << 20)]
-    pub max_body_bytes: usize,
+    #[arg(long, value_name = "SIZE", env = "MLPIPELINE_SERVE_MAX_BODY", default_value = "8MiB", value_parser = parse_bytes)]
+    pub max_body: u64,
 
     /// Most rows of a request.
     #[arg(long, value_name = "ROWS", env = "MLPIPELINE_SERVE_MAX_ROWS", default_value_t = 100_000)]
@@ -37,18 +39,12 @@ pub struct ServeOptions {
 
     /// How long a connection may go without a whole request head: idle, or sending one slowly. Longer than the idle timeout of
     /// the load balancers in front (nginx and AWS have 60s), which else send requests into connections that are being closed.
-    #[arg(long, value_name = "TIME", env = "MLPIPELINE_SERVE_IDLE_TIMEOUT", default_value = "75s", value_parser = time)]
-    pub idle_timeout: Duration,
+    #[arg(long, value_name = "TIME", env = "MLPIPELINE_SERVE_HEAD_TIMEOUT", default_value = "75s", value_parser = parse_duration)]
+    pub head_timeout: Duration,
 
     /// How long a request's body may take to arrive.
-    #[arg(long, value_name = "TIME", env = "MLPIPELINE_SERVE_BODY_TIMEOUT", default_value = "30s", value_parser = time)]
+    #[arg(long, value_name = "TIME", env = "MLPIPELINE_SERVE_BODY_TIMEOUT", default_value = "30s", value_parser = parse_duration)]
     pub body_timeout: Duration,
-}
-
-/// A span of time as people write it: 500ms, 10s, 1m 30s.
-fn time(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
-    Duration::try_from(span).map_err(|_| "a time cannot be negative".to_owned())
 }
 
 #[cfg(test)]
@@ -69,10 +65,12 @@ mod tests {
     }
 
     #[test]
-    fn times_are_written_as_people_do() {
-        let options = parse(&["--drain-delay", "1m 30s", "--idle-timeout", "500ms"]).expect("options");
+    fn times_and_sizes_are_written_as_people_do() {
+        let arguments = ["--drain-delay", "90s", "--head-timeout", "500ms", "--max-body", "2MiB"];
+        let options = parse(&arguments).expect("options");
+        assert_eq!(options.max_body, 2 << 20);
         assert_eq!(options.drain_delay, Duration::from_secs(90));
-        assert_eq!(options.idle_timeout, Duration::from_millis(500));
+        assert_eq!(options.head_timeout, Duration::from_millis(500));
         for wrong in ["5", "-1s", "soon", ""] {
             assert!(parse(&[&format!("--drain-delay={wrong}")]).is_err(), "{wrong}");
         }
@@ -83,6 +81,6 @@ mod tests {
         let options = parse(&[]).expect("options");
         assert_eq!(options.listen, "127.0.0.1:8000");
         assert_eq!(options.drain_delay, Duration::ZERO);
-        assert_eq!(options.max_body_bytes, 8 * 1024 * 1024);
+        assert_eq!(options.max_body, 8 << 20);
     }
 }

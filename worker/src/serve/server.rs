@@ -42,7 +42,10 @@ impl Server {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             key,
-            body_limits: BodyLimits::new(options.max_body_bytes, options.body_timeout),
+            body_limits: BodyLimits::new(
+                usize::try_from(options.max_body).unwrap_or(usize::MAX),
+                options.body_timeout,
+            ),
             metrics: Metrics::new()?,
             pod: HeaderValue::from_str(&process::pod_name()).unwrap_or(HeaderValue::from_static("unknown")),
             cores: Arc::new(Semaphore::new(cores)),
