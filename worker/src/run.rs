@@ -31,6 +31,8 @@ pub fn run(args: Args) -> ExitCode {
     match args.command {
         Command::Step(args) => do_step(&args),
         Command::Prepare(args) => finish(alone(&args.work, async |context| args.run(context).await)),
+        Command::Train(args) => finish(alone(&args.work, async |context| args.run(context).await)),
+        Command::Score(args) => finish(alone(&args.work, async |context| args.run(context).await)),
         Command::Serve(args) => finish(serve_alone(&args)),
         Command::Completion { shell } => {
             let mut script = Vec::new();

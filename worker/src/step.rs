@@ -10,8 +10,8 @@ use serde::Deserialize;
 use crate::WorkContext;
 use crate::artifact::{self, ArtifactError, Storage};
 use crate::failure::{Failure, StepError};
-use crate::prepare;
 use crate::serve::{self, ServeOptions};
+use crate::{prepare, score, train};
 
 /// The most bytes of a step's JSON.
 const SPEC_LIMIT: u64 = 4 << 20;
@@ -122,15 +122,12 @@ pub async fn work(
 ) -> Result<StepReport, StepError> {
     match &spec.action {
         Action::Prepare(step) => prepare::run(step, spec, context).await,
+        Action::Train(step) => train::run(step, spec, context).await,
+        Action::Score(step) => score::run(step, spec, context).await,
         Action::Serve(step) => {
             serve::run(step, context, serving).await?;
             Ok(StepReport::succeeded(None))
         }
-        Action::Train(_) | Action::Score(_) => Err(StepError {
-            exit_code: ExitCode::WrongSpec,
-            reason: "ActionUnknown",
-            message: format!("this worker does not do {} steps", spec.action.name()),
-        }),
     }
 }
 

@@ -1,5 +1,7 @@
 //! CSV is read strictly, and what is wrong is named with its file and line.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 mod support;
 
 use serde_json::json;

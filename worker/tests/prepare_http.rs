@@ -1,5 +1,7 @@
 //! Fetching: what a server may do wrong, and what is refused whatever it answers.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 mod support;
 
 use std::time::Instant;

@@ -20,7 +20,7 @@ impl Lock {
             let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
             match file.lock() {
                 Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+                Err(error) if no_locks(&error) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             }
@@ -49,6 +49,12 @@ impl Lock {
     pub(super) fn remove(self) -> io::Result<()> {
         std::fs::remove_file(&self.path)
     }
+}
+
+/// Whether the file system has no locks: NFS without a lock service answers ENOLCK, for which there is no kind.
+fn no_locks(error: &io::Error) -> bool {
+    const ENOLCK: i32 = 37;
+    error.kind() == io::ErrorKind::Unsupported || error.raw_os_error() == Some(ENOLCK)
 }
 
 fn same_file(file: &File, path: &Path) -> bool {

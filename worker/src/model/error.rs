@@ -4,31 +4,23 @@ use std::path::PathBuf;
 
 use mlpipeline_crds::ExitCode;
 
+use crate::artifact::ArtifactError;
 use crate::failure::Failure;
 
 /// What can be wrong with a model or its file.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The file is not there.
-    #[error("{} is missing: this folder holds no complete model; train it again", .0.display())]
-    Missing(PathBuf),
-    /// The file cannot be read.
-    #[error("cannot read {}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// The folder is no artifact, or a damaged one.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// The folder holds something else.
+    #[error("{} is an artifact, but holds no model; give the folder of a train step's result", .0.display())]
+    NoModel(PathBuf),
     /// The file is larger than any model.
-    #[error("{what} has {found} bytes; a model has at most {limit}")]
+    #[error("the model has {found} bytes, and a model has at most {}", super::file::SIZE_LIMIT)]
     TooLarge {
-        /// The file.
-        what: String,
         /// Its size in bytes.
         found: u64,
-        /// The most bytes allowed.
-        limit: u64,
     },
     /// The file is of another version.
     #[error(
@@ -61,17 +53,17 @@ pub enum ModelError {
 impl Failure for ModelError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Missing(_) | Self::TooLarge { .. } | Self::Invalid(_) => ExitCode::WrongData,
-            Self::Width { .. } | Self::Overflow { .. } => ExitCode::WrongData,
+            Self::Artifact(error) => error.exit_code(),
             Self::Version { .. } => ExitCode::WrongSpec,
-            Self::Unreadable { .. } => ExitCode::StorageUnavailable,
+            Self::NoModel(_) | Self::TooLarge { .. } | Self::Invalid(_) => ExitCode::WrongData,
+            Self::Width { .. } | Self::Overflow { .. } => ExitCode::WrongData,
         }
     }
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Missing(_) => "ModelMissing",
-            Self::Unreadable { .. } => "ModelUnreadable",
+            Self::Artifact(error) => error.reason(),
+            Self::NoModel(_) => "NoModel",
             Self::TooLarge { .. } | Self::Invalid(_) => "ModelInvalid",
             Self::Version { .. } => "ModelVersion",
             Self::Width { .. } | Self::Overflow { .. } => "WrongFeatures",

@@ -4,9 +4,6 @@
 //! file gives an error and nothing else.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
-use std::path::Path;
 
 use mlpipeline_crds::Digest;
 use ndarray::{Array1, Array2};
@@ -25,7 +22,7 @@ pub const MODEL_VERSION: u64 = 1;
 const FORMAT: &str = "mlpipeline.dev/model";
 
 /// The most bytes of a model file: 4096 features and 1000 classes, at 25 bytes a number, fit.
-const SIZE_LIMIT: u64 = 128 << 20;
+pub(super) const SIZE_LIMIT: u64 = 128 << 20;
 
 /// The most bytes of an algorithm's name.
 const NAME_LIMIT: usize = 64;
@@ -69,23 +66,10 @@ pub(super) fn render(model: &Model) -> Result<Vec<u8>, ModelError> {
     Ok(bytes)
 }
 
-pub(super) fn read(folder: &Path) -> Result<Model, ModelError> {
-    let path = folder.join(MODEL_FILE);
-    let unreadable = |source: std::io::Error| match source.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => ModelError::Missing(path.clone()),
-        _ => ModelError::Unreadable { path: path.clone(), source },
-    };
-    let file = File::open(&path).map_err(unreadable)?;
-    let mut bytes = Vec::new();
-    // The limit holds for what is read, whatever the file's size claims to be.
-    file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    parse(&bytes)
-}
-
 pub(super) fn parse(bytes: &[u8]) -> Result<Model, ModelError> {
     let found = bytes.len() as u64;
     if found > SIZE_LIMIT {
-        return Err(ModelError::TooLarge { what: MODEL_FILE.to_owned(), found, limit: SIZE_LIMIT });
+        return Err(ModelError::TooLarge { found });
     }
     let invalid = |error: serde_json::Error| ModelError::Invalid(format!("{MODEL_FILE}: {error}"));
     let head: Head = serde_json::from_slice(bytes).map_err(invalid)?;

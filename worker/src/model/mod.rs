@@ -7,6 +7,7 @@ mod error;
 mod exact;
 mod file;
 mod linear;
+mod load;
 mod predictions;
 mod schema;
 
@@ -70,9 +71,9 @@ impl Model {
     /// Reads and verifies the model in a folder.
     ///
     /// # Errors
-    /// When a file is missing, too large, altered, of a newer version, or does not make a whole model.
+    /// When the folder holds no model's manifest, or the model is missing, too large, altered, of a newer version, or not whole.
     pub fn load(folder: &Path) -> Result<Self, StepError> {
-        Ok(file::read(folder)?)
+        Ok(load::load(folder)?)
     }
 
     /// Reads a model from the bytes of a `model.json`.

@@ -4,7 +4,10 @@ use std::fs;
 use ndarray::{Array1, Array2, array};
 use proptest::prelude::*;
 
+use mlpipeline_crds::{Revision, RevisionRule, StepReport};
+
 use super::*;
+use crate::artifact::{Draft, Kind, MANIFEST_NAME};
 
 fn feature(name: &str) -> Feature {
     Feature {
@@ -82,15 +85,46 @@ fn a_newer_version_is_named() {
     assert!(error.to_string().contains("format version 2"), "{error}");
 }
 
+/// A folder with the example model in it, as a train step publishes it.
+fn published() -> (tempfile::TempDir, std::path::PathBuf) {
+    let storage = tempfile::tempdir().expect("a folder");
+    let draft = Draft::begin(storage.path()).expect("a draft");
+    draft.write(MODEL_FILE, &example().to_bytes().expect("bytes")).expect("a file");
+    let rule = RevisionRule::Fixed(Revision::of(&["test"]));
+    let published = draft.publish(Kind::Model, StepReport::succeeded(None), &rule).expect("published");
+    (storage, published.folder)
+}
+
 #[test]
-fn a_missing_or_huge_file_is_an_error() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let error = Model::load(folder.path()).expect_err("nothing there");
-    assert_eq!(error.reason, "ModelMissing");
-    let file = fs::File::create(folder.path().join(MODEL_FILE)).expect("a file");
+fn a_published_model_is_loaded_with_its_revision() {
+    let (_storage, folder) = published();
+    let model = Model::load(&folder).expect("the model");
+    assert_eq!(model.info().revision, Some(Revision::of(&["test"])));
+    assert_eq!(model.predictor(), example().predictor());
+    assert_eq!(model.info().digest, example().info().digest);
+}
+
+#[test]
+fn a_folder_that_is_no_whole_model_is_an_error() {
+    let missing = Model::load(std::path::Path::new("/nowhere")).expect_err("no folder");
+    assert_eq!(missing.reason, "ArtifactMissing");
+    let (_storage, folder) = published();
+    fs::remove_file(folder.join(MODEL_FILE)).expect("removed");
+    assert!(Model::load(&folder).expect_err("no model").message.contains("model.json is missing"));
+    // A tebibyte of zeros, and a manifest that says so.
+    let file = fs::File::create(folder.join(MODEL_FILE)).expect("a file");
     file.set_len(1 << 40).expect("a sparse file");
-    let error = Model::load(folder.path()).expect_err("a tebibyte of zeros");
-    assert_eq!(error.reason, "ModelInvalid");
+    assert_eq!(Model::load(&folder).expect_err("another size").reason, "ArtifactDamaged");
+    let path = folder.join(MANIFEST_NAME);
+    let mut manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(&path).expect("a manifest")).expect("JSON");
+    manifest["files"][MODEL_FILE]["size"] = (1_u64 << 40).into();
+    fs::write(&path, manifest.to_string()).expect("written");
+    assert_eq!(Model::load(&folder).expect_err("too large").reason, "ModelInvalid");
+    let draft = Draft::begin(folder.parent().expect("a parent")).expect("a draft");
+    let rule = RevisionRule::Fixed(Revision::of(&["data"]));
+    let dataset = draft.publish(Kind::Dataset, StepReport::succeeded(None), &rule).expect("published");
+    assert_eq!(Model::load(&dataset.folder).expect_err("a dataset").reason, "NoModel");
 }
 
 #[test]
@@ -149,6 +183,22 @@ proptest! {
         let model = model(classes(2), weights, array![numbers[5]]);
         let bytes = model.to_bytes().expect("bytes");
         prop_assert_eq!(Model::from_bytes(&bytes).expect("the same model"), model);
+    }
+
+    #[test]
+    fn any_flipped_bit_in_a_folder_is_an_error(at in 0..4000_usize, bit in 0..8_u32, manifest in any::<bool>()) {
+        let (_storage, folder) = published();
+        let path = folder.join(if manifest { MANIFEST_NAME } else { MODEL_FILE });
+        let mut bytes = fs::read(&path).expect("a file");
+        let at = at % bytes.len();
+        bytes[at] ^= 1 << bit;
+        fs::write(&path, &bytes).expect("written");
+        let loaded = Model::load(&folder);
+        // A bit of the manifest's report or white space changes nothing that is predicted.
+        prop_assert!(loaded.is_err() || (manifest && loaded.expect("a model").predictor() == example().predictor()));
+        // The last bytes are a brace and a newline.
+        fs::write(&path, &bytes[..at.min(bytes.len() - 2)]).expect("written");
+        prop_assert!(Model::load(&folder).is_err());
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use datafusion::arrow::array::{Array, AsArray};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::{Column, ScalarValue, TableReference};
 use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::{Expr, cast, in_list, lit, when};
@@ -22,6 +23,9 @@ use crate::table::{TextFile, Written, query_error, written};
 
 /// How many offending rows a message shows.
 const SHOWN: usize = 3;
+
+/// How many characters of a value a message shows.
+const VALUE_SHOWN: usize = 60;
 
 /// The name by which checks know the result.
 const OUTPUT: &str = "output";
@@ -53,7 +57,9 @@ pub async fn run(
             message: format!("check \"{}\": {}", title(check), error.message),
             ..error
         })?;
-        failures.extend(broken.into_iter().map(|problem| format!("check \"{}\": {problem}", title(check))));
+        if !broken.is_empty() {
+            failures.push(format!("check \"{}\": {}", title(check), broken.join(", and ")));
+        }
     }
     if failures.is_empty() {
         return Ok(());
@@ -204,7 +210,7 @@ async fn broken(
     name: &str,
     rule: &Rule,
     rows: u64,
-) -> Result<Option<String>, datafusion::error::DataFusionError> {
+) -> Result<Option<String>, DataFusionError> {
     let marked = when(rule.breaks.clone(), lit(1_i64)).end()?;
     let counted = output.clone().aggregate(vec![], vec![count(marked).alias("broken")])?.collect().await?;
     let number = counted
@@ -225,18 +231,20 @@ async fn broken(
         .limit(0, Some(SHOWN))?
         .collect()
         .await?;
-    let examples = pairs(&first, "row ")?;
-    Ok(Some(format!("column \"{name}\" is {} in {number} of {rows} rows: {examples}", rule.says)))
+    let examples: Vec<String> =
+        numbered(&first)?.into_iter().map(|(row, value)| format!("row {row}: {value}")).collect();
+    Ok(Some(format!(
+        "column \"{name}\" is {} in {number} of {rows} rows: {}",
+        rule.says,
+        examples.join(", ")
+    )))
 }
 
 /// The name of the column with rows' numbers; no CSV or JSON has it by chance.
 const ROW: &str = "\u{1}row";
 
 /// How many values occur more than once, and the first of them; `None` when none does.
-async fn repeated(
-    output: &DataFrame,
-    name: &str,
-) -> Result<Option<String>, datafusion::error::DataFusionError> {
+async fn repeated(output: &DataFrame, name: &str) -> Result<Option<String>, DataFusionError> {
     let column = || Expr::Column(Column::from_name(name));
     let times = || Expr::Column(Column::from_name(ROW));
     let repeated = output
@@ -249,15 +257,18 @@ async fn repeated(
         return Ok(None);
     }
     let first = repeated.select(vec![times(), column()])?.limit(0, Some(SHOWN))?.collect().await?;
-    let examples = pairs(&first, "times ")?;
-    Ok(Some(format!("column \"{name}\" has {number} values that occur more than once: {examples}")))
+    let examples: Vec<String> =
+        numbered(&first)?.into_iter().map(|(times, value)| format!("{value} {times} times")).collect();
+    let more = if number > examples.len() {
+        format!(", and {} more", number - examples.len())
+    } else {
+        String::new()
+    };
+    Ok(Some(format!("column \"{name}\" has values that occur more than once: {}{more}", examples.join(", "))))
 }
 
-/// "row 4: x, row 9: y" from batches of numbers and values.
-fn pairs(
-    batches: &[datafusion::arrow::array::RecordBatch],
-    label: &str,
-) -> Result<String, datafusion::error::DataFusionError> {
+/// A number and a value as text from each row.
+fn numbered(batches: &[RecordBatch]) -> Result<Vec<(String, String)>, DataFusionError> {
     let options = FormatOptions::default().with_null("null");
     let mut shown = Vec::new();
     for batch in batches {
@@ -266,14 +277,14 @@ fn pairs(
         let texts = ArrayFormatter::try_new(values, &options)?;
         for row in 0..batch.num_rows() {
             let mut text = texts.value(row).to_string();
-            if text.chars().count() > 60 {
-                text = text.chars().take(60).chain(['…']).collect();
+            if text.chars().count() > VALUE_SHOWN {
+                text = text.chars().take(VALUE_SHOWN).chain(['…']).collect();
             }
             if values.data_type().is_string() && values.is_valid(row) {
                 text = format!("{text:?}");
             }
-            shown.push(format!("{label}{}: {text}", numbers.value(row)));
+            shown.push((numbers.value(row).to_string(), text));
         }
     }
-    Ok(shown.join(", "))
+    Ok(shown)
 }

@@ -1,6 +1,12 @@
 //! prepare: tables in, one query, a checked table out.
 //!
 //! Owns the query's rules and the checks. Must not know formats or storage layout: `table` and `artifact` do.
+//!
+//! The same inputs and SQL give the same bytes, on any machine: rows keep the order of the inputs unless the SQL orders them,
+//! groups come in the order in which they first occur, and sums are added in that order. Left out are functions that are
+//! meant to differ, such as `random()`, `uuid()` and `now()`. Arithmetic is that of Arrow, as in pandas and polars: integers
+//! that overflow wrap around, so cast to DOUBLE or DECIMAL where they could; a division by zero or a cast that fails, fails
+//! the step.
 
 mod args;
 mod check_text;

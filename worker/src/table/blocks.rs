@@ -60,6 +60,12 @@ pub(super) trait Splitter {
     fn finish(&mut self) -> Result<(), Malformed>;
 }
 
+/// A block with its number, counted over all files, and what was seen in it.
+type Looked<Seen> = (usize, Block, Result<Seen, Malformed>);
+
+/// Blocks on their way to the threads that look at them, each with its number and bytes.
+type Waiting = Arc<Mutex<mpsc::Receiver<(usize, Block, Vec<u8>)>>>;
+
 /// Something wrong in a file, at a byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Malformed {
@@ -204,9 +210,9 @@ pub(super) fn scan<Seen: Send>(
 }
 
 fn look_at_blocks<Seen>(
-    receive: Arc<Mutex<mpsc::Receiver<(usize, Block, Vec<u8>)>>>,
+    receive: Waiting,
     look: &impl Fn(&[u8]) -> Result<Seen, Malformed>,
-    found: &Mutex<Vec<(usize, Block, Result<Seen, Malformed>)>>,
+    found: &Mutex<Vec<Looked<Seen>>>,
     failed: &AtomicBool,
 ) {
     loop {

@@ -217,6 +217,38 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// Whatever the text and however it is cut, the end that the walk finds is one that the parser finds too, so that a
+        /// block never holds half a record.
+        #[test]
+        fn every_end_that_is_found_is_the_end_of_a_record(text in "[a,\"\n\r]{0,40}", piece in 1_usize..10) {
+            let mut splitter = CsvSplitter::default();
+            let mut ends = Vec::new();
+            let mut at = 0;
+            for bytes in text.as_bytes().chunks(piece) {
+                match splitter.last_end(bytes) {
+                    Ok(end) => ends.extend(end.map(|end| at + end)),
+                    Err(_) => break,
+                }
+                at += bytes.len();
+            }
+            let all = |text: &str| {
+                let mut records = Records::new(text.as_bytes());
+                let mut rows = Vec::new();
+                while records.advance() {
+                    rows.push((0..records.fields()).map(|field| records.field(field).to_vec()).collect::<Vec<_>>());
+                }
+                rows
+            };
+            for end in ends {
+                let (before, after) = text.split_at(end);
+                let mut parts = all(before);
+                parts.extend(all(after));
+                proptest::prop_assert_eq!(parts, all(&text));
+            }
+        }
+    }
+
     #[test]
     fn records_have_their_fields_without_quotes() {
         let mut records = Records::new(b"\n\na,\"b,\"\"c\"\r\n\r\n,\nlast");

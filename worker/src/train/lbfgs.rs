@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_function_that_overflows_is_bracketed_back() {
         // Steps of length 1 along the gradient land where the exponentials are infinite.
-        let found = minimise(vec![5.0], STOP, |x, gradient| {
+        let found = minimise(vec![1.0], STOP, |x, gradient| {
             let (up, down) = ((50.0 * x[0]).exp(), (-50.0 * x[0]).exp());
             gradient[0] = 50.0 * (up - down);
             up + down

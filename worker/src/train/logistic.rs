@@ -25,7 +25,7 @@ const DEFAULT_ALPHA: f64 = 1.0;
 
 /// The slope of the mean loss, in coordinates whose curvature is at most 1, at which the minimum is reached: some hundred
 /// times what rounding leaves.
-const CONVERGED: f64 = 1e-9;
+const CONVERGED: f64 = 1e-10;
 
 /// The slope above which stopping early is worth a warning: below it nothing that anybody sees still changes.
 const WORTH_A_WARNING: f64 = 1e-5;

@@ -161,3 +161,63 @@ fn loss_and_residuals(scores: &mut [f64], class: usize) -> f64 {
     }
     sum.ln() + max - own
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::matrix::Matrix;
+    use super::*;
+
+    #[test]
+    fn a_rows_loss_is_right_where_scores_are_extreme() {
+        for (scores, class, expected) in [
+            (vec![0.0, 0.0], 0, 2.0_f64.ln()),
+            (vec![800.0, -800.0], 0, 0.0),
+            (vec![800.0, -800.0], 1, 1600.0),
+            (vec![-1e4, -1e4], 1, 2.0_f64.ln()),
+            (vec![0.0], 1, 2.0_f64.ln()),
+            (vec![-900.0], 1, 900.0),
+            (vec![900.0], 1, 0.0),
+        ] {
+            let mut residuals = scores.clone();
+            let loss = loss_and_residuals(&mut residuals, class);
+            assert!((loss - expected).abs() < 1e-12, "{scores:?} {class}: {loss}");
+            assert!(residuals.iter().all(|residual| residual.abs() <= 1.0));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn the_gradient_is_that_of_finite_differences(
+            numbers in prop::collection::vec(-3.0..3.0_f64, 3 * 20),
+            classes in prop::collection::vec(0..3_u32, 20),
+            point in prop::collection::vec(-1.0..1.0_f64, 12),
+            count in 2..4_usize, alpha in 0.0..10.0_f64,
+        ) {
+            let mut matrix = Matrix::new(3);
+            // Columns of very different size.
+            numbers.chunks_exact(3).for_each(|row| matrix.extend(&[row[0], row[1] * 1e4 + 1e5, row[2] * 1e-3]));
+            let classes: Vec<u32> = classes.iter().map(|class| class % count as u32).collect();
+            let rows: Vec<u32> = (0..20).collect();
+            let rows = Rows::new(&matrix, &rows);
+            let scaling = Scaling::measure(&rows);
+            let loss = LogisticLoss::new(rows, &classes, count, &scaling, alpha);
+            let point = &point[..loss.parameters()];
+            let mut gradient = vec![0.0; point.len()];
+            let mut unused = gradient.clone();
+            loss.evaluate(point, &mut gradient);
+            for (place, found) in gradient.iter().enumerate() {
+                let mut at = |step: f64| {
+                    let mut moved = point.to_vec();
+                    moved[place] += step;
+                    loss.evaluate(&moved, &mut unused)
+                };
+                let expected = (at(1e-5) - at(-1e-5)) / 2e-5;
+                prop_assert!((found - expected).abs() < 1e-7 * (1.0 + expected.abs()), "{} {} {}", place, found, expected);
+            }
+        }
+    }
+}

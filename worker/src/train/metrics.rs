@@ -166,3 +166,7 @@ fn over_blocks<T: Send>(
     });
     parts.into_iter().collect()
 }
+
+#[cfg(test)]
+#[path = "metrics_tests.rs"]
+mod tests;

@@ -2,8 +2,9 @@
 //!
 //! Owns the checks of a train step and its data, splits and folds, the algorithms and the metrics. All rows are held in
 //! memory, once: rows × features × 8 bytes. The same rows and the same step give the same model, whatever the number of
-//! threads. Must not publish what it makes, or know where it goes.
+//! threads. Must not know formats or storage layout: `table` and `artifact` do.
 
+mod args;
 mod baseline;
 mod error;
 mod lbfgs;
@@ -23,15 +24,17 @@ mod schema;
 mod settings;
 mod shuffle;
 mod split;
+mod summary;
 mod target;
 mod task;
 mod triangle;
 mod vector;
 
+pub use args::{AlgorithmName, OutputFormat, TrainArgs};
 pub use error::TrainError;
 pub use learner::{Classifier, Fitted, Learner, Regressor};
 pub use least_squares::LeastSquares;
 pub use logistic::Logistic;
 pub use matrix::{Matrix, Rows};
 pub use metrics::Metrics;
-pub use run::{Trained, run};
+pub use run::{Trained, run, train};

@@ -1,6 +1,6 @@
 //! A train step from its spec to a model and a report.
 
-use mlpipeline_crds::{Baseline, BaselineModel, StepReport, TrainStep};
+use mlpipeline_crds::{Baseline, BaselineModel, StepReport, StepSpec, TrainStep};
 
 use super::baseline::measure_baseline;
 use super::error::TrainError;
@@ -10,10 +10,11 @@ use super::samples::{self, Samples};
 use super::schema::feature_schema;
 use super::settings::{Folds, Settings, TestSplit};
 use super::split::{Parted, folds, split};
+use super::summary::cross_validated;
 use crate::WorkContext;
-use crate::artifact::Storage;
+use crate::artifact::{Draft, Kind, Storage};
 use crate::failure::StepError;
-use crate::model::Model;
+use crate::model::{MODEL_FILE, Model};
 use crate::table;
 
 /// What training made.
@@ -26,11 +27,27 @@ pub struct Trained {
     pub report: StepReport,
 }
 
+/// Does a train step: trains the model, measures it, and publishes it. A model that its gate refuses is published too, with the
+/// verdict in its report.
+///
+/// # Errors
+/// When the step or its data are wrong, the data cannot be read, or storage fails.
+pub async fn run(step: &TrainStep, spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
+    // Storage first: a volume that cannot be written is known before the work.
+    let draft = Draft::begin(&context.storage.artifact_dir(&spec.folder())?)?;
+    let Trained { model, report } = train(step, context).await?;
+    draft.write(MODEL_FILE, &model.to_bytes()?)?;
+    let rule = spec.revision.clone();
+    // Syncing waits for the disk.
+    let published = tokio::task::spawn_blocking(move || draft.publish(Kind::Model, report, &rule)).await;
+    Ok(published.map_err(|error| TrainError::Internal(error.to_string()))??.report())
+}
+
 /// Trains a model as a step says.
 ///
 /// # Errors
 /// When the step or its data are wrong, or the data cannot be read. A model that its gate refuses is no error.
-pub async fn run(step: &TrainStep, context: &WorkContext) -> Result<Trained, StepError> {
+pub async fn train(step: &TrainStep, context: &WorkContext) -> Result<Trained, StepError> {
     let settings = Settings::new(step)?;
     let table = table::open(&step.data, "training data", context).await?;
     let Settings { learner, algorithm, split, folds } = settings;
@@ -165,12 +182,9 @@ impl Validation {
             let count = values.len() as f64;
             let mean = values.iter().sum::<f64>() / count;
             let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
-            let mut letters = name.chars();
-            let upper: String =
-                letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
             means.insert(name.clone(), mean);
-            metrics.insert(format!("cv{upper}Mean"), mean);
-            metrics.insert(format!("cv{upper}Std"), variance.sqrt());
+            metrics.insert(cross_validated(name, "Mean"), mean);
+            metrics.insert(cross_validated(name, "Std"), variance.sqrt());
         }
         Self { means, metrics }
     }
