@@ -2,7 +2,7 @@
 
 mod serving;
 
-use serving::{SETOSA, Server, head, iris, price, spawn, until, write_model};
+use serving::{SETOSA, Server, head, iris, price, publish, revision, spawn, until};
 
 /// Runs to its end, which must come by itself.
 fn ends_with(
@@ -18,13 +18,13 @@ fn ends_with(
 #[test]
 fn an_empty_key_is_refused_at_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
-    write_model(folder.path(), &iris());
+    let model = publish(folder.path(), &iris());
     for value in ["", " \n"] {
-        let (code, said) = ends_with(folder.path(), &[], &[("MLPIPELINE_API_KEY", value)]);
+        let (code, said) = ends_with(&model, &[], &[("MLPIPELINE_API_KEY", value)]);
         assert_eq!(code, Some(2), "{said}");
         assert!(said.contains("MLPIPELINE_API_KEY is set but holds no key"), "{said}");
     }
-    let (code, said) = ends_with(folder.path(), &["--api-key-env", "NO_SUCH_KEY"], &[]);
+    let (code, said) = ends_with(&model, &["--api-key-env", "NO_SUCH_KEY"], &[]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("NO_SUCH_KEY is not set"), "{said}");
 }
@@ -32,16 +32,14 @@ fn an_empty_key_is_refused_at_the_start() {
 #[test]
 fn a_taken_port_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    write_model(folder.path(), &iris());
     let server = Server::start(&price(), &[], &[]);
     let address = server.address.to_string();
-    // The environment variable is weaker than the flag of the harness, so that a second flag is needed.
     let taken = std::process::Command::new(env!("CARGO_BIN_EXE_mlpipeline-worker"))
         .args(["serve", "--listen", &address, "--model"])
-        .arg(folder.path())
+        .arg(publish(folder.path(), &iris()))
         .output()
         .expect("the worker runs");
-    let said = String::from_utf8_lossy(&taken.stderr).into_owned() + &String::from_utf8_lossy(&taken.stdout);
+    let said = String::from_utf8_lossy(&taken.stderr);
     assert_eq!(taken.status.code(), Some(2), "{said}");
     assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
 }
@@ -51,11 +49,49 @@ fn a_folder_without_a_model_and_a_damaged_model_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let (code, said) = ends_with(folder.path(), &[], &[]);
     assert!(code.is_some_and(|code| code != 0), "{said}");
-    assert!(said.contains("model.json is missing"), "{said}");
-    std::fs::write(folder.path().join("model.json"), b"{\"format\"").expect("written");
-    let (code, said) = ends_with(folder.path(), &[], &[]);
+    assert!(said.contains("no artifact at"), "{said}");
+    let model = publish(folder.path(), &iris());
+    let file = model.join("model.json");
+    let mut bytes = std::fs::read(&file).expect("the model");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).expect("written");
+    let (code, said) = ends_with(&model, &[], &[]);
     assert!(code.is_some_and(|code| code != 0), "{said}");
-    assert!(said.contains("not a whole model"), "{said}");
+    assert!(said.contains("is damaged"), "{said}");
+    std::fs::remove_file(&file).expect("removed");
+    let (code, said) = ends_with(&model, &[], &[]);
+    assert!(code.is_some_and(|code| code != 0), "{said}");
+    assert!(said.contains("model.json is missing"), "{said}");
+}
+
+#[test]
+fn a_serve_step_answers_and_ends_with_a_report() {
+    let storage = tempfile::tempdir().expect("a folder");
+    publish(&storage.path().join("ns/iris/train"), &iris());
+    let spec = serde_json::json!({
+        "version": 1, "namespace": "ns", "pipeline": "iris", "step": "api", "revision": {"fixed": revision()},
+        "action": {"serve": {"model": format!("ns/iris/train/{}", revision())}},
+    });
+    let report = storage.path().join("report.json");
+    let mut server = Server::start_command(
+        &[
+            "step",
+            &spec.to_string(),
+            "--storage",
+            &storage.path().to_string_lossy(),
+            "--report",
+            &report.to_string_lossy(),
+        ],
+        &[("MLPIPELINE_SERVE_LISTEN", "127.0.0.1:0")],
+    );
+    let answer = server.predict(SETOSA);
+    assert_eq!(answer.header("x-mlpipeline-model-revision"), Some(revision().as_str()));
+    assert_eq!(answer.code, 200);
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0));
+    let report = std::fs::read_to_string(report).expect("a report");
+    assert_eq!(report, r#"{"outcome":"succeeded"}"#);
 }
 
 #[test]

@@ -4,13 +4,16 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "tests may panic: that is how they fail")]
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
+use mlpipeline_crds::{Revision, RevisionRule, StepReport};
+use mlpipeline_worker::artifact::{Draft, Kind};
 use mlpipeline_worker::model::{
     Feature, FeatureKind, FeatureSchema, Label, LinearPredictor, MODEL_FILE, Model, Target,
 };
@@ -86,9 +89,17 @@ fn model(features: Vec<Feature>, target: Target, weights: Vec<f64>, intercepts: 
     Model::new(FeatureSchema { features, target }, algorithm, predictor, metrics).expect("a whole model")
 }
 
-/// Writes a model's folder.
-pub fn write_model(folder: &Path, model: &Model) {
-    std::fs::write(folder.join(MODEL_FILE), model.to_bytes().expect("bytes")).expect("the file is written");
+/// The revision of every model here.
+pub fn revision() -> Revision {
+    Revision::of(&["a model for tests"])
+}
+
+/// Publishes a model in a step's folder, and returns the model's own.
+pub fn publish(step: &Path, model: &Model) -> PathBuf {
+    let draft = Draft::begin(step).expect("a draft");
+    draft.write(MODEL_FILE, &model.to_bytes().expect("bytes")).expect("the file is written");
+    let report = StepReport::succeeded(None);
+    draft.publish(Kind::Model, report, &RevisionRule::Fixed(revision())).expect("it is published").folder
 }
 
 /// A worker that serves, ended when dropped.
@@ -97,15 +108,23 @@ pub struct Server {
     child: Child,
     lines: Receiver<String>,
     said: Vec<String>,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl Server {
     /// Serves a model on a free port with more arguments and environment variables, and waits until it is ready.
     pub fn start(model: &Model, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        write_model(folder.path(), model);
-        let (child, lines) = spawn(folder.path(), arguments, environment);
+        let process = spawn(&publish(folder.path(), model), arguments, environment);
+        Self::new(process, Some(folder))
+    }
+
+    /// Runs a command that serves on a free port, and waits until it is ready.
+    pub fn start_command(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::new(run(arguments.iter().map(AsRef::as_ref), environment), None)
+    }
+
+    fn new((child, lines): (Child, Receiver<String>), folder: Option<TempDir>) -> Self {
         let mut server =
             Self { address: ([127, 0, 0, 1], 0).into(), child, lines, said: Vec::new(), _folder: folder };
         let line = server.wait_for_line("http://127.0.0.1:");
@@ -194,11 +213,18 @@ impl Drop for Server {
     }
 }
 
-/// Runs `serve` on a folder, with all that it says as lines.
+/// Runs `serve` on a model's folder.
 pub fn spawn(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> (Child, Receiver<String>) {
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--model"].map(OsStr::new);
+    run(serve.into_iter().chain([folder.as_os_str()]).chain(arguments.iter().map(OsStr::new)), environment)
+}
+
+/// Runs the worker, with all that it says as lines.
+fn run<'a>(
+    arguments: impl Iterator<Item = &'a OsStr>,
+    environment: &[(&str, &str)],
+) -> (Child, Receiver<String>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_mlpipeline-worker"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--model"])
-        .arg(folder)
         .args(arguments)
         .env_remove("MLPIPELINE_API_KEY")
         .envs(environment.iter().copied())
