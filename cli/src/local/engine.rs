@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mlpipeline_crds::ConcurrencyPolicy;
+use mlpipeline_crds::{ConcurrencyPolicy, StepState};
 use mlpipeline_operator::core::names;
 use mlpipeline_operator::core::observed::Observed;
 use mlpipeline_operator::core::pipeline::{ValidStep, ValidatedPipeline};
@@ -67,6 +67,7 @@ pub struct Engine {
     pub warnings: Vec<String>,
     active: BTreeMap<String, Active>,
     due: BTreeMap<String, Timestamp>,
+    was_settled: bool,
 }
 
 impl Engine {
@@ -87,6 +88,7 @@ impl Engine {
             warnings: Vec::new(),
             active: BTreeMap::new(),
             due: BTreeMap::new(),
+            was_settled: false,
         }
     }
 
@@ -109,6 +111,19 @@ impl Engine {
     #[must_use]
     pub fn is_active(&self, run: &str) -> bool {
         self.active.contains_key(run)
+    }
+
+    /// Whether there was a moment at which everything was done or served.
+    #[must_use]
+    pub fn was_settled(&self) -> bool {
+        self.was_settled
+    }
+
+    /// Whether nothing that was asked for has failed or cannot go on.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        let ill = [StepState::Failed, StepState::Blocked, StepState::Refused];
+        !self.rows().iter().any(|row| ill.contains(&row.state))
     }
 
     /// Whether nothing more happens by itself.
@@ -138,7 +153,6 @@ impl Engine {
             signal(SignalKind::hangup())?,
         ];
         let [interrupt, terminate, hangup] = &mut signals;
-        let mut was_settled = false;
         let told = loop {
             self.act(&tell).await;
             watcher.changed(self);
@@ -146,10 +160,10 @@ impl Engine {
             if is_settled && self.live.is_empty() && self.due.is_empty() {
                 break false;
             }
-            if is_settled && !was_settled {
+            if is_settled && !self.was_settled {
+                self.was_settled = true;
                 watcher.settled(self);
             }
-            was_settled = is_settled;
             tokio::select! {
                 Some(event) = events.recv() => self.take(event),
                 () = until(self.due.values().min().copied()) => {}

@@ -16,10 +16,10 @@ mod rows;
 mod settings;
 mod start;
 
-pub use commands::find_program;
-pub use engine::Engine;
+pub use commands::{Tools, find_program};
+pub use engine::{Engine, Watcher};
 pub use lifeline::guard;
 pub use live::Endpoint;
 pub use rows::Row;
-pub use commands::Tools;
-pub use settings::Settings;
+pub use settings::{Settings, with_what_they_need};
+pub use start::Starter;
