@@ -36,7 +36,8 @@ pub enum Ended {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let command = Arguments::command().bin_name(called_by(arguments.first()));
-    let parsed = command.try_get_matches_from(&arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
+    let parsed =
+        command.try_get_matches_from(&arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
     match parsed {
         Ok(arguments) => dispatch(arguments.command),
         Err(error) => {
@@ -65,7 +66,9 @@ fn dispatch(command: Command) -> ExitCode {
 /// The name that the command was called by: kubectl calls its plugins by their whole path.
 fn called_by(program: Option<&OsString>) -> String {
     let path = program.map(Path::new).unwrap_or_else(|| Path::new(""));
-    let name = path.file_name().map_or_else(|| "kubectl-mlpipeline".into(), |name| name.to_string_lossy().into_owned());
+    let name = path
+        .file_name()
+        .map_or_else(|| "kubectl-mlpipeline".into(), |name| name.to_string_lossy().into_owned());
     match name.strip_prefix("kubectl-") {
         Some(plugin) if path.is_absolute() => format!("kubectl {plugin}"),
         _ => name,

@@ -57,10 +57,14 @@ fn begin(arguments: &Local) -> Result<(Engine, Lock), Refused> {
     let settings = settings(arguments, &pipeline)?;
     let store = Store::of(&arguments.place.data_dir, &pipeline);
     store.create().map_err(|(folder, error)| {
-        Refused::Failure(format!("cannot make the folder {}: {error}; set another --data-dir", folder.display()))
+        Refused::Failure(format!(
+            "cannot make the folder {}: {error}; set another --data-dir",
+            folder.display()
+        ))
     })?;
     let lock = store.lock().map_err(|error| {
-        let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+        let source =
+            std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
         Refused::Failure(format!("{error}{source}"))
     })?;
     let starter = Starter {
@@ -82,7 +86,10 @@ fn add_variables(manifests: &mut Manifests, arguments: &Local) -> Result<(), Ref
         .map_err(|problem| Refused::Failure(format!("{}: {problem}", file.display())))
 }
 
-fn settings(arguments: &Local, pipeline: &mlpipeline_operator::core::pipeline::ValidatedPipeline) -> Result<Settings, Refused> {
+fn settings(
+    arguments: &Local,
+    pipeline: &mlpipeline_operator::core::pipeline::ValidatedPipeline,
+) -> Result<Settings, Refused> {
     let steps = match arguments.steps.as_slice() {
         [] => None,
         names => Some(with_what_they_need(pipeline, names).map_err(|unknown| {
@@ -102,7 +109,8 @@ fn settings(arguments: &Local, pipeline: &mlpipeline_operator::core::pipeline::V
 
 fn tools(arguments: &Local, file: &Path, store: &Store) -> Result<Tools, Refused> {
     let absolute = |path: &Path| {
-        std::fs::canonicalize(path).map_err(|error| Refused::Failure(format!("cannot find {}: {error}", path.display())))
+        std::fs::canonicalize(path)
+            .map_err(|error| Refused::Failure(format!("cannot find {}: {error}", path.display())))
     };
     let own = std::env::current_exe().ok();
     let worker = match &arguments.worker {
@@ -111,7 +119,8 @@ fn tools(arguments: &Local, file: &Path, store: &Store) -> Result<Tools, Refused
             Refused::Failure("mlpipeline-worker is neither beside this program nor on the PATH; name it with --worker FILE".into())
         })?,
     };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let folder =
+        file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let container = ["podman", "docker"].iter().find_map(|tool| find_program(tool, None));
     Ok(Tools {
         worker,

@@ -32,7 +32,10 @@ pub fn choose(found: Vec<Found>, place: &Place) -> Result<Found, String> {
     };
     match (fitting.pop(), fitting.is_empty()) {
         (Some(only), true) => Ok(only),
-        (Some(_), false) => Err(format!("the files hold several pipelines: {}; choose one with --pipeline NAME", names.join(", "))),
+        (Some(_), false) => Err(format!(
+            "the files hold several pipelines: {}; choose one with --pipeline NAME",
+            names.join(", ")
+        )),
         (None, _) => Err(format!("there is no pipeline of that name; there are {}", names.join(", "))),
     }
 }

@@ -33,7 +33,10 @@ pub fn run(arguments: &PlanArguments) -> Ended {
     if arguments.files.output == Some(Output::Json) {
         show::json(&as_json(&pipeline, &foreseen, would_run));
     } else {
-        show::table(&["STEP", "KIND", "ACTION", "REVISION", "REASON"], foreseen.steps.iter().map(row).collect());
+        show::table(
+            &["STEP", "KIND", "ACTION", "REVISION", "REASON"],
+            foreseen.steps.iter().map(row).collect(),
+        );
     }
     if would_run && arguments.exit_code { Ended::WouldRun } else { Ended::Well }
 }

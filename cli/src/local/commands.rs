@@ -58,7 +58,13 @@ impl Tools {
 
     /// The command line of a worker that serves on an address.
     #[must_use]
-    pub fn worker_serve(&self, spec: &StepSpec, environment: Environment, address: SocketAddr, pod: &str) -> CommandLine {
+    pub fn worker_serve(
+        &self,
+        spec: &StepSpec,
+        environment: Environment,
+        address: SocketAddr,
+        pod: &str,
+    ) -> CommandLine {
         let mut command = self.worker(spec, environment);
         command.arguments.extend(["--listen".into(), address.to_string().into()]);
         command.environment.insert("POD_NAME".into(), pod.to_owned().into());
@@ -88,11 +94,19 @@ impl Tools {
     ///
     /// # Errors
     /// When there is no container tool, or the step needs what only a cluster has.
-    pub fn container(&self, step: &ValidStep, run: &Run, container: &Container<'_>) -> Result<CommandLine, CannotRun> {
+    pub fn container(
+        &self,
+        step: &ValidStep,
+        run: &Run,
+        container: &Container<'_>,
+    ) -> Result<CommandLine, CannotRun> {
         check(step, run)?;
         let tool = self.container.as_ref().ok_or_else(|| CannotRun {
             reason: "NoContainerTool",
-            message: format!("a run step needs podman or docker to start {}, and neither is on the PATH; install podman", run.image),
+            message: format!(
+                "a run step needs podman or docker to start {}, and neither is on the PATH; install podman",
+                run.image
+            ),
         })?;
         let mut variables = container.environment.clone();
         for (name, folder) in container.inputs {
@@ -100,10 +114,12 @@ impl Tools {
             variables.insert(format!("MLPIPELINE_INPUT_{}", environment_name(name)), path.into());
         }
         variables.insert("MLPIPELINE_OUTPUT".into(), format!("{MOUNT}/{}", container.output).into());
-        let mut arguments: Vec<OsString> = vec!["lifeline".into(), "--container".into(), container.name.into(), "--".into()];
+        let mut arguments: Vec<OsString> =
+            vec!["lifeline".into(), "--container".into(), container.name.into(), "--".into()];
         arguments.extend([tool.into(), "run".into(), "--rm".into(), "--name".into(), container.name.into()]);
         arguments.extend(self.user(tool));
-        arguments.extend(["--volume".into(), concat(&[self.volume.as_os_str(), ":".as_ref(), MOUNT.as_ref()])]);
+        arguments
+            .extend(["--volume".into(), concat(&[self.volume.as_os_str(), ":".as_ref(), MOUNT.as_ref()])]);
         for mount in step.pod.mounts.iter() {
             arguments.extend(["--tmpfs".into(), mount.mount_path.clone().into()]);
         }
@@ -114,7 +130,8 @@ impl Tools {
         for name in variables.keys() {
             arguments.extend(["--env".into(), name.into()]);
         }
-        let expanded = |texts: &[String]| texts.iter().map(|text| expand(text, &variables)).collect::<Vec<_>>();
+        let expanded =
+            |texts: &[String]| texts.iter().map(|text| expand(text, &variables)).collect::<Vec<_>>();
         let mut words = expanded(&run.command).into_iter();
         if let Some(entrypoint) = words.next() {
             arguments.extend(["--entrypoint".into(), entrypoint.into()]);
@@ -156,7 +173,9 @@ fn concat(parts: &[&std::ffi::OsStr]) -> OsString {
 /// Refuses what only a cluster has.
 fn check(step: &ValidStep, run: &Run) -> Result<(), CannotRun> {
     let needs = |what: String| {
-        let message = format!("{what} needs a cluster: apply the pipeline there, or leave the step out here with --step");
+        let message = format!(
+            "{what} needs a cluster: apply the pipeline there, or leave the step out here with --step"
+        );
         Err(CannotRun { reason: "NeedsCluster", message })
     };
     match run.workload.unwrap_or_default() {
@@ -166,10 +185,13 @@ fn check(step: &ValidStep, run: &Run) -> Result<(), CannotRun> {
     let resources = step.pod.resources.as_ref();
     let amounts = resources.into_iter().flat_map(|all| all.limits.iter().chain(&all.requests)).flatten();
     // Devices have names with a domain: nvidia.com/gpu.
-    if let Some((device, amount)) = amounts.into_iter().find(|(name, amount)| name.contains('/') && amount.0 != "0") {
+    if let Some((device, amount)) =
+        amounts.into_iter().find(|(name, amount)| name.contains('/') && amount.0 != "0")
+    {
         return needs(format!("{device}: {}", amount.0));
     }
-    let on_disk = |name: &str| step.pod.volumes.iter().any(|volume| volume.name == name && volume.empty_dir.is_none());
+    let on_disk =
+        |name: &str| step.pod.volumes.iter().any(|volume| volume.name == name && volume.empty_dir.is_none());
     match step.pod.mounts.iter().find(|mount| on_disk(&mount.name)) {
         Some(mount) => needs(format!("the volume {} at {}", mount.name, mount.mount_path)),
         None => Ok(()),
@@ -203,6 +225,7 @@ pub fn find_program(name: &str, own: Option<&Path>) -> Option<PathBuf> {
     let beside = own.and_then(Path::parent).map(|folder| folder.join(name));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|folder| folder.join(name)).collect::<Vec<_>>();
-    let runs = |path: &PathBuf| path.metadata().is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0);
+    let runs =
+        |path: &PathBuf| path.metadata().is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0);
     beside.into_iter().chain(on_path).find(runs)
 }

@@ -27,7 +27,8 @@ pub struct Pod<'a> {
 /// # Errors
 /// Everything that is referred to and not there, each with what to do; never a value.
 pub fn environment(step: &ValidStep, objects: &Objects, pod: Pod<'_>) -> Result<Environment, Vec<String>> {
-    let mut resolver = Resolver { step, objects, pod, variables: objects.defaults().clone(), errors: Vec::new() };
+    let mut resolver =
+        Resolver { step, objects, pod, variables: objects.defaults().clone(), errors: Vec::new() };
     for source in &step.pod.env_from {
         resolver.take_all(source);
     }
@@ -75,7 +76,9 @@ impl Resolver<'_> {
 
     fn take_one(&mut self, variable: &EnvVar) {
         let value = match &variable.value_from {
-            None => Some(SecretText::from(expand(variable.value.as_deref().unwrap_or_default(), &self.variables))),
+            None => {
+                Some(SecretText::from(expand(variable.value.as_deref().unwrap_or_default(), &self.variables)))
+            }
             Some(source) => self.referred(&variable.name, source),
         };
         if let Some(value) = value {
@@ -92,7 +95,8 @@ impl Resolver<'_> {
         }
         let value = source.field_ref.as_ref().and_then(|field| self.field(&field.field_path));
         if value.is_none() {
-            let wanted = source.field_ref.as_ref().map_or("this kind of reference", |field| field.field_path.as_str());
+            let wanted =
+                source.field_ref.as_ref().map_or("this kind of reference", |field| field.field_path.as_str());
             self.errors.push(format!("the variable {variable} needs {wanted}, which only a cluster has"));
         }
         value.map(SecretText::from)
@@ -113,8 +117,12 @@ impl Resolver<'_> {
             "metadata.name" => Some(self.pod.name.to_owned()),
             "metadata.namespace" => Some(self.pod.namespace.to_owned()),
             "spec.nodeName" => Some("localhost".to_owned()),
-            "spec.serviceAccountName" => Some(pod.service_account_name.clone().unwrap_or_else(|| "default".into())),
-            "status.hostIP" | "status.podIP" | "status.hostIPs" | "status.podIPs" => Some("127.0.0.1".to_owned()),
+            "spec.serviceAccountName" => {
+                Some(pod.service_account_name.clone().unwrap_or_else(|| "default".into()))
+            }
+            "status.hostIP" | "status.podIP" | "status.hostIPs" | "status.podIPs" => {
+                Some("127.0.0.1".to_owned())
+            }
             _ => {
                 let label = keyed("metadata.labels").map(|key| pod.labels.get(key));
                 let annotation = keyed("metadata.annotations").map(|key| pod.annotations.get(key));
@@ -127,7 +135,9 @@ impl Resolver<'_> {
 fn missing(kind: &str, name: &str, key: Option<&str>) -> String {
     let flag = if kind == "Secret" { "--secrets FILE or --env-file FILE" } else { "--env-file FILE" };
     match key {
-        Some(key) => format!("no given file has the {kind} {name} with the key {key}; add the {kind} to the files, or use {flag}"),
+        Some(key) => format!(
+            "no given file has the {kind} {name} with the key {key}; add the {kind} to the files, or use {flag}"
+        ),
         None => format!("no given file has the {kind} {name}; add the {kind} to the files, or use {flag}"),
     }
 }
@@ -143,7 +153,9 @@ pub fn expand(text: &str, variables: &Environment) -> String {
         rest = if let Some(escaped) = after.strip_prefix('$') {
             expanded.push('$');
             escaped
-        } else if let Some((value, behind)) = reference.and_then(|(name, behind)| Some((variables.get(name)?, behind))) {
+        } else if let Some((value, behind)) =
+            reference.and_then(|(name, behind)| Some((variables.get(name)?, behind)))
+        {
             expanded.push_str(value.reveal());
             behind
         } else {

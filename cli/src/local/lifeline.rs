@@ -14,7 +14,8 @@ use tokio::sync::oneshot;
 /// # Errors
 /// When the tool cannot be started.
 pub async fn guard(container: &str, command: &[OsString]) -> io::Result<i32> {
-    let (tool, arguments) = command.split_first().ok_or_else(|| io::Error::other("no command to watch over"))?;
+    let (tool, arguments) =
+        command.split_first().ok_or_else(|| io::Error::other("no command to watch over"))?;
     // One of this name that is left over would keep the new one from starting.
     remove(tool, container).await;
     let mut child = Command::new(tool).args(arguments).stdin(Stdio::null()).kill_on_drop(true).spawn()?;
@@ -43,7 +44,11 @@ async fn starter_is_gone() {
 
 async fn remove(tool: &OsString, container: &str) {
     let mut command = Command::new(tool);
-    command.args(["rm", "--force", container]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(["rm", "--force", container])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     // Most often there is no such container, which the tools take for a failure.
     command.status().await.ok();
 }

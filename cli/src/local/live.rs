@@ -44,10 +44,13 @@ pub struct LiveStep {
     retiring: JoinSet<()>,
 }
 
+/// Makes a replica of this number, given the set that it joins when it is ready and whom to tell.
+type MakeReplica = dyn Fn(usize, Arc<Backends>, mpsc::UnboundedSender<Option<String>>) -> Replica + Send;
+
 /// What the replicas of a key are made of.
 pub struct Replicas {
-    /// One entry a replica, given the set that it joins when it is ready and whom to tell.
-    pub make: Box<dyn Fn(usize, Arc<Backends>, mpsc::UnboundedSender<Option<String>>) -> Replica + Send>,
+    /// How one is made.
+    pub make: Box<MakeReplica>,
     /// How many.
     pub count: usize,
 }
@@ -84,7 +87,12 @@ impl LiveStep {
 
     /// Starts replicas of a new key. Those before go on until all of the new ones are ready. `changed` is called whenever
     /// something about them changes.
-    pub fn roll_out(&mut self, work: &LiveWork, replicas: Replicas, changed: impl Fn(Option<String>) + Send + 'static) {
+    pub fn roll_out(
+        &mut self,
+        work: &LiveWork,
+        replicas: Replicas,
+        changed: impl Fn(Option<String>) + Send + 'static,
+    ) {
         let (tell, mut told) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             while let Some(problem) = told.recv().await {

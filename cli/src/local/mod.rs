@@ -4,6 +4,7 @@
 //! until something changes. Must not decide on its own what runs.
 
 mod commands;
+mod ending;
 mod engine;
 pub mod environment;
 pub mod job;
@@ -15,6 +16,7 @@ mod replica;
 mod rows;
 mod settings;
 mod start;
+mod starting;
 
 pub use commands::{Tools, find_program};
 pub use engine::{Engine, Watcher};

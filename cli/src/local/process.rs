@@ -20,9 +20,26 @@ pub const GRACE: Duration = Duration::from_secs(10);
 /// Variables of this process that its children get: what finds programs, folders, proxies and certificates. All others stay
 /// behind, as they do when a pod starts.
 const INHERITED: [&str; 20] = [
-    "PATH", "HOME", "USER", "TMPDIR", "LANG", "LC_ALL", "XDG_RUNTIME_DIR", "DOCKER_HOST", "CONTAINER_HOST", "HTTP_PROXY",
-    "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "RUST_LOG",
-    "RUST_BACKTRACE", "LLVM_PROFILE_FILE",
+    "PATH",
+    "HOME",
+    "USER",
+    "TMPDIR",
+    "LANG",
+    "LC_ALL",
+    "XDG_RUNTIME_DIR",
+    "DOCKER_HOST",
+    "CONTAINER_HOST",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "RUST_LOG",
+    "RUST_BACKTRACE",
+    "LLVM_PROFILE_FILE",
 ];
 
 /// What to start.
@@ -52,7 +69,8 @@ impl Process {
     /// When the log cannot be opened or the program cannot be started, with the path of it.
     pub fn start(command: &CommandLine, log: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(log);
-        let file = file.map_err(|error| io::Error::other(format!("cannot write the log {}: {error}", log.display())))?;
+        let file = file
+            .map_err(|error| io::Error::other(format!("cannot write the log {}: {error}", log.display())))?;
         let inherited = INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
         let mut child = Command::new(&command.program)
             .args(&command.arguments)
@@ -66,7 +84,9 @@ impl Process {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| io::Error::other(format!("cannot start {}: {error}", command.program.display())))?;
+            .map_err(|error| {
+                io::Error::other(format!("cannot start {}: {error}", command.program.display()))
+            })?;
         Ok(Self { group: child.id(), _lifeline: child.stdin.take(), child })
     }
 
@@ -92,7 +112,8 @@ impl Process {
     async fn signal(&mut self, signal: &str) {
         let Some(group) = self.group.filter(|_| matches!(self.child.try_wait(), Ok(None))) else { return };
         let target = format!("-{group}");
-        let sent = Command::new("kill").args(["-s", signal, "--", &target]).stderr(Stdio::null()).status().await;
+        let sent =
+            Command::new("kill").args(["-s", signal, "--", &target]).stderr(Stdio::null()).status().await;
         if !sent.is_ok_and(|status| status.success()) {
             self.child.start_kill().ok();
         }

@@ -75,7 +75,9 @@ pub async fn listen(wanted: Option<u16>, first: u16) -> io::Result<TcpListener> 
     for port in candidates {
         match TcpListener::bind(("127.0.0.1", port)).await {
             Ok(listener) => return Ok(listener),
-            Err(error) => last = io::Error::new(error.kind(), format!("cannot listen on port {port}: {error}")),
+            Err(error) => {
+                last = io::Error::new(error.kind(), format!("cannot listen on port {port}: {error}"))
+            }
         }
     }
     Err(last)
@@ -98,7 +100,11 @@ pub async fn forward(listener: TcpListener, port: usize, backends: watch::Receiv
     }
 }
 
-async fn hand_on(mut client: TcpStream, port: usize, backends: watch::Receiver<Arc<Backends>>) -> io::Result<()> {
+async fn hand_on(
+    mut client: TcpStream,
+    port: usize,
+    backends: watch::Receiver<Arc<Backends>>,
+) -> io::Result<()> {
     let mut server = timeout(PATIENCE, connect(port, backends)).await.map_err(io::Error::other)?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;

@@ -35,6 +35,9 @@ pub enum Readiness {
     Starts,
 }
 
+/// The command line of a replica that is to listen on these addresses, or why there is none.
+pub type MakeCommand = dyn Fn(&[SocketAddr]) -> Result<CommandLine, String> + Send + Sync;
+
 /// A replica to keep at work.
 pub struct Replica {
     /// Its number among its step's.
@@ -42,7 +45,7 @@ pub struct Replica {
     /// How many ports it listens on.
     pub ports: usize,
     /// The command line, given the addresses to listen on.
-    pub command: Box<dyn Fn(&[SocketAddr]) -> Result<CommandLine, String> + Send + Sync>,
+    pub command: Box<MakeCommand>,
     /// When it counts as ready.
     pub readiness: Readiness,
     /// Where it prints to.
@@ -125,7 +128,9 @@ impl Replica {
             (Readiness::Connects, Some(address)) => {
                 timeout(ANSWER, TcpStream::connect(address)).await.is_ok_and(|connected| connected.is_ok())
             }
-            (Readiness::Http, Some(address)) => timeout(ANSWER, answers(address)).await.is_ok_and(|answer| answer.is_some()),
+            (Readiness::Http, Some(address)) => {
+                timeout(ANSWER, answers(address)).await.is_ok_and(|answer| answer.is_some())
+            }
         }
     }
 }

@@ -51,9 +51,10 @@ impl Engine {
     fn row(&self, planned: &StepPlan) -> Row {
         let step = self.pipeline.step(&planned.name);
         let is_live = step.is_some_and(|step| step.is_long_running());
-        let run = planned.run.as_deref().and_then(|run| {
-            self.records.get(&planned.name)?.iter().find(|record| record.name == run)
-        });
+        let run = planned
+            .run
+            .as_deref()
+            .and_then(|run| self.records.get(&planned.name)?.iter().find(|record| record.name == run));
         let report = run.and_then(|run| run.report.as_ref());
         let endpoint = self.live.get(&planned.name).and_then(|live| live.endpoints.first());
         let (state, message) = self.standing(planned, is_live, run);

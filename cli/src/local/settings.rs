@@ -32,7 +32,10 @@ impl Settings {
 ///
 /// # Errors
 /// The name that no step has.
-pub fn with_what_they_need(pipeline: &ValidatedPipeline, names: &[String]) -> Result<BTreeSet<String>, String> {
+pub fn with_what_they_need(
+    pipeline: &ValidatedPipeline,
+    names: &[String],
+) -> Result<BTreeSet<String>, String> {
     let mut wanted = BTreeSet::new();
     let mut open: Vec<String> = names.to_vec();
     while let Some(name) = open.pop() {

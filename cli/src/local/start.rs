@@ -49,7 +49,12 @@ impl Starter {
     ///
     /// # Errors
     /// When something that the step refers to is missing, or the step needs a cluster.
-    pub fn job(&self, step: &ValidStep, work: &RunWork, name: &str) -> Result<(Job, Option<Publication>), CannotRun> {
+    pub fn job(
+        &self,
+        step: &ValidStep,
+        work: &RunWork,
+        name: &str,
+    ) -> Result<(Job, Option<Publication>), CannotRun> {
         let environment = self.environment(step, name)?;
         let report = self.store.report(&step.name, name);
         let (command, publication, run) = match &work.task {
@@ -62,7 +67,8 @@ impl Starter {
                 (self.tools.container(step, run, &container)?, Some(publication), Some(run))
             }
         };
-        let completions = run.and_then(|run| run.completions).map(|count| usize::try_from(count).unwrap_or(1));
+        let completions =
+            run.and_then(|run| run.completions).map(|count| usize::try_from(count).unwrap_or(1));
         let parallelism = step.parallelism.map_or(1, |count| usize::try_from(count).unwrap_or(1));
         let is_queue = completions.is_none() && step.parallelism.is_some();
         let job = Job {
@@ -123,7 +129,8 @@ impl Starter {
         let key: String = work.key.as_str().chars().take(5).collect();
         let base = format!("{}-{key}", names::step_object(&self.pipeline, &step.name));
         // Whatever can be wrong is wrong for the first replica too, and is said before anything starts.
-        let first: Vec<SocketAddr> = Self::ports(step).iter().map(|_| SocketAddr::from(([127, 0, 0, 1], 1))).collect();
+        let first: Vec<SocketAddr> =
+            Self::ports(step).iter().map(|_| SocketAddr::from(([127, 0, 0, 1], 1))).collect();
         self.pod(step, work, &format!("{base}-1"), &first)?;
         let readiness = match &step.action {
             ValidAction::Serve(_) => Readiness::Http,
@@ -159,8 +166,12 @@ impl Starter {
     ) -> Result<super::process::CommandLine, CannotRun> {
         let environment = self.environment(step, name)?;
         match (&work.task, addresses) {
-            (Task::Worker(spec), [address, ..]) => Ok(self.tools.worker_serve(spec, environment, *address, name)),
-            (Task::Worker(_), []) => Err(CannotRun { reason: "Internal", message: "a server needs a port".into() }),
+            (Task::Worker(spec), [address, ..]) => {
+                Ok(self.tools.worker_serve(spec, environment, *address, name))
+            }
+            (Task::Worker(_), []) => {
+                Err(CannotRun { reason: "Internal", message: "a server needs a port".into() })
+            }
             (Task::Container { inputs, output }, _) => {
                 let run = run_of(step)?;
                 let targets = run.ports.iter().map(|port| port.target_port.unwrap_or(port.port));

@@ -66,7 +66,8 @@ impl Manifests {
         let count = self.count;
         self.read_file(file, None);
         if self.count > count {
-            let problem = Problem::of_file(file, "holds an MLPipeline; only Secrets and ConfigMaps are read from it");
+            let problem =
+                Problem::of_file(file, "holds an MLPipeline; only Secrets and ConfigMaps are read from it");
             self.problems.push(problem);
         }
     }
@@ -74,7 +75,9 @@ impl Manifests {
     fn read_file(&mut self, file: &Path, namespace: Option<&str>) {
         let bytes = match read_bounded(file) {
             Ok(bytes) => bytes,
-            Err(error) => return self.problems.push(Problem::of_file(file, format!("cannot be read: {error}"))),
+            Err(error) => {
+                return self.problems.push(Problem::of_file(file, format!("cannot be read: {error}")));
+            }
         };
         let documents = yaml::read_documents(&bytes);
         if documents.is_empty() {
@@ -97,7 +100,9 @@ impl Manifests {
             ..Problem::of_file(file, problem)
         };
         if !matches!(node.content, Content::Map(_)) {
-            return self.problems.push(wrong("", "is no Kubernetes object: a map with apiVersion and kind is".into()));
+            return self
+                .problems
+                .push(wrong("", "is no Kubernetes object: a map with apiVersion and kind is".into()));
         }
         let of = |key: &str| node.get(key).and_then(Node::text).unwrap_or_default();
         let (api_version, kind) = (of("apiVersion"), of("kind"));
@@ -112,8 +117,8 @@ impl Manifests {
             }
             (_, "MLPipeline") => {
                 self.count += 1;
-                let problem = wrong("apiVersion", format!("is \"{api_version}\"; {API_VERSION} is needed"));
-                self.problems.push(problem);
+                let found = if api_version.is_empty() { "is missing".into() } else { format!("is \"{api_version}\"") };
+                self.problems.push(wrong("apiVersion", format!("{found}; {API_VERSION} is needed")));
             }
             ("", _) | (_, "") => {
                 let missing = if kind.is_empty() { "kind" } else { "apiVersion" };
@@ -132,7 +137,8 @@ impl Manifests {
             }
             ("v1", "Namespace") => {}
             _ => {
-                let name = node.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::text);
+                let name =
+                    node.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::text);
                 self.notes.push(format!("{}: {kind}/{} is left aside", file.display(), name.unwrap_or("?")));
             }
         }

@@ -48,17 +48,21 @@ impl Objects {
     /// Says what is wrong with the object; never with a value in it.
     pub(super) fn add(&mut self, kind: &str, node: &Node) -> Result<(), String> {
         // A message of the decoder may show what it found, and what it found may be secret.
-        let wrong = |_| "data must be a map of text, in base64 for a Secret, or in clear under stringData".to_owned();
+        let wrong =
+            |_| "data must be a map of text, in base64 for a Secret, or in clear under stringData".to_owned();
         let (kind, name, entries): (_, _, Result<Entries, String>) = if kind == "Secret" {
             let secret: Secret = serde_json::from_value(node.to_json()).map_err(wrong)?;
             let encoded = secret.data.unwrap_or_default().into_iter().map(|(key, value)| {
-                let text = String::from_utf8(value.0).map_err(|_| format!("the entry {key} is not UTF-8 text"))?;
+                let text =
+                    String::from_utf8(value.0).map_err(|_| format!("the entry {key} is not UTF-8 text"))?;
                 Ok((key, text.into()))
             });
-            let clear = secret.string_data.unwrap_or_default().into_iter().map(|(key, text)| Ok((key, text.into())));
+            let clear =
+                secret.string_data.unwrap_or_default().into_iter().map(|(key, text)| Ok((key, text.into())));
             ("Secret", secret.metadata.name, encoded.chain(clear).collect())
         } else {
-            let map: ConfigMap = serde_json::from_value(node.to_json()).map_err(|_| "data must be a map of text".to_owned())?;
+            let map: ConfigMap = serde_json::from_value(node.to_json())
+                .map_err(|_| "data must be a map of text".to_owned())?;
             let entries = map.data.unwrap_or_default().into_iter().map(|(key, text)| Ok((key, text.into())));
             ("ConfigMap", map.metadata.name, entries.collect())
         };
@@ -83,7 +87,8 @@ impl Objects {
                 .filter(|(name, _)| !name.trim().is_empty() && !name.trim().contains(char::is_whitespace))
                 .ok_or_else(|| format!("line {} is no NAME=VALUE", index + 1))?;
             let value = value.trim();
-            let quoted = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+            let quoted =
+                ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
             self.defaults.insert(name.trim().to_owned(), quoted.unwrap_or(value).to_owned().into());
         }
         Ok(())

@@ -72,7 +72,9 @@ fn set_namespace(json: &mut Value, node: &Node, namespace: Option<&str>) -> Opti
 /// of the same name and sort, other fields by nothing. Returns the paths of the steps.
 fn replace_unreadable(json: &mut Value, complaints: &[Complaint]) -> BTreeSet<String> {
     let mut replaced = BTreeSet::new();
-    let unreadable = complaints.iter().filter(|complaint| !complaint.is_bound && complaint.problem != schema::UNKNOWN_FIELD);
+    let unreadable = complaints
+        .iter()
+        .filter(|complaint| !complaint.is_bound && complaint.problem != schema::UNKNOWN_FIELD);
     for complaint in unreadable {
         let mut parts = complaint.path.split('.');
         let (Some("spec"), Some(field)) = (parts.next(), parts.next()) else { continue };
@@ -82,10 +84,11 @@ fn replace_unreadable(json: &mut Value, complaints: &[Complaint]) -> BTreeSet<St
                 *step = stand_in(step);
                 replaced.insert(format!("spec.{field}"));
             }
-        } else if field != "steps"
-            && let Some(spec) = json.get_mut("spec").and_then(Value::as_object_mut)
-        {
+        } else if let Some(spec) = json.get_mut("spec").and_then(Value::as_object_mut) {
             spec.remove(field);
+            if field == "steps" {
+                spec.insert(field.to_owned(), json!([stand_in(&json!({ "name": "any" }))]));
+            }
         }
     }
     replaced
@@ -105,7 +108,12 @@ fn stand_in(step: &Value) -> Value {
 }
 
 /// Joins what the schema and the core say, without saying the same thing twice.
-fn merge(complaints: Vec<Complaint>, errors: Vec<FieldError>, replaced: &BTreeSet<String>, node: &Node) -> Vec<Complaint> {
+fn merge(
+    complaints: Vec<Complaint>,
+    errors: Vec<FieldError>,
+    replaced: &BTreeSet<String>,
+    node: &Node,
+) -> Vec<Complaint> {
     let below = |path: &str, above: &str| {
         path == above || path.strip_prefix(above).is_some_and(|rest| rest.starts_with(['.', '[']))
     };
@@ -121,8 +129,10 @@ fn merge(complaints: Vec<Complaint>, errors: Vec<FieldError>, replaced: &BTreeSe
     let errors: Vec<FieldError> = errors.into_iter().filter(|error| !is_consequence(error)).collect();
     // The core names what was found and what follows from it, where the schema only knows the bound.
     let told: BTreeSet<String> = errors.iter().map(|error| error.path.clone()).collect();
-    let mut merged: Vec<Complaint> =
-        complaints.into_iter().filter(|complaint| !complaint.is_bound || !told.contains(&complaint.path)).collect();
+    let mut merged: Vec<Complaint> = complaints
+        .into_iter()
+        .filter(|complaint| !complaint.is_bound || !told.contains(&complaint.path))
+        .collect();
     merged.extend(errors.into_iter().map(|error| Complaint {
         at: node.find(&error.path),
         path: error.path,

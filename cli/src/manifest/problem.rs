@@ -54,9 +54,10 @@ impl fmt::Display for Problem {
         if !self.path.is_empty() {
             write!(formatter, " {}", self.path)?;
             // What begins with a verb speaks of the field; anything else follows a colon.
-            let speaks_of_it = ["is ", "has ", "must ", "goes ", "needs ", "does ", "cannot ", "and ", "sets "]
-                .iter()
-                .any(|verb| self.problem.starts_with(verb));
+            let speaks_of_it =
+                ["is ", "has ", "must ", "goes ", "needs ", "does ", "cannot ", "and ", "sets "]
+                    .iter()
+                    .any(|verb| self.problem.starts_with(verb));
             if !speaks_of_it {
                 formatter.write_str(":")?;
             }

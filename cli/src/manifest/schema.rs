@@ -61,7 +61,13 @@ impl Walk {
         if matches!(node.content, Content::Null) {
             if schema["nullable"] != true {
                 let problem = format!("is empty; {} is needed", wanted(schema));
-                self.add(path, node.at, problem, Some("give it a value, or leave the field out".into()), false);
+                self.add(
+                    path,
+                    node.at,
+                    problem,
+                    Some("give it a value, or leave the field out".into()),
+                    false,
+                );
             }
             return;
         }
@@ -135,8 +141,12 @@ impl Walk {
         if let Some(fewest) = schema["minItems"].as_u64().filter(|fewest| count < *fewest) {
             self.bound(path, node, format!("has {count} items; at least {fewest} are needed"));
         }
-        let keys: Vec<&str> =
-            schema["x-kubernetes-list-map-keys"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let keys: Vec<&str> = schema["x-kubernetes-list-map-keys"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         let mut seen = BTreeSet::new();
         for (index, item) in items.iter().enumerate() {
             let below = format!("{path}[{index}]");
@@ -170,7 +180,9 @@ impl Walk {
                 _ => format!("has {length} characters; at least {fewest} are needed"),
             };
             self.bound(path, node, problem);
-        } else if let Some(pattern) = schema["pattern"].as_str().filter(|pattern| !self.matches(pattern, text)) {
+        } else if let Some(pattern) =
+            schema["pattern"].as_str().filter(|pattern| !self.matches(pattern, text))
+        {
             self.bound(path, node, format!("{} does not match {pattern}", quoted(text)));
         }
     }
@@ -273,7 +285,9 @@ fn known_fields(unknown: &str, known: &Map<String, Value>) -> String {
     let wanted = plain(unknown);
     let alike = |field: &str| {
         let field = plain(field);
-        field == wanted || (field.len() >= 4 && wanted.starts_with(&field)) || (wanted.len() >= 4 && field.starts_with(&wanted))
+        field == wanted
+            || (field.len() >= 4 && wanted.starts_with(&field))
+            || (wanted.len() >= 4 && field.starts_with(&wanted))
     };
     match known.keys().find(|field| alike(field)) {
         Some(field) => format!("did you mean {field}?"),

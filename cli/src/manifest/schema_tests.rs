@@ -47,7 +47,10 @@ fn the_committed_schema_is_the_derived_one() {
         return;
     }
     // As text: reading a number and writing it again may change its last digit.
-    assert!(SCHEMA.trim_end() == derived.to_string(), "cli/src/manifest/schema.json is stale: run make generate");
+    assert!(
+        SCHEMA.trim_end() == format!("{derived}"),
+        "cli/src/manifest/schema.json is stale: run make generate"
+    );
 }
 
 #[test]
@@ -79,8 +82,14 @@ fn values_that_do_not_fit_are_named_with_what_would() {
     let rows: [(&str, &[&str]); 22] = [
         ("{name: a, run: {image: x}, retries: 3}", &[]),
         ("{name: a, run: {image: x}, retrys: 3}", &["retrys is not a known field; did you mean retries?"]),
-        ("{name: a, run: {image: x}, timeoutSeconds: 3}", &["timeoutSeconds is not a known field; did you mean timeout?"]),
-        ("{name: a, run: {image: x}, pod: {env_from: []}}", &["pod.env_from is not a known field; did you mean envFrom?"]),
+        (
+            "{name: a, run: {image: x}, timeoutSeconds: 3}",
+            &["timeoutSeconds is not a known field; did you mean timeout?"],
+        ),
+        (
+            "{name: a, run: {image: x}, pod: {env_from: []}}",
+            &["pod.env_from is not a known field; did you mean envFrom?"],
+        ),
         (
             "{name: a, run: {image: x}, retries: many}",
             &["retries is the text \"many\"; a whole number is needed"],
@@ -89,7 +98,10 @@ fn values_that_do_not_fit_are_named_with_what_would() {
             "{name: a, run: {image: x}, retries: '3'}",
             &["retries is the text \"3\"; a whole number is needed; take the quotes away"],
         ),
-        ("{name: a, run: {image: x}, retries: 1.5}", &["retries is the number 1.5; a whole number is needed"]),
+        (
+            "{name: a, run: {image: x}, retries: 1.5}",
+            &["retries is the number 1.5; a whole number is needed"],
+        ),
         ("{name: a, run: {image: x}, retries: 101}", &["retries is 101; 0 to 100 is allowed"]),
         (
             "{name: a, run: {image: x}, retries: 99999999999}",
@@ -100,29 +112,41 @@ fn values_that_do_not_fit_are_named_with_what_would() {
             &["retries is the number 1e23; a whole number is needed"],
         ),
         ("{name: a, run: {image: 5}}", &["run.image is the number 5; text is needed; put it in quotes"]),
-        ("{name: a, run: {image: }}", &["run.image is empty; text is needed; give it a value, or leave the field out"]),
+        (
+            "{name: a, run: {image: }}",
+            &["run.image is empty; text is needed; give it a value, or leave the field out"],
+        ),
         ("{name: a, run: {}}", &["run.image is missing; text is needed"]),
         ("{name: a, run: x}", &["run is the text \"x\"; a map is needed"]),
         ("{name: a, run: {image: x, args: z}}", &["run.args is the text \"z\"; a list is needed"]),
-        ("{name: a, run: {image: x, args: {}}}", &["run.args is a map; a list is needed; begin each item with a dash"]),
+        (
+            "{name: a, run: {image: x, args: {}}}",
+            &["run.args is a map; a list is needed; begin each item with a dash"],
+        ),
         (
             "{name: a, run: {image: x, workload: Deploymnt}}",
-            &["run.workload is \"Deploymnt\"; Job, Deployment, StatefulSet or DaemonSet is needed; did you mean Deployment?"],
+            &[
+                "run.workload is \"Deploymnt\"; Job, Deployment, StatefulSet or DaemonSet is needed; did you mean Deployment?",
+            ],
         ),
         (
             "{name: a, train: {data: {step: b}, target: z, algorithm: {linearRegression: {alpha: .nan}}}}",
             &["train.algorithm.linearRegression.alpha is the number NaN; a number is needed"],
         ),
         ("{name: A, run: {image: x}}", &["name \"A\" does not match ^[a-z]([-a-z0-9]*[a-z0-9])?$"]),
-        ("{name: a, run: {image: x}, pod: {env: [{name: X, value: yes}]}}", &[
-            "pod.env[0].value is true; text is needed; put it in quotes",
-        ]),
-        ("{name: a, run: {image: x}, pod: {env: [{name: X}, {name: X}]}}", &[
-            "pod.env[1].name \"X\" is the name of an earlier item too",
-        ]),
+        (
+            "{name: a, run: {image: x}, pod: {env: [{name: X, value: yes}]}}",
+            &["pod.env[0].value is true; text is needed; put it in quotes"],
+        ),
+        (
+            "{name: a, run: {image: x}, pod: {env: [{name: X}, {name: X}]}}",
+            &["pod.env[1].name \"X\" is the name of an earlier item too"],
+        ),
         (
             "{name: a, run: {image: x}, pod: {resources: {limits: {cpu: 500m, memory: 1Gi, nvidia.com/gpu: 1}, requests: {cpu: 0.5}}}}",
-            &["pod.resources.requests.cpu is the number 0.5; text or a whole number is needed; put it in quotes"],
+            &[
+                "pod.resources.requests.cpu is the number 0.5; text or a whole number is needed; put it in quotes",
+            ],
         ),
     ];
     for (steps, expected) in rows {
@@ -133,7 +157,8 @@ fn values_that_do_not_fit_are_named_with_what_would() {
 #[test]
 fn lists_beyond_their_bound_are_one_complaint() {
     let args = vec!["5"; 65].join(", ");
-    assert_eq!(complaints(&format!("{{name: a, run: {{image: x, args: [{args}]}}}}")), [
-        "run.args has 65 items; at most 64 are allowed"
-    ]);
+    assert_eq!(
+        complaints(&format!("{{name: a, run: {{image: x, args: [{args}]}}}}")),
+        ["run.args has 65 items; at most 64 are allowed"]
+    );
 }

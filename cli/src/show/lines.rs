@@ -63,7 +63,8 @@ impl Watcher for LineWatcher {
 /// A row as one line: "train  done  0.4 s  accuracy 0.9667".
 pub fn line(row: &Row) -> String {
     let style = Tone::of(row.state).style();
-    let seconds = row.seconds.filter(|_| row.state != StepState::Running).map(|seconds| format!("{seconds:.1} s  "));
+    let seconds =
+        row.seconds.filter(|_| row.state != StepState::Running).map(|seconds| format!("{seconds:.1} s  "));
     let state = format!("{:?}", row.state).to_lowercase();
     format!("{}  {style}{state}{style:#}  {}{}", row.step, seconds.unwrap_or_default(), row.message)
 }

@@ -35,11 +35,16 @@ impl TableWatcher {
         bar.set_prefix(format!("{:width$}  {:7}", row.step, row.kind.name()));
         bar.set_message(format!("{style}{state:9}{style:#}  {seconds}{}", row.message.replace('\n', " ")));
         let is_busy = row.state == StepState::Running;
-        let template = if is_busy { "{spinner:.cyan} {prefix}  {wide_msg}" } else { "  {prefix}  {wide_msg}" };
+        let template =
+            if is_busy { "{spinner:.cyan} {prefix}  {wide_msg}" } else { "  {prefix}  {wide_msg}" };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        if is_busy { bar.enable_steady_tick(Duration::from_millis(120)) } else { bar.disable_steady_tick() }
+        if is_busy {
+            bar.enable_steady_tick(Duration::from_millis(120))
+        } else {
+            bar.disable_steady_tick()
+        }
         bar.tick();
     }
 }

@@ -48,7 +48,9 @@ pub fn summary(engine: &Engine, as_json: bool) {
 
 fn document(engine: &Engine, rows: &[Row]) -> Value {
     let endpoints = engine.live.iter().flat_map(|(step, live)| {
-        live.endpoints.iter().map(move |endpoint| json!({ "step": step, "name": endpoint.name, "url": endpoint.url() }))
+        live.endpoints
+            .iter()
+            .map(move |endpoint| json!({ "step": step, "name": endpoint.name, "url": endpoint.url() }))
     });
     json!({
         "namespace": engine.pipeline.namespace,
@@ -102,10 +104,13 @@ fn tell_endpoint(engine: &Engine, row: &Row, url: &str) {
     }
     super::line(&format!("  docs:  {url}/docs"));
     let step = engine.pipeline.step(&row.step);
-    let needs_key = step.is_some_and(|step| matches!(&step.action, ValidAction::Serve(serve) if serve.auth.is_some()));
+    let needs_key =
+        step.is_some_and(|step| matches!(&step.action, ValidAction::Serve(serve) if serve.auth.is_some()));
     let key = if needs_key { " -H \"X-API-Key: $API_KEY\"" } else { "" };
     if let Some(example) = example(url) {
-        super::line(&format!("  try:   curl -s {url}/predict{key} -H 'Content-Type: application/json' -d '{example}'"));
+        super::line(&format!(
+            "  try:   curl -s {url}/predict{key} -H 'Content-Type: application/json' -d '{example}'"
+        ));
     }
 }
 
@@ -121,6 +126,7 @@ fn example(url: &str) -> Option<String> {
     let text = String::from_utf8(answer).ok()?;
     let (_, body) = text.split_once("\r\n\r\n")?;
     let description: Value = serde_json::from_str(body).ok()?;
-    let example = description.pointer("/paths/~1predict/post/requestBody/content/application~1json/example")?;
+    let example =
+        description.pointer("/paths/~1predict/post/requestBody/content/application~1json/example")?;
     Some(example.to_string().replace('\'', "'\\''"))
 }

@@ -83,7 +83,11 @@ fn render(head: &[&str], rows: Vec<Vec<Cell>>) -> Vec<String> {
     let rows: Vec<Vec<Cell>> = std::iter::once(head).chain(rows).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.text.chars().count()).max().unwrap_or_default()
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.text.chars().count())
+            .max()
+            .unwrap_or_default()
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     rows.iter()
@@ -105,9 +109,14 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell_and_rows_are_one_line() {
-        let rows = vec![vec![Cell::plain("data"), Cell::plain("two\nlines")], vec![Cell::plain("é"), Cell::plain("x")]];
-        let lines: Vec<String> =
-            render(&["STEP", "REASON"], rows).iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
+        let rows = vec![
+            vec![Cell::plain("data"), Cell::plain("two\nlines")],
+            vec![Cell::plain("é"), Cell::plain("x")],
+        ];
+        let lines: Vec<String> = render(&["STEP", "REASON"], rows)
+            .iter()
+            .map(|line| anstream::adapter::strip_str(line).to_string())
+            .collect();
         assert_eq!(lines, ["STEP  REASON", "data  two lines", "é     x"]);
     }
 }

@@ -19,7 +19,9 @@ pub struct Lock {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process has it.
-    #[error("this pipeline is already run from this data folder by process {holder}; stop that one, or set another --data-dir")]
+    #[error(
+        "this pipeline is already run from this data folder by process {holder}; stop that one, or set another --data-dir"
+    )]
     Held {
         /// The process, as far as it is known.
         holder: String,
@@ -41,8 +43,13 @@ impl Lock {
     /// When another process has it, or the file cannot be written.
     pub fn take(path: &Path) -> Result<Self, LockError> {
         let unwritable = |source| LockError::Unwritable { path: path.to_owned(), source };
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(unwritable)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(unwritable)?;
         let start = Instant::now();
         loop {
             match file.try_lock() {

@@ -136,8 +136,11 @@ impl Store {
         let mut found = Records::new();
         for folder in entries(&self.state.join("runs")) {
             let Some(step) = folder.file_name().and_then(|name| name.to_str()) else { continue };
-            let files = entries(&folder).into_iter().filter(|file| file.extension().is_some_and(|ending| ending == "json"));
-            let records = files.filter_map(|file| serde_json::from_slice::<RunRecord>(&fs::read(file).ok()?).ok());
+            let files = entries(&folder)
+                .into_iter()
+                .filter(|file| file.extension().is_some_and(|ending| ending == "json"));
+            let records =
+                files.filter_map(|file| serde_json::from_slice::<RunRecord>(&fs::read(file).ok()?).ok());
             let counts = |record: &RunRecord| match record.phase {
                 Phase::Active | Phase::Failed { .. } => is_running,
                 Phase::Succeeded => self.has_result(step, record),
