@@ -5,3 +5,4 @@
 //! the very same functions.
 
 pub mod core;
+pub mod shell;

@@ -9,6 +9,7 @@ use mlpipeline_crds::{DataReference, Format, Output, Prepare, Revision, Run, Sco
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::canonical::canonical_json;
 use super::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 
 /// What a step means, and the revisions that it reads. Its hash is the key of the step's run.
@@ -42,8 +43,7 @@ impl Meaning {
     /// The key of a run with this meaning.
     #[must_use]
     pub fn key(&self) -> Revision {
-        // Maps are ordered by name, so the same meaning is always the same text.
-        Revision::of(&[&serde_json::to_string(self).unwrap_or_default()])
+        Revision::of(&[&canonical_json(self)])
     }
 
     /// What differs from an earlier meaning, for people: "train.algorithm.logisticRegression.alpha changed from 1 to 0.1".

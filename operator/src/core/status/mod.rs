@@ -1,1 +1,243 @@
-//! (soon)
+//! What to say of a pipeline: a summary of the plan for people, for `kubectl wait`, for Argo CD and Flux.
+//!
+//! A function of the plan, of what was observed, of the status before and of now. Nothing reads the status to decide anything,
+//! except that times of transitions and, under `suspend`, the last word on readiness are carried over.
+
+pub mod conditions;
+mod endpoint;
+mod steps;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use mlpipeline_crds::{GateState, MLPipelineStatus, Metric, ModelStatus};
+
+use self::conditions::{Claim, READY, RECONCILING, SERVING, STALLED, SUSPENDED, shorten, whole_seconds};
+use super::observed::{Observed, RunPhase};
+use super::pipeline::{ValidAction, ValidatedPipeline};
+use super::plan::{Decision, ModelVerdict, Plan, StepPlan, Work, models};
+use super::validate::FieldError;
+
+/// How many models the status lists.
+const MODEL_LIMIT: usize = 8;
+
+/// A problem that the operator met while it brought children about: "the API server refused Job iris-train-…: …".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The kind in CamelCase: "QuotaExceeded".
+    pub reason: String,
+    /// What happened to which object, and what to do.
+    pub message: String,
+    /// Whether trying again could help.
+    pub transient: bool,
+}
+
+/// The status of a pipeline that makes sense.
+#[must_use]
+pub fn status(
+    pipeline: &ValidatedPipeline,
+    plan: &Plan,
+    observed: &Observed,
+    problem: Option<&Problem>,
+    previous: Option<&MLPipelineStatus>,
+    now: Timestamp,
+) -> MLPipelineStatus {
+    let known = models(pipeline, observed);
+    let done = plan.steps.iter().filter(|step| is_satisfied(step)).count();
+    let model = known.iter().find(|model| model.serving).or_else(|| known.first());
+    let before = previous.map(|status| status.conditions.as_slice()).unwrap_or_default();
+    let claims = claims(pipeline, plan, observed, problem, before);
+    let only_serving = endpoint::only_serving_step(pipeline);
+    let live = only_serving.and_then(|step| observed.steps.get(&step.name)?.live.as_ref());
+    MLPipelineStatus {
+        observed_generation: pipeline.generation,
+        conditions: conditions::conditions(claims, before, pipeline.generation, now),
+        progress: Some(format!("{done}/{}", plan.steps.len())),
+        model: model.map(|model| model.revision.to_string()),
+        score: model.and_then(|model| score(pipeline, model)),
+        endpoint: endpoint::endpoint(pipeline),
+        next_run: plan.wake_at.map(|time| Time(whole_seconds(time))),
+        replicas: live.map(|live| live.ready),
+        selector: only_serving.map(|step| endpoint::selector(pipeline, step)),
+        steps: plan.steps.iter().map(|step| steps::step_status(pipeline, observed, step)).collect(),
+        models: known.into_iter().take(MODEL_LIMIT).map(model_status).collect(),
+    }
+}
+
+/// The status of a spec that makes no sense. What is known of steps and models from before is kept: they still exist.
+#[must_use]
+pub fn invalid(
+    generation: Option<i64>,
+    errors: &[FieldError],
+    previous: Option<&MLPipelineStatus>,
+    now: Timestamp,
+) -> MLPipelineStatus {
+    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let message = shorten(&texts.join("; "), 1024);
+    let before = previous.cloned().unwrap_or_default();
+    let serving = before.conditions.iter().find(|condition| condition.type_ == SERVING);
+    let mut claims = vec![
+        claim(RECONCILING, false, "Stalled", "nothing will be done until the spec is mended"),
+        claim(STALLED, true, "InvalidSpec", &message),
+        claim(READY, false, "InvalidSpec", &message),
+    ];
+    claims.extend(
+        serving.map(|serving| claim(SERVING, serving.status == "True", &serving.reason, &serving.message)),
+    );
+    MLPipelineStatus {
+        observed_generation: generation,
+        conditions: conditions::conditions(claims, &before.conditions, generation, now),
+        ..before
+    }
+}
+
+/// Whether a step asks for nothing more: it is done, or its schedule takes care of it.
+fn is_satisfied(step: &StepPlan) -> bool {
+    let is_scheduled = matches!(step.work, Some(Work::Scheduled { .. }));
+    match step.decision {
+        Decision::Done => true,
+        Decision::Wait | Decision::Running => is_scheduled,
+        Decision::Run | Decision::Blocked | Decision::Refused | Decision::Failed => false,
+    }
+}
+
+/// What stands in the way, worst first.
+fn claims(
+    pipeline: &ValidatedPipeline,
+    plan: &Plan,
+    observed: &Observed,
+    problem: Option<&Problem>,
+    before: &[Condition],
+) -> Vec<Claim> {
+    let mut claims = progress_claims(pipeline, plan, observed, problem, before);
+    claims.extend(serving_claim(plan, observed));
+    let (reason, message) = match pipeline.suspend {
+        true => ("Suspended", "no new run is started; take spec.suspend away to go on"),
+        false => ("NotSuspended", "spec.suspend is not set"),
+    };
+    claims.push(claim(SUSPENDED, pipeline.suspend, reason, message));
+    claims
+}
+
+fn progress_claims(
+    pipeline: &ValidatedPipeline,
+    plan: &Plan,
+    observed: &Observed,
+    problem: Option<&Problem>,
+    before: &[Condition],
+) -> Vec<Claim> {
+    let all = |reconciling: bool, stalled: bool, ready: bool, reason: &str, message: &str| {
+        let idle = if ready { "Done" } else { reason };
+        vec![
+            claim(RECONCILING, reconciling, if reconciling { reason } else { idle }, message),
+            claim(
+                STALLED,
+                stalled,
+                if stalled { reason } else { "NotStalled" },
+                if stalled { message } else { "" },
+            ),
+            claim(READY, ready, reason, message),
+        ]
+    };
+    if let Some(problem) = problem {
+        return all(problem.transient, !problem.transient, false, &problem.reason, &problem.message);
+    }
+    let failed = plan.steps.iter().find(|step| matches!(step.decision, Decision::Failed | Decision::Refused));
+    if let Some(step) = failed {
+        let reason = failure_reason(step, observed);
+        return all(false, true, false, &reason, &format!("{}: {}", step.name, step.reason));
+    }
+    if pipeline.suspend {
+        let was_ready = before.iter().find(|condition| condition.type_ == READY);
+        let ready = was_ready.is_some_and(|ready| ready.status == "True");
+        return all(false, false, ready, "Suspended", "held back by spec.suspend");
+    }
+    let unsatisfied =
+        plan.steps.iter().filter(|step| !is_satisfied(step)).min_by_key(|step| match step.decision {
+            Decision::Blocked => 0,
+            Decision::Running | Decision::Run => 1,
+            _ => 2,
+        });
+    match unsatisfied {
+        None => {
+            let serves = plan.steps.iter().any(|step| matches!(step.work, Some(Work::Live(_))));
+            let (reason, message) = if serves {
+                ("Serving", "all steps are done, and pods answer")
+            } else {
+                ("Done", "all steps are done")
+            };
+            all(false, false, true, reason, message)
+        }
+        Some(step) if step.decision == Decision::Blocked => {
+            all(false, true, false, "Blocked", &format!("{}: {}", step.name, step.reason))
+        }
+        Some(step) => {
+            let trouble = observed.steps.get(&step.name).and_then(|step| step.troubles.first());
+            let reason = match (trouble, step.decision) {
+                (Some(trouble), _) => trouble.reason.as_str(),
+                (None, Decision::Wait) => "Waiting",
+                (None, _) => "Running",
+            };
+            all(true, false, false, reason, &format!("{}: {}", step.name, step.reason))
+        }
+    }
+}
+
+/// The machine's word for why a step failed.
+fn failure_reason(step: &StepPlan, observed: &Observed) -> String {
+    if step.decision == Decision::Refused {
+        return "GateRefused".to_owned();
+    }
+    let runs = observed.steps.get(&step.name).map(|step| step.runs.as_slice()).unwrap_or_default();
+    let run = runs.iter().find(|run| Some(&run.name) == step.run.as_ref());
+    match run.map(|run| &run.phase) {
+        Some(RunPhase::Failed { reason, .. }) => reason.clone(),
+        _ => "StepFailed".to_owned(),
+    }
+}
+
+/// Whether any pod answers predictions, for pipelines that serve.
+fn serving_claim(plan: &Plan, observed: &Observed) -> Option<Claim> {
+    let serving: Vec<&StepPlan> =
+        plan.steps.iter().filter(|step| step.kind == mlpipeline_crds::StepKind::Serve).collect();
+    if serving.is_empty() {
+        return None;
+    }
+    let ready: i32 = serving
+        .iter()
+        .filter_map(|step| observed.steps.get(&step.name)?.live.as_ref())
+        .map(|live| live.ready)
+        .sum();
+    Some(match ready {
+        0 => claim(SERVING, false, "NoReadyPods", "no pod answers predictions"),
+        1 => claim(SERVING, true, "PodsReady", "1 pod answers predictions"),
+        many => claim(SERVING, true, "PodsReady", &format!("{many} pods answer predictions")),
+    })
+}
+
+fn claim(kind: &'static str, holds: bool, reason: &str, message: &str) -> Claim {
+    Claim { kind, holds, reason: reason.to_owned(), message: message.to_owned() }
+}
+
+/// The one figure that tells how good a model is: the gate's metric, else the usual one.
+fn score(pipeline: &ValidatedPipeline, model: &ModelVerdict) -> Option<String> {
+    let gate = match &pipeline.step(&model.step)?.action {
+        ValidAction::Train(train) => train.gate.as_ref().map(|gate| gate.metric),
+        _ => None,
+    };
+    let usual = [Metric::Accuracy, Metric::R2];
+    let metric = gate.into_iter().chain(usual).find(|metric| model.metrics.contains_key(metric.name()))?;
+    Some(format!("{}={:.3}", metric.name(), model.metrics.get(metric.name())?))
+}
+
+fn model_status(model: ModelVerdict) -> ModelStatus {
+    ModelStatus {
+        step: model.step,
+        revision: model.revision.to_string(),
+        serving: model.serving,
+        gate: if model.verdict.passed { GateState::Passed } else { GateState::Refused },
+        message: Some(shorten(&model.verdict.message, 512)),
+        metrics: steps::bounded_metrics(&model.metrics),
+        digest: model.digest,
+        trained: model.trained.map(|time| Time(whole_seconds(time))),
+    }
+}

@@ -1,0 +1,155 @@
+//! What runs all the time: Deployments, StatefulSets and DaemonSets.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::{
+    DaemonSet, DaemonSetSpec, Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
+    StatefulSet, StatefulSetSpec,
+};
+use k8s_openapi::api::core::v1::{
+    PersistentVolumeClaim, PersistentVolumeClaimSpec, PodTemplateSpec, VolumeMount,
+    VolumeResourceRequirements,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use mlpipeline_crds::{ReplicaVolume, Run, Serve, Workload};
+
+use super::metadata::{self, label};
+use super::pod::{Template, template};
+use super::{BuildSettings, Child};
+use crate::core::names;
+use crate::core::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+use crate::core::plan::LiveWork;
+
+/// The name of the volume that each replica of a StatefulSet keeps for itself.
+const REPLICA_VOLUME: &str = "replica";
+
+/// The object that keeps a step's pods running.
+pub(super) fn workload(
+    pipeline: &ValidatedPipeline,
+    step: &ValidStep,
+    work: &LiveWork,
+    settings: &BuildSettings,
+) -> Child {
+    let pods = template(Template {
+        pipeline,
+        step,
+        task: &work.task,
+        settings,
+        labels: BTreeMap::from([(label::REVISION.to_owned(), work.key.to_string())]),
+        annotations: metadata::live_annotations(work.model.as_ref()),
+        restart_policy: None,
+    });
+    match &step.action {
+        ValidAction::Run(run) => match run.workload.unwrap_or_default() {
+            Workload::StatefulSet => Child::StatefulSet(stateful_set(pipeline, step, run, pods)),
+            Workload::DaemonSet => Child::DaemonSet(daemon_set(pipeline, step, pods)),
+            Workload::Job | Workload::Deployment => {
+                Child::Deployment(deployment(pipeline, step, Some(run.replicas.unwrap_or(1)), pods))
+            }
+        },
+        ValidAction::Serve(serve) => Child::Deployment(deployment(pipeline, step, replicas(serve), pods)),
+        _ => Child::Deployment(deployment(pipeline, step, Some(1), pods)),
+    }
+}
+
+/// How many pods serve; nobody's business but the autoscaler's where there is one.
+fn replicas(serve: &Serve) -> Option<i32> {
+    serve.autoscaling.is_none().then(|| serve.replicas.unwrap_or(1))
+}
+
+fn metadata_of(pipeline: &ValidatedPipeline, step: &ValidStep) -> ObjectMeta {
+    metadata::of_step(pipeline, step, names::step_object(&pipeline.name, &step.name))
+}
+
+fn deployment(
+    pipeline: &ValidatedPipeline,
+    step: &ValidStep,
+    replicas: Option<i32>,
+    template: PodTemplateSpec,
+) -> Deployment {
+    Deployment {
+        metadata: metadata_of(pipeline, step),
+        spec: Some(DeploymentSpec {
+            replicas,
+            selector: metadata::selector(pipeline, step),
+            // No pod goes before another is ready in its place.
+            strategy: Some(DeploymentStrategy {
+                type_: Some("RollingUpdate".to_owned()),
+                rolling_update: Some(RollingUpdateDeployment {
+                    max_surge: Some(IntOrString::Int(1)),
+                    max_unavailable: Some(IntOrString::Int(0)),
+                }),
+            }),
+            template,
+            ..DeploymentSpec::default()
+        }),
+        status: None,
+    }
+}
+
+fn daemon_set(pipeline: &ValidatedPipeline, step: &ValidStep, template: PodTemplateSpec) -> DaemonSet {
+    DaemonSet {
+        metadata: metadata_of(pipeline, step),
+        spec: Some(DaemonSetSpec {
+            selector: metadata::selector(pipeline, step),
+            template,
+            ..DaemonSetSpec::default()
+        }),
+        status: None,
+    }
+}
+
+fn stateful_set(
+    pipeline: &ValidatedPipeline,
+    step: &ValidStep,
+    run: &Run,
+    mut template: PodTemplateSpec,
+) -> StatefulSet {
+    let claims = run.replica_volume.as_ref().map(|volume| vec![replica_claim(pipeline, step, volume)]);
+    if let (Some(volume), Some(spec)) = (&run.replica_volume, template.spec.as_mut()) {
+        for container in &mut spec.containers {
+            container.volume_mounts.get_or_insert_default().push(VolumeMount {
+                name: REPLICA_VOLUME.to_owned(),
+                mount_path: volume.mount_path.clone(),
+                ..VolumeMount::default()
+            });
+        }
+    }
+    StatefulSet {
+        metadata: metadata_of(pipeline, step),
+        spec: Some(StatefulSetSpec {
+            replicas: Some(run.replicas.unwrap_or(1)),
+            selector: metadata::selector(pipeline, step),
+            service_name: Some(names::step_object(&pipeline.name, &step.name)),
+            template,
+            volume_claim_templates: claims,
+            ..StatefulSetSpec::default()
+        }),
+        status: None,
+    }
+}
+
+fn replica_claim(
+    pipeline: &ValidatedPipeline,
+    step: &ValidStep,
+    volume: &ReplicaVolume,
+) -> PersistentVolumeClaim {
+    PersistentVolumeClaim {
+        metadata: ObjectMeta {
+            name: Some(REPLICA_VOLUME.to_owned()),
+            labels: Some(metadata::selector_labels(pipeline, step)),
+            ..ObjectMeta::default()
+        },
+        spec: Some(PersistentVolumeClaimSpec {
+            access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
+            storage_class_name: volume.storage_class_name.clone(),
+            resources: Some(VolumeResourceRequirements {
+                requests: Some(BTreeMap::from([("storage".to_owned(), volume.size.clone())])),
+                ..VolumeResourceRequirements::default()
+            }),
+            ..PersistentVolumeClaimSpec::default()
+        }),
+        status: None,
+    }
+}

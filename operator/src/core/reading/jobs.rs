@@ -1,0 +1,81 @@
+//! What a Job and its pods say of a run.
+
+use k8s_openapi::api::batch::v1::{Job, JobCondition};
+use k8s_openapi::api::core::v1::Pod;
+use mlpipeline_crds::Revision;
+
+use super::{label_of, pods};
+use crate::core::build::{annotation, label};
+use crate::core::meaning::Meaning;
+use crate::core::observed::{ObservedRun, RunPhase};
+
+/// Reads a Job with its pods; `None` for a Job that names no run of ours.
+pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
+    let metadata = &job.metadata;
+    let key = Revision::parse(label_of(metadata, label::REVISION)?).ok()?;
+    let annotations = metadata.annotations.as_ref();
+    let meaning = annotations
+        .and_then(|annotations| annotations.get(annotation::MEANING))
+        .and_then(|text| serde_json::from_str::<Meaning>(text).ok());
+    let status = job.status.as_ref();
+    let condition = |kind: &str| {
+        let conditions = status.and_then(|status| status.conditions.as_ref()).into_iter().flatten();
+        conditions.into_iter().find(|condition| condition.type_ == kind && condition.status == "True")
+    };
+    let winner = own_pods.iter().copied().find(|pod| pods::succeeded(pod));
+    let failed = condition("Failed").or_else(|| condition("FailureTarget"));
+    // The Job controller says Complete up to a second after the pod has said so; a run of one pod need not wait for it.
+    let is_complete = condition("Complete").is_some()
+        || condition("SuccessCriteriaMet").is_some()
+        || (runs_one_pod(job) && winner.is_some());
+    let phase = match failed {
+        Some(condition) => failure(condition, own_pods),
+        None if is_complete => RunPhase::Succeeded,
+        None => RunPhase::Active,
+    };
+    let count = |number: Option<i32>| u32::try_from(number.unwrap_or_default()).unwrap_or_default();
+    let pods_tried =
+        status.map(|status| count(status.active) + count(status.succeeded) + count(status.failed));
+    let completed = status.and_then(|status| status.completion_time.as_ref()).map(|time| time.0);
+    let failed_at = failed.and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
+    Some(ObservedRun {
+        name: metadata.name.clone()?,
+        key,
+        attempt: label_of(metadata, label::ATTEMPT).and_then(|text| text.parse().ok()).unwrap_or(1),
+        scheduled: label_of(metadata, label::SCHEDULED) == Some("true"),
+        meaning,
+        phase,
+        started: status.and_then(|status| status.start_time.as_ref()).map(|time| time.0),
+        finished: winner.and_then(pods::finished).or(completed).or(failed_at),
+        pods: pods_tried.unwrap_or_default(),
+        report: winner.or_else(|| newest(own_pods)).and_then(pods::report),
+    })
+}
+
+/// Whether the run is done as soon as one pod has succeeded.
+fn runs_one_pod(job: &Job) -> bool {
+    job.spec
+        .as_ref()
+        .is_some_and(|spec| spec.completions.unwrap_or(1) == 1 && spec.parallelism.unwrap_or(1) == 1)
+}
+
+/// Why a run failed: the newest pod's own words, else the Job controller's.
+fn failure(condition: &JobCondition, own_pods: &[&Pod]) -> RunPhase {
+    let reason = condition.reason.clone().unwrap_or_else(|| "JobFailed".to_owned());
+    if reason == "DeadlineExceeded" {
+        let message = "the step took longer than its timeout allows, over all attempts";
+        return RunPhase::Failed { reason, message: message.to_owned() };
+    }
+    let of_pod = newest(own_pods).and_then(pods::failure);
+    let (reason, message) = of_pod.unwrap_or_else(|| {
+        (reason, condition.message.clone().unwrap_or_else(|| "the Job failed".to_owned()))
+    });
+    RunPhase::Failed { reason, message }
+}
+
+fn newest<'a>(own_pods: &[&'a Pod]) -> Option<&'a Pod> {
+    own_pods
+        .iter()
+        .copied()
+        .max_by_key(|pod| (pods::finished(pod), pod.metadata.creation_timestamp.as_ref().map(|time| time.0)))
+}

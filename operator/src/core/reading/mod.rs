@@ -1,0 +1,93 @@
+//! From Kubernetes objects to [`Observed`]: what the children say, as plain data.
+//!
+//! Reading never fails: an object that says nothing sensible (no label, a broken annotation, a foreign report) is read as far as
+//! it makes sense and otherwise left out.
+
+mod jobs;
+mod live;
+mod pods;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::build::label;
+use super::observed::{Observed, ObservedClaim, ObservedStep};
+
+/// The children of one pipeline, as they were found.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Jobs, those of CronJobs among them.
+    pub jobs: Vec<Job>,
+    /// Pods of all children.
+    pub pods: Vec<Pod>,
+    /// Deployments.
+    pub deployments: Vec<Deployment>,
+    /// StatefulSets.
+    pub stateful_sets: Vec<StatefulSet>,
+    /// DaemonSets.
+    pub daemon_sets: Vec<DaemonSet>,
+    /// The claim that the pods mount, where it is there.
+    pub claim: Option<PersistentVolumeClaim>,
+}
+
+/// Reads the children of a pipeline.
+#[must_use]
+pub fn read(snapshot: &Snapshot) -> Observed {
+    let mut steps: BTreeMap<String, ObservedStep> = BTreeMap::new();
+    for job in &snapshot.jobs {
+        let pods: Vec<&Pod> =
+            snapshot.pods.iter().filter(|pod| is_owned_by(&pod.metadata, &job.metadata)).collect();
+        if let (Some(step), Some(run)) = (step_of(&job.metadata), jobs::read(job, &pods)) {
+            steps.entry(step).or_default().runs.push(run);
+        }
+    }
+    let live = snapshot
+        .deployments
+        .iter()
+        .map(|found| (&found.metadata, live::deployment(found)))
+        .chain(snapshot.stateful_sets.iter().map(|found| (&found.metadata, live::stateful_set(found))))
+        .chain(snapshot.daemon_sets.iter().map(|found| (&found.metadata, live::daemon_set(found))));
+    for (metadata, live) in live {
+        if let Some(step) = step_of(metadata) {
+            steps.entry(step).or_default().live = Some(live);
+        }
+    }
+    for pod in &snapshot.pods {
+        if let (Some(step), Some(trouble)) = (step_of(&pod.metadata), pods::trouble(pod)) {
+            let troubles = &mut steps.entry(step).or_default().troubles;
+            if !troubles.contains(&trouble) {
+                troubles.push(trouble);
+            }
+        }
+    }
+    Observed { steps, claim: snapshot.claim.as_ref().map(read_claim) }
+}
+
+fn read_claim(claim: &PersistentVolumeClaim) -> ObservedClaim {
+    let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref());
+    ObservedClaim { bound: phase == Some("Bound"), ours: true, message: None }
+}
+
+/// The step that an object says it belongs to.
+fn step_of(metadata: &ObjectMeta) -> Option<String> {
+    label_of(metadata, label::STEP).map(str::to_owned)
+}
+
+/// The value of a label.
+fn label_of<'a>(metadata: &'a ObjectMeta, name: &str) -> Option<&'a str> {
+    metadata.labels.as_ref()?.get(name).map(String::as_str)
+}
+
+fn is_owned_by(child: &ObjectMeta, owner: &ObjectMeta) -> bool {
+    let uid = owner.uid.as_deref();
+    uid.is_some()
+        && child
+            .owner_references
+            .iter()
+            .flatten()
+            .any(|reference| reference.controller == Some(true) && Some(reference.uid.as_str()) == uid)
+}

@@ -1,0 +1,56 @@
+//! Gathers the children of one pipeline with a handful of list calls, for a look from outside: `kubectl mlpipeline plan`.
+
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use kube::api::{Api, ListParams};
+use kube::{Client, Resource};
+use serde::de::DeserializeOwned;
+
+use crate::core::build::label;
+use crate::core::names;
+use crate::core::reading::Snapshot;
+
+/// A list call that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot list {kind} in namespace {namespace}")]
+pub struct GatherError {
+    kind: String,
+    namespace: String,
+    source: kube::Error,
+}
+
+/// Lists everything that belongs to a pipeline.
+///
+/// # Errors
+/// When the API server cannot be reached or refuses a list.
+pub async fn gather(client: &Client, namespace: &str, pipeline: &str) -> Result<Snapshot, GatherError> {
+    let selector = format!("{}={}", label::PIPELINE, names::label(pipeline));
+    let (jobs, pods, deployments, stateful_sets, daemon_sets, claims) = futures::try_join!(
+        list::<Job>(client, namespace, &selector),
+        list::<Pod>(client, namespace, &selector),
+        list::<Deployment>(client, namespace, &selector),
+        list::<StatefulSet>(client, namespace, &selector),
+        list::<DaemonSet>(client, namespace, &selector),
+        list::<PersistentVolumeClaim>(client, namespace, &selector),
+    )?;
+    let claim_name = names::claim(pipeline);
+    let claim = claims.into_iter().find(|claim| claim.metadata.name.as_ref() == Some(&claim_name));
+    Ok(Snapshot { jobs, pods, deployments, stateful_sets, daemon_sets, claim })
+}
+
+async fn list<K>(client: &Client, namespace: &str, selector: &str) -> Result<Vec<K>, GatherError>
+where
+    K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug,
+{
+    let api: Api<K> = Api::namespaced(client.clone(), namespace);
+    let listed = api.list(&ListParams::default().labels(selector)).await;
+    listed.map(|list| list.items).map_err(|source| GatherError {
+        kind: K::plural(&()).into_owned(),
+        namespace: namespace.to_owned(),
+        source,
+    })
+}
