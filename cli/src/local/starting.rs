@@ -61,7 +61,8 @@ impl Engine {
                     };
                     let end = job::run(&job, stopping, pod).await;
                     let end = publish(&starter, publication.as_ref(), end);
-                    tell.send(Event::Ended { step: step.clone(), run: name.clone(), end: Box::new(end) }).ok();
+                    tell.send(Event::Ended { step: step.clone(), run: name.clone(), end: Box::new(end) })
+                        .ok();
                 });
             }
             Err(problem) => {
@@ -108,7 +109,12 @@ impl Engine {
     }
 
     /// Keeps up a step that runs all the time. Says whether something changed.
-    pub(super) async fn keep(&mut self, step: &ValidStep, work: &LiveWork, tell: &mpsc::UnboundedSender<Event>) -> bool {
+    pub(super) async fn keep(
+        &mut self,
+        step: &ValidStep,
+        work: &LiveWork,
+        tell: &mpsc::UnboundedSender<Event>,
+    ) -> bool {
         if self.refused.contains_key(&step.name)
             || self.live.get(&step.name).is_some_and(|live| live.is_of(&work.key))
         {

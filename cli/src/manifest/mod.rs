@@ -117,7 +117,11 @@ impl Manifests {
             }
             (_, "MLPipeline") => {
                 self.count += 1;
-                let found = if api_version.is_empty() { "is missing".into() } else { format!("is \"{api_version}\"") };
+                let found = if api_version.is_empty() {
+                    "is missing".into()
+                } else {
+                    format!("is \"{api_version}\"")
+                };
                 self.problems.push(wrong("apiVersion", format!("{found}; {API_VERSION} is needed")));
             }
             ("", _) | (_, "") => {

@@ -109,31 +109,34 @@ pub fn read_documents(bytes: &[u8]) -> Vec<Result<Node, SyntaxError>> {
 }
 
 fn syntax_error(error: &Error) -> SyntaxError {
+    let text = error.without_snippet().to_string();
+    // The position is told beside the message.
+    let line = text.lines().next().unwrap_or_default();
+    let line = line.split(" at line ").next().unwrap_or(line).trim_start_matches("error: ");
     let problem = match error.without_snippet() {
-        Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => {
-            format!("nests values more than {MAX_DEPTH} deep")
-        }
+        Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => too_deep(),
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => {
-            format!(
-                "has more values than the {MAX_NODES} that are read; an alias counts as all that it stands for"
-            )
-        }
-        Error::DuplicateMappingKey { key, .. } => {
-            format!("the key {} is there twice", key.as_deref().map_or("".into(), |key| format!("\"{key}\"")))
-        }
+        | Error::AliasReplayStackDepthExceeded { .. } => too_many(),
+        Error::DuplicateMappingKey { key: Some(key), .. } => format!("the key \"{key}\" is there twice"),
+        Error::DuplicateMappingKey { key: None, .. } => "a key is there twice".to_owned(),
         Error::RecursiveReferencesRequireWeakTypes { .. } => {
             "an alias stands for something that holds the alias".to_owned()
         }
-        other => {
-            let text = other.to_string();
-            // The position is told beside the message.
-            let line = text.lines().next().unwrap_or_default();
-            line.split(" at line ").next().unwrap_or(line).trim_start_matches("error: ").to_owned()
-        }
+        // Flow collections are counted by the scanner, and what an alias brings reports as text: neither has a variant.
+        _ if line.contains("recursion limit") => too_deep(),
+        _ if line.contains("budget breached") => too_many(),
+        _ => line.to_owned(),
     };
     SyntaxError { problem, at: error.location().and_then(position) }
+}
+
+fn too_deep() -> String {
+    format!("nests values more than {MAX_DEPTH} deep")
+}
+
+fn too_many() -> String {
+    format!("has more values than the {MAX_NODES} that are read; an alias counts as all that it stands for")
 }
 
 fn position(location: Location) -> Option<Position> {

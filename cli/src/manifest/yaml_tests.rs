@@ -17,9 +17,8 @@ fn values_know_where_they_stand() {
 
 #[test]
 fn scalars_are_typed_as_kubernetes_types_them() {
-    let node = one(
-        "[1, -1, 1.5, .nan, yes, 'yes', ~, 18446744073709551615, 99999999999999999999, 2026-11-20, '']",
-    );
+    let node =
+        one("[1, -1, 1.5, .nan, yes, 'yes', ~, 18446744073709551615, 99999999999999999999, 2026-11-20, '']");
     let Content::List(items) = node.content else { panic!("a list") };
     let kinds: Vec<String> = items.iter().map(|item| format!("{:?}", item.content)).collect();
     assert_eq!(
@@ -66,8 +65,7 @@ fn hostile_text_is_an_error_with_a_place_and_never_a_panic() {
     ];
     for row in rows {
         let documents = read_documents(row);
-        let shown =
-            String::from_utf8_lossy(row.get(..row.len().min(40)).unwrap_or_default()).into_owned();
+        let shown = String::from_utf8_lossy(row.get(..row.len().min(40)).unwrap_or_default()).into_owned();
         let error =
             documents.into_iter().find_map(Result::err).unwrap_or_else(|| panic!("accepted: {shown}"));
         assert!(error.at.is_some() && !error.problem.is_empty(), "{shown}: {error:?}");
