@@ -59,7 +59,7 @@ clippy: ## Check the lints, warnings being errors
 .PHONY: deny
 deny: ## Check licences, bans and sources of dependencies
 	@tests/tools/install-deny.sh "$(TOOLS)"
-	cargo deny --locked --offline check licenses bans sources
+	cargo deny --locked check --hide-inclusion-graph licenses bans sources
 
 .PHONY: audit
 audit: ## Check dependencies for known vulnerabilities (fetches the advisory database from GitHub)

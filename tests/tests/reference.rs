@@ -1,0 +1,31 @@
+//! The generated pages of the documentation are those that the code of today generates.
+
+use std::fs;
+
+use mlpipeline_crds::ExitCode;
+use mlpipeline_tests::{programs, reference};
+
+#[test]
+fn the_reference_pages_are_up_to_date() {
+    for (name, content) in reference::pages() {
+        let path = programs::repository().join("docs/reference").join(name);
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == content, "{} is stale: run `make reference`", path.display());
+    }
+}
+
+#[test]
+fn the_page_of_exit_codes_says_what_the_code_does() {
+    let path = programs::repository().join("docs/reference/worker.md");
+    let page = fs::read_to_string(&path).expect("the page");
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .map(|line| line.split('|').map(str::trim).collect::<Vec<_>>())
+        .filter(|cells| cells.get(1).is_some_and(|code| code.parse::<i32>().is_ok()))
+        .collect();
+    let written: Vec<(i32, bool)> =
+        rows.iter().map(|cells| (cells[1].parse().expect("a code"), cells[3] == "yes")).collect();
+    let all = (0..=255).filter_map(ExitCode::from_code);
+    let known: Vec<(i32, bool)> = all.map(|code| (code.code(), code.retries())).collect();
+    assert_eq!(written, known, "{}: (code, retried)", path.display());
+}
