@@ -41,6 +41,10 @@ test-tools: ## Install what the tests need beside the Rust toolchain
 build: ## Build the three programs, for development
 	cargo build --workspace --bins --locked
 
+.PHONY: path
+path: ## Print the folder of the built programs, for your PATH
+	@echo "$(BIN)"
+
 .PHONY: lint
 lint: fmt-check clippy deny ## Check formatting, lints, licences and sources
 
