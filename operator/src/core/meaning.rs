@@ -9,6 +9,7 @@ use mlpipeline_crds::{DataReference, Format, Output, Prepare, Revision, Run, Sco
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::canonical::canonical_json;
 use super::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 
 /// What a step means, and the revisions that it reads. Its hash is the key of the step's run.
@@ -42,8 +43,31 @@ impl Meaning {
     /// The key of a run with this meaning.
     #[must_use]
     pub fn key(&self) -> Revision {
-        // Maps are ordered by name, so the same meaning is always the same text.
-        Revision::of(&[&serde_json::to_string(self).unwrap_or_default()])
+        Revision::of(&[&canonical_json(self)])
+    }
+
+    /// The step behind each input, by the reader's name for it.
+    #[must_use]
+    pub fn sources(&self) -> BTreeMap<String, String> {
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let mut sources = BTreeMap::new();
+        for action in self.action.as_object().into_iter().flat_map(serde_json::Map::values) {
+            for name in ["data", "model", "input"] {
+                let step = text(action.pointer(&format!("/{name}/step")));
+                sources.extend(step.map(|step| (name.to_owned(), step)));
+            }
+            for input in action.get("inputs").and_then(Value::as_array).into_iter().flatten() {
+                let step = text(input.get("name")).zip(text(input.get("step")));
+                sources.extend(step);
+            }
+        }
+        sources
+    }
+
+    /// What differs from an earlier meaning apart from what is read.
+    #[must_use]
+    pub fn own_difference(&self, earlier: &Meaning) -> Option<String> {
+        Meaning { inputs: earlier.inputs.clone(), ..self.clone() }.difference(earlier)
     }
 
     /// What differs from an earlier meaning, for people: "train.algorithm.logisticRegression.alpha changed from 1 to 0.1".
@@ -191,14 +215,20 @@ fn differences(path: &str, before: &Value, after: &Value, changes: &mut Vec<Stri
                 differences(&below(name), &of(old), &of(new), changes);
             }
         }
-        (Value::Null, after) => changes.push(format!("{path} was added ({})", short(after))),
-        (before, Value::Null) => changes.push(format!("{path} was removed (was {})", short(before))),
-        (Value::Array(_), Value::Array(_)) => changes.push(format!("{path} changed")),
-        (before, after) => changes.push(format!("{path} changed from {} to {}", short(before), short(after))),
+        (Value::Null, after) if is_short(after) => changes.push(format!("{path} was added ({after})")),
+        (Value::Null, _) => changes.push(format!("{path} was added")),
+        (before, Value::Null) if is_short(before) => {
+            changes.push(format!("{path} was removed (was {before})"));
+        }
+        (_, Value::Null) => changes.push(format!("{path} was removed")),
+        (before, after) if is_short(before) && is_short(after) => {
+            changes.push(format!("{path} changed from {before} to {after}"));
+        }
+        _ => changes.push(format!("{path} changed")),
     }
 }
 
-fn short(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= 40 { text } else { text.chars().take(39).chain(['…']).collect() }
+/// Whether a value is worth printing: the starts of two long queries would look the same.
+fn is_short(value: &Value) -> bool {
+    !value.is_array() && !value.is_object() && value.to_string().chars().count() <= 40
 }
