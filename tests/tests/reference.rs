@@ -1,5 +1,6 @@
 //! The generated pages of the documentation are those that the code of today generates.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use mlpipeline_crds::ExitCode;
@@ -28,4 +29,23 @@ fn the_page_of_exit_codes_says_what_the_code_does() {
     let all = (0..=255).filter_map(ExitCode::from_code);
     let known: Vec<(i32, bool)> = all.map(|code| (code.code(), code.retries())).collect();
     assert_eq!(written, known, "{}: (code, retried)", path.display());
+}
+
+#[test]
+fn every_dependency_has_a_recorded_reason() {
+    let manifest = fs::read_to_string(programs::repository().join("Cargo.toml")).expect("the manifest");
+    let record = programs::repository().join("docs/decisions/0009-dependencies.md");
+    let page = fs::read_to_string(&record).expect("the record");
+    let first_cells = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let recorded: BTreeSet<&str> = first_cells.flat_map(|cell| cell.split(", ")).collect();
+    let section = manifest.split("[workspace.dependencies]").nth(1).and_then(|rest| rest.split("\n[").next());
+    let lines = section.expect("the section").lines().filter(|line| !line.starts_with('#'));
+    let names: Vec<&str> = lines.filter_map(|line| Some(line.split_once(" =")?.0)).collect();
+    assert!(names.len() > 20, "{names:?}");
+    let ours = |name: &str| name.starts_with("mlpipeline-");
+    let missing: Vec<&&str> = names.iter().filter(|name| !ours(name) && !recorded.contains(**name)).collect();
+    assert!(missing.is_empty(), "{}: say what these are for: {missing:?}", record.display());
+    let known = |name: &&&str| !names.contains(*name) && !matches!(**name, "Crate" | "---");
+    let gone: Vec<&&str> = recorded.iter().filter(known).collect();
+    assert!(gone.is_empty(), "{}: these are no longer used: {gone:?}", record.display());
 }
