@@ -25,16 +25,17 @@ pub struct RowFeatures {
     /// Which of them may be given as true and false, which the model sees as 1 and 0.
     booleans: Vec<bool>,
     index: HashMap<String, usize>,
+    largest: f64,
 }
 
 impl RowFeatures {
-    /// Features by name and kind, in the model's order.
+    /// Features by name and kind, in the model's order, whose values are at most `largest` from zero.
     #[must_use]
-    pub fn new<'a>(features: impl IntoIterator<Item = (&'a str, FeatureKind)>) -> Self {
+    pub fn new<'a>(features: impl IntoIterator<Item = (&'a str, FeatureKind)>, largest: f64) -> Self {
         let (names, booleans): (Vec<String>, Vec<bool>) =
             features.into_iter().map(|(name, kind)| (name.to_owned(), kind == FeatureKind::Boolean)).unzip();
         let index = names.iter().enumerate().map(|(index, name)| (name.clone(), index)).collect();
-        Self { names, booleans, index }
+        Self { names, booleans, index, largest }
     }
 
     /// The names in the model's order.
@@ -122,7 +123,7 @@ fn summary(problems: &[Problem], total: usize) -> String {
 /// Reads one object or a list of objects, at most `max_rows` of them.
 ///
 /// # Errors
-/// When the body is no JSON or of another shape, has too many rows, or has rows with anything but one finite number for
+/// When the body is no JSON or of another shape, has too many rows, or has rows with anything but one number in range for
 /// each feature; all of their problems are told at once.
 pub fn read_rows(body: &[u8], features: &RowFeatures, max_rows: usize) -> Result<Rows, RowsError> {
     let mut reader = Reader {
@@ -190,7 +191,7 @@ impl Reader<'_> {
             return;
         }
         let boolean = features.booleans.get(column).copied().unwrap_or_default();
-        match number(json, boolean) {
+        match number(json, boolean, features.largest) {
             Ok(value) => *slot = value,
             Err(problem) => {
                 *slot = f64::INFINITY;
@@ -209,15 +210,15 @@ impl Reader<'_> {
     }
 }
 
-/// A finite number, or what there is in its place. The text is a whole JSON value, and is read exactly: to the nearest
-/// double, as every other reader of CSV or JSON in the worker does.
-fn number(json: &str, boolean: bool) -> Result<f64, String> {
+/// A number that is at most `largest` from zero, or what there is in its place. The text is a whole JSON value, and is read
+/// exactly: to the nearest double, as every other reader of CSV or JSON in the worker does.
+fn number(json: &str, boolean: bool, largest: f64) -> Result<f64, String> {
     match json.bytes().next() {
         Some(b't') if boolean => Ok(1.0),
         Some(b'f') if boolean => Ok(0.0),
         Some(b'-' | b'0'..=b'9') => match json.parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(value),
-            _ => Err(format!("must be a finite number, and {} is beyond the largest one", quoted(json))),
+            Ok(value) if value.abs() <= largest => Ok(value),
+            _ => Err(format!("must be between -{largest:e} and {largest:e}, and {} is not", quoted(json))),
         },
         Some(b'"') => Err(format!("must be a number, not the text {}", quoted(json))),
         Some(byte) => Err(format!("must be a number, not {}", kind_of(byte))),
