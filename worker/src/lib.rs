@@ -16,6 +16,7 @@ pub mod progress;
 pub mod report;
 pub mod run;
 pub mod score;
+pub mod serve;
 pub mod step;
 pub mod table;
 pub mod train;

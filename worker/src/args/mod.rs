@@ -16,6 +16,7 @@ pub use work_args::WorkArgs;
 use crate::logging::LogFormat;
 use crate::prepare::PrepareArgs;
 use crate::score::ScoreArgs;
+use crate::serve::ServeArgs;
 use crate::train::TrainArgs;
 
 /// Prepares data, trains models, serves them and scores with them: one step of an MLPipeline, or by itself.
@@ -41,6 +42,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Predict for every row of a table.
     Score(ScoreArgs),
+    /// Answer predictions of a model over HTTP until told to stop.
+    Serve(ServeArgs),
     /// Print the completions of a shell.
     Completion {
         /// The shell.
