@@ -2,7 +2,8 @@
 
 mod serving;
 
-use serving::{SETOSA, Server, head, iris, price, publish, revision, spawn, until};
+use serving::models::{iris, price};
+use serving::{SETOSA, Server, head, publish, revision, spawn, until};
 
 /// Runs to its end, which must come by itself.
 fn ends_with(

@@ -3,7 +3,8 @@
 mod serving;
 
 use serde_json::json;
-use serving::{SETOSA, Server, VIRGINICA, head, iris, price};
+use serving::models::{iris, price};
+use serving::{SETOSA, Server, VIRGINICA, head};
 
 #[test]
 fn the_crash_courses_request_gets_the_crash_courses_answer() {

@@ -1,3 +1,4 @@
+use super::reader::{MAX_PROBLEMS, MAX_QUOTED};
 use super::*;
 
 fn floats<const N: usize>(names: [&str; N]) -> RowFeatures {
