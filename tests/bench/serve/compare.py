@@ -63,7 +63,7 @@ def load(base, path, body, args, folder):
     if "Non-2xx" in text or "Socket errors" in text:
         sys.exit(text)
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
-    return rate, re.search(r"50%\s+(\S+)", text)[1], re.search(r"99%\s+(\S+)", text)[1]
+    return rate, re.search(r"\n +50% +(\S+)", text)[1], re.search(r"\n +99% +(\S+)", text)[1]
 
 
 def main():

@@ -188,6 +188,13 @@ fn run<'a>(
     (child, lines)
 }
 
+/// Serves a folder until the process ends by itself; its exit code and all that it said.
+pub fn run_to_end(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
+    let (mut child, lines) = spawn(folder, arguments, environment);
+    let status = until("the process ends", || child.try_wait().expect("a child"));
+    (status.code(), lines.iter().collect::<Vec<_>>().join("\n"))
+}
+
 /// Waits until something is there.
 pub fn until<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
