@@ -75,6 +75,7 @@ fn roll_out(pipeline: &ValidatedPipeline, observed: &mut Observed, ready: i32) {
         if let Some(Work::Live(work)) = &step.work {
             let live = ObservedLive {
                 key: Some(work.key.clone()),
+                meaning: Some(work.meaning.clone()),
                 model: work.model.clone(),
                 desired: 2,
                 updated_ready: ready,

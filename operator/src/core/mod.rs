@@ -9,6 +9,7 @@ pub mod names;
 pub mod observed;
 pub mod pipeline;
 pub mod plan;
+pub mod quoted;
 pub mod reading;
 pub mod schedule;
 pub mod status;
