@@ -74,7 +74,7 @@ impl WorkContext {
             storage: settings.storage,
             network: settings.network,
             progress: settings.progress,
-            cancellation: Cancellation::new(),
+            cancellation: Cancellation::default(),
             scratch,
             runtime,
         })
@@ -110,11 +110,13 @@ fn scratch_error(path: &Path, error: &DataFusionError) -> ArtifactError {
 #[derive(Clone, Debug)]
 pub struct Cancellation(Arc<watch::Sender<bool>>);
 
-impl Cancellation {
-    fn new() -> Self {
+impl Default for Cancellation {
+    fn default() -> Self {
         Self(Arc::new(watch::Sender::new(false)))
     }
+}
 
+impl Cancellation {
     /// Raises the flag.
     pub fn cancel(&self) {
         self.0.send_replace(true);

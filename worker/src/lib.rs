@@ -7,12 +7,18 @@ pub mod args;
 pub mod artifact;
 pub mod context;
 pub mod failure;
+pub mod features;
 pub mod logging;
+mod memory;
+pub mod model;
 pub mod prepare;
 pub mod progress;
 pub mod report;
 pub mod run;
+pub mod score;
+pub mod serve;
 pub mod step;
 pub mod table;
+pub mod train;
 
 pub use context::WorkContext;

@@ -15,8 +15,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{Args, Command, StepArgs, WorkArgs};
 use crate::artifact::Storage;
+use crate::context::Cancellation;
 use crate::failure::StepError;
 use crate::report::ReportTarget;
+use crate::serve::{self, ServeArgs};
 use crate::{WorkContext, logging, step};
 
 /// How long threads that compute may take to notice that they should stop.
@@ -29,6 +31,9 @@ pub fn run(args: Args) -> ExitCode {
     match args.command {
         Command::Step(args) => do_step(&args),
         Command::Prepare(args) => finish(alone(&args.work, async |context| args.run(context).await)),
+        Command::Train(args) => finish(alone(&args.work, async |context| args.run(context).await)),
+        Command::Score(args) => finish(alone(&args.work, async |context| args.run(context).await)),
+        Command::Serve(args) => finish(serve_alone(&args)),
         Command::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "mlpipeline-worker", &mut script);
@@ -49,20 +54,7 @@ pub fn alone<Answer>(
 ) -> Result<Answer, StepError> {
     end_on_panic(None);
     let context = work.context(Storage::new("/"), true)?;
-    until_stopped(&context, false, command(&context))
-}
-
-/// Runs a standalone server: as [`alone`], but it ends by itself when the context is cancelled, and a panic in one request
-/// does not end it.
-///
-/// # Errors
-/// What the server answers.
-pub fn alone_until_drained<Answer>(
-    work: &WorkArgs,
-    server: impl AsyncFnOnce(&WorkContext) -> Result<Answer, StepError>,
-) -> Result<Answer, StepError> {
-    let context = work.context(Storage::new("/"), true)?;
-    until_stopped(&context, true, server(&context))
+    until_stopped(&context.cancellation, false, command(&context))
 }
 
 /// What a standalone command's answer means for the process; failures are said on stderr.
@@ -77,6 +69,11 @@ pub fn finish(answer: Result<(), StepError>) -> ExitCode {
             error.exit_code
         }
     }
+}
+
+fn serve_alone(args: &ServeArgs) -> Result<(), StepError> {
+    let cancellation = Cancellation::default();
+    until_stopped(&cancellation, true, serve::run_folder(&args.model, &cancellation, &args.options))
 }
 
 fn do_step(args: &StepArgs) -> ExitCode {
@@ -109,7 +106,7 @@ fn step_report(args: &StepArgs) -> Result<StepReport, StepError> {
                 // One request that panics must not end the others: its connection ends alone.
                 drop(panic::take_hook());
             }
-            until_stopped(&context, drains, step::work(&spec, &context))?
+            until_stopped(&context.cancellation, drains, step::work(&spec, &context, &args.serving))?
         }
     };
     // The result is published; that something old could not be removed must not make the step run again.
@@ -122,7 +119,7 @@ fn step_report(args: &StepArgs) -> Result<StepReport, StepError> {
 /// Runs work until it is done or the process is told to stop. Work that `drains` ends by itself when it is told to stop; any
 /// other is dropped, and its drafts with it.
 fn until_stopped<Answer>(
-    context: &WorkContext,
+    cancellation: &Cancellation,
     drains: bool,
     work: impl Future<Output = Result<Answer, StepError>>,
 ) -> Result<Answer, StepError> {
@@ -133,7 +130,7 @@ fn until_stopped<Answer>(
             answer = &mut work => return answer,
             heard = told_to_stop() => heard.map_err(|error| internal("Internal", &format!("no signals: {error}")))?,
         }
-        context.cancellation.cancel();
+        cancellation.cancel();
         if drains { work.await } else { Err(internal("Stopped", "stopped before it was done; nothing was published")) }
     });
     runtime.shutdown_timeout(STOP_GRACE);

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use crate::WorkContext;
 use crate::artifact::{self, ArtifactError, Storage};
 use crate::failure::{Failure, StepError};
-use crate::prepare;
+use crate::serve::{self, ServeOptions};
+use crate::{prepare, score, train};
 
 /// The most bytes of a step's JSON.
 const SPEC_LIMIT: u64 = 4 << 20;
@@ -114,14 +115,19 @@ pub fn finished(spec: &StepSpec, storage: &Storage) -> Result<Option<StepReport>
 ///
 /// # Errors
 /// Whatever the action answers.
-pub async fn work(spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
+pub async fn work(
+    spec: &StepSpec,
+    context: &WorkContext,
+    serving: &ServeOptions,
+) -> Result<StepReport, StepError> {
     match &spec.action {
         Action::Prepare(step) => prepare::run(step, spec, context).await,
-        Action::Train(_) | Action::Score(_) | Action::Serve(_) => Err(StepError {
-            exit_code: ExitCode::WrongSpec,
-            reason: "ActionUnknown",
-            message: format!("this worker does not do {} steps", spec.action.name()),
-        }),
+        Action::Train(step) => train::run(step, spec, context).await,
+        Action::Score(step) => score::run(step, spec, context).await,
+        Action::Serve(step) => {
+            serve::run(step, context, serving).await?;
+            Ok(StepReport::succeeded(None))
+        }
     }
 }
 

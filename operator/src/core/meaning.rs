@@ -3,7 +3,7 @@
 //! Two specs with the same meaning give the same result, so nothing is done twice: a changed label, resource request, retry
 //! count, gate or replica count is no change of meaning, and neither is a default that is written out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mlpipeline_crds::{DataReference, Format, Output, Prepare, Revision, Run, Score, Train, Workload};
 use serde::{Deserialize, Serialize};
@@ -207,12 +207,25 @@ fn differences(path: &str, before: &Value, after: &Value, changes: &mut Vec<Stri
         return;
     }
     let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let nothing = serde_json::Map::new();
+    let objects = match (before, after) {
+        (Value::Object(old), Value::Object(new)) => Some((old, new)),
+        (Value::Null, Value::Object(new)) if !new.is_empty() => Some((&nothing, new)),
+        (Value::Object(old), Value::Null) if !old.is_empty() => Some((old, &nothing)),
+        _ => None,
+    };
+    if let Some((old, new)) = objects {
+        let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        for name in names {
+            let of = |map: &serde_json::Map<String, Value>| map.get(name).cloned().unwrap_or(Value::Null);
+            differences(&below(name), &of(old), &of(new), changes);
+        }
+        return;
+    }
     match (before, after) {
-        (Value::Object(old), Value::Object(new)) => {
-            let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-            for name in names {
-                let of = |map: &serde_json::Map<String, Value>| map.get(name).cloned().unwrap_or(Value::Null);
-                differences(&below(name), &of(old), &of(new), changes);
+        (Value::Array(old), Value::Array(new)) if old.len() == new.len() => {
+            for (index, (old, new)) in old.iter().zip(new).enumerate() {
+                differences(&format!("{path}[{index}]"), old, new, changes);
             }
         }
         (Value::Null, after) if is_short(after) => changes.push(format!("{path} was added ({after})")),

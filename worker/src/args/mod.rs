@@ -15,6 +15,9 @@ pub use work_args::WorkArgs;
 
 use crate::logging::LogFormat;
 use crate::prepare::PrepareArgs;
+use crate::score::ScoreArgs;
+use crate::serve::ServeArgs;
+use crate::train::TrainArgs;
 
 /// Prepares data, trains models, serves them and scores with them: one step of an MLPipeline, or by itself.
 #[derive(Debug, Parser)]
@@ -35,6 +38,12 @@ pub enum Command {
     Step(StepArgs),
     /// Make a table from tables with SQL, and check it.
     Prepare(PrepareArgs),
+    /// Train a model on a table.
+    Train(TrainArgs),
+    /// Predict for every row of a table.
+    Score(ScoreArgs),
+    /// Answer predictions of a model over HTTP until told to stop.
+    Serve(ServeArgs),
     /// Print the completions of a shell.
     Completion {
         /// The shell.

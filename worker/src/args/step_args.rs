@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::WorkArgs;
 use crate::artifact::Storage;
+use crate::serve::ServeOptions;
 
 /// Do one step of a pipeline.
 #[derive(Clone, Debug, Args)]
@@ -30,6 +31,9 @@ pub struct StepArgs {
     /// Resources and network.
     #[command(flatten)]
     pub work: WorkArgs,
+    /// Where and within which limits a serve step answers.
+    #[command(flatten)]
+    pub serving: ServeOptions,
 }
 
 impl StepArgs {

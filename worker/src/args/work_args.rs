@@ -1,6 +1,5 @@
 //! Flags that all work shares: memory, scratch space and the network.
 
-use std::fs;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +10,7 @@ use super::{parse_bytes, parse_duration};
 use crate::WorkContext;
 use crate::artifact::{ArtifactError, Storage};
 use crate::context::ContextSettings;
+use crate::memory::available;
 use crate::progress::Progress;
 use crate::table::{AddressRange, Network};
 
@@ -61,7 +61,7 @@ impl WorkArgs {
     /// # Errors
     /// When the scratch folder cannot be written.
     pub fn context(&self, storage: Storage, own_machine: bool) -> Result<WorkContext, ArtifactError> {
-        let memory = self.memory_limit.unwrap_or_else(|| (memory() / MEMORY_SHARE).max(LEAST_MEMORY));
+        let memory = self.memory_limit.unwrap_or_else(|| (available() / MEMORY_SHARE).max(LEAST_MEMORY));
         let terminal = std::io::stderr().is_terminal();
         WorkContext::new(ContextSettings {
             storage,
@@ -79,16 +79,4 @@ impl WorkArgs {
             progress: if terminal { Progress::Terminal } else { Progress::Silent },
         })
     }
-}
-
-/// The memory of the container, or of the machine where that is less, in bytes.
-fn memory() -> u64 {
-    let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
-    let container =
-        number("/sys/fs/cgroup/memory.max").or_else(|| number("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
-    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
-        let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-        line.split_whitespace().nth(1)?.parse::<u64>().ok()?.checked_mul(1024)
-    });
-    [container, machine].into_iter().flatten().min().unwrap_or(4 << 30)
 }

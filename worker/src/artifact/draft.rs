@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use mlpipeline_crds::{Revision, RevisionRule, StepReport};
+use mlpipeline_crds::{Digest, Revision, RevisionRule, StepReport};
 
 use super::lock::Lock;
 use super::manifest::{self, Column, Kind, MANIFEST_NAME, MANIFEST_VERSION, Manifest};
@@ -29,6 +29,12 @@ pub struct Draft {
     folder: PathBuf,
     lock: Option<Lock>,
     columns: Vec<Column>,
+}
+
+/// A draft that has its manifest.
+struct Described {
+    revision: Revision,
+    manifest: Manifest,
 }
 
 /// An artifact that is there.
@@ -126,28 +132,70 @@ impl Draft {
     /// # Errors
     /// When storage refuses; then the draft is removed, and what was published before is as it was.
     pub fn publish(
-        mut self,
+        self,
         kind: Kind,
         report: StepReport,
         rule: &RevisionRule,
     ) -> Result<Published, ArtifactError> {
-        let mut content = Manifest {
-            format_version: MANIFEST_VERSION,
-            kind,
-            files: self.hash_files()?,
-            columns: std::mem::take(&mut self.columns),
-            report,
-        };
-        let digest = content.digest();
-        let revision = match rule {
+        let Described { revision, manifest } = self.describe(kind, report, |digest| match rule {
             RevisionRule::Fixed(revision) => revision.clone(),
             RevisionRule::ByContent(meaning) => Revision::of(&[meaning.as_str(), digest.as_str()]),
+        })?;
+        self.take_name(revision, manifest)
+    }
+
+    /// Makes the draft the artifact at a path of the user's choice, beside the draft; its revision is that of its content. An
+    /// artifact of the same kind that is there is replaced.
+    ///
+    /// # Errors
+    /// When something else is at that path, or storage refuses; then what was there stays.
+    pub fn publish_at(
+        self,
+        kind: Kind,
+        report: StepReport,
+        target: &Path,
+    ) -> Result<Published, ArtifactError> {
+        let older = match target.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(ArtifactError::io("look at", target)(error)),
+            Ok(_) => match read(target) {
+                Ok(found) if found.kind == kind => true,
+                _ => return Err(ArtifactError::Taken(target.to_owned())),
+            },
         };
-        content.report.revision = Some(revision.clone());
-        content.report.digest = Some(digest);
-        content.report.reused = false;
-        self.write_manifest(&content)?;
-        self.take_name(revision, content)
+        let Described { revision, manifest } =
+            self.describe(kind, report, |digest| Revision::of(&[digest.as_str()]))?;
+        let aside = self.step_folder.join(format!("{DAMAGED_PREFIX}{:016x}", rand::random::<u64>()));
+        if older {
+            fs::rename(target, &aside).map_err(ArtifactError::io("replace", target))?;
+        }
+        fs::rename(&self.folder, target)
+            .map_err(ArtifactError::io("rename the finished draft to", target))?;
+        sync_folder(&self.step_folder)?;
+        if older {
+            // What cannot be removed is out of the way all the same.
+            let _ = fs::remove_dir_all(&aside);
+        }
+        Ok(Published { folder: target.to_owned(), revision, manifest, reused: false })
+    }
+
+    /// Hashes what is in the draft and writes the manifest into it.
+    fn describe(
+        &self,
+        kind: Kind,
+        report: StepReport,
+        name: impl FnOnce(&Digest) -> Revision,
+    ) -> Result<Described, ArtifactError> {
+        let files = self.hash_files()?;
+        let mut manifest =
+            Manifest { format_version: MANIFEST_VERSION, kind, files, columns: self.columns.clone(), report };
+        let digest = manifest.digest();
+        let revision = name(&digest);
+        manifest.report.revision = Some(revision.clone());
+        manifest.report.digest = Some(digest);
+        manifest.report.reused = false;
+        self.write_manifest(&manifest)?;
+        Ok(Described { revision, manifest })
     }
 
     fn hash_files(&self) -> Result<std::collections::BTreeMap<String, manifest::FileEntry>, ArtifactError> {

@@ -44,6 +44,9 @@ pub enum ArtifactError {
         "\"{0}\" cannot name a file of an artifact: use a plain file name that does not begin with a dot"
     )]
     FileName(String),
+    /// The path of a new artifact is taken by something else.
+    #[error("{} is there already, and is not of this kind; name another folder, or remove it", .0.display())]
+    Taken(PathBuf),
     /// The operating system refused.
     #[error("cannot {action} {}: {source}{}", .path.display(), advice(.source))]
     Io {
@@ -67,7 +70,7 @@ impl ArtifactError {
 impl Failure for ArtifactError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Path { .. } | Self::FileName(_) => ExitCode::WrongSpec,
+            Self::Path { .. } | Self::FileName(_) | Self::Taken(_) => ExitCode::WrongSpec,
             Self::Damaged { .. } | Self::Version { .. } => ExitCode::WrongData,
             // A volume that is not mounted yet, or a network file system that lags, looks like this too.
             Self::Missing(_) | Self::Io { .. } => ExitCode::StorageUnavailable,
@@ -81,6 +84,7 @@ impl Failure for ArtifactError {
             Self::Damaged { .. } => "ArtifactDamaged",
             Self::Version { .. } => "ArtifactVersion",
             Self::FileName(_) => "FileNameRefused",
+            Self::Taken(_) => "FolderTaken",
             Self::Io { source, .. } => storage_reason(source),
         }
     }

@@ -107,7 +107,10 @@ fn decide_by_run(context: &Context<'_>, step: &ValidStep, meaning: &Meaning, run
         RunPhase::Succeeded if run.attempt >= MAX_LOST_REPORTS => entry(
             step,
             Decision::Failed,
-            format!("{} runs ended well and left no report: see the pods' termination messages", run.attempt),
+            format!(
+                "{} runs ended well and left no report; see their pods, then change the step's rerun to try again",
+                run.attempt
+            ),
         ),
         RunPhase::Succeeded => {
             let reason = "its report was lost; the finished artifact will answer at once".to_owned();
@@ -159,6 +162,9 @@ fn why(context: &Context<'_>, step: &ValidStep, meaning: &Meaning) -> String {
         .max_by(|left, right| age(left).cmp(&age(right)))
         .and_then(|run| run.meaning.as_ref());
     match before {
+        None if context.runs(step).iter().any(|run| run.scheduled) => {
+            "its schedule was taken away: it runs once, by itself".to_owned()
+        }
         None => "never run before".to_owned(),
         Some(earlier) => meaning.difference(earlier).unwrap_or_else(|| "its run is gone".to_owned()),
     }

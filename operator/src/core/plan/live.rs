@@ -74,7 +74,7 @@ fn progress(
         return (Decision::Done, standing(context, step, live, work.model.as_ref()));
     }
     let reason = trouble(context, step)
-        .unwrap_or_else(|| format!("{} of {} ready", live.updated_ready, pods(live.desired)));
+        .unwrap_or_else(|| format!("{} of {} ready", live.updated_ready, are(live.desired)));
     (Decision::Running, reason)
 }
 
@@ -87,9 +87,12 @@ fn standing(
 ) -> String {
     let count = live.updated_ready;
     let Some(model) = model else {
-        return format!("{} {} ready", pods(count), if count == 1 { "is" } else { "are" });
+        return format!("{} ready", are(count));
     };
-    let serves = format!("{} {} model {model}", pods(count), if count == 1 { "serves" } else { "serve" });
+    let serves = match count {
+        1 => format!("1 pod serves model {model}"),
+        count => format!("{count} pods serve model {model}"),
+    };
     let source =
         step.reads().into_iter().find(|read| read.is_model).and_then(|read| context.planned(&read.step));
     match source {
@@ -109,6 +112,6 @@ fn standing(
     }
 }
 
-fn pods(count: i32) -> String {
-    if count == 1 { "1 pod".to_owned() } else { format!("{count} pods") }
+fn are(count: i32) -> String {
+    if count == 1 { "1 pod is".to_owned() } else { format!("{count} pods are") }
 }
