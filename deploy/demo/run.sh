@@ -85,7 +85,7 @@ processes+=("$serving")
 # Kept open: a server whose output nobody reads any more may end.
 exec 3<output
 api=
-while read -r line <&3; do
+while IFS= read -r line <&3; do
   printf '%s\n' "$line"
   case $line in
     'api answers at '*) api=${line#api answers at } ;;
