@@ -124,14 +124,23 @@ fn until_stopped<Answer>(
     work: impl Future<Output = Result<Answer, StepError>>,
 ) -> Result<Answer, StepError> {
     let runtime = Runtime::new().map_err(|error| internal("Internal", &format!("no runtime: {error}")))?;
+    let no_signals = |error: std::io::Error| internal("Internal", &format!("no signals: {error}"));
     let answer = runtime.block_on(async {
+        // Before the work begins: a server that has said where it answers can be told to stop.
+        let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
         let mut work = Box::pin(work);
         tokio::select! {
             answer = &mut work => return answer,
-            heard = told_to_stop() => heard.map_err(|error| internal("Internal", &format!("no signals: {error}")))?,
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
         cancellation.cancel();
-        if drains { work.await } else { Err(internal("Stopped", "stopped before it was done; nothing was published")) }
+        if drains {
+            work.await
+        } else {
+            Err(internal("Stopped", "stopped before it was done; nothing was published"))
+        }
     });
     runtime.shutdown_timeout(STOP_GRACE);
     answer
@@ -139,16 +148,6 @@ fn until_stopped<Answer>(
 
 fn internal(reason: &'static str, message: &str) -> StepError {
     StepError { exit_code: ExitCode::Internal, reason, message: message.to_owned() }
-}
-
-async fn told_to_stop() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
 }
 
 /// Makes a panic on any thread end the process with a report: without this, one in a library would end in silence.
