@@ -145,12 +145,11 @@ impl World {
         work: &RunWork,
     ) -> Option<String> {
         let name = names::job(&pipeline.name, &step.name, &work.key, work.attempt);
-        let now = self.now;
         let runs = &mut self.observed.steps.entry(step.name.clone()).or_default().runs;
         if runs.iter().any(|run| run.name == name) {
             return None;
         }
-        runs.push(active(name.clone(), work, false, now));
+        runs.push(active(name.clone(), work, false));
         self.created.push(name.clone());
         self.works.insert(name.clone(), work.clone());
         Some(name)
@@ -192,9 +191,8 @@ impl World {
         self.fired += 1;
         let name = format!("{step}-fired-{}", self.fired);
         self.works.insert(name.clone(), work.clone());
-        let now = self.now;
         let runs = &mut self.observed.steps.entry(step.to_owned()).or_default().runs;
-        runs.push(active(name, &work, true, now));
+        runs.push(active(name, &work, true));
     }
 
     /// Whether a run of the step is at work.
@@ -216,6 +214,7 @@ impl World {
             panic!("no run of {step} is at work");
         };
         let work = self.works.get(&run.name);
+        run.started = Some(now);
         run.finished = Some(now);
         run.pods = 1;
         run.phase = RunPhase::Succeeded;
@@ -278,7 +277,8 @@ impl World {
     }
 }
 
-fn active(name: String, work: &RunWork, scheduled: bool, now: Timestamp) -> ObservedRun {
+/// A run that was just created: nothing of it has started yet.
+fn active(name: String, work: &RunWork, scheduled: bool) -> ObservedRun {
     ObservedRun {
         name,
         key: work.key.clone(),
@@ -286,7 +286,7 @@ fn active(name: String, work: &RunWork, scheduled: bool, now: Timestamp) -> Obse
         scheduled,
         meaning: Some(work.meaning.clone()),
         phase: RunPhase::Active,
-        started: Some(now),
+        started: None,
         finished: None,
         pods: 0,
         report: None,
