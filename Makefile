@@ -35,6 +35,7 @@ test-unit: ## Run the tests that need nothing but the code beside them
 .PHONY: test-tools
 test-tools: ## Install what the tests need beside the Rust toolchain
 	@tests/tools/install.sh
+	@tests/tools/build.sh
 
 # One set of features for all that is built here: cargo builds a dependency once more for each set.
 .PHONY: build

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mlpipeline_crds::Revision;
 use mlpipeline_operator::core::observed::{ObservedLive, Trouble};
-use mlpipeline_operator::core::plan::LiveWork;
+use mlpipeline_operator::core::plan::{LiveWork, Meaning};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -25,6 +25,7 @@ pub struct Endpoint {
 /// The replicas of one key.
 struct Generation {
     key: Revision,
+    meaning: Meaning,
     model: Option<Revision>,
     desired: usize,
     backends: Arc<Backends>,
@@ -102,6 +103,7 @@ impl LiveStep {
         let (stop, stopping) = watch::channel(false);
         let mut generation = Generation {
             key: work.key.clone(),
+            meaning: work.meaning.clone(),
             model: work.model.clone(),
             desired: replicas.count,
             backends: Arc::new(Backends::default()),
@@ -151,6 +153,7 @@ impl LiveStep {
         let count = |generation: &Generation| i32::try_from(generation.backends.count()).unwrap_or(i32::MAX);
         Some(ObservedLive {
             key: Some(newest.key.clone()),
+            meaning: Some(newest.meaning.clone()),
             // What answers now must be known, so that a roll-out that does not come to its end can be taken back.
             model: newest.model.clone(),
             desired: i32::try_from(newest.desired).unwrap_or(i32::MAX),
