@@ -134,6 +134,7 @@ fn until_stopped<Answer>(
             answer = &mut work => return answer,
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = lifeline::broken() => {}
         }
         cancellation.cancel();
         if drains {
