@@ -72,11 +72,15 @@ audit: ## Check dependencies for known vulnerabilities (fetches the advisory dat
 	cargo deny --locked check advisories
 
 .PHONY: generate
-generate: crd reference ## Write all generated files anew
+generate: crd cli-schema reference ## Write all generated files anew
 
 .PHONY: crd
 crd: build ## Write the CustomResourceDefinition to crds/
 	$(BIN)/mlpipeline-operator crd > crds/mlpipeline.dev_mlpipelines.yaml
+
+.PHONY: cli-schema
+cli-schema: ## Write the schema that the command line checks manifests by
+	UPDATE_GENERATED=1 cargo test --locked -p kubectl-mlpipeline --lib the_committed_schema_is_the_derived_one
 
 .PHONY: reference
 reference: build ## Write the generated pages of docs/reference/
