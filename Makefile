@@ -82,6 +82,10 @@ crd: build ## Write the CustomResourceDefinition to crds/
 reference: build ## Write the generated pages of docs/reference/
 	$(BIN)/write-reference docs/reference
 
+.PHONY: picture
+picture: build ## Draw the README's picture from a real run
+	PATH="$(BIN):$$PATH" deploy/demo/picture.sh > docs/images/local.svg
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf "$(CARGO_TARGET_DIR)" .mlpipeline .mlpipeline-demo
