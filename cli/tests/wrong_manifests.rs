@@ -58,7 +58,7 @@ const STEPS: [(&str, &[&str]); 13] = [
             "6:43: spec.steps[0].retries is the text \"3\"; a whole number is needed; take the quotes away",
         ],
     ),
-    ("  x: y\n", &["6:3: spec.steps is a map; a list is needed; begin each item with a dash"]),
+    ("    x: y\n", &["6:5: spec.steps is a map; a list is needed; begin each item with a dash"]),
     ("  - a\n", &["6:5: spec.steps[0] is the text \"a\"; a map is needed"]),
 ];
 

@@ -19,7 +19,7 @@ use crate::context::Cancellation;
 use crate::failure::StepError;
 use crate::report::ReportTarget;
 use crate::serve::{self, ServeArgs};
-use crate::{WorkContext, logging, step};
+use crate::{WorkContext, lifeline, logging, step};
 
 /// How long threads that compute may take to notice that they should stop.
 const STOP_GRACE: Duration = Duration::from_secs(2);
@@ -77,6 +77,9 @@ fn serve_alone(args: &ServeArgs) -> Result<(), StepError> {
 }
 
 fn do_step(args: &StepArgs) -> ExitCode {
+    if args.lifeline {
+        lifeline::watch();
+    }
     let target = ReportTarget::choose(args.report.clone());
     end_on_panic(Some(target.clone()));
     let (report, exit_code) = match step_report(args) {
@@ -134,6 +137,7 @@ fn until_stopped<Answer>(
             answer = &mut work => return answer,
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = lifeline::broken() => {}
         }
         cancellation.cancel();
         if drains {

@@ -20,7 +20,7 @@ pub struct Answer {
 
 /// A worker that does what the variable SCRIPT of its step says, in place of real work; `succeed` publishes.
 const FAKE_WORKER: &str = r#"#!/bin/sh
-SPEC=$2
+SPEC=$(cat "${2#@}")
 field() { printf '%s' "$SPEC" | sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 STEP=$(field step)
 REVISION=$(field fixed)
