@@ -12,7 +12,8 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 BIN := $(CARGO_TARGET_DIR)/debug
 # Programs that `make` installs for itself go here.
 TOOLS := $(CACHE)/tools
-export PATH := $(PATH):$(TOOLS)/bin:$(HOME)/.cargo/bin
+# Where rustup and Go put themselves, for shells that do not know.
+export PATH := $(PATH):$(TOOLS)/bin:$(HOME)/.cargo/bin:/usr/local/go/bin
 
 .DEFAULT_GOAL := help
 
@@ -88,4 +89,4 @@ picture: build ## Draw the README's picture from a real run
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf "$(CARGO_TARGET_DIR)" .mlpipeline .mlpipeline-demo
+	cargo clean
