@@ -49,12 +49,6 @@ pub struct World {
     pub cron_jobs: BTreeMap<String, (RunWork, bool)>,
     /// What each run was told, by its name.
     pub works: BTreeMap<String, RunWork>,
-    /// Every run that was ever created for a step itself, by name.
-    pub created: Vec<String>,
-    /// Model revisions that some pods were ever told to serve.
-    pub told_to_serve: Vec<(String, Revision)>,
-    /// Artifacts that are complete on storage, by step.
-    pub artifacts: Vec<(String, Revision)>,
     fired: u32,
 }
 
@@ -67,9 +61,6 @@ impl World {
             schedules: Schedules::Keep,
             cron_jobs: BTreeMap::new(),
             works: BTreeMap::new(),
-            created: Vec::new(),
-            told_to_serve: Vec::new(),
-            artifacts: Vec::new(),
             fired: 0,
         }
     }
@@ -150,7 +141,6 @@ impl World {
             return None;
         }
         runs.push(active(name.clone(), work, false));
-        self.created.push(name.clone());
         self.works.insert(name.clone(), work.clone());
         Some(name)
     }
@@ -161,9 +151,6 @@ impl World {
             ValidAction::Run(run) => run.replicas.unwrap_or(1),
             _ => 1,
         };
-        if let (ValidAction::Serve(serve), Some(model)) = (&step.action, &work.model) {
-            self.told_to_serve.push((serve.model.step.clone(), model.clone()));
-        }
         let live = &mut self.observed.steps.entry(step.name.clone()).or_default().live;
         let is_same = live.as_ref().is_some_and(|live| {
             live.key.as_ref() == Some(&work.key) && live.desired == desired && live.meaning.is_some()
@@ -226,12 +213,11 @@ impl World {
                 } else {
                     run.key.clone()
                 };
-                self.artifacts.push((step.to_owned(), revision.clone()));
                 if kind != Some(StepKind::Run) {
                     run.report = Some(report(revision, *accuracy, kind, work));
                 }
             }
-            Ending::ReportLost => self.artifacts.push((step.to_owned(), run.key.clone())),
+            Ending::ReportLost => {}
             Ending::Failed { reason, message } => {
                 run.phase = RunPhase::Failed { reason: reason.clone(), message: message.clone() };
             }
