@@ -1,5 +1,7 @@
 //! `validate` beyond the messages: several files and documents, standard input, exit codes.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 mod program;
 
 use std::io::Write;

@@ -1,5 +1,7 @@
 //! Every object that a plan asks for, as it would be sent: a change of any of them is seen in review.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use mlpipeline_crds::{MLPipeline, StepReport};

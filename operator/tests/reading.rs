@@ -1,5 +1,7 @@
 //! What children say, read as data: one case for each thing that a kubelet, a scheduler or a controller may say.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use mlpipeline_operator::core::observed::{ObservedRun, RunPhase};
 use mlpipeline_operator::core::reading::{Snapshot, read};
 use serde::de::DeserializeOwned;

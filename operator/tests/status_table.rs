@@ -1,5 +1,7 @@
 //! The status in each situation of a pipeline's life, as kstatus, `kubectl wait` and people read it.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
