@@ -201,7 +201,8 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < end, "waited in vain for {what}");
-        std::thread::yield_now();
+        // A look every few milliseconds: spinning would take the processor from what is waited for.
+        std::thread::sleep(std::time::Duration::from_millis(5));
     }
 }
 

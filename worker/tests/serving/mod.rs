@@ -203,7 +203,8 @@ pub fn until<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
             return value;
         }
         assert!(start.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
-        std::thread::yield_now();
+        // A look every few milliseconds: spinning would take the processor from what is waited for.
+        std::thread::sleep(std::time::Duration::from_millis(5));
     }
 }
 
