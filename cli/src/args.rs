@@ -140,7 +140,8 @@ pub struct PlanArguments {
     kubectl mlpipeline local pipeline.yaml --resolve iris-data=127.0.0.1:8000
 
 A second start repeats nothing that is finished. Results are in DIR/volume, records and logs in DIR/state.
-With -o json, prints {namespace, pipeline, ok, steps, endpoints} once everything is done, or serves.
+With -o json, prints {namespace, pipeline, ok, steps, endpoints} once everything is done, or serves; with
+--on-schedule again after each scheduled run.
 
 Exit codes: 0 all is well, 1 the files are wrong or a step failed, 2 wrong usage.")]
 pub struct Local {

@@ -1,4 +1,5 @@
 //! The crash course on a laptop, from a URL to predictions.
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
@@ -30,10 +31,16 @@ fn it_goes_from_a_url_to_scores_and_a_second_run_does_nothing() {
     let scores = std::fs::read_to_string(laptop.result("batch", "data.csv")).expect("scores");
     assert_eq!(scores.lines().count(), 6, "a header and five rows: {scores}");
 
-    let before = tree(&laptop.path().join(".mlpipeline"));
+    let files = || {
+        let mut files = tree(&laptop.path().join(".mlpipeline"));
+        // Who holds the lock is written there each time.
+        files.retain(|path, _| !path.ends_with("lock"));
+        files
+    };
+    let before = files();
     let (code, again) = laptop.once();
     assert_eq!((code, those_that_ran(&again)), (0, vec![]));
-    assert_eq!(tree(&laptop.path().join(".mlpipeline")), before, "a run that does nothing wrote something");
+    assert!(files() == before, "a run that does nothing wrote something");
 }
 
 #[test]

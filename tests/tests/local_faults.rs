@@ -1,4 +1,5 @@
 //! What goes wrong on a laptop: kills at any moment, wrong data, a model that is not good enough, no room, no right to write.
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
@@ -22,7 +23,7 @@ metadata: {name: iris, namespace: ml-course}
 spec:
   steps:
     - name: data
-      prepare: {inputs: [{name: iris, uri: 'http://iris-data/iris.csv'}], sql: SELECT DISTINCT * FROM iris ORDER BY ALL}
+      prepare: {inputs: [{name: iris, uri: 'http://iris-data/iris.csv'}], sql: 'SELECT DISTINCT * FROM iris ORDER BY 1, 2, 3, 4, 5'}
     - name: train
       train: {data: {step: data}, target: species, algorithm: {logisticRegression: {}}, crossValidation: {folds: 5}}
     - name: batch
@@ -77,7 +78,7 @@ fn fifty_kills_at_random_moments_end_in_the_same_artifacts_and_no_process_is_lef
     }
     let (code, steps) = laptop.once_in("killed");
     assert_eq!(code, 0, "{steps:#?}");
-    assert_eq!(tree(&volume), expected);
+    assert!(tree(&volume) == expected, "not the artifacts of an undisturbed run: {:?}", tree(&volume).keys());
     let (code, again) = laptop.once_in("killed");
     assert!(code == 0 && again.values().all(|step| !step.ran), "{again:#?}");
 }
@@ -149,20 +150,20 @@ fn wrong_data_end_the_run_at_once_with_what_is_wrong_and_keep_what_was_there() {
 #[test]
 fn a_model_that_does_not_pass_its_gate_is_never_served_and_the_one_before_is() {
     let laptop = Laptop::new();
-    laptop.edit("metric: accuracy, min: 0.9}", "metric: accuracy, min: 0.999}");
+    laptop.edit("metric: accuracy, min: 0.9}", "metric: logLoss, max: 0.01}");
     let (code, steps) = laptop.once();
     assert_eq!(
         (code, steps["train"].state.as_str(), steps["batch"].state.as_str()),
         (1, "Refused", "Blocked")
     );
-    assert!(steps["train"].message.contains("below the gate's min 0.999"), "{:?}", steps["train"]);
+    assert!(steps["train"].message.contains("above the gate's max 0.01"), "{:?}", steps["train"]);
 
-    laptop.edit("min: 0.999", "min: 0.9");
+    laptop.edit("max: 0.01", "max: 0.5");
     let (code, steps) = laptop.once();
     assert_eq!((code, steps["train"].ran), (0, false), "judging anew trains nothing");
     let good = steps["train"].revision.clone().expect("a revision");
 
-    // A model so simple that it cannot be good enough.
+    // Weights of almost nothing: each class is as likely as any other.
     laptop.edit("{maxIterations: 200}", "{maxIterations: 200, alpha: 1000000}");
     let mut local = laptop.start(&[]);
     assert!(local.wait_for("api answers at ").starts_with("http://"));

@@ -157,6 +157,7 @@ impl Engine {
             signal(SignalKind::hangup())?,
         ];
         let [interrupt, terminate, hangup] = &mut signals;
+        let mut settled_before = false;
         let told = loop {
             self.act(&tell).await;
             watcher.changed(self);
@@ -164,10 +165,12 @@ impl Engine {
             if is_settled && self.live.is_empty() && self.due.is_empty() {
                 break false;
             }
-            if is_settled && !self.was_settled {
+            // With a schedule there is one such moment after each of its runs.
+            if is_settled && !settled_before {
                 self.was_settled = true;
                 watcher.settled(self);
             }
+            settled_before = is_settled;
             tokio::select! {
                 Some(event) = events.recv() => self.take(event),
                 () = until(self.due.values().min().copied()) => {}

@@ -77,90 +77,84 @@ fn complaints(steps: &str) -> Vec<String> {
     check(&node).into_iter().map(show).collect()
 }
 
+/// Steps, and the whole of what is said about them.
+const MISFITS: [(&str, &[&str]); 25] = [
+    ("{name: a, run: {image: x}, retries: 3}", &[]),
+    ("{name: a, run: {image: x}, retrys: 3}", &["retrys is not a known field; did you mean retries?"]),
+    (
+        "{name: a, run: {image: x}, timeoutSeconds: 3}",
+        &["timeoutSeconds is not a known field; did you mean timeout?"],
+    ),
+    (
+        "{name: a, run: {image: x}, pod: {env_from: []}}",
+        &["pod.env_from is not a known field; did you mean envFrom?"],
+    ),
+    (
+        "{name: a, run: {image: x}, retries: many}",
+        &["retries is the text \"many\"; a whole number is needed"],
+    ),
+    (
+        "{name: a, run: {image: x}, retries: '3'}",
+        &["retries is the text \"3\"; a whole number is needed; take the quotes away"],
+    ),
+    ("{name: a, run: {image: x}, retries: 1.5}", &["retries is the number 1.5; a whole number is needed"]),
+    ("{name: a, run: {image: x}, retries: 101}", &["retries is 101; 0 to 100 is allowed"]),
+    (
+        "{name: a, run: {image: x}, retries: 99999999999}",
+        &["retries is 99999999999; -2147483648 to 2147483647 is allowed"],
+    ),
+    (
+        "{name: a, run: {image: x}, retries: 99999999999999999999999}",
+        &["retries is the number 1e23; a whole number is needed"],
+    ),
+    ("{name: a, run: {image: 5}}", &["run.image is the number 5; text is needed; put it in quotes"]),
+    ("{name: a, run: {image: }}", &["run.image is empty; text is needed; give it a value"]),
+    ("{name: a, run: {image: x, args: }, train: , pod: {env: , labels: {a: }}}", &[]),
+    ("{name: a, run: {image: x, args: [x, ~]}}", &["run.args[1] is empty; text is needed; give it a value"]),
+    (
+        "{name: a, run: {image: x}, pod: {resources: {limits: {cpu: many, memory: 1gi, x: -1, y: ''}}}}",
+        &[
+            "pod.resources.limits.cpu is \"many\"; an amount such as 2, 500m or 1.5Gi is needed",
+            "pod.resources.limits.memory is \"1gi\"; an amount such as 2, 500m or 1.5Gi is needed",
+            "pod.resources.limits.x is -1; 0 or more is allowed",
+            "pod.resources.limits.y is \"\"; an amount such as 2, 500m or 1.5Gi is needed",
+        ],
+    ),
+    ("{name: a, run: {}}", &["run.image is missing; text is needed"]),
+    ("{name: a, run: x}", &["run is the text \"x\"; a map is needed"]),
+    ("{name: a, run: {image: x, args: z}}", &["run.args is the text \"z\"; a list is needed"]),
+    (
+        "{name: a, run: {image: x, args: {}}}",
+        &["run.args is a map; a list is needed; begin each item with a dash"],
+    ),
+    (
+        "{name: a, run: {image: x, workload: Deploymnt}}",
+        &[
+            "run.workload is \"Deploymnt\"; Job, Deployment, StatefulSet or DaemonSet is needed; did you mean Deployment?",
+        ],
+    ),
+    (
+        "{name: a, train: {data: {step: b}, target: z, algorithm: {linearRegression: {alpha: .nan}}}}",
+        &["train.algorithm.linearRegression.alpha is the number NaN; a number is needed"],
+    ),
+    ("{name: A, run: {image: x}}", &["name \"A\" does not match ^[a-z]([-a-z0-9]*[a-z0-9])?$"]),
+    (
+        "{name: a, run: {image: x}, pod: {env: [{name: X, value: yes}]}}",
+        &["pod.env[0].value is true; text is needed; put it in quotes"],
+    ),
+    (
+        "{name: a, run: {image: x}, pod: {env: [{name: X}, {name: X}]}}",
+        &["pod.env[1].name \"X\" is the name of an earlier item too"],
+    ),
+    (
+        "{name: a, run: {image: x}, pod: {resources: {limits: {cpu: 500m, memory: 1Gi, nvidia.com/gpu: 1}, requests: {cpu: 0.5}}}}",
+        &["pod.resources.requests.cpu is the number 0.5; text or a whole number is needed; put it in quotes"],
+    ),
+];
+
 #[test]
 fn values_that_do_not_fit_are_named_with_what_would() {
-    let rows: [(&str, &[&str]); 25] = [
-        ("{name: a, run: {image: x}, retries: 3}", &[]),
-        ("{name: a, run: {image: x}, retrys: 3}", &["retrys is not a known field; did you mean retries?"]),
-        (
-            "{name: a, run: {image: x}, timeoutSeconds: 3}",
-            &["timeoutSeconds is not a known field; did you mean timeout?"],
-        ),
-        (
-            "{name: a, run: {image: x}, pod: {env_from: []}}",
-            &["pod.env_from is not a known field; did you mean envFrom?"],
-        ),
-        (
-            "{name: a, run: {image: x}, retries: many}",
-            &["retries is the text \"many\"; a whole number is needed"],
-        ),
-        (
-            "{name: a, run: {image: x}, retries: '3'}",
-            &["retries is the text \"3\"; a whole number is needed; take the quotes away"],
-        ),
-        (
-            "{name: a, run: {image: x}, retries: 1.5}",
-            &["retries is the number 1.5; a whole number is needed"],
-        ),
-        ("{name: a, run: {image: x}, retries: 101}", &["retries is 101; 0 to 100 is allowed"]),
-        (
-            "{name: a, run: {image: x}, retries: 99999999999}",
-            &["retries is 99999999999; -2147483648 to 2147483647 is allowed"],
-        ),
-        (
-            "{name: a, run: {image: x}, retries: 99999999999999999999999}",
-            &["retries is the number 1e23; a whole number is needed"],
-        ),
-        ("{name: a, run: {image: 5}}", &["run.image is the number 5; text is needed; put it in quotes"]),
-        ("{name: a, run: {image: }}", &["run.image is empty; text is needed; give it a value"]),
-        ("{name: a, run: {image: x, args: }, train: , pod: {env: , labels: {a: }}}", &[]),
-        (
-            "{name: a, run: {image: x, args: [x, ~]}}",
-            &["run.args[1] is empty; text is needed; give it a value"],
-        ),
-        (
-            "{name: a, run: {image: x}, pod: {resources: {limits: {cpu: many, memory: 1gi, x: -1, y: ''}}}}",
-            &[
-                "pod.resources.limits.cpu is \"many\"; an amount such as 2, 500m or 1.5Gi is needed",
-                "pod.resources.limits.memory is \"1gi\"; an amount such as 2, 500m or 1.5Gi is needed",
-                "pod.resources.limits.x is -1; 0 or more is allowed",
-                "pod.resources.limits.y is \"\"; an amount such as 2, 500m or 1.5Gi is needed",
-            ],
-        ),
-        ("{name: a, run: {}}", &["run.image is missing; text is needed"]),
-        ("{name: a, run: x}", &["run is the text \"x\"; a map is needed"]),
-        ("{name: a, run: {image: x, args: z}}", &["run.args is the text \"z\"; a list is needed"]),
-        (
-            "{name: a, run: {image: x, args: {}}}",
-            &["run.args is a map; a list is needed; begin each item with a dash"],
-        ),
-        (
-            "{name: a, run: {image: x, workload: Deploymnt}}",
-            &[
-                "run.workload is \"Deploymnt\"; Job, Deployment, StatefulSet or DaemonSet is needed; did you mean Deployment?",
-            ],
-        ),
-        (
-            "{name: a, train: {data: {step: b}, target: z, algorithm: {linearRegression: {alpha: .nan}}}}",
-            &["train.algorithm.linearRegression.alpha is the number NaN; a number is needed"],
-        ),
-        ("{name: A, run: {image: x}}", &["name \"A\" does not match ^[a-z]([-a-z0-9]*[a-z0-9])?$"]),
-        (
-            "{name: a, run: {image: x}, pod: {env: [{name: X, value: yes}]}}",
-            &["pod.env[0].value is true; text is needed; put it in quotes"],
-        ),
-        (
-            "{name: a, run: {image: x}, pod: {env: [{name: X}, {name: X}]}}",
-            &["pod.env[1].name \"X\" is the name of an earlier item too"],
-        ),
-        (
-            "{name: a, run: {image: x}, pod: {resources: {limits: {cpu: 500m, memory: 1Gi, nvidia.com/gpu: 1}, requests: {cpu: 0.5}}}}",
-            &[
-                "pod.resources.requests.cpu is the number 0.5; text or a whole number is needed; put it in quotes",
-            ],
-        ),
-    ];
-    for (steps, expected) in rows {
+    for (steps, expected) in MISFITS {
         assert_eq!(complaints(steps), expected, "{steps}");
     }
 }

@@ -1,6 +1,7 @@
 //! Calls the built program in a folder of its own.
 
-#![allow(dead_code)] // each test file uses its own part
+// Each test file uses its own part, and a test that cannot go on can only fail.
+#![allow(dead_code, clippy::expect_used, clippy::panic)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,6 +1,7 @@
 //! A folder with the crash course in it, a web server for its data, and `local` run there as a user would.
 
-#![allow(dead_code)] // each test file uses its own part
+// Each test file uses its own part, and a test that cannot go on can only fail.
+#![allow(dead_code, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::fs;
