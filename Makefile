@@ -12,7 +12,8 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 BIN := $(CARGO_TARGET_DIR)/debug
 # Programs that `make` installs for itself go here.
 TOOLS := $(CACHE)/tools
-export PATH := $(PATH):$(TOOLS)/bin:$(HOME)/.cargo/bin
+# Where rustup and Go put themselves, for shells that do not know.
+export PATH := $(PATH):$(TOOLS)/bin:$(HOME)/.cargo/bin:/usr/local/go/bin
 
 .DEFAULT_GOAL := help
 
@@ -72,16 +73,24 @@ audit: ## Check dependencies for known vulnerabilities (fetches the advisory dat
 	cargo deny --locked check advisories
 
 .PHONY: generate
-generate: crd reference ## Write all generated files anew
+generate: crd cli-schema reference ## Write all generated files anew
 
 .PHONY: crd
 crd: build ## Write the CustomResourceDefinition to crds/
 	$(BIN)/mlpipeline-operator crd > crds/mlpipeline.dev_mlpipelines.yaml
 
+.PHONY: cli-schema
+cli-schema: ## Write the schema that the command line checks manifests by
+	UPDATE_GENERATED=1 cargo test --locked -p kubectl-mlpipeline --lib the_committed_schema_is_the_derived_one
+
 .PHONY: reference
 reference: build ## Write the generated pages of docs/reference/
 	$(BIN)/write-reference docs/reference
 
+.PHONY: picture
+picture: build ## Draw the README's picture from a real run
+	PATH="$(BIN):$$PATH" deploy/demo/picture.sh > docs/images/local.svg
+
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf "$(CARGO_TARGET_DIR)" .mlpipeline .mlpipeline-demo
+	cargo clean

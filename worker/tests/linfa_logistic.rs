@@ -1,6 +1,8 @@
 //! Why logistic regression is our own: linfa-logistic 0.8.1 ends far from the minimum on the wine data, and learns nothing at all
 //! where one row's scores lie far from another's. Should a test here fail with a newer linfa, ours may go.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use linfa::Dataset;
 use linfa::prelude::*;
 use linfa_linear::LinearRegression as LinfaLinear;

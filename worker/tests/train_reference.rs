@@ -1,6 +1,8 @@
 //! What is learnt is what scikit-learn learns, on real data, well and badly scaled. The fixtures are written by
 //! tests/reference/sklearn_fixtures.py.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use mlpipeline_crds::{LinearRegression, LogisticRegression};
 use mlpipeline_worker::model::LinearPredictor;
 use mlpipeline_worker::train::{Classifier, LeastSquares, Logistic, Matrix, Regressor, Rows};

@@ -81,7 +81,7 @@ pub fn minimise(start: Vec<f64>, stop: Stop, mut function: impl FnMut(&[f64], &m
     while iterations < stop.iterations && largest(&now.gradient) > stop.gradient {
         let mut direction = descent(&now.gradient, &memory);
         let mut slope = dot(&direction, &now.gradient);
-        if !(slope < 0.0) {
+        if slope >= 0.0 || slope.is_nan() {
             // Rounding spoilt the memory: begin anew with the steepest descent.
             memory.clear();
             direction = now.gradient.iter().map(|entry| -entry).collect();

@@ -152,7 +152,7 @@ impl Plan<'_> {
         let folder = self.storage.artifact_dir(&baseline.path).map_err(StepError::from);
         let metrics = folder
             .and_then(|folder| Model::load(&folder))
-            .and_then(|model| Ok(measure_baseline(&model, samples, rows)?));
+            .and_then(|model| Ok(measure_baseline(&model, &self.step.target, samples, rows)?));
         match metrics {
             Ok(metrics) => Some(Baseline { revision: baseline.revision.clone(), metrics }),
             Err(error) => {
