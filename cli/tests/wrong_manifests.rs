@@ -49,7 +49,9 @@ const STEPS: [(&str, &[&str]); 13] = [
     ),
     (
         "  - {name: a, run: {image: x}, schedule: {cron: 61 * * * *}}\n",
-        &["6:43: spec.steps[0].schedule.cron: \"61 * * * *\": \"61\" as minute has \"61\"; 0 to 59 is allowed"],
+        &[
+            "6:43: spec.steps[0].schedule.cron: \"61 * * * *\": \"61\" as minute has \"61\"; 0 to 59 is allowed",
+        ],
     ),
     (
         "  - {name: a, run: {image: [x]}, retries: '3'}\n",
