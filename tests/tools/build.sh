@@ -53,6 +53,8 @@ ldflags_of() {
 
 build() {
     entry_of "$1"
+    # What is given need not be built.
+    [ -x "${KUBEBUILDER_ASSETS:-}/$1" ] && return
     folder=$(folder_of "$module")
     [ -x "$folder/$1" ] && return
     command -v go >/dev/null || {
@@ -80,6 +82,10 @@ if [ "${1:-}" = --where ]; then
         if [ -n "$name" ]; then printf '%s %s/%s\n' "$name" "$(folder_of "$module")" "$name"; fi
     done
     exit
+fi
+# On a given cluster only kubectl is called, and any will do.
+if [ -n "${KUBECONFIG:-}" ]; then
+    wanted_by_tests=$(command -v kubectl >/dev/null || echo kubectl)
 fi
 for program in ${*:-$wanted_by_tests}; do
     build "$program"

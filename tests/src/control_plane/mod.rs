@@ -61,7 +61,11 @@ impl ControlPlane {
                 None => Self::start(Settings::default()).await,
             }
         });
-        shared.await.as_ref().unwrap_or_else(|error| panic!("no control plane for the tests: {error}"))
+        let shared = shared.await.as_ref();
+        let shared = shared.unwrap_or_else(|error| panic!("no control plane for the tests: {error}"));
+        // Shown with every test that fails.
+        eprintln!("control plane: logs, audit log and kubeconfigs are in {}", shared.folder().display());
+        shared
     }
 
     /// Starts a control plane that nobody shares, for tests that need other settings.
@@ -82,8 +86,8 @@ impl ControlPlane {
 
     async fn start_once(settings: Settings) -> Result<Self, String> {
         let folder = RunFolder::make()?;
-        eprintln!("control plane: logs, keys and audit log are in {}", folder.path().display());
-        let mut server = Server::start(&folder).await?;
+        let server = Server::start(&folder).await;
+        let mut server = server.map_err(|error| format!("{error}\n(logs: {})", folder.path().display()))?;
         let admin = server.admin.clone();
         install_crd(&admin.client().await).await?;
         server.start_controllers(&folder, settings)?;

@@ -6,7 +6,8 @@ use std::process::Command;
 /// The script that builds the programs.
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tools/build.sh");
 
-/// The path of a program: in the folder that `KUBEBUILDER_ASSETS` names, else in the cache of `tests/tools/build.sh`.
+/// The path of a program: in the folder that `KUBEBUILDER_ASSETS` names, else in the cache of `tests/tools/build.sh`; with
+/// `KUBECONFIG` set also in those of `PATH`.
 ///
 /// # Errors
 /// Says what to run when the program is in neither.
@@ -27,6 +28,11 @@ pub(super) fn find(name: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(path.ok_or_else(|| format!("{SCRIPT} knows no program {name}"))?);
     if path.is_file() {
         return Ok(path);
+    }
+    if let (Some(folders), true) = (std::env::var_os("PATH"), std::env::var_os("KUBECONFIG").is_some()) {
+        let found =
+            std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file());
+        return found.ok_or_else(|| format!("there is no {name} on the PATH, for the cluster of KUBECONFIG"));
     }
     Err(format!(
         "{name} is not at {}: build it with `tests/tools/build.sh` (Go 1.25 or newer), or set KUBEBUILDER_ASSETS to a \
