@@ -139,10 +139,21 @@ fn a_constant_target_is_learnt_and_r2_is_not_measured() {
     assert!(ended.message().contains("r2 is not measured"), "{}", ended.message());
 }
 
+/// A step on these data, with these fields, that fails: its exit code, its reason, and parts of its message.
+type Refused<'a> = (&'a str, Value, i32, &'a str, &'a [&'a str]);
+
+#[track_caller]
+fn assert_refused(rows: Vec<Refused<'_>>) {
+    for (data, fields, code, reason, parts) in rows {
+        let volume = with_data(data);
+        volume.step(&train(fields), &[]).fails(code, reason, parts);
+        assert!(!published(&volume, "train").exists(), "{data}");
+    }
+}
+
 #[test]
-fn wrong_data_and_specs_are_refused_with_what_to_do_and_publish_nothing() {
-    let linear = json!({"linearRegression": {}});
-    let rows: Vec<(&str, Value, i32, &str, &[&str])> = vec![
+fn columns_that_cannot_be_learnt_from_are_refused_with_what_to_do() {
+    assert_refused(vec![
         (
             "a,species\n1,x\n2,y\n",
             json!({"target": "kind"}),
@@ -156,14 +167,6 @@ fn wrong_data_and_specs_are_refused_with_what_to_do_and_publish_nothing() {
             3,
             "ColumnNotFound",
             &["\"b\" not found", "columns are a, species"],
-        ),
-        ("a,species\n1,x\n2,y\n", json!({"features": ["a", "a"]}), 2, "WrongSpec", &["\"a\" is named twice"]),
-        (
-            "a,species\n1,x\n2,y\n",
-            json!({"features": ["a", "species"]}),
-            2,
-            "WrongSpec",
-            &["\"species\" is the target"],
         ),
         ("species\nx\ny\n", json!({}), 3, "WrongData", &["no column but the target"]),
         ("a,species\n", json!({}), 3, "WrongData", &["no rows"]),
@@ -182,6 +185,13 @@ fn wrong_data_and_specs_are_refused_with_what_to_do_and_publish_nothing() {
             "WrongFeature",
             &["\"a\" has the text \"abc\" in row 3"],
         ),
+    ]);
+}
+
+#[test]
+fn targets_and_too_few_rows_are_refused_with_what_to_do() {
+    let linear = json!({"linearRegression": {}});
+    assert_refused(vec![
         ("a,species\n1,x\n2,\n", json!({}), 3, "WrongData", &["\"species\" is null in row 2"]),
         ("a,species\n1,x\n2,x\n", json!({}), 3, "WrongData", &["\"x\" in every row"]),
         (
@@ -218,6 +228,21 @@ fn wrong_data_and_specs_are_refused_with_what_to_do_and_publish_nothing() {
             3,
             "WrongData",
             &["folds is 4, and 3 rows"],
+        ),
+    ]);
+}
+
+#[test]
+fn steps_that_ask_for_what_cannot_be_are_refused() {
+    let linear = json!({"linearRegression": {}});
+    assert_refused(vec![
+        ("a,species\n1,x\n2,y\n", json!({"features": ["a", "a"]}), 2, "WrongSpec", &["\"a\" is named twice"]),
+        (
+            "a,species\n1,x\n2,y\n",
+            json!({"features": ["a", "species"]}),
+            2,
+            "WrongSpec",
+            &["\"species\" is the target"],
         ),
         (
             "a,species\n1,1\n2,2\n",
@@ -256,12 +281,7 @@ fn wrong_data_and_specs_are_refused_with_what_to_do_and_publish_nothing() {
         ),
         ("a,species\n1,1\n2,2\n", json!({"split": {"test": 1.0}}), 2, "WrongSpec", &["split.test is 1"]),
         ("a,species\n1,1\n2,2\n", json!({"crossValidation": {"folds": 1}}), 2, "WrongSpec", &["folds is 1"]),
-    ];
-    for (data, fields, code, reason, parts) in rows {
-        let volume = with_data(data);
-        volume.step(&train(fields), &[]).fails(code, reason, parts);
-        assert!(!published(&volume, "train").exists(), "{data}");
-    }
+    ]);
 }
 
 #[test]
