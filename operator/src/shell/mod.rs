@@ -2,4 +2,5 @@
 //!
 //! Owns I/O and nothing else: it gathers what the core decides on, and brings about what the core decided.
 
+pub mod crd_file;
 pub mod gather;
