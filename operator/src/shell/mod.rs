@@ -2,5 +2,17 @@
 //!
 //! Owns I/O and nothing else: it gathers what the core decides on, and brings about what the core decided.
 
+pub mod apply;
+pub mod backoff;
+pub mod cache;
+pub mod context;
+pub mod controller;
 pub mod crd_file;
 pub mod gather;
+pub mod memory;
+pub mod metrics;
+pub mod observe;
+pub mod pressure;
+pub mod problem;
+pub mod publish;
+pub mod reconcile;

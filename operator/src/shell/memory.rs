@@ -1,0 +1,107 @@
+//! What the operator remembers of each pipeline between two looks at it. All of it may be lost at any moment: it saves calls and
+//! spaces out attempts, and decides nothing.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use mlpipeline_crds::MLPipelineStatus;
+use tokio::time::Instant;
+
+/// What is remembered of one pipeline.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    /// The last status that was written, and the version that it made.
+    pub written: Option<(u64, MLPipelineStatus)>,
+    /// Since when the status differs in small ways that were not written yet.
+    pub unwritten_since: Option<Instant>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// Children by uid.
+    pub children: HashMap<String, Child>,
+}
+
+/// What is remembered of one child.
+#[derive(Clone, Debug, Default)]
+pub struct Child {
+    /// The hash that was applied, or found to be.
+    pub hash: String,
+    /// The version at which the child was seen to hold everything that was applied.
+    pub good_version: Option<String>,
+    /// What the server keeps answering in place of what was applied; such differences are left alone.
+    pub accepted: Vec<String>,
+    /// Repairs since it was last left in peace for long.
+    pub repairs: u32,
+    /// When it was last repaired.
+    pub repaired: Option<Instant>,
+}
+
+/// How long a child must be left in peace for its repairs to be forgotten.
+const PEACE: Duration = Duration::from_secs(600);
+
+impl Child {
+    /// How long a repair has to wait, where somebody keeps undoing it.
+    #[must_use]
+    pub fn repair_wait(&self, now: Instant) -> Option<Duration> {
+        let repaired = self.repaired?;
+        if self.repairs < 3 {
+            return None;
+        }
+        let due = repaired + super::backoff::wait(self.repairs - 2, 1.0);
+        due.checked_duration_since(now).filter(|wait| !wait.is_zero())
+    }
+
+    /// Counts a repair.
+    pub fn count_repair(&mut self, now: Instant) {
+        let long_ago = self.repaired.is_none_or(|before| now.duration_since(before) > PEACE);
+        self.repairs = if long_ago { 1 } else { self.repairs.saturating_add(1) };
+        self.repaired = Some(now);
+    }
+}
+
+/// What is remembered of all pipelines, by uid.
+#[derive(Debug, Default)]
+pub struct Memory {
+    pipelines: Mutex<HashMap<String, Remembered>>,
+}
+
+impl Memory {
+    /// Reads or changes what is remembered of a pipeline.
+    pub fn with<T>(&self, uid: &str, look: impl FnOnce(&mut Remembered) -> T) -> T {
+        let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        look(pipelines.entry(uid.to_owned()).or_default())
+    }
+
+    /// Whether this version of the pipeline is the one that our own status write made.
+    #[must_use]
+    pub fn is_own_write(&self, uid: &str, version: u64) -> bool {
+        let pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = pipelines.get(uid).and_then(|remembered| remembered.written.as_ref());
+        written.is_some_and(|(own, _)| *own == version)
+    }
+
+    /// Forgets a pipeline that is gone.
+    pub fn forget(&self, uid: &str) {
+        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_child_that_somebody_keeps_changing_is_repaired_more_and_more_rarely() {
+        let mut child = Child::default();
+        for _ in 0..3 {
+            assert_eq!(child.repair_wait(Instant::now()), None);
+            child.count_repair(Instant::now());
+        }
+        assert_eq!(child.repair_wait(Instant::now()), Some(Duration::from_secs(1)));
+        child.count_repair(Instant::now());
+        assert_eq!(child.repair_wait(Instant::now()), Some(Duration::from_secs(2)));
+        tokio::time::advance(PEACE + Duration::from_secs(1)).await;
+        child.count_repair(Instant::now());
+        assert_eq!(child.repairs, 1);
+    }
+}
