@@ -5,13 +5,16 @@
 pub mod apply;
 pub mod backoff;
 pub mod cache;
+pub mod calls;
 pub mod context;
 pub mod controller;
 pub mod crd_file;
+pub mod election;
 pub mod gather;
 pub mod memory;
 pub mod metrics;
 pub mod observe;
+pub mod operator;
 pub mod pressure;
 pub mod problem;
 pub mod publish;
