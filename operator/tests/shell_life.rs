@@ -40,11 +40,13 @@ async fn the_crash_course_becomes_ready_with_all_its_children() {
     assert_eq!(status["progress"], "4/4");
     assert_eq!(status["score"], "accuracy=0.973");
     world.fire("iris-nightly");
-    world.until("the nightly run is seen", |world| {
-        let steps = world.get(&key).expect("it is there")["status"]["steps"].clone();
-        steps[3]["state"] == "Done" && steps[3]["workload"].as_str().is_some_and(|name| name.starts_with("Job/"))
-    })
-    .await;
+    world
+        .until("the nightly run is seen", |world| {
+            let steps = world.get(&key).expect("it is there")["status"]["steps"].clone();
+            steps[3]["state"] == "Done"
+                && steps[3]["workload"].as_str().is_some_and(|name| name.starts_with("Job/"))
+        })
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,7 +77,8 @@ async fn a_chain_of_three_runs_costs_at_most_eight_writes_and_four_events() {
     let key = world.user_applies(THREE_RUNS);
     world.until("ready", |world| world.is_ready(&key)).await;
     tokio::time::sleep(Duration::from_secs(60)).await;
-    let (events, writes): (Vec<_>, Vec<_>) = world.writes().into_iter().partition(|call| call.resource == "events");
+    let (events, writes): (Vec<_>, Vec<_>) =
+        world.writes().into_iter().partition(|call| call.resource == "events");
     assert_eq!(events.len(), 4, "{events:#?}");
     assert!(writes.len() <= 8, "{writes:#?}");
 }
@@ -174,7 +177,11 @@ async fn s9_foreign_fields_survive_and_tampering_is_repaired() {
         service["metadata"]["finalizers"] = json!(["cloud/y"]);
         service["spec"]["ports"][0]["nodePort"] = json!(31111);
     });
-    world.until("repaired", |world| world.get(&service).expect("it is there")["spec"]["ports"][0]["nodePort"] == 30080).await;
+    world
+        .until("repaired", |world| {
+            world.get(&service).expect("it is there")["spec"]["ports"][0]["nodePort"] == 30080
+        })
+        .await;
     let service = world.get(&service).expect("it is there");
     assert_eq!(service["metadata"]["annotations"]["cloud/x"], "theirs");
     assert_eq!(service["metadata"]["finalizers"], json!(["cloud/y"]));
@@ -185,8 +192,10 @@ async fn s9_the_autoscalers_replicas_are_left_alone_and_survive_the_handover() {
     let world = World::new();
     world.start_controllers(Script::default());
     let _operator = world.start();
-    let fixed = CRASH_COURSE
-        .replace("autoscaling: {minReplicas: 2, maxReplicas: 5, targetCPUUtilizationPercentage: 60}", "replicas: 4");
+    let fixed = CRASH_COURSE.replace(
+        "autoscaling: {minReplicas: 2, maxReplicas: 5, targetCPUUtilizationPercentage: 60}",
+        "replicas: 4",
+    );
     let key = world.user_applies(&fixed);
     world.until("ready", |world| world.is_ready(&key)).await;
     let deployment = Key::new("deployments", "ns", "iris-api");
@@ -200,7 +209,9 @@ async fn s9_the_autoscalers_replicas_are_left_alone_and_survive_the_handover() {
     assert_eq!(world.get(&deployment).expect("it is there")["spec"]["replicas"], 5);
     world.user_applies(&fixed);
     world.until("no autoscaler", |world| world.names("horizontalpodautoscalers").is_empty()).await;
-    world.until("four again", |world| world.get(&deployment).expect("it is there")["spec"]["replicas"] == 4).await;
+    world
+        .until("four again", |world| world.get(&deployment).expect("it is there")["spec"]["replicas"] == 4)
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -223,7 +234,8 @@ async fn s3_foreign_objects_of_our_names_are_never_touched() {
     let world = World::new();
     world.start_controllers(Script::default());
     let foreign = Key::new("deployments", "ns", "iris-api");
-    let theirs = json!({"metadata": {"labels": {"app.kubernetes.io/managed-by": "helm"}}, "spec": {"replicas": 7}});
+    let theirs =
+        json!({"metadata": {"labels": {"app.kubernetes.io/managed-by": "helm"}}, "spec": {"replicas": 7}});
     let before = world.with(|state| state.create(&foreign, theirs));
     let _operator = world.start();
     let key = world.user_applies(CRASH_COURSE);

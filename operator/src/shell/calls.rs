@@ -51,7 +51,7 @@ struct TimedOut(Duration);
 
 impl<S, B> Service<Request<Body>> for CallService<S>
 where
-    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<B>>,
     S::Future: Send + 'static,
     S::Error: Into<BoxError>,
     B: Send + 'static,
@@ -65,15 +65,15 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        // The clone has not been asked whether it is ready; the original has.
-        let clone = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let method = request.method().clone();
+        let end = match self.calls.end(&request) {
+            Ok(end) => end,
+            Err(refused) => return std::future::ready(Err(refused)).boxed(),
+        };
+        let answer = self.inner.call(request);
         let calls = self.calls.clone();
         async move {
-            let method = request.method().clone();
-            let end = calls.end(&request)?;
-            let answer = tokio::time::timeout_at(end, inner.call(request)).await;
-            let answer = match answer {
+            let answer = match tokio::time::timeout_at(end, answer).await {
                 Ok(answer) => answer.map_err(Into::into),
                 Err(_) => Err(BoxError::from(TimedOut(TIMEOUT))),
             };
@@ -101,7 +101,8 @@ impl Calls {
             Ok(response) => {
                 self.metrics.request(method.as_str(), response.status().as_str());
                 if matches!(response.status().as_u16(), 429 | 503) {
-                    let wait = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+                    let wait =
+                        response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
                     if let Some(seconds) = wait.and_then(|text| text.trim().parse().ok()) {
                         self.pressure.ask(Duration::from_secs(seconds));
                     }

@@ -35,7 +35,6 @@ pub type Leading = watch::Receiver<bool>;
 
 impl Controller {
     /// A controller, and the feed that keeps its cache. The feed must be polled from the start; it never ends.
-    #[must_use]
     pub fn new(
         context: Arc<Context>,
         namespace: Option<&str>,
@@ -75,7 +74,8 @@ impl Controller {
                 outcome
             })
         };
-        let retry = |_: Arc<Guarded>, error: &ReconcileError, _: Arc<Context>| Action::requeue(error.retry_in);
+        let retry =
+            |_: Arc<Guarded>, error: &ReconcileError, _: Arc<Context>| Action::requeue(error.retry_in);
         applier(measured, retry, context, pipelines, queue, config)
             .for_each(|outcome| {
                 match outcome {
@@ -141,7 +141,8 @@ fn touched(memory: &Memory, event: &Event<Guarded>) -> Option<ObjectRef<Guarded>
     let uid = |pipeline: &Guarded| pipeline.meta().uid.clone().unwrap_or_default();
     match event {
         Event::Apply(pipeline) | Event::InitApply(pipeline) => {
-            let is_own = version(pipeline.meta()).is_some_and(|version| memory.is_own_write(&uid(pipeline), version));
+            let is_own =
+                version(pipeline.meta()).is_some_and(|version| memory.is_own_write(&uid(pipeline), version));
             (!is_own).then(|| ObjectRef::from_obj(pipeline))
         }
         Event::Delete(pipeline) => {

@@ -8,6 +8,8 @@ use std::time::Duration;
 use mlpipeline_crds::MLPipelineStatus;
 use tokio::time::Instant;
 
+use super::problem::Failure;
+
 /// What is remembered of one pipeline.
 #[derive(Debug, Default)]
 pub struct Remembered {
@@ -19,6 +21,29 @@ pub struct Remembered {
     pub failures: u32,
     /// Children by uid.
     pub children: HashMap<String, Child>,
+    /// What the API server does not take, by object.
+    pub refusals: HashMap<String, Refusal>,
+}
+
+/// A child that could not be brought about.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// What was wanted: another wish is a new one.
+    pub wish: String,
+    /// Why it failed.
+    pub failure: Failure,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When to try again; only for another wish when there is no time.
+    pub until: Option<Instant>,
+}
+
+impl Refusal {
+    /// Whether it is too early to try again.
+    #[must_use]
+    pub fn stands(&self, wish: &str, now: Instant) -> bool {
+        self.wish == wish && self.until.is_none_or(|until| now < until)
+    }
 }
 
 /// What is remembered of one child.

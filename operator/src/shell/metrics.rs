@@ -67,8 +67,16 @@ impl Metrics {
                 "Reconciles by result",
                 &["controller", "result"],
             )?,
-            errors: counter("controller_runtime_reconcile_errors_total", "Reconciles that failed", &["controller"])?,
-            seconds: histogram("controller_runtime_reconcile_time_seconds", "How long reconciles take", &["controller"])?,
+            errors: counter(
+                "controller_runtime_reconcile_errors_total",
+                "Reconciles that failed",
+                &["controller"],
+            )?,
+            seconds: histogram(
+                "controller_runtime_reconcile_time_seconds",
+                "How long reconciles take",
+                &["controller"],
+            )?,
             active: gauge("controller_runtime_active_workers", "Reconciles under way", &["controller"])?,
             depth: gauge("workqueue_depth", "Pipelines that wait to be looked at", &["name"])?,
             adds: counter("workqueue_adds_total", "Additions to the queue", &["name"])?,
@@ -84,7 +92,11 @@ impl Metrics {
                 &["code", "method"],
             )?,
             leading: gauge("leader_election_master_status", "1 while this process leads", &["name"])?,
-            pipelines: gauge("mlpipeline_pipelines", "Pipelines by the reason of their Ready condition's class", &["state"])?,
+            pipelines: gauge(
+                "mlpipeline_pipelines",
+                "Pipelines by the reason of their Ready condition's class",
+                &["state"],
+            )?,
             steps: gauge("mlpipeline_steps", "Steps by state", &["state"])?,
             waiting: Mutex::default(),
             registry,
@@ -152,7 +164,10 @@ impl Metrics {
     }
 }
 
-fn register<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> Result<C, prometheus::Error> {
+fn register<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    collector: C,
+) -> Result<C, prometheus::Error> {
     registry.register(Box::new(collector.clone()))?;
     Ok(collector)
 }

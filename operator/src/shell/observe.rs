@@ -33,7 +33,8 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
     let key = PipelineKey { namespace: pipeline.namespace.clone(), label: names::label(&pipeline.name) };
     let cron_jobs = owned(&cache.cron_jobs, &key, uid);
     let all_jobs = cache.jobs.of(&key);
-    let own_jobs: Vec<Arc<Job>> = all_jobs.iter().filter(|job| is_controlled_by(&job.metadata, uid)).cloned().collect();
+    let own_jobs: Vec<Arc<Job>> =
+        all_jobs.iter().filter(|job| is_controlled_by(&job.metadata, uid)).cloned().collect();
     let jobs: Vec<Arc<Job>> = all_jobs
         .into_iter()
         .filter(|job| {
@@ -54,11 +55,9 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
         deployments.iter().filter_map(|deployment| deployment.metadata.name.as_deref()).collect();
     let pods = cache.pods.of(&key).into_iter().filter(|pod| is_ours(pod, &owners, &deployment_names));
     let claim_name = names::claim(&pipeline.name);
-    let claim = cache
-        .claims
-        .of(&key)
-        .into_iter()
-        .find(|claim| claim.metadata.name.as_ref() == Some(&claim_name) && owns_claim(pipeline, &claim.metadata));
+    let claim = cache.claims.of(&key).into_iter().find(|claim| {
+        claim.metadata.name.as_ref() == Some(&claim_name) && owns_claim(pipeline, &claim.metadata)
+    });
     let snapshot = Snapshot {
         pods: pods.map(Arc::unwrap_or_clone).collect(),
         jobs: jobs.into_iter().map(Arc::unwrap_or_clone).collect(),
@@ -113,10 +112,9 @@ fn owned<K: Resource<DynamicType = ()>>(index: &Index<K>, key: &PipelineKey, uid
 fn is_ours(pod: &Pod, owners: &[&ObjectMeta], deployments: &[&str]) -> bool {
     let Some(owner) = controller(&pod.metadata) else { return false };
     match owner.kind.as_str() {
-        "ReplicaSet" => owner
-            .name
-            .rsplit_once('-')
-            .is_some_and(|(deployment, _)| deployments.contains(&deployment)),
+        "ReplicaSet" => {
+            owner.name.rsplit_once('-').is_some_and(|(deployment, _)| deployments.contains(&deployment))
+        }
         _ => owners.iter().any(|metadata| uid_of(metadata) == owner.uid),
     }
 }

@@ -9,8 +9,8 @@ use futures::future::join_all;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::Api;
 use kube::runtime::events::{Recorder, Reporter};
-use kube::{Client, Resource};
 use kube::runtime::reflector::Store;
+use kube::{Client, Resource};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -110,7 +110,8 @@ impl Operator {
         let recorder = Recorder::new(client.clone(), reporter);
         let memory = Arc::new(Memory::default());
         let (leading, is_leading) = watch::channel(false);
-        let mut scopes: Vec<Option<&str>> = options.namespaces.iter().map(|name| Some(name.as_str())).collect();
+        let mut scopes: Vec<Option<&str>> =
+            options.namespaces.iter().map(|name| Some(name.as_str())).collect();
         if scopes.is_empty() {
             scopes.push(None);
         }
@@ -174,9 +175,8 @@ impl Operator {
         self.metrics.leads(true);
         let _ = self.leading.send(true);
         let concurrency = self.options.concurrency;
-        let controllers = self.controllers.into_iter().map(|controller| {
-            controller.run(concurrency, stop.clone()).boxed()
-        });
+        let controllers =
+            self.controllers.into_iter().map(|controller| controller.run(concurrency, stop.clone()).boxed());
         let work = join_all(controllers);
         tokio::pin!(work);
         let lost = async {
@@ -265,7 +265,9 @@ fn state(pipeline: &Guarded) -> &'static str {
         return "Terminating";
     }
     let conditions = readable.status.iter().flat_map(|status| &status.conditions);
-    let holds = |kind: &str| conditions.clone().any(|condition| condition.type_ == kind && condition.status == "True");
+    let holds = |kind: &str| {
+        conditions.clone().any(|condition| condition.type_ == kind && condition.status == "True")
+    };
     match () {
         () if holds("Stalled") => "Stalled",
         () if holds(READY) => "Ready",

@@ -59,7 +59,8 @@ impl Failure {
         let (class, message, retry_after) = match error {
             kube::Error::Api(status) => {
                 let seconds = status.details.as_ref().map(|details| details.retry_after_seconds);
-                let wait = seconds.filter(|seconds| *seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
+                let wait =
+                    seconds.filter(|seconds| *seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
                 (classify(status), status.message.clone(), wait)
             }
             other => (Class::Unavailable, other.to_string(), None),
@@ -165,7 +166,11 @@ mod tests {
         ];
         for (code, reason, message, expected, transient) in table {
             let problem = answer(code, reason, message).problem(9).expect("a problem");
-            assert_eq!((problem.reason.as_str(), problem.transient), (expected, transient), "{code} {message}");
+            assert_eq!(
+                (problem.reason.as_str(), problem.transient),
+                (expected, transient),
+                "{code} {message}"
+            );
             assert!(problem.message.contains(message) && problem.message.contains("Job a-b"), "{problem:?}");
         }
     }

@@ -4,21 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use mlpipeline_crds::{MLPipeline, MLPipelineStatus};
+use tokio::time::Instant;
 
 use super::apply::{Applied, apply};
 use super::backoff;
 use super::context::Context;
+use super::lost_reports;
 use super::observe::{View, observe};
-use super::problem::{Failure, Retry};
+use super::problem::Failure;
 use super::publish;
 use crate::core::build::build;
 use crate::core::pipeline::ValidatedPipeline;
-use crate::core::plan::{Plan, Schedules, plan};
+use crate::core::plan::{self, Plan, Schedules};
 use crate::core::status;
 use crate::core::validate::{FieldError, validate};
 
@@ -51,14 +52,15 @@ pub async fn reconcile(resource: Arc<Guarded>, context: Arc<Context>) -> Result<
     }
     let outcome = match tokio::time::timeout(TIMEOUT, look(&resource, &context)).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(format!("took longer than {} s", TIMEOUT.as_secs())),
+        Err(_) => Err(Setback::general(format!("took longer than {} s", TIMEOUT.as_secs()))),
     };
     match outcome {
         Ok(again) => {
             context.memory.with(&uid, |remembered| remembered.failures = 0);
             Ok(again.map_or_else(Action::await_change, Action::requeue))
         }
-        Err(message) => {
+        Err(Setback { message, retry_in: Some(retry_in) }) => Err(ReconcileError { message, retry_in }),
+        Err(Setback { message, retry_in: None }) => {
             let failures = context.memory.with(&uid, |remembered| {
                 remembered.failures = remembered.failures.saturating_add(1);
                 remembered.failures
@@ -69,16 +71,38 @@ pub async fn reconcile(resource: Arc<Guarded>, context: Arc<Context>) -> Result<
     }
 }
 
+/// A look that failed. Children have waits of their own.
+struct Setback {
+    message: String,
+    retry_in: Option<Duration>,
+}
+
+impl Setback {
+    fn general(message: String) -> Self {
+        Self { message, retry_in: None }
+    }
+}
+
+impl From<Failure> for Setback {
+    fn from(failure: Failure) -> Self {
+        Self { message: format!("{}: {}", failure.object, failure.message), retry_in: failure.retry_after }
+    }
+}
+
 /// One look; answers when to look again although nothing happened, or what failed.
-async fn look(resource: &Guarded, context: &Context) -> Result<Option<Duration>, String> {
+async fn look(resource: &Guarded, context: &Context) -> Result<Option<Duration>, Setback> {
     let metadata = resource.meta();
     let now = (context.clock)();
     let pipeline = match checked(resource) {
         Ok(pipeline) => pipeline,
         Err(errors) => return refuse(resource, context, &errors, now).await,
     };
-    let view = observe(&context.cache, &pipeline);
-    let plan = plan(&pipeline, &view.observed, now, Schedules::Keep);
+    let mut view = observe(&context.cache, &pipeline);
+    let mut plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
+    if lost_reports::found_late(context, &pipeline, &plan).await? {
+        view = observe(&context.cache, &pipeline);
+        plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
+    }
     let children = build(&pipeline, &plan, &context.settings);
     let applied = apply(context, &pipeline, &plan, &children, &view).await;
     let status = standing(resource, context, &pipeline, &plan, &view, &applied, now);
@@ -104,11 +128,11 @@ async fn refuse(
     context: &Context,
     errors: &[FieldError],
     now: Timestamp,
-) -> Result<Option<Duration>, String> {
+) -> Result<Option<Duration>, Setback> {
     let metadata = resource.meta();
     let before = publish::previous(context, metadata, stored(resource));
     let status = status::invalid(metadata.generation, errors, before.as_ref(), now);
-    publish::publish(context, metadata, before.as_ref(), &status).await.map_err(|failure| failure.message)
+    Ok(publish::publish(context, metadata, before.as_ref(), &status).await?)
 }
 
 /// The status before, and the status now.
@@ -123,8 +147,7 @@ fn standing(
 ) -> (Option<MLPipelineStatus>, MLPipelineStatus) {
     let metadata = resource.meta();
     let before = publish::previous(context, metadata, stored(resource));
-    let failures = context.memory.with(uid(metadata), |remembered| remembered.failures.saturating_add(1));
-    let problem = applied.worst().and_then(|failure| failure.problem(failures));
+    let problem = applied.worst().and_then(|refusal| refusal.failure.problem(refusal.failures));
     let status = status::status(pipeline, plan, &view.observed, problem.as_ref(), before.as_ref(), now);
     (before, status)
 }
@@ -135,10 +158,16 @@ fn conclude(
     applied: &Applied,
     published: Result<Option<Duration>, Failure>,
     now: Timestamp,
-) -> Result<Option<Duration>, String> {
-    let again = published.map_err(|failure| format!("{}: {}", failure.object, failure.message))?;
-    if let Some(failure) = applied.failures.iter().find(|failure| failure.retry() == Retry::Later) {
-        return Err(format!("{}: {}", failure.object, failure.message));
+) -> Result<Option<Duration>, Setback> {
+    let again = published?;
+    let next = applied
+        .refusals
+        .iter()
+        .filter_map(|refusal| Some((refusal.until?, &refusal.failure)))
+        .min_by_key(|(until, _)| *until);
+    if let Some((until, failure)) = next {
+        let retry_in = until.saturating_duration_since(Instant::now());
+        return Err(Setback { retry_in: Some(retry_in), ..Setback::from(failure.clone()) });
     }
     let wake = plan.wake_at.map(|time| Duration::try_from(time.duration_since(now)).unwrap_or_default());
     Ok([again, applied.look_again, wake].into_iter().flatten().min())
@@ -146,8 +175,4 @@ fn conclude(
 
 fn stored(resource: &Guarded) -> Option<&MLPipelineStatus> {
     resource.0.as_ref().ok()?.status.as_ref()
-}
-
-fn uid(metadata: &ObjectMeta) -> &str {
-    metadata.uid.as_deref().unwrap_or_default()
 }

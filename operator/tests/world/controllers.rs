@@ -102,16 +102,20 @@ fn run_job(state: &mut State, script: &Script, key: &Key, job: &Value) {
         Some("Running") if script.endless.iter().any(|name| name == step) => {}
         Some("Running") => {
             let (code, report) = script.failing.get(step).cloned().unwrap_or_else(|| (0, report(labels)));
-            let ended = json!({"terminated": {"exitCode": code, "finishedAt": time, "message": report.to_json()}});
+            let ended =
+                json!({"terminated": {"exitCode": code, "finishedAt": time, "message": report.to_json()}});
             let phase = if code == 0 { "Succeeded" } else { "Failed" };
             let status = json!({"phase": phase, "containerStatuses": [container(&ended)]});
             state.edit(&pod_key, |pod| pod["status"] = status);
         }
         phase => {
-            let (condition, field) = if phase == Some("Succeeded") { ("Complete", "succeeded") } else { ("Failed", "failed") };
+            let (condition, field) =
+                if phase == Some("Succeeded") { ("Complete", "succeeded") } else { ("Failed", "failed") };
             let conditions = json!([{"type": condition, "status": "True", "lastTransitionTime": time}]);
             let started = job["status"]["startTime"].clone();
-            state.edit(key, |job| job["status"] = json!({field: 1, "startTime": started, "conditions": conditions}));
+            state.edit(key, |job| {
+                job["status"] = json!({field: 1, "startTime": started, "conditions": conditions})
+            });
         }
     }
 }

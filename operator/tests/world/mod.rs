@@ -87,12 +87,20 @@ impl World {
 
     pub fn all(&self, resource: &str) -> Vec<Value> {
         self.with(|state| {
-            state.objects.iter().filter(|(key, _)| key.resource == resource).map(|(_, value)| value.clone()).collect()
+            state
+                .objects
+                .iter()
+                .filter(|(key, _)| key.resource == resource)
+                .map(|(_, value)| value.clone())
+                .collect()
         })
     }
 
     pub fn names(&self, resource: &str) -> Vec<String> {
-        self.all(resource).iter().map(|value| value["metadata"]["name"].as_str().expect("a name").to_owned()).collect()
+        self.all(resource)
+            .iter()
+            .map(|value| value["metadata"]["name"].as_str().expect("a name").to_owned())
+            .collect()
     }
 
     pub fn delete(&self, key: &Key) {

@@ -71,9 +71,10 @@ impl World {
         let (stop, stopped) = oneshot::channel::<()>();
         let world = World { who: options.identity.clone(), ..self.clone() };
         let task = tokio::spawn(async move {
-            let operator =
-                Operator::new(options, |calls| Ok::<_, MetricsError>(Client::new(calls.layer(world), "default")))
-                    .expect("metrics");
+            let operator = Operator::new(options, |calls| {
+                Ok::<_, MetricsError>(Client::new(calls.layer(world), "default"))
+            })
+            .expect("metrics");
             let stopped = async {
                 if stopped.await.is_err() {
                     // A test that lets go of the sender does not mean to stop it.

@@ -23,8 +23,13 @@ impl Asked {
             ["namespaces", namespace, rest @ ..] if !rest.is_empty() => (Some((*namespace).to_owned()), rest),
             rest => (None, rest),
         };
-        let query: HashMap<String, String> =
-            uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('=')).map(decode).collect();
+        let query: HashMap<String, String> = uri
+            .query()
+            .unwrap_or_default()
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(decode)
+            .collect();
         let name = rest.get(1).map(|name| (*name).to_owned());
         let verb = match (method, &name) {
             (&Method::GET, Some(_)) => "get",

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use http::{Request, Response};
+use http_body::Frame;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{Full, StreamBody};
-use http_body::Frame;
 use kube::client::Body;
 use serde_json::{Value, json};
 use tower::Service;
@@ -41,7 +41,8 @@ impl World {
     async fn serve(self, request: Request<Body>) -> Answer {
         let asked = Asked::read(request.method(), request.uri());
         let bytes = request.into_body().collect_bytes().await.expect("a body");
-        let body: Value = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("JSON") };
+        let body: Value =
+            if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("JSON") };
         // Time passes on the way, as it does in every network.
         tokio::task::yield_now().await;
         if self.faults.lock().expect("a lock").cut_off.contains(&self.who) {
@@ -51,17 +52,26 @@ impl World {
         if fault == Some(Mode::CrashBefore) {
             return self.crash().await;
         }
-        let standing = self.faults.lock().expect("a lock").standing.iter().find_map(|(verb, resource, code, message)| {
-            (*verb == asked.verb && *resource == asked.resource).then(|| (*code, message.clone()))
-        });
+        let standing = self.faults.lock().expect("a lock").standing.iter().find_map(
+            |(verb, resource, code, message)| {
+                (*verb == asked.verb && *resource == asked.resource).then(|| (*code, message.clone()))
+            },
+        );
         let (code, value) = match (fault, standing) {
             (Some(Mode::Answer(code)), _) => (code, status(code, "fault", "an injected fault")),
             (_, Some((code, message))) => (code, status(code, reason(code), &message)),
             _ => self.with(|state| answer(state, &asked, body)),
         };
-        let resource = if asked.is_status { format!("{}/status", asked.resource) } else { asked.resource.clone() };
+        let resource =
+            if asked.is_status { format!("{}/status", asked.resource) } else { asked.resource.clone() };
         let name = asked.name.clone().or_else(|| value["metadata"]["name"].as_str().map(str::to_owned));
-        let call = Call { who: self.who.clone(), verb: asked.verb.clone(), resource, name: name.unwrap_or_default(), code };
+        let call = Call {
+            who: self.who.clone(),
+            verb: asked.verb.clone(),
+            resource,
+            name: name.unwrap_or_default(),
+            code,
+        };
         self.with(|state| state.trace.push(call));
         match fault {
             Some(Mode::CrashAfter) => return self.crash().await,
@@ -83,17 +93,20 @@ impl World {
     fn watch(self, asked: Asked) -> Answer {
         let since: u64 = asked.query["resourceVersion"].parse().expect("a version");
         let versions = self.version.clone();
-        let lines = stream::unfold((self, asked, since, versions), |(world, asked, since, mut versions)| async move {
-            loop {
-                let (lines, until) = world.with(|state| lines(state, &asked, since));
-                if !lines.is_empty() {
-                    return Some((lines, (world, asked, until, versions)));
+        let lines = stream::unfold(
+            (self, asked, since, versions),
+            |(world, asked, since, mut versions)| async move {
+                loop {
+                    let (lines, until) = world.with(|state| lines(state, &asked, since));
+                    if !lines.is_empty() {
+                        return Some((lines, (world, asked, until, versions)));
+                    }
+                    if versions.changed().await.is_err() {
+                        return None;
+                    }
                 }
-                if versions.changed().await.is_err() {
-                    return None;
-                }
-            }
-        });
+            },
+        );
         let frames = lines.map(|lines| Ok(Frame::data(Bytes::from(lines))));
         respond(200, UnsyncBoxBody::new(StreamBody::new(frames)))
     }
@@ -123,7 +136,11 @@ fn lines(state: &State, asked: &Asked, since: u64) -> (String, u64) {
 }
 
 fn respond(code: u16, body: UnsyncBoxBody<Bytes, Infallible>) -> Answer {
-    Response::builder().status(code).header("content-type", "application/json").body(body).expect("a response")
+    Response::builder()
+        .status(code)
+        .header("content-type", "application/json")
+        .body(body)
+        .expect("a response")
 }
 
 fn reason(code: u16) -> &'static str {

@@ -87,7 +87,8 @@ impl State {
             return before;
         }
         if value["spec"] != before["spec"] && !before["metadata"]["generation"].is_null() {
-            value["metadata"]["generation"] = json!(before["metadata"]["generation"].as_i64().unwrap_or(0) + 1);
+            value["metadata"]["generation"] =
+                json!(before["metadata"]["generation"].as_i64().unwrap_or(0) + 1);
         }
         self.store(key, Some(before), Some(value))
     }

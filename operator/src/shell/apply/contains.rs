@@ -26,7 +26,8 @@ fn compare(path: &str, desired: &Value, actual: &Value, found: &mut Vec<String>)
             }
         }
         (Value::Array(desired), Value::Array(actual)) => compare_lists(path, desired, actual, found),
-        (Value::String(desired), Value::String(actual)) if is_amount(path) && quantity::same(desired, actual) => {}
+        (Value::String(desired), Value::String(actual))
+            if is_amount(path) && quantity::same(desired, actual) => {}
         (Value::Number(desired), Value::Number(actual)) if desired.as_f64() == actual.as_f64() => {}
         // The API server leaves out what is empty.
         (desired, Value::Null) if is_empty(desired) => {}
@@ -37,7 +38,8 @@ fn compare(path: &str, desired: &Value, actual: &Value, found: &mut Vec<String>)
 
 /// Lists that the API server merges by a key are compared by it, and may hold more; all others must be alike.
 fn compare_lists(path: &str, desired: &[Value], actual: &[Value], found: &mut Vec<String>) {
-    let keys = desired.first().and_then(Value::as_object).map(|first| merge_keys(path, first)).unwrap_or_default();
+    let keys =
+        desired.first().and_then(Value::as_object).map(|first| merge_keys(path, first)).unwrap_or_default();
     if keys.is_empty() {
         if desired.len() != actual.len() {
             found.push(format!("{path}: {}", Value::Array(actual.to_vec())));
@@ -49,7 +51,9 @@ fn compare_lists(path: &str, desired: &[Value], actual: &[Value], found: &mut Ve
         return;
     }
     for wanted in desired {
-        let same = |candidate: &&Value| keys.iter().all(|key| wanted.get(key).is_none_or(|wanted| candidate.get(key) == Some(wanted)));
+        let same = |candidate: &&Value| {
+            keys.iter().all(|key| wanted.get(key).is_none_or(|wanted| candidate.get(key) == Some(wanted)))
+        };
         let name = keys.iter().filter_map(|key| wanted.get(key)).map(Value::to_string).collect::<Vec<_>>();
         let path = format!("{path}[{}]", name.join(","));
         match actual.iter().find(same) {
@@ -106,7 +110,8 @@ mod tests {
 
     #[test]
     fn l6_what_somebody_changed_or_took_away_is_seen() {
-        let desired = json!({"spec": {"replicas": 2, "ports": [{"port": 80, "protocol": "TCP"}], "args": ["a", "b"]}});
+        let desired =
+            json!({"spec": {"replicas": 2, "ports": [{"port": 80, "protocol": "TCP"}], "args": ["a", "b"]}});
         let table = [
             json!({"spec": {"replicas": 3, "ports": [{"port": 80, "protocol": "TCP"}], "args": ["a", "b"]}}),
             json!({"spec": {"ports": [{"port": 80, "protocol": "TCP"}], "args": ["a", "b"]}}),

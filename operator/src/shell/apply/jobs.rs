@@ -11,7 +11,11 @@ use crate::shell::problem::Failure;
 
 /// Creates a Job. One of that name that is there already is looked at: ours was created by an earlier self whose word the
 /// watch has not brought yet.
-pub(super) async fn create(context: &Context, pipeline: &ValidatedPipeline, job: &Job) -> Result<(), Failure> {
+pub(super) async fn create(
+    context: &Context,
+    pipeline: &ValidatedPipeline,
+    job: &Job,
+) -> Result<(), Failure> {
     let name = job.metadata.name.as_deref().unwrap_or_default();
     let object = format!("Job {name}");
     let api: Api<Job> = Api::namespaced(context.client.clone(), &pipeline.namespace);

@@ -79,7 +79,8 @@ fn api(context: &Context, pipeline: &ValidatedPipeline, kind: Kind) -> Api<Dynam
 /// pipeline's uid is.
 fn check_owner(pipeline: &ValidatedPipeline, desired: &Desired, found: &ObjectMeta) -> Result<(), Failure> {
     let object = object_name(desired.kind, &desired.name);
-    let lost_its_owner = crate::shell::observe::controller(found).is_none() && applied_hash(found) == Some(&desired.hash);
+    let lost_its_owner =
+        crate::shell::observe::controller(found).is_none() && applied_hash(found) == Some(&desired.hash);
     let is_claim = desired.kind == Kind::Claim && owns_claim(pipeline, found);
     if is_controlled_by(found, &pipeline.uid) || lost_its_owner || is_claim {
         Ok(())
@@ -175,7 +176,8 @@ async fn write(
 
 /// Whether a change is one that the API server takes on no Service: from an address to none, or back.
 fn must_be_replaced(desired: &Desired, actual: &Value) -> bool {
-    let is_headless = |value: &Value| value.pointer("/spec/clusterIP").and_then(Value::as_str) == Some("None");
+    let is_headless =
+        |value: &Value| value.pointer("/spec/clusterIP").and_then(Value::as_str) == Some("None");
     desired.kind == Kind::Service && is_headless(&desired.value) != is_headless(actual)
 }
 
@@ -217,5 +219,7 @@ fn remembered(context: &Context, pipeline: &ValidatedPipeline, uid: &str) -> Chi
 }
 
 fn remember(context: &Context, pipeline: &ValidatedPipeline, uid: &str, change: impl FnOnce(&mut Child)) {
-    context.memory.with(&pipeline.uid, |pipeline| change(pipeline.children.entry(uid.to_owned()).or_default()));
+    context
+        .memory
+        .with(&pipeline.uid, |pipeline| change(pipeline.children.entry(uid.to_owned()).or_default()));
 }

@@ -10,11 +10,17 @@ mod lasting;
 mod orphans;
 mod quantity;
 
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::backoff;
 use super::context::Context;
-use super::observe::View;
-use super::problem::Failure;
+use super::memory::Refusal;
+use super::observe::{View, object_name};
+use super::problem::{Failure, Retry};
 use crate::core::build::Child;
 use crate::core::pipeline::ValidatedPipeline;
 use crate::core::plan::Plan;
@@ -24,33 +30,18 @@ use self::desired::Desired;
 /// What became of the children.
 #[derive(Debug, Default)]
 pub struct Applied {
-    /// What could not be brought about.
-    pub failures: Vec<Failure>,
+    /// What could not be brought about, now or when it was tried last.
+    pub refusals: Vec<Refusal>,
     /// When to look again although nothing failed: a repair that waits, since somebody keeps undoing it.
     pub look_again: Option<Duration>,
+    tried: BTreeSet<String>,
 }
 
 impl Applied {
-    /// The failure that people should hear of first.
+    /// The refusal that people should hear of first.
     #[must_use]
-    pub fn worst(&self) -> Option<&Failure> {
-        self.failures.iter().max_by_key(|failure| failure.class)
-    }
-
-    /// Whether to go on with the next child.
-    fn take(&mut self, outcome: Result<Option<Duration>, Failure>) -> bool {
-        match outcome {
-            Ok(wait) => {
-                self.look_again = [self.look_again, wait].into_iter().flatten().min();
-                true
-            }
-            Err(failure) => {
-                tracing::info!(object = failure.object, class = ?failure.class, "{}", failure.message);
-                let goes_on = !failure.stops_the_rest();
-                self.failures.push(failure);
-                goes_on
-            }
-        }
+    pub fn worst(&self) -> Option<&Refusal> {
+        self.refusals.iter().max_by_key(|refusal| refusal.failure.class)
     }
 }
 
@@ -62,31 +53,86 @@ pub async fn apply(
     children: &[Child],
     view: &View,
 ) -> Applied {
-    let mut applied = Applied::default();
-    let mut wanted: Vec<Desired> = Vec::new();
-    for child in children {
-        let outcome = match (child, Desired::of(child)) {
-            (Child::Job(job), _) => jobs::create(context, pipeline, job).await.map(|()| None),
-            (_, Some(desired)) => {
-                let outcome = lasting::apply(context, pipeline, &desired, view).await;
+    let mut pass = Pass { context, pipeline, applied: Applied::default() };
+    if pass.all(plan, children, view).await.is_continue() {
+        let tried = std::mem::take(&mut pass.applied.tried);
+        context
+            .memory
+            .with(&pipeline.uid, |remembered| remembered.refusals.retain(|name, _| tried.contains(name)));
+    }
+    pass.applied
+}
+
+/// One pass over all children.
+struct Pass<'a> {
+    context: &'a Context,
+    pipeline: &'a ValidatedPipeline,
+    applied: Applied,
+}
+
+impl Pass<'_> {
+    async fn all(&mut self, plan: &Plan, children: &[Child], view: &View) -> ControlFlow<()> {
+        let (context, pipeline) = (self.context, self.pipeline);
+        let mut wanted: Vec<Desired> = Vec::new();
+        for child in children {
+            if let Child::Job(job) = child {
+                let name = job.metadata.name.clone().unwrap_or_default();
+                let created = async { jobs::create(context, pipeline, job).await.map(|()| None) };
+                self.attempt(&format!("Job {name}"), "", created).await?;
+            } else if let Some(desired) = Desired::of(child) {
+                let object = object_name(desired.kind, &desired.name);
+                self.attempt(&object, &desired.hash, lasting::apply(context, pipeline, &desired, view))
+                    .await?;
                 wanted.push(desired);
-                outcome
             }
-            (_, None) => Ok(None),
-        };
-        if !applied.take(outcome) {
-            return applied;
+        }
+        for name in &plan.prune {
+            let pruned = async { jobs::prune(context, pipeline, view, name).await.map(|()| None) };
+            self.attempt(&format!("delete Job {name}"), "", pruned).await?;
+        }
+        for orphan in orphans::orphans(pipeline, plan, &wanted, view) {
+            let name = orphan.metadata().name.as_deref().unwrap_or_default();
+            let deleted = async { lasting::delete(context, pipeline, orphan).await.map(|()| None) };
+            self.attempt(&format!("delete {}", object_name(orphan.kind, name)), "", deleted).await?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Does one thing, unless it failed a short while ago and nothing has changed; tells whether to go on with the next.
+    async fn attempt(
+        &mut self,
+        object: &str,
+        hash: &str,
+        call: impl Future<Output = Result<Option<Duration>, Failure>>,
+    ) -> ControlFlow<()> {
+        let (memory, uid) = (&self.context.memory, &self.pipeline.uid);
+        let wish = format!("{hash}@{}", self.pipeline.generation.unwrap_or_default());
+        self.applied.tried.insert(object.to_owned());
+        let before = memory.with(uid, |remembered| remembered.refusals.get(object).cloned());
+        if let Some(standing) = before.as_ref().filter(|refusal| refusal.stands(&wish, Instant::now())) {
+            self.applied.refusals.push(standing.clone());
+            return ControlFlow::Continue(());
+        }
+        match call.await {
+            Ok(wait) => {
+                memory.with(uid, |remembered| remembered.refusals.remove(object));
+                self.applied.look_again = [self.applied.look_again, wait].into_iter().flatten().min();
+                ControlFlow::Continue(())
+            }
+            Err(failure) => {
+                tracing::info!(object, class = ?failure.class, "{}", failure.message);
+                let failures =
+                    before.filter(|refusal| refusal.wish == wish).map_or(0, |refusal| refusal.failures) + 1;
+                let until = (failure.retry() == Retry::Later).then(|| {
+                    let asked = failure.retry_after.unwrap_or_default().max(self.context.pressure.left());
+                    Instant::now() + backoff::wait(failures, rand::random()).max(asked)
+                });
+                let stops = failure.stops_the_rest();
+                let refusal = Refusal { wish, failure, failures, until };
+                memory.with(uid, |remembered| remembered.refusals.insert(object.to_owned(), refusal.clone()));
+                self.applied.refusals.push(refusal);
+                if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            }
         }
     }
-    for name in &plan.prune {
-        if !applied.take(jobs::prune(context, pipeline, view, name).await.map(|()| None)) {
-            return applied;
-        }
-    }
-    for orphan in orphans::orphans(pipeline, plan, &wanted, view) {
-        if !applied.take(lasting::delete(context, pipeline, orphan).await.map(|()| None)) {
-            return applied;
-        }
-    }
-    applied
 }

@@ -27,8 +27,9 @@ pub(super) fn orphans<'a>(
             return false;
         }
         let Some(step) = pipeline.step(step_name) else { return true };
-        let is_listed =
-            wanted.iter().any(|desired| desired.kind == found.kind && Some(&desired.name) == metadata.name.as_ref());
+        let is_listed = wanted
+            .iter()
+            .any(|desired| desired.kind == found.kind && Some(&desired.name) == metadata.name.as_ref());
         let knows_its_work = plan.step(step_name).is_some_and(|plan| plan.work.is_some());
         !kinds(step).contains(&found.kind) || (knows_its_work && !is_listed)
     };

@@ -51,7 +51,8 @@ struct Inner<K> {
 
 impl<K> Default for Index<K> {
     fn default() -> Self {
-        let inner = Inner { by_pipeline: HashMap::new(), homes: HashMap::new(), arriving: Vec::new(), ready: false };
+        let inner =
+            Inner { by_pipeline: HashMap::new(), homes: HashMap::new(), arriving: Vec::new(), ready: false };
         Self { inner: RwLock::new(inner) }
     }
 }
@@ -83,9 +84,10 @@ impl<K: Resource<DynamicType = ()>> Index<K> {
         self.len() == 0
     }
 
-    /// Takes in what a write has answered, so that the next look sees it although the watch may be behind.
-    pub fn insert(&self, object: K) {
-        self.inner.write().unwrap_or_else(PoisonError::into_inner).put(Arc::new(object));
+    /// Takes in what a call has answered, so that the next look sees it although the watch may be behind; whether it was not
+    /// known like this.
+    pub fn insert(&self, object: K) -> bool {
+        !self.inner.write().unwrap_or_else(PoisonError::into_inner).put(Arc::new(object)).is_empty()
     }
 
     /// Forgets an object that was deleted.
@@ -241,7 +243,8 @@ mod tests {
         let all = vec![object("1", "a", "u1", "5"), object("2", "b", "u2", "6"), object("3", "c", "u3", "7")];
         assert_eq!(list(&index, all), BTreeSet::from([key("a"), key("b"), key("c")]));
         assert!(index.is_ready());
-        let later = vec![object("1", "a", "u1", "5"), object("2", "b", "u2", "9"), object("4", "d", "u4", "8")];
+        let later =
+            vec![object("1", "a", "u1", "5"), object("2", "b", "u2", "9"), object("4", "d", "u4", "8")];
         assert_eq!(list(&index, later), BTreeSet::from([key("b"), key("c"), key("d")]));
         assert!(index.of(&key("c")).is_empty());
     }

@@ -138,6 +138,12 @@ impl Cache {
         self.jobs.insert(job);
     }
 
+    /// Takes in a pod that was looked up; whether it was not known like this.
+    pub fn insert_pod(&self, mut pod: Pod) -> bool {
+        pod.prune();
+        self.pods.insert(pod)
+    }
+
     /// Forgets what was deleted.
     pub fn remove(&self, kind: Kind, object: &ObjectMeta) {
         match kind {

@@ -48,7 +48,8 @@ impl Prune for Job {
 impl Prune for Pod {
     fn prune(&mut self) {
         self.spec = None;
-        self.metadata = ObjectMeta { managed_fields: None, annotations: None, ..std::mem::take(&mut self.metadata) };
+        self.metadata =
+            ObjectMeta { managed_fields: None, annotations: None, ..std::mem::take(&mut self.metadata) };
         if let Some(status) = &mut self.status {
             status.init_container_statuses = None;
             status.ephemeral_container_statuses = None;

@@ -19,7 +19,6 @@ use crate::core::build::{MANAGER, label};
 
 /// All watches of children in one namespace, or in all. Each item names pipelines whose children have changed. The
 /// stream must be polled for the cache to be kept; it never ends, and mends itself after errors.
-#[must_use]
 pub fn watch_children(
     client: &Client,
     namespace: Option<&str>,

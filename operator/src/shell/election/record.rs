@@ -69,7 +69,12 @@ pub(super) fn see(before: Option<Seen>, lease: Lease, now: Instant) -> Seen {
 }
 
 /// The lease as it would be in our hands.
-pub(super) fn claimed(before: Option<&Lease>, identity: &str, timing: Timing, now: jiff::Timestamp) -> LeaseSpec {
+pub(super) fn claimed(
+    before: Option<&Lease>,
+    identity: &str,
+    timing: Timing,
+    now: jiff::Timestamp,
+) -> LeaseSpec {
     let spec = before.and_then(|lease| lease.spec.clone()).unwrap_or_default();
     let is_ours = spec.holder_identity.as_deref() == Some(identity);
     let transitions = spec.lease_transitions.unwrap_or_default();

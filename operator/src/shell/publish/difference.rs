@@ -58,7 +58,9 @@ fn is_same(left: &Value, right: &Value) -> bool {
             left.len() == right.len() && left.iter().zip(right).all(|(left, right)| is_same(left, right))
         }
         (Value::Number(left), Value::Number(right)) => match (left.as_f64(), right.as_f64()) {
-            (Some(left), Some(right)) => (left - right).abs() <= f64::EPSILON * 4.0 * left.abs().max(right.abs()),
+            (Some(left), Some(right)) => {
+                (left - right).abs() <= f64::EPSILON * 4.0 * left.abs().max(right.abs())
+            }
             _ => left == right,
         },
         _ => left == right,

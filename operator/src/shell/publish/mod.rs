@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::ApiResource;
 use kube::runtime::events::Event;
-use kube::Resource;
 use mlpipeline_crds::{MLPipeline, MLPipelineStatus};
 use serde_json::json;
 use tokio::time::Instant;

@@ -89,7 +89,10 @@ fn of_pipeline(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus, told:
 }
 
 fn shorten(text: &str) -> String {
-    let end = text.char_indices().map(|(at, character)| at + character.len_utf8()).take_while(|end| *end <= NOTE_LIMIT);
+    let end = text
+        .char_indices()
+        .map(|(at, character)| at + character.len_utf8())
+        .take_while(|end| *end <= NOTE_LIMIT);
     text.get(..end.last().unwrap_or_default()).unwrap_or_default().to_owned()
 }
 
