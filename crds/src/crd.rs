@@ -23,6 +23,9 @@ const POD_FIELDS_WITHOUT_DESCRIPTIONS: [&str; 7] = [
     "imagePullSecrets",
 ];
 
+/// Fields of Kubernetes' own types that name other namespaces.
+const OTHER_NAMESPACES: [&str; 3] = ["namespace", "namespaces", "namespaceSelector"];
+
 /// The CustomResourceDefinition of `MLPipeline`.
 #[must_use]
 pub fn custom_resource_definition() -> CustomResourceDefinition {
@@ -31,6 +34,7 @@ pub fn custom_resource_definition() -> CustomResourceDefinition {
     for schema in schemas(&mut value) {
         bound(schema);
         shorten(schema);
+        confine(schema);
     }
     serde_json::from_value(value).unwrap_or(derived)
 }
@@ -99,6 +103,20 @@ fn shorten(schema: &mut Value) {
     }
 }
 
+/// Takes away the fields of Kubernetes' own types that reach into other namespaces: no reference of a pipeline does.
+fn confine(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else { return };
+    for key in ["items", "additionalProperties"] {
+        if let Some(inner) = object.get_mut(key) {
+            confine(inner);
+        }
+    }
+    if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.retain(|name, _| !OTHER_NAMESPACES.contains(&name.as_str()));
+        properties.values_mut().for_each(confine);
+    }
+}
+
 fn drop_descriptions(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     object.remove("description");
@@ -151,6 +169,14 @@ mod tests {
             if ours && !path.ends_with("[]") {
                 assert!(schema["description"].is_string(), "{path} has no description");
             }
+        });
+    }
+
+    #[test]
+    fn no_reference_carries_a_namespace() {
+        walk(&pipeline_schema()["properties"]["spec"], "spec", &mut |path, _| {
+            let name = path.rsplit('.').next().unwrap_or_default();
+            assert!(!OTHER_NAMESPACES.contains(&name.trim_end_matches("[]")), "{path}");
         });
     }
 

@@ -3,4 +3,22 @@
 //! Owns the data work: reading and writing tables, training, serving and scoring, and the artifacts on storage. Must not
 //! know of clusters, pods or the pipeline as a whole: all it gets is one [`mlpipeline_crds::StepSpec`].
 
+pub mod args;
+pub mod artifact;
+pub mod context;
 pub mod failure;
+pub mod features;
+pub mod logging;
+mod memory;
+pub mod model;
+pub mod prepare;
+pub mod progress;
+pub mod report;
+pub mod run;
+pub mod score;
+pub mod serve;
+pub mod step;
+pub mod table;
+pub mod train;
+
+pub use context::WorkContext;

@@ -3,12 +3,13 @@
 //! Two specs with the same meaning give the same result, so nothing is done twice: a changed label, resource request, retry
 //! count, gate or replica count is no change of meaning, and neither is a default that is written out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mlpipeline_crds::{DataReference, Format, Output, Prepare, Revision, Run, Score, Train, Workload};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::canonical::canonical_json;
 use super::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 
 /// What a step means, and the revisions that it reads. Its hash is the key of the step's run.
@@ -42,8 +43,31 @@ impl Meaning {
     /// The key of a run with this meaning.
     #[must_use]
     pub fn key(&self) -> Revision {
-        // Maps are ordered by name, so the same meaning is always the same text.
-        Revision::of(&[&serde_json::to_string(self).unwrap_or_default()])
+        Revision::of(&[&canonical_json(self)])
+    }
+
+    /// The step behind each input, by the reader's name for it.
+    #[must_use]
+    pub fn sources(&self) -> BTreeMap<String, String> {
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let mut sources = BTreeMap::new();
+        for action in self.action.as_object().into_iter().flat_map(serde_json::Map::values) {
+            for name in ["data", "model", "input"] {
+                let step = text(action.pointer(&format!("/{name}/step")));
+                sources.extend(step.map(|step| (name.to_owned(), step)));
+            }
+            for input in action.get("inputs").and_then(Value::as_array).into_iter().flatten() {
+                let step = text(input.get("name")).zip(text(input.get("step")));
+                sources.extend(step);
+            }
+        }
+        sources
+    }
+
+    /// What differs from an earlier meaning apart from what is read.
+    #[must_use]
+    pub fn own_difference(&self, earlier: &Meaning) -> Option<String> {
+        Meaning { inputs: earlier.inputs.clone(), ..self.clone() }.difference(earlier)
     }
 
     /// What differs from an earlier meaning, for people: "train.algorithm.logisticRegression.alpha changed from 1 to 0.1".
@@ -183,22 +207,41 @@ fn differences(path: &str, before: &Value, after: &Value, changes: &mut Vec<Stri
         return;
     }
     let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let nothing = serde_json::Map::new();
+    let objects = match (before, after) {
+        (Value::Object(old), Value::Object(new)) => Some((old, new)),
+        (Value::Null, Value::Object(new)) if !new.is_empty() => Some((&nothing, new)),
+        (Value::Object(old), Value::Null) if !old.is_empty() => Some((old, &nothing)),
+        _ => None,
+    };
+    if let Some((old, new)) = objects {
+        let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        for name in names {
+            let of = |map: &serde_json::Map<String, Value>| map.get(name).cloned().unwrap_or(Value::Null);
+            differences(&below(name), &of(old), &of(new), changes);
+        }
+        return;
+    }
     match (before, after) {
-        (Value::Object(old), Value::Object(new)) => {
-            let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-            for name in names {
-                let of = |map: &serde_json::Map<String, Value>| map.get(name).cloned().unwrap_or(Value::Null);
-                differences(&below(name), &of(old), &of(new), changes);
+        (Value::Array(old), Value::Array(new)) if old.len() == new.len() => {
+            for (index, (old, new)) in old.iter().zip(new).enumerate() {
+                differences(&format!("{path}[{index}]"), old, new, changes);
             }
         }
-        (Value::Null, after) => changes.push(format!("{path} was added ({})", short(after))),
-        (before, Value::Null) => changes.push(format!("{path} was removed (was {})", short(before))),
-        (Value::Array(_), Value::Array(_)) => changes.push(format!("{path} changed")),
-        (before, after) => changes.push(format!("{path} changed from {} to {}", short(before), short(after))),
+        (Value::Null, after) if is_short(after) => changes.push(format!("{path} was added ({after})")),
+        (Value::Null, _) => changes.push(format!("{path} was added")),
+        (before, Value::Null) if is_short(before) => {
+            changes.push(format!("{path} was removed (was {before})"));
+        }
+        (_, Value::Null) => changes.push(format!("{path} was removed")),
+        (before, after) if is_short(before) && is_short(after) => {
+            changes.push(format!("{path} changed from {before} to {after}"));
+        }
+        _ => changes.push(format!("{path} changed")),
     }
 }
 
-fn short(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= 40 { text } else { text.chars().take(39).chain(['…']).collect() }
+/// Whether a value is worth printing: the starts of two long queries would look the same.
+fn is_short(value: &Value) -> bool {
+    !value.is_array() && !value.is_object() && value.to_string().chars().count() <= 40
 }

@@ -3,11 +3,13 @@
 //! Everything here is a function of its arguments. It must not do I/O, read a clock or the environment, or draw randomness.
 
 pub mod build;
+pub mod canonical;
 pub mod meaning;
 pub mod names;
 pub mod observed;
 pub mod pipeline;
 pub mod plan;
+pub mod quoted;
 pub mod reading;
 pub mod schedule;
 pub mod status;

@@ -23,6 +23,8 @@ pub struct ObservedStep {
     pub runs: Vec<ObservedRun>,
     /// What runs all the time, where there is such a thing.
     pub live: Option<ObservedLive>,
+    /// What the runs of the step's schedule mean, where a schedule was set up (a CronJob) and says so.
+    pub schedule: Option<Meaning>,
     /// What keeps pods from working, worst first: an image that cannot be pulled, a pod that fits no node.
     pub troubles: Vec<Trouble>,
 }
@@ -69,10 +71,12 @@ pub enum RunPhase {
 }
 
 /// Something that runs all the time: a Deployment, StatefulSet or DaemonSet, or processes on a laptop.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ObservedLive {
     /// The key that its pods are made of.
     pub key: Option<Revision>,
+    /// What the step meant when its pods were made or last changed.
+    pub meaning: Option<Meaning>,
     /// The model that its pods serve or are about to serve.
     pub model: Option<Revision>,
     /// Pods wanted.

@@ -1,16 +1,21 @@
 //! Cron schedules as Kubernetes reads them, and when they fire next.
 
+use std::collections::BTreeSet;
+
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use mlpipeline_crds::Schedule;
+
+use super::quoted::quoted;
 
 /// A schedule that Kubernetes will accept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CronSchedule {
     /// The schedule as the spec gives it.
     pub spec: Schedule,
+    fields: Fields,
     cron: Cron,
     time_zone: TimeZone,
 }
@@ -26,11 +31,15 @@ const NICKNAMES: [(&str, &str); 7] = [
     ("@hourly", "0 * * * *"),
 ];
 
-/// Words that may stand in fields for months and days of the week.
-const WORDS: [&str; 19] = [
-    "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC", "SUN", "MON", "TUE",
-    "WED", "THU", "FRI", "SAT",
-];
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+
+/// The days of each month, in a leap year.
+const MONTH_LENGTHS: [u8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/// How often a time that a change of clocks leaves out is passed over before the search is given up.
+const MAX_SKIPS: usize = 8;
 
 impl CronSchedule {
     /// Reads a schedule. Times without a zone are UTC, as in a controller manager that is set up as usual.
@@ -38,64 +47,173 @@ impl CronSchedule {
     /// # Errors
     /// Says which field is wrong and what is allowed, as (field, problem).
     pub fn parse(spec: &Schedule) -> Result<Self, (&'static str, String)> {
-        let cron = parse_cron(&spec.cron).map_err(|problem| ("cron", problem))?;
+        let (fields, cron) = parse_cron(&spec.cron).map_err(|problem| ("cron", problem))?;
         let time_zone = match spec.time_zone.as_deref() {
             None => TimeZone::UTC,
-            Some(name) => TimeZone::get(name).map_err(|_| {
-                (
-                    "timeZone",
-                    format!("\"{name}\" is no time zone; use an IANA name such as Etc/UTC or Europe/Berlin"),
-                )
-            })?,
+            Some(name) => time_zone(name).map_err(|problem| ("timeZone", problem))?,
         };
-        Ok(Self { spec: spec.clone(), cron, time_zone })
+        Ok(Self { spec: spec.clone(), fields, cron, time_zone })
     }
 
     /// The first time after `now` at which the schedule fires; `None` when it never does (30 February).
     #[must_use]
     pub fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
-        let now = now.to_zoned(self.time_zone.clone());
-        self.cron.find_next_occurrence(&now, false).ok().map(|next| next.timestamp())
+        if self.fields.never() {
+            return None;
+        }
+        let mut from = now.to_zoned(self.time_zone.clone());
+        for _ in 0..MAX_SKIPS {
+            let next = self.cron.find_next_occurrence(&from, false).ok()?;
+            // The search moves a time that a change of clocks leaves out to the end of the gap; Kubernetes leaves it out.
+            if self.fields.has_time(next.hour(), next.minute()) {
+                return Some(next.timestamp());
+            }
+            from = next;
+        }
+        None
     }
 }
 
-fn parse_cron(text: &str) -> Result<Cron, String> {
+/// The time zone of this name in the database that is built in: the machine's own is not read, so that the answer is the same
+/// everywhere.
+fn time_zone(name: &str) -> Result<TimeZone, String> {
+    let hint = "use an IANA name such as Etc/UTC or Europe/Berlin";
+    let zone = TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown());
+    let zone = zone.ok_or_else(|| format!("{} is no time zone; {hint}", quoted(name)))?;
+    // The API server is strict about capitals.
+    match zone.iana_name() {
+        Some(exact) if exact != name => Err(format!("{} is written \"{exact}\"", quoted(name))),
+        _ => Ok(zone),
+    }
+}
+
+fn parse_cron(text: &str) -> Result<(Fields, Cron), String> {
     let example = "\"0 2 * * *\" is every day at two";
+    let shown = quoted(text);
     let fields = match text.strip_prefix('@') {
         None => text,
         Some(_) => {
             NICKNAMES.iter().find(|(name, _)| *name == text).map(|(_, fields)| *fields).ok_or_else(|| {
                 let known: Vec<&str> = NICKNAMES.iter().map(|(name, _)| *name).collect();
-                format!("\"{text}\" is not known; there are {}", known.join(", "))
+                format!("{shown} is not known; there are {}", known.join(", "))
             })?
         }
     };
-    let count = fields.split_whitespace().count();
-    if count != 5 {
+    let parts: Vec<&str> = fields.split_whitespace().collect();
+    let [minute, hour, day, month, weekday] = parts.as_slice() else {
         return Err(format!(
-            "\"{text}\" has {count} fields; cron has five: minute, hour, day of month, month, day of week; {example}"
+            "{shown} has {} fields; cron has five: minute, hour, day of month, month, day of week; {example}",
+            parts.len()
         ));
-    }
-    // The parser knows more than Kubernetes does (L, W, #): what only one of them reads is refused here.
-    for field in fields.split_whitespace() {
-        let words =
-            field.split(|character: char| !character.is_ascii_alphabetic()).filter(|word| !word.is_empty());
-        let unknown = words.into_iter().find(|word| !WORDS.contains(&word.to_ascii_uppercase().as_str()));
-        let strange = field
-            .chars()
-            .find(|character| !character.is_ascii_alphanumeric() && !"*,-/?".contains(*character));
-        if let Some(found) = unknown.map(str::to_owned).or_else(|| strange.map(String::from)) {
-            return Err(format!(
-                "\"{text}\" has \"{found}\" in a field, which cron does not know; {example}"
-            ));
-        }
-    }
-    CronParser::builder()
+    };
+    let read = |text: &str, name: &str, min: u8, max: u8, words: &[&str]| {
+        Field::parse(text, min, max, words)
+            .map_err(|problem| format!("{shown}: {} as {name} {problem}; {example}", quoted(text)))
+    };
+    let fields = Fields {
+        minute: read(minute, "minute", 0, 59, &[])?,
+        hour: read(hour, "hour", 0, 23, &[])?,
+        day: read(day, "day of month", 1, 31, &[])?,
+        month: read(month, "month", 1, 12, &MONTHS)?,
+        weekday: read(weekday, "day of week", 0, 6, &WEEKDAYS)?,
+    };
+    // What the search is given is always a list of numbers, so that only the rules above say what a field means.
+    let cron = CronParser::builder()
         .seconds(Seconds::Disallowed)
         .year(Year::Disallowed)
+        .dom_and_dow(fields.day.starred || fields.weekday.starred)
         .build()
-        .parse(fields)
-        .map_err(|error| format!("\"{text}\" cannot be read: {error}; {example}"))
+        .parse(&fields.as_lists());
+    cron.map(|cron| (fields, cron)).map_err(|error| format!("{shown} cannot be read: {error}; {example}"))
+}
+
+/// The five fields of a schedule.
+#[derive(Clone, Debug, PartialEq)]
+struct Fields {
+    minute: Field,
+    hour: Field,
+    day: Field,
+    month: Field,
+    weekday: Field,
+}
+
+impl Fields {
+    fn as_lists(&self) -> String {
+        let fields = [&self.minute, &self.hour, &self.day, &self.month, &self.weekday];
+        fields.map(Field::as_list).join(" ")
+    }
+
+    fn has_time(&self, hour: i8, minute: i8) -> bool {
+        let has =
+            |field: &Field, value: i8| u8::try_from(value).is_ok_and(|value| field.values.contains(&value));
+        has(&self.hour, hour) && has(&self.minute, minute)
+    }
+
+    /// Whether no month has such a day. Where days of the week are named as well, one of those comes every week.
+    fn never(&self) -> bool {
+        let earliest = self.day.values.first().copied().unwrap_or_default();
+        let longest =
+            self.month.values.iter().filter_map(|month| MONTH_LENGTHS.get(usize::from(*month) - 1)).max();
+        self.weekday.starred && longest.is_none_or(|longest| earliest > *longest)
+    }
+}
+
+/// One field: what it lets through.
+#[derive(Clone, Debug, PartialEq)]
+struct Field {
+    values: BTreeSet<u8>,
+    /// Whether it is * or ?: then the other field for days decides alone, else a day needs to fit only one of the two.
+    starred: bool,
+}
+
+impl Field {
+    /// Reads a field by the rules of github.com/robfig/cron, which Kubernetes uses: a list of *, ?, N, N-M, each perhaps with
+    /// /STEP. Numbers may be words where there are some.
+    fn parse(text: &str, min: u8, max: u8, words: &[&str]) -> Result<Self, String> {
+        let range = || match words.first().zip(words.last()) {
+            Some((first, last)) => format!("{min} to {max} or {first} to {last}"),
+            None => format!("{min} to {max}"),
+        };
+        let number = |text: &str| {
+            let word = words.iter().position(|word| text.eq_ignore_ascii_case(word));
+            let number = match word {
+                Some(position) => u8::try_from(position).ok().map(|position| position + min),
+                None => plain_number(text),
+            };
+            number
+                .filter(|number| (min..=max).contains(number))
+                .ok_or_else(|| format!("has {}; {} is allowed", quoted(text), range()))
+        };
+        let mut field = Self { values: BTreeSet::new(), starred: false };
+        for part in text.split(',') {
+            let (span, step) = match part.split_once('/') {
+                None => (part, None),
+                Some((span, step)) => {
+                    let step = plain_number(step).filter(|step| *step > 0);
+                    (span, Some(step.ok_or("has a step that is no number above 0")?))
+                }
+            };
+            let (first, last) = match (span, span.split_once('-')) {
+                ("*" | "?", _) => (min, max),
+                (_, Some((first, last))) => (number(first)?, number(last)?),
+                (single, None) => (number(single)?, if step.is_some() { max } else { number(single)? }),
+            };
+            if first > last {
+                return Err(format!("has the range {}, which ends before it begins", quoted(span)));
+            }
+            field.starred |= matches!(span, "*" | "?") && step.unwrap_or(1) == 1;
+            field.values.extend((first..=last).step_by(usize::from(step.unwrap_or(1))));
+        }
+        Ok(field)
+    }
+
+    fn as_list(&self) -> String {
+        self.values.iter().map(u8::to_string).collect::<Vec<_>>().join(",")
+    }
+}
+
+fn plain_number(text: &str) -> Option<u8> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]
@@ -118,6 +236,17 @@ mod tests {
             ("0 0 29 2 *", None, "2026-03-01T00:00:00Z", Some("2028-02-29T00:00:00Z")),
             ("0 0 13 * FRI", None, "2026-11-20T12:00:00Z", Some("2026-11-27T00:00:00Z")),
             ("0 0 30 2 *", None, "2026-03-01T00:00:00Z", None),
+            ("0 0 31 feb,APR */1", None, "2026-03-01T00:00:00Z", None),
+            // Every second day and Mondays too: a day needs to fit one of the two fields, unless one of them is a star.
+            ("0 0 */2 * MON", None, "2026-11-21T10:00:00Z", Some("2026-11-23T00:00:00Z")),
+            ("0 0 1-31 * MON", None, "2026-11-20T10:00:00Z", Some("2026-11-21T00:00:00Z")),
+            ("0 0 ? * MON-WED", None, "2026-11-20T10:00:00Z", Some("2026-11-23T00:00:00Z")),
+            ("0 0 30 2 MON", None, "2026-11-20T10:00:00Z", Some("2027-02-01T00:00:00Z")),
+            ("5/15 * * * *", None, "2026-11-20T10:06:00Z", Some("2026-11-20T10:20:00Z")),
+            ("*/100 * * * *", None, "2026-11-20T10:06:00.5Z", Some("2026-11-20T11:00:00Z")),
+            // 02:30 does not exist on 29 March 2026 in Berlin.
+            ("30 2 * * *", Some("Europe/Berlin"), "2026-03-28T12:00:00Z", Some("2026-03-30T00:30:00Z")),
+            ("0 0 1 1 *", None, "9999-12-30T00:00:00Z", None),
         ];
         for (cron, zone, now, expected) in rows {
             assert_eq!(next(cron, zone, now).as_deref(), expected, "{cron}");
@@ -134,6 +263,18 @@ mod tests {
             "@often",
             "0 0 L * *",
             "0 0 * * 5#2",
+            "0 0 * * 7",
+            "0 0 * * FRI-MON",
+            "MON * * * *",
+            "1JAN * * * *",
+            "1,,2 * * * *",
+            "*-5 * * * *",
+            "*/0 * * * *",
+            "*/300 * * * *",
+            "+5 * * * *",
+            "0 24 * * *",
+            "0 0 0 * *",
+            "0 0 * 13 *",
             "a b c d e",
             "* * * * é",
         ] {
@@ -141,8 +282,10 @@ mod tests {
                 CronSchedule::parse(&Schedule { cron: cron.into(), ..Schedule::default() }).expect_err(cron);
             assert_eq!(error.0, "cron", "{cron}");
         }
-        let spec =
-            Schedule { cron: "@daily".into(), time_zone: Some("Mars/Olympus".into()), ..Schedule::default() };
-        assert_eq!(CronSchedule::parse(&spec).expect_err("no such zone").0, "timeZone");
+        for zone in ["Mars/Olympus", "", "Local", "europe/berlin", "Etc/Unknown", "posix/Europe/Berlin"] {
+            let spec =
+                Schedule { cron: "@daily".into(), time_zone: Some(zone.into()), ..Schedule::default() };
+            assert_eq!(CronSchedule::parse(&spec).expect_err(zone).0, "timeZone");
+        }
     }
 }

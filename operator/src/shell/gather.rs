@@ -1,7 +1,7 @@
 //! Gathers the children of one pipeline with a handful of list calls, for a look from outside: `kubectl mlpipeline plan`.
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube::api::{Api, ListParams};
 use kube::{Client, Resource};
@@ -26,8 +26,9 @@ pub struct GatherError {
 /// When the API server cannot be reached or refuses a list.
 pub async fn gather(client: &Client, namespace: &str, pipeline: &str) -> Result<Snapshot, GatherError> {
     let selector = format!("{}={}", label::PIPELINE, names::label(pipeline));
-    let (jobs, pods, deployments, stateful_sets, daemon_sets, claims) = futures::try_join!(
+    let (jobs, cron_jobs, pods, deployments, stateful_sets, daemon_sets, claims) = futures::try_join!(
         list::<Job>(client, namespace, &selector),
+        list::<CronJob>(client, namespace, &selector),
         list::<Pod>(client, namespace, &selector),
         list::<Deployment>(client, namespace, &selector),
         list::<StatefulSet>(client, namespace, &selector),
@@ -36,7 +37,7 @@ pub async fn gather(client: &Client, namespace: &str, pipeline: &str) -> Result<
     )?;
     let claim_name = names::claim(pipeline);
     let claim = claims.into_iter().find(|claim| claim.metadata.name.as_ref() == Some(&claim_name));
-    Ok(Snapshot { jobs, pods, deployments, stateful_sets, daemon_sets, claim })
+    Ok(Snapshot { jobs, cron_jobs, pods, deployments, stateful_sets, daemon_sets, claim })
 }
 
 async fn list<K>(client: &Client, namespace: &str, selector: &str) -> Result<Vec<K>, GatherError>

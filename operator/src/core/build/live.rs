@@ -40,16 +40,19 @@ pub(super) fn workload(
         annotations: metadata::live_annotations(work.model.as_ref()),
         restart_policy: None,
     });
+    let metadata = metadata_of(pipeline, step, work);
     match &step.action {
         ValidAction::Run(run) => match run.workload.unwrap_or_default() {
-            Workload::StatefulSet => Child::StatefulSet(stateful_set(pipeline, step, run, pods)),
-            Workload::DaemonSet => Child::DaemonSet(daemon_set(pipeline, step, pods)),
+            Workload::StatefulSet => Child::StatefulSet(stateful_set(metadata, pipeline, step, run, pods)),
+            Workload::DaemonSet => Child::DaemonSet(daemon_set(metadata, pipeline, step, pods)),
             Workload::Job | Workload::Deployment => {
-                Child::Deployment(deployment(pipeline, step, Some(run.replicas.unwrap_or(1)), pods))
+                Child::Deployment(deployment(metadata, pipeline, step, Some(run.replicas.unwrap_or(1)), pods))
             }
         },
-        ValidAction::Serve(serve) => Child::Deployment(deployment(pipeline, step, replicas(serve), pods)),
-        _ => Child::Deployment(deployment(pipeline, step, Some(1), pods)),
+        ValidAction::Serve(serve) => {
+            Child::Deployment(deployment(metadata, pipeline, step, replicas(serve), pods))
+        }
+        _ => Child::Deployment(deployment(metadata, pipeline, step, Some(1), pods)),
     }
 }
 
@@ -58,18 +61,21 @@ fn replicas(serve: &Serve) -> Option<i32> {
     serve.autoscaling.is_none().then(|| serve.replicas.unwrap_or(1))
 }
 
-fn metadata_of(pipeline: &ValidatedPipeline, step: &ValidStep) -> ObjectMeta {
-    metadata::of_step(pipeline, step, names::step_object(&pipeline.name, &step.name))
+fn metadata_of(pipeline: &ValidatedPipeline, step: &ValidStep, work: &LiveWork) -> ObjectMeta {
+    let name = names::step_object(&pipeline.name, &step.name);
+    let annotations = Some(metadata::meaning(&work.meaning));
+    ObjectMeta { annotations, ..metadata::of_step(pipeline, step, name) }
 }
 
 fn deployment(
+    metadata: ObjectMeta,
     pipeline: &ValidatedPipeline,
     step: &ValidStep,
     replicas: Option<i32>,
     template: PodTemplateSpec,
 ) -> Deployment {
     Deployment {
-        metadata: metadata_of(pipeline, step),
+        metadata,
         spec: Some(DeploymentSpec {
             replicas,
             selector: metadata::selector(pipeline, step),
@@ -88,9 +94,14 @@ fn deployment(
     }
 }
 
-fn daemon_set(pipeline: &ValidatedPipeline, step: &ValidStep, template: PodTemplateSpec) -> DaemonSet {
+fn daemon_set(
+    metadata: ObjectMeta,
+    pipeline: &ValidatedPipeline,
+    step: &ValidStep,
+    template: PodTemplateSpec,
+) -> DaemonSet {
     DaemonSet {
-        metadata: metadata_of(pipeline, step),
+        metadata,
         spec: Some(DaemonSetSpec {
             selector: metadata::selector(pipeline, step),
             template,
@@ -101,6 +112,7 @@ fn daemon_set(pipeline: &ValidatedPipeline, step: &ValidStep, template: PodTempl
 }
 
 fn stateful_set(
+    metadata: ObjectMeta,
     pipeline: &ValidatedPipeline,
     step: &ValidStep,
     run: &Run,
@@ -117,7 +129,7 @@ fn stateful_set(
         }
     }
     StatefulSet {
-        metadata: metadata_of(pipeline, step),
+        metadata,
         spec: Some(StatefulSetSpec {
             replicas: Some(run.replicas.unwrap_or(1)),
             selector: metadata::selector(pipeline, step),

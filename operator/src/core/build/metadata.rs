@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
 use mlpipeline_crds::{MLPipeline, Revision};
 
+use crate::core::canonical::canonical_json;
 use crate::core::names;
 use crate::core::pipeline::{ValidStep, ValidatedPipeline};
 use crate::core::plan::{Meaning, RunWork};
@@ -87,7 +88,7 @@ pub(super) fn run_labels(run: &RunWork, scheduled: bool) -> BTreeMap<String, Str
 
 /// The annotation that keeps what a run meant.
 pub(super) fn meaning(meaning: &Meaning) -> BTreeMap<String, String> {
-    BTreeMap::from([(annotation::MEANING.to_owned(), serde_json::to_string(meaning).unwrap_or_default())])
+    BTreeMap::from([(annotation::MEANING.to_owned(), canonical_json(meaning))])
 }
 
 /// Selects the pods of one step: as little as tells them apart, since a selector can never change.

@@ -1,9 +1,11 @@
 //! The decision for one step that runs to completion; [`super::live`] decides for those that run all the time.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use mlpipeline_crds::{Revision, StepKind};
 
-use super::inputs::{Inputs, age, result_of};
+use super::inputs::{Inputs, age, read_now, report_of, result_of};
 use super::{Decision, Schedules, StepPlan, Work, live, model, task};
 use crate::core::meaning::Meaning;
 use crate::core::observed::{Observed, ObservedRun, RunPhase};
@@ -27,6 +29,11 @@ impl Context<'_> {
         self.planned.iter().find(|plan| plan.name == step)
     }
 
+    /// Whether a step runs at the times of its schedule.
+    pub(super) fn keeps_schedule(&self, step: &ValidStep) -> bool {
+        step.schedule.is_some() && self.schedules == Schedules::Keep
+    }
+
     pub(super) fn runs(&self, step: &ValidStep) -> &[ObservedRun] {
         self.observed.steps.get(&step.name).map(|step| step.runs.as_slice()).unwrap_or_default()
     }
@@ -38,9 +45,10 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep) -> StepPlan {
     if step.is_long_running() {
         return live::decide(context, step, &inputs);
     }
-    match &step.schedule {
-        Some(_) if context.schedules == Schedules::Keep => decide_scheduled(context, step, &inputs),
-        _ => decide_once(context, step, &inputs),
+    if context.keeps_schedule(step) {
+        decide_scheduled(context, step, &inputs)
+    } else {
+        decide_once(context, step, &inputs)
     }
 }
 
@@ -59,13 +67,15 @@ pub(super) fn entry(step: &ValidStep, decision: Decision, reason: impl Into<Stri
 }
 
 fn decide_once(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -> StepPlan {
-    let Some(revisions) = inputs.revisions() else {
+    let Some(revisions) = inputs.known() else {
         return held_back(context, step, inputs)
             .unwrap_or_else(|| entry(step, Decision::Wait, "waits for what it reads"));
     };
     let meaning = Meaning::of(context.pipeline, step, revisions);
     let key = meaning.key();
-    let newest = context.runs(step).iter().filter(|run| run.key == key).max_by_key(|run| run.attempt);
+    let newest = usable_runs(context, step)
+        .filter(|run| run.key == key)
+        .max_by(|left, right| (left.attempt, age(left)).cmp(&(right.attempt, age(right))));
     let by_content = step.schedule.is_some();
     let named =
         |plan: StepPlan| StepPlan { revision: plan.revision.or((!by_content).then(|| key.clone())), ..plan };
@@ -79,6 +89,11 @@ fn decide_once(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -> Step
     named(start(context, step, meaning, 1, None))
 }
 
+/// The runs that count for a step. Those of a schedule that the step no longer has do not: they go with their CronJob.
+fn usable_runs<'a>(context: &'a Context<'_>, step: &'a ValidStep) -> impl Iterator<Item = &'a ObservedRun> {
+    context.runs(step).iter().filter(|run| !run.scheduled || step.schedule.is_some())
+}
+
 /// What follows from the newest run of the step as it is now.
 fn decide_by_run(context: &Context<'_>, step: &ValidStep, meaning: &Meaning, run: &ObservedRun) -> StepPlan {
     match &run.phase {
@@ -86,11 +101,16 @@ fn decide_by_run(context: &Context<'_>, step: &ValidStep, meaning: &Meaning, run
             entry(step, Decision::Running, trouble(context, step).unwrap_or_else(|| "at work".to_owned()))
         }
         RunPhase::Failed { message, .. } => entry(step, Decision::Failed, message.clone()),
-        RunPhase::Succeeded if run.report.is_some() || step.kind() == StepKind::Run => finished(step, run),
+        RunPhase::Succeeded if report_of(run).is_some() || step.kind() == StepKind::Run => {
+            finished(step, run)
+        }
         RunPhase::Succeeded if run.attempt >= MAX_LOST_REPORTS => entry(
             step,
             Decision::Failed,
-            format!("{} runs ended well and left no report: see the pods' termination messages", run.attempt),
+            format!(
+                "{} runs ended well and left no report; see their pods, then change the step's rerun to try again",
+                run.attempt
+            ),
         ),
         RunPhase::Succeeded => {
             let reason = "its report was lost; the finished artifact will answer at once".to_owned();
@@ -101,12 +121,12 @@ fn decide_by_run(context: &Context<'_>, step: &ValidStep, meaning: &Meaning, run
 
 /// The decision for a run that ended well: done, or refused by the gate.
 fn finished(step: &ValidStep, run: &ObservedRun) -> StepPlan {
-    let verdict = run.report.as_ref().map(|report| model::judge(step, report));
+    let verdict = report_of(run).map(|report| model::judge(step, report));
     let (decision, reason) = match (step.kind(), verdict) {
         (StepKind::Train, Some(verdict)) if !verdict.passed => (Decision::Refused, verdict.message),
         _ => (Decision::Done, "up to date".to_owned()),
     };
-    StepPlan { revision: result_of(run), ..entry(step, decision, reason) }
+    StepPlan { revision: result_of(step, run), ..entry(step, decision, reason) }
 }
 
 /// Starts a run, unless the pipeline is suspended.
@@ -120,24 +140,48 @@ fn start(
     if context.pipeline.suspend {
         return entry(step, Decision::Wait, "suspended: no new run is started until suspend is taken away");
     }
+    if is_suspended(step) {
+        return entry(step, Decision::Wait, "its schedule is suspended");
+    }
     let reason = reason.unwrap_or_else(|| why(context, step, &meaning));
     let work = Work::Once(task::run(context, step, meaning, attempt, step.schedule.is_some()));
     StepPlan { work: Some(work), ..entry(step, Decision::Run, reason) }
 }
 
+fn is_suspended(step: &ValidStep) -> bool {
+    step.schedule.as_ref().is_some_and(|schedule| schedule.spec.suspend.unwrap_or_default())
+}
+
 /// Why the step runs: what changed since its newest run.
 fn why(context: &Context<'_>, step: &ValidStep, meaning: &Meaning) -> String {
-    let before = context
-        .runs(step)
-        .iter()
-        .filter(|run| run.meaning.is_some())
-        .max_by(|left, right| age(left).cmp(&age(right)));
-    let difference = before.and_then(|run| run.meaning.as_ref()).map(|earlier| meaning.difference(earlier));
-    match difference {
-        None => "never run before".to_owned(),
-        Some(None) => "its run is gone".to_owned(),
-        Some(Some(difference)) => difference,
+    if was_read(context, step, &meaning.key()) {
+        return "its run is gone; the artifact, if it is still there, will answer at once".to_owned();
     }
+    let before = usable_runs(context, step)
+        .filter(|run| run.meaning.is_some())
+        .max_by(|left, right| age(left).cmp(&age(right)))
+        .and_then(|run| run.meaning.as_ref());
+    match before {
+        None if context.runs(step).iter().any(|run| run.scheduled) => {
+            "its schedule was taken away: it runs once, by itself".to_owned()
+        }
+        None => "never run before".to_owned(),
+        Some(earlier) => meaning.difference(earlier).unwrap_or_else(|| "its run is gone".to_owned()),
+    }
+}
+
+/// Whether some step is known to have read this result: then it was there once.
+fn was_read(context: &Context<'_>, step: &ValidStep, revision: &Revision) -> bool {
+    context.pipeline.steps.iter().any(|reader| {
+        let Some(found) = context.observed.steps.get(&reader.name) else { return false };
+        let runs = found.runs.iter().filter_map(|run| run.meaning.as_ref());
+        let meanings = runs.chain(found.live.as_ref().and_then(|live| live.meaning.as_ref()));
+        meanings.into_iter().any(|meaning| {
+            let sources = meaning.sources();
+            let mut inputs = meaning.inputs.iter();
+            inputs.any(|(name, read)| read == revision && sources.get(name) == Some(&step.name))
+        })
+    })
 }
 
 /// The decision for a step that must not start yet, because of what it reads or follows.
@@ -149,13 +193,19 @@ pub(super) fn held_back(context: &Context<'_>, step: &ValidStep, inputs: &Inputs
     for name in &step.after {
         match context.planned(name).map(|plan| plan.decision) {
             Some(Decision::Done) => {}
-            Some(Decision::Blocked | Decision::Refused | Decision::Failed) | None => {
+            Some(decision @ (Decision::Blocked | Decision::Refused | Decision::Failed)) => {
+                let word = match decision {
+                    Decision::Failed => "failed",
+                    Decision::Refused => "was refused by its gate",
+                    _ => "is blocked",
+                };
                 return Some(entry(
                     step,
                     Decision::Blocked,
-                    format!("{name} must be done first, and is not well"),
+                    format!("{name} must be done first, and {word}"),
                 ));
             }
+            None => return Some(entry(step, Decision::Blocked, format!("there is no step {name}"))),
             Some(Decision::Run | Decision::Running | Decision::Wait) => {
                 waits = waits.or_else(|| Some(format!("waits for {name}")));
             }
@@ -171,23 +221,16 @@ pub(super) fn trouble(context: &Context<'_>, step: &ValidStep) -> Option<String>
 }
 
 fn decide_scheduled(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -> StepPlan {
-    let mut runs: Vec<&ObservedRun> = context.runs(step).iter().filter(|run| run.scheduled).collect();
+    // A run from before the step had a schedule counts too: its result is as good.
+    let mut runs: Vec<&ObservedRun> = context.runs(step).iter().collect();
     runs.sort_by(|left, right| age(right).cmp(&age(left)));
-    let result: Option<Revision> = runs.iter().find_map(|run| result_of(run));
-    let suspended = context.pipeline.suspend
-        || step.schedule.as_ref().is_some_and(|schedule| schedule.spec.suspend.unwrap_or_default());
+    let result: Option<Revision> = runs.iter().find_map(|run| result_of(step, run));
+    let suspended = context.pipeline.suspend || is_suspended(step);
     let next_run =
         step.schedule.as_ref().filter(|_| !suspended).and_then(|schedule| schedule.next_after(context.now));
 
     let held = held_back(context, step, inputs);
-    let work = match (&held, inputs.revisions()) {
-        (None, Some(revisions)) => {
-            let meaning = Meaning::of(context.pipeline, step, revisions);
-            Some(Work::Scheduled { run: task::run(context, step, meaning, 1, true), suspend: suspended })
-        }
-        // Until what it reads is there, a CronJob that exists goes on with what it had.
-        _ => None,
-    };
+    let meaning = scheduled_meaning(context, step, inputs, held.is_some());
     let when = match next_run {
         Some(time) => format!("next run {}", time.strftime("%Y-%m-%d %H:%M UTC")),
         None if suspended => "suspended".to_owned(),
@@ -199,24 +242,63 @@ fn decide_scheduled(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) ->
         }
         (_, Some(held)) => held,
         (None, None) => entry(step, Decision::Wait, when),
-        (Some(run), None) => match &run.phase {
-            RunPhase::Failed { message, .. } => entry(step, Decision::Failed, format!("{message}; {when}")),
-            _ if result_of(run).is_none() => {
-                entry(step, Decision::Wait, format!("its report was lost; {when}"))
-            }
-            _ => {
-                let plan = finished(step, run);
-                let reason =
-                    if plan.decision == Decision::Done { when } else { format!("{}; {when}", plan.reason) };
-                StepPlan { reason, ..plan }
-            }
-        },
+        (Some(run), None) => after_scheduled_run(step, run, meaning.as_ref(), &when),
     };
+    let work = meaning.map(|meaning| Work::Scheduled {
+        run: task::run(context, step, meaning, 1, true),
+        suspend: suspended,
+    });
     StepPlan {
         revision: plan.revision.or(result),
         run: runs.first().map(|run| run.name.clone()),
-        next_run: if work.is_some() { next_run } else { None },
+        next_run: next_run.filter(|_| work.is_some()),
         work,
         ..plan
+    }
+}
+
+/// What the runs of a schedule do. A schedule that is set up goes on with what it read while something newer is not there
+/// yet, so that it can be changed and suspended all the same.
+fn scheduled_meaning(
+    context: &Context<'_>,
+    step: &ValidStep,
+    inputs: &Inputs,
+    is_held: bool,
+) -> Option<Meaning> {
+    let is_set_up = context.observed.steps.get(&step.name).is_some_and(|found| found.schedule.is_some());
+    if is_held && !is_set_up {
+        return None;
+    }
+    let before = if is_held { read_now(context, step) } else { BTreeMap::new() };
+    inputs.ready_or(&before).map(|revisions| Meaning::of(context.pipeline, step, revisions))
+}
+
+/// How a scheduled step stands after its newest run, which is over.
+fn after_scheduled_run(
+    step: &ValidStep,
+    run: &ObservedRun,
+    meaning: Option<&Meaning>,
+    when: &str,
+) -> StepPlan {
+    // What it reads changes all the time; only an edit of its own is news.
+    let edit = meaning.zip(run.meaning.as_ref()).and_then(|(now, then)| now.own_difference(then));
+    let next = match &edit {
+        Some(edit) => format!("{when}, which takes up a change: {edit}"),
+        None => when.to_owned(),
+    };
+    match &run.phase {
+        RunPhase::Failed { message, .. } if edit.is_some() => {
+            entry(step, Decision::Wait, format!("{next}; the run before failed: {message}"))
+        }
+        RunPhase::Failed { message, .. } => entry(step, Decision::Failed, format!("{message}; {next}")),
+        _ if result_of(step, run).is_none() => {
+            entry(step, Decision::Wait, format!("its report was lost; {next}"))
+        }
+        _ => {
+            let plan = finished(step, run);
+            let reason =
+                if plan.decision == Decision::Done { next } else { format!("{}; {next}", plan.reason) };
+            StepPlan { reason, ..plan }
+        }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use mlpipeline_crds::Revision;
+use mlpipeline_crds::{Outcome, Revision, StepKind, StepReport};
 
 use super::decide::Context;
-use super::{Decision, Schedules, model};
+use super::{Decision, model};
 use crate::core::observed::{ObservedRun, RunPhase};
 use crate::core::pipeline::{Read, ValidStep};
 
@@ -40,15 +40,29 @@ impl Inputs {
         Self { supplies: supplies.collect() }
     }
 
-    /// The revision of every input by the reader's name, where all are known.
-    pub(super) fn revisions(&self) -> Option<BTreeMap<String, Revision>> {
-        let known = self.supplies.iter().map(|(read, supply)| match supply {
+    /// The revision of every input by the reader's name, where all are known; some may not be there yet.
+    pub(super) fn known(&self) -> Option<BTreeMap<String, Revision>> {
+        self.revisions(|_, supply| match supply {
             Supply::Ready(revision) | Supply::Coming { revision: Some(revision), .. } => {
-                Some((read.name.clone(), revision.clone()))
+                Some(revision.clone())
             }
             Supply::Coming { revision: None, .. } | Supply::Missing(_) => None,
-        });
-        known.collect()
+        })
+    }
+
+    /// The revision of every input, where all are there. What is not there yet is taken from what was read before.
+    pub(super) fn ready_or(&self, before: &BTreeMap<String, Revision>) -> Option<BTreeMap<String, Revision>> {
+        self.revisions(|read, supply| match supply {
+            Supply::Ready(revision) => Some(revision.clone()),
+            Supply::Coming { .. } | Supply::Missing(_) => before.get(&read.name).cloned(),
+        })
+    }
+
+    fn revisions(
+        &self,
+        of: impl Fn(&Read, &Supply) -> Option<Revision>,
+    ) -> Option<BTreeMap<String, Revision>> {
+        self.supplies.iter().map(|(read, supply)| Some((read.name.clone(), of(read, supply)?))).collect()
     }
 
     /// Why the step cannot go on, where something it reads is missing.
@@ -73,11 +87,12 @@ fn supply(context: &Context<'_>, reader: &ValidStep, read: &Read) -> Supply {
     else {
         return Supply::Missing(format!("there is no step {}", read.step));
     };
-    if read.is_model {
-        return model::supply(context, reader, source, planned);
+    // A container that reads a model gets no other than a serving step would.
+    if read.is_model || source.kind() == StepKind::Train {
+        return model::supply(context, reader, &read.name, source, planned);
     }
     let name = &read.step;
-    if source.schedule.is_some() && context.schedules == Schedules::Keep {
+    if context.keeps_schedule(source) {
         return match (&planned.revision, planned.decision) {
             (Some(revision), _) => Supply::Ready(revision.clone()),
             (None, Decision::Failed | Decision::Blocked) => {
@@ -102,17 +117,39 @@ fn supply(context: &Context<'_>, reader: &ValidStep, read: &Read) -> Supply {
     }
 }
 
+/// What the step's pods, or the runs of its schedule, read at this moment, by the reader's name; as far as the spec still
+/// takes it from the same steps.
+pub(super) fn read_now(context: &Context<'_>, step: &ValidStep) -> BTreeMap<String, Revision> {
+    let Some(found) = context.observed.steps.get(&step.name) else { return BTreeMap::new() };
+    let live = found.live.as_ref().filter(|_| step.is_long_running());
+    let scheduled = found.schedule.as_ref().filter(|_| context.keeps_schedule(step));
+    let Some(meaning) = live.and_then(|live| live.meaning.as_ref()).or(scheduled) else {
+        return BTreeMap::new();
+    };
+    let sources = meaning.sources();
+    let same = step.reads().into_iter().filter(|read| sources.get(&read.name) == Some(&read.step));
+    same.filter_map(|read| Some((read.name.clone(), meaning.inputs.get(&read.name)?.clone()))).collect()
+}
+
 /// The name of a successful run's result.
-pub(super) fn result_of(run: &ObservedRun) -> Option<Revision> {
+pub(super) fn result_of(step: &ValidStep, run: &ObservedRun) -> Option<Revision> {
     if run.phase != RunPhase::Succeeded {
         return None;
     }
-    let reported = run.report.as_ref().and_then(|report| report.revision.clone());
-    // A container of the user's reports no revision: its result lies under the key.
+    // A container of the user's names no revision: its result lies under the key.
+    if step.kind() == StepKind::Run {
+        return Some(run.key.clone());
+    }
+    let reported = report_of(run).and_then(|report| report.revision.clone());
     reported.or_else(|| (!run.scheduled).then(|| run.key.clone()))
 }
 
-/// Orders runs from old to new: by when they ended, or started; the name decides between equals.
-pub(super) fn age(run: &ObservedRun) -> (Option<jiff::Timestamp>, &str) {
-    (run.finished.or(run.started), run.name.as_str())
+/// What a run reported, where it reported success.
+pub(super) fn report_of(run: &ObservedRun) -> Option<&StepReport> {
+    run.report.as_ref().filter(|report| report.outcome == Outcome::Succeeded)
+}
+
+/// Orders runs from old to new: those at work last, else by when they ended, or started; the name decides between equals.
+pub(super) fn age(run: &ObservedRun) -> (bool, Option<jiff::Timestamp>, &str) {
+    (run.phase == RunPhase::Active, run.finished.or(run.started), run.name.as_str())
 }

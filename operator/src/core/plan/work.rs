@@ -54,6 +54,8 @@ pub enum Task {
 pub struct LiveWork {
     /// The hash of the meaning and of the model: pods of another key are replaced.
     pub key: Revision,
+    /// What the step means now; kept with the pods so that a later plan knows what they read, and can say what changed.
+    pub meaning: Meaning,
     /// The model to serve, for a serve step.
     pub model: Option<Revision>,
     /// What each pod does.

@@ -4,19 +4,15 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use k8s_openapi::api::core::v1::Pod;
 use mlpipeline_crds::Revision;
 
-use super::{label_of, pods};
-use crate::core::build::{annotation, label};
-use crate::core::meaning::Meaning;
+use super::{label_of, meaning_of, pods};
+use crate::core::build::label;
 use crate::core::observed::{ObservedRun, RunPhase};
 
 /// Reads a Job with its pods; `None` for a Job that names no run of ours.
 pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
     let metadata = &job.metadata;
     let key = Revision::parse(label_of(metadata, label::REVISION)?).ok()?;
-    let annotations = metadata.annotations.as_ref();
-    let meaning = annotations
-        .and_then(|annotations| annotations.get(annotation::MEANING))
-        .and_then(|text| serde_json::from_str::<Meaning>(text).ok());
+    let meaning = metadata.annotations.as_ref().and_then(meaning_of);
     let status = job.status.as_ref();
     let condition = |kind: &str| {
         let conditions = status.and_then(|status| status.conditions.as_ref()).into_iter().flatten();

@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use mlpipeline_crds::Revision;
 
+use super::meaning_of;
 use crate::core::build::{annotation, label};
 use crate::core::observed::ObservedLive;
 
@@ -68,6 +69,7 @@ fn live(metadata: &ObjectMeta, template: Option<&PodTemplateSpec>, counts: &Coun
     let old = counts.total.saturating_sub(counts.updated).max(0);
     ObservedLive {
         key: key.and_then(|text| Revision::parse(text).ok()),
+        meaning: metadata.annotations.as_ref().and_then(meaning_of),
         model: model.and_then(|text| Revision::parse(text).ok()),
         desired: counts.desired,
         updated_ready: counts.ready.saturating_sub(old).max(0),

@@ -10,11 +10,12 @@ mod pods;
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::build::label;
+use super::build::{annotation, label};
+use super::meaning::Meaning;
 use super::observed::{Observed, ObservedClaim, ObservedStep};
 
 /// The children of one pipeline, as they were found.
@@ -22,6 +23,8 @@ use super::observed::{Observed, ObservedClaim, ObservedStep};
 pub struct Snapshot {
     /// Jobs, those of CronJobs among them.
     pub jobs: Vec<Job>,
+    /// CronJobs.
+    pub cron_jobs: Vec<CronJob>,
     /// Pods of all children.
     pub pods: Vec<Pod>,
     /// Deployments.
@@ -56,6 +59,13 @@ pub fn read(snapshot: &Snapshot) -> Observed {
             steps.entry(step).or_default().live = Some(live);
         }
     }
+    for cron_job in &snapshot.cron_jobs {
+        let template = cron_job.spec.as_ref().and_then(|spec| spec.job_template.metadata.as_ref());
+        let meaning = template.and_then(|template| template.annotations.as_ref()).and_then(meaning_of);
+        if let Some(step) = step_of(&cron_job.metadata) {
+            steps.entry(step).or_default().schedule = meaning;
+        }
+    }
     for pod in &snapshot.pods {
         if let (Some(step), Some(trouble)) = (step_of(&pod.metadata), pods::trouble(pod)) {
             let troubles = &mut steps.entry(step).or_default().troubles;
@@ -75,6 +85,11 @@ fn read_claim(claim: &PersistentVolumeClaim) -> ObservedClaim {
 /// The step that an object says it belongs to.
 fn step_of(metadata: &ObjectMeta) -> Option<String> {
     label_of(metadata, label::STEP).map(str::to_owned)
+}
+
+/// What the step meant when an object was made.
+fn meaning_of(annotations: &BTreeMap<String, String>) -> Option<Meaning> {
+    serde_json::from_str(annotations.get(annotation::MEANING)?).ok()
 }
 
 /// The value of a label.

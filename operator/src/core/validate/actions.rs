@@ -10,6 +10,7 @@ use mlpipeline_crds::{
 use super::Errors;
 use crate::core::meaning::format_of_uri;
 use crate::core::pipeline::ValidAction;
+use crate::core::quoted::quoted;
 
 /// Checks what a step does.
 pub(super) fn check_action(action: &ValidAction, path: &str, errors: &mut Errors) {
@@ -48,7 +49,7 @@ fn check_prepare(prepare: &Prepare, path: &str, errors: &mut Errors) {
         errors.require(
             names.insert(input.name.to_ascii_lowercase()),
             format!("{path}.name"),
-            format!("\"{}\" is the name of an earlier input too", input.name),
+            format!("{} is the name of an earlier input too", quoted(&input.name)),
         );
         check_input(input, &path, errors);
     }
@@ -65,7 +66,10 @@ fn check_input(input: &Input, path: &str, errors: &mut Errors) {
     errors.require(
         fits,
         format!("{path}.name"),
-        format!("\"{}\" is no table name: letters, digits and _, no digit first, 63 at most", input.name),
+        format!(
+            "{} is no table name: letters, digits and _, no digit first, 63 at most",
+            quoted(&input.name)
+        ),
     );
     let reference = DataReference {
         step: input.step.clone(),
@@ -102,7 +106,7 @@ fn check_reference(reference: &DataReference, path: &str, errors: &mut Errors) {
         errors.require(
             columns.insert(column),
             &path,
-            format!("\"{column}\" is the name of an earlier column too"),
+            format!("{} is the name of an earlier column too", quoted(column)),
         );
     }
     if let Some(sha256) = &reference.sha256 {
@@ -118,13 +122,16 @@ fn check_uri(uri: &str, reference: &DataReference, path: &str, errors: &mut Erro
     let Some((scheme, rest)) = uri.split_once(':') else {
         errors.add_with_hint(
             uri_path,
-            format!("\"{uri}\" has no scheme"),
-            format!("file:{uri} is a path on the volume; schemes are {known}"),
+            format!("{} has no scheme", quoted(uri)),
+            format!("write file: before a path on the volume; schemes are {known}"),
         );
         return;
     };
     if !SCHEMES.contains(&scheme) {
-        errors.add(&uri_path, format!("\"{scheme}\" is not a scheme that can be read; there are {known}"));
+        errors.add(
+            &uri_path,
+            format!("{} is not a scheme that can be read; there are {known}", quoted(scheme)),
+        );
         return;
     }
     if scheme == "file" {
@@ -132,7 +139,7 @@ fn check_uri(uri: &str, reference: &DataReference, path: &str, errors: &mut Erro
         if !confined {
             errors.add_with_hint(
                 &uri_path,
-                format!("\"{uri}\" does not stay on the volume"),
+                format!("{} does not stay on the volume", quoted(uri)),
                 "write file:folder/name.csv, a path on the volume without .. and without a / first",
             );
         }
@@ -140,14 +147,14 @@ fn check_uri(uri: &str, reference: &DataReference, path: &str, errors: &mut Erro
         errors.require(
             rest.strip_prefix("//").is_some_and(|host| !host.is_empty() && !host.starts_with('/')),
             &uri_path,
-            format!("\"{uri}\" names no host"),
+            format!("{} names no host", quoted(uri)),
         );
     }
     let format = reference.format.or_else(|| format_of_uri(uri));
     if format.is_none() {
         errors.add_with_hint(
             format!("{path}.format"),
-            format!("cannot be told from \"{uri}\""),
+            format!("is missing, and cannot be told from {}", quoted(uri)),
             "set format to csv, ndjson or parquet",
         );
     }
@@ -186,8 +193,12 @@ fn check_check(check: &Check, path: &str, errors: &mut Errors) {
             errors.require(check.equals.is_none(), path, "equals goes with sql");
         }
     }
+    for (field, number) in [("equals", check.equals), ("min", check.min), ("max", check.max)] {
+        errors.require_finite(number, format!("{path}.{field}"));
+    }
     if let (Some(min), Some(max)) = (check.min, check.max) {
-        errors.require(min <= max, path, format!("min {min} is more than max {max}: no value could pass"));
+        let is_possible = min <= max || min.is_nan() || max.is_nan();
+        errors.require(is_possible, path, format!("min {min} is more than max {max}: no value could pass"));
     }
 }
 
@@ -204,12 +215,12 @@ fn check_train(train: &Train, path: &str, errors: &mut Errors) {
         errors.require(
             *feature != train.target,
             &path,
-            format!("\"{feature}\" is the target: a model cannot predict from it"),
+            format!("{} is the target: a model cannot predict from it", quoted(feature)),
         );
         errors.require(
             features.insert(feature),
             &path,
-            format!("\"{feature}\" is the name of an earlier feature too"),
+            format!("{} is the name of an earlier feature too", quoted(feature)),
         );
     }
     let classifies = check_algorithm(&train.algorithm, &format!("{path}.algorithm"), errors);
@@ -253,7 +264,7 @@ fn check_algorithm(algorithm: &Algorithm, path: &str, errors: &mut Errors) -> Op
         errors.require(
             alpha.is_none_or(|alpha| alpha.is_finite() && alpha >= 0.0),
             path,
-            "must be 0 or more",
+            "must be a finite number, 0 or more",
         );
     };
     match (&algorithm.logistic_regression, &algorithm.linear_regression) {
@@ -299,11 +310,16 @@ fn check_gate(gate: &Gate, classifies: Option<bool>, path: &str, errors: &mut Er
             ),
         );
     }
+    let numbers = [("min", gate.min), ("max", gate.max), ("maxRegression", gate.max_regression)];
+    for (field, number) in numbers {
+        errors.require_finite(number, format!("{path}.{field}"));
+    }
     if let (Some(min), Some(max)) = (gate.min, gate.max) {
-        errors.require(min <= max, path, format!("min {min} is more than max {max}: no model could pass"));
+        let is_possible = min <= max || min.is_nan() || max.is_nan();
+        errors.require(is_possible, path, format!("min {min} is more than max {max}: no model could pass"));
     }
     errors.require(
-        gate.max_regression.is_none_or(|allowed| allowed >= 0.0),
+        gate.max_regression.is_none_or(|allowed| allowed >= 0.0 || allowed.is_nan()),
         format!("{path}.maxRegression"),
         "must be 0 or more",
     );
@@ -337,7 +353,7 @@ fn check_serve(serve: &Serve, path: &str, errors: &mut Errors) {
         errors.require(
             super::is_dns_name(host),
             format!("{path}.ingress.host"),
-            format!("\"{}\" is no host name", ingress.host),
+            format!("{} is no host name", quoted(&ingress.host)),
         );
         errors.require(
             ingress.path.as_ref().is_none_or(|path| path.starts_with('/')),
@@ -391,7 +407,7 @@ fn check_run(run: &Run, path: &str, errors: &mut Errors) {
         errors.require(
             names.insert(crate::core::names::environment_name(&input.name)),
             format!("{path}.inputs[{index}].name"),
-            format!("\"{}\" has the same environment variable as an earlier input", input.name),
+            format!("{} has the same environment variable as an earlier input", quoted(&input.name)),
         );
     }
     check_run_ports(&run.ports, path, errors);
@@ -406,7 +422,7 @@ fn check_run_ports(ports: &[Port], path: &str, errors: &mut Errors) {
         errors.require(
             names.insert(&port.name),
             format!("{path}.name"),
-            format!("\"{}\" is the name of an earlier port too", port.name),
+            format!("{} is the name of an earlier port too", quoted(&port.name)),
         );
         let first = ports.first().and_then(|first| first.service).unwrap_or_default();
         errors.require(

@@ -15,6 +15,7 @@ use mlpipeline_crds::MLPipeline;
 use serde::Serialize;
 
 use super::pipeline::ValidatedPipeline;
+use super::quoted::quoted;
 
 pub use references::closest;
 
@@ -58,6 +59,13 @@ impl Errors {
         self.0.push(FieldError { path: path.into(), problem: problem.into(), hint: Some(hint.into()) });
     }
 
+    /// Adds an error for a number that is given and is none (.nan and .inf in YAML): no comparison with it means anything.
+    fn require_finite(&mut self, number: Option<f64>, path: impl Into<String>) {
+        if let Some(number) = number.filter(|number| !number.is_finite()) {
+            self.add(path, format!("is {number}; a finite number is needed"));
+        }
+    }
+
     /// Adds an error unless the condition holds.
     fn require(&mut self, condition: bool, path: impl Into<String>, problem: impl Into<String>) {
         if !condition {
@@ -73,11 +81,11 @@ impl Errors {
 pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldError>> {
     let mut errors = Errors::default();
     let name = resource.metadata.name.clone().unwrap_or_default();
-    errors.require(!name.is_empty(), "metadata.name", "is missing");
+    errors.require(!name.is_empty(), "metadata.name", "is missing: name the pipeline");
     errors.require(
         is_dns_name(&name) || name.is_empty(),
         "metadata.name",
-        format!("\"{name}\" is no name: lower-case letters, digits, - and . are allowed, 253 at most"),
+        format!("{} is no name: lower-case letters, digits, - and . are allowed, 253 at most", quoted(&name)),
     );
     let spec = &resource.spec;
     let history = spec.history.unwrap_or(3);
@@ -88,6 +96,7 @@ pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldErr
     );
     let volume = spec.storage.clone().and_then(|storage| storage.volume).unwrap_or_default();
     pod::check_volume(&volume, &mut errors);
+    pod::check_settings(spec.pod.as_ref(), None, "spec.pod", &mut errors);
     let steps = steps::validate_steps(spec, &mut errors);
     if !errors.0.is_empty() {
         return Err(errors.0);

@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mlpipeline_crds::{PodSettings, VolumeStorage};
+use mlpipeline_crds::{Mount, PodSettings, Volume, VolumeStorage};
+use serde_json::Value;
 
 use super::{Errors, is_dns_label};
+use crate::core::quoted::quoted;
 
 /// Prefixes of labels and annotations that are ours or a GitOps tool's: a pod with such a label of the user's making would be
 /// taken for somebody else's.
 const RESERVED_PREFIXES: [&str; 4] =
     ["mlpipeline.dev/", "app.kubernetes.io/", "argocd.argoproj.io/", "batch.kubernetes.io/"];
 
-/// Paths in the container that the operator mounts itself.
-const RESERVED_PATHS: [&str; 2] = ["/storage", "/tmp"];
+/// Folders at the root of the container that the operator mounts itself.
+const RESERVED_FOLDERS: [&str; 2] = ["storage", "tmp"];
 
 /// The settings of a step over those of its pipeline.
 pub(super) fn merge(pipeline: Option<&PodSettings>, step: Option<&PodSettings>) -> PodSettings {
@@ -52,66 +54,109 @@ fn by_key<T>(base: Vec<T>, over: Vec<T>, key: impl Fn(&T) -> String) -> Vec<T> {
     base.into_iter().filter(|item| !taken.contains(&key(item))).chain(over).collect()
 }
 
-/// Checks the settings of one step's pods.
-pub(super) fn check_pod(pod: &PodSettings, path: &str, errors: &mut Errors) {
-    let path = format!("{path}.pod");
+/// Checks the pod settings of a pipeline or of a step. A step's mounts may name volumes of the pipeline too.
+pub(super) fn check_settings(
+    settings: Option<&PodSettings>,
+    of_pipeline: Option<&PodSettings>,
+    path: &str,
+    errors: &mut Errors,
+) {
+    let Some(pod) = settings else { return };
     for (field, map) in [("labels", &pod.labels), ("annotations", &pod.annotations)] {
         for key in map.keys() {
             if let Some(prefix) = RESERVED_PREFIXES.iter().find(|prefix| key.starts_with(**prefix)) {
-                errors.add(
+                errors.add_with_hint(
                     format!("{path}.{field}"),
-                    format!("\"{key}\" is reserved: keys under {prefix} are not for pods' settings"),
+                    format!("{} is reserved: keys under {prefix} are set by the operator", quoted(key)),
+                    "take another prefix",
                 );
             }
         }
     }
-    let mut volumes = BTreeSet::new();
+    let affinity = serde_json::to_value(&pod.affinity).unwrap_or_default();
+    errors.require(
+        !names_namespaces(&affinity),
+        format!("{path}.affinity"),
+        "names other namespaces: leave out namespaces and namespaceSelector",
+    );
     for (index, volume) in pod.volumes.iter().enumerate() {
-        let path = format!("{path}.volumes[{index}]");
-        errors.require(
-            is_dns_label(&volume.name),
-            format!("{path}.name"),
-            format!("\"{}\" is no volume name", volume.name),
-        );
-        errors.require(
-            !matches!(volume.name.as_str(), "storage" | "tmp"),
-            format!("{path}.name"),
-            format!("\"{}\" is the name of a volume that every step has", volume.name),
-        );
-        let sources = [
-            volume.config_map.is_some(),
-            volume.secret.is_some(),
-            volume.empty_dir.is_some(),
-            volume.persistent_volume_claim.is_some(),
-        ];
-        errors.require(
-            sources.iter().filter(|present| **present).count() == 1,
-            path,
-            "a volume is exactly one of configMap, secret, emptyDir and persistentVolumeClaim",
-        );
-        volumes.insert(volume.name.as_str());
+        check_pod_volume(volume, &format!("{path}.volumes[{index}]"), errors);
     }
+    let mut known: Vec<&str> = of_pipeline
+        .into_iter()
+        .chain([pod])
+        .flat_map(|pod| &pod.volumes)
+        .map(|found| found.name.as_str())
+        .collect();
+    known.dedup();
     for (index, mount) in pod.mounts.iter().enumerate() {
-        let path = format!("{path}.mounts[{index}]");
-        let known = volumes.iter().copied().collect::<Vec<_>>().join(", ");
-        errors.require(
-            volumes.contains(mount.name.as_str()),
+        check_mount(mount, &known, &format!("{path}.mounts[{index}]"), errors);
+    }
+}
+
+/// Whether a term of an affinity reaches into other namespaces.
+fn names_namespaces(affinity: &Value) -> bool {
+    match affinity {
+        Value::Object(fields) => {
+            let is_term = fields.contains_key("topologyKey");
+            is_term && (fields.contains_key("namespaces") || fields.contains_key("namespaceSelector"))
+                || fields.values().any(names_namespaces)
+        }
+        Value::Array(items) => items.iter().any(names_namespaces),
+        _ => false,
+    }
+}
+
+fn check_pod_volume(volume: &Volume, path: &str, errors: &mut Errors) {
+    errors.require(
+        is_dns_label(&volume.name) && volume.name.len() <= 63,
+        format!("{path}.name"),
+        format!("{} is no volume name: 1 to 63 lower-case letters, digits and -", quoted(&volume.name)),
+    );
+    errors.require(
+        !matches!(volume.name.as_str(), "storage" | "tmp"),
+        format!("{path}.name"),
+        format!("{} is the name of a volume that every step has", quoted(&volume.name)),
+    );
+    let sources = [
+        volume.config_map.is_some(),
+        volume.secret.is_some(),
+        volume.empty_dir.is_some(),
+        volume.persistent_volume_claim.is_some(),
+    ];
+    errors.require(
+        sources.iter().filter(|present| **present).count() == 1,
+        path,
+        "a volume is exactly one of configMap, secret, emptyDir and persistentVolumeClaim",
+    );
+}
+
+fn check_mount(mount: &Mount, known: &[&str], path: &str, errors: &mut Errors) {
+    if !known.contains(&mount.name.as_str()) {
+        let hint = match known {
+            [] => "list it there first".to_owned(),
+            known => format!("there are {}", known.join(", ")),
+        };
+        errors.add_with_hint(
             format!("{path}.name"),
-            format!("there is no volume \"{}\" under pod.volumes; there are: {known}", mount.name),
-        );
-        let taken = RESERVED_PATHS.iter().any(|reserved| {
-            mount.mount_path == *reserved || mount.mount_path.starts_with(&format!("{reserved}/"))
-        });
-        errors.require(
-            mount.mount_path.starts_with('/') && !taken && !mount.mount_path.contains(':'),
-            format!("{path}.mountPath"),
-            format!(
-                "\"{}\" must begin with /, hold no : and not be under {}",
-                mount.mount_path,
-                RESERVED_PATHS.join(" or ")
-            ),
+            format!("there is no volume {} under pod.volumes", quoted(&mount.name)),
+            hint,
         );
     }
+    let folders: Vec<&str> = mount.mount_path.split('/').filter(|part| !part.is_empty()).collect();
+    let confined = mount.mount_path.starts_with('/')
+        && !mount.mount_path.contains(':')
+        && folders.first().is_some_and(|first| !RESERVED_FOLDERS.contains(first))
+        && !folders.contains(&"..");
+    errors.require(
+        confined,
+        format!("{path}.mountPath"),
+        format!(
+            "{} cannot be mounted at: begin with /, leave out : and .., and keep away from / itself, /{}",
+            quoted(&mount.mount_path),
+            RESERVED_FOLDERS.join(" and /")
+        ),
+    );
 }
 
 /// Checks the pipeline's volume.
@@ -134,7 +179,7 @@ pub(super) fn check_volume(volume: &VolumeStorage, errors: &mut Errors) {
         errors.require(
             fits,
             "spec.storage.volume.size",
-            format!("\"{}\" is no size; write 1Gi or 500Mi", size.0),
+            format!("{} is no size; write 1Gi or 500Mi", quoted(&size.0)),
         );
     }
 }

@@ -3,6 +3,7 @@
 use mlpipeline_crds::{MLPipelineSpec, Step, StepKind, Workload};
 
 use super::Errors;
+use crate::core::quoted::quoted;
 
 /// What a reference must lead to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,7 @@ fn check_exists<'a>(
     errors: &mut Errors,
 ) -> Option<&'a Step> {
     if reference == step.name {
-        errors.add(path, format!("\"{reference}\" is the step itself"));
+        errors.add(path, format!("{} is the step itself", quoted(reference)));
         return None;
     }
     let found = spec.steps.iter().find(|other| other.name == reference);
@@ -62,11 +63,11 @@ fn check_exists<'a>(
         let names: Vec<&str> =
             spec.steps.iter().map(|other| other.name.as_str()).filter(|name| *name != step.name).collect();
         let hint = match closest(reference, names.iter().copied()) {
-            Some(name) => format!("did you mean \"{name}\"?"),
+            Some(name) => format!("did you mean {}?", quoted(name)),
             None if names.is_empty() => "there is no other step".to_owned(),
             None => format!("there are {}", names.join(", ")),
         };
-        errors.add_with_hint(path, format!("there is no step \"{reference}\""), hint);
+        errors.add_with_hint(path, format!("there is no step {}", quoted(reference)), hint);
     }
     found
 }
@@ -94,7 +95,7 @@ fn check_reference(
             Wanted::Data => "a prepare, score or run step that makes data",
             Wanted::Result => "a step that runs to completion",
         };
-        errors.add(path, format!("\"{reference}\" is a {} step; this needs {needs}", kind.name()));
+        errors.add(path, format!("{} is a {} step; this needs {needs}", quoted(reference), kind.name()));
     }
 }
 

@@ -7,6 +7,7 @@ use mlpipeline_crds::{MLPipelineSpec, Schedule, Step, StepKind, Workload};
 
 use super::{Errors, actions, is_dns_label, order, pod, references};
 use crate::core::pipeline::{ValidAction, ValidStep};
+use crate::core::quoted::quoted;
 use crate::core::schedule::CronSchedule;
 
 /// How many steps a pipeline may have.
@@ -19,7 +20,6 @@ pub(super) fn validate_steps(spec: &MLPipelineSpec, errors: &mut Errors) -> Vec<
         errors.add("spec.steps", format!("has {count} steps; 1 to {MAX_STEPS} are allowed"));
         return Vec::new();
     }
-    let before = errors.0.len();
     let mut names = BTreeSet::new();
     let mut steps = Vec::with_capacity(count);
     for (index, step) in spec.steps.iter().enumerate() {
@@ -28,14 +28,13 @@ pub(super) fn validate_steps(spec: &MLPipelineSpec, errors: &mut Errors) -> Vec<
         errors.require(
             names.insert(&step.name),
             format!("{path}.name"),
-            format!("\"{}\" is the name of an earlier step too", step.name),
+            format!("{} is the name of an earlier step too", quoted(&step.name)),
         );
         references::check_references(spec, step, &path, errors);
         steps.extend(validate_step(spec, step, &path, errors));
     }
     check_replicas(spec, errors);
-    // The order is only worth talking about once every reference leads somewhere.
-    if errors.0.len() == before { order::in_order(steps, errors) } else { Vec::new() }
+    order::in_order(steps, errors)
 }
 
 fn check_name(step: &Step, path: &str, errors: &mut Errors) {
@@ -45,7 +44,10 @@ fn check_name(step: &Step, path: &str, errors: &mut Errors) {
     errors.require(
         fits,
         format!("{path}.name"),
-        format!("\"{name}\" is no step name: 1 to 40 lower-case letters, digits and -, a letter first and no - last"),
+        format!(
+            "{} is no step name: 1 to 40 lower-case letters, digits and -, a letter first and no - last",
+            quoted(name)
+        ),
     );
 }
 
@@ -64,8 +66,8 @@ fn check_replicas(spec: &MLPipelineSpec, errors: &mut Errors) {
             !elsewhere,
             "spec.replicas",
             format!(
-                "the serve step \"{}\" has replicas or autoscaling of its own: keep one of the two",
-                only.name
+                "the serve step {} has replicas or autoscaling of its own: keep one of the two",
+                quoted(&only.name)
             ),
         );
     } else {
@@ -116,8 +118,7 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
             "goes with steps that run to completion",
         );
     }
-    let pod = pod::merge(spec.pod.as_ref(), step.pod.as_ref());
-    pod::check_pod(&pod, path, errors);
+    pod::check_settings(step.pod.as_ref(), spec.pod.as_ref(), &format!("{path}.pod"), errors);
     Some(ValidStep {
         name: step.name.clone(),
         action,
@@ -127,7 +128,7 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
         timeout: check_timeout(step.timeout.as_deref(), path, errors),
         parallelism: step.parallelism,
         rerun: step.rerun.clone(),
-        pod,
+        pod: pod::merge(spec.pod.as_ref(), step.pod.as_ref()),
     })
 }
 
@@ -185,7 +186,7 @@ fn check_timeout(timeout: Option<&str>, path: &str, errors: &mut Errors) -> Opti
     if seconds.is_none() {
         errors.add_with_hint(
             format!("{path}.timeout"),
-            format!("\"{text}\" is no duration from one second to a year"),
+            format!("{} is no duration from one second to a year", quoted(text)),
             "write hours, minutes and seconds: \"90s\", \"30m\", \"1h30m\"",
         );
     }

@@ -1,0 +1,193 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Run, check and look ahead at MLPipelines.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    after_help = "Examples:
+  Run a pipeline on this machine, and serve its model:
+    kubectl mlpipeline local pipeline.yaml
+  See what an edit would re-do:
+    kubectl mlpipeline plan pipeline.yaml
+  Find every mistake in some files:
+    kubectl mlpipeline validate *.yaml
+
+Exit codes of all commands: 0 all is well, 1 something is wrong or failed, 2 wrong usage."
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check files, and say everything that is wrong at once
+    Validate(Validate),
+    /// Show what would run, and why
+    Plan(PlanArguments),
+    /// Run a pipeline on this machine
+    Local(Local),
+    /// Print the completions of a shell
+    #[command(after_help = "Example:
+  source <(kubectl-mlpipeline completion bash)")]
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+    /// Watch over a container that `local` starts
+    #[command(hide = true)]
+    Lifeline {
+        /// The container's name
+        #[arg(long)]
+        container: String,
+        /// The container tool and its arguments
+        #[arg(last = true, required = true)]
+        command: Vec<std::ffi::OsString>,
+    },
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// As JSON, on standard output
+    Json,
+}
+
+/// Which files to read.
+#[derive(Debug, Args)]
+pub struct Files {
+    /// Files of YAML or JSON documents; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The namespace of pipelines that name none
+    #[arg(short, long)]
+    pub namespace: Option<String>,
+    /// Print JSON
+    #[arg(short, long, value_enum)]
+    pub output: Option<Output>,
+}
+
+/// Arguments of `validate`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  kubectl mlpipeline validate pipeline.yaml
+  kubectl kustomize overlays/prod | kubectl mlpipeline validate -
+  kubectl mlpipeline validate *.yaml -o json | jq '.errors[].path'
+
+With -o json, prints {valid, pipelines, errors, notes}; each error has file, line, column, pipeline, path, problem
+and hint, the last ones null where they are not known.
+
+Exit codes: 0 all files are right, 1 something is wrong, 2 wrong usage.")]
+pub struct Validate {
+    /// Which files to check.
+    #[command(flatten)]
+    pub files: Files,
+}
+
+/// Which pipeline, and where its results are.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The pipeline, where the files hold several
+    #[arg(long, value_name = "NAME")]
+    pub pipeline: Option<String>,
+    /// The folder for results, records and logs
+    #[arg(long, value_name = "DIR", default_value = ".mlpipeline", env = "MLPIPELINE_DATA_DIR")]
+    pub data_dir: PathBuf,
+    /// Let scheduled steps wait for their times, rather than run once at once
+    #[arg(long)]
+    pub on_schedule: bool,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  kubectl mlpipeline plan pipeline.yaml
+  kubectl mlpipeline plan pipeline.yaml --exit-code || echo 'something would run'
+
+With -o json, prints {namespace, pipeline, changes, steps}; each step has name, kind, action, reason, revision and nextRun.
+
+Exit codes: 0 planned, 1 the files are wrong, 2 wrong usage, and 3 with --exit-code when something would run.")]
+pub struct PlanArguments {
+    /// Which files to read.
+    #[command(flatten)]
+    pub files: Files,
+    /// Which pipeline, and where its results are.
+    #[command(flatten)]
+    pub place: Place,
+    /// End with 3 when something would run
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// Arguments of `local`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  Run everything, then serve until Ctrl-C:
+    kubectl mlpipeline local pipeline.yaml
+  Run what runs to completion, for example in CI:
+    kubectl mlpipeline local pipeline.yaml --once
+  With the ConfigMap and Secret that it refers to:
+    kubectl mlpipeline local pipeline.yaml configmap.yaml secret.yaml
+  Read http://iris-data/ from a server on this machine:
+    kubectl mlpipeline local pipeline.yaml --resolve iris-data=127.0.0.1:8000
+
+A second start repeats nothing that is finished. Results are in DIR/volume, records and logs in DIR/state.
+With -o json, prints {namespace, pipeline, ok, steps, endpoints} once everything is done, or serves.
+
+Exit codes: 0 all is well, 1 the files are wrong or a step failed, 2 wrong usage.")]
+pub struct Local {
+    /// Which files to read.
+    #[command(flatten)]
+    pub files: Files,
+    /// Which pipeline, and where its results are.
+    #[command(flatten)]
+    pub place: Place,
+    /// Run what runs to completion, serve nothing, and end
+    #[arg(long, conflicts_with = "on_schedule")]
+    pub once: bool,
+    /// Run only these steps and what they need
+    #[arg(long = "step", value_name = "NAME")]
+    pub steps: Vec<String>,
+    /// The port of the first serving step; the first free one from 8080 on when absent
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// How many runs work at the same time; as many as there are cores when absent
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Variables for every step, one NAME=VALUE a line; they stand in for missing ConfigMaps and Secrets too
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// A file of Secrets and ConfigMaps
+    #[arg(long, value_name = "FILE")]
+    pub secrets: Vec<PathBuf>,
+    /// Read from another host than the pipeline says, as HOST[:PORT]=HOST:PORT
+    #[arg(long, value_name = "HOST=TARGET", value_parser = redirection)]
+    pub resolve: Vec<(String, String)>,
+    /// The worker's program; found beside this one or on the PATH when absent
+    #[arg(long, value_name = "FILE", env = "MLPIPELINE_WORKER")]
+    pub worker: Option<PathBuf>,
+}
+
+fn redirection(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(host, target)| !host.is_empty() && target.contains(':'));
+    let (host, target) = parts.ok_or("write HOST=HOST:PORT, for example iris-data=127.0.0.1:8000")?;
+    Ok((host.to_owned(), target.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,108 @@
+//! `plan`: what would run, and why, before anything does.
+
+use jiff::Timestamp;
+use mlpipeline_operator::core::observed::Observed;
+use mlpipeline_operator::core::pipeline::ValidatedPipeline;
+use mlpipeline_operator::core::plan::{Decision, Plan, Schedules, StepPlan, Work, plan};
+use serde_json::{Value, json};
+
+use crate::Ended;
+use crate::args::{Output, PlanArguments};
+use crate::show::{self, Cell, Tone};
+use crate::state::{Phase, Records, Store, observed};
+
+/// Plans against the local state, and prints what came out.
+pub fn run(arguments: &PlanArguments) -> Ended {
+    let Some(manifests) = super::read(&arguments.files) else { return Ended::Badly };
+    let found = match super::choose(manifests.pipelines, &arguments.place) {
+        Ok(found) => found,
+        Err(problem) => {
+            show::error(&problem);
+            return Ended::WrongUsage;
+        }
+    };
+    let schedules = if arguments.place.on_schedule { Schedules::Keep } else { Schedules::RunOnce };
+    let pipeline = found.pipeline;
+    let store = Store::of(&arguments.place.data_dir, &pipeline);
+    let is_running = store.is_running();
+    let mut foreseen = foresee(&pipeline, &observed(&store.records(is_running)), schedules);
+    if !is_running {
+        tell_failures(&mut foreseen, &store.records(true));
+    }
+    let would_run = foreseen.steps.iter().any(|step| step.decision == Decision::Run);
+    if arguments.files.output == Some(Output::Json) {
+        show::json(&as_json(&pipeline, &foreseen, would_run));
+    } else {
+        show::table(
+            &["STEP", "KIND", "ACTION", "REVISION", "REASON"],
+            foreseen.steps.iter().map(row).collect(),
+        );
+    }
+    if would_run && arguments.exit_code { Ended::WouldRun } else { Ended::Well }
+}
+
+/// Plans against whatever was observed, here or in a cluster.
+fn foresee(pipeline: &ValidatedPipeline, observed: &Observed, schedules: Schedules) -> Plan {
+    plan(pipeline, observed, Timestamp::now(), schedules)
+}
+
+/// Adds to steps that failed before, and would be tried again, how they failed.
+fn tell_failures(plan: &mut Plan, records: &Records) {
+    for step in &mut plan.steps {
+        let Some(Work::Once(work)) = &step.work else { continue };
+        let failed = records.get(&step.name).into_iter().flatten().filter(|record| record.key == work.key);
+        let newest = failed.max_by_key(|record| record.finished);
+        if let Some(Phase::Failed { message, .. }) = newest.map(|record| &record.phase) {
+            step.reason = format!("failed before: {message}");
+        }
+    }
+}
+
+fn row(step: &StepPlan) -> Vec<Cell> {
+    let tone = match step.decision {
+        Decision::Done => Tone::Good,
+        Decision::Run | Decision::Running => Tone::Busy,
+        Decision::Wait => Tone::Quiet,
+        Decision::Blocked | Decision::Refused => Tone::Warning,
+        Decision::Failed => Tone::Bad,
+    };
+    vec![
+        Cell::plain(&step.name),
+        Cell::plain(step.kind.name()),
+        Cell::toned(action(step.decision), tone),
+        Cell::plain(step.revision.as_ref().map_or("-", |revision| revision.as_str())),
+        Cell::plain(&step.reason),
+    ]
+}
+
+/// The word for a decision.
+fn action(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Done => "up to date",
+        Decision::Run => "run",
+        Decision::Running => "running",
+        Decision::Wait => "wait",
+        Decision::Blocked => "blocked",
+        Decision::Refused => "refused",
+        Decision::Failed => "failed",
+    }
+}
+
+fn as_json(pipeline: &ValidatedPipeline, plan: &Plan, would_run: bool) -> Value {
+    let step = |step: &StepPlan| {
+        json!({
+            "name": step.name,
+            "kind": step.kind,
+            "action": action(step.decision),
+            "reason": step.reason,
+            "revision": step.revision,
+            "nextRun": step.next_run,
+        })
+    };
+    json!({
+        "namespace": pipeline.namespace,
+        "pipeline": pipeline.name,
+        "changes": would_run,
+        "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
+    })
+}

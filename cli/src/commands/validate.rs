@@ -1,0 +1,44 @@
+//! `validate`: everything that is wrong with some files, at once.
+
+use serde_json::json;
+
+use crate::Ended;
+use crate::args::{Output, Validate};
+use crate::manifest::Manifests;
+use crate::show;
+
+/// Checks the files.
+pub fn run(arguments: &Validate) -> Ended {
+    let files = &arguments.files;
+    let manifests = Manifests::read(&files.files, files.namespace.as_deref());
+    let is_valid = manifests.problems.is_empty();
+    let names: Vec<String> = manifests
+        .pipelines
+        .iter()
+        .map(|found| format!("{}/{}", found.pipeline.namespace, found.pipeline.name))
+        .collect();
+    if files.output == Some(Output::Json) {
+        show::json(&json!({
+            "valid": is_valid,
+            "pipelines": names,
+            "errors": manifests.problems,
+            "notes": manifests.notes,
+        }));
+    } else {
+        for note in &manifests.notes {
+            show::note(note);
+        }
+        super::tell_problems(&manifests);
+        for found in &manifests.pipelines {
+            let pipeline = &found.pipeline;
+            show::line(&format!(
+                "{}: pipeline {}/{} is valid, {} steps",
+                found.file.display(),
+                pipeline.namespace,
+                pipeline.name,
+                pipeline.steps.len()
+            ));
+        }
+    }
+    if is_valid { Ended::Well } else { Ended::Badly }
+}

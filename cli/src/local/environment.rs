@@ -1,0 +1,189 @@
+//! The environment that a step's pods would have: from `pod.env`, `pod.envFrom` and the objects in the given files.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, EnvVarSource};
+use mlpipeline_operator::core::pipeline::{ValidAction, ValidStep};
+
+use crate::manifest::{Objects, SecretText};
+
+/// The variable that makes a serving worker ask its callers for a key.
+const API_KEY: &str = "MLPIPELINE_API_KEY";
+
+/// Variables by name. Values may be secret.
+pub type Environment = BTreeMap<String, SecretText>;
+
+/// Which pod an environment is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Pod<'a> {
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its name.
+    pub name: &'a str,
+}
+
+/// The environment of one of a step's pods.
+///
+/// # Errors
+/// Everything that is referred to and not there, each with what to do; never a value.
+pub fn environment(step: &ValidStep, objects: &Objects, pod: Pod<'_>) -> Result<Environment, Vec<String>> {
+    let mut resolver =
+        Resolver { step, objects, pod, variables: objects.defaults().clone(), errors: Vec::new() };
+    for source in &step.pod.env_from {
+        resolver.take_all(source);
+    }
+    for variable in &step.pod.env {
+        resolver.take_one(variable);
+    }
+    if let ValidAction::Serve(serve) = &step.action
+        && let Some(auth) = &serve.auth
+    {
+        let (name, key) = (&auth.api_key_secret.name, &auth.api_key_secret.key);
+        if let Some(value) = resolver.entry("Secret", name, key, false) {
+            if value.reveal().is_empty() {
+                resolver.errors.push(format!("the API key in Secret {name}, key {key}, is empty"));
+            }
+            resolver.variables.insert(API_KEY.to_owned(), value);
+        }
+    }
+    if resolver.errors.is_empty() { Ok(resolver.variables) } else { Err(resolver.errors) }
+}
+
+struct Resolver<'a> {
+    step: &'a ValidStep,
+    objects: &'a Objects,
+    pod: Pod<'a>,
+    variables: Environment,
+    errors: Vec<String>,
+}
+
+impl Resolver<'_> {
+    fn take_all(&mut self, source: &EnvFromSource) {
+        let map = source.config_map_ref.as_ref().map(|map| ("ConfigMap", &map.name, map.optional));
+        let secret = source.secret_ref.as_ref().map(|secret| ("Secret", &secret.name, secret.optional));
+        let prefix = source.prefix.as_deref().unwrap_or_default();
+        for (kind, name, optional) in map.into_iter().chain(secret) {
+            match self.objects.entries(kind, name) {
+                Some(entries) => {
+                    let named = entries.iter().map(|(key, value)| (format!("{prefix}{key}"), value.clone()));
+                    self.variables.extend(named);
+                }
+                None if optional.unwrap_or_default() || !self.objects.defaults().is_empty() => {}
+                None => self.errors.push(missing(kind, name, None)),
+            }
+        }
+    }
+
+    fn take_one(&mut self, variable: &EnvVar) {
+        let value = match &variable.value_from {
+            None => {
+                Some(SecretText::from(expand(variable.value.as_deref().unwrap_or_default(), &self.variables)))
+            }
+            Some(source) => self.referred(&variable.name, source),
+        };
+        if let Some(value) = value {
+            self.variables.insert(variable.name.clone(), value);
+        }
+    }
+
+    fn referred(&mut self, variable: &str, source: &EnvVarSource) -> Option<SecretText> {
+        if let Some(key) = &source.config_map_key_ref {
+            return self.entry("ConfigMap", &key.name, &key.key, key.optional.unwrap_or_default());
+        }
+        if let Some(key) = &source.secret_key_ref {
+            return self.entry("Secret", &key.name, &key.key, key.optional.unwrap_or_default());
+        }
+        let value = source.field_ref.as_ref().and_then(|field| self.field(&field.field_path));
+        if value.is_none() {
+            let wanted =
+                source.field_ref.as_ref().map_or("this kind of reference", |field| field.field_path.as_str());
+            self.errors.push(format!("the variable {variable} needs {wanted}, which only a cluster has"));
+        }
+        value.map(SecretText::from)
+    }
+
+    fn entry(&mut self, kind: &'static str, name: &str, key: &str, optional: bool) -> Option<SecretText> {
+        let value = self.objects.entry(kind, name, key).cloned();
+        if value.is_none() && !optional {
+            self.errors.push(missing(kind, name, Some(key)));
+        }
+        value
+    }
+
+    fn field(&self, path: &str) -> Option<String> {
+        let pod = &self.step.pod;
+        let keyed = |prefix: &str| path.strip_prefix(prefix)?.strip_prefix("['")?.strip_suffix("']");
+        match path {
+            "metadata.name" => Some(self.pod.name.to_owned()),
+            "metadata.namespace" => Some(self.pod.namespace.to_owned()),
+            "spec.nodeName" => Some("localhost".to_owned()),
+            "spec.serviceAccountName" => {
+                Some(pod.service_account_name.clone().unwrap_or_else(|| "default".into()))
+            }
+            "status.hostIP" | "status.podIP" | "status.hostIPs" | "status.podIPs" => {
+                Some("127.0.0.1".to_owned())
+            }
+            _ => {
+                let label = keyed("metadata.labels").map(|key| pod.labels.get(key));
+                let annotation = keyed("metadata.annotations").map(|key| pod.annotations.get(key));
+                label.or(annotation).map(|value| value.cloned().unwrap_or_default())
+            }
+        }
+    }
+}
+
+fn missing(kind: &str, name: &str, key: Option<&str>) -> String {
+    let flag = if kind == "Secret" { "--secrets FILE or --env-file FILE" } else { "--env-file FILE" };
+    match key {
+        Some(key) => format!(
+            "no given file has the {kind} {name} with the key {key}; add the {kind} to the files, or use {flag}"
+        ),
+        None => format!("no given file has the {kind} {name}; add the {kind} to the files, or use {flag}"),
+    }
+}
+
+/// Puts variables in place of $(NAME), as Kubernetes does: $$ stands for $, and what is not known stays as it is.
+#[must_use]
+pub fn expand(text: &str, variables: &Environment) -> String {
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        expanded.push_str(before);
+        let reference = after.strip_prefix('(').and_then(|inner| inner.split_once(')'));
+        rest = if let Some(escaped) = after.strip_prefix('$') {
+            expanded.push('$');
+            escaped
+        } else if let Some((value, behind)) =
+            reference.and_then(|(name, behind)| Some((variables.get(name)?, behind)))
+        {
+            expanded.push_str(value.reveal());
+            behind
+        } else {
+            expanded.push('$');
+            after
+        };
+    }
+    expanded.push_str(rest);
+    expanded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_expanded_as_kubernetes_does() {
+        let variables: Environment =
+            [("A", "1"), ("B", "two")].map(|(name, value)| (name.to_owned(), value.to_owned().into())).into();
+        let rows = [
+            ("$(A)-$(B)", "1-two"),
+            ("$$(A)", "$(A)"),
+            ("$(MISSING) $A $", "$(MISSING) $A $"),
+            ("$(A", "$(A"),
+            ("é$(A)é", "é1é"),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(expand(text, &variables), expected, "{text}");
+        }
+    }
+}

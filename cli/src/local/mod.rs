@@ -1,0 +1,27 @@
+//! `local`: the same pipeline, plan and revisions as in a cluster, with processes for pods and a folder for the volume.
+//!
+//! A loop of named steps: observe the records and replicas, plan with the pure core, start and stop what the plan says, wait
+//! until something changes. Must not decide on its own what runs.
+
+mod commands;
+mod ending;
+mod engine;
+pub mod environment;
+pub mod job;
+mod lifeline;
+mod live;
+mod process;
+mod proxy;
+mod replica;
+mod rows;
+mod settings;
+mod start;
+mod starting;
+
+pub use commands::{Tools, find_program};
+pub use engine::{Engine, Watcher};
+pub use lifeline::guard;
+pub use live::Endpoint;
+pub use rows::Row;
+pub use settings::{Settings, with_what_they_need};
+pub use start::Starter;

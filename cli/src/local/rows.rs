@@ -1,0 +1,143 @@
+//! How each step stands, in one row: for the table, for plain lines and for programs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use mlpipeline_crds::{StepKind, StepReport, StepState};
+use mlpipeline_operator::core::plan::{Decision, StepPlan};
+use serde::Serialize;
+
+use super::engine::Engine;
+use super::live::Endpoint;
+use crate::state::{Phase, RunRecord};
+
+/// How one step stands. As JSON it is what `local -o json` prints for each step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Row {
+    /// The step.
+    pub step: String,
+    /// What it does.
+    pub kind: StepKind,
+    /// How it stands, in the words of the resource's status.
+    pub state: StepState,
+    /// Its revision, where that is known.
+    pub revision: Option<String>,
+    /// How long its run took, or has taken so far, in seconds.
+    pub seconds: Option<f64>,
+    /// Processes that were tried.
+    pub attempts: Option<u32>,
+    /// What there is to say.
+    pub message: String,
+    /// What its run measured.
+    pub metrics: BTreeMap<String, f64>,
+    /// Rows of its result.
+    pub rows: Option<u64>,
+    /// Whether its run was started by this command.
+    pub ran: bool,
+    /// What its run printed.
+    pub log: Option<PathBuf>,
+    /// Where it is reached, for a step that runs all the time.
+    pub url: Option<String>,
+}
+
+impl Engine {
+    /// One row a step, in the plan's order.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        self.plan.steps.iter().map(|planned| self.row(planned)).collect()
+    }
+
+    fn row(&self, planned: &StepPlan) -> Row {
+        let step = self.pipeline.step(&planned.name);
+        let is_live = step.is_some_and(|step| step.is_long_running());
+        let run = planned
+            .run
+            .as_deref()
+            .and_then(|run| self.records.get(&planned.name)?.iter().find(|record| record.name == run));
+        let report = run.and_then(|run| run.report.as_ref());
+        let endpoint = self.live.get(&planned.name).and_then(|live| live.endpoints.first());
+        let (state, message) = self.standing(planned, is_live, run);
+        Row {
+            step: planned.name.clone(),
+            kind: planned.kind,
+            state,
+            revision: planned.revision.as_ref().map(ToString::to_string),
+            seconds: run.map(seconds),
+            attempts: run.map(|run| run.pods).filter(|pods| *pods > 0),
+            message,
+            metrics: report.map(|report| report.metrics.clone()).unwrap_or_default(),
+            rows: report.and_then(|report| report.rows),
+            ran: run.is_some_and(|run| self.fresh.contains(&run.name)),
+            log: run.map(|run| self.starter.store.log(&planned.name, &run.name)).filter(|log| log.is_file()),
+            url: endpoint.map(Endpoint::url),
+        }
+    }
+
+    fn standing(&self, planned: &StepPlan, is_live: bool, run: Option<&RunRecord>) -> (StepState, String) {
+        if let Some(refused) = self.refused.get(&planned.name) {
+            return (StepState::Failed, refused.message.clone());
+        }
+        if !self.settings.includes(&planned.name) {
+            return (StepState::Waiting, "left out by --step".into());
+        }
+        if self.settings.once && is_live {
+            return (StepState::Waiting, "left out by --once".into());
+        }
+        let reason = planned.reason.clone();
+        match planned.decision {
+            Decision::Done if is_live => (StepState::Serving, reason),
+            Decision::Done => (StepState::Done, self.done(run, reason)),
+            Decision::Run | Decision::Running => (StepState::Running, attempt(run).unwrap_or(reason)),
+            Decision::Wait if self.pipeline.suspend => (StepState::Suspended, reason),
+            Decision::Wait => (StepState::Waiting, reason),
+            Decision::Blocked => (StepState::Blocked, reason),
+            Decision::Refused => (StepState::Refused, reason),
+            Decision::Failed => (StepState::Failed, reason),
+        }
+    }
+
+    fn done(&self, run: Option<&RunRecord>, reason: String) -> String {
+        let details = run.and_then(|run| run.report.as_ref()).map(details).unwrap_or_default();
+        let is_fresh = run.is_some_and(|run| self.fresh.contains(&run.name));
+        match (details.is_empty(), is_fresh) {
+            (true, _) => reason,
+            (false, true) => details,
+            (false, false) => format!("{reason}; {details}"),
+        }
+    }
+}
+
+impl Endpoint {
+    /// Where the endpoint is reached.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+/// How long a run took, or has taken so far.
+fn seconds(run: &RunRecord) -> f64 {
+    let end = run.finished.unwrap_or_else(jiff::Timestamp::now);
+    (end.as_millisecond() - run.started.as_millisecond()).max(0) as f64 / 1000.0
+}
+
+fn attempt(run: Option<&RunRecord>) -> Option<String> {
+    let run = run.filter(|run| run.phase == Phase::Active && run.pods > 1)?;
+    Some(format!("attempt {}", run.pods))
+}
+
+/// What a report says, in a few words: what was measured, and how many rows.
+fn details(report: &StepReport) -> String {
+    const SHOWN: usize = 3;
+    let reused = report.reused.then(|| "was finished already".to_owned());
+    let metrics = report.metrics.iter().map(|(name, value)| format!("{name} {}", short(*value)));
+    let rows = report.rows.map(|rows| if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") });
+    reused.into_iter().chain(metrics.take(SHOWN)).chain(rows).collect::<Vec<_>>().join(", ")
+}
+
+/// A number with four digits after the point at most.
+fn short(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

@@ -1,0 +1,210 @@
+//! From what a plan asks for to a job or replicas: environment, command line, paths.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mlpipeline_crds::Run;
+use mlpipeline_operator::core::names;
+use mlpipeline_operator::core::pipeline::{ValidAction, ValidStep};
+use mlpipeline_operator::core::plan::{LiveWork, RunWork, Task};
+
+use super::commands::{CannotRun, Container, Tools};
+use super::environment::{Environment, Pod, environment};
+use super::job::Job;
+use super::live::Replicas;
+use super::replica::{Readiness, Replica};
+use crate::manifest::Objects;
+use crate::state::Store;
+
+/// What starting needs to know beside the plan.
+pub struct Starter {
+    /// Programs and folders.
+    pub tools: Tools,
+    /// ConfigMaps, Secrets and variables.
+    pub objects: Objects,
+    /// The pipeline's folders.
+    pub store: Store,
+    /// The pipeline's namespace.
+    pub namespace: String,
+    /// The pipeline's name.
+    pub pipeline: String,
+}
+
+/// Where a container's result is written, and where it goes once it is whole; relative to the volume.
+pub struct Publication {
+    /// While the container writes.
+    pub draft: PathBuf,
+    /// When it is done.
+    pub result: PathBuf,
+}
+
+impl Starter {
+    fn environment(&self, step: &ValidStep, pod: &str) -> Result<Environment, CannotRun> {
+        environment(step, &self.objects, Pod { namespace: &self.namespace, name: pod })
+            .map_err(|missing| CannotRun { reason: "MissingReference", message: missing.join("; ") })
+    }
+
+    /// The job of a run, and what to publish when it is done, if a container makes it.
+    ///
+    /// # Errors
+    /// When something that the step refers to is missing, or the step needs a cluster.
+    pub fn job(
+        &self,
+        step: &ValidStep,
+        work: &RunWork,
+        name: &str,
+    ) -> Result<(Job, Option<Publication>), CannotRun> {
+        let environment = self.environment(step, name)?;
+        let report = self.store.report(&step.name, name);
+        let (command, publication, run) = match &work.task {
+            Task::Worker(spec) => (self.tools.worker_run(spec, environment, &report), None, None),
+            Task::Container { inputs, output } => {
+                let run = run_of(step)?;
+                let publication = self.draft(output)?;
+                let draft = publication.draft.display().to_string();
+                let container = Container { name, environment, inputs, output: &draft, ports: &[] };
+                (self.tools.container(step, run, &container)?, Some(publication), Some(run))
+            }
+        };
+        let completions =
+            run.and_then(|run| run.completions).map(|count| usize::try_from(count).unwrap_or(1));
+        let parallelism = step.parallelism.map_or(1, |count| usize::try_from(count).unwrap_or(1));
+        let is_queue = completions.is_none() && step.parallelism.is_some();
+        let job = Job {
+            command,
+            is_workers: run.is_none(),
+            completions: if is_queue { None } else { Some(completions.unwrap_or(1)) },
+            parallelism,
+            retries: step.retries,
+            timeout: step.timeout,
+            report,
+            log: self.store.log(&step.name, name),
+        };
+        Ok((job, publication))
+    }
+
+    /// An empty folder for a container to write into, beside where its result will be.
+    fn draft(&self, output: &str) -> Result<Publication, CannotRun> {
+        let result = PathBuf::from(output);
+        let name = result.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let draft = result.with_file_name(format!(".{name}.draft"));
+        let path = self.store.volume().join(&draft);
+        let made = std::fs::remove_dir_all(&path)
+            .or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+            .and_then(|()| std::fs::create_dir_all(&path));
+        made.map_err(|error| CannotRun {
+            reason: "StorageUnavailable",
+            message: format!("cannot make the folder {}: {error}", path.display()),
+        })?;
+        Ok(Publication { draft, result })
+    }
+
+    /// Makes what a container wrote the step's result.
+    ///
+    /// # Errors
+    /// When the folder cannot be renamed.
+    pub fn publish(&self, publication: &Publication) -> std::io::Result<()> {
+        let volume = self.store.volume();
+        let result = volume.join(&publication.result);
+        if result.is_dir() {
+            std::fs::remove_dir_all(&result)?;
+        }
+        std::fs::rename(volume.join(&publication.draft), result)
+    }
+
+    /// The ports that a step that runs all the time is reached by, by name.
+    pub fn ports(step: &ValidStep) -> Vec<String> {
+        match &step.action {
+            ValidAction::Run(run) => run.ports.iter().map(|port| port.name.clone()).collect(),
+            _ => vec!["http".to_owned()],
+        }
+    }
+
+    /// The replicas of a step that runs all the time.
+    ///
+    /// # Errors
+    /// As [`Self::job`].
+    pub fn replicas(self: &Arc<Self>, step: &ValidStep, work: &LiveWork) -> Result<Replicas, CannotRun> {
+        let key: String = work.key.as_str().chars().take(5).collect();
+        let base = format!("{}-{key}", names::step_object(&self.pipeline, &step.name));
+        // Whatever can be wrong is wrong for the first replica too, and is said before anything starts.
+        let first: Vec<SocketAddr> =
+            Self::ports(step).iter().map(|_| SocketAddr::from(([127, 0, 0, 1], 1))).collect();
+        self.pod(step, work, &format!("{base}-1"), &first)?;
+        let readiness = match &step.action {
+            ValidAction::Serve(_) => Readiness::Http,
+            _ if first.is_empty() => Readiness::Starts,
+            _ => Readiness::Connects,
+        };
+        let (starter, step, work) = (Arc::clone(self), step.clone(), work.clone());
+        let count = desired(&step);
+        let make = move |number: usize, backends, changed| {
+            let (starter, step, work) = (Arc::clone(&starter), step.clone(), work.clone());
+            let name = format!("{base}-{}", number + 1);
+            Replica {
+                number,
+                ports: first.len(),
+                log: starter.store.log(&step.name, &name),
+                command: Box::new(move |addresses| {
+                    starter.pod(&step, &work, &name, addresses).map_err(|problem| problem.to_string())
+                }),
+                readiness,
+                backends,
+                changed,
+            }
+        };
+        Ok(Replicas { make: Box::new(make), count })
+    }
+
+    fn pod(
+        &self,
+        step: &ValidStep,
+        work: &LiveWork,
+        name: &str,
+        addresses: &[SocketAddr],
+    ) -> Result<super::process::CommandLine, CannotRun> {
+        let environment = self.environment(step, name)?;
+        match (&work.task, addresses) {
+            (Task::Worker(spec), [address, ..]) => {
+                Ok(self.tools.worker_serve(spec, environment, *address, name))
+            }
+            (Task::Worker(_), []) => {
+                Err(CannotRun { reason: "Internal", message: "a server needs a port".into() })
+            }
+            (Task::Container { inputs, output }, _) => {
+                let run = run_of(step)?;
+                let targets = run.ports.iter().map(|port| port.target_port.unwrap_or(port.port));
+                let targets = targets.map(|port| u16::try_from(port).unwrap_or_default());
+                let ports: Vec<(SocketAddr, u16)> = addresses.iter().copied().zip(targets).collect();
+                let folder = self.store.volume().join(output);
+                std::fs::create_dir_all(&folder).map_err(|error| CannotRun {
+                    reason: "StorageUnavailable",
+                    message: format!("cannot make the folder {}: {error}", folder.display()),
+                })?;
+                let container = Container { name, environment, inputs, output, ports: &ports };
+                self.tools.container(step, run, &container)
+            }
+        }
+    }
+}
+
+fn run_of(step: &ValidStep) -> Result<&Run, CannotRun> {
+    match &step.action {
+        ValidAction::Run(run) => Ok(run),
+        _ => Err(CannotRun { reason: "Internal", message: format!("{} is no run step", step.name) }),
+    }
+}
+
+/// How many replicas a step asks for.
+fn desired(step: &ValidStep) -> usize {
+    let count = match &step.action {
+        ValidAction::Serve(serve) => match &serve.autoscaling {
+            Some(autoscaling) => autoscaling.min_replicas.unwrap_or(1),
+            None => serve.replicas.unwrap_or(1),
+        },
+        ValidAction::Run(run) => run.replicas.unwrap_or(1),
+        _ => 1,
+    };
+    usize::try_from(count).unwrap_or_default()
+}

@@ -1,0 +1,168 @@
+//! Starting what the plan asks for: runs now or at their times, and replicas.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use mlpipeline_crds::ConcurrencyPolicy;
+use mlpipeline_operator::core::names;
+use mlpipeline_operator::core::pipeline::ValidStep;
+use mlpipeline_operator::core::plan::{LiveWork, RunWork, Task};
+use tokio::sync::{mpsc, watch};
+
+use super::commands::CannotRun;
+use super::engine::{Active, Engine, Event};
+use super::job::{self, End};
+use super::live::LiveStep;
+use super::start::{Publication, Starter};
+use crate::state::{Phase, RunRecord};
+
+impl Engine {
+    /// Starts a run, unless as many as allowed are at work. Says whether something changed.
+    pub(super) fn start(
+        &mut self,
+        step: &ValidStep,
+        work: &RunWork,
+        name: String,
+        scheduled: bool,
+        tell: &mpsc::UnboundedSender<Event>,
+    ) -> bool {
+        if self.active.contains_key(&name) || (!scheduled && self.active.len() >= self.settings.jobs) {
+            return false;
+        }
+        let mut record = RunRecord {
+            name: name.clone(),
+            key: work.key.clone(),
+            attempt: work.attempt,
+            scheduled,
+            is_workers: matches!(work.task, Task::Worker(_)),
+            meaning: work.meaning.clone(),
+            phase: Phase::Active,
+            started: Timestamp::now(),
+            finished: None,
+            pods: 0,
+            report: None,
+        };
+        let made = self.starter.store.prepare_run(&step.name).map_err(|error| CannotRun {
+            reason: "StateUnwritable",
+            message: format!("cannot write the state folder: {error}"),
+        });
+        match made.and_then(|()| self.starter.job(step, work, &name)) {
+            Ok((job, publication)) => {
+                std::fs::remove_file(&job.log).ok();
+                let (stop, stopping) = watch::channel(false);
+                self.active.insert(name.clone(), Active { step: step.name.clone(), stop });
+                self.fresh.insert(name.clone());
+                self.put(&step.name, record);
+                let starter = Arc::clone(&self.starter);
+                let (step, tell) = (step.name.clone(), tell.clone());
+                tokio::spawn(async move {
+                    let pod = |number| {
+                        tell.send(Event::Pod { step: step.clone(), run: name.clone(), number }).ok();
+                    };
+                    let end = job::run(&job, stopping, pod).await;
+                    let end = publish(&starter, publication.as_ref(), end);
+                    tell.send(Event::Ended { step: step.clone(), run: name.clone(), end: Box::new(end) })
+                        .ok();
+                });
+            }
+            Err(problem) => {
+                record.finished = Some(record.started);
+                record.phase = Phase::Failed { reason: problem.reason.into(), message: problem.message };
+                self.fresh.insert(name);
+                self.put(&step.name, record);
+            }
+        }
+        true
+    }
+
+    /// Starts a scheduled run when its time has come.
+    pub(super) fn fire(
+        &mut self,
+        step: &ValidStep,
+        work: &RunWork,
+        next: Option<Timestamp>,
+        now: Timestamp,
+        tell: &mpsc::UnboundedSender<Event>,
+    ) -> bool {
+        let Some(next) = next else { return false };
+        let due = *self.due.entry(step.name.clone()).or_insert(next);
+        if now < due {
+            return false;
+        }
+        self.due.insert(step.name.clone(), next);
+        let spec = step.schedule.as_ref().map(|schedule| &schedule.spec);
+        let deadline = spec.and_then(|spec| spec.starting_deadline_seconds);
+        if deadline.is_some_and(|seconds| now.as_second() - due.as_second() > seconds) {
+            return false;
+        }
+        let at_work: Vec<&Active> = self.active.values().filter(|active| active.step == step.name).collect();
+        match spec.and_then(|spec| spec.concurrency_policy).unwrap_or_default() {
+            ConcurrencyPolicy::Forbid if !at_work.is_empty() => return false,
+            ConcurrencyPolicy::Replace => at_work.iter().for_each(|active| {
+                active.stop.send_replace(true);
+            }),
+            ConcurrencyPolicy::Allow | ConcurrencyPolicy::Forbid => {}
+        }
+        // As the CronJob controller names its Jobs: by the minute.
+        let name = format!("{}-{}", names::cron_job(&self.pipeline.name, &step.name), due.as_second() / 60);
+        self.start(step, work, name, true, tell)
+    }
+
+    /// Keeps up a step that runs all the time. Says whether something changed.
+    pub(super) async fn keep(
+        &mut self,
+        step: &ValidStep,
+        work: &LiveWork,
+        tell: &mpsc::UnboundedSender<Event>,
+    ) -> bool {
+        if self.refused.contains_key(&step.name)
+            || self.live.get(&step.name).is_some_and(|live| live.is_of(&work.key))
+        {
+            return false;
+        }
+        let made = self.starter.store.prepare_run(&step.name).map_err(|error| error.to_string());
+        let made = made.map_err(|message| CannotRun { reason: "StateUnwritable", message });
+        let replicas = match made.and_then(|()| self.starter.replicas(step, work)) {
+            Ok(replicas) => replicas,
+            Err(problem) => {
+                self.refused.insert(step.name.clone(), problem);
+                return true;
+            }
+        };
+        if !self.live.contains_key(&step.name) {
+            let wanted = self.settings.port.filter(|_| self.live.is_empty());
+            match LiveStep::listen(&Starter::ports(step), wanted).await {
+                Ok(live) => {
+                    self.live.insert(step.name.clone(), live);
+                }
+                Err(error) => {
+                    let message = format!("{error}; choose another with --port");
+                    self.refused.insert(step.name.clone(), CannotRun { reason: "PortTaken", message });
+                    return true;
+                }
+            }
+        }
+        if let Some(live) = self.live.get_mut(&step.name) {
+            let (name, tell) = (step.name.clone(), tell.clone());
+            live.roll_out(work, replicas, move |problem| {
+                tell.send(Event::Live { step: name.clone(), problem }).ok();
+            });
+        }
+        true
+    }
+}
+
+/// Makes what a container wrote its step's result.
+fn publish(starter: &Starter, publication: Option<&Publication>, end: End) -> End {
+    match (publication, end) {
+        (Some(publication), End::Succeeded(report)) => match starter.publish(publication) {
+            Ok(()) => End::Succeeded(report),
+            Err(error) => End::Failed {
+                reason: "StorageUnavailable".into(),
+                message: format!("the result cannot be put in its place: {error}"),
+                report,
+            },
+        },
+        (_, end) => end,
+    }
+}

@@ -1,0 +1,144 @@
+//! One document that says it is an MLPipeline: to a pipeline that makes sense, or to everything that is wrong with it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use mlpipeline_crds::{MLPipeline, StepKind};
+use mlpipeline_operator::core::pipeline::ValidatedPipeline;
+use mlpipeline_operator::core::validate::{FieldError, validate};
+use serde_json::{Value, json};
+
+use super::problem::Problem;
+use super::schema::{self, Complaint};
+use super::yaml::Node;
+
+/// Reads a pipeline: the schema's complaints first, then those of the core about all that the schema let pass.
+pub fn read(file: &Path, node: &Node, namespace: Option<&str>) -> (Option<ValidatedPipeline>, Vec<Problem>) {
+    let mut complaints = schema::check(node);
+    let mut json = node.to_json();
+    complaints.extend(set_namespace(&mut json, node, namespace));
+    let replaced = replace_unreadable(&mut json, &complaints);
+    let checked = match serde_json::from_value::<MLPipeline>(json) {
+        Ok(resource) => validate(&resource),
+        // The complaints say why; what is left to find is found once they are gone.
+        Err(_) if !complaints.is_empty() => Err(Vec::new()),
+        Err(error) => Err(vec![FieldError { path: String::new(), problem: error.to_string(), hint: None }]),
+    };
+    let (pipeline, errors) = match checked {
+        Ok(pipeline) => (complaints.is_empty().then_some(pipeline), Vec::new()),
+        Err(errors) => (None, errors),
+    };
+    let name = name_of(node, namespace);
+    let mut problems: Vec<Problem> = merge(complaints, errors, &replaced, node)
+        .into_iter()
+        .map(|complaint| Problem {
+            file: file.display().to_string(),
+            at: Some(complaint.at),
+            pipeline: name.clone(),
+            path: complaint.path,
+            problem: complaint.problem,
+            hint: complaint.hint,
+        })
+        .collect();
+    problems.sort_by_key(|problem| problem.at.map(|at| (at.line, at.column)));
+    (pipeline, problems)
+}
+
+fn name_of(node: &Node, namespace: Option<&str>) -> Option<String> {
+    let of = |key: &str| node.get("metadata").and_then(|metadata| metadata.get(key)).and_then(Node::text);
+    Some(format!("{}/{}", of("namespace").or(namespace).unwrap_or("default"), of("name")?))
+}
+
+fn set_namespace(json: &mut Value, node: &Node, namespace: Option<&str>) -> Option<Complaint> {
+    let wanted = namespace?;
+    let metadata = json.get_mut("metadata")?.as_object_mut()?;
+    match metadata.get("namespace").and_then(Value::as_str) {
+        None => {
+            metadata.insert("namespace".into(), wanted.into());
+            None
+        }
+        Some(written) if written == wanted => None,
+        Some(written) => Some(Complaint {
+            path: "metadata.namespace".into(),
+            at: node.find("metadata.namespace"),
+            problem: format!("is \"{written}\", and the command line says \"{wanted}\""),
+            hint: Some("leave one of the two out".into()),
+            is_bound: true,
+        }),
+    }
+}
+
+/// Replaces what cannot be read into the resource's types, so that the rest can still be judged: a step by the simplest one
+/// of the same name and sort, other fields by nothing. Returns the paths of the steps.
+fn replace_unreadable(json: &mut Value, complaints: &[Complaint]) -> BTreeSet<String> {
+    let mut replaced = BTreeSet::new();
+    let unreadable = complaints
+        .iter()
+        .filter(|complaint| !complaint.is_bound && complaint.problem != schema::UNKNOWN_FIELD);
+    for complaint in unreadable {
+        let mut parts = complaint.path.split('.');
+        let (Some("spec"), Some(field)) = (parts.next(), parts.next()) else { continue };
+        let index = field.strip_prefix("steps[").and_then(|rest| rest.strip_suffix(']'));
+        if let Some(index) = index.and_then(|index| index.parse::<usize>().ok()) {
+            if let Some(step) = json.pointer_mut(&format!("/spec/steps/{index}")) {
+                *step = stand_in(step);
+                replaced.insert(format!("spec.{field}"));
+            }
+        } else if let Some(spec) = json.get_mut("spec").and_then(Value::as_object_mut) {
+            spec.remove(field);
+            if field == "steps" {
+                spec.insert(field.to_owned(), json!([stand_in(&json!({ "name": "any" }))]));
+            }
+        }
+    }
+    replaced
+}
+
+fn stand_in(step: &Value) -> Value {
+    let name = step["name"].clone();
+    let has = |kind: StepKind| step.get(kind.name()).is_some();
+    if has(StepKind::Train) {
+        let train = json!({ "data": { "uri": "file:data.csv" }, "target": "y", "algorithm": { "linearRegression": {} } });
+        json!({ "name": name, "train": train })
+    } else if has(StepKind::Prepare) || has(StepKind::Score) {
+        json!({ "name": name, "prepare": { "sql": "SELECT 1" } })
+    } else {
+        json!({ "name": name, "run": { "image": "any" } })
+    }
+}
+
+/// Joins what the schema and the core say, without saying the same thing twice.
+fn merge(
+    complaints: Vec<Complaint>,
+    errors: Vec<FieldError>,
+    replaced: &BTreeSet<String>,
+    node: &Node,
+) -> Vec<Complaint> {
+    let below = |path: &str, above: &str| {
+        path == above || path.strip_prefix(above).is_some_and(|rest| rest.starts_with(['.', '[']))
+    };
+    let is_consequence = |error: &FieldError| {
+        replaced.iter().any(|step| below(&error.path, step))
+            || complaints.iter().any(|complaint| {
+                let parent = complaint.path.rsplit_once('.').map_or("", |(parent, _)| parent);
+                let misspelt = complaint.problem == schema::UNKNOWN_FIELD
+                    && complaint.hint.as_ref().is_some_and(|hint| hint.starts_with("did you mean"));
+                (!complaint.is_bound && complaint.path == error.path) || (misspelt && parent == error.path)
+            })
+    };
+    let errors: Vec<FieldError> = errors.into_iter().filter(|error| !is_consequence(error)).collect();
+    // The core names what was found and what follows from it, where the schema only knows the bound.
+    let told: BTreeSet<String> = errors.iter().map(|error| error.path.clone()).collect();
+    let mut merged: Vec<Complaint> = complaints
+        .into_iter()
+        .filter(|complaint| !complaint.is_bound || !told.contains(&complaint.path))
+        .collect();
+    merged.extend(errors.into_iter().map(|error| Complaint {
+        at: node.find(&error.path),
+        path: error.path,
+        problem: error.problem,
+        hint: error.hint,
+        is_bound: true,
+    }));
+    merged
+}

@@ -1,0 +1,164 @@
+use serde_json::{Value, json};
+
+use super::super::yaml::read_documents;
+use super::{Complaint, SCHEMA, check};
+
+/// The schema as this build needs it: without texts and rules, and with the metadata that every object has.
+fn derived() -> Value {
+    let mut schema = mlpipeline_crds::pipeline_schema();
+    strip(&mut schema);
+    let text = json!({ "type": "string" });
+    let texts = json!({ "type": "object", "additionalProperties": text });
+    let any = json!({});
+    schema["properties"]["apiVersion"] = text.clone();
+    schema["properties"]["kind"] = text.clone();
+    schema["properties"]["metadata"] = json!({
+        "type": "object",
+        "required": ["name"],
+        "properties": {
+            "name": text, "namespace": text, "labels": texts, "annotations": texts,
+            "generateName": text, "uid": text, "resourceVersion": text, "generation": { "type": "integer" },
+            "creationTimestamp": any, "deletionTimestamp": any, "deletionGracePeriodSeconds": any,
+            "finalizers": any, "ownerReferences": any, "managedFields": any, "selfLink": any,
+        },
+    });
+    schema["required"] = json!(["apiVersion", "kind", "metadata", "spec"]);
+    schema
+}
+
+fn strip(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else { return };
+    for key in ["description", "title", "x-kubernetes-validations"] {
+        object.remove(key);
+    }
+    for key in ["items", "additionalProperties"] {
+        object.get_mut(key).into_iter().for_each(strip);
+    }
+    let properties = object.get_mut("properties").and_then(Value::as_object_mut);
+    properties.into_iter().flat_map(|properties| properties.values_mut()).for_each(strip);
+}
+
+#[test]
+fn the_committed_schema_is_the_derived_one() {
+    let derived = derived();
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/manifest/schema.json");
+        std::fs::write(path, derived.to_string() + "\n").expect("the schema is written");
+        return;
+    }
+    // As text: reading a number and writing it again may change its last digit.
+    assert!(
+        SCHEMA.trim_end() == format!("{derived}"),
+        "cli/src/manifest/schema.json is stale: run make generate"
+    );
+}
+
+#[test]
+fn every_pattern_of_the_schema_compiles() {
+    fn walk(schema: &Value) {
+        if let Some(pattern) = schema["pattern"].as_str() {
+            regex::Regex::new(pattern).expect(pattern);
+        }
+        schema.as_object().into_iter().flat_map(|object| object.values()).for_each(walk);
+    }
+    walk(&serde_json::from_str(SCHEMA).expect("a schema"));
+}
+
+fn complaints(steps: &str) -> Vec<String> {
+    let text = format!(
+        "apiVersion: mlpipeline.dev/v1alpha1\nkind: MLPipeline\nmetadata: {{name: p}}\nspec:\n  steps:\n  - {steps}\n"
+    );
+    let node = read_documents(text.as_bytes()).remove(0).expect("YAML");
+    let show = |complaint: Complaint| {
+        let path = complaint.path.strip_prefix("spec.steps[0].").unwrap_or(&complaint.path).to_owned();
+        let hint = complaint.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        format!("{path} {}{hint}", complaint.problem)
+    };
+    check(&node).into_iter().map(show).collect()
+}
+
+#[test]
+fn values_that_do_not_fit_are_named_with_what_would() {
+    let rows: [(&str, &[&str]); 22] = [
+        ("{name: a, run: {image: x}, retries: 3}", &[]),
+        ("{name: a, run: {image: x}, retrys: 3}", &["retrys is not a known field; did you mean retries?"]),
+        (
+            "{name: a, run: {image: x}, timeoutSeconds: 3}",
+            &["timeoutSeconds is not a known field; did you mean timeout?"],
+        ),
+        (
+            "{name: a, run: {image: x}, pod: {env_from: []}}",
+            &["pod.env_from is not a known field; did you mean envFrom?"],
+        ),
+        (
+            "{name: a, run: {image: x}, retries: many}",
+            &["retries is the text \"many\"; a whole number is needed"],
+        ),
+        (
+            "{name: a, run: {image: x}, retries: '3'}",
+            &["retries is the text \"3\"; a whole number is needed; take the quotes away"],
+        ),
+        (
+            "{name: a, run: {image: x}, retries: 1.5}",
+            &["retries is the number 1.5; a whole number is needed"],
+        ),
+        ("{name: a, run: {image: x}, retries: 101}", &["retries is 101; 0 to 100 is allowed"]),
+        (
+            "{name: a, run: {image: x}, retries: 99999999999}",
+            &["retries is 99999999999; -2147483648 to 2147483647 is allowed"],
+        ),
+        (
+            "{name: a, run: {image: x}, retries: 99999999999999999999999}",
+            &["retries is the number 1e23; a whole number is needed"],
+        ),
+        ("{name: a, run: {image: 5}}", &["run.image is the number 5; text is needed; put it in quotes"]),
+        (
+            "{name: a, run: {image: }}",
+            &["run.image is empty; text is needed; give it a value, or leave the field out"],
+        ),
+        ("{name: a, run: {}}", &["run.image is missing; text is needed"]),
+        ("{name: a, run: x}", &["run is the text \"x\"; a map is needed"]),
+        ("{name: a, run: {image: x, args: z}}", &["run.args is the text \"z\"; a list is needed"]),
+        (
+            "{name: a, run: {image: x, args: {}}}",
+            &["run.args is a map; a list is needed; begin each item with a dash"],
+        ),
+        (
+            "{name: a, run: {image: x, workload: Deploymnt}}",
+            &[
+                "run.workload is \"Deploymnt\"; Job, Deployment, StatefulSet or DaemonSet is needed; did you mean Deployment?",
+            ],
+        ),
+        (
+            "{name: a, train: {data: {step: b}, target: z, algorithm: {linearRegression: {alpha: .nan}}}}",
+            &["train.algorithm.linearRegression.alpha is the number NaN; a number is needed"],
+        ),
+        ("{name: A, run: {image: x}}", &["name \"A\" does not match ^[a-z]([-a-z0-9]*[a-z0-9])?$"]),
+        (
+            "{name: a, run: {image: x}, pod: {env: [{name: X, value: yes}]}}",
+            &["pod.env[0].value is true; text is needed; put it in quotes"],
+        ),
+        (
+            "{name: a, run: {image: x}, pod: {env: [{name: X}, {name: X}]}}",
+            &["pod.env[1].name \"X\" is the name of an earlier item too"],
+        ),
+        (
+            "{name: a, run: {image: x}, pod: {resources: {limits: {cpu: 500m, memory: 1Gi, nvidia.com/gpu: 1}, requests: {cpu: 0.5}}}}",
+            &[
+                "pod.resources.requests.cpu is the number 0.5; text or a whole number is needed; put it in quotes",
+            ],
+        ),
+    ];
+    for (steps, expected) in rows {
+        assert_eq!(complaints(steps), expected, "{steps}");
+    }
+}
+
+#[test]
+fn lists_beyond_their_bound_are_one_complaint() {
+    let args = vec!["5"; 65].join(", ");
+    assert_eq!(
+        complaints(&format!("{{name: a, run: {{image: x, args: [{args}]}}}}")),
+        ["run.args has 65 items; at most 64 are allowed"]
+    );
+}

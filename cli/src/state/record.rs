@@ -1,0 +1,85 @@
+//! The record of one run, which stands in for a Job.
+
+use jiff::Timestamp;
+use mlpipeline_crds::{Revision, StepReport};
+use mlpipeline_operator::core::meaning::Meaning;
+use mlpipeline_operator::core::observed::{ObservedRun, RunPhase};
+use serde::{Deserialize, Serialize};
+
+/// One run of a step. Holds nothing that is secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunRecord {
+    /// The name that the run's Job would have.
+    pub name: String,
+    /// What the run is for; see the core's plan.
+    pub key: Revision,
+    /// 1 for the first run of a key.
+    pub attempt: u32,
+    /// Whether a schedule started it.
+    pub scheduled: bool,
+    /// Whether the worker does it, rather than a container of the user's.
+    pub is_workers: bool,
+    /// What the step meant when the run was started.
+    pub meaning: Meaning,
+    /// How it stands.
+    pub phase: Phase,
+    /// When it started.
+    pub started: Timestamp,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<Timestamp>,
+    /// How many processes it tried so far.
+    pub pods: u32,
+    /// What the worker said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<StepReport>,
+}
+
+/// How a run stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    /// At work.
+    Active,
+    /// Ended well.
+    Succeeded,
+    /// Ended badly.
+    Failed {
+        /// The kind of failure in CamelCase.
+        reason: String,
+        /// What happened, for people.
+        message: String,
+    },
+}
+
+impl RunRecord {
+    /// The name of the result: what the worker reported, else the key.
+    #[must_use]
+    pub fn result(&self) -> &Revision {
+        self.report.as_ref().and_then(|report| report.revision.as_ref()).unwrap_or(&self.key)
+    }
+
+    /// The run as the core sees it.
+    #[must_use]
+    pub fn observed(&self) -> ObservedRun {
+        ObservedRun {
+            name: self.name.clone(),
+            key: self.key.clone(),
+            attempt: self.attempt,
+            scheduled: self.scheduled,
+            meaning: Some(self.meaning.clone()),
+            phase: match &self.phase {
+                Phase::Active => RunPhase::Active,
+                Phase::Succeeded => RunPhase::Succeeded,
+                Phase::Failed { reason, message } => {
+                    RunPhase::Failed { reason: reason.clone(), message: message.clone() }
+                }
+            },
+            started: Some(self.started),
+            finished: self.finished,
+            pods: self.pods,
+            report: self.report.clone(),
+        }
+    }
+}

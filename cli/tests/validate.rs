@@ -1,0 +1,91 @@
+//! `validate` beyond the messages: several files and documents, standard input, exit codes.
+
+mod program;
+
+use std::io::Write;
+use std::process::Stdio;
+
+use program::{Folder, answer, pipeline};
+
+const STEP: &str = "  - {name: a, run: {image: x}}\n";
+
+#[test]
+fn several_pipelines_in_several_files_are_all_checked() {
+    let folder = Folder::new();
+    folder.write(
+        "a.yaml",
+        &format!("{}---\n{}", pipeline(STEP), pipeline(STEP).replace("name: p", "name: q, namespace: team")),
+    );
+    folder.write("b.json", r#"{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}}"#);
+    let answer = folder.call(&["validate", "a.yaml", "b.json", "-o", "json"]);
+    let told: serde_json::Value = serde_json::from_str(&answer.stdout).expect("JSON");
+    assert_eq!(answer.code, 0, "{told}");
+    assert_eq!(
+        told,
+        serde_json::json!({
+            "valid": true,
+            "pipelines": ["default/p", "team/q"],
+            "errors": [],
+            "notes": ["b.json: Deployment/d is left aside"],
+        })
+    );
+}
+
+#[test]
+fn a_wrong_document_does_not_hide_what_follows_it() {
+    let folder = Folder::new();
+    folder.write("a.yaml", &format!("a: 1\na: 2\n---\n{}", pipeline("  - {name: a, rum: {image: x}}\n")));
+    let answer = folder.call(&["validate", "a.yaml", "missing.yaml"]);
+    let expected = [
+        "error: a.yaml:2:1: the key \"a\" is there twice",
+        "error: a.yaml:9:15: spec.steps[0].rum is not a known field; did you mean run?",
+        "error: missing.yaml: cannot be read: No such file or directory (os error 2)",
+    ];
+    assert_eq!(answer.stderr.lines().collect::<Vec<_>>(), expected);
+    assert_eq!(answer.code, 1);
+}
+
+#[test]
+fn standard_input_is_read_and_the_namespace_of_the_command_line_goes_with_it() {
+    let folder = Folder::new();
+    let rows = [("{name: p}", 0), ("{name: p, namespace: mine}", 0), ("{name: p, namespace: other}", 1)];
+    for (metadata, code) in rows {
+        let mut command = folder.command(&["validate", "-", "-n", "mine"]);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        let text = pipeline(STEP).replace("{name: p}", metadata);
+        child.stdin.take().expect("its input").write_all(text.as_bytes()).expect("written");
+        let answer = answer(child.wait_with_output().expect("an answer"));
+        assert_eq!(answer.code, code, "{metadata}: {}", answer.stderr);
+        let expected = if code == 0 {
+            "pipeline mine/p is valid, 1 steps"
+        } else {
+            "is \"other\", and the command line says \"mine\""
+        };
+        assert!(
+            format!("{}{}", answer.stdout, answer.stderr).contains(expected),
+            "{metadata}: {}",
+            answer.stderr
+        );
+    }
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_help_and_completions_with_0() {
+    let folder = Folder::new();
+    for (arguments, code) in [
+        (vec!["validate"], 2),
+        (vec!["valdate", "x"], 2),
+        (vec!["local", "x", "--once", "--on-schedule"], 2),
+        (vec!["local", "x", "--resolve", "nothing"], 2),
+        (vec!["--version"], 0),
+        (vec!["local", "--help"], 0),
+        (vec!["completion", "bash"], 0),
+    ] {
+        assert_eq!(folder.call(&arguments).code, code, "{arguments:?}");
+    }
+}

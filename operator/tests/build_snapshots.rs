@@ -1,0 +1,122 @@
+//! Every object that a plan asks for, as it would be sent: a change of any of them is seen in review.
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::PodTemplateSpec;
+use mlpipeline_crds::{MLPipeline, StepReport};
+use mlpipeline_operator::core::build::{BuildSettings, Child, build};
+use mlpipeline_operator::core::observed::{Observed, ObservedRun, RunPhase};
+use mlpipeline_operator::core::pipeline::ValidatedPipeline;
+use mlpipeline_operator::core::plan::{RunWork, Schedules, Work, plan};
+use mlpipeline_operator::core::validate::validate;
+
+fn pipeline(yaml: &str) -> ValidatedPipeline {
+    let resource: MLPipeline = serde_saphyr::from_str(yaml).expect("the file holds a pipeline");
+    validate(&resource).expect("the pipeline makes sense")
+}
+
+fn settings() -> BuildSettings {
+    BuildSettings { worker_image: "mlpipeline-worker:test".into() }
+}
+
+/// Everything that is built until nothing more happens, when every run succeeds.
+fn life(pipeline: &ValidatedPipeline) -> Vec<Child> {
+    let mut observed = Observed::default();
+    let mut children: Vec<Child> = Vec::new();
+    for minute in 0..10 {
+        let now = Timestamp::from_second(1_795_000_000 + minute * 60).expect("a time");
+        let decided = plan(pipeline, &observed, now, Schedules::Keep);
+        for child in build(pipeline, &decided, &settings()) {
+            if !children.contains(&child) {
+                children.push(child);
+            }
+        }
+        for step in &decided.steps {
+            let (Some(Work::Once(run) | Work::Scheduled { run, .. }), runs) =
+                (&step.work, &mut observed.steps.entry(step.name.clone()).or_default().runs)
+            else {
+                continue;
+            };
+            if !runs.iter().any(|known| known.key == run.key) {
+                runs.push(succeeded(run, matches!(step.work, Some(Work::Scheduled { .. })), now));
+            }
+        }
+    }
+    children
+}
+
+fn succeeded(run: &RunWork, scheduled: bool, now: Timestamp) -> ObservedRun {
+    let mut report = StepReport::succeeded(Some(run.key.clone()));
+    report.metrics.insert("accuracy".into(), 0.97);
+    ObservedRun {
+        name: format!("run-{}", run.key),
+        key: run.key.clone(),
+        attempt: 1,
+        scheduled,
+        meaning: Some(run.meaning.clone()),
+        phase: RunPhase::Succeeded,
+        started: Some(now),
+        finished: Some(now),
+        pods: 1,
+        report: Some(report),
+    }
+}
+
+fn pod_template(child: &Child) -> Option<&PodTemplateSpec> {
+    match child {
+        Child::Job(job) => job.spec.as_ref().map(|spec| &spec.template),
+        Child::CronJob(cron) => cron.spec.as_ref()?.job_template.spec.as_ref().map(|spec| &spec.template),
+        Child::Deployment(found) => found.spec.as_ref().map(|spec| &spec.template),
+        Child::StatefulSet(found) => found.spec.as_ref().map(|spec| &spec.template),
+        Child::DaemonSet(found) => found.spec.as_ref().map(|spec| &spec.template),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_crash_course_becomes_these_objects() {
+    insta::assert_yaml_snapshot!(life(&pipeline(include_str!("data/crash-course.yaml"))));
+}
+
+#[test]
+fn every_workload_of_a_run_step_becomes_these_objects() {
+    insta::assert_yaml_snapshot!(life(&pipeline(include_str!("data/workloads.yaml"))));
+}
+
+#[test]
+fn every_pod_keeps_to_the_restricted_pod_security_standard() {
+    for yaml in [include_str!("data/crash-course.yaml"), include_str!("data/workloads.yaml")] {
+        for child in life(&pipeline(yaml)) {
+            let Some(pod) = pod_template(&child).and_then(|template| template.spec.as_ref()) else {
+                continue;
+            };
+            let of_pod = pod.security_context.as_ref().expect("a security context");
+            assert_eq!(of_pod.run_as_non_root, Some(true));
+            assert!(of_pod.run_as_user.is_some_and(|user| user > 0));
+            assert_eq!(
+                of_pod.seccomp_profile.as_ref().map(|profile| profile.type_.as_str()),
+                Some("RuntimeDefault")
+            );
+            assert_eq!(pod.automount_service_account_token, Some(false));
+            for container in &pod.containers {
+                let context = container.security_context.as_ref().expect("a security context");
+                assert_eq!(context.allow_privilege_escalation, Some(false));
+                assert_eq!(context.read_only_root_filesystem, Some(true));
+                let dropped =
+                    context.capabilities.as_ref().and_then(|capabilities| capabilities.drop.clone());
+                assert_eq!(dropped, Some(vec!["ALL".to_owned()]));
+            }
+        }
+    }
+}
+
+#[test]
+fn no_object_holds_a_field_that_is_empty_by_accident() {
+    for yaml in [include_str!("data/crash-course.yaml"), include_str!("data/workloads.yaml")] {
+        for child in life(&pipeline(yaml)) {
+            let text = serde_json::to_string(&child).expect("JSON");
+            for empty in ["\"name\":\"\"", "\"selector\":{}", "\"template\":{}", ":null"] {
+                assert!(!text.contains(empty), "{empty} in {text}");
+            }
+        }
+    }
+}

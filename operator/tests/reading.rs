@@ -1,0 +1,185 @@
+//! What children say, read as data: one case for each thing that a kubelet, a scheduler or a controller may say.
+
+use mlpipeline_operator::core::observed::{ObservedRun, RunPhase};
+use mlpipeline_operator::core::reading::{Snapshot, read};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+const KEY: &str = "0123456789ab";
+
+fn object<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("the fixture is such an object")
+}
+
+fn job(spec: Value, status: Value) -> Value {
+    json!({
+        "metadata": {"name": "iris-train", "uid": "job-uid", "labels": {
+            "mlpipeline.dev/step": "train", "mlpipeline.dev/revision": KEY, "mlpipeline.dev/attempt": "2"}},
+        "spec": spec,
+        "status": status,
+    })
+}
+
+fn pod(status: Value) -> Value {
+    json!({
+        "metadata": {"name": "iris-train-x", "labels": {"mlpipeline.dev/step": "train"}, "ownerReferences": [
+            {"apiVersion": "batch/v1", "kind": "Job", "name": "iris-train", "uid": "job-uid", "controller": true}]},
+        "status": status,
+    })
+}
+
+fn ended(code: i32, reason: &str, message: &str) -> Value {
+    json!({"containerStatuses": [{"name": "step", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"terminated": {"exitCode": code, "reason": reason, "message": message, "finishedAt": "2026-11-20T10:00:00Z"}}}],
+        "phase": if code == 0 { "Succeeded" } else { "Failed" }})
+}
+
+fn waiting(reason: &str, message: &str) -> Value {
+    json!({"phase": "Pending", "containerStatuses": [{"name": "step", "image": "ttl.sh/nothing:1", "imageID": "",
+        "ready": false, "restartCount": 0, "state": {"waiting": {"reason": reason, "message": message}}}]})
+}
+
+fn failed_job(reason: &str) -> Value {
+    json!({"failed": 1, "conditions": [{"type": "Failed", "status": "True", "reason": reason, "message": "the Job's own words"}]})
+}
+
+fn snapshot(job: Value, pods: Vec<Value>) -> Snapshot {
+    Snapshot { jobs: vec![object(job)], pods: pods.into_iter().map(object).collect(), ..Snapshot::default() }
+}
+
+fn run(job: Value, pods: Vec<Value>) -> ObservedRun {
+    let observed = read(&snapshot(job, pods));
+    observed.steps["train"].runs[0].clone()
+}
+
+fn failure(job_reason: &str, pod_status: Value) -> (String, String) {
+    match run(job(json!({"template": {}}), failed_job(job_reason)), vec![pod(pod_status)]).phase {
+        RunPhase::Failed { reason, message } => (reason, message),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_run_of_one_pod_is_done_as_soon_as_its_pod_says_so() {
+    let report = r#"{"outcome":"succeeded","revision":"0123456789ab","metrics":{"accuracy":0.97}}"#;
+    let done =
+        run(job(json!({"template": {}}), json!({"active": 1})), vec![pod(ended(0, "Completed", report))]);
+    assert_eq!(done.phase, RunPhase::Succeeded);
+    assert_eq!(done.attempt, 2);
+    assert_eq!(done.finished.map(|time| time.to_string()).as_deref(), Some("2026-11-20T10:00:00Z"));
+    assert_eq!(done.report.expect("a report").metrics["accuracy"], 0.97);
+}
+
+#[test]
+fn a_run_of_many_pods_is_done_when_its_job_is() {
+    let many = json!({"template": {}, "completions": 6});
+    let one_of_them = vec![pod(ended(0, "Completed", ""))];
+    assert_eq!(
+        run(job(many.clone(), json!({"active": 5, "succeeded": 1})), one_of_them.clone()).phase,
+        RunPhase::Active
+    );
+    let complete = json!({"succeeded": 6, "conditions": [{"type": "Complete", "status": "True"}]});
+    assert_eq!(run(job(many, complete), one_of_them).phase, RunPhase::Succeeded);
+}
+
+#[test]
+fn a_failure_is_told_by_whoever_knows_most_of_it() {
+    let report = r#"{"outcome":"failed","reason":"ColumnNotFound","message":"column \"species\" not found"}"#;
+    let rows = [
+        (
+            failure("PodFailurePolicy", ended(3, "Error", report)),
+            "ColumnNotFound",
+            "column \"species\" not found",
+        ),
+        (
+            failure("BackoffLimitExceeded", ended(137, "OOMKilled", "")),
+            "OutOfMemory",
+            "more memory than its limit",
+        ),
+        (
+            failure("BackoffLimitExceeded", ended(1, "Error", "boom")),
+            "ContainerFailed",
+            "exit code 1; its last words: boom",
+        ),
+        (
+            failure(
+                "BackoffLimitExceeded",
+                json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource"}),
+            ),
+            "Evicted",
+            "low on resource",
+        ),
+        (
+            failure("BackoffLimitExceeded", json!({"phase": "Running"})),
+            "BackoffLimitExceeded",
+            "the Job's own words",
+        ),
+        (failure("DeadlineExceeded", ended(143, "Error", "")), "DeadlineExceeded", "longer than its timeout"),
+    ];
+    for ((reason, message), expected, part) in rows {
+        assert_eq!(reason, expected);
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn what_keeps_a_pod_from_starting_is_named() {
+    let unscheduled = json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False",
+        "reason": "Unschedulable", "message": "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."}]});
+    let rows = [
+        (
+            waiting("ImagePullBackOff", "Back-off pulling image"),
+            Some(("ImagePullBackOff", "image ttl.sh/nothing:1 cannot be pulled: Back-off")),
+        ),
+        (
+            waiting("CreateContainerConfigError", "secret \"x\" not found"),
+            Some(("CreateContainerConfigError", "secret \"x\" not found")),
+        ),
+        (waiting("ContainerCreating", ""), None),
+        (unscheduled, Some(("Unschedulable", "no node takes the pod: 0/1 nodes"))),
+        (json!({"phase": "Running"}), None),
+    ];
+    for (status, expected) in rows {
+        let observed = read(&snapshot(job(json!({"template": {}}), json!({})), vec![pod(status)]));
+        let trouble = observed.steps["train"].troubles.first();
+        match (trouble, expected) {
+            (None, None) => {}
+            (Some(found), Some((reason, part))) => {
+                assert_eq!(found.reason, reason);
+                assert!(found.message.contains(part), "{}", found.message);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn s11_objects_that_say_nothing_sensible_are_left_out() {
+    let nameless: Value = json!({"metadata": {}});
+    let foreign_label = json!({"metadata": {"name": "x", "labels": {"mlpipeline.dev/step": "train", "mlpipeline.dev/revision": "../etc"}}});
+    for job in [nameless.clone(), foreign_label] {
+        assert!(read(&snapshot(job, vec![nameless.clone()])).steps.is_empty());
+    }
+    let mut broken = job(json!({"template": {}}), json!({}));
+    broken["metadata"]["annotations"] = json!({"mlpipeline.dev/meaning": "{not json"});
+    assert_eq!(run(broken, vec![pod(ended(0, "Completed", "not a report"))]).report, None);
+}
+
+#[test]
+fn a_roll_out_is_over_when_no_pod_of_the_old_template_is_left() {
+    let deployment = |observed: i64, replicas: i32, updated: i32, ready: i32| {
+        let value = json!({
+            "metadata": {"name": "iris-api", "generation": 2, "labels": {"mlpipeline.dev/step": "api"}},
+            "spec": {"replicas": 2, "selector": {}, "template": {"metadata": {
+                "labels": {"mlpipeline.dev/revision": KEY}, "annotations": {"mlpipeline.dev/model": "ba9876543210"}}}},
+            "status": {"observedGeneration": observed, "replicas": replicas, "updatedReplicas": updated, "readyReplicas": ready},
+        });
+        let observed = read(&Snapshot { deployments: vec![object(value)], ..Snapshot::default() });
+        observed.steps["api"].live.clone().expect("a Deployment")
+    };
+    assert!(deployment(2, 2, 2, 2).settled);
+    assert_eq!(deployment(2, 2, 2, 2).model.map(|model| model.to_string()).as_deref(), Some("ba9876543210"));
+    assert!(!deployment(1, 2, 2, 2).settled, "the controller has not seen the newest template");
+    let rolling = deployment(2, 3, 1, 2);
+    assert_eq!((rolling.settled, rolling.updated_ready, rolling.ready), (false, 0, 2));
+}

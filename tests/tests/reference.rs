@@ -1,0 +1,51 @@
+//! The generated pages of the documentation are those that the code of today generates.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use mlpipeline_crds::ExitCode;
+use mlpipeline_tests::{programs, reference};
+
+#[test]
+fn the_reference_pages_are_up_to_date() {
+    for (name, content) in reference::pages() {
+        let path = programs::repository().join("docs/reference").join(name);
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == content, "{} is stale: run `make reference`", path.display());
+    }
+}
+
+#[test]
+fn the_page_of_exit_codes_says_what_the_code_does() {
+    let path = programs::repository().join("docs/reference/worker.md");
+    let page = fs::read_to_string(&path).expect("the page");
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .map(|line| line.split('|').map(str::trim).collect::<Vec<_>>())
+        .filter(|cells| cells.get(1).is_some_and(|code| code.parse::<i32>().is_ok()))
+        .collect();
+    let written: Vec<(i32, bool)> =
+        rows.iter().map(|cells| (cells[1].parse().expect("a code"), cells[3] == "yes")).collect();
+    let all = (0..=255).filter_map(ExitCode::from_code);
+    let known: Vec<(i32, bool)> = all.map(|code| (code.code(), code.retries())).collect();
+    assert_eq!(written, known, "{}: (code, retried)", path.display());
+}
+
+#[test]
+fn every_dependency_has_a_recorded_reason() {
+    let manifest = fs::read_to_string(programs::repository().join("Cargo.toml")).expect("the manifest");
+    let record = programs::repository().join("docs/decisions/0009-dependencies.md");
+    let page = fs::read_to_string(&record).expect("the record");
+    let first_cells = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let recorded: BTreeSet<&str> = first_cells.flat_map(|cell| cell.split(", ")).collect();
+    let section = manifest.split("[workspace.dependencies]").nth(1).and_then(|rest| rest.split("\n[").next());
+    let lines = section.expect("the section").lines().filter(|line| !line.starts_with('#'));
+    let names: Vec<&str> = lines.filter_map(|line| Some(line.split_once(" =")?.0)).collect();
+    assert!(names.len() > 20, "{names:?}");
+    let ours = |name: &str| name.starts_with("mlpipeline-");
+    let missing: Vec<&&str> = names.iter().filter(|name| !ours(name) && !recorded.contains(**name)).collect();
+    assert!(missing.is_empty(), "{}: say what these are for: {missing:?}", record.display());
+    let known = |name: &&&str| !names.contains(*name) && !matches!(**name, "Crate" | "---");
+    let gone: Vec<&&str> = recorded.iter().filter(known).collect();
+    assert!(gone.is_empty(), "{}: these are no longer used: {gone:?}", record.display());
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Installs the programs that tests need beside the Rust toolchain, where that can be done without asking; else says
+# which are missing and what for. Under CI=true a missing program is an error, since no test may be skipped there.
+set -euo pipefail
+
+# program, Debian package, what for
+needed=(
+  "cc gcc links Rust programs and builds the C parts of dependencies"
+  "curl curl commands of the documentation, which tests run"
+)
+
+missing=()
+packages=()
+for entry in "${needed[@]}"; do
+  read -r program package purpose <<<"$entry"
+  if ! command -v "$program" >/dev/null; then
+    missing+=("$program ($purpose)")
+    packages+=("$package")
+  fi
+done
+[ "${#missing[@]}" -gt 0 ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  printf 'installing %s\n' "${packages[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq </dev/null
+  apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null >/dev/null
+  exit 0
+fi
+
+printf 'missing: %s\n' "${missing[@]}" >&2
+printf 'install them with your package manager; on Debian and Ubuntu: sudo apt-get install %s\n' "${packages[*]}" >&2
+exit 1

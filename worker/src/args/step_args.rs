@@ -1,0 +1,45 @@
+//! The step command's flags.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::WorkArgs;
+use crate::artifact::Storage;
+use crate::serve::ServeOptions;
+
+/// Do one step of a pipeline.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  mlpipeline-worker step --storage /data @step.json
+  kubectl get job iris-data-0123456789ab -o jsonpath='{.metadata.annotations.mlpipeline\\.dev/step}' | mlpipeline-worker step --storage ./data -
+
+Exit codes: 0 done, 1 internal error, 2 wrong spec, 3 wrong data, 4 storage or network unavailable. Retry 1 and 4 only.")]
+pub struct StepArgs {
+    /// The step as JSON, @FILE, or - for standard input.
+    #[arg(value_name = "SPEC", env = "MLPIPELINE_STEP", allow_hyphen_values = true)]
+    pub spec: String,
+    /// The folder that artifacts live in: the volume.
+    #[arg(long, value_name = "DIR", env = "MLPIPELINE_STORAGE")]
+    pub storage: PathBuf,
+    /// A second folder, only read, for file: inputs that are not on the volume.
+    #[arg(long, value_name = "DIR", env = "MLPIPELINE_FILES")]
+    pub files: Option<PathBuf>,
+    /// Where the report goes; /dev/termination-log where there is one, else standard output, when absent.
+    #[arg(long, value_name = "FILE", env = "MLPIPELINE_REPORT")]
+    pub report: Option<PathBuf>,
+    /// Resources and network.
+    #[command(flatten)]
+    pub work: WorkArgs,
+    /// Where and within which limits a serve step answers.
+    #[command(flatten)]
+    pub serving: ServeOptions,
+}
+
+impl StepArgs {
+    /// The storage to work on.
+    #[must_use]
+    pub fn storage(&self) -> Storage {
+        Storage { root: self.storage.clone(), files: self.files.clone() }
+    }
+}

@@ -1,0 +1,299 @@
+//! Drafts: folders in which artifacts are written before they are published in one step.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use mlpipeline_crds::{Digest, Revision, RevisionRule, StepReport};
+
+use super::lock::Lock;
+use super::manifest::{self, Column, Kind, MANIFEST_NAME, MANIFEST_VERSION, Manifest};
+use super::remove::sweep;
+use super::{ArtifactError, read, verify};
+
+/// What the names of drafts begin with.
+pub(super) const DRAFT_PREFIX: &str = ".draft-";
+
+/// What a draft's lock file is called: the draft's name with this at its end. It lies beside the draft rather than in it, so
+/// that an artifact has no file but its own, and a draft is never without its lock while its process lives.
+pub(super) const LOCK_SUFFIX: &str = ".lock";
+
+/// What the names of damaged folders, moved out of the way, begin with.
+pub(super) const DAMAGED_PREFIX: &str = ".damaged-";
+
+/// A folder being filled. Dropped without being published, it is removed; if the process is killed, the step's next run
+/// removes it.
+#[derive(Debug)]
+pub struct Draft {
+    step_folder: PathBuf,
+    folder: PathBuf,
+    lock: Option<Lock>,
+    columns: Vec<Column>,
+}
+
+/// A draft that has its manifest.
+struct Described {
+    revision: Revision,
+    manifest: Manifest,
+}
+
+/// An artifact that is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Published {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The name it was published under.
+    pub revision: Revision,
+    /// What is in it, with the report of whoever made it.
+    pub manifest: Manifest,
+    /// Whether another run had published it before.
+    pub reused: bool,
+}
+
+impl Published {
+    /// The report to hand back: the manifest's, with `reused` set when the artifact was there already.
+    #[must_use]
+    pub fn report(&self) -> StepReport {
+        StepReport { reused: self.reused, ..self.manifest.report.clone() }
+    }
+}
+
+impl Draft {
+    /// Begins a draft in a step's folder (namespace/pipeline/step below the storage folder), making the folder where it is
+    /// missing and removing the drafts of dead processes there.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn begin(step_folder: &Path) -> Result<Self, ArtifactError> {
+        fs::create_dir_all(step_folder).map_err(ArtifactError::io("make the folder", step_folder))?;
+        sweep(step_folder);
+        loop {
+            let name = format!("{DRAFT_PREFIX}{:016x}", rand::random::<u64>());
+            let lock_path = step_folder.join(format!("{name}{LOCK_SUFFIX}"));
+            let lock = Lock::acquire(&lock_path).map_err(ArtifactError::io("lock", &lock_path))?;
+            let folder = step_folder.join(&name);
+            match fs::create_dir(&folder) {
+                Ok(()) => {
+                    return Ok(Self {
+                        step_folder: step_folder.to_owned(),
+                        folder,
+                        lock: Some(lock),
+                        columns: Vec::new(),
+                    });
+                }
+                // Another process drew the same name; the lock file is its own.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    // Nothing was made, so nothing must stay.
+                    let _ = lock.remove();
+                    return Err(ArtifactError::io("make the folder", &folder)(error));
+                }
+            }
+        }
+    }
+
+    /// The folder to write files into; they are part of the artifact without being named anywhere else.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The path of a file of the draft.
+    ///
+    /// # Errors
+    /// When the name is not a plain file name.
+    pub fn path(&self, name: &str) -> Result<PathBuf, ArtifactError> {
+        if manifest::plain_name(name) {
+            Ok(self.folder.join(name))
+        } else {
+            Err(ArtifactError::FileName(name.to_owned()))
+        }
+    }
+
+    /// Writes a small file.
+    ///
+    /// # Errors
+    /// When the name is not a plain file name, or the file cannot be written.
+    pub fn write(&self, name: &str, content: &[u8]) -> Result<(), ArtifactError> {
+        let path = self.path(name)?;
+        fs::write(&path, content).map_err(ArtifactError::io("write", &path))
+    }
+
+    /// Says what columns the artifact's rows have.
+    pub fn set_columns(&mut self, columns: Vec<Column>) {
+        self.columns = columns;
+    }
+
+    /// Makes the draft the artifact of its revision: every file is made durable and hashed, the manifest is written, and the
+    /// folder gets the revision's name. `report` is stored with the revision and the digest filled in. Where a complete
+    /// artifact of that revision is there already, it stays and is returned as reused; a folder of that name that is no
+    /// complete artifact is moved aside to a hidden name.
+    ///
+    /// # Errors
+    /// When storage refuses; then the draft is removed, and what was published before is as it was.
+    pub fn publish(
+        self,
+        kind: Kind,
+        report: StepReport,
+        rule: &RevisionRule,
+    ) -> Result<Published, ArtifactError> {
+        let Described { revision, manifest } = self.describe(kind, report, |digest| match rule {
+            RevisionRule::Fixed(revision) => revision.clone(),
+            RevisionRule::ByContent(meaning) => Revision::of(&[meaning.as_str(), digest.as_str()]),
+        })?;
+        self.take_name(revision, manifest)
+    }
+
+    /// Makes the draft the artifact at a path of the user's choice, beside the draft; its revision is that of its content. An
+    /// artifact of the same kind that is there is replaced.
+    ///
+    /// # Errors
+    /// When something else is at that path, or storage refuses; then what was there stays.
+    pub fn publish_at(
+        self,
+        kind: Kind,
+        report: StepReport,
+        target: &Path,
+    ) -> Result<Published, ArtifactError> {
+        let older = match target.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(ArtifactError::io("look at", target)(error)),
+            Ok(_) => match read(target) {
+                Ok(found) if found.kind == kind => true,
+                _ => return Err(ArtifactError::Taken(target.to_owned())),
+            },
+        };
+        let Described { revision, manifest } =
+            self.describe(kind, report, |digest| Revision::of(&[digest.as_str()]))?;
+        let aside = self.step_folder.join(format!("{DAMAGED_PREFIX}{:016x}", rand::random::<u64>()));
+        if older {
+            fs::rename(target, &aside).map_err(ArtifactError::io("replace", target))?;
+        }
+        fs::rename(&self.folder, target)
+            .map_err(ArtifactError::io("rename the finished draft to", target))?;
+        sync_folder(&self.step_folder)?;
+        if older {
+            // What cannot be removed is out of the way all the same.
+            let _ = fs::remove_dir_all(&aside);
+        }
+        Ok(Published { folder: target.to_owned(), revision, manifest, reused: false })
+    }
+
+    /// Hashes what is in the draft and writes the manifest into it.
+    fn describe(
+        &self,
+        kind: Kind,
+        report: StepReport,
+        name: impl FnOnce(&Digest) -> Revision,
+    ) -> Result<Described, ArtifactError> {
+        let files = self.hash_files()?;
+        let mut manifest =
+            Manifest { format_version: MANIFEST_VERSION, kind, files, columns: self.columns.clone(), report };
+        let digest = manifest.digest();
+        let revision = name(&digest);
+        manifest.report.revision = Some(revision.clone());
+        manifest.report.digest = Some(digest);
+        manifest.report.reused = false;
+        self.write_manifest(&manifest)?;
+        Ok(Described { revision, manifest })
+    }
+
+    fn hash_files(&self) -> Result<std::collections::BTreeMap<String, manifest::FileEntry>, ArtifactError> {
+        let mut files = std::collections::BTreeMap::new();
+        for entry in fs::read_dir(&self.folder).map_err(ArtifactError::io("list", &self.folder))? {
+            let entry = entry.map_err(ArtifactError::io("list", &self.folder))?;
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_file = entry.file_type().map_err(ArtifactError::io("look at", &path))?.is_file();
+            if !is_file || !manifest::plain_name(&name) {
+                return Err(ArtifactError::FileName(name));
+            }
+            let file = File::open(&path).map_err(ArtifactError::io("open", &path))?;
+            file.sync_all().map_err(ArtifactError::io("sync", &path))?;
+            files.insert(name, manifest::hash_file(&path)?);
+        }
+        Ok(files)
+    }
+
+    fn write_manifest(&self, content: &Manifest) -> Result<(), ArtifactError> {
+        let path = self.folder.join(MANIFEST_NAME);
+        let mut file = File::create(&path).map_err(ArtifactError::io("create", &path))?;
+        file.write_all(&content.to_bytes()).map_err(ArtifactError::io("write", &path))?;
+        file.sync_all().map_err(ArtifactError::io("sync", &path))?;
+        sync_folder(&self.folder)
+    }
+
+    /// Renames the draft to its revision, unless a complete artifact has that name.
+    fn take_name(self, revision: Revision, content: Manifest) -> Result<Published, ArtifactError> {
+        let target = self.step_folder.join(revision.as_str());
+        loop {
+            // A folder is renamed onto nothing, or onto an empty folder; onto anything else the kernel refuses.
+            let taken = match fs::rename(&self.folder, &target) {
+                Ok(()) => {
+                    sync_folder(&self.step_folder)?;
+                    return Ok(Published { folder: target, revision, manifest: content, reused: false });
+                }
+                Err(error) => error,
+            };
+            match taken.kind() {
+                io::ErrorKind::DirectoryNotEmpty
+                | io::ErrorKind::AlreadyExists
+                | io::ErrorKind::NotADirectory => {}
+                _ => return Err(ArtifactError::io("rename the finished draft to", &target)(taken)),
+            }
+            if let Some(theirs) = complete(&target)? {
+                return Ok(Published { folder: target, revision, manifest: theirs, reused: true });
+            }
+            self.move_aside(&target, &revision)?;
+        }
+    }
+
+    /// Moves what is no complete artifact out of the way. One process at a time decides that, or a second one could move the
+    /// first one's good artifact away.
+    fn move_aside(&self, target: &Path, revision: &Revision) -> Result<(), ArtifactError> {
+        let lock_path = self.step_folder.join(".publish.lock");
+        let lock = Lock::acquire(&lock_path).map_err(ArtifactError::io("lock", &lock_path))?;
+        if complete(target)?.is_none() {
+            let aside =
+                self.step_folder.join(format!("{DAMAGED_PREFIX}{revision}-{:08x}", rand::random::<u32>()));
+            match fs::rename(target, &aside) {
+                Ok(()) => tracing::warn!(
+                    "{} was no complete artifact; it is now at {}",
+                    target.display(),
+                    aside.display()
+                ),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(ArtifactError::io("move aside the damaged folder", target)(error)),
+            }
+        }
+        let _ = lock.remove();
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // After publishing, the folder has another name and only the lock file is left. Whatever cannot be removed now is
+        // removed by the step's next run.
+        let _ = fs::remove_dir_all(&self.folder);
+        if let Some(lock) = self.lock.take() {
+            let _ = lock.remove();
+        }
+    }
+}
+
+/// The manifest of a folder that holds just what its manifest says, to the last bit.
+fn complete(folder: &Path) -> Result<Option<Manifest>, ArtifactError> {
+    let found = read(folder).and_then(|found| verify(folder, &found).map(|()| found));
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(ArtifactError::Missing(_) | ArtifactError::Damaged { .. }) => Ok(None),
+        // A newer worker's artifact is no damage, and a volume that does not answer says nothing.
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the names in a folder durable.
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), ArtifactError> {
+    File::open(folder).and_then(|open| open.sync_all()).map_err(ArtifactError::io("sync the folder", folder))
+}

@@ -1,0 +1,120 @@
+//! What can go wrong with artifacts and the storage they lie on.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use mlpipeline_crds::ExitCode;
+
+use crate::failure::Failure;
+
+/// A failure of storage or of what lies on it.
+#[derive(Debug, thiserror::Error)]
+pub enum ArtifactError {
+    /// The path leaves storage, or could.
+    #[error(
+        "path \"{path}\" is refused: {problem}; give a path below the storage folder, like namespace/pipeline/step"
+    )]
+    Path {
+        /// As it was given.
+        path: String,
+        /// The rule that it breaks.
+        problem: &'static str,
+    },
+    /// There is no complete artifact in the folder.
+    #[error("no artifact at {}: it has no {}; the step that makes it has not finished", .0.display(), super::MANIFEST_NAME)]
+    Missing(PathBuf),
+    /// What is in the folder is not what its manifest says.
+    #[error("artifact {} is damaged: {problem}; remove the folder, or change the step's rerun token, to make it anew", .folder.display())]
+    Damaged {
+        /// The artifact's folder.
+        folder: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Written by a newer worker.
+    #[error("artifact {} has format version {found}, and this worker reads versions up to {}; use a newer worker image", .folder.display(), super::MANIFEST_VERSION)]
+    Version {
+        /// The artifact's folder.
+        folder: PathBuf,
+        /// Its version.
+        found: u64,
+    },
+    /// A file's name that has no place in an artifact.
+    #[error(
+        "\"{0}\" cannot name a file of an artifact: use a plain file name that does not begin with a dot"
+    )]
+    FileName(String),
+    /// The path of a new artifact is taken by something else.
+    #[error("{} is there already, and is not of this kind; name another folder, or remove it", .0.display())]
+    Taken(PathBuf),
+    /// The operating system refused.
+    #[error("cannot {action} {}: {source}{}", .path.display(), advice(.source))]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// The answer.
+        source: io::Error,
+    },
+}
+
+impl ArtifactError {
+    /// For `map_err`: names what was tried on which file.
+    pub fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}
+
+impl Failure for ArtifactError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Path { .. } | Self::FileName(_) | Self::Taken(_) => ExitCode::WrongSpec,
+            Self::Damaged { .. } | Self::Version { .. } => ExitCode::WrongData,
+            // A volume that is not mounted yet, or a network file system that lags, looks like this too.
+            Self::Missing(_) | Self::Io { .. } => ExitCode::StorageUnavailable,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Path { .. } => "PathRefused",
+            Self::Missing(_) => "ArtifactMissing",
+            Self::Damaged { .. } => "ArtifactDamaged",
+            Self::Version { .. } => "ArtifactVersion",
+            Self::FileName(_) => "FileNameRefused",
+            Self::Taken(_) => "FolderTaken",
+            Self::Io { source, .. } => storage_reason(source),
+        }
+    }
+}
+
+/// The reason, for reports, of an answer of the operating system.
+#[must_use]
+pub(crate) fn storage_reason(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "StorageFull"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "StorageReadOnly",
+        io::ErrorKind::PermissionDenied => "StorageDenied",
+        io::ErrorKind::BrokenPipe => "PipeClosed",
+        _ => "StorageUnavailable",
+    }
+}
+
+/// What to do about an answer of the operating system; empty where there is nothing more to say.
+#[must_use]
+pub(crate) fn advice(error: &io::Error) -> &'static str {
+    match storage_reason(error) {
+        "StorageFull" => {
+            "; free some space, enlarge the volume, or lower the pipeline's history. What was there stays as it was"
+        }
+        "StorageReadOnly" => "; mount the volume for writing. What was there stays as it was",
+        "StorageDenied" => {
+            "; let this user write there, for example with the pod's fsGroup. What was there stays as it was"
+        }
+        _ => "",
+    }
+}

@@ -1,0 +1,65 @@
+//! Locks on files of storage, which the operating system gives up when the process that holds them ends in any way.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// A locked file; unlocked when dropped.
+#[derive(Debug)]
+pub(super) struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Lock {
+    /// Creates the file where it is missing and waits until nobody else has it locked. On a file system without locks the
+    /// file is had unlocked: whoever finds it there cannot lock it either, and so takes its owner for alive.
+    pub(super) fn acquire(path: &Path) -> io::Result<Self> {
+        loop {
+            let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+            match file.lock() {
+                Ok(()) => {}
+                Err(error) if no_locks(&error) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            }
+            // Whoever had it before may have removed it while this waited; then the lock is on a file without a name.
+            if same_file(&file, path) {
+                return Ok(Self { path: path.to_owned(), _file: file });
+            }
+        }
+    }
+
+    /// Locks a file that is there, if its owner is surely dead.
+    pub(super) fn take_over(path: &Path) -> io::Result<Option<Self>> {
+        let file = match OpenOptions::new().write(true).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match file.try_lock() {
+            Ok(()) if same_file(&file, path) => Ok(Some(Self { path: path.to_owned(), _file: file })),
+            Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Removes the file while it is locked, and unlocks it.
+    pub(super) fn remove(self) -> io::Result<()> {
+        std::fs::remove_file(&self.path)
+    }
+}
+
+/// Whether the file system has no locks: NFS without a lock service answers ENOLCK, for which there is no kind.
+fn no_locks(error: &io::Error) -> bool {
+    const ENOLCK: i32 = 37;
+    error.kind() == io::ErrorKind::Unsupported || error.raw_os_error() == Some(ENOLCK)
+}
+
+fn same_file(file: &File, path: &Path) -> bool {
+    match (file.metadata(), std::fs::symlink_metadata(path)) {
+        (Ok(open), Ok(named)) => open.dev() == named.dev() && open.ino() == named.ino(),
+        _ => false,
+    }
+}

@@ -1,0 +1,24 @@
+//! Artifacts: what steps leave on storage, each a folder named by its revision.
+//!
+//! Owns the confinement of paths to storage, the manifest that makes a folder an artifact, the publishing of a finished
+//! folder in one step, and the removal of old ones. An artifact is whole or it is not there: files are written into a draft
+//! under a hidden name, and the draft becomes the artifact by one rename, its manifest being in it.
+//!
+//! Must not: know what the files mean, or decide which revisions are kept.
+
+mod draft;
+mod error;
+mod lock;
+mod manifest;
+mod remove;
+mod storage;
+
+pub(crate) use draft::sync_folder;
+pub use draft::{Draft, Published};
+pub use error::ArtifactError;
+pub(crate) use error::{advice, storage_reason};
+pub(crate) use manifest::hash_file;
+pub use manifest::{Column, FileEntry, Kind, MANIFEST_NAME, MANIFEST_VERSION, Manifest, read, verify};
+pub use remove::remove_revisions;
+pub use storage::Storage;
+pub(crate) use storage::{confined, refuse_escape};

@@ -1,0 +1,72 @@
+//! What can be wrong with a model.
+
+use std::path::PathBuf;
+
+use mlpipeline_crds::ExitCode;
+
+use crate::artifact::ArtifactError;
+use crate::failure::Failure;
+
+/// What can be wrong with a model or its file.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The folder is no artifact, or a damaged one.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// The folder holds something else.
+    #[error("{} is an artifact, but holds no model; give the folder of a train step's result", .0.display())]
+    NoModel(PathBuf),
+    /// The file is larger than any model.
+    #[error("the model has {found} bytes, and a model has at most {}", super::file::SIZE_LIMIT)]
+    TooLarge {
+        /// Its size in bytes.
+        found: u64,
+    },
+    /// The file is of another version.
+    #[error(
+        "the model is of format version {found}, and this worker reads version {}; use the worker that trained it, or train it again",
+        super::MODEL_VERSION
+    )]
+    Version {
+        /// The version in the file.
+        found: u64,
+    },
+    /// The file is not a model, or contradicts itself.
+    #[error("not a whole model: {0}; train it again")]
+    Invalid(String),
+    /// Rows of another width than the model's features.
+    #[error("a row has {found} numbers, and the model has {expected} features")]
+    Width {
+        /// Columns given.
+        found: usize,
+        /// Features of the model.
+        expected: usize,
+    },
+    /// A row whose weighted sum is no finite number.
+    #[error("the numbers of row {} are so large, or no numbers, that nothing can be predicted from them", row + 1)]
+    Overflow {
+        /// The row, from 0.
+        row: usize,
+    },
+}
+
+impl Failure for ModelError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Artifact(error) => error.exit_code(),
+            Self::Version { .. } => ExitCode::WrongSpec,
+            Self::NoModel(_) | Self::TooLarge { .. } | Self::Invalid(_) => ExitCode::WrongData,
+            Self::Width { .. } | Self::Overflow { .. } => ExitCode::WrongData,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Artifact(error) => error.reason(),
+            Self::NoModel(_) => "NoModel",
+            Self::TooLarge { .. } | Self::Invalid(_) => "ModelInvalid",
+            Self::Version { .. } => "ModelVersion",
+            Self::Width { .. } | Self::Overflow { .. } => "WrongFeatures",
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The prepare command: the same work as a prepare step, on the user's own files.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use mlpipeline_crds::{Check, DataSource, Format, PrepareInput};
+
+use super::check_text::{parse_check, parse_check_sql};
+use super::{PrepareError, make, rows};
+use crate::WorkContext;
+use crate::args::WorkArgs;
+use crate::artifact::{ArtifactError, sync_folder};
+use crate::failure::StepError;
+use crate::table::{TableError, format_of, write_to};
+
+/// Make a table from tables with SQL, and check it.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  mlpipeline-worker prepare --input iris=iris.csv --out iris.parquet
+  mlpipeline-worker prepare --input iris=https://example.com/iris.data --columns iris=a,b,c,d,species --format iris=csv \\
+    --sql 'SELECT DISTINCT * FROM iris WHERE a IS NOT NULL' --check 'species notNull oneOf=setosa,virginica' --out iris.csv
+  mlpipeline-worker prepare --input 'logs=logs/*.ndjson.gz' --sql 'SELECT level, count(*) AS n FROM logs GROUP BY level' --out -
+
+Tables keep the order of their files and rows unless the SQL orders them. CSV is read strictly: UTF-8, a header unless
+--columns names the columns, the same number of fields in every row; an empty field is null.")]
+pub struct PrepareArgs {
+    /// A table: its name in the SQL, and its file (* stands for any part of a name) or URL. May be given several times.
+    #[arg(long = "input", value_name = "NAME=FILE_OR_URL", value_parser = parse_pair)]
+    pub inputs: Vec<(String, String)>,
+    /// The columns of a table whose CSV has no header.
+    #[arg(long, value_name = "NAME=A,B,…", value_parser = parse_pair)]
+    pub columns: Vec<(String, String)>,
+    /// The format of a table: csv, ndjson or parquet; by the extension when absent.
+    #[arg(long, value_name = "NAME=FORMAT", value_parser = parse_pair)]
+    pub format: Vec<(String, String)>,
+    /// The only content of a table that is accepted.
+    #[arg(long, value_name = "NAME=DIGEST", value_parser = parse_pair)]
+    pub sha256: Vec<(String, String)>,
+    /// One SELECT over the tables; absent, the only table is copied.
+    #[arg(long, conflicts_with = "sql_file")]
+    pub sql: Option<String>,
+    /// A file with the SELECT.
+    #[arg(long, value_name = "FILE")]
+    pub sql_file: Option<PathBuf>,
+    /// What must hold of a column of the result: COLUMN and rules among notNull, unique, oneOf=A,B, min=N and max=N.
+    #[arg(long = "check", value_name = "COLUMN RULE…", value_parser = parse_check)]
+    pub checks: Vec<Check>,
+    /// What a query over the table output must give: SELECT … = NUMBER.
+    #[arg(long = "check-sql", value_name = "SELECT … = NUMBER", value_parser = parse_check_sql)]
+    pub check_sql: Vec<Check>,
+    /// The file to write; its extension says the format. - is CSV on standard output.
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    /// The format to write, where the extension does not say it.
+    #[arg(long, value_enum)]
+    pub out_format: Option<OutFormat>,
+    /// Resources and network.
+    #[command(flatten)]
+    pub work: WorkArgs,
+}
+
+/// A format to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutFormat {
+    /// Comma-separated values.
+    Csv,
+    /// One JSON object a line.
+    Ndjson,
+    /// Apache Parquet.
+    Parquet,
+}
+
+impl From<OutFormat> for Format {
+    fn from(format: OutFormat) -> Self {
+        match format {
+            OutFormat::Csv => Self::Csv,
+            OutFormat::Ndjson => Self::Ndjson,
+            OutFormat::Parquet => Self::Parquet,
+        }
+    }
+}
+
+fn parse_pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err("write it as NAME=VALUE, for example iris=iris.csv".to_owned()),
+    }
+}
+
+impl PrepareArgs {
+    /// Does the work, and says on stderr what was written.
+    ///
+    /// # Errors
+    /// When an input, the query, a check or the output fails.
+    pub async fn run(&self, context: &WorkContext) -> Result<(), StepError> {
+        let inputs = self.sources()?;
+        let sql = self.query()?;
+        let checks: Vec<Check> = self.checks.iter().chain(&self.check_sql).cloned().collect();
+        let format = self.output_format()?;
+        let to_stdout = self.out == Path::new("-");
+        if to_stdout && checks.is_empty() {
+            let rows = rows(&inputs, sql.as_deref(), context).await?;
+            write_to(rows, format, io::stdout(), "standard output", context.progress).await?;
+            return Ok(());
+        }
+        let draft = if to_stdout {
+            tempfile::NamedTempFile::new_in(context.scratch())
+                .map_err(ArtifactError::io("write to", context.scratch()))?
+        } else {
+            self.draft()?
+        };
+        let written = make(&inputs, sql.as_deref(), &checks, format, draft.path(), context).await?;
+        if to_stdout {
+            let mut checked =
+                std::fs::File::open(draft.path()).map_err(ArtifactError::io("open", draft.path()))?;
+            io::copy(&mut checked, &mut io::stdout())
+                .map_err(ArtifactError::io("write", Path::new("standard output")))?;
+            return Ok(());
+        }
+        let folder = folder_of(&self.out);
+        draft.persist(&self.out).map_err(|error| ArtifactError::io("write", &self.out)(error.error))?;
+        sync_folder(&folder)?;
+        if io::stderr().is_terminal() {
+            say(&format!("{} rows in {}", written.rows, self.out.display()));
+        }
+        Ok(())
+    }
+
+    fn draft(&self) -> Result<tempfile::NamedTempFile, ArtifactError> {
+        let folder = folder_of(&self.out);
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".draft-");
+        // As any file that a program of the user's makes; the umask takes its share.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        builder.tempfile_in(&folder).map_err(ArtifactError::io("write to", &folder))
+    }
+
+    fn sources(&self) -> Result<Vec<PrepareInput>, StepError> {
+        let mut inputs = Vec::with_capacity(self.inputs.len());
+        for (name, place) in &self.inputs {
+            if inputs.iter().any(|input: &PrepareInput| input.name == *name) {
+                return Err(PrepareError::Query(format!("there are two inputs called \"{name}\"")).into());
+            }
+            let columns = of(&self.columns, name).map(|text| text.split(',').map(str::to_owned).collect());
+            let source = DataSource::Uri {
+                uri: uri_of(place)?,
+                format: of(&self.format, name).map(format_named).transpose()?,
+                columns: columns.unwrap_or_default(),
+                sha256: of(&self.sha256, name).map(str::to_lowercase),
+            };
+            inputs.push(PrepareInput { name: name.clone(), source });
+        }
+        let known: BTreeMap<&str, ()> = inputs.iter().map(|input| (input.name.as_str(), ())).collect();
+        for (name, _) in self.columns.iter().chain(&self.format).chain(&self.sha256) {
+            if !known.contains_key(name.as_str()) {
+                let names: Vec<&str> = known.keys().copied().collect();
+                let text =
+                    format!("there is no input called \"{name}\"; the inputs are {}", names.join(", "));
+                return Err(PrepareError::Query(text).into());
+            }
+        }
+        Ok(inputs)
+    }
+
+    fn query(&self) -> Result<Option<String>, StepError> {
+        match &self.sql_file {
+            None => Ok(self.sql.clone()),
+            Some(path) => {
+                Ok(Some(std::fs::read_to_string(path).map_err(|error| {
+                    PrepareError::Query(format!("cannot read {}: {error}", path.display()))
+                })?))
+            }
+        }
+    }
+
+    fn output_format(&self) -> Result<Format, StepError> {
+        let told = match self.out_format {
+            Some(format) => Some(format.into()),
+            None if self.out == Path::new("-") => Some(Format::Csv),
+            None => self.out.extension().and_then(|_| format_of(&self.out.to_string_lossy())),
+        };
+        told.ok_or_else(|| {
+            let text = format!(
+                "the format of {} cannot be told from its name; end it with .csv, .ndjson or .parquet, or give --out-format",
+                self.out.display()
+            );
+            TableError::Source(text).into()
+        })
+    }
+}
+
+fn say(text: &str) {
+    use io::Write;
+    // A closed stderr takes nothing away from the work.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+fn of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+fn format_named(name: &str) -> Result<Format, StepError> {
+    OutFormat::from_str(name, true).map(Format::from).map_err(|_| {
+        TableError::Source(format!("\"{name}\" is no format; there are csv, ndjson and parquet")).into()
+    })
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+}
+
+/// The URI of a file or URL: standalone commands have the whole file system for storage.
+///
+/// # Errors
+/// When the current folder is not known.
+pub fn uri_of(place: &str) -> Result<String, StepError> {
+    if place.starts_with("http://") || place.starts_with("https://") {
+        return Ok(place.to_owned());
+    }
+    let place = place.strip_prefix("file:").unwrap_or(place);
+    let path = std::path::absolute(place).map_err(ArtifactError::io("find", Path::new(place)))?;
+    // `..` is taken out by its meaning on disk: the part before it has no wildcard and is there, or nothing is.
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        if part == std::path::Component::ParentDir {
+            plain = plain.canonicalize().unwrap_or(plain);
+            plain.pop();
+        } else {
+            plain.push(part);
+        }
+    }
+    Ok(format!("file:{}", plain.to_string_lossy().trim_start_matches('/')))
+}

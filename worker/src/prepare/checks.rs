@@ -1,0 +1,290 @@
+//! Checks: what must hold of a result before it is published.
+
+use std::path::Path;
+
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{DataType, Int64Type};
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::common::{Column, ScalarValue, TableReference};
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::functions_window::expr_fn::row_number;
+use datafusion::logical_expr::{Expr, cast, in_list, lit, when};
+use datafusion::prelude::SessionContext;
+
+use mlpipeline_crds::{Check, Format};
+
+use super::PrepareError;
+use super::query::select;
+use crate::WorkContext;
+use crate::failure::StepError;
+use crate::table::{TextFile, Written, query_error, written};
+
+/// How many offending rows a message shows.
+const SHOWN: usize = 3;
+
+/// How many characters of a value a message shows.
+const VALUE_SHOWN: usize = 60;
+
+/// The name by which checks know the result.
+const OUTPUT: &str = "output";
+
+/// Runs every check over a written result.
+///
+/// # Errors
+/// One that names all the checks that fail, how many rows break each, and the first of those rows; or the first check that
+/// cannot be applied.
+pub async fn run(
+    checks: &[Check],
+    path: &Path,
+    format: Format,
+    result: &Written,
+    context: &WorkContext,
+) -> Result<(), StepError> {
+    let file = TextFile { path: path.to_owned(), name: OUTPUT.to_owned() };
+    let session = context.session();
+    let output = written(file, format, result.columns.clone(), &context.cancellation)?;
+    session.register_table(TableReference::bare(OUTPUT), output).map_err(|error| query_error(&error))?;
+    let mut failures = Vec::new();
+    for check in checks {
+        let broken = match (&check.sql, &check.column) {
+            (Some(sql), None) => query_check(&session, check, sql).await,
+            (None, Some(column)) => column_check(&session, check, column, result.rows).await,
+            _ => Err(PrepareError::Check("exactly one of sql and column says what is checked".into()).into()),
+        };
+        let broken = broken.map_err(|error| StepError {
+            message: format!("check \"{}\": {}", title(check), error.message),
+            ..error
+        })?;
+        if !broken.is_empty() {
+            failures.push(format!("check \"{}\": {}", title(check), broken.join(", and ")));
+        }
+    }
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let text = match failures.as_slice() {
+        [only] => only.clone(),
+        all => format!("{} checks failed. {}", all.len(), all.join(". ")),
+    };
+    Err(PrepareError::Failed(text).into())
+}
+
+/// What a check is called: its name, or what it looks at.
+fn title(check: &Check) -> String {
+    check
+        .name
+        .clone()
+        .or_else(|| check.column.as_ref().map(|column| format!("column {column}")))
+        .or_else(|| check.sql.clone())
+        .unwrap_or_default()
+}
+
+/// A query that must give one number.
+async fn query_check(session: &SessionContext, check: &Check, sql: &str) -> Result<Vec<String>, StepError> {
+    let wrong = |problem: String| StepError::from(PrepareError::Check(problem));
+    let expected = check.equals.ok_or_else(|| wrong("an sql check says what the query must equal".into()))?;
+    let batches = select(session, sql).await?.collect().await.map_err(|error| query_error(&error))?;
+    let rows: usize = batches.iter().map(|batch| batch.num_rows()).sum();
+    let Some(batch) = batches.iter().find(|batch| batch.num_rows() > 0).filter(|_| rows == 1) else {
+        return Err(wrong(format!("the query gives {rows} rows, and one number is wanted")));
+    };
+    let [column] = batch.columns() else {
+        return Err(wrong(format!(
+            "the query gives {} columns, and one number is wanted",
+            batch.num_columns()
+        )));
+    };
+    let scalar = ScalarValue::try_from_array(column, 0).map_err(|error| query_error(&error))?;
+    if scalar.is_null() {
+        return Ok(vec![format!("the query gives null instead of {expected}")]);
+    }
+    let number = match &scalar {
+        ScalarValue::Boolean(Some(truth)) => Some(f64::from(u8::from(*truth))),
+        other => match other.cast_to(&DataType::Float64) {
+            Ok(ScalarValue::Float64(number)) if other.data_type().is_numeric() => number,
+            _ => None,
+        },
+    };
+    let Some(number) = number else {
+        return Err(wrong(format!("the query gives {}, and one number is wanted", scalar.data_type())));
+    };
+    Ok(if number == expected {
+        Vec::new()
+    } else {
+        vec![format!("the query gives {number} instead of {expected}")]
+    })
+}
+
+/// One rule of a column check: what rows break it, and how to say so.
+struct Rule {
+    breaks: Expr,
+    says: String,
+}
+
+async fn column_check(
+    session: &SessionContext,
+    check: &Check,
+    name: &str,
+    rows: u64,
+) -> Result<Vec<String>, StepError> {
+    let output = session.table(OUTPUT).await.map_err(|error| query_error(&error))?;
+    let Some(data_type) = output
+        .schema()
+        .fields()
+        .iter()
+        .find(|field| field.name() == name)
+        .map(|field| field.data_type().clone())
+    else {
+        let columns: Vec<&str> = output.schema().fields().iter().map(|field| field.name().as_str()).collect();
+        let text =
+            format!("column \"{name}\" not found in the result; its columns are {}", columns.join(", "));
+        return Err(PrepareError::Unknown(text).into());
+    };
+    let mut failures = Vec::new();
+    for rule in rules(check, name, &data_type)? {
+        if let Some(problem) =
+            broken(&output, name, &rule, rows).await.map_err(|error| query_error(&error))?
+        {
+            failures.push(problem);
+        }
+    }
+    if check.unique == Some(true)
+        && let Some(problem) = repeated(&output, name).await.map_err(|error| query_error(&error))?
+    {
+        failures.push(problem);
+    }
+    Ok(failures)
+}
+
+fn rules(check: &Check, name: &str, data_type: &DataType) -> Result<Vec<Rule>, PrepareError> {
+    let column = || Expr::Column(Column::from_name(name));
+    let mut rules = Vec::new();
+    if check.not_null == Some(true) {
+        rules.push(Rule { breaks: column().is_null(), says: "null".to_owned() });
+    }
+    if let Some(allowed) = &check.one_of {
+        let breaks = column().is_not_null().and(not_one_of(column(), data_type, allowed));
+        rules.push(Rule { breaks, says: format!("none of {}", allowed.join(", ")) });
+    }
+    if check.min.is_some() || check.max.is_some() {
+        if !data_type.is_numeric() {
+            let text =
+                format!("min and max need a column of numbers, and \"{name}\" has the type {data_type}");
+            return Err(PrepareError::Check(text));
+        }
+        // What is no number is neither above nor below anything, so it breaks both bounds.
+        let not_a_number = || cast(column(), DataType::Float64).eq(lit(f64::NAN));
+        if let Some(min) = check.min {
+            let breaks = column().lt(lit(min)).or(not_a_number());
+            rules.push(Rule { breaks, says: format!("below min {min}") });
+        }
+        if let Some(max) = check.max {
+            let breaks = column().gt(lit(max)).or(not_a_number());
+            rules.push(Rule { breaks, says: format!("above max {max}") });
+        }
+    }
+    Ok(rules)
+}
+
+/// Numbers are compared as numbers, so that 1 is among "1.0"; everything else by its text.
+fn not_one_of(column: Expr, data_type: &DataType, allowed: &[String]) -> Expr {
+    if data_type.is_integer() {
+        let numbers = allowed.iter().filter_map(|value| {
+            let whole = value.parse::<i64>().ok();
+            whole.map(lit).or_else(|| value.parse::<f64>().ok().map(lit))
+        });
+        in_list(column, numbers.collect(), true)
+    } else if data_type.is_numeric() {
+        let numbers = allowed.iter().filter_map(|value| value.parse::<f64>().ok()).map(lit);
+        in_list(cast(column, DataType::Float64), numbers.collect(), true)
+    } else {
+        in_list(cast(column, DataType::Utf8), allowed.iter().map(|value| lit(value.as_str())).collect(), true)
+    }
+}
+
+/// How many rows break a rule, and the first of them; `None` when none does.
+async fn broken(
+    output: &DataFrame,
+    name: &str,
+    rule: &Rule,
+    rows: u64,
+) -> Result<Option<String>, DataFusionError> {
+    let marked = when(rule.breaks.clone(), lit(1_i64)).end()?;
+    let counted = output.clone().aggregate(vec![], vec![count(marked).alias("broken")])?.collect().await?;
+    let number = counted
+        .first()
+        .and_then(|batch| batch.columns().first()?.as_primitive_opt::<Int64Type>())
+        .filter(|numbers| !numbers.is_empty())
+        .map_or(0, |numbers| numbers.value(0));
+    if number == 0 {
+        return Ok(None);
+    }
+    // The plan has one partition, so the rows are numbered in their order.
+    let row = row_number().alias(ROW);
+    let first = output
+        .clone()
+        .window(vec![row])?
+        .filter(rule.breaks.clone())?
+        .select(vec![Expr::Column(Column::from_name(ROW)), Expr::Column(Column::from_name(name))])?
+        .limit(0, Some(SHOWN))?
+        .collect()
+        .await?;
+    let examples: Vec<String> =
+        numbered(&first)?.into_iter().map(|(row, value)| format!("row {row}: {value}")).collect();
+    Ok(Some(format!(
+        "column \"{name}\" is {} in {number} of {rows} rows: {}",
+        rule.says,
+        examples.join(", ")
+    )))
+}
+
+/// The name of the column with rows' numbers; no CSV or JSON has it by chance.
+const ROW: &str = "\u{1}row";
+
+/// How many values occur more than once, and the first of them; `None` when none does.
+async fn repeated(output: &DataFrame, name: &str) -> Result<Option<String>, DataFusionError> {
+    let column = || Expr::Column(Column::from_name(name));
+    let times = || Expr::Column(Column::from_name(ROW));
+    let repeated = output
+        .clone()
+        .filter(column().is_not_null())?
+        .aggregate(vec![column()], vec![count(lit(1_i64)).alias(ROW)])?
+        .filter(times().gt(lit(1_i64)))?;
+    let number = repeated.clone().count().await?;
+    if number == 0 {
+        return Ok(None);
+    }
+    let first = repeated.select(vec![times(), column()])?.limit(0, Some(SHOWN))?.collect().await?;
+    let examples: Vec<String> =
+        numbered(&first)?.into_iter().map(|(times, value)| format!("{value} {times} times")).collect();
+    let more = if number > examples.len() {
+        format!(", and {} more", number - examples.len())
+    } else {
+        String::new()
+    };
+    Ok(Some(format!("column \"{name}\" has values that occur more than once: {}{more}", examples.join(", "))))
+}
+
+/// A number and a value as text from each row.
+fn numbered(batches: &[RecordBatch]) -> Result<Vec<(String, String)>, DataFusionError> {
+    let options = FormatOptions::default().with_null("null");
+    let mut shown = Vec::new();
+    for batch in batches {
+        let [numbers, values] = batch.columns() else { continue };
+        let numbers = ArrayFormatter::try_new(numbers, &options)?;
+        let texts = ArrayFormatter::try_new(values, &options)?;
+        for row in 0..batch.num_rows() {
+            let mut text = texts.value(row).to_string();
+            if text.chars().count() > VALUE_SHOWN {
+                text = text.chars().take(VALUE_SHOWN).chain(['…']).collect();
+            }
+            if values.data_type().is_string() && values.is_valid(row) {
+                text = format!("{text:?}");
+            }
+            shown.push((numbers.value(row).to_string(), text));
+        }
+    }
+    Ok(shown)
+}

@@ -1,0 +1,95 @@
+//! prepare: tables in, one query, a checked table out.
+//!
+//! Owns the query's rules and the checks. Must not know formats or storage layout: `table` and `artifact` do.
+//!
+//! The same inputs and SQL give the same bytes, on any machine: rows keep the order of the inputs unless the SQL orders them,
+//! groups come in the order in which they first occur, and sums are added in that order. Left out are functions that are
+//! meant to differ, such as `random()`, `uuid()` and `now()`. Arithmetic is that of Arrow, as in pandas and polars: integers
+//! that overflow wrap around, so cast to DOUBLE or DECIMAL where they could; a division by zero or a cast that fails, fails
+//! the step.
+
+mod args;
+mod check_text;
+mod checks;
+mod error;
+mod query;
+
+use std::path::Path;
+
+use mlpipeline_crds::{Check, Format, PrepareInput, PrepareStep, StepReport, StepSpec};
+
+pub use self::args::{OutFormat, PrepareArgs, uri_of};
+pub use self::error::PrepareError;
+use crate::WorkContext;
+use crate::artifact::{Draft, Kind};
+use crate::failure::StepError;
+use crate::table::{self, Written, query_error};
+
+/// The name of the file that holds a dataset's rows, with its extension.
+fn file_name(format: Format) -> String {
+    format!("data.{}", format.extension())
+}
+
+/// Does a prepare step: makes the dataset, checks it, and publishes it. Nothing is published when a check fails.
+///
+/// # Errors
+/// When an input, the query, a check or storage fails.
+pub async fn run(
+    step: &PrepareStep,
+    spec: &StepSpec,
+    context: &WorkContext,
+) -> Result<StepReport, StepError> {
+    // Storage first: a volume that cannot be written is known before a long download.
+    let folder = context.storage.artifact_dir(&spec.folder())?;
+    let mut draft = Draft::begin(&folder)?;
+    let path = draft.path(&file_name(step.format))?;
+    let written = make(&step.inputs, step.sql.as_deref(), &step.checks, step.format, &path, context).await?;
+    draft.set_columns(written.columns);
+    let mut report = StepReport::succeeded(None);
+    report.rows = Some(written.rows);
+    if written.rows == 0 {
+        report.message = Some("the result has no rows".to_owned());
+    }
+    let rule = spec.revision.clone();
+    // Hashing a large file is work for a core, and syncing waits for the disk.
+    let published = tokio::task::spawn_blocking(move || draft.publish(Kind::Dataset, report, &rule)).await;
+    Ok(published.map_err(PrepareError::lost)??.report())
+}
+
+/// Writes the query's result to a file and checks it.
+///
+/// # Errors
+/// When an input, the query, a check or the file fails.
+pub async fn make(
+    inputs: &[PrepareInput],
+    sql: Option<&str>,
+    checks: &[Check],
+    format: Format,
+    path: &Path,
+    context: &WorkContext,
+) -> Result<Written, StepError> {
+    let session = context.session();
+    query::register(&session, inputs, context).await?;
+    let result = query::plan(&session, inputs, sql).await?;
+    let rows = result.execute_stream().await.map_err(|error| query_error(&error))?;
+    let written = table::write(rows, format, path, context.progress).await?;
+    if !checks.is_empty() {
+        checks::run(checks, path, format, &written, context).await?;
+    }
+    Ok(written)
+}
+
+/// The rows of a query that are not checked, for writing elsewhere.
+///
+/// # Errors
+/// When an input or the query fails.
+pub async fn rows(
+    inputs: &[PrepareInput],
+    sql: Option<&str>,
+    context: &WorkContext,
+) -> Result<datafusion::execution::SendableRecordBatchStream, StepError> {
+    let session = context.session();
+    query::register(&session, inputs, context).await?;
+    let result = query::plan(&session, inputs, sql).await?;
+    result.execute_stream().await.map_err(|error| query_error(&error))
+}

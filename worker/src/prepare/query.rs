@@ -1,0 +1,152 @@
+//! The query of a prepare step: one SELECT over the inputs, and nothing else.
+
+use std::sync::Arc;
+
+use datafusion::common::{SchemaError, TableReference};
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::SQLOptions;
+use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::{DFParserBuilder, Statement};
+use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
+use mlpipeline_crds::PrepareInput;
+
+use super::PrepareError;
+use crate::WorkContext;
+use crate::failure::StepError;
+use crate::table::{self, query_error};
+
+/// The most columns of a table that a message lists.
+const COLUMNS_SHOWN: usize = 60;
+
+/// Opens the inputs as tables of a session.
+pub(super) async fn register(
+    session: &SessionContext,
+    inputs: &[PrepareInput],
+    context: &WorkContext,
+) -> Result<(), StepError> {
+    for input in inputs {
+        let table = table::provider(&input.source, &input.name, context).await?;
+        let mut names = vec![input.name.clone()];
+        // SQL reads Iris without quotes as iris; both shall find the table.
+        let folded = input.name.to_lowercase();
+        if folded != input.name && !inputs.iter().any(|other| other.name == folded) {
+            names.push(folded);
+        }
+        for name in names {
+            session
+                .register_table(TableReference::bare(name), Arc::clone(&table))
+                .map_err(|error| query_error(&error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Plans the query, or the copy of the only input where there is none.
+pub(super) async fn plan(
+    session: &SessionContext,
+    inputs: &[PrepareInput],
+    sql: Option<&str>,
+) -> Result<DataFrame, StepError> {
+    match (sql, inputs) {
+        (Some(sql), _) => select(session, sql).await,
+        (None, [input]) => session
+            .table(TableReference::bare(input.name.as_str()))
+            .await
+            .map_err(|error| query_error(&error)),
+        (None, inputs) => {
+            let text = format!(
+                "without sql exactly one input is copied, and there are {}; write sql to say what becomes of them",
+                inputs.len()
+            );
+            Err(PrepareError::Query(text).into())
+        }
+    }
+}
+
+/// Plans one SELECT. Statements that write, change settings or look into the machine are refused, and there is no way to
+/// name a file as a table.
+pub(super) async fn select(session: &SessionContext, sql: &str) -> Result<DataFrame, StepError> {
+    let statement = only_statement(sql)?;
+    match &statement {
+        Statement::Statement(inner) if matches!(inner.as_ref(), SqlStatement::Query(_)) => {}
+        other => {
+            let text = other.to_string();
+            let verb: String = text.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+            let problem = format!("the sql is {verb}…, and only one SELECT is allowed");
+            return Err(PrepareError::Query(problem).into());
+        }
+    }
+    let plan = match session.state().statement_to_plan(statement).await {
+        Ok(plan) => plan,
+        Err(error) => return Err(explain(session, &error).await),
+    };
+    let rules = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    if let Err(error) = rules.verify_plan(&plan) {
+        return Err(
+            PrepareError::Query(format!("only one SELECT is allowed: {}", error.strip_backtrace())).into()
+        );
+    }
+    match session.execute_logical_plan(plan).await {
+        Ok(frame) => Ok(frame),
+        Err(error) => Err(explain(session, &error).await),
+    }
+}
+
+fn only_statement(sql: &str) -> Result<Statement, PrepareError> {
+    let parsed = DFParserBuilder::new(sql).build().and_then(|mut parser| parser.parse_statements());
+    let mut statements = parsed.map_err(|error| {
+        PrepareError::Query(format!("the sql cannot be read: {}", error.strip_backtrace()))
+    })?;
+    let count = statements.len();
+    statements.pop_front().filter(|_| count == 1).ok_or_else(|| {
+        PrepareError::Query(format!("the sql has {count} statements, and exactly one SELECT is wanted"))
+    })
+}
+
+/// An error of planning, with the tables and columns there are.
+async fn explain(session: &SessionContext, error: &DataFusionError) -> StepError {
+    let plain = query_error(error);
+    let tables = tables(session).await;
+    let root = error.find_root();
+    let unknown_column = match root {
+        DataFusionError::SchemaError(schema_error, _) => match schema_error.as_ref() {
+            SchemaError::FieldNotFound { field, .. } => Some(field.name.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    match unknown_column {
+        Some(name) => {
+            let text = format!("column \"{name}\" not found; {tables}. {QUOTING}");
+            PrepareError::Unknown(text).into()
+        }
+        None => StepError { message: format!("{}; {tables}", plain.message), ..plain },
+    }
+}
+
+const QUOTING: &str =
+    "A name with upper case, spaces or other signs is written in double quotes: \"Petal Width\"";
+
+async fn tables(session: &SessionContext) -> String {
+    let mut described = Vec::new();
+    let names = session
+        .catalog("datafusion")
+        .and_then(|catalog| catalog.schema("public"))
+        .map(|schema| schema.table_names());
+    let mut names = names.unwrap_or_default();
+    names.sort();
+    for name in names {
+        let Ok(table) = session.table(TableReference::bare(name.as_str())).await else { continue };
+        let columns: Vec<&str> =
+            table.schema().fields().iter().map(|field| field.name().as_str()).take(COLUMNS_SHOWN).collect();
+        let more = table.schema().fields().len().saturating_sub(COLUMNS_SHOWN);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        described.push(format!("{name} ({}{more})", columns.join(", ")));
+    }
+    if described.is_empty() {
+        "there are no tables".to_owned()
+    } else {
+        format!("the tables are {}", described.join("; "))
+    }
+}

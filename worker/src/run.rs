@@ -1,0 +1,170 @@
+//! From a parsed command line to an exit code: the runtime, signals, panics and reports.
+//!
+//! One multi-threaded runtime serves prepare, train and score: while their work keeps the cores busy, nobody waits for an
+//! answer, and what they fetch, they fetch before they compute. Parsing, encoding, hashing and fitting run on threads of
+//! their own, so that timers and signals are always heard.
+
+use std::io::Write;
+use std::panic;
+use std::time::Duration;
+
+use clap::CommandFactory;
+use mlpipeline_crds::{Action, ExitCode, StepReport};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::{Args, Command, StepArgs, WorkArgs};
+use crate::artifact::Storage;
+use crate::context::Cancellation;
+use crate::failure::StepError;
+use crate::report::ReportTarget;
+use crate::serve::{self, ServeArgs};
+use crate::{WorkContext, logging, step};
+
+/// How long threads that compute may take to notice that they should stop.
+const STOP_GRACE: Duration = Duration::from_secs(2);
+
+/// Does what the command line says.
+#[must_use]
+pub fn run(args: Args) -> ExitCode {
+    logging::start(args.log_format);
+    match args.command {
+        Command::Step(args) => do_step(&args),
+        Command::Prepare(args) => finish(alone(&args.work, async |context| args.run(context).await)),
+        Command::Train(args) => finish(alone(&args.work, async |context| args.run(context).await)),
+        Command::Score(args) => finish(alone(&args.work, async |context| args.run(context).await)),
+        Command::Serve(args) => finish(serve_alone(&args)),
+        Command::Completion { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "mlpipeline-worker", &mut script);
+            // A closed pipe is no failure.
+            let _ = std::io::stdout().write_all(&script);
+            ExitCode::Done
+        }
+    }
+}
+
+/// Runs a standalone command: the whole file system is its storage, and it fetches as the user does.
+///
+/// # Errors
+/// What the command answers, or that it was stopped.
+pub fn alone<Answer>(
+    work: &WorkArgs,
+    command: impl AsyncFnOnce(&WorkContext) -> Result<Answer, StepError>,
+) -> Result<Answer, StepError> {
+    end_on_panic(None);
+    let context = work.context(Storage::new("/"), true)?;
+    until_stopped(&context.cancellation, false, command(&context))
+}
+
+/// What a standalone command's answer means for the process; failures are said on stderr.
+#[must_use]
+pub fn finish(answer: Result<(), StepError>) -> ExitCode {
+    match answer {
+        Ok(()) => ExitCode::Done,
+        // Whoever read the output has enough of it: head does so all the time.
+        Err(error) if error.reason == "PipeClosed" => ExitCode::Done,
+        Err(error) => {
+            say(&format!("error: {}", error.message));
+            error.exit_code
+        }
+    }
+}
+
+fn serve_alone(args: &ServeArgs) -> Result<(), StepError> {
+    let cancellation = Cancellation::default();
+    until_stopped(&cancellation, true, serve::run_folder(&args.model, &cancellation, &args.options))
+}
+
+fn do_step(args: &StepArgs) -> ExitCode {
+    let target = ReportTarget::choose(args.report.clone());
+    end_on_panic(Some(target.clone()));
+    let (report, exit_code) = match step_report(args) {
+        Ok(report) => (report, ExitCode::Done),
+        Err(error) => {
+            say(&format!("error: {}", error.message));
+            (StepReport::failed(error.reason, &error.message), error.exit_code)
+        }
+    };
+    if let Err(error) = target.write(&report) {
+        // The artifact is there all the same; another run of the step reports it at once.
+        say(&format!("error: cannot write the report: {error}"));
+        return if exit_code == ExitCode::Done { ExitCode::StorageUnavailable } else { exit_code };
+    }
+    exit_code
+}
+
+fn step_report(args: &StepArgs) -> Result<StepReport, StepError> {
+    let spec = step::parse(&args.spec)?;
+    let storage = args.storage();
+    let report = match step::finished(&spec, &storage)? {
+        Some(report) => report,
+        None => {
+            let context = args.work.context(storage.clone(), false)?;
+            let drains = matches!(spec.action, Action::Serve(_));
+            if drains {
+                // One request that panics must not end the others: its connection ends alone.
+                drop(panic::take_hook());
+            }
+            until_stopped(&context.cancellation, drains, step::work(&spec, &context, &args.serving))?
+        }
+    };
+    // The result is published; that something old could not be removed must not make the step run again.
+    if let Err(error) = step::clean(&spec, &storage, report.revision.as_ref()) {
+        tracing::warn!("old revisions stay: {}", error.message);
+    }
+    Ok(report)
+}
+
+/// Runs work until it is done or the process is told to stop. Work that `drains` ends by itself when it is told to stop; any
+/// other is dropped, and its drafts with it.
+fn until_stopped<Answer>(
+    cancellation: &Cancellation,
+    drains: bool,
+    work: impl Future<Output = Result<Answer, StepError>>,
+) -> Result<Answer, StepError> {
+    let runtime = Runtime::new().map_err(|error| internal("Internal", &format!("no runtime: {error}")))?;
+    let answer = runtime.block_on(async {
+        let mut work = Box::pin(work);
+        tokio::select! {
+            answer = &mut work => return answer,
+            heard = told_to_stop() => heard.map_err(|error| internal("Internal", &format!("no signals: {error}")))?,
+        }
+        cancellation.cancel();
+        if drains { work.await } else { Err(internal("Stopped", "stopped before it was done; nothing was published")) }
+    });
+    runtime.shutdown_timeout(STOP_GRACE);
+    answer
+}
+
+fn internal(reason: &'static str, message: &str) -> StepError {
+    StepError { exit_code: ExitCode::Internal, reason, message: message.to_owned() }
+}
+
+async fn told_to_stop() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Makes a panic on any thread end the process with a report: without this, one in a library would end in silence.
+fn end_on_panic(target: Option<ReportTarget>) {
+    panic::set_hook(Box::new(move |panic| {
+        let text = format!("internal error, please report it: {panic}");
+        say(&text);
+        if let Some(target) = &target {
+            // Nothing more can be done where even this fails.
+            let _ = target.write(&StepReport::failed("Panicked", &text));
+        }
+        std::process::exit(ExitCode::Internal.code());
+    }));
+}
+
+/// One line on stderr; a closed one takes nothing away from the work.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

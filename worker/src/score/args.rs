@@ -1,0 +1,98 @@
+//! The score command: the same work as a score step, on the user's own files.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::Args;
+use mlpipeline_crds::{DataSource, Format};
+
+use super::{load, make};
+use crate::WorkContext;
+use crate::args::WorkArgs;
+use crate::artifact::{ArtifactError, sync_folder};
+use crate::failure::StepError;
+use crate::prepare::{OutFormat, uri_of};
+use crate::table::{TableError, format_of};
+
+/// Predict for every row of a table.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  mlpipeline-worker score --model model --data new.csv --out scored.csv
+  mlpipeline-worker score --model model --data 'days/*.parquet' --out scored.parquet
+
+The result is the input with predicted_TARGET beside it and, for classes, probability_LABEL for each. Columns may come in
+any order, and those that the model does not know pass through.")]
+pub struct ScoreArgs {
+    /// The model's folder.
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// The table: a file (* stands for any part of a name) or URL.
+    #[arg(long, value_name = "FILE_OR_URL")]
+    pub data: String,
+    /// The table's format; by the extension when absent.
+    #[arg(long, value_enum)]
+    pub format: Option<OutFormat>,
+    /// The columns of a CSV that has no header.
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// The file to write; its extension says the format.
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    /// The format to write, where the extension does not say it.
+    #[arg(long, value_enum)]
+    pub out_format: Option<OutFormat>,
+    /// Resources and network.
+    #[command(flatten)]
+    pub work: WorkArgs,
+}
+
+impl ScoreArgs {
+    /// Does the work, and says on a terminal's stderr what was written.
+    ///
+    /// # Errors
+    /// When the model, the input, a row or the output fails; then no output is written.
+    pub async fn run(&self, context: &WorkContext) -> Result<(), StepError> {
+        let format = self.output_format()?;
+        let input = DataSource::Uri {
+            uri: uri_of(&self.data)?,
+            format: self.format.map(Format::from),
+            columns: self.columns.clone(),
+            sha256: None,
+        };
+        let model = load(self.model.clone()).await?;
+        let folder = match self.out.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".draft-");
+        // As any file that a program of the user's makes; the umask takes its share.
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let draft = builder.tempfile_in(&folder).map_err(ArtifactError::io("write to", &folder))?;
+        let (written, _) = make(model, &input, format, draft.path(), context).await?;
+        draft.persist(&self.out).map_err(|error| ArtifactError::io("write", &self.out)(error.error))?;
+        sync_folder(&folder)?;
+        if std::io::stderr().is_terminal() {
+            say(&format!("{} rows in {}", written.rows, self.out.display()));
+        }
+        Ok(())
+    }
+
+    fn output_format(&self) -> Result<Format, StepError> {
+        let told = self.out_format.map(Format::from);
+        let extension = || self.out.extension().and_then(|_| format_of(&self.out.to_string_lossy()));
+        told.or_else(extension).ok_or_else(|| {
+            let text = format!(
+                "the format of {} cannot be told from its name; end it with .csv, .ndjson or .parquet, or give --out-format",
+                self.out.display()
+            );
+            TableError::Source(text).into()
+        })
+    }
+}
+
+/// One line on stderr; a closed one takes nothing away from the work.
+fn say(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

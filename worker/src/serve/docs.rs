@@ -1,0 +1,240 @@
+//! The page at `/docs`: what the model predicts, how well, and a form to try it, made from the schema it was trained with.
+//!
+//! Owns the page and its security policy. It loads nothing from anywhere, and every value in it is escaped.
+
+use std::fmt::Write as _;
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
+use super::auth::KEY_HEADER;
+use super::loaded::Surroundings;
+use super::openapi::{example, rounded};
+use crate::model::{Feature, FeatureKind, Model, Target};
+
+const PAGE: &str = include_str!("docs.html");
+const STYLE: &str = include_str!("docs.css");
+const SCRIPT: &str = include_str!("docs.js");
+
+/// How many metrics and classes the page's head names.
+const MAX_NAMED: usize = 8;
+
+/// How many steps a slider has.
+const SLIDER_STEPS: f64 = 100.0;
+
+/// The page and its policy, made once for a model.
+#[derive(Clone, Debug)]
+pub struct Page {
+    html: Bytes,
+    policy: HeaderValue,
+}
+
+impl Page {
+    /// The page of a model.
+    #[must_use]
+    pub fn new(model: &Model, revision: &str, surroundings: Surroundings) -> Self {
+        let target = &model.schema().target;
+        let key_note = if surroundings.needs_key { "; needs the API key" } else { "" };
+        let parts = [
+            ("target", escape(target.name())),
+            ("style", STYLE.to_owned()),
+            ("script", SCRIPT.to_owned()),
+            ("lead", escape(&lead(model))),
+            ("facts", facts(model, revision)),
+            ("key", key_field(surroundings.needs_key).to_owned()),
+            ("key_note", key_note.to_owned()),
+            ("fields", fields(&model.schema().features)),
+            ("curl", escape(&command(model, surroundings.needs_key))),
+            ("max_rows", grouped(surroundings.max_rows)),
+            ("max_body", size(surroundings.max_body_bytes)),
+        ];
+        Self { html: fill(PAGE, &parts).into(), policy: policy() }
+    }
+
+    /// The answer to `GET /docs`.
+    #[must_use]
+    pub fn response(&self) -> Response {
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (header::CONTENT_SECURITY_POLICY, self.policy.clone()),
+            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        ];
+        (headers, self.html.clone()).into_response()
+    }
+}
+
+/// Only our own script and style run, and only this server is asked.
+fn policy() -> HeaderValue {
+    let hash = |text: &str| BASE64.encode(Sha256::digest(text.as_bytes()));
+    let policy = format!(
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; connect-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'",
+        hash(SCRIPT),
+        hash(STYLE)
+    );
+    // Base64 is always a header.
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+/// Puts each part in place of its `{{name}}`, in one pass, so that a part's text is never taken for a place.
+fn fill(page: &str, parts: &[(&str, String)]) -> String {
+    let mut filled =
+        String::with_capacity(page.len() + parts.iter().map(|(_, part)| part.len()).sum::<usize>());
+    let mut rest = page;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let (name, after) = after.split_once("}}").unwrap_or((after, ""));
+        filled.push_str(before);
+        filled.push_str(parts.iter().find(|(known, _)| *known == name).map_or("", |(_, part)| part));
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// Text that means itself in HTML, in attributes too.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+fn lead(model: &Model) -> String {
+    let schema = model.schema();
+    let from = match schema.features.len() {
+        1 => "one feature".to_owned(),
+        count => format!("{count} features"),
+    };
+    match &schema.target {
+        Target::Number { min, max, .. } => {
+            format!("A number, from {from}. In training it was between {min} and {max}.")
+        }
+        Target::Class { labels, .. } => {
+            let named: Vec<String> = labels.iter().take(MAX_NAMED).map(ToString::to_string).collect();
+            let more = if labels.len() > MAX_NAMED { ", …" } else { "" };
+            format!("One of {} classes, from {from}: {}{more}.", labels.len(), named.join(", "))
+        }
+    }
+}
+
+fn facts(model: &Model, revision: &str) -> String {
+    let info = model.info();
+    let metrics =
+        info.metrics.iter().take(MAX_NAMED).map(|(name, value)| (name.clone(), rounded(*value).to_string()));
+    let facts =
+        [("algorithm".to_owned(), info.algorithm.clone()), ("revision".to_owned(), revision.to_owned())];
+    let mut html = String::new();
+    for (name, value) in facts.into_iter().chain(metrics) {
+        // Writing to a string cannot fail.
+        let _ = write!(html, "<div><dt>{}</dt><dd>{}</dd></div>", escape(&name), escape(&value));
+    }
+    html
+}
+
+fn key_field(needed: bool) -> &'static str {
+    if needed {
+        "<div class=\"field\"><label for=\"key\">API key</label>\
+         <input id=\"key\" type=\"password\" autocomplete=\"off\" spellcheck=\"false\"></div>"
+    } else {
+        ""
+    }
+}
+
+fn fields(features: &[Feature]) -> String {
+    let mut html = String::new();
+    for (index, feature) in features.iter().enumerate() {
+        let name = escape(&feature.name);
+        let input = match feature.kind {
+            FeatureKind::Boolean => {
+                let checked = if feature.example == 0.0 { "" } else { " checked" };
+                format!("<input id=\"f{index}\" type=\"checkbox\" data-feature=\"{name}\"{checked}>")
+            }
+            FeatureKind::Float | FeatureKind::Integer => number_inputs(index, &name, feature),
+        };
+        let range = match feature.kind {
+            FeatureKind::Boolean => String::new(),
+            FeatureKind::Float | FeatureKind::Integer => {
+                format!("<small>{} – {}</small>", rounded(feature.min), rounded(feature.max))
+            }
+        };
+        let _ = writeln!(
+            html,
+            "<div class=\"field\"><label for=\"f{index}\"><span>{name}</span>{range}</label>{input}</div>"
+        );
+    }
+    html
+}
+
+fn number_inputs(index: usize, name: &str, feature: &Feature) -> String {
+    let value = feature.example;
+    let step =
+        if feature.kind == FeatureKind::Integer { 1.0 } else { slider_step(feature.max - feature.min) };
+    // Without a finite range there is nothing to slide along.
+    let slider = if step.is_finite() && step > 0.0 && feature.max > feature.min {
+        format!(
+            "<input type=\"range\" aria-label=\"{name}, slider\" min=\"{}\" max=\"{}\" step=\"{step}\" value=\"{value}\">",
+            feature.min, feature.max
+        )
+    } else {
+        "<span></span>".to_owned()
+    };
+    let number = format!(
+        "<input id=\"f{index}\" type=\"number\" step=\"any\" data-feature=\"{name}\" value=\"{value}\">"
+    );
+    format!("<div class=\"pair\">{slider}{number}</div>")
+}
+
+/// A power of ten that divides the range into at least [`SLIDER_STEPS`] steps, where ten times it would not; so the
+/// slider's values are round.
+fn slider_step(range: f64) -> f64 {
+    let exponent = (range / SLIDER_STEPS).log10().floor();
+    format!("1e{exponent}").parse().unwrap_or(f64::NAN)
+}
+
+/// The command that asks for the example's prediction; the page's script puts its own address in.
+fn command(model: &Model, needs_key: bool) -> String {
+    let key = if needs_key { format!(" \\\n  -H \"{KEY_HEADER}: $API_KEY\"") } else { String::new() };
+    let body = example(model).to_string().replace('\'', "'\\''");
+    format!(
+        "curl -X POST http://localhost:8000/predict \\\n  -H \"content-type: application/json\"{key} \\\n  -d '{body}'"
+    )
+}
+
+/// A whole number with its digits in groups of three.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A size for people.
+fn size(bytes: usize) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes / 1024),
+        _ => format!("{} MiB", bytes / 1_048_576),
+    }
+}
+
+#[cfg(test)]
+mod tests;

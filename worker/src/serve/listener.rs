@@ -1,0 +1,157 @@
+//! Connections: how many, how long they may dawdle, and how they end.
+//!
+//! Owns the socket and everything below a request. axum's own server sets no limit on how long a head may take, so hyper is
+//! driven here.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::{ServeError, ServeOptions};
+
+/// The most headers of a request.
+const MAX_HEADERS: usize = 64;
+
+/// The most bytes of a request's head.
+const MAX_HEAD_BYTES: usize = 64 << 10;
+
+/// How long a client may take nothing of an answer before its connection is cut.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long to wait when the system has no more sockets for us.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A socket that listens.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+/// The limits on connections.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    /// The most at once.
+    pub max_connections: usize,
+    /// The longest time without a whole request head.
+    pub head_timeout: Duration,
+    /// The longest time for requests in flight to end once the server stops.
+    pub shutdown_timeout: Duration,
+}
+
+impl From<&ServeOptions> for ConnectionLimits {
+    fn from(options: &ServeOptions) -> Self {
+        Self {
+            max_connections: options.max_connections.clamp(1, Semaphore::MAX_PERMITS),
+            head_timeout: options.head_timeout,
+            shutdown_timeout: options.shutdown_timeout,
+        }
+    }
+}
+
+impl Listener {
+    /// Listens on `host:port`; port 0 is any free one.
+    ///
+    /// # Errors
+    /// When the address is none, or is taken.
+    pub async fn bind(address: &str) -> Result<Self, ServeError> {
+        let failed = |source| ServeError::Listen { address: address.to_owned(), source };
+        let socket = TcpListener::bind(address).await.map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
+        Ok(Self { socket, address })
+    }
+
+    /// The address listened on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers connections until `stop` turns true; then takes no new ones, lets requests in flight end, and returns how
+    /// many had to be cut off.
+    pub async fn serve(
+        self,
+        router: Router,
+        limits: ConnectionLimits,
+        mut stop: watch::Receiver<bool>,
+    ) -> usize {
+        let room = Arc::new(Semaphore::new(limits.max_connections));
+        let mut connections = JoinSet::new();
+        loop {
+            // Ended ones are forgotten as they end, so that the set does not grow.
+            while connections.try_join_next().is_some() {}
+            let accepted = tokio::select! {
+                accepted = accept(&self.socket, &room) => accepted,
+                () = stopped(&mut stop) => break,
+            };
+            if let Some((stream, permit)) = accepted {
+                let connection = answer(stream, router.clone(), limits.head_timeout, stop.clone());
+                connections.spawn(async move {
+                    connection.await;
+                    drop(permit);
+                });
+            }
+        }
+        drop(self.socket);
+        let all_end = async { while connections.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(limits.shutdown_timeout, all_end).await;
+        connections.len()
+    }
+}
+
+/// Waits until the server is to stop; it also does when nobody is left to say so.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// The next connection, once there is room for one.
+async fn accept(
+    socket: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let permit = Arc::clone(room).acquire_owned().await.ok()?;
+    match socket.accept().await {
+        Ok((stream, _)) => Some((stream, permit)),
+        Err(error) => {
+            // A client that hung up already, or no descriptors left: neither may end the server.
+            tracing::warn!(%error, "cannot accept a connection");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+/// Answers the requests of one connection.
+async fn answer(stream: TcpStream, router: Router, head_timeout: Duration, mut stop: watch::Receiver<bool>) {
+    // Answers are small, and someone waits for each. Where a system lacks an option, serving goes on without.
+    let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(WRITE_TIMEOUT));
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD_BYTES);
+    let mut connection =
+        pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopped(&mut stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

@@ -1,0 +1,127 @@
+//! Serving: a model behind HTTP, from loading it to draining.
+//!
+//! Owns the HTTP interface and the life of the server. Must not train, read tables, or know of clusters: a pod's name comes
+//! from its environment.
+
+pub mod args;
+
+mod answer;
+mod auth;
+mod body;
+mod docs;
+mod error;
+mod listener;
+mod loaded;
+mod metrics;
+mod openapi;
+mod options;
+mod predict;
+mod process;
+mod reply;
+mod router;
+mod rows;
+mod server;
+#[cfg(test)]
+mod test_models;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use mlpipeline_crds::ServeStep;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+pub use args::ServeArgs;
+pub use error::ServeError;
+pub use options::ServeOptions;
+
+use crate::WorkContext;
+use crate::context::Cancellation;
+use crate::failure::StepError;
+use crate::model::Model;
+use auth::ApiKey;
+use listener::{ConnectionLimits, Listener};
+use loaded::LoadedModel;
+use server::Server;
+
+/// Serves the model of a step until told to stop.
+///
+/// # Errors
+/// When the address is taken, the key is empty, or the model is missing, damaged or of a newer version.
+pub async fn run(step: &ServeStep, context: &WorkContext, options: &ServeOptions) -> Result<(), StepError> {
+    let folder = context.storage.artifact_dir(&step.model)?;
+    run_folder(&folder, &context.cancellation, options).await
+}
+
+/// Serves the model in a folder until told to stop: listen, load, answer, drain.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_folder(
+    folder: &Path,
+    cancellation: &Cancellation,
+    options: &ServeOptions,
+) -> Result<(), StepError> {
+    let key = ApiKey::from_environment(options.api_key_env.as_deref())?;
+    let server = Arc::new(Server::new(options, key)?);
+    let listener = Listener::bind(&options.listen).await?;
+    let address = listener.address();
+    let (stop, stopping) = watch::channel(false);
+    let router = router::router(Arc::clone(&server));
+    let connections = tokio::spawn(listener.serve(router, ConnectionLimits::from(options), stopping));
+
+    let model = tokio::select! {
+        model = load(folder.to_owned()) => model?,
+        () = cancellation.cancelled() => return Ok(()),
+    };
+    announce(address, server.set_model(model));
+
+    cancellation.cancelled().await;
+    server.begin_drain();
+    tracing::info!(delay = ?options.drain_delay, "draining");
+    tokio::select! {
+        () = tokio::time::sleep(options.drain_delay) => {}
+        () = second_signal() => {}
+    }
+    stop.send_replace(true);
+    match connections.await {
+        Ok(0) => tracing::info!("stopped"),
+        Ok(cut) => {
+            tracing::warn!(cut, "stopped; requests that took longer than --shutdown-timeout were cut off")
+        }
+        Err(error) => tracing::warn!(%error, "stopped while accepting connections"),
+    }
+    Ok(())
+}
+
+/// Reads and verifies a model, aside, since it may be large and the server answers `/health` meanwhile.
+async fn load(folder: PathBuf) -> Result<Model, StepError> {
+    let loaded = tokio::task::spawn_blocking(move || Model::load(&folder)).await;
+    loaded.map_err(|source| ServeError::Loading { source })?
+}
+
+/// Says where the model is served: as a log line, or, where those are not shown, as a line for people.
+fn announce(address: SocketAddr, model: &LoadedModel) {
+    let url = format!("http://{address}");
+    if tracing::enabled!(tracing::Level::INFO) {
+        tracing::info!(%url, revision = model.revision, "serving");
+    } else {
+        // A closed terminal is no reason to stop serving.
+        let _ = writeln!(std::io::stderr(), "serving {} on {url} (docs: {url}/docs)", model.name());
+    }
+}
+
+/// Waits for a signal after the one that began the drain: whoever sends it does not want to wait.
+async fn second_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

@@ -1,0 +1,227 @@
+//! The OpenAPI 3.1 document of a served model, made from the schema it was trained with.
+//!
+//! Owns what `/openapi.json` says; it must say exactly what the server does.
+
+use serde_json::{Map, Value, json};
+
+use super::auth::KEY_HEADER;
+use super::loaded::Surroundings;
+use crate::model::{Feature, FeatureKind, Model, Target};
+
+/// The document.
+#[must_use]
+pub fn document(model: &Model, revision: &str, surroundings: Surroundings) -> Value {
+    let target = model.schema().target.name();
+    let mut schemas = json!({
+        "Row": row(model),
+        "Prediction": prediction(&model.schema().target),
+        "Error": error(),
+    });
+    let mut components = json!({});
+    if surroundings.needs_key {
+        components["securitySchemes"] = json!({
+            "bearer": {"type": "http", "scheme": "bearer"},
+            "apiKey": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
+        });
+    }
+    components["schemas"] = schemas.take();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": format!("Predicts {target}"),
+            "version": revision,
+            "description": format!(
+                "A model trained by {}. Every answer names the pod that gave it in x-mlpipeline-pod and the model's \
+                 revision in x-mlpipeline-model-revision.",
+                model.info().algorithm
+            ),
+        },
+        "servers": [{"url": "."}],
+        "paths": {
+            "/predict": {"post": predict(model, surroundings)},
+            "/health": {"get": simple("health", "Whether the process answers", "application/json", json!({
+                "type": "object", "required": ["status"], "properties": {"status": {"const": "ok"}},
+            }))},
+            "/ready": {"get": ready()},
+            "/metrics": {"get": simple("metrics", "Counters in Prometheus' text format", "text/plain", json!({"type": "string"}))},
+            "/openapi.json": {"get": simple("openapi", "This document", "application/json", json!({"type": "object"}))},
+            "/docs": {"get": simple("docs", "A page to try the model with", "text/html", json!({"type": "string"}))},
+        },
+        "components": components,
+    })
+}
+
+fn predict(model: &Model, surroundings: Surroundings) -> Value {
+    let refused = |description: &str| {
+        json!({
+            "description": description,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+        })
+    };
+    let one_or_many = |schema: &str| {
+        let schema = format!("#/components/schemas/{schema}");
+        let list = json!({"type": "array", "items": {"$ref": schema}, "minItems": 1, "maxItems": surroundings.max_rows});
+        json!({"oneOf": [{"$ref": schema}, list]})
+    };
+    let mut operation = json!({
+        "operationId": "predict",
+        "summary": format!("Predict {} for one row or for many", model.schema().target.name()),
+        "description": "One object is answered by one prediction, a list by a list in the same order.",
+        "requestBody": {
+            "required": true,
+            "content": {"application/json": {"schema": one_or_many("Row"), "example": example(model)}},
+        },
+        "responses": {
+            "200": {
+                "description": "The prediction, or one for each row",
+                "content": {"application/json": {"schema": one_or_many("Prediction")}},
+            },
+            "400": refused("The body is not JSON"),
+            "408": refused("The body did not arrive in time"),
+            "413": refused(&format!(
+                "The body has more than {} rows or {} bytes", surroundings.max_rows, surroundings.max_body_bytes
+            )),
+            "415": refused("The body is declared to be something else than application/json"),
+            "422": refused("Features are missing, unknown, or no finite numbers; all of them are told"),
+            "503": refused("The model is being loaded, or too much is going on; try again"),
+        },
+    });
+    if surroundings.needs_key {
+        operation["security"] = json!([{"bearer": []}, {"apiKey": []}]);
+        operation["responses"]["401"] = refused("The API key is missing or another");
+    }
+    operation
+}
+
+fn row(model: &Model) -> Value {
+    let features = &model.schema().features;
+    let properties: Map<String, Value> =
+        features.iter().map(|feature| (feature.name.clone(), property(feature))).collect();
+    let names: Vec<&str> = model.schema().names().collect();
+    json!({
+        "type": "object",
+        "description": "One number for each feature",
+        "required": names,
+        "properties": properties,
+        "additionalProperties": false,
+        "example": example(model),
+    })
+}
+
+/// One feature. Whole numbers are no more than what training saw: the model takes any number.
+fn property(feature: &Feature) -> Value {
+    let seen = match feature.kind {
+        FeatureKind::Float => "Numbers",
+        FeatureKind::Integer => "Whole numbers",
+        FeatureKind::Boolean => "True and false, or 1 and 0,",
+    };
+    let kind = match feature.kind {
+        FeatureKind::Boolean => json!(["boolean", "number"]),
+        FeatureKind::Float | FeatureKind::Integer => json!("number"),
+    };
+    json!({
+        "type": kind,
+        "description": format!(
+            "{seen} from {} to {} in training, {} on average",
+            feature.min, feature.max, rounded(feature.mean)
+        ),
+        "examples": [value(feature)],
+    })
+}
+
+/// A feature's example, as it would be sent.
+pub fn value(feature: &Feature) -> Value {
+    match feature.kind {
+        FeatureKind::Boolean => json!(feature.example != 0.0),
+        FeatureKind::Float | FeatureKind::Integer => json!(feature.example),
+    }
+}
+
+/// A row that looks like the training data.
+pub fn example(model: &Model) -> Value {
+    let pairs = model.schema().features.iter().map(|feature| (feature.name.clone(), value(feature)));
+    Value::Object(pairs.collect())
+}
+
+/// A number with four significant digits, for people.
+pub fn rounded(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
+}
+
+fn prediction(target: &Target) -> Value {
+    let name = target.name();
+    let (names, properties) = match target {
+        Target::Number { .. } => {
+            (vec![name.to_owned()], json!({name: {"type": "number", "description": "The predicted number"}}))
+        }
+        Target::Class { labels, .. } => {
+            let labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
+            let (index, label) = (format!("{name}_index"), format!("{name}_name"));
+            let probability = json!({"type": "number", "minimum": 0, "maximum": 1});
+            let each: Map<String, Value> =
+                labels.iter().map(|label| (label.clone(), probability.clone())).collect();
+            let properties = json!({
+                index.as_str(): {"type": "integer", "minimum": 0, "maximum": labels.len().saturating_sub(1)},
+                label.as_str(): {"enum": labels, "description": "The likeliest class"},
+                "probabilities": {
+                    "type": "object", "required": labels, "properties": each, "additionalProperties": false,
+                    "description": "How likely each class is; the sum is 1",
+                },
+            });
+            (vec![index, label, "probabilities".to_owned()], properties)
+        }
+    };
+    json!({"type": "object", "required": names, "properties": properties, "additionalProperties": false})
+}
+
+fn error() -> Value {
+    let texts = json!({"type": "array", "items": {"type": "string"}});
+    json!({
+        "type": "object",
+        "required": ["error"],
+        "properties": {
+            "error": {"type": "string", "description": "What is wrong, for people"},
+            "details": {"type": "array", "items": {
+                "type": "object",
+                "required": ["row", "problem"],
+                "properties": {
+                    "row": {"type": "integer", "minimum": 0, "description": "The row's place in the list"},
+                    "feature": {"type": "string"},
+                    "problem": {"type": "string"},
+                },
+            }},
+            "features": texts,
+            "endpoints": texts,
+        },
+    })
+}
+
+fn ready() -> Value {
+    let body = |ready: bool| {
+        let schema = json!({
+            "type": "object",
+            "required": ["ready"],
+            "properties": {"ready": {"const": ready}, "reason": {"type": "string"}},
+        });
+        json!({"application/json": {"schema": schema}})
+    };
+    json!({
+        "operationId": "ready",
+        "summary": "Whether requests should be sent here",
+        "responses": {
+            "200": {"description": "Yes", "content": body(true)},
+            "503": {"description": "The model is being loaded, or the server is draining", "content": body(false)},
+        },
+    })
+}
+
+fn simple(name: &str, summary: &str, content_type: &str, schema: Value) -> Value {
+    json!({
+        "operationId": name,
+        "summary": summary,
+        "responses": {"200": {"description": summary, "content": {content_type: {"schema": schema}}}},
+    })
+}
+
+#[cfg(test)]
+mod tests;

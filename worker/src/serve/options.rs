@@ -1,0 +1,86 @@
+//! Where and within which limits a model is served.
+
+use std::time::Duration;
+
+use crate::args::{parse_bytes, parse_duration};
+
+/// Where and within which limits a model is served. Every flag has an environment variable, so that a pod can set it.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+#[command(next_help_heading = "Serving")]
+pub struct ServeOptions {
+    /// Address and port to listen on; with port 0 the system chooses a free one.
+    #[arg(long, value_name = "HOST:PORT", env = "MLPIPELINE_SERVE_LISTEN", default_value = "127.0.0.1:8000")]
+    pub listen: String,
+
+    /// Environment variable that holds the API key which callers of /predict must send; it must be set then. Without this flag
+    /// a key is required where MLPIPELINE_API_KEY is set.
+    #[arg(long, value_name = "NAME", env = "MLPIPELINE_SERVE_API_KEY_ENV")]
+    pub api_key_env: Option<String>,
+
+    /// How long to go on answering after SIGTERM while /ready says no, so that load balancers notice: 500ms, 10s, 1m.
+    #[arg(long, value_name = "TIME", env = "MLPIPELINE_SERVE_DRAIN_DELAY", default_value = "0s", value_parser = parse_duration)]
+    pub drain_delay: Duration,
+
+    /// How long requests in flight may take to end after that; then they are cut off.
+    #[arg(long, value_name = "TIME", env = "MLPIPELINE_SERVE_SHUTDOWN_TIMEOUT", default_value = "20s", value_parser = parse_duration)]
+    pub shutdown_timeout: Duration,
+
+    /// Largest body of a request.
+    #[arg(long, value_name = "SIZE", env = "MLPIPELINE_SERVE_MAX_BODY", default_value = "8MiB", value_parser = parse_bytes)]
+    pub max_body: u64,
+
+    /// Most rows of a request.
+    #[arg(long, value_name = "ROWS", env = "MLPIPELINE_SERVE_MAX_ROWS", default_value_t = 100_000)]
+    pub max_rows: usize,
+
+    /// Most connections at once; further ones wait until one ends.
+    #[arg(long, value_name = "COUNT", env = "MLPIPELINE_SERVE_MAX_CONNECTIONS", default_value_t = 1024)]
+    pub max_connections: usize,
+
+    /// How long a connection may go without a whole request head: idle, or sending one slowly. Longer than the idle timeout of
+    /// the load balancers in front (nginx and AWS have 60s), which else send requests into connections that are being closed.
+    #[arg(long, value_name = "TIME", env = "MLPIPELINE_SERVE_HEAD_TIMEOUT", default_value = "75s", value_parser = parse_duration)]
+    pub head_timeout: Duration,
+
+    /// How long a request's body may take to arrive.
+    #[arg(long, value_name = "TIME", env = "MLPIPELINE_SERVE_BODY_TIMEOUT", default_value = "30s", value_parser = parse_duration)]
+    pub body_timeout: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        options: ServeOptions,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<ServeOptions, clap::Error> {
+        let command = Command::try_parse_from(["serve"].iter().chain(arguments))?;
+        Ok(command.options)
+    }
+
+    #[test]
+    fn times_and_sizes_are_written_as_people_do() {
+        let arguments = ["--drain-delay", "90s", "--head-timeout", "500ms", "--max-body", "2MiB"];
+        let options = parse(&arguments).expect("options");
+        assert_eq!(options.max_body, 2 << 20);
+        assert_eq!(options.drain_delay, Duration::from_secs(90));
+        assert_eq!(options.head_timeout, Duration::from_millis(500));
+        for wrong in ["5", "-1s", "soon", ""] {
+            assert!(parse(&[&format!("--drain-delay={wrong}")]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_a_laptop() {
+        let options = parse(&[]).expect("options");
+        assert_eq!(options.listen, "127.0.0.1:8000");
+        assert_eq!(options.drain_delay, Duration::ZERO);
+        assert_eq!(options.max_body, 8 << 20);
+    }
+}

@@ -1,0 +1,213 @@
+use super::*;
+
+fn floats<const N: usize>(names: [&str; N]) -> RowFeatures {
+    RowFeatures::new(names.map(|name| (name, FeatureKind::Float)))
+}
+
+fn iris() -> RowFeatures {
+    floats(["sepal_length", "sepal_width", "petal_length", "petal_width"])
+}
+
+fn read(body: &str) -> Result<Rows, RowsError> {
+    read_rows(body.as_bytes(), &iris(), 3)
+}
+
+fn problems(body: &str) -> Vec<(usize, String, String)> {
+    match read(body) {
+        Err(RowsError::Wrong { problems, .. }) => problems
+            .into_iter()
+            .map(|problem| (problem.row, problem.feature.unwrap_or_default(), problem.problem))
+            .collect(),
+        other => panic!("{body}: {other:?}"),
+    }
+}
+
+fn one_problem(body: &str) -> String {
+    let problems = problems(body);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    format!("{} {}", problems[0].1, problems[0].2)
+}
+
+fn with_petal_width(json: &str) -> String {
+    format!(r#"{{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": {json}}}"#)
+}
+
+#[test]
+fn one_object_is_one_row_in_the_models_order() {
+    let rows =
+        read(r#" {"petal_width": 0.2, "sepal_width": 3, "sepal_length": 5.1, "petal_length": -14e-1} "#);
+    let expected = Rows { values: vec![5.1, 3.0, -1.4, 0.2], count: 1, single: true };
+    assert_eq!(rows, Ok(expected));
+}
+
+#[test]
+fn a_list_is_its_rows_in_the_order_given() {
+    let rows = read(&format!("[{},{}]", with_petal_width("1"), with_petal_width("2"))).expect("two rows");
+    assert_eq!((rows.count, rows.single), (2, false));
+    assert_eq!(rows.values, [5.1, 3.5, 1.4, 1.0, 5.1, 3.5, 1.4, 2.0]);
+}
+
+#[test]
+fn an_escaped_name_is_the_same_feature() {
+    let body = with_petal_width("1").replace("petal_width", "petal\\u005fwidth");
+    assert_eq!(read(&body).expect("one row").values[3], 1.0);
+}
+
+#[test]
+fn unicode_names_are_features_like_others() {
+    let features = floats(["größe", "温度 🌡"]);
+    let rows = read_rows("{\"größe\": 1, \"温度 🌡\": 2}".as_bytes(), &features, 1).expect("one row");
+    assert_eq!(rows.values, [1.0, 2.0]);
+}
+
+#[test]
+fn a_boolean_feature_takes_true_and_false_as_one_and_zero() {
+    let features = RowFeatures::new([
+        ("a", FeatureKind::Boolean),
+        ("b", FeatureKind::Boolean),
+        ("c", FeatureKind::Boolean),
+    ]);
+    let rows = read_rows(br#"{"a": true, "b": false, "c": 1}"#, &features, 1).expect("one row");
+    assert_eq!(rows.values, [1.0, 0.0, 1.0]);
+}
+
+#[test]
+fn numbers_are_read_to_the_nearest_double() {
+    for text in [
+        "0.1",
+        "5.1",
+        "9007199254740993",
+        "1.7976931348623157e308",
+        "4.9e-324",
+        "2.2250738585072011e-308",
+        "-0",
+    ] {
+        let rows = read(&with_petal_width(text)).expect("one row");
+        assert_eq!(rows.values[3].to_bits(), text.parse::<f64>().expect("a number").to_bits(), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_finite_number_is_told_with_what_it_is() {
+    let rows = [
+        ("null", "petal_width must be a number, not null"),
+        ("true", "petal_width must be a number, not true"),
+        ("\"5.1\"", "petal_width must be a number, not the text \"5.1\""),
+        ("[1]", "petal_width must be a number, not a list"),
+        ("{\"a\": 1}", "petal_width must be a number, not an object"),
+        ("1e999", "petal_width must be a finite number, and 1e999 is beyond the largest one"),
+        ("-1e999", "petal_width must be a finite number, and -1e999 is beyond the largest one"),
+    ];
+    for (json, expected) in rows {
+        assert_eq!(one_problem(&with_petal_width(json)), expected, "{json}");
+    }
+}
+
+#[test]
+fn missing_extra_and_double_features_are_told_all_at_once() {
+    let found =
+        problems(r#"[{"sepal_length": 1, "sepal_length": 2, "petal_length": null, "<b>": 1}, 7, []]"#);
+    let told: Vec<String> =
+        found.iter().map(|(row, feature, problem)| format!("{row} {feature} {problem}")).collect();
+    let object = "must be an object with one number for each feature, not";
+    assert_eq!(
+        told,
+        [
+            "0 sepal_length is given twice".to_owned(),
+            "0 petal_length must be a number, not null".to_owned(),
+            "0 <b> is no feature of this model".to_owned(),
+            "0 sepal_width is missing".to_owned(),
+            "0 petal_width is missing".to_owned(),
+            format!("1  {object} a number"),
+            format!("2  {object} a list"),
+        ]
+    );
+}
+
+#[test]
+fn a_double_that_makes_up_the_number_does_not_hide_a_missing_feature() {
+    let body = r#"{"sepal_length": 1, "sepal_length": 1, "sepal_width": 1, "petal_length": 1}"#;
+    assert_eq!(problems(body).len(), 2);
+}
+
+#[test]
+fn problems_are_counted_beyond_those_spelt_out() {
+    let body =
+        format!("{{{}}}", (0..1000).map(|index| format!("\"x{index}\": 1")).collect::<Vec<_>>().join(","));
+    match read(&body) {
+        Err(RowsError::Wrong { problems, total }) => {
+            assert_eq!((problems.len(), total), (MAX_PROBLEMS, 1004));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn long_names_and_values_are_cut_in_messages() {
+    let found = problems(&format!("{{\"{}\": 1}}", "é".repeat(100_000)));
+    assert!(found.iter().all(|(_, feature, _)| feature.chars().count() <= MAX_QUOTED + 1));
+    let found = one_problem(&with_petal_width(&format!("\"{}\"", "x".repeat(100_000))));
+    assert!(found.len() < 120, "{found}");
+}
+
+#[test]
+fn what_is_not_json_is_told_with_its_place() {
+    let nan = with_petal_width("NaN");
+    let infinity = with_petal_width("Infinity");
+    let cut = with_petal_width("1").replace('}', "");
+    let twice = with_petal_width("1") + "{}";
+    for body in
+        ["", "  \n", "{", "[", "{]", "[1,]", "{'a': 1}", "nul", "{\"a\" 1}", &nan, &infinity, &cut, &twice]
+    {
+        match read(body) {
+            Err(RowsError::Malformed(message)) => {
+                assert!(message.contains("line") || message == "it is empty", "{body}: {message}");
+            }
+            other => panic!("{body}: {other:?}"),
+        }
+    }
+    for body in [&b"{\"\xff\": 1}"[..], b"{\"a\": \"\xff\"}", b"\xef\xbb\xbf{}", b"{\"\\ud800\": 1}"] {
+        let read = read_rows(body, &iris(), 3);
+        assert!(matches!(read, Err(RowsError::Malformed(_))), "{read:?}");
+    }
+}
+
+#[test]
+fn json_of_another_shape_is_told_as_such() {
+    let rows =
+        [("null", "null"), ("1", "a number"), ("\"a\"", "a text"), ("true", "true"), ("[]", "an empty list")];
+    for (body, found) in rows {
+        assert_eq!(read(body), Err(RowsError::WrongShape(found)), "{body}");
+    }
+}
+
+#[test]
+fn more_rows_than_allowed_are_refused() {
+    let row = with_petal_width("1");
+    let list = |count: usize| format!("[{}]", vec![row.as_str(); count].join(","));
+    assert_eq!(read(&list(3)).expect("three rows").count, 3);
+    assert_eq!(read(&list(4)), Err(RowsError::TooManyRows { limit: 3 }));
+}
+
+#[test]
+fn deep_nesting_uses_no_stack() {
+    let deep = "[".repeat(1_000_000) + &"]".repeat(1_000_000);
+    assert_eq!(one_problem(&with_petal_width(&deep)), "petal_width must be a number, not a list");
+    assert!(matches!(read(&deep), Err(RowsError::Wrong { .. } | RowsError::Malformed(_))));
+    assert!(matches!(read(&"{\"a\":".repeat(1_000_000)), Err(RowsError::Malformed(_))));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_body_panics(body in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..64)) {
+        let _ = read_rows(&body, &iris(), 3);
+    }
+
+    #[test]
+    fn every_finite_row_is_read_back_exactly(values in proptest::array::uniform4(-1e300..1e300f64)) {
+        let [a, b, c, d] = values;
+        let body = serde_json::json!({"sepal_length": a, "sepal_width": b, "petal_length": c, "petal_width": d});
+        let rows = read(&body.to_string()).expect("one row");
+        proptest::prop_assert_eq!(rows.values, values);
+    }
+}

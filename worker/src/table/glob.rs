@@ -1,0 +1,106 @@
+//! Paths in which `*` stands for any part of a name.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::artifact::{ArtifactError, confined, refuse_escape};
+
+/// The regular files below a root that a relative pattern names, in the order of their paths. Names that begin with a dot
+/// are matched only by patterns that begin with one.
+///
+/// # Errors
+/// When the pattern could leave the root, or a link does.
+pub(super) fn expand(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, ArtifactError> {
+    // The rules for plain paths hold for patterns too: `*` matches a part of one name, never a separator.
+    confined(root, pattern)?;
+    let mut found = vec![root.to_owned()];
+    for part in pattern.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        found = found.iter().flat_map(|folder| step(folder, part)).collect();
+    }
+    found.retain(|path| path.is_file());
+    found.sort();
+    for path in &found {
+        refuse_escape(root, path, pattern)?;
+    }
+    Ok(found)
+}
+
+fn step(folder: &Path, part: &str) -> Vec<PathBuf> {
+    if !part.contains('*') {
+        let path = folder.join(part);
+        return if path.exists() { vec![path] } else { Vec::new() };
+    }
+    let hidden = part.starts_with('.');
+    fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| (hidden || !name.starts_with('.')) && matches(part, name))
+        .map(|name| folder.join(name))
+        .collect()
+}
+
+/// Whether a name fits a pattern. Takes time in proportion to the product of both lengths at most.
+fn matches(pattern: &str, name: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else { return false };
+    let mut pieces: Vec<&str> = pieces.collect();
+    let Some(last) = pieces.pop() else { return rest.is_empty() };
+    for piece in pieces {
+        match rest.find(piece) {
+            Some(at) => rest = rest.get(at + piece.len()..).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_part_of_a_name() {
+        for (pattern, name, fits) in [
+            ("*", "a", true),
+            ("*.csv", "a.csv", true),
+            ("*.csv", "a.csv.gz", false),
+            ("a*b*c", "abc", true),
+            ("a*b*c", "aXXbYYc", true),
+            ("a*b*c", "acb", false),
+            ("a*a", "a", false),
+            ("x", "x", true),
+            ("x", "xy", false),
+            ("**", "", true),
+            ("part-*-of-*", "part-1-of-2", true),
+        ] {
+            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn files_come_sorted_and_folders_and_hidden_files_do_not_come() {
+        let root = tempfile::tempdir().expect("a folder");
+        for name in ["in/b.csv", "in/a.csv", "in/.c.csv", "in/d.txt", "other/a.csv"] {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            fs::write(path, "x").expect("a file");
+        }
+        fs::create_dir(root.path().join("in/e.csv")).expect("a folder");
+        let names = |pattern: &str| -> Vec<String> {
+            let found = expand(root.path(), pattern).expect(pattern);
+            found
+                .iter()
+                .map(|path| path.strip_prefix(root.path()).expect("below").display().to_string())
+                .collect()
+        };
+        assert_eq!(names("in/*.csv"), ["in/a.csv", "in/b.csv"]);
+        assert_eq!(names("*/a.csv"), ["in/a.csv", "other/a.csv"]);
+        assert_eq!(names("in/d.txt"), ["in/d.txt"]);
+        assert_eq!(names("nothing/*"), [""; 0]);
+        assert!(expand(root.path(), "../*").is_err());
+        std::os::unix::fs::symlink("/etc/hostname", root.path().join("in/z.csv")).expect("a link");
+        assert!(expand(root.path(), "in/*.csv").is_err());
+    }
+}

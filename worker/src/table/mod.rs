@@ -1,0 +1,27 @@
+//! Tables: rows from files, URLs and artifacts as DataFusion tables, and tables as files.
+//!
+//! Owns formats, strict reading, type inference, fetching, and writing. Must not know what a step does with the rows.
+
+mod blocks;
+mod csv;
+mod csv_records;
+mod error;
+mod fetch;
+mod glob;
+mod json_type;
+mod locate;
+mod ndjson;
+mod network;
+mod open;
+mod parquet;
+mod text_table;
+mod text_type;
+mod write;
+
+pub(crate) use blocks::TextFile;
+pub use error::{QueryError, TableError, query_error};
+pub use locate::format_of;
+pub use network::{AddressRange, Network};
+pub(crate) use open::written;
+pub use open::{open, provider};
+pub use write::{Written, write, write_to};

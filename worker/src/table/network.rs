@@ -1,0 +1,158 @@
+//! What may be fetched: the addresses that are allowed, time limits and the size cap.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// The rules of fetching. There is no proxy: `HTTP_PROXY` and its like are not read, since a proxy would resolve names by
+/// itself and so make the rule on addresses void.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// Addresses that may be fetched from although they are not public.
+    pub allowed: Vec<AddressRange>,
+    /// Whether the machine's own addresses may be fetched from as any other: for the user's own machine.
+    pub allow_any: bool,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How long the server may send nothing.
+    pub idle_timeout: Duration,
+    /// How often a fetch is tried before storage counts as unavailable.
+    pub attempts: u32,
+    /// The pause before the second attempt; it doubles with each further one.
+    pub backoff: Duration,
+    /// The most bytes of one download.
+    pub max_download: u64,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            allowed: Vec::new(),
+            allow_any: false,
+            connect_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(30),
+            attempts: 5,
+            backoff: Duration::from_millis(500),
+            max_download: 64 << 30,
+        }
+    }
+}
+
+/// A range of addresses, as "10.0.0.0/8", "::1/128" or one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressRange(IpNet);
+
+impl FromStr for AddressRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse::<IpNet>()
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+            .map(Self)
+            .map_err(|_| format!("\"{text}\" is no range of addresses; write it like 10.0.0.0/8 or ::1/128"))
+    }
+}
+
+impl Network {
+    /// Why an address must not be fetched from; `None` when it may.
+    ///
+    /// Loopback, link-local (where clouds keep their metadata and credentials), unspecified and multicast addresses are
+    /// refused; so are IPv6 forms that carry one of them inside.
+    #[must_use]
+    pub fn refusal(&self, address: IpAddr) -> Option<&'static str> {
+        let plain = unwrapped(address);
+        let allowed = self.allowed.iter().any(|range| range.0.contains(&address) || range.0.contains(&plain));
+        if self.allow_any || allowed {
+            return None;
+        }
+        let link_local = match plain {
+            IpAddr::V4(address) => address.is_link_local(),
+            IpAddr::V6(address) => address.is_unicast_link_local(),
+        };
+        let this_network =
+            matches!(plain, IpAddr::V4(address) if address.octets()[0] == 0 || address.is_broadcast());
+        // fd00:ec2::254 is where AWS keeps its metadata on IPv6; it is a unique local address, not link-local.
+        let metadata = plain == IpAddr::V6(std::net::Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254));
+        if plain.is_loopback() {
+            Some("a loopback address")
+        } else if link_local || metadata {
+            Some("a link-local address, where machines keep their metadata")
+        } else if plain.is_unspecified() || this_network {
+            Some("no address of one machine")
+        } else if plain.is_multicast() {
+            Some("a multicast address")
+        } else {
+            None
+        }
+    }
+}
+
+/// The IPv4 address inside an IPv6 one (mapped, compatible, 6to4 or NAT64), or the address itself.
+fn unwrapped(address: IpAddr) -> IpAddr {
+    let IpAddr::V6(six) = address else { return address };
+    let part = six.segments();
+    let four = |high: u16, low: u16| {
+        let [a, b] = high.to_be_bytes();
+        let [c, d] = low.to_be_bytes();
+        IpAddr::from([a, b, c, d])
+    };
+    match part {
+        [0, 0, 0, 0, 0, 0xffff, high, low] => four(high, low),
+        [0, 0, 0, 0, 0, 0, high, low] if !six.is_loopback() && !six.is_unspecified() => four(high, low),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => four(high, low),
+        [0x2002, high, low, ..] => four(high, low),
+        _ => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_the_machine_and_of_metadata_are_refused_in_every_disguise() {
+        let network = Network::default();
+        for refused in [
+            "127.0.0.1",
+            "127.9.9.9",
+            "0.0.0.0",
+            "0.1.2.3",
+            "169.254.169.254",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "fe80::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "::127.0.0.1",
+            "64:ff9b::a9fe:a9fe",
+            "2002:7f00:1::",
+            "fd00:ec2::254",
+        ] {
+            assert!(network.refusal(refused.parse().expect(refused)).is_some(), "{refused}");
+        }
+        for fine in ["93.184.216.34", "10.0.0.1", "192.168.1.1", "2606:4700::1111", "fd00::1"] {
+            assert_eq!(network.refusal(fine.parse().expect(fine)), None, "{fine}");
+        }
+    }
+
+    #[test]
+    fn allowed_ranges_are_let_through_and_nothing_else() {
+        let allowed = ["127.0.0.1", "fe80::/10"].map(|text| text.parse().expect(text)).to_vec();
+        let network = Network { allowed, ..Network::default() };
+        for (address, fine) in [
+            ("127.0.0.1", true),
+            ("::ffff:127.0.0.1", true),
+            ("127.0.0.2", false),
+            ("fe80::9", true),
+            ("::1", false),
+        ] {
+            assert_eq!(network.refusal(address.parse().expect(address)).is_none(), fine, "{address}");
+        }
+        assert!("localhost".parse::<AddressRange>().is_err());
+    }
+}

@@ -1,0 +1,190 @@
+//! The train command: the same work as a train step, on the user's own files.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use mlpipeline_crds::{
+    Algorithm, CrossValidation, DataSource, Format, Gate, LinearRegression, LogisticRegression, Metric,
+    Split, StepReport, TrainStep,
+};
+
+use super::summary::summary;
+use super::{TrainError, Trained, train};
+use crate::WorkContext;
+use crate::args::WorkArgs;
+use crate::artifact::{ArtifactError, Draft, Kind};
+use crate::failure::StepError;
+use crate::model::MODEL_FILE;
+use crate::prepare::{OutFormat, uri_of};
+
+/// Train a model on a table.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  mlpipeline-worker train --data iris.csv --target species --test 0.2 --stratify --gate 'accuracy>=0.9' --out model
+  mlpipeline-worker train --data houses.parquet --target price --algorithm linear-regression --folds 5 --out model
+
+All rows are held in memory: rows x features x 8 bytes. The metrics are of the test rows, else the mean over the folds,
+else of the rows learnt from.")]
+pub struct TrainArgs {
+    /// The table: a file (* stands for any part of a name) or URL.
+    #[arg(long, value_name = "FILE_OR_URL")]
+    pub data: String,
+    /// The table's format; by the extension when absent.
+    #[arg(long, value_enum)]
+    pub format: Option<OutFormat>,
+    /// The columns of a CSV that has no header.
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// The column to predict.
+    #[arg(long, value_name = "COLUMN")]
+    pub target: String,
+    /// The columns to predict from; all but the target when absent.
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    pub features: Vec<String>,
+    /// How to learn: classes by logistic regression, numbers by linear regression.
+    #[arg(long, value_enum, default_value = "logistic-regression", help_heading = "Algorithm")]
+    pub algorithm: AlgorithmName,
+    /// The strength of the L2 penalty; 1 for logistic and 0 for linear regression when absent.
+    #[arg(long, value_name = "NUMBER", help_heading = "Algorithm")]
+    pub alpha: Option<f64>,
+    /// The most iterations of logistic regression; 200 when absent.
+    #[arg(long, value_name = "NUMBER", help_heading = "Algorithm")]
+    pub max_iterations: Option<i32>,
+    /// The share of the rows to keep back and measure with.
+    #[arg(long, value_name = "SHARE", help_heading = "Measuring")]
+    pub test: Option<f64>,
+    /// Keep each class's share alike on both sides of the split.
+    #[arg(long, requires = "test", help_heading = "Measuring")]
+    pub stratify: bool,
+    /// The seed of the split and of the folds.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, help_heading = "Measuring")]
+    pub seed: i64,
+    /// Cross-validate with this many folds.
+    #[arg(long, value_name = "NUMBER", help_heading = "Measuring")]
+    pub folds: Option<i32>,
+    /// What the model must reach to be called good: METRIC>=NUMBER or METRIC<=NUMBER.
+    #[arg(long, value_name = "CONDITION", value_parser = parse_gate, help_heading = "Measuring")]
+    pub gate: Option<Gate>,
+    /// The folder to make for the model. A model that is there already is replaced.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// How to print the result.
+    #[arg(long, short, value_enum, default_value = "table")]
+    pub output: OutputFormat,
+    /// Resources and network.
+    #[command(flatten)]
+    pub work: WorkArgs,
+}
+
+/// An algorithm's name on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AlgorithmName {
+    /// Classes, by logistic regression.
+    LogisticRegression,
+    /// Numbers, by least squares.
+    LinearRegression,
+}
+
+/// How to print the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// A table for people.
+    Table,
+    /// The report as JSON, for programs.
+    Json,
+}
+
+fn parse_gate(text: &str) -> Result<Gate, String> {
+    let (name, bound, least) = text
+        .split_once(">=")
+        .map(|(name, bound)| (name, bound, true))
+        .or_else(|| text.split_once("<=").map(|(name, bound)| (name, bound, false)))
+        .ok_or("write METRIC>=NUMBER or METRIC<=NUMBER, for example accuracy>=0.9")?;
+    let metric = Metric::ALL.into_iter().find(|metric| metric.name() == name.trim()).ok_or_else(|| {
+        format!("\"{}\" is no metric; there are {}", name.trim(), Metric::ALL.map(Metric::name).join(", "))
+    })?;
+    let bound: f64 = bound.trim().parse().map_err(|_| format!("\"{}\" is no number", bound.trim()))?;
+    let gate = Gate { metric, min: None, max: None, max_regression: None };
+    Ok(if least { Gate { min: Some(bound), ..gate } } else { Gate { max: Some(bound), ..gate } })
+}
+
+impl TrainArgs {
+    /// Does the work, and prints what was measured. A model that its gate refuses is kept and is no error.
+    ///
+    /// # Errors
+    /// When the data, the flags or the output are wrong.
+    pub async fn run(&self, context: &WorkContext) -> Result<(), StepError> {
+        let step = self.step()?;
+        let out = std::path::absolute(&self.out).map_err(ArtifactError::io("find", &self.out))?;
+        let parent =
+            out.parent().ok_or_else(|| TrainError::Spec("--out: name a folder to make".to_owned()))?;
+        let draft = Draft::begin(parent)?;
+        let Trained { model, report } = train(&step, context).await?;
+        draft.write(MODEL_FILE, &model.to_bytes()?)?;
+        let target = out.clone();
+        let published =
+            tokio::task::spawn_blocking(move || draft.publish_at(Kind::Model, report, &target)).await;
+        let report = published.map_err(|error| TrainError::Internal(error.to_string()))??.report();
+        self.print(&report, &model)
+    }
+
+    fn step(&self) -> Result<TrainStep, StepError> {
+        let alpha = self.alpha;
+        let logistic = LogisticRegression { max_iterations: self.max_iterations, alpha };
+        let algorithm = match self.algorithm {
+            AlgorithmName::LogisticRegression => {
+                Algorithm { logistic_regression: Some(logistic), ..Algorithm::default() }
+            }
+            AlgorithmName::LinearRegression if self.max_iterations.is_some() => {
+                let message =
+                    "--max-iterations is for logistic-regression; linear-regression needs no iterations";
+                return Err(TrainError::Spec(message.to_owned()).into());
+            }
+            AlgorithmName::LinearRegression => {
+                Algorithm { linear_regression: Some(LinearRegression { alpha }), ..Algorithm::default() }
+            }
+        };
+        let stratify = self.stratify.then_some(true);
+        Ok(TrainStep {
+            data: DataSource::Uri {
+                uri: uri_of(&self.data)?,
+                format: self.format.map(Format::from),
+                columns: self.columns.clone(),
+                sha256: None,
+            },
+            target: self.target.clone(),
+            features: self.features.clone(),
+            algorithm,
+            split: self.test.map(|test| Split { test, stratify, seed: Some(self.seed) }),
+            cross_validation: self.folds.map(|folds| CrossValidation { folds, seed: Some(self.seed) }),
+            gate: self.gate.clone(),
+            baseline: None,
+        })
+    }
+
+    fn print(&self, report: &StepReport, model: &crate::model::Model) -> Result<(), StepError> {
+        let text = match self.output {
+            OutputFormat::Json => format!("{}\n", report.to_json()),
+            OutputFormat::Table => summary(report, model, &self.out),
+        };
+        let written = std::io::stdout().write_all(text.as_bytes());
+        Ok(written.map_err(ArtifactError::io("write", std::path::Path::new("standard output")))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gates_are_read_or_refused() {
+        let gate = parse_gate("accuracy >= 0.9").expect("a gate");
+        assert_eq!((gate.metric, gate.min, gate.max), (Metric::Accuracy, Some(0.9), None));
+        let gate = parse_gate("rmse<=2").expect("a gate");
+        assert_eq!((gate.metric, gate.min, gate.max), (Metric::Rmse, None, Some(2.0)));
+        for wrong in ["", "accuracy", "accuracy>0.9", "speed>=1", "rmse<=fast", ">=1"] {
+            assert!(parse_gate(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The model that is served now, measured on the rows that the new one is measured on.
+
+use ndarray::{Array2, ArrayView2, Axis};
+
+use super::error::TrainError;
+use super::matrix::Rows;
+use super::metrics::Metrics;
+use super::samples::Samples;
+use super::task::Task;
+use crate::model::{FeatureKind, Label, Model, ModelError, Predictions, Target};
+
+/// Measures another model on some of the samples' rows.
+///
+/// # Errors
+/// With the reason why it cannot be compared: it predicts from a column that is not among the features, or predicts another
+/// kind of thing.
+pub(super) fn measure_baseline(
+    model: &Model,
+    samples: &Samples,
+    rows: &Rows<'_>,
+) -> Result<Metrics, TrainError> {
+    let columns = columns(model, &samples.features)?;
+    match (&samples.task, &model.schema().target) {
+        (Task::Classify { labels, .. }, Target::Class { labels: theirs, .. }) => {
+            let places = places(theirs, labels);
+            samples.task.measure_with(rows, &|block: ArrayView2<'_, f64>| {
+                let predictions = model.predict(block.select(Axis(1), &columns).view())?;
+                Ok(translate(predictions, &places, labels.len()))
+            })
+        }
+        (Task::Regress { .. }, Target::Number { .. }) => {
+            samples.task.measure_with(rows, &|block: ArrayView2<'_, f64>| {
+                model.predict(block.select(Axis(1), &columns).view())
+            })
+        }
+        _ => Err(TrainError::Model(ModelError::Invalid("it predicts another kind of target".to_owned()))),
+    }
+}
+
+/// Where the model's features are among the samples'.
+fn columns(model: &Model, features: &[(String, FeatureKind)]) -> Result<Vec<usize>, TrainError> {
+    let place = |name: &str| {
+        features.iter().position(|(ours, _)| ours == name).ok_or_else(|| {
+            TrainError::Data(format!(
+                "it predicts from column \"{name}\", which is not among the features now"
+            ))
+        })
+    };
+    model.schema().names().map(place).collect()
+}
+
+/// Where each of the model's classes is among ours; beyond them, where it is none of ours.
+fn places(theirs: &[Label], ours: &[Label]) -> Vec<usize> {
+    theirs.iter().map(|label| ours.binary_search(label).unwrap_or(ours.len())).collect()
+}
+
+/// Predictions of the model's classes as predictions of ours.
+fn translate(predictions: Predictions, places: &[usize], count: usize) -> Predictions {
+    let Predictions::Classes { index, probabilities } = predictions else { return predictions };
+    let place = |class: &usize| places.get(*class).copied().unwrap_or(count);
+    let mut ours = Array2::zeros((probabilities.nrows(), count));
+    for (class, column) in probabilities.columns().into_iter().enumerate() {
+        if place(&class) < count {
+            ours.column_mut(place(&class)).assign(&column);
+        }
+    }
+    Predictions::Classes { index: index.iter().map(place).collect(), probabilities: ours }
+}

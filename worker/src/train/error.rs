@@ -1,0 +1,64 @@
+//! What can be wrong with a training step or its data.
+
+use mlpipeline_crds::ExitCode;
+
+use crate::failure::Failure;
+use crate::model::ModelError;
+
+/// What can be wrong with a training step or its data.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The step asks for what cannot be.
+    #[error("{0}")]
+    Spec(String),
+    /// A column that is not there.
+    #[error("{role} column \"{name}\" not found in the training data; columns are {columns}")]
+    ColumnNotFound {
+        /// Target or feature.
+        role: &'static str,
+        /// The column.
+        name: String,
+        /// The columns that there are.
+        columns: String,
+    },
+    /// The rows are not what training needs.
+    #[error("{0}")]
+    Data(String),
+    /// The numbers are beyond what can be computed with.
+    #[error("{0}; look for absurd values in the features, and scale them in a prepare step")]
+    Numbers(String),
+    /// More rows than memory holds.
+    #[error("{0}")]
+    Memory(String),
+    /// The model is none.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A defect of the worker.
+    #[error("training stopped unexpectedly: {0}")]
+    Internal(String),
+}
+
+impl Failure for TrainError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Spec(_) => ExitCode::WrongSpec,
+            Self::ColumnNotFound { .. } | Self::Data(_) | Self::Numbers(_) | Self::Memory(_) => {
+                ExitCode::WrongData
+            }
+            Self::Model(error) => error.exit_code(),
+            Self::Internal(_) => ExitCode::Internal,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Spec(_) => "WrongSpec",
+            Self::ColumnNotFound { .. } => "ColumnNotFound",
+            Self::Data(_) => "WrongData",
+            Self::Numbers(_) => "NumbersOutOfRange",
+            Self::Memory(_) => "TooLargeForMemory",
+            Self::Model(error) => error.reason(),
+            Self::Internal(_) => "Internal",
+        }
+    }
+}

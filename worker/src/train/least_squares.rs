@@ -1,0 +1,166 @@
+//! Linear regression by least squares, ordinary or with an L2 penalty.
+//!
+//! What is minimised is scikit-learn's: the sum of squared errors plus alpha times the sum of the squared weights, intercept
+//! free. Where columns are sums of others and alpha is 0, many weights are equally good, and the shortest are taken, in
+//! the data's own units, as scikit-learn does.
+
+use linfa_linalg::qr::QRInto;
+use linfa_linalg::svd::SVDInto;
+use mlpipeline_crds::LinearRegression;
+use ndarray::{Array1, Array2, ArrayView1, Axis};
+
+use super::error::TrainError;
+use super::learner::{Fitted, Regressor};
+use super::logistic::check_alpha;
+use super::matrix::{BLOCK_ROWS, Rows, blocks};
+use super::parallel::over_shards;
+use super::scaling::Scaling;
+use super::triangle::Triangle;
+use crate::model::LinearPredictor;
+
+/// Least squares with checked parameters.
+#[derive(Clone, Debug)]
+pub struct LeastSquares {
+    alpha: f64,
+}
+
+impl LeastSquares {
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    /// When a parameter is out of its bounds.
+    pub fn new(parameters: &LinearRegression) -> Result<Self, TrainError> {
+        let alpha = parameters.alpha.unwrap_or(0.0);
+        check_alpha("algorithm.linearRegression", alpha)?;
+        Ok(Self { alpha })
+    }
+}
+
+impl Regressor for LeastSquares {
+    fn fit(&self, rows: &Rows<'_>, numbers: &[f64]) -> Result<Fitted, TrainError> {
+        let scaling = Scaling::measure(rows);
+        let target = TargetScale::measure(rows, numbers);
+        let mut triangle = factor(rows, numbers, &scaling, &target);
+        if self.alpha > 0.0 {
+            triangle.absorb(&mut penalty_rows(self.alpha, &scaling));
+        }
+        let (mut weights, null_space) = solve(&triangle, rows.width(), rows.len())?;
+        for (weight, deviation) in weights.iter_mut().zip(&scaling.deviations) {
+            *weight /= deviation;
+        }
+        let warning = null_space.as_ref().map(|null_space| {
+            format!(
+                "{} of the {} features add nothing to the others (they are constant, or sums of others): of the \
+                 equally good weights, the shortest were taken",
+                null_space.ncols(),
+                rows.width()
+            )
+        });
+        if let Some(null_space) = null_space {
+            shorten(&mut weights, null_space, &scaling)?;
+        }
+        weights *= target.deviation;
+        let intercept = target.mean - weights.dot(&ArrayView1::from(&scaling.means));
+        let predictor = LinearPredictor::new(weights.insert_axis(Axis(0)), Array1::from_elem(1, intercept));
+        Ok(Fitted { predictor, warning })
+    }
+}
+
+/// The target's mean and spread over some rows.
+struct TargetScale {
+    mean: f64,
+    deviation: f64,
+}
+
+impl TargetScale {
+    fn measure(rows: &Rows<'_>, numbers: &[f64]) -> Self {
+        let values = || rows.numbers().iter().filter_map(|row| numbers.get(*row as usize));
+        let count = rows.len().max(1) as f64;
+        let (min, max) = values()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), value| (min.min(*value), max.max(*value)));
+        let mean = (values().sum::<f64>() / count).max(min).min(max);
+        let deviation = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
+        Self { mean, deviation: if deviation > 0.0 { deviation } else { 1.0 } }
+    }
+}
+
+/// The triangular factor of the scaled features with the scaled target as a last column.
+fn factor(rows: &Rows<'_>, numbers: &[f64], scaling: &Scaling, target: &TargetScale) -> Triangle {
+    let width = rows.width() + 1;
+    let parts = over_shards(rows.len(), |range| {
+        let mut triangle = Triangle::new(width);
+        let mut scaled = vec![0.0; rows.width()];
+        let mut block = vec![0.0; BLOCK_ROWS * width];
+        for range in blocks(range) {
+            let height = range.len();
+            for (index, (number, row)) in rows.range(range).enumerate() {
+                scaling.apply(row, &mut scaled);
+                let goal =
+                    numbers.get(number).map_or(0.0, |number| (number - target.mean) / target.deviation);
+                let column = block.iter_mut().skip(index).step_by(height);
+                column.zip(scaled.iter().copied().chain([goal])).for_each(|(entry, value)| *entry = value);
+            }
+            triangle.absorb(block.get_mut(..height * width).unwrap_or_default());
+        }
+        triangle
+    });
+    let mut parts = parts.into_iter();
+    let mut whole = parts.next().unwrap_or_else(|| Triangle::new(width));
+    parts.for_each(|part| whole.merge(&part));
+    whole
+}
+
+/// The penalty as further rows: a weight of a scaled feature costs alpha over the feature's squared deviation.
+fn penalty_rows(alpha: f64, scaling: &Scaling) -> Vec<f64> {
+    let width = scaling.deviations.len();
+    let mut block = vec![0.0; width * (width + 1)];
+    for (entry, deviation) in block.iter_mut().step_by(width + 1).zip(&scaling.deviations) {
+        *entry = alpha.sqrt() / deviation;
+    }
+    block
+}
+
+/// The shortest solution for the scaled features, and the directions in which the weights are free, if there are any.
+fn solve(
+    triangle: &Triangle,
+    width: usize,
+    rows: usize,
+) -> Result<(Array1<f64>, Option<Array2<f64>>), TrainError> {
+    let matrix = Array2::from_shape_fn((width, width), |(row, column)| triangle.entry(row, column));
+    let goal = Array1::from_shape_fn(width, |row| triangle.entry(row, width));
+    let failed = || TrainError::Numbers("the features' singular values cannot be found".to_owned());
+    let (Some(left), values, Some(right)) = matrix.svd_into(true, true).map_err(|_| failed())? else {
+        return Err(failed());
+    };
+    let largest = values.iter().copied().fold(0.0, f64::max);
+    let negligible = largest * f64::EPSILON * rows.max(width) as f64;
+    let mut shares = left.t().dot(&goal);
+    for (share, value) in shares.iter_mut().zip(&values) {
+        *share = if *value > negligible { *share / value } else { 0.0 };
+    }
+    let weights = right.t().dot(&shares);
+    let free: Vec<usize> = values
+        .iter()
+        .enumerate()
+        .filter(|(_, value)| **value <= negligible)
+        .map(|(index, _)| index)
+        .collect();
+    let null_space = (!free.is_empty()).then(|| right.select(Axis(0), &free).reversed_axes());
+    Ok((weights, null_space))
+}
+
+/// Takes off the weights what lies along the free directions, which are given for scaled features.
+fn shorten(
+    weights: &mut Array1<f64>,
+    mut null_space: Array2<f64>,
+    scaling: &Scaling,
+) -> Result<(), TrainError> {
+    for (mut row, deviation) in null_space.rows_mut().into_iter().zip(&scaling.deviations) {
+        row /= *deviation;
+    }
+    let failed = |_| TrainError::Numbers("the collinear features cannot be told apart".to_owned());
+    let basis = null_space.as_standard_layout().into_owned().qr_into().map_err(failed)?.into_decomp().0;
+    let along = basis.t().dot(weights);
+    *weights -= &basis.dot(&along);
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! Work on many rows by many threads, with the same result whatever their number.
+//!
+//! Rows are cut into shards that depend on nothing but how many rows there are. Threads take shards as they come; the
+//! results are handed back in the shards' order, so that sums over them are always added in one order.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// The most shards: enough for any machine's threads to be even, few enough that the results to add up stay small.
+const MAX_SHARDS: usize = 64;
+
+/// The fewest rows worth a shard of their own.
+const MIN_SHARD_ROWS: usize = 2048;
+
+/// Calls `work` for each shard of the rows 0 to `rows`, and gives the results in order.
+pub fn over_shards<T: Send>(rows: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    let shards = (rows / MIN_SHARD_ROWS).clamp(1, MAX_SHARDS);
+    let threads = thread_count().min(shards);
+    let shard = |index: usize| bound(index, shards, rows)..bound(index + 1, shards, rows);
+    if threads == 1 {
+        return (0..shards).map(|index| work(shard(index))).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= shards {
+                return done;
+            }
+            done.push((index, work(shard(index))));
+        }
+    };
+    let mut results: Vec<(usize, T)> = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(take)).collect();
+        let mut results = take();
+        for other in others {
+            match other.join() {
+                Ok(theirs) => results.extend(theirs),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        results
+    });
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Where a shard begins. Rows are numbered by 32 bits, so the product fits.
+fn bound(index: usize, shards: usize, rows: usize) -> usize {
+    index * rows / shards
+}
+
+/// How many threads to use: as many as the machine, or the container's share of it, runs at once.
+fn thread_count() -> usize {
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    *THREADS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_cover_all_rows_once_and_in_order() {
+        for rows in [0, 1, 2047, 2048, 5000, 1_000_003] {
+            let mut expected = 0;
+            for range in over_shards(rows, |range| range) {
+                assert_eq!(range.start, expected);
+                expected = range.end;
+            }
+            assert_eq!(expected, rows);
+        }
+    }
+}

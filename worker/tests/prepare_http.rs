@@ -1,0 +1,177 @@
+//! Fetching: what a server may do wrong, and what is refused whatever it answers.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod support;
+
+use std::time::Instant;
+
+use mlpipeline_crds::Digest;
+use serde_json::json;
+use support::{Answer, Ended, Server, Volume, answer, input, prepare};
+
+const QUICK: [&str; 8] = [
+    "--allow-address=127.0.0.0/8",
+    "--fetch-attempts=3",
+    "--fetch-backoff=1ms",
+    "--idle-timeout=300ms",
+    "--connect-timeout=2s",
+    "--max-download=1MiB",
+    "--log-format=text",
+    "--scratch=/tmp",
+];
+
+fn fetch(server: &Server, path: &str) -> Ended {
+    Volume::new().step(&prepare(input(&server.url(path)), None), &QUICK)
+}
+
+#[test]
+fn a_file_is_fetched_by_its_extension_or_by_the_given_format() {
+    let server = Server::start(|_, _| answer("200 OK", "", "a,b\n1,x\n"));
+    let volume = Volume::new();
+    let ended = volume.step(&prepare(input(&server.url("/iris.csv?token=secret")), None), &QUICK);
+    assert_eq!(volume.data(ended.succeeds(), "data.csv"), "a,b\n1,x\n");
+    fetch(&server, "/iris").fails(2, "SourceRefused", &["format"]);
+    let inputs = json!([{"name": "t", "source": {"uri": {"uri": server.url("/iris"), "format": "csv"}}}]);
+    Volume::new().step(&prepare(inputs, None), &QUICK).succeeds();
+}
+
+#[test]
+fn an_answer_that_is_final_is_not_asked_for_again() {
+    for status in ["404 Not Found", "403 Forbidden", "204 No Content"] {
+        let server = Server::start(move |_, _| answer(status, "", ""));
+        fetch(&server, "/a.csv?sig=secret").fails(3, "FetchRefused", &["/a.csv?…", status]);
+        assert_eq!(server.requests(), 1);
+    }
+}
+
+#[test]
+fn an_answer_that_may_change_is_asked_for_again() {
+    let server = Server::start(|_, _| answer("500 Internal Server Error", "", ""));
+    fetch(&server, "/a.csv").fails(4, "FetchFailed", &["500", "tried 3 times"]);
+    assert_eq!(server.requests(), 3);
+    let server = Server::start(|_, number| match number {
+        1 => answer("503 Service Unavailable", "Retry-After: 0\r\n", ""),
+        2 => answer("429 Too Many Requests", "", ""),
+        _ => answer("200 OK", "", "a\n1\n"),
+    });
+    fetch(&server, "/a.csv").succeeds();
+}
+
+#[test]
+fn silence_ends_by_the_idle_timeout() {
+    let begun = Instant::now();
+    let server = Server::start(|path, _| match path {
+        "/head.csv" => Answer::Hang(Vec::new()),
+        _ => Answer::Hang(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\na,b\n".to_vec()),
+    });
+    fetch(&server, "/head.csv").fails(4, "FetchFailed", &["no answer in time"]);
+    fetch(&server, "/body.csv").fails(4, "FetchFailed", &["broke off after 4 of 100 bytes"]);
+    assert!(begun.elapsed().as_secs() < 60);
+}
+
+#[test]
+fn a_truncated_body_is_no_body() {
+    let server = Server::start(|_, _| {
+        Answer::Bytes(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\na,b\n1,2\n".to_vec(),
+        )
+    });
+    fetch(&server, "/a.csv").fails(4, "FetchFailed", &["broke off after 8 of 100 bytes", "tried 3 times"]);
+}
+
+#[test]
+fn no_server_is_storage_that_is_unavailable() {
+    let address = Server::start(|_, _| answer("200 OK", "", "")).address;
+    // Bound and closed again: nobody listens there.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let free = listener.local_addr().expect("an address");
+    drop(listener);
+    assert_ne!(free, address);
+    let ended = Volume::new().step(&prepare(input(&format!("http://{free}/a.csv")), None), &QUICK);
+    ended.fails(4, "FetchFailed", &["no connection", "tried 3 times"]);
+}
+
+#[test]
+fn redirects_are_followed_but_not_in_circles_or_for_ever_or_elsewhere() {
+    let server = Server::start(|path, _| {
+        let to = |place: &str| answer("302 Found", &format!("Location: {place}\r\n"), "");
+        match path {
+            "/a.csv" => to("/b.csv"),
+            "/b.csv" => answer("200 OK", "", "a\n1\n"),
+            "/loop.csv" => to("/loop2.csv"),
+            "/loop2.csv" => to("loop.csv"),
+            "/file.csv" => to("file:///etc/passwd"),
+            "/metadata.csv" => to("http://169.254.169.254/latest"),
+            other => to(&format!("{other}x")),
+        }
+    });
+    fetch(&server, "/a.csv").succeeds();
+    fetch(&server, "/loop.csv").fails(3, "FetchRefused", &["circle"]);
+    fetch(&server, "/many.csv").fails(3, "FetchRefused", &["more than 10 redirects"]);
+    fetch(&server, "/file.csv").fails(3, "FetchRefused", &["no http or https"]);
+    fetch(&server, "/metadata.csv").fails(3, "FetchRefused", &["169.254.169.254", "link-local"]);
+}
+
+#[test]
+fn the_machines_own_addresses_are_refused_unless_allowed_by_name_too() {
+    let server = Server::start(|_, _| answer("200 OK", "", "a\n1\n"));
+    let port = server.address.port();
+    for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "2130706433", "0x7f.1"] {
+        let uri = format!("http://{host}:{port}/a.csv");
+        let ended = Volume::new().step(&prepare(input(&uri), None), &["--fetch-attempts=1"]);
+        ended.fails(3, "FetchRefused", &["--allow-address"]);
+    }
+    assert_eq!(server.requests(), 0);
+}
+
+#[test]
+fn content_of_another_digest_is_refused_with_both_digests() {
+    let server = Server::start(|_, _| answer("200 OK", "", "a\n1\n"));
+    let right = Digest::of(b"a\n1\n");
+    let wrong = Digest::of(b"other");
+    let with = |uri: &str, digest: &Digest| json!([{"name": "t", "source": {"uri": {"uri": uri, "sha256": digest}}}]);
+    let volume = Volume::new();
+    let ended = volume.step(&prepare(with(&server.url("/a.csv"), &wrong), None), &QUICK);
+    ended.fails(3, "DataMalformed", &[right.as_str(), wrong.as_str()]);
+    volume.step(&prepare(with(&server.url("/a.csv"), &right), None), &QUICK).succeeds();
+    let volume = Volume::new();
+    volume.put("a.csv", "a\n1\n");
+    volume.step(&prepare(with("file:a.csv", &wrong), None), &[]).fails(3, "DataMalformed", &[right.as_str()]);
+    volume.step(&prepare(with("file:a.csv", &right), None), &[]).succeeds();
+}
+
+#[test]
+fn downloads_have_a_limit_announced_or_not() {
+    let large = "x".repeat(2 << 20);
+    let server = Server::start(move |path, _| match path {
+        "/announced.csv" => answer("200 OK", "", &large),
+        _ => {
+            let mut bytes = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".to_vec();
+            bytes.extend_from_slice(large.as_bytes());
+            Answer::Bytes(bytes)
+        }
+    });
+    for path in ["/announced.csv", "/endless.csv"] {
+        fetch(&server, path).fails(3, "FetchRefused", &["--max-download"]);
+    }
+}
+
+#[test]
+fn credentials_in_a_url_are_used_and_never_shown() {
+    let server = Server::start(|_, _| answer("401 Unauthorized", "", ""));
+    let uri = format!("http://me:hunter2@{}/a.csv?key=hunter2", server.address);
+    let ended = Volume::new().step(&prepare(input(&uri), None), &QUICK);
+    ended.fails(3, "FetchRefused", &["401"]);
+    assert!(!ended.message().contains("hunter2") && !ended.stderr.contains("hunter2"), "{ended:?}");
+}
+
+#[test]
+fn other_schemes_and_broken_uris_are_refused_by_the_spec() {
+    for uri in
+        ["ftp://example.com/a.csv", "iris.csv", "s3://bucket/a.csv", "http://[::1/a.csv", "", "http://"]
+    {
+        let ended = Volume::new().step(&prepare(input(uri), None), &QUICK);
+        assert_eq!(ended.code, 2, "{uri}: {ended:?}");
+    }
+}

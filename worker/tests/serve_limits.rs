@@ -1,0 +1,106 @@
+//! Limits: size, time, connections and headers.
+
+mod serving;
+
+use serving::{SETOSA, Server, head, iris};
+
+#[test]
+fn ten_megabytes_are_refused_with_413_and_the_limit() {
+    let server = Server::start(&iris(), &[], &[]);
+    let answer = server.request("POST", "/predict", &[], &vec![b' '; 10_000_000]);
+    assert_eq!(answer.code, 413);
+    assert!(answer.error().contains("8388608 bytes"), "{answer:?}");
+    assert_eq!(server.predict(SETOSA).code, 200);
+}
+
+#[test]
+fn a_client_that_asks_first_need_not_send_ten_megabytes() {
+    let server = Server::start(&iris(), &[], &[]);
+    let mut connection = server.connect();
+    connection.send(&head("POST", "/predict", &[("expect", "100-continue")], 10_000_000));
+    assert_eq!(connection.read().code, 413);
+    connection = server.connect();
+    connection.send(&head("POST", "/predict", &[("expect", "100-continue")], SETOSA.len()));
+    assert_eq!(connection.read_head().code, 100);
+    connection.send(SETOSA);
+    assert_eq!(connection.read().code, 200);
+}
+
+#[test]
+fn a_body_of_unknown_length_is_refused_once_it_is_too_large() {
+    let server = Server::start(&iris(), &["--max-body", "1000"], &[]);
+    let mut connection = server.connect();
+    connection.send("POST /predict HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n");
+    for _ in 0..11 {
+        connection.send(&format!("64\r\n{}\r\n", " ".repeat(100)));
+    }
+    connection.send("0\r\n\r\n");
+    assert_eq!(connection.read().code, 413);
+}
+
+#[test]
+fn a_chunked_body_within_the_limit_is_answered() {
+    let server = Server::start(&iris(), &[], &[]);
+    let mut connection = server.connect();
+    connection.send("POST /predict HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n");
+    let (first, second) = SETOSA.split_at(20);
+    for part in [first, second] {
+        connection.send(&format!("{:x}\r\n{part}\r\n", part.len()));
+    }
+    connection.send("0\r\n\r\n");
+    assert_eq!(connection.read().json()["species_name"], "setosa");
+}
+
+#[test]
+fn a_head_that_never_ends_does_not_keep_its_connection() {
+    let server = Server::start(&iris(), &["--head-timeout", "100ms"], &[]);
+    let mut connection = server.connect();
+    connection.send("POST /predict HTTP/1.1\r\nhost: te");
+    assert!(connection.is_closed_silently());
+}
+
+#[test]
+fn a_body_that_never_comes_is_given_up() {
+    let server = Server::start(&iris(), &["--body-timeout", "100ms"], &[]);
+    let mut connection = server.connect();
+    connection.send(&head("POST", "/predict", &[], SETOSA.len()));
+    connection.send("{\"sepal");
+    let answer = connection.read();
+    assert_eq!(answer.code, 408);
+    assert!(connection.is_closed_silently());
+}
+
+#[test]
+fn too_many_headers_are_refused() {
+    let server = Server::start(&iris(), &[], &[]);
+    let names: Vec<String> = (0..100).map(|index| format!("x-{index}")).collect();
+    let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1")).collect();
+    assert_eq!(server.request("GET", "/health", &many, b"").code, 431);
+    assert_eq!(server.get("/health").code, 200);
+}
+
+#[test]
+fn a_head_that_is_too_long_is_refused() {
+    let server = Server::start(&iris(), &[], &[]);
+    let mut connection = server.connect();
+    // The server may refuse and close before all of it is sent.
+    connection.send_if_taken(&head("GET", "/health", &[("x-long", &"x".repeat(200_000))], 0));
+    let refused = connection.read_if_answered();
+    assert!(refused.is_none_or(|answer| answer.starts_with("HTTP/1.1 431 ")));
+    assert_eq!(server.get("/health").code, 200);
+}
+
+#[test]
+fn connections_beyond_the_limit_wait_for_room() {
+    let server = Server::start(&iris(), &["--max-connections", "2"], &[]);
+    let mut first = server.connect();
+    let mut second = server.connect();
+    for connection in [&mut first, &mut second] {
+        connection.send(&head("GET", "/health", &[], 0));
+        assert_eq!(connection.read().code, 200);
+    }
+    let mut third = server.connect();
+    third.send(&head("GET", "/health", &[], 0));
+    drop(first);
+    assert_eq!(third.read().code, 200);
+}
