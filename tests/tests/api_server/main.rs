@@ -2,6 +2,7 @@
 
 mod bed;
 mod crd_accepted;
+mod crd_bounds;
 mod crd_rules;
 mod pipelines;
 mod schema;
