@@ -12,6 +12,10 @@ const MAX_ITEMS: u64 = 32;
 const MAX_PROPERTIES: u64 = 64;
 const MAX_LENGTH: u64 = 4096;
 
+/// Quantities as the API server reads them, without a sign: nothing of ours can be less than none.
+const QUANTITY: &str = r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$";
+const MAX_QUANTITY_LENGTH: u64 = 64;
+
 /// How deep descriptions of Kubernetes' own types are kept; below, they only make the CRD large.
 const POD_FIELDS_WITHOUT_DESCRIPTIONS: [&str; 7] = [
     "env",
@@ -55,9 +59,18 @@ fn schemas(crd: &mut Value) -> Vec<&mut Value> {
         .collect()
 }
 
-/// Gives every list, map and text in a schema a bound where it has none.
+/// Gives every list, map and text in a schema a bound where it has none, and quantities their form.
+///
+/// A null is the same as an absent field, for our rules and everywhere in Kubernetes: the API server drops nulls from fields
+/// that are not nullable, so none is.
 fn bound(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
+    object.remove("nullable");
+    if object.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) {
+        object.insert("minimum".into(), 0.into());
+        object.insert("pattern".into(), QUANTITY.into());
+        object.insert("maxLength".into(), MAX_QUANTITY_LENGTH.into());
+    }
     let default_for = |object: &mut Map<String, Value>, key: &str, value: u64| {
         object.entry(key).or_insert_with(|| value.into());
     };
@@ -150,6 +163,7 @@ mod tests {
     fn every_list_map_and_text_is_bounded() {
         walk(&pipeline_schema()["properties"]["spec"], "spec", &mut |path, schema| {
             let missing = match schema["type"].as_str() {
+                None => schema.get("maxLength").is_none(),
                 Some("array") => schema.get("maxItems").is_none(),
                 Some("string") => schema.get("maxLength").is_none() && schema.get("enum").is_none(),
                 Some("object") => {
@@ -178,6 +192,11 @@ mod tests {
             let name = path.rsplit('.').next().unwrap_or_default();
             assert!(!OTHER_NAMESPACES.contains(&name.trim_end_matches("[]")), "{path}");
         });
+    }
+
+    #[test]
+    fn a_null_is_an_absent_field() {
+        walk(&pipeline_schema(), "", &mut |path, schema| assert!(schema.get("nullable").is_none(), "{path}"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 // Each printer column has attributes of the same names, which the lint takes for a mistake.
 #![allow(clippy::duplicated_attributes)]
 
+use kube::core::Rule;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +75,8 @@ use crate::{MLPipelineStatus, PodSettings, Step, Storage};
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(validation = Rule::new("!has(self.replicas) || self.steps.filter(s, has(s.serve)).size() == 1").message("replicas sets the replicas of the only serve step: there must be exactly one").field_path(".replicas"))]
+#[x_kube(validation = fixed_in_a_claim("storageClassName", "''"))]
+#[x_kube(validation = fixed_in_a_claim("accessModes", "[]"))]
 #[serde(rename_all = "camelCase")]
 pub struct MLPipelineSpec {
     /// Start no new Jobs and suspend CronJobs. What serves keeps serving.
@@ -102,4 +105,19 @@ pub struct MLPipelineSpec {
     /// What the pipeline is made of. Steps run as soon as what they read is there, whatever their order in this list.
     #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub steps: Vec<Step>,
+}
+
+/// The rule that a field of the volume stays as it is, since a claim cannot change it once it is made. It stands at the spec: a
+/// rule at the field itself sees it neither come nor go. `absent` stands for its value where it is absent.
+fn fixed_in_a_claim(field: &str, absent: &str) -> Rule {
+    let has_volume = |it: &str| format!("has({it}.storage) && has({it}.storage.volume)");
+    let is_given = |it: &str| format!("({} && has({it}.storage.volume.claimName))", has_volume(it));
+    let value = |it: &str| {
+        let has_field = format!("{} && has({it}.storage.volume.{field})", has_volume(it));
+        format!("({has_field} ? {it}.storage.volume.{field} : {absent})")
+    };
+    let (new, old) = ("self", "oldSelf");
+    Rule::new(format!("{} || {} || {} == {}", is_given(new), is_given(old), value(new), value(old)))
+        .message(format!("{field} of a claim cannot change; make a new pipeline or set claimName").as_str())
+        .field_path(format!(".storage.volume.{field}"))
 }

@@ -22,15 +22,13 @@ pub struct VolumeStorage {
     /// How much to ask for; 1Gi when absent. It can grow later where the storage class allows it, and never shrink.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Quantity>,
-    /// The storage class; the cluster's default when absent.
+    /// The storage class; the cluster's default when absent. It cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = Rule::new("self == oldSelf").message("storageClassName of a claim cannot change; make a new pipeline or set claimName"))]
     pub storage_class_name: Option<String>,
-    /// How nodes may mount it; ReadWriteOnce when absent.
+    /// How nodes may mount it; ReadWriteOnce when absent. It cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4))]
-    #[x_kube(validation = Rule::new("self == oldSelf").message("accessModes of a claim cannot change; make a new pipeline or set claimName"))]
     pub access_modes: Option<Vec<AccessMode>>,
     /// An existing claim in the same namespace to use in place of one of our own. It is never deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]

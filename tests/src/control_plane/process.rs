@@ -1,0 +1,84 @@
+//! A program that cannot outlive the test process, however that ends.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// Starts the program and waits for it, while a second shell waits for the lifeline: the pipe on standard input, whose other
+/// end only the test process holds. When that process ends, even by SIGKILL, the kernel closes the pipe, and the program is
+/// killed; nothing that it holds is worth a slower end. `$1` is a folder to remove then, or empty.
+///
+/// A Ctrl-C goes to the whole process group: the shells ignore it, so that they are there when the lifeline breaks.
+const SUPERVISOR: &str = r#"
+trap '' INT TERM HUP
+scratch=$1; shift
+exec 3<&0 </dev/null
+"$@" 3<&- &
+program=$!
+(read -r _ <&3; kill -KILL "$program") 2>/dev/null &
+lifeline=$!
+wait "$program"; code=$?
+kill -KILL "$lifeline" 2>/dev/null
+[ -z "$scratch" ] || rm -rf "$scratch"
+exit "$code"
+"#;
+
+/// A running program. Dropping it kills the program and waits for its end.
+#[derive(Debug)]
+pub(super) struct Process {
+    name: String,
+    supervisor: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `program` with `arguments`; what it prints goes to `NAME.log` in `logs`. `scratch` is removed at its end.
+    ///
+    /// # Errors
+    /// When the log cannot be made or no shell started.
+    pub(super) fn start(
+        program: &Path,
+        arguments: &[String],
+        logs: &Path,
+        scratch: Option<&Path>,
+    ) -> Result<Self, String> {
+        let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let log = logs.join(format!("{name}.log"));
+        let output = File::create(&log).and_then(|file| Ok((file.try_clone()?, file)));
+        let (stdout, stderr) =
+            output.map_err(|error| format!("{} cannot be made: {error}", log.display()))?;
+        let mut command = Command::new("sh");
+        command.args(["-c", SUPERVISOR, "supervisor"]).arg(scratch.unwrap_or(Path::new("")));
+        command.arg(program).args(arguments).stdin(Stdio::piped()).stdout(stdout).stderr(stderr);
+        let supervisor = command.spawn().map_err(|error| format!("no shell for {name}: {error}"))?;
+        Ok(Self { name, supervisor, log })
+    }
+
+    /// An error with the end of the log when the program has ended.
+    pub(super) fn check(&mut self) -> Result<(), String> {
+        match self.supervisor.try_wait() {
+            Ok(None) => Ok(()),
+            Ok(Some(status)) => Err(format!(
+                "{} has ended ({status}); its log, {}, ends with:\n{}",
+                self.name,
+                self.log.display(),
+                self.last_lines()
+            )),
+            Err(error) => Err(format!("{} cannot be watched: {error}", self.name)),
+        }
+    }
+
+    fn last_lines(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.supervisor.stdin.take());
+        // The supervisor ends by itself when the program is gone; that it cannot be waited for would change nothing.
+        let _ = self.supervisor.wait();
+    }
+}

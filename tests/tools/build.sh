@@ -1,0 +1,86 @@
+#!/bin/sh
+# Builds the programs that the tests run from source, into a cache folder outside of the clone.
+#
+#   tests/tools/build.sh [PROGRAM...]     build what is not there yet (default: what `make test` needs)
+#   tests/tools/build.sh --where          for every program: its name and where it is, or would be
+#
+# The folder is $XDG_CACHE_HOME/mlpipeline/tools/HASH (~/.cache where that is unset), HASH being that of the go.mod and
+# go.sum that pin the program: a new version is built beside the old one. It may be removed at any time.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/mlpipeline/tools
+wanted_by_tests="etcd kube-apiserver kube-controller-manager kubectl"
+
+# Each program: its name, the folder here with its go.mod, its package.
+programs="
+etcd etcd go.etcd.io/etcd/server/v3
+kube-apiserver kubernetes k8s.io/kubernetes/cmd/kube-apiserver
+kube-controller-manager kubernetes k8s.io/kubernetes/cmd/kube-controller-manager
+kubectl kubernetes k8s.io/kubernetes/cmd/kubectl
+kwok kwok sigs.k8s.io/kwok/cmd/kwok
+"
+
+say() { printf '%s\n' "$*" >&2; }
+
+# The module and package of program $1.
+entry_of() {
+    entry=$(printf '%s\n' "$programs" | grep "^$1 ") || {
+        say "no program is called $1; there are:$(printf '%s' "$programs" | cut -d' ' -f1 | tr '\n' ' ')"
+        exit 2
+    }
+    module=$(printf '%s' "$entry" | cut -d' ' -f2)
+    package=$(printf '%s' "$entry" | cut -d' ' -f3)
+}
+
+# The folder of module $1's programs.
+folder_of() {
+    hash=$(cat "$here/$1/go.mod" "$here/$1/go.sum" | { sha256sum 2>/dev/null || shasum -a 256; } | cut -c1-16)
+    printf '%s/%s' "$cache" "$hash"
+}
+
+# Linker flags of module $1. Without them Kubernetes' programs say that they are v0.0.0, and refuse what is newer.
+ldflags_of() {
+    printf '%s' '-s -w'
+    if [ "$1" = kubernetes ]; then
+        version=$(sed -n 's/^.*k8s\.io\/kubernetes v/v/p' "$here/kubernetes/go.mod" | head -n 1 | cut -d' ' -f1)
+        minor=$(printf '%s' "$version" | cut -d. -f2)
+        for pair in "gitVersion=$version" gitMajor=1 "gitMinor=$minor"; do
+            printf ' %s' "-X k8s.io/component-base/version.$pair"
+        done
+    fi
+}
+
+build() {
+    entry_of "$1"
+    folder=$(folder_of "$module")
+    [ -x "$folder/$1" ] && return
+    command -v go >/dev/null || {
+        say "$1 is built from Go source, and there is no go on the PATH: install Go 1.25 or newer (https://go.dev/dl/),"
+        say "or set KUBEBUILDER_ASSETS to a folder with ready programs, or KUBECONFIG to a test cluster's"
+        exit 1
+    }
+    mkdir -p "$folder"
+    # One build at a time: a second one waits here, and finds the program there.
+    command -v flock >/dev/null && { exec 9>"$cache/lock"; flock 9; }
+    [ -x "$folder/$1" ] && return
+    say "building $1 (once; minutes where Go's build cache is empty)"
+    started=$(date +%s)
+    part="$folder/.$1.$$"
+    trap 'rm -f "$part"' EXIT
+    trap 'exit 130' INT TERM
+    (cd "$here/$module" && CGO_ENABLED=0 GOWORK=off nice -n 10 \
+        go build -p 2 -trimpath -buildvcs=false -mod=readonly -ldflags "$(ldflags_of "$module")" -o "$part" "$package")
+    mv "$part" "$folder/$1"
+    say "built $1 in $(($(date +%s) - started)) s: $folder/$1"
+}
+
+if [ "${1:-}" = --where ]; then
+    printf '%s' "$programs" | while read -r name module package; do
+        if [ -n "$name" ]; then printf '%s %s/%s\n' "$name" "$(folder_of "$module")" "$name"; fi
+    done
+    exit
+fi
+for program in ${*:-$wanted_by_tests}; do
+    build "$program"
+done
