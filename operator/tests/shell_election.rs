@@ -1,5 +1,7 @@
 //! Several operators, one of which acts.
 
+#![allow(clippy::expect_used, reason = "a test fails by it")]
+
 mod world;
 
 use std::time::Duration;

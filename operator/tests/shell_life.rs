@@ -1,5 +1,7 @@
 //! The production operator lives through a pipeline's life, in a world in memory.
 
+#![allow(clippy::expect_used, reason = "a test fails by it")]
+
 mod world;
 
 use std::time::Duration;

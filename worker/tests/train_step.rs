@@ -78,7 +78,10 @@ fn iris_is_learnt_measured_and_published_and_a_second_run_reuses_it() {
     // On another volume, the same step gives the same bytes.
     let other = with_data(&iris());
     other.step(&spec, &[]).succeeds();
-    assert_eq!(std::fs::read_to_string(published(&other, "train").join("model.json")).expect("a model"), model);
+    assert_eq!(
+        std::fs::read_to_string(published(&other, "train").join("model.json")).expect("a model"),
+        model
+    );
 }
 
 #[test]
@@ -138,27 +141,117 @@ fn a_constant_target_is_learnt_and_r2_is_not_measured() {
 fn wrong_data_and_specs_are_refused_with_what_to_do_and_publish_nothing() {
     let linear = json!({"linearRegression": {}});
     let rows: Vec<(&str, Value, i32, &str, &[&str])> = vec![
-        ("a,species\n1,x\n2,y\n", json!({"target": "kind"}), 3, "ColumnNotFound", &["\"kind\" not found", "columns are a, species"]),
-        ("a,species\n1,x\n2,y\n", json!({"features": ["b"]}), 3, "ColumnNotFound", &["\"b\" not found", "columns are a, species"]),
+        (
+            "a,species\n1,x\n2,y\n",
+            json!({"target": "kind"}),
+            3,
+            "ColumnNotFound",
+            &["\"kind\" not found", "columns are a, species"],
+        ),
+        (
+            "a,species\n1,x\n2,y\n",
+            json!({"features": ["b"]}),
+            3,
+            "ColumnNotFound",
+            &["\"b\" not found", "columns are a, species"],
+        ),
         ("a,species\n1,x\n2,y\n", json!({"features": ["a", "a"]}), 2, "WrongSpec", &["\"a\" is named twice"]),
-        ("a,species\n1,x\n2,y\n", json!({"features": ["a", "species"]}), 2, "WrongSpec", &["\"species\" is the target"]),
+        (
+            "a,species\n1,x\n2,y\n",
+            json!({"features": ["a", "species"]}),
+            2,
+            "WrongSpec",
+            &["\"species\" is the target"],
+        ),
         ("species\nx\ny\n", json!({}), 3, "WrongData", &["no column but the target"]),
         ("a,species\n", json!({}), 3, "WrongData", &["no rows"]),
-        ("a,species\n1,x\n,y\n", json!({}), 3, "WrongFeature", &["\"a\" is null in row 2", "WHERE \"a\" IS NOT NULL"]),
+        (
+            "a,species\n1,x\n,y\n",
+            json!({}),
+            3,
+            "WrongFeature",
+            &["\"a\" is null in row 2", "WHERE \"a\" IS NOT NULL"],
+        ),
         ("a,species\n1,x\nNaN,y\n", json!({}), 3, "WrongFeature", &["\"a\" has", "in row 2"]),
-        ("a,species\n1,x\n2,y\nabc,y\n", json!({}), 3, "WrongFeature", &["\"a\" has the text \"abc\" in row 3"]),
+        (
+            "a,species\n1,x\n2,y\nabc,y\n",
+            json!({}),
+            3,
+            "WrongFeature",
+            &["\"a\" has the text \"abc\" in row 3"],
+        ),
         ("a,species\n1,x\n2,\n", json!({}), 3, "WrongData", &["\"species\" is null in row 2"]),
         ("a,species\n1,x\n2,x\n", json!({}), 3, "WrongData", &["\"x\" in every row"]),
-        ("a,species\n1,x\n2,y\n", json!({"algorithm": linear}), 3, "WrongData", &["has \"x\" in row 1", "use logisticRegression"]),
-        ("a,species\n1,0.5\n2,0.7\n", json!({}), 3, "WrongData", &["has 0.5 in row 1", "use linearRegression"]),
-        ("a,species\n1,x\n2,y\n3,x\n", json!({"crossValidation": {"folds": 2}}), 3, "WrongData", &["class \"y\" with 1 rows"]),
-        ("a,species\n1,x\n2,y\n3,x\n", json!({"split": {"test": 0.5, "stratify": true}}), 3, "WrongData", &["class \"y\" has only 1 row"]),
-        ("a,species\n1,1\n2,2\n3,4\n", json!({"algorithm": linear, "crossValidation": {"folds": 4}}), 3, "WrongData", &["folds is 4, and 3 rows"]),
-        ("a,species\n1,1\n2,2\n", json!({"algorithm": linear, "split": {"test": 0.5, "stratify": true}}), 2, "WrongSpec", &["stratify"]),
-        ("a,species\n1,1\n2,2\n", json!({"algorithm": linear, "gate": {"metric": "accuracy", "min": 0.5}}), 2, "WrongSpec", &["its metrics are r2, rmse, mae"]),
-        ("a,species\n1,1\n2,2\n", json!({"algorithm": {}}), 2, "WrongSpec", &["exactly one of logisticRegression and linearRegression"]),
-        ("a,species\n1,1\n2,2\n", json!({"algorithm": {"logisticRegression": {"alpha": -1.0}}}), 2, "WrongSpec", &["alpha is -1"]),
-        ("a,species\n1,1\n2,2\n", json!({"algorithm": {"logisticRegression": {"maxIterations": 0}}}), 2, "WrongSpec", &["maxIterations is 0"]),
+        (
+            "a,species\n1,x\n2,y\n",
+            json!({"algorithm": linear}),
+            3,
+            "WrongData",
+            &["has \"x\" in row 1", "use logisticRegression"],
+        ),
+        (
+            "a,species\n1,0.5\n2,0.7\n",
+            json!({}),
+            3,
+            "WrongData",
+            &["has 0.5 in row 1", "use linearRegression"],
+        ),
+        (
+            "a,species\n1,x\n2,y\n3,x\n",
+            json!({"crossValidation": {"folds": 2}}),
+            3,
+            "WrongData",
+            &["class \"y\" with 1 rows"],
+        ),
+        (
+            "a,species\n1,x\n2,y\n3,x\n",
+            json!({"split": {"test": 0.5, "stratify": true}}),
+            3,
+            "WrongData",
+            &["class \"y\" has only 1 row"],
+        ),
+        (
+            "a,species\n1,1\n2,2\n3,4\n",
+            json!({"algorithm": linear, "crossValidation": {"folds": 4}}),
+            3,
+            "WrongData",
+            &["folds is 4, and 3 rows"],
+        ),
+        (
+            "a,species\n1,1\n2,2\n",
+            json!({"algorithm": linear, "split": {"test": 0.5, "stratify": true}}),
+            2,
+            "WrongSpec",
+            &["stratify"],
+        ),
+        (
+            "a,species\n1,1\n2,2\n",
+            json!({"algorithm": linear, "gate": {"metric": "accuracy", "min": 0.5}}),
+            2,
+            "WrongSpec",
+            &["its metrics are r2, rmse, mae"],
+        ),
+        (
+            "a,species\n1,1\n2,2\n",
+            json!({"algorithm": {}}),
+            2,
+            "WrongSpec",
+            &["exactly one of logisticRegression and linearRegression"],
+        ),
+        (
+            "a,species\n1,1\n2,2\n",
+            json!({"algorithm": {"logisticRegression": {"alpha": -1.0}}}),
+            2,
+            "WrongSpec",
+            &["alpha is -1"],
+        ),
+        (
+            "a,species\n1,1\n2,2\n",
+            json!({"algorithm": {"logisticRegression": {"maxIterations": 0}}}),
+            2,
+            "WrongSpec",
+            &["maxIterations is 0"],
+        ),
         ("a,species\n1,1\n2,2\n", json!({"split": {"test": 1.0}}), 2, "WrongSpec", &["split.test is 1"]),
         ("a,species\n1,1\n2,2\n", json!({"crossValidation": {"folds": 1}}), 2, "WrongSpec", &["folds is 1"]),
     ];
@@ -214,9 +307,21 @@ fn what_cannot_be_scored_is_named_and_publishes_nothing() {
     let good = "5.1,3.5,1.4,0.2\n".repeat(20_000);
     let rows = [
         (format!("{head}\n{good}5.1,3.5,,0.2\n"), "WrongFeature", "\"petal_length\" is null in row 20001"),
-        (format!("{head}\n{good}5.1,3.5,x,0.2\n"), "WrongFeature", "\"petal_length\" has the text \"x\" in row 20001"),
-        ("sepal_length\n5.1\n".to_owned(), "ColumnNotFound", "\"sepal_width\" not found; columns are sepal_length"),
-        (format!("{head},predicted_species\n5.1,3.5,1.4,0.2,x\n"), "ColumnTaken", "\"predicted_species\" already"),
+        (
+            format!("{head}\n{good}5.1,3.5,x,0.2\n"),
+            "WrongFeature",
+            "\"petal_length\" has the text \"x\" in row 20001",
+        ),
+        (
+            "sepal_length\n5.1\n".to_owned(),
+            "ColumnNotFound",
+            "\"sepal_width\" not found; columns are sepal_length",
+        ),
+        (
+            format!("{head},predicted_species\n5.1,3.5,1.4,0.2,x\n"),
+            "ColumnTaken",
+            "\"predicted_species\" already",
+        ),
     ];
     for (data, reason, part) in rows {
         volume.put("new.csv", data);
@@ -249,7 +354,19 @@ fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
 #[test]
 fn the_commands_train_and_score_the_users_own_files() {
     let volume = with_data(&iris());
-    let flags = ["--data", "data.csv", "--target", "species", "--test", "0.2", "--stratify", "--seed", "42", "--folds", "5"];
+    let flags = [
+        "--data",
+        "data.csv",
+        "--target",
+        "species",
+        "--test",
+        "0.2",
+        "--stratify",
+        "--seed",
+        "42",
+        "--folds",
+        "5",
+    ];
     let mut arguments = vec!["train", "--gate", "accuracy>=0.9", "--out", "model"];
     arguments.extend(flags);
     let (code, stdout, stderr) = run(volume.path(), &arguments);
@@ -263,12 +380,15 @@ fn the_commands_train_and_score_the_users_own_files() {
     assert_eq!(code, 0, "{stderr}");
     let report: Value = serde_json::from_str(&stdout).expect("a report");
     assert_eq!(report["outcome"], "succeeded");
-    let (code, _, stderr) = run(volume.path(), &["score", "--model", "model", "--data", "data.csv", "--out", "scored.csv"]);
+    let (code, _, stderr) =
+        run(volume.path(), &["score", "--model", "model", "--data", "data.csv", "--out", "scored.csv"]);
     assert_eq!(code, 0, "{stderr}");
     let scored = std::fs::read_to_string(volume.path().join("scored.csv")).expect("predictions");
     assert_eq!(scored.lines().count(), 151);
-    let mut names: Vec<String> =
-        std::fs::read_dir(volume.path()).expect("a folder").map(|entry| entry.expect("an entry").file_name().into_string().expect("text")).collect();
+    let mut names: Vec<String> = std::fs::read_dir(volume.path())
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
+        .collect();
     names.sort();
     assert_eq!(names, ["data.csv", "model", "scored.csv"]);
 }
@@ -281,7 +401,11 @@ fn the_commands_refuse_what_they_cannot_do() {
         (&["train", "--data", "data.csv", "--target", "species", "--out", "taken"], 2, "is there already"),
         (&["train", "--data", "data.csv", "--target", "kind", "--out", "model"], 3, "\"kind\" not found"),
         (&["train", "--data", "nowhere.csv", "--target", "species", "--out", "model"], 3, "nowhere.csv"),
-        (&["train", "--data", "data.csv", "--target", "species", "--out", "model", "--gate", "speed>=1"], 2, "is no metric"),
+        (
+            &["train", "--data", "data.csv", "--target", "species", "--out", "model", "--gate", "speed>=1"],
+            2,
+            "is no metric",
+        ),
         (&["score", "--model", "taken", "--data", "data.csv", "--out", "scored.csv"], 4, "no artifact"),
     ];
     for (arguments, expected, part) in rows {

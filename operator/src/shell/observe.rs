@@ -65,6 +65,7 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
         stateful_sets: stateful_sets.into_iter().map(Arc::unwrap_or_clone).collect(),
         daemon_sets: daemon_sets.into_iter().map(Arc::unwrap_or_clone).collect(),
         claim: claim.map(Arc::unwrap_or_clone),
+        cron_jobs: cron_jobs.into_iter().map(Arc::unwrap_or_clone).collect(),
     };
     View { observed: reading::read(&snapshot), jobs: own_jobs, applied: cache.applied(&key) }
 }

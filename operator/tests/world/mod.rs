@@ -1,6 +1,7 @@
 //! A small API server in memory, behind a `tower::Service`: objects with versions, generations and uids, server-side apply,
 //! status subresource, watches, deletes with preconditions, garbage collection, and a trace of every call of the operator.
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a world that is asked for nonsense fails the test")]
 
 pub mod controllers;
 pub mod faults;
