@@ -4,5 +4,7 @@ mod bed;
 mod crd_accepted;
 mod crd_bounds;
 mod crd_rules;
+mod operator_bed;
+mod operator_life;
 mod pipelines;
 mod schema;

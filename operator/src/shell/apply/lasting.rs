@@ -17,7 +17,7 @@ use crate::shell::cache::kind::Kind;
 use crate::shell::context::Context;
 use crate::shell::memory::Child;
 use crate::shell::observe::{View, is_controlled_by, is_leftover, object_name, owns_claim};
-use crate::shell::problem::Failure;
+use crate::shell::problem::{Class, Failure};
 
 /// The field manager that holds a Deployment's replicas from the moment we let go of them until the autoscaler takes them:
 /// a field that nobody holds would fall back to 1.
@@ -136,8 +136,24 @@ async fn bring_in_line(
     if lets_go_of_replicas(desired, &actual) {
         hand_over_replicas(desired, &uid, api).await?;
     }
-    write(context, pipeline, desired, api, Some(&uid)).await?;
+    match write(context, pipeline, desired, api, Some(&uid)).await {
+        Err(failure) if is_applied && failure.class == Class::Invalid => {
+            overwrite(desired, &uid, api).await?;
+            write(context, pipeline, desired, api, Some(&uid)).await?;
+        }
+        written => written?,
+    }
     Ok(None)
+}
+
+/// Puts our lists in the place of what is there. An apply only adds to a list what is missing, and what somebody else has put
+/// there may not go together with it: two ports of one name.
+async fn overwrite(desired: &Desired, uid: &str, api: &Api<DynamicObject>) -> Result<(), Failure> {
+    let patch = Patch::Merge(desired.for_uid(uid));
+    let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    let patched = api.patch(&desired.name, &parameters, &patch).await;
+    let object = object_name(desired.kind, &desired.name);
+    patched.map(drop).map_err(|error| Failure::of_call(&object, &error))
 }
 
 /// Sends what is desired: to this very object, or to a name that is free. There, a conflict is not forced: it would mean that
