@@ -18,7 +18,6 @@ use tokio::sync::watch;
 use super::cache::index::{PipelineKey, version};
 use super::cache::watch::{api, watch_children};
 use super::context::Context;
-use super::memory::Memory;
 use super::reconcile::{Guarded, ReconcileError, reconcile};
 use crate::core::names;
 
@@ -116,15 +115,16 @@ fn watch_pipelines(
     namespace: Option<&str>,
     mut writer: Writer<Guarded>,
 ) -> BoxStream<'static, ObjectRef<Guarded>> {
-    let memory = Arc::clone(&context.memory);
-    watcher::watcher(api::<Guarded>(&context.client, namespace), watcher::Config::default())
+    let context = Arc::clone(context);
+    let pipelines = api::<Guarded>(&context.client, namespace);
+    watcher::watcher(pipelines, watcher::Config::default())
         .default_backoff()
         .filter_map(move |event| {
             let touched = match event {
                 Ok(event) => {
                     let event = event.modify(|pipeline| pipeline.meta_mut().managed_fields = None);
                     writer.apply_watcher_event(&event);
-                    touched(&memory, &event)
+                    touched(&context, &event)
                 }
                 Err(error) => {
                     tracing::warn!(kind = "mlpipelines", %error, "a watch failed and is tried again");
@@ -137,16 +137,17 @@ fn watch_pipelines(
 }
 
 /// The pipeline to look at because of an event.
-fn touched(memory: &Memory, event: &Event<Guarded>) -> Option<ObjectRef<Guarded>> {
+fn touched(context: &Context, event: &Event<Guarded>) -> Option<ObjectRef<Guarded>> {
     let uid = |pipeline: &Guarded| pipeline.meta().uid.clone().unwrap_or_default();
     match event {
         Event::Apply(pipeline) | Event::InitApply(pipeline) => {
-            let is_own =
-                version(pipeline.meta()).is_some_and(|version| memory.is_own_write(&uid(pipeline), version));
+            let is_own = version(pipeline.meta())
+                .is_some_and(|version| context.memory.is_own_write(&uid(pipeline), version));
             (!is_own).then(|| ObjectRef::from_obj(pipeline))
         }
         Event::Delete(pipeline) => {
-            memory.forget(&uid(pipeline));
+            context.memory.forget(&uid(pipeline));
+            context.metrics.forget(&ObjectRef::from_obj(pipeline));
             None
         }
         Event::Init | Event::InitDone => None,

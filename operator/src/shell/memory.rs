@@ -1,7 +1,7 @@
 //! What the operator remembers of each pipeline between two looks at it. All of it may be lost at any moment: it saves calls and
 //! spaces out attempts, and decides nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +24,20 @@ pub struct Remembered {
     /// What the API server does not take, by object.
     pub refusals: HashMap<String, Refusal>,
 }
+
+impl Remembered {
+    /// Forgets refusals of what is no longer wanted, and children that are gone. One that was just made is not among those
+    /// that were seen; it is forgotten too when there are many more than were seen, and looked at once more for it.
+    pub fn keep_only(&mut self, tried: &BTreeSet<String>, exist: &BTreeSet<String>) {
+        self.refusals.retain(|object, _| tried.contains(object));
+        if self.children.len() > 2 * exist.len() + SPARE_CHILDREN {
+            self.children.retain(|uid, _| exist.contains(uid));
+        }
+    }
+}
+
+/// How many children may be remembered that were not seen.
+const SPARE_CHILDREN: usize = 16;
 
 /// A child that could not be brought about.
 #[derive(Clone, Debug)]
@@ -114,6 +128,19 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn s12_what_is_remembered_of_children_that_are_gone_is_bounded() {
+        let mut remembered = Remembered::default();
+        let exist = BTreeSet::from(["here".to_owned()]);
+        for at in 0..1000 {
+            remembered.children.insert("here".to_owned(), Child::default());
+            remembered.children.insert(format!("gone-{at}"), Child::default());
+            remembered.keep_only(&BTreeSet::new(), &exist);
+            assert!(remembered.children.len() <= 2 + SPARE_CHILDREN);
+            assert!(remembered.children.contains_key("here"));
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_child_that_somebody_keeps_changing_is_repaired_more_and_more_rarely() {

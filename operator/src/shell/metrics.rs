@@ -94,7 +94,7 @@ impl Metrics {
             leading: gauge("leader_election_master_status", "1 while this process leads", &["name"])?,
             pipelines: gauge(
                 "mlpipeline_pipelines",
-                "Pipelines by the reason of their Ready condition's class",
+                "Pipelines by state: Ready, InProgress, Stalled, Terminating, Unreadable",
                 &["state"],
             )?,
             steps: gauge("mlpipeline_steps", "Steps by state", &["state"])?,

@@ -56,9 +56,8 @@ pub async fn apply(
     let mut pass = Pass { context, pipeline, applied: Applied::default() };
     if pass.all(plan, children, view).await.is_continue() {
         let tried = std::mem::take(&mut pass.applied.tried);
-        context
-            .memory
-            .with(&pipeline.uid, |remembered| remembered.refusals.retain(|name, _| tried.contains(name)));
+        let exist = view.applied.iter().filter_map(|found| found.metadata().uid.clone()).collect();
+        context.memory.with(&pipeline.uid, |remembered| remembered.keep_only(&tried, &exist));
     }
     pass.applied
 }
