@@ -19,7 +19,7 @@ use super::problem::Failure;
 use super::publish;
 use crate::core::build::build;
 use crate::core::pipeline::ValidatedPipeline;
-use crate::core::plan::{self, Plan, Schedules};
+use crate::core::plan::{self, Decision, Plan, Schedules};
 use crate::core::status;
 use crate::core::validate::{FieldError, validate};
 
@@ -105,6 +105,11 @@ async fn look(resource: &Guarded, context: &Context) -> Result<Option<Duration>,
     }
     let children = build(&pipeline, &plan, &context.settings);
     let applied = apply(context, &pipeline, &plan, &children, &view).await;
+    if plan.steps.iter().any(|step| step.decision == Decision::Run) {
+        // What was just begun is told as begun, and need not be told again in a moment.
+        view = observe(&context.cache, &pipeline);
+        plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
+    }
     let status = standing(resource, context, &pipeline, &plan, &view, &applied, now);
     let published = publish::publish(context, metadata, status.0.as_ref(), &status.1).await;
     conclude(&plan, &applied, published, now)
