@@ -12,7 +12,8 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 BIN := $(CARGO_TARGET_DIR)/debug
 # Programs that `make` installs for itself go here.
 TOOLS := $(CACHE)/tools
-export PATH := $(PATH):$(TOOLS)/bin:$(HOME)/.cargo/bin
+# Where rustup and Go put themselves, for shells that do not know.
+export PATH := $(PATH):$(TOOLS)/bin:$(HOME)/.cargo/bin:/usr/local/go/bin
 
 .DEFAULT_GOAL := help
 
@@ -26,7 +27,7 @@ demo: ## Build, and run the crash course on this machine from data to prediction
 
 .PHONY: test
 test: test-tools build ## Run every test that this machine can run
-	cargo test --workspace --locked
+	@if features=$$(tests/tools/features.sh); then cargo test --workspace --locked $$features; else exit 1; fi
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need nothing but the code beside them
@@ -35,6 +36,7 @@ test-unit: ## Run the tests that need nothing but the code beside them
 .PHONY: test-tools
 test-tools: ## Install what the tests need beside the Rust toolchain
 	@tests/tools/install.sh
+	@if tests/tools/features.sh --quiet | grep -q api-server; then tests/tools/build.sh; fi
 
 # One set of features for all that is built here: cargo builds a dependency once more for each set.
 .PHONY: build
@@ -58,7 +60,7 @@ fmt-check: ## Check the formatting
 
 .PHONY: clippy
 clippy: ## Check the lints, warnings being errors
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
 .PHONY: deny
 deny: ## Check licences, bans and sources of dependencies
@@ -71,16 +73,24 @@ audit: ## Check dependencies for known vulnerabilities (fetches the advisory dat
 	cargo deny --locked check advisories
 
 .PHONY: generate
-generate: crd reference ## Write all generated files anew
+generate: crd cli-schema reference ## Write all generated files anew
 
 .PHONY: crd
 crd: build ## Write the CustomResourceDefinition to crds/
 	$(BIN)/mlpipeline-operator crd > crds/mlpipeline.dev_mlpipelines.yaml
 
+.PHONY: cli-schema
+cli-schema: ## Write the schema that the command line checks manifests by
+	UPDATE_GENERATED=1 cargo test --locked -p kubectl-mlpipeline --lib the_committed_schema_is_the_derived_one
+
 .PHONY: reference
 reference: build ## Write the generated pages of docs/reference/
 	$(BIN)/write-reference docs/reference
 
+.PHONY: picture
+picture: build ## Draw the README's picture from a real run
+	PATH="$(BIN):$$PATH" deploy/demo/picture.sh > docs/images/local.svg
+
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf "$(CARGO_TARGET_DIR)" .mlpipeline .mlpipeline-demo
+	cargo clean

@@ -232,6 +232,15 @@ fn a_missing_object_is_named_with_its_key_and_how_to_give_it() {
 }
 
 #[test]
+fn a_step_may_be_longer_than_an_argument_of_a_program() {
+    let folder = Folder::new();
+    let check = format!("{{sql: \"SELECT 0 AS {}\", equals: 0}}", "x".repeat(4000));
+    let checks = vec![check; 64].join(", ");
+    let told = local(&folder, &format!("  - {{name: a, prepare: {{sql: SELECT 1, checks: [{checks}]}}}}\n"));
+    assert_eq!(states(&told), ["a Done"]);
+}
+
+#[test]
 fn results_that_are_gone_are_made_again_and_lost_records_are_had_again() {
     let folder = Folder::new();
     let step = scripted("a", "echo >> \"$RESULT.count\"; succeed");

@@ -62,7 +62,7 @@ fn standard_input_is_read_and_the_namespace_of_the_command_line_goes_with_it() {
         let answer = answer(child.wait_with_output().expect("an answer"));
         assert_eq!(answer.code, code, "{metadata}: {}", answer.stderr);
         let expected = if code == 0 {
-            "pipeline mine/p is valid, 1 steps"
+            "pipeline mine/p is valid, 1 step"
         } else {
             "is \"other\", and the command line says \"mine\""
         };

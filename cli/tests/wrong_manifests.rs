@@ -49,7 +49,9 @@ const STEPS: [(&str, &[&str]); 13] = [
     ),
     (
         "  - {name: a, run: {image: x}, schedule: {cron: 61 * * * *}}\n",
-        &["6:43: spec.steps[0].schedule.cron: \"61 * * * *\" cannot be read"],
+        &[
+            "6:43: spec.steps[0].schedule.cron: \"61 * * * *\": \"61\" as minute has \"61\"; 0 to 59 is allowed",
+        ],
     ),
     (
         "  - {name: a, run: {image: [x]}, retries: '3'}\n",
@@ -58,7 +60,7 @@ const STEPS: [(&str, &[&str]); 13] = [
             "6:43: spec.steps[0].retries is the text \"3\"; a whole number is needed; take the quotes away",
         ],
     ),
-    ("  x: y\n", &["6:3: spec.steps is a map; a list is needed; begin each item with a dash"]),
+    ("    x: y\n", &["6:5: spec.steps is a map; a list is needed; begin each item with a dash"]),
     ("  - a\n", &["6:5: spec.steps[0] is the text \"a\"; a map is needed"]),
 ];
 

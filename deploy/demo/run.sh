@@ -82,14 +82,16 @@ mkfifo output
 kubectl-mlpipeline local pipeline.yaml "${here[@]}" >output 2>&1 &
 serving=$!
 processes+=("$serving")
+# Kept open: a server whose output nobody reads any more may end.
+exec 3<output
 api=
-while read -r line; do
+while IFS= read -r line <&3; do
   printf '%s\n' "$line"
   case $line in
     'api answers at '*) api=${line#api answers at } ;;
     'Ctrl-C stops everything.') break ;;
   esac
-done <output
+done
 [ -n "$api" ] || fail "nothing is served"
 run loopback request "$api/health"
 flower='{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}'

@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 /// What may not be in the core, and why.
-const FORBIDDEN: [(&str, &str); 34] = [
+const FORBIDDEN: [(&str, &str); 35] = [
     ("kube::Client", "a client"),
     ("kube::Api", "a client"),
     ("kube::api", "a client"),
@@ -42,6 +42,7 @@ const FORBIDDEN: [(&str, &str); 34] = [
     ("HashMap", "an order of chance: use BTreeMap"),
     ("HashSet", "an order of chance: use BTreeSet"),
     ("println!", "output"),
+    ("eprintln!", "output"),
     ("static mut", "state"),
 ];
 

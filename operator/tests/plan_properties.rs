@@ -250,6 +250,23 @@ fn check_that_nothing_rested_on_is_pruned(plan: &Plan, world: &World) {
     }
 }
 
+#[test]
+fn of_several_runs_of_one_key_the_newest_counts_in_whatever_order_they_are_found() {
+    let seeds_of_one = r#"{"apiVersion": "mlpipeline.dev/v1alpha1", "kind": "MLPipeline", "metadata": {"name": "p"}, "spec": {"steps": [
+        {"name": "data", "prepare": {"sql": "SELECT 1"}, "schedule": {"cron": "0 2 * * *"}}]}}"#;
+    let mut world = World::new(serde_json::from_str(seeds_of_one).expect("a pipeline"));
+    world.apply();
+    for ending in [Ending::usual(), Ending::Failed { reason: "NotFound".into(), message: "404".into() }] {
+        world.fire("data");
+        world.finish("data", &ending);
+    }
+    world.schedules = Schedules::RunOnce;
+    let reason = |world: &World| world.plan().steps[0].reason.clone();
+    assert_eq!(reason(&world), "404");
+    world.observed.steps.get_mut("data").expect("the step").runs.reverse();
+    assert_eq!(reason(&world), "404");
+}
+
 /// Keys and meanings that count for a pipeline, as a converged life of it shows them.
 fn real_meanings(resource: &MLPipeline) -> Vec<(Revision, Meaning)> {
     let world = converged(resource);

@@ -3,9 +3,6 @@
 //!
 //! Must not hold anything that a shipped program needs.
 
-// A test bed says that something is wrong by a panic, as a test does.
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
-
 pub mod control_plane;
 pub mod documentation;
 pub mod programs;

@@ -1,5 +1,8 @@
 //! Waiting for a condition, with a message that says what was seen when it never came.
 
+// A test bed says that something is wrong by a panic, as a test does.
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
+
 use std::time::{Duration, Instant};
 
 /// How long to rest between two looks: far below what a person notices, far above what a look costs.

@@ -8,6 +8,7 @@ pub mod artifact;
 pub mod context;
 pub mod failure;
 pub mod features;
+pub mod lifeline;
 pub mod logging;
 mod memory;
 pub mod model;

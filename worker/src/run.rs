@@ -19,7 +19,7 @@ use crate::context::Cancellation;
 use crate::failure::StepError;
 use crate::report::ReportTarget;
 use crate::serve::{self, ServeArgs};
-use crate::{WorkContext, logging, step};
+use crate::{WorkContext, lifeline, logging, step};
 
 /// How long threads that compute may take to notice that they should stop.
 const STOP_GRACE: Duration = Duration::from_secs(2);
@@ -77,6 +77,9 @@ fn serve_alone(args: &ServeArgs) -> Result<(), StepError> {
 }
 
 fn do_step(args: &StepArgs) -> ExitCode {
+    if args.lifeline {
+        lifeline::watch();
+    }
     let target = ReportTarget::choose(args.report.clone());
     end_on_panic(Some(target.clone()));
     let (report, exit_code) = match step_report(args) {
@@ -124,14 +127,24 @@ fn until_stopped<Answer>(
     work: impl Future<Output = Result<Answer, StepError>>,
 ) -> Result<Answer, StepError> {
     let runtime = Runtime::new().map_err(|error| internal("Internal", &format!("no runtime: {error}")))?;
+    let no_signals = |error: std::io::Error| internal("Internal", &format!("no signals: {error}"));
     let answer = runtime.block_on(async {
+        // Before the work begins: a server that has said where it answers can be told to stop.
+        let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
         let mut work = Box::pin(work);
         tokio::select! {
             answer = &mut work => return answer,
-            heard = told_to_stop() => heard.map_err(|error| internal("Internal", &format!("no signals: {error}")))?,
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = lifeline::broken() => {}
         }
         cancellation.cancel();
-        if drains { work.await } else { Err(internal("Stopped", "stopped before it was done; nothing was published")) }
+        if drains {
+            work.await
+        } else {
+            Err(internal("Stopped", "stopped before it was done; nothing was published"))
+        }
     });
     runtime.shutdown_timeout(STOP_GRACE);
     answer
@@ -139,16 +152,6 @@ fn until_stopped<Answer>(
 
 fn internal(reason: &'static str, message: &str) -> StepError {
     StepError { exit_code: ExitCode::Internal, reason, message: message.to_owned() }
-}
-
-async fn told_to_stop() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
 }
 
 /// Makes a panic on any thread end the process with a report: without this, one in a library would end in silence.

@@ -3,7 +3,8 @@
 mod serving;
 
 use serde_json::json;
-use serving::{SETOSA, Server, evil, head, iris, price};
+use serving::models::{evil, iris, price};
+use serving::{SETOSA, Server, head};
 
 #[test]
 fn health_and_readiness_are_exact() {

@@ -2,29 +2,19 @@
 
 mod serving;
 
-use serving::{SETOSA, Server, head, iris, price, publish, revision, spawn, until};
-
-/// Runs to its end, which must come by itself.
-fn ends_with(
-    folder: &std::path::Path,
-    arguments: &[&str],
-    environment: &[(&str, &str)],
-) -> (Option<i32>, String) {
-    let (mut child, lines) = spawn(folder, arguments, environment);
-    let status = until("the process ends", || child.try_wait().expect("a child"));
-    (status.code(), lines.iter().collect::<Vec<_>>().join("\n"))
-}
+use serving::models::{iris, price};
+use serving::{SETOSA, Server, head, publish, revision, run_to_end, until};
 
 #[test]
 fn an_empty_key_is_refused_at_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let model = publish(folder.path(), &iris());
     for value in ["", " \n"] {
-        let (code, said) = ends_with(&model, &[], &[("MLPIPELINE_API_KEY", value)]);
+        let (code, said) = run_to_end(&model, &[], &[("MLPIPELINE_API_KEY", value)]);
         assert_eq!(code, Some(2), "{said}");
         assert!(said.contains("MLPIPELINE_API_KEY is set but holds no key"), "{said}");
     }
-    let (code, said) = ends_with(&model, &["--api-key-env", "NO_SUCH_KEY"], &[]);
+    let (code, said) = run_to_end(&model, &["--api-key-env", "NO_SUCH_KEY"], &[]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("NO_SUCH_KEY is not set"), "{said}");
 }
@@ -47,7 +37,7 @@ fn a_taken_port_is_named() {
 #[test]
 fn a_folder_without_a_model_and_a_damaged_model_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (code, said) = ends_with(folder.path(), &[], &[]);
+    let (code, said) = run_to_end(folder.path(), &[], &[]);
     assert!(code.is_some_and(|code| code != 0), "{said}");
     assert!(said.contains("no artifact at"), "{said}");
     let model = publish(folder.path(), &iris());
@@ -56,11 +46,11 @@ fn a_folder_without_a_model_and_a_damaged_model_are_named() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&file, bytes).expect("written");
-    let (code, said) = ends_with(&model, &[], &[]);
+    let (code, said) = run_to_end(&model, &[], &[]);
     assert!(code.is_some_and(|code| code != 0), "{said}");
     assert!(said.contains("is damaged"), "{said}");
     std::fs::remove_file(&file).expect("removed");
-    let (code, said) = ends_with(&model, &[], &[]);
+    let (code, said) = run_to_end(&model, &[], &[]);
     assert!(code.is_some_and(|code| code != 0), "{said}");
     assert!(said.contains("model.json is missing"), "{said}");
 }

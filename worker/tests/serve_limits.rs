@@ -2,7 +2,8 @@
 
 mod serving;
 
-use serving::{SETOSA, Server, head, iris};
+use serving::models::iris;
+use serving::{SETOSA, Server, head};
 
 #[test]
 fn ten_megabytes_are_refused_with_413_and_the_limit() {

@@ -3,7 +3,8 @@
 mod serving;
 
 use serde_json::json;
-use serving::{SETOSA, Server, VIRGINICA, head, iris, price};
+use serving::models::{iris, price};
+use serving::{SETOSA, Server, VIRGINICA, head};
 
 #[test]
 fn the_crash_courses_request_gets_the_crash_courses_answer() {
@@ -96,8 +97,8 @@ fn every_bad_body_gets_a_clear_error() {
         (with("true"), 422, "must be a number, not true"),
         (with("[0.2]"), 422, "must be a number, not a list"),
         (with(&("[".repeat(20_000) + &"]".repeat(20_000))), 422, "must be a number, not a list"),
-        (with("1e999"), 422, "1e999 is beyond the largest one"),
-        (with("1e308"), 422, "nothing can be predicted"),
+        (with("1e999"), 422, "and 1e999 is not"),
+        (with("1e308"), 422, "must be between -1e306 and 1e306, and 1e308 is not"),
         (with("0.2, \"petal_width\": 0.3"), 422, "is given twice"),
         (
             with("0.2, \"colour\": 1"),

@@ -1,5 +1,7 @@
 //! Train and score steps, and their commands, by running the worker: what is published, reported and refused.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::path::{Path, PathBuf};
 
 use mlpipeline_crds::Revision;

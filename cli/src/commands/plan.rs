@@ -29,7 +29,9 @@ pub fn run(arguments: &PlanArguments) -> Ended {
     if !is_running {
         tell_failures(&mut foreseen, &store.records(true));
     }
-    let would_run = foreseen.steps.iter().any(|step| step.decision == Decision::Run);
+    tell_live(&pipeline, &mut foreseen);
+    let would_run =
+        foreseen.steps.iter().any(|step| step.decision == Decision::Run && !is_live(&pipeline, &step.name));
     if arguments.files.output == Some(Output::Json) {
         show::json(&as_json(&pipeline, &foreseen, would_run));
     } else {
@@ -44,6 +46,19 @@ pub fn run(arguments: &PlanArguments) -> Ended {
 /// Plans against whatever was observed, here or in a cluster.
 fn foresee(pipeline: &ValidatedPipeline, observed: &Observed, schedules: Schedules) -> Plan {
     plan(pipeline, observed, Timestamp::now(), schedules)
+}
+
+fn is_live(pipeline: &ValidatedPipeline, step: &str) -> bool {
+    pipeline.step(step).is_some_and(|step| step.is_long_running())
+}
+
+/// Says of steps that run all the time that here they do so only while `local` does: that they are not at work is no change.
+fn tell_live(pipeline: &ValidatedPipeline, plan: &mut Plan) {
+    for step in
+        plan.steps.iter_mut().filter(|step| step.decision == Decision::Run && is_live(pipeline, &step.name))
+    {
+        step.reason = "runs as long as local does".to_owned();
+    }
 }
 
 /// Adds to steps that failed before, and would be tried again, how they failed.

@@ -31,13 +31,12 @@ pub fn run(arguments: &Validate) -> Ended {
         super::tell_problems(&manifests);
         for found in &manifests.pipelines {
             let pipeline = &found.pipeline;
-            show::line(&format!(
-                "{}: pipeline {}/{} is valid, {} steps",
-                found.file.display(),
-                pipeline.namespace,
-                pipeline.name,
-                pipeline.steps.len()
-            ));
+            let steps = match pipeline.steps.len() {
+                1 => "1 step".to_owned(),
+                count => format!("{count} steps"),
+            };
+            let (file, namespace, name) = (found.file.display(), &pipeline.namespace, &pipeline.name);
+            show::line(&format!("{file}: pipeline {namespace}/{name} is valid, {steps}"));
         }
     }
     if is_valid { Ended::Well } else { Ended::Badly }

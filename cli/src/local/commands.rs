@@ -49,11 +49,23 @@ pub struct Tools {
 
 impl Tools {
     /// The command line of a worker that does a step to its end.
-    #[must_use]
-    pub fn worker_run(&self, spec: &StepSpec, environment: Environment, report: &Path) -> CommandLine {
-        let mut command = self.worker(spec, environment);
+    ///
+    /// # Errors
+    /// When the file that tells the worker what to do cannot be written.
+    pub fn worker_run(
+        &self,
+        spec: &StepSpec,
+        environment: Environment,
+        file: &Path,
+        report: &Path,
+    ) -> std::io::Result<CommandLine> {
+        let mut spec = spec.clone();
+        redirect(&mut spec, &self.resolve);
+        // Not as an argument: many checks and much SQL are more than one may hold.
+        std::fs::write(file, serde_json::to_vec(&spec)?)?;
+        let mut command = self.worker(concat(&["@".as_ref(), file.as_os_str()]), environment);
         command.arguments.extend(["--report".into(), report.into()]);
-        command
+        Ok(command)
     }
 
     /// The command line of a worker that serves on an address.
@@ -65,22 +77,27 @@ impl Tools {
         address: SocketAddr,
         pod: &str,
     ) -> CommandLine {
-        let mut command = self.worker(spec, environment);
+        // Plain data with text keys always becomes JSON.
+        let json = serde_json::to_string(spec).unwrap_or_default();
+        let mut command = self.worker(json.into(), environment);
         command.arguments.extend(["--listen".into(), address.to_string().into()]);
         command.environment.insert("POD_NAME".into(), pod.to_owned().into());
         command
     }
 
-    fn worker(&self, spec: &StepSpec, mut environment: Environment) -> CommandLine {
-        let mut spec = spec.clone();
-        redirect(&mut spec, &self.resolve);
-        let variable = |value: &str| SecretText::from(value.to_owned());
-        environment.insert("MLPIPELINE_ALLOW_ADDRESSES".into(), variable(OWN_ADDRESSES));
-        // Plain data with text keys always becomes JSON.
-        let json = serde_json::to_string(&spec).unwrap_or_default();
+    fn worker(&self, spec: OsString, mut environment: Environment) -> CommandLine {
+        let settings = [
+            ("MLPIPELINE_ALLOW_ADDRESSES", OWN_ADDRESSES),
+            ("MLPIPELINE_LOG_FORMAT", "text"),
+            ("MLPIPELINE_SERVE_DRAIN_DELAY", "500ms"),
+        ];
+        for (name, value) in settings {
+            // The user's own settings win.
+            environment.entry(name.into()).or_insert_with(|| SecretText::from(value.to_owned()));
+        }
         let arguments = [
             "step".into(),
-            json.into(),
+            spec,
             "--lifeline".into(),
             "--storage".into(),
             self.volume.clone().into(),

@@ -58,7 +58,15 @@ impl Starter {
         let environment = self.environment(step, name)?;
         let report = self.store.report(&step.name, name);
         let (command, publication, run) = match &work.task {
-            Task::Worker(spec) => (self.tools.worker_run(spec, environment, &report), None, None),
+            Task::Worker(spec) => {
+                let file = self.store.spec(&step.name, name);
+                let command = self.tools.worker_run(spec, environment, &file, &report);
+                let command = command.map_err(|error| CannotRun {
+                    reason: "StateUnwritable",
+                    message: format!("cannot write {}: {error}", file.display()),
+                })?;
+                (command, None, None)
+            }
             Task::Container { inputs, output } => {
                 let run = run_of(step)?;
                 let publication = self.draft(output)?;

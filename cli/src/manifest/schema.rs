@@ -58,23 +58,8 @@ impl Walk {
     }
 
     fn value(&mut self, schema: &Value, node: &Node, path: &str) {
-        if matches!(node.content, Content::Null) {
-            if schema["nullable"] != true {
-                let problem = format!("is empty; {} is needed", wanted(schema));
-                self.add(
-                    path,
-                    node.at,
-                    problem,
-                    Some("give it a value, or leave the field out".into()),
-                    false,
-                );
-            }
-            return;
-        }
         let fits = match (schema["type"].as_str(), &node.content) {
-            _ if schema["x-kubernetes-int-or-string"] == true => {
-                matches!(node.content, Content::Integer(_) | Content::Text(_))
-            }
+            _ if schema["x-kubernetes-int-or-string"] == true => self.quantity(schema, node, path),
             (Some("object"), Content::Map(entries)) => {
                 self.map(schema, node, entries, path);
                 true
@@ -104,16 +89,39 @@ impl Walk {
         };
         if !fits {
             let problem = format!("is {}; {} is needed", describe(node), wanted(schema));
-            self.add(path, node.at, problem, quoting_hint(schema, node), false);
+            self.add(path, node.at, problem, type_hint(schema, node), false);
         }
+    }
+
+    /// An amount as Kubernetes writes it; whether it has one of the types for that.
+    fn quantity(&mut self, schema: &Value, node: &Node, path: &str) -> bool {
+        match &node.content {
+            Content::Integer(number) => self.integer(schema, node, *number, path),
+            Content::Text(text) => {
+                if !schema["pattern"].as_str().is_none_or(|pattern| self.matches(pattern, text)) {
+                    let problem =
+                        format!("is {}; an amount such as 2, 500m or 1.5Gi is needed", quoted(text));
+                    self.bound(path, node, problem);
+                } else {
+                    self.text(schema, node, text, path);
+                }
+            }
+            _ => return false,
+        }
+        true
     }
 
     fn map(&mut self, schema: &Value, node: &Node, entries: &[Entry], path: &str) {
         let properties = schema["properties"].as_object();
         let others = schema.get("additionalProperties");
+        let required = schema["required"].as_array().into_iter().flatten();
+        let required: Vec<&str> = required.filter_map(Value::as_str).collect();
         for entry in entries {
             let below = join(path, &entry.key);
+            let is_required = required.contains(&entry.key.as_str());
             match (properties.and_then(|properties| properties.get(&entry.key)), others) {
+                // The API server drops fields without a value.
+                (Some(_), _) | (None, Some(_)) if entry.value.is_null() && !is_required => {}
                 (Some(schema), _) | (None, Some(schema)) => self.value(schema, &entry.value, &below),
                 (None, None) => {
                     let hint = properties.map(|known| known_fields(&entry.key, known));
@@ -121,7 +129,7 @@ impl Walk {
                 }
             }
         }
-        for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        for name in required {
             if node.get(name).is_none() {
                 self.add(&join(path, name), node.at, "is missing".into(), Some(needed(schema, name)), false);
             }
@@ -261,8 +269,8 @@ fn one_of(words: &[&str]) -> String {
     }
 }
 
-/// What to do about a scalar that YAML reads as another type than the writer meant.
-fn quoting_hint(schema: &Value, node: &Node) -> Option<String> {
+/// What to do about a value that YAML reads as another type than the writer meant.
+fn type_hint(schema: &Value, node: &Node) -> Option<String> {
     let takes_text = schema["type"] == "string" || schema["x-kubernetes-int-or-string"] == true;
     match (&node.content, schema["type"].as_str()) {
         (Content::Integer(_) | Content::Float(_) | Content::Boolean(_), _) if takes_text => {
@@ -271,6 +279,7 @@ fn quoting_hint(schema: &Value, node: &Node) -> Option<String> {
         (Content::Text(text), Some("integer" | "number")) if text.trim().parse::<f64>().is_ok() => {
             Some("take the quotes away".to_owned())
         }
+        (Content::Null, _) => Some("give it a value".to_owned()),
         (Content::Map(_), Some("array")) => Some("begin each item with a dash".to_owned()),
         _ => None,
     }

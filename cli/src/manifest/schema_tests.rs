@@ -79,7 +79,7 @@ fn complaints(steps: &str) -> Vec<String> {
 
 #[test]
 fn values_that_do_not_fit_are_named_with_what_would() {
-    let rows: [(&str, &[&str]); 22] = [
+    let rows: [(&str, &[&str]); 25] = [
         ("{name: a, run: {image: x}, retries: 3}", &[]),
         ("{name: a, run: {image: x}, retrys: 3}", &["retrys is not a known field; did you mean retries?"]),
         (
@@ -112,9 +112,20 @@ fn values_that_do_not_fit_are_named_with_what_would() {
             &["retries is the number 1e23; a whole number is needed"],
         ),
         ("{name: a, run: {image: 5}}", &["run.image is the number 5; text is needed; put it in quotes"]),
+        ("{name: a, run: {image: }}", &["run.image is empty; text is needed; give it a value"]),
+        ("{name: a, run: {image: x, args: }, train: , pod: {env: , labels: {a: }}}", &[]),
         (
-            "{name: a, run: {image: }}",
-            &["run.image is empty; text is needed; give it a value, or leave the field out"],
+            "{name: a, run: {image: x, args: [x, ~]}}",
+            &["run.args[1] is empty; text is needed; give it a value"],
+        ),
+        (
+            "{name: a, run: {image: x}, pod: {resources: {limits: {cpu: many, memory: 1gi, x: -1, y: ''}}}}",
+            &[
+                "pod.resources.limits.cpu is \"many\"; an amount such as 2, 500m or 1.5Gi is needed",
+                "pod.resources.limits.memory is \"1gi\"; an amount such as 2, 500m or 1.5Gi is needed",
+                "pod.resources.limits.x is -1; 0 or more is allowed",
+                "pod.resources.limits.y is \"\"; an amount such as 2, 500m or 1.5Gi is needed",
+            ],
         ),
         ("{name: a, run: {}}", &["run.image is missing; text is needed"]),
         ("{name: a, run: x}", &["run is the text \"x\"; a map is needed"]),

@@ -162,7 +162,14 @@ impl Node {
         }
     }
 
-    /// The same value as JSON. Numbers that JSON does not have become null.
+    /// Whether there is no value.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self.content, Content::Null)
+    }
+
+    /// The same value as JSON, without fields that have no value, as the API server reads it. Numbers that JSON does not have
+    /// become null.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match &self.content {
@@ -173,7 +180,8 @@ impl Node {
             Content::Text(text) => Value::String(text.clone()),
             Content::List(items) => Value::Array(items.iter().map(Node::to_json).collect()),
             Content::Map(entries) => {
-                let fields = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json()));
+                let entries = entries.iter().filter(|entry| !entry.value.is_null());
+                let fields = entries.map(|entry| (entry.key.clone(), entry.value.to_json()));
                 Value::Object(fields.collect::<Map<_, _>>())
             }
         }

@@ -94,6 +94,12 @@ impl Store {
         self.state.join("runs").join(step).join(format!("{run}.report"))
     }
 
+    /// The file that tells the worker what a run does.
+    #[must_use]
+    pub fn spec(&self, step: &str, run: &str) -> PathBuf {
+        self.state.join("runs").join(step).join(format!("{run}.step"))
+    }
+
     fn record(&self, step: &str, run: &str) -> PathBuf {
         self.state.join("runs").join(step).join(format!("{run}.json"))
     }
@@ -123,7 +129,9 @@ impl Store {
     /// Forgets a run, with its log.
     pub fn remove(&self, step: &str, run: &str) {
         // A record that stays because it cannot be removed is found again, and removed, at the next start.
-        for path in [self.record(step, run), self.report(step, run), self.log(step, run)] {
+        let files =
+            [self.record(step, run), self.spec(step, run), self.report(step, run), self.log(step, run)];
+        for path in files {
             fs::remove_file(path).ok();
         }
     }

@@ -20,7 +20,7 @@ pub struct Answer {
 
 /// A worker that does what the variable SCRIPT of its step says, in place of real work; `succeed` publishes.
 const FAKE_WORKER: &str = r#"#!/bin/sh
-SPEC=$2
+SPEC=$(cat "${2#@}")
 field() { printf '%s' "$SPEC" | sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 STEP=$(field step)
 REVISION=$(field fixed)
@@ -131,7 +131,8 @@ pub fn wait_for(what: &str, is_so: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !is_so() {
         assert!(Instant::now() < end, "waited in vain for {what}");
-        std::thread::yield_now();
+        // A look every few milliseconds: spinning would take the processor from what is waited for.
+        std::thread::sleep(std::time::Duration::from_millis(5));
     }
 }
 

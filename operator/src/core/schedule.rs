@@ -108,7 +108,7 @@ fn parse_cron(text: &str) -> Result<(Fields, Cron), String> {
     };
     let read = |text: &str, name: &str, min: u8, max: u8, words: &[&str]| {
         Field::parse(text, min, max, words)
-            .map_err(|problem| format!("{shown}: {} as {name} {problem}; {example}", quoted(text)))
+            .map_err(|problem| format!("{shown} has {name} {problem}; {example}"))
     };
     let fields = Fields {
         minute: read(minute, "minute", 0, 59, &[])?,
@@ -182,7 +182,7 @@ impl Field {
             };
             number
                 .filter(|number| (min..=max).contains(number))
-                .ok_or_else(|| format!("has {}; {} is allowed", quoted(text), range()))
+                .ok_or_else(|| format!("{}; {} is allowed", quoted(text), range()))
         };
         let mut field = Self { values: BTreeSet::new(), starred: false };
         for part in text.split(',') {
@@ -190,7 +190,12 @@ impl Field {
                 None => (part, None),
                 Some((span, step)) => {
                     let step = plain_number(step).filter(|step| *step > 0);
-                    (span, Some(step.ok_or("has a step that is no number above 0")?))
+                    (
+                        span,
+                        Some(
+                            step.ok_or_else(|| format!("{}, whose step is no number above 0", quoted(part)))?,
+                        ),
+                    )
                 }
             };
             let (first, last) = match (span, span.split_once('-')) {
@@ -199,7 +204,7 @@ impl Field {
                 (single, None) => (number(single)?, if step.is_some() { max } else { number(single)? }),
             };
             if first > last {
-                return Err(format!("has the range {}, which ends before it begins", quoted(span)));
+                return Err(format!("{}, which ends before it begins", quoted(span)));
             }
             field.starred |= matches!(span, "*" | "?") && step.unwrap_or(1) == 1;
             field.values.extend((first..=last).step_by(usize::from(step.unwrap_or(1))));

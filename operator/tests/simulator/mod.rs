@@ -49,12 +49,6 @@ pub struct World {
     pub cron_jobs: BTreeMap<String, (RunWork, bool)>,
     /// What each run was told, by its name.
     pub works: BTreeMap<String, RunWork>,
-    /// Every run that was ever created for a step itself, by name.
-    pub created: Vec<String>,
-    /// Model revisions that some pods were ever told to serve.
-    pub told_to_serve: Vec<(String, Revision)>,
-    /// Artifacts that are complete on storage, by step.
-    pub artifacts: Vec<(String, Revision)>,
     fired: u32,
 }
 
@@ -67,9 +61,6 @@ impl World {
             schedules: Schedules::Keep,
             cron_jobs: BTreeMap::new(),
             works: BTreeMap::new(),
-            created: Vec::new(),
-            told_to_serve: Vec::new(),
-            artifacts: Vec::new(),
             fired: 0,
         }
     }
@@ -145,13 +136,11 @@ impl World {
         work: &RunWork,
     ) -> Option<String> {
         let name = names::job(&pipeline.name, &step.name, &work.key, work.attempt);
-        let now = self.now;
         let runs = &mut self.observed.steps.entry(step.name.clone()).or_default().runs;
         if runs.iter().any(|run| run.name == name) {
             return None;
         }
-        runs.push(active(name.clone(), work, false, now));
-        self.created.push(name.clone());
+        runs.push(active(name.clone(), work, false));
         self.works.insert(name.clone(), work.clone());
         Some(name)
     }
@@ -162,9 +151,6 @@ impl World {
             ValidAction::Run(run) => run.replicas.unwrap_or(1),
             _ => 1,
         };
-        if let (ValidAction::Serve(serve), Some(model)) = (&step.action, &work.model) {
-            self.told_to_serve.push((serve.model.step.clone(), model.clone()));
-        }
         let live = &mut self.observed.steps.entry(step.name.clone()).or_default().live;
         let is_same = live.as_ref().is_some_and(|live| {
             live.key.as_ref() == Some(&work.key) && live.desired == desired && live.meaning.is_some()
@@ -192,9 +178,8 @@ impl World {
         self.fired += 1;
         let name = format!("{step}-fired-{}", self.fired);
         self.works.insert(name.clone(), work.clone());
-        let now = self.now;
         let runs = &mut self.observed.steps.entry(step.to_owned()).or_default().runs;
-        runs.push(active(name, &work, true, now));
+        runs.push(active(name, &work, true));
     }
 
     /// Whether a run of the step is at work.
@@ -216,6 +201,7 @@ impl World {
             panic!("no run of {step} is at work");
         };
         let work = self.works.get(&run.name);
+        run.started = Some(now);
         run.finished = Some(now);
         run.pods = 1;
         run.phase = RunPhase::Succeeded;
@@ -227,12 +213,11 @@ impl World {
                 } else {
                     run.key.clone()
                 };
-                self.artifacts.push((step.to_owned(), revision.clone()));
                 if kind != Some(StepKind::Run) {
                     run.report = Some(report(revision, *accuracy, kind, work));
                 }
             }
-            Ending::ReportLost => self.artifacts.push((step.to_owned(), run.key.clone())),
+            Ending::ReportLost => {}
             Ending::Failed { reason, message } => {
                 run.phase = RunPhase::Failed { reason: reason.clone(), message: message.clone() };
             }
@@ -278,7 +263,8 @@ impl World {
     }
 }
 
-fn active(name: String, work: &RunWork, scheduled: bool, now: Timestamp) -> ObservedRun {
+/// A run that was just created: nothing of it has started yet.
+fn active(name: String, work: &RunWork, scheduled: bool) -> ObservedRun {
     ObservedRun {
         name,
         key: work.key.clone(),
@@ -286,7 +272,7 @@ fn active(name: String, work: &RunWork, scheduled: bool, now: Timestamp) -> Obse
         scheduled,
         meaning: Some(work.meaning.clone()),
         phase: RunPhase::Active,
-        started: Some(now),
+        started: None,
         finished: None,
         pods: 0,
         report: None,

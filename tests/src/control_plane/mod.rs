@@ -6,13 +6,16 @@
 //! tests: the CustomResourceDefinition on it is replaced. Its audit log can be read where `MLPIPELINE_AUDIT_LOG` names the
 //! file; tests that need it fail where it is unset.
 
+// A test bed says that something is wrong by a panic, as a test does.
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
+
 mod audit;
 mod identity;
 mod namespace;
 mod process;
-mod programs;
 mod run_folder;
 mod server;
+mod tools;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -159,7 +162,7 @@ impl ControlPlane {
     /// When it is not there: with the command that builds it.
     #[must_use]
     pub fn program(&self, name: &str) -> PathBuf {
-        programs::find(name).unwrap_or_else(|error| panic!("{error}"))
+        tools::find(name).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// The folder with the servers' logs, and for kubeconfigs and other files of this run.

@@ -82,3 +82,81 @@ impl Drop for Process {
         let _ = self.supervisor.wait();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::wait_until;
+
+    const LONG: Duration = Duration::from_secs(30);
+
+    fn shell(script: &str, folder: &Path, scratch: Option<&Path>) -> Process {
+        Process::start(Path::new("/bin/sh"), &["-c".into(), script.into()], folder, scratch).unwrap()
+    }
+
+    /// Waits until a file has a line in it, and returns that.
+    async fn line_of(file: &Path) -> String {
+        wait_until("a line in the file", LONG, async || {
+            let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+            text.strip_suffix('\n').map(str::to_owned).ok_or_else(|| format!("{text:?}"))
+        })
+        .await
+    }
+
+    fn is_running(pid: &str) -> bool {
+        Command::new("kill").args(["-0", pid]).stderr(Stdio::null()).status().unwrap().success()
+    }
+
+    #[tokio::test]
+    async fn dropping_a_process_ends_its_program_and_removes_its_scratch_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let scratch = folder.path().join("scratch");
+        std::fs::create_dir(&scratch).unwrap();
+        let process = shell("echo $$; exec sleep 1000", folder.path(), Some(&scratch));
+        let pid = line_of(&folder.path().join("sh.log")).await;
+        assert!(is_running(&pid));
+        drop(process);
+        assert!(!is_running(&pid));
+        assert!(!scratch.exists());
+    }
+
+    #[tokio::test]
+    async fn the_program_ends_when_the_process_that_holds_its_lifeline_is_killed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut holder = Command::new("sleep").arg("1000").stdout(Stdio::piped()).spawn().unwrap();
+        let lifeline = holder.stdout.take().unwrap();
+        let file = folder.path().join("pid");
+        let mut supervisor = Command::new("sh")
+            .args(["-c", SUPERVISOR, "supervisor", "", "sh", "-c", "echo $$ >\"$0\"; exec sleep 1000"])
+            .arg(&file)
+            .stdin(lifeline)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pid = line_of(&file).await;
+        assert!(is_running(&pid));
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        wait_until("the supervisor to end", LONG, async || match supervisor.try_wait() {
+            Ok(Some(_)) => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .await;
+        assert!(!is_running(&pid));
+    }
+
+    #[tokio::test]
+    async fn a_program_that_has_ended_is_reported_with_the_end_of_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut process = shell("echo no such flag; exit 3", folder.path(), None);
+        let error = wait_until("the program to end", LONG, async || match process.check() {
+            Ok(()) => Err("it runs".to_owned()),
+            Err(error) => Ok(error),
+        });
+        let error = error.await;
+        assert!(error.starts_with("sh has ended (exit status: 3)"), "{error}");
+        assert!(error.ends_with("no such flag"), "{error}");
+    }
+}

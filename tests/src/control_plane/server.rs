@@ -8,8 +8,8 @@ use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
 
 use super::identity::Identity;
 use super::process::Process;
-use super::programs;
 use super::run_folder::RunFolder;
+use super::tools;
 
 const AUDIT_POLICY: &str = include_str!("audit-policy.yaml");
 
@@ -59,7 +59,7 @@ impl Server {
         let [etcd_clients, etcd_peers, api] = ports;
         let data = folder.path().join("etcd");
         let etcd = Process::start(
-            &programs::find("etcd")?,
+            &tools::find("etcd")?,
             &etcd_arguments(&data, etcd_clients, etcd_peers),
             folder.path(),
             Some(&data),
@@ -71,7 +71,7 @@ impl Server {
             Identity::of_token(CONTROLLERS, &keys.controllers_token, &url, &keys.authority, folder)?;
         let audit_log = folder.path().join("audit.log");
         let arguments = api_server_arguments(folder, &keys, &audit_log, etcd_clients, api)?;
-        let api_server = Process::start(&programs::find("kube-apiserver")?, &arguments, folder.path(), None)?;
+        let api_server = Process::start(&tools::find("kube-apiserver")?, &arguments, folder.path(), None)?;
         let files = Files { service_account_key: keys.service_account, authority: keys.authority, audit_log };
         // The API server before etcd, so that it does not fill its log with what it misses.
         let mut server = Self { processes: vec![api_server, etcd], admin, controllers, files };
@@ -85,7 +85,7 @@ impl Server {
     /// # Errors
     /// When the program is missing.
     pub(super) fn start_controllers(&mut self, folder: &RunFolder, settings: Settings) -> Result<(), String> {
-        let program = programs::find("kube-controller-manager")?;
+        let program = tools::find("kube-controller-manager")?;
         let arguments = self.controller_manager_arguments(settings);
         self.processes.insert(0, Process::start(&program, &arguments, folder.path(), None)?);
         Ok(())

@@ -2,16 +2,19 @@
 
 /// How the actual output differs from the expected one; `None` when it does not.
 ///
-/// `…` in an expected line stands for any text, and a line that is nothing else for any number of lines. No expected line at
-/// all says nothing of the output.
+/// `…` in an expected line stands for any text, and a line that is nothing else for any number of lines. A revision stands for
+/// any revision and a duration for any duration, so that a page shows real ones; how columns are padded does not count. No
+/// expected line at all says nothing of the output.
 #[must_use]
 pub fn difference(expected: &str, actual: &str) -> Option<String> {
-    let expected: Vec<&str> = expected.lines().map(str::trim_end).collect();
-    let lines: Vec<&str> = actual.lines().map(str::trim_end).collect();
-    if expected.is_empty() || matches(&expected, &lines) {
-        return None;
-    }
-    Some(format!("expected:\n{}\n\nfound:\n{}", indented(&expected), indented(&lines)))
+    let plain = |text: &str| text.lines().map(without_particulars).collect::<Vec<_>>();
+    let (patterns, lines) = (plain(expected), plain(actual));
+    let borrowed = |lines: &'_ [String]| lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
+    let (patterns, lines) = (borrowed(&patterns), borrowed(&lines));
+    let same = matches(&patterns.lines().collect::<Vec<_>>(), &lines.lines().collect::<Vec<_>>());
+    let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
+    (!same && !expected.is_empty())
+        .then(|| format!("expected:\n{}\nfound:\n{}", indented(expected), indented(actual)))
 }
 
 fn matches(expected: &[&str], lines: &[&str]) -> bool {
@@ -39,8 +42,27 @@ fn line_matches(pattern: &str, line: &str) -> bool {
     left.ends_with(last)
 }
 
-fn indented(lines: &[&str]) -> String {
-    lines.iter().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+/// A line with words for revisions and durations, and with single spaces.
+fn without_particulars(line: &str) -> String {
+    let words: Vec<String> = line.split_whitespace().map(without_revisions).collect();
+    let is_number = |word: &str| word.contains('.') && word.parse::<f64>().is_ok();
+    let duration = |index: usize| {
+        is_number(&words[index]) && words.get(index + 1).is_some_and(|unit| unit.trim_end_matches(',') == "s")
+    };
+    let kept = words.iter().enumerate().map(|(index, word)| if duration(index) { "TIME" } else { word });
+    kept.collect::<Vec<_>>().join(" ")
+}
+
+/// A word in which each revision, alone or as part of a path, is REVISION.
+fn without_revisions(word: &str) -> String {
+    let is_revision =
+        |part: &str| part.len() == 12 && part.bytes().all(|sign| matches!(sign, b'0'..=b'9' | b'a'..=b'f'));
+    let pieces = word.split_inclusive(|sign: char| !sign.is_ascii_alphanumeric());
+    let plain = pieces.map(|piece| {
+        let part = piece.trim_end_matches(|sign: char| !sign.is_ascii_alphanumeric());
+        if is_revision(part) { format!("REVISION{}", &piece[part.len()..]) } else { piece.to_owned() }
+    });
+    plain.collect()
 }
 
 #[cfg(test)]
@@ -59,6 +81,10 @@ mod tests {
             ("…\nb", "1\n2\nb", true),
             ("a\n…", "a", true),
             ("a …, … rows", "a 1, 2 rows", true),
+            ("train  Done  0123456789ab  0.1 s", "train  Done  ba9876543210  12.3 s", true),
+            ("train  Done  0123456789ab", "train  Done  -", false),
+            ("train/0123456789ab/model.json", "train/ba9876543210/model.json", true),
+            ("accuracy 0.9", "accuracy 0.8", false),
         ] {
             assert_eq!(difference(expected, actual).is_none(), same, "{expected:?} {actual:?}");
         }

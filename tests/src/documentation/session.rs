@@ -65,7 +65,7 @@ impl Session {
     fn shell(&self, script: &str) -> Result<Running, String> {
         let mut command = Command::new("bash");
         command
-            .args(["-euo", "pipefail", "-c", script])
+            .args(["-euc", script])
             .current_dir(self.working_folder())
             .env_clear()
             .env("PATH", &self.path)

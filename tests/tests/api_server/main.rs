@@ -1,10 +1,17 @@
 //! Tests against a real API server. They are one program, so that one control plane serves them all.
 
+// A test fails by a panic, in its helping functions too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod bed;
 mod crd_accepted;
 mod crd_bounds;
+mod crd_fields;
 mod crd_rules;
+mod crd_size;
+mod kubectl;
 mod operator_bed;
 mod operator_life;
 mod pipelines;
+mod samples;
 mod schema;

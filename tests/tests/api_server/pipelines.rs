@@ -38,6 +38,14 @@ impl Pipelines {
         self.send("PATCH", &format!("/{name}"), query, &pipeline(name, spec)).await
     }
 
+    /// Server-side apply of the status, as the operator does it.
+    pub async fn apply_status(&self, name: &str, status: &Value) -> Result<Value, Refusal> {
+        let mut body = pipeline(name, &Value::Null);
+        body.as_object_mut().unwrap().remove("spec");
+        body["status"] = status.clone();
+        self.send("PATCH", &format!("/{name}/status"), "&fieldManager=operator&force=true", &body).await
+    }
+
     pub async fn would_replace(&self, current: &Value, spec: &Value) -> Result<Value, Refusal> {
         let mut changed = current.clone();
         changed["spec"] = spec.clone();

@@ -28,6 +28,9 @@ pub struct StepArgs {
     /// Where the report goes; /dev/termination-log where there is one, else standard output, when absent.
     #[arg(long, value_name = "FILE", env = "MLPIPELINE_REPORT")]
     pub report: Option<PathBuf>,
+    /// End when standard input does: whoever started this process, and holds the other end, is gone.
+    #[arg(long, hide = true)]
+    pub lifeline: bool,
     /// Resources and network.
     #[command(flatten)]
     pub work: WorkArgs,

@@ -98,8 +98,8 @@ impl LinearPredictor {
             return Ok(sums);
         }
         let mut both = Array2::zeros((sums.nrows(), 2));
-        for (mut pair, sum) in both.rows_mut().into_iter().zip(&sums) {
-            pair.assign(&ndarray::arr1(&[sigmoid(-sum), sigmoid(*sum)]));
+        for (pair, sum) in both.rows_mut().into_iter().zip(&sums) {
+            pair.into_iter().zip([-sum, *sum]).for_each(|(probability, odds)| *probability = sigmoid(odds));
         }
         Ok(both)
     }

@@ -43,6 +43,21 @@ pub struct LoadedModel {
     pub openapi: Bytes,
 }
 
+/// The largest value of a feature, a power of ten, with which no sum of weighted values can overflow; so every row of
+/// values up to it has a prediction.
+pub fn largest_value(model: &Model) -> f64 {
+    let predictor = model.predictor();
+    let weights = predictor.weights();
+    let sums =
+        weights.rows().into_iter().zip(predictor.intercepts()).map(|(weights, intercept)| {
+            weights.iter().map(|weight| weight.abs()).sum::<f64>() + intercept.abs()
+        });
+    let largest_sum = sums.fold(1.0, f64::max);
+    // An eighth leaves room for rounding and for the difference of two sums.
+    let exponent = (f64::MAX / 8.0 / largest_sum).log10().floor();
+    format!("1e{exponent}").parse().unwrap_or(f64::MAX)
+}
+
 /// What the pages need to know of the server.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings {
@@ -61,8 +76,8 @@ impl LoadedModel {
         let schema = model.schema();
         let target = &schema.target;
         let labels: Vec<String> = target.labels().iter().map(ToString::to_string).collect();
-        let features =
-            RowFeatures::new(schema.features.iter().map(|feature| (feature.name.as_str(), feature.kind)));
+        let kinds = schema.features.iter().map(|feature| (feature.name.as_str(), feature.kind));
+        let features = RowFeatures::new(kinds, largest_value(&model));
         let info = model.info();
         let revision = match &info.revision {
             Some(revision) => revision.to_string(),

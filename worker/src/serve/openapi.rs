@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::auth::KEY_HEADER;
-use super::loaded::Surroundings;
+use super::loaded::{Surroundings, largest_value};
 use crate::model::{Feature, FeatureKind, Model, Target};
 
 /// The document.
@@ -82,7 +82,7 @@ fn predict(model: &Model, surroundings: Surroundings) -> Value {
                 "The body has more than {} rows or {} bytes", surroundings.max_rows, surroundings.max_body_bytes
             )),
             "415": refused("The body is declared to be something else than application/json"),
-            "422": refused("Features are missing, unknown, or no finite numbers; all of them are told"),
+            "422": refused("Features are missing, unknown, no numbers or too large ones; all of them are told"),
             "503": refused("The model is being loaded, or too much is going on; try again"),
         },
     });
@@ -95,8 +95,9 @@ fn predict(model: &Model, surroundings: Surroundings) -> Value {
 
 fn row(model: &Model) -> Value {
     let features = &model.schema().features;
+    let largest = largest_value(model);
     let properties: Map<String, Value> =
-        features.iter().map(|feature| (feature.name.clone(), property(feature))).collect();
+        features.iter().map(|feature| (feature.name.clone(), property(feature, largest))).collect();
     let names: Vec<&str> = model.schema().names().collect();
     json!({
         "type": "object",
@@ -108,8 +109,8 @@ fn row(model: &Model) -> Value {
     })
 }
 
-/// One feature. Whole numbers are no more than what training saw: the model takes any number.
-fn property(feature: &Feature) -> Value {
+/// One feature. Whole numbers are no more than what training saw: the model takes any number up to the largest.
+fn property(feature: &Feature, largest: f64) -> Value {
     let seen = match feature.kind {
         FeatureKind::Float => "Numbers",
         FeatureKind::Integer => "Whole numbers",
@@ -125,6 +126,8 @@ fn property(feature: &Feature) -> Value {
             "{seen} from {} to {} in training, {} on average",
             feature.min, feature.max, rounded(feature.mean)
         ),
+        "minimum": -largest,
+        "maximum": largest,
         "examples": [value(feature)],
     })
 }

@@ -7,18 +7,23 @@ use super::matrix::Rows;
 use super::metrics::Metrics;
 use super::samples::Samples;
 use super::task::Task;
-use crate::model::{FeatureKind, Label, Model, ModelError, Predictions, Target};
+use crate::model::{FeatureKind, Label, Model, Predictions, Target};
 
 /// Measures another model on some of the samples' rows.
 ///
 /// # Errors
-/// With the reason why it cannot be compared: it predicts from a column that is not among the features, or predicts another
-/// kind of thing.
+/// With the reason why it cannot be compared: it predicts from a column that is not among the features, or predicts something
+/// else.
 pub(super) fn measure_baseline(
     model: &Model,
+    target: &str,
     samples: &Samples,
     rows: &Rows<'_>,
 ) -> Result<Metrics, TrainError> {
+    if model.schema().target.name() != target {
+        let theirs = model.schema().target.name();
+        return Err(TrainError::Data(format!("it predicts column \"{theirs}\", not \"{target}\"")));
+    }
     let columns = columns(model, &samples.features)?;
     match (&samples.task, &model.schema().target) {
         (Task::Classify { labels, .. }, Target::Class { labels: theirs, .. }) => {
@@ -33,7 +38,9 @@ pub(super) fn measure_baseline(
                 model.predict(block.select(Axis(1), &columns).view())
             })
         }
-        _ => Err(TrainError::Model(ModelError::Invalid("it predicts another kind of target".to_owned()))),
+        _ => Err(TrainError::Data(
+            "it predicts classes where numbers are learnt now, or the other way round".to_owned(),
+        )),
     }
 }
 

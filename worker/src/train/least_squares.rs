@@ -6,6 +6,7 @@
 
 use linfa_linalg::qr::QRInto;
 use linfa_linalg::svd::SVDInto;
+use linfa_linalg::triangular::{SolveTriangularInplace, UPLO};
 use mlpipeline_crds::LinearRegression;
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 
@@ -128,12 +129,16 @@ fn solve(
 ) -> Result<(Array1<f64>, Option<Array2<f64>>), TrainError> {
     let matrix = Array2::from_shape_fn((width, width), |(row, column)| triangle.entry(row, column));
     let goal = Array1::from_shape_fn(width, |row| triangle.entry(row, width));
+    let precision = f64::EPSILON * rows.max(width) as f64;
+    if let Some(weights) = solve_full_rank(&matrix, &goal, precision) {
+        return Ok((weights, None));
+    }
     let failed = || TrainError::Numbers("the features' singular values cannot be found".to_owned());
     let (Some(left), values, Some(right)) = matrix.svd_into(true, true).map_err(|_| failed())? else {
         return Err(failed());
     };
     let largest = values.iter().copied().fold(0.0, f64::max);
-    let negligible = largest * f64::EPSILON * rows.max(width) as f64;
+    let negligible = largest * precision;
     let mut shares = left.t().dot(&goal);
     for (share, value) in shares.iter_mut().zip(&values) {
         *share = if *value > negligible { *share / value } else { 0.0 };
@@ -147,6 +152,18 @@ fn solve(
         .collect();
     let null_space = (!free.is_empty()).then(|| right.select(Axis(0), &free).reversed_axes());
     Ok((weights, null_space))
+}
+
+/// The only solution, where the inverse's size shows that no singular value can be negligible: many times faster than the
+/// singular values themselves.
+fn solve_full_rank(matrix: &Array2<f64>, goal: &Array1<f64>, precision: f64) -> Option<Array1<f64>> {
+    if matrix.diag().iter().any(|entry| *entry == 0.0) {
+        return None;
+    }
+    let inverse = matrix.solve_triangular_into(Array2::eye(goal.len()), UPLO::Upper).ok()?;
+    let norm = |matrix: &Array2<f64>| matrix.iter().map(|entry| entry * entry).sum::<f64>().sqrt();
+    // Written so that an inverse that overflowed, or is no number, does not pass.
+    (norm(matrix) * norm(&inverse) < precision.recip()).then(|| inverse.dot(goal))
 }
 
 /// Takes off the weights what lies along the free directions, which are given for scaled features.

@@ -16,8 +16,12 @@ const MIN_SHARD_ROWS: usize = 2048;
 
 /// Calls `work` for each shard of the rows 0 to `rows`, and gives the results in order.
 pub fn over_shards<T: Send>(rows: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    over_shards_by(thread_count(), rows, work)
+}
+
+fn over_shards_by<T: Send>(threads: usize, rows: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
     let shards = (rows / MIN_SHARD_ROWS).clamp(1, MAX_SHARDS);
-    let threads = thread_count().min(shards);
+    let threads = threads.min(shards);
     let shard = |index: usize| bound(index, shards, rows)..bound(index + 1, shards, rows);
     if threads == 1 {
         return (0..shards).map(|index| work(shard(index))).collect();
@@ -62,6 +66,17 @@ fn thread_count() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sums_are_alike_to_the_last_bit_whatever_the_number_of_threads() {
+        let sum = |threads| {
+            let parts =
+                over_shards_by(threads, 300_000, |range| range.map(|row| (row as f64).sin()).sum::<f64>());
+            parts.into_iter().sum::<f64>().to_bits()
+        };
+        let one = sum(1);
+        assert!([2, 3, 7, 64, 100].into_iter().all(|threads| sum(threads) == one));
+    }
 
     #[test]
     fn shards_cover_all_rows_once_and_in_order() {

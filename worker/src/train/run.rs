@@ -1,6 +1,6 @@
 //! A train step from its spec to a model and a report.
 
-use mlpipeline_crds::{Baseline, BaselineModel, StepReport, StepSpec, TrainStep};
+use mlpipeline_crds::{Baseline, BaselineModel, Metric, StepReport, StepSpec, TrainStep};
 
 use super::baseline::measure_baseline;
 use super::error::TrainError;
@@ -11,6 +11,7 @@ use super::schema::feature_schema;
 use super::settings::{Folds, Settings, TestSplit};
 use super::split::{Parted, folds, split};
 use super::summary::cross_validated;
+use super::task::Task;
 use crate::WorkContext;
 use crate::artifact::{Draft, Kind, Storage};
 use crate::failure::StepError;
@@ -90,6 +91,9 @@ impl Plan<'_> {
                 samples.task.measure(&fitted.predictor, &train)?
             }
         };
+        if matches!(samples.task, Task::Regress { .. }) && !metrics.contains_key(Metric::R2.name()) {
+            messages.push("r2 is not measured: the target is the same in every row measured".to_owned());
+        }
         metrics.extend(validation.into_iter().flat_map(|validation| validation.metrics));
         metrics.insert("trainRows".to_owned(), train.len() as f64);
         metrics.insert("testRows".to_owned(), test.len() as f64);
@@ -148,7 +152,7 @@ impl Plan<'_> {
         let folder = self.storage.artifact_dir(&baseline.path).map_err(StepError::from);
         let metrics = folder
             .and_then(|folder| Model::load(&folder))
-            .and_then(|model| Ok(measure_baseline(&model, samples, rows)?));
+            .and_then(|model| Ok(measure_baseline(&model, &self.step.target, samples, rows)?));
         match metrics {
             Ok(metrics) => Some(Baseline { revision: baseline.revision.clone(), metrics }),
             Err(error) => {

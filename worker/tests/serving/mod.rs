@@ -3,7 +3,8 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::expect_used, clippy::panic, reason = "tests may panic: that is how they fail")]
 
-use std::collections::BTreeMap;
+pub mod models;
+
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,10 +15,7 @@ use std::time::{Duration, Instant};
 
 use mlpipeline_crds::{Revision, RevisionRule, StepReport};
 use mlpipeline_worker::artifact::{Draft, Kind};
-use mlpipeline_worker::model::{
-    Feature, FeatureKind, FeatureSchema, Label, LinearPredictor, MODEL_FILE, Model, Target,
-};
-use ndarray::{Array1, Array2};
+use mlpipeline_worker::model::{MODEL_FILE, Model};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -31,63 +29,6 @@ pub const SETOSA: &str =
 /// A row of another class.
 pub const VIRGINICA: &str =
     r#"{"petal_width": 2.5, "petal_length": 6, "sepal_width": 3.3, "sepal_length": 6.3}"#;
-
-fn feature(name: &str, min: f64, max: f64, example: f64) -> Feature {
-    Feature { name: name.to_owned(), kind: FeatureKind::Float, min, max, mean: (min + max) / 2.0, example }
-}
-
-/// The Iris classifier, with the weights that scikit-learn's LogisticRegression finds.
-pub fn iris() -> Model {
-    let features = vec![
-        feature("sepal_length", 4.3, 7.9, 5.8),
-        feature("sepal_width", 2.0, 4.4, 3.0),
-        feature("petal_length", 1.0, 6.9, 4.3),
-        feature("petal_width", 0.1, 2.5, 1.3),
-    ];
-    let labels = ["setosa", "versicolor", "virginica"].map(|label| Label::Text(label.to_owned())).to_vec();
-    let weights = vec![
-        -0.423_505_538,
-        0.967_349_859,
-        -2.517_153_741,
-        -1.079_336_061,
-        0.534_459_553,
-        -0.321_588_707,
-        -0.206_391_830,
-        -0.944_297_397,
-        -0.110_954_015,
-        -0.645_761_153,
-        2.723_545_571,
-        2.023_633_458,
-    ];
-    let intercepts = vec![9.849_549_878, 2.237_216_694, -12.086_766_572];
-    model(features, Target::Class { name: "species".into(), labels }, weights, intercepts)
-}
-
-/// A regression of one feature: price = 2 size + 1.
-pub fn price() -> Model {
-    let target = Target::Number { name: "price".into(), min: 1.0, max: 201.0 };
-    model(vec![feature("size", 0.0, 100.0, 50.0)], target, vec![2.0], vec![1.0])
-}
-
-/// A model whose names try to break out of the page.
-pub fn evil() -> Model {
-    let labels = ["\"'&", "<img src=x onerror=alert(1)>"].map(|label| Label::Text(label.to_owned())).to_vec();
-    let target = Target::Class { name: "<b>target".into(), labels };
-    model(
-        vec![feature("<script>alert(1)</script>", 0.0, 1.0, 0.5), feature("größe 🌡", 0.0, 1.0, 0.5)],
-        target,
-        vec![1.0, 1.0],
-        vec![0.0],
-    )
-}
-
-fn model(features: Vec<Feature>, target: Target, weights: Vec<f64>, intercepts: Vec<f64>) -> Model {
-    let weights = Array2::from_shape_vec((intercepts.len(), features.len()), weights).expect("a shape");
-    let predictor = LinearPredictor::new(weights, Array1::from_vec(intercepts));
-    let algorithm = if target.labels().is_empty() { "linearRegression" } else { "logisticRegression" };
-    let metrics = BTreeMap::from([("accuracy".to_owned(), 0.973)]);
-    Model::new(FeatureSchema { features, target }, algorithm, predictor, metrics).expect("a whole model")
-}
 
 /// The revision of every model here.
 pub fn revision() -> Revision {
@@ -247,6 +188,13 @@ fn run<'a>(
     (child, lines)
 }
 
+/// Serves a folder until the process ends by itself; its exit code and all that it said.
+pub fn run_to_end(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
+    let (mut child, lines) = spawn(folder, arguments, environment);
+    let status = until("the process ends", || child.try_wait().expect("a child"));
+    (status.code(), lines.iter().collect::<Vec<_>>().join("\n"))
+}
+
 /// Waits until something is there.
 pub fn until<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
@@ -255,7 +203,8 @@ pub fn until<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
             return value;
         }
         assert!(start.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
-        std::thread::yield_now();
+        // A look every few milliseconds: spinning would take the processor from what is waited for.
+        std::thread::sleep(std::time::Duration::from_millis(5));
     }
 }
 

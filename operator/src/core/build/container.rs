@@ -16,6 +16,8 @@ use crate::core::plan::Task;
 pub(super) const STORAGE_PATH: &str = "/storage";
 /// The port that serve steps listen on.
 pub(super) const SERVE_PORT: i32 = 8000;
+/// How long a pod that was told to stop still answers: until every node has heard that it is leaving.
+const DRAIN_DELAY: &str = "5s";
 /// The name of that port.
 pub(super) const SERVE_PORT_NAME: &str = "http";
 
@@ -94,6 +96,7 @@ fn worker_container(
         return Container { args: Some(args), env: some_if_any(environment(step, Vec::new())), ..base };
     };
     args.extend(["--listen".to_owned(), format!("0.0.0.0:{SERVE_PORT}")]);
+    args.extend(["--drain-delay".to_owned(), DRAIN_DELAY.to_owned()]);
     Container {
         args: Some(args),
         env: some_if_any(environment(step, serve_environment(serve))),

@@ -10,6 +10,7 @@ mod inputs;
 mod live;
 mod model;
 mod prune;
+mod scheduled;
 mod task;
 mod work;
 

@@ -4,10 +4,15 @@
 //! formats) is found here, and so is all the rest where there is no API server: on a laptop, or with an older CRD installed.
 
 mod actions;
+mod data;
 mod order;
 mod pod;
+mod prepare;
 mod references;
+mod run;
+mod serve;
 mod steps;
+mod train;
 
 use std::fmt;
 
@@ -59,6 +64,24 @@ impl Errors {
         self.0.push(FieldError { path: path.into(), problem: problem.into(), hint: Some(hint.into()) });
     }
 
+    /// Adds an error for a number that is given and not between these two.
+    fn require_between(&mut self, number: Option<i32>, (min, max): (i32, i32), path: impl Into<String>) {
+        if let Some(number) = number.filter(|number| !(min..=max).contains(number)) {
+            self.add(path, format!("is {number}; {min} to {max} is allowed"));
+        }
+    }
+
+    /// Adds an error for a number that is given and below 0.
+    fn require_not_negative<T: PartialOrd + Default + fmt::Display>(
+        &mut self,
+        number: Option<T>,
+        path: impl Into<String>,
+    ) {
+        if let Some(number) = number.filter(|number| *number < T::default()) {
+            self.add(path, format!("is {number}; 0 or more is allowed"));
+        }
+    }
+
     /// Adds an error for a number that is given and is none (.nan and .inf in YAML): no comparison with it means anything.
     fn require_finite(&mut self, number: Option<f64>, path: impl Into<String>) {
         if let Some(number) = number.filter(|number| !number.is_finite()) {
@@ -89,10 +112,11 @@ pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldErr
     );
     let spec = &resource.spec;
     let history = spec.history.unwrap_or(3);
+    errors.require_between(Some(history), (1, 100), "spec.history");
     errors.require(
-        (1..=100).contains(&history),
-        "spec.history",
-        format!("is {history}; 1 to 100 is allowed"),
+        spec.image.as_ref().is_none_or(|image| !image.trim().is_empty()),
+        "spec.image",
+        "is empty: name an image, or leave it out for the operator's own",
     );
     let volume = spec.storage.clone().and_then(|storage| storage.volume).unwrap_or_default();
     pod::check_volume(&volume, &mut errors);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use mlpipeline_crds::{Mount, PodSettings, Volume, VolumeStorage};
 use serde_json::Value;
 
@@ -67,7 +68,10 @@ pub(super) fn check_settings(
             if let Some(prefix) = RESERVED_PREFIXES.iter().find(|prefix| key.starts_with(**prefix)) {
                 errors.add_with_hint(
                     format!("{path}.{field}"),
-                    format!("{} is reserved: keys under {prefix} are set by the operator", quoted(key)),
+                    format!(
+                        "{} is reserved: keys under {prefix} belong to the tools that manage the pods",
+                        quoted(key)
+                    ),
                     "take another prefix",
                 );
             }
@@ -143,17 +147,22 @@ fn check_mount(mount: &Mount, known: &[&str], path: &str, errors: &mut Errors) {
             hint,
         );
     }
-    let folders: Vec<&str> = mount.mount_path.split('/').filter(|part| !part.is_empty()).collect();
-    let confined = mount.mount_path.starts_with('/')
-        && !mount.mount_path.contains(':')
+    check_mount_path(&mount.mount_path, &format!("{path}.mountPath"), errors);
+}
+
+/// Checks where something is mounted in the container.
+pub(super) fn check_mount_path(mount_path: &str, path: &str, errors: &mut Errors) {
+    let folders: Vec<&str> = mount_path.split('/').filter(|part| !part.is_empty()).collect();
+    let confined = mount_path.starts_with('/')
+        && !mount_path.contains(':')
         && folders.first().is_some_and(|first| !RESERVED_FOLDERS.contains(first))
         && !folders.contains(&"..");
     errors.require(
         confined,
-        format!("{path}.mountPath"),
+        path,
         format!(
             "{} cannot be mounted at: begin with /, leave out : and .., and keep away from / itself, /{}",
-            quoted(&mount.mount_path),
+            quoted(mount_path),
             RESERVED_FOLDERS.join(" and /")
         ),
     );
@@ -171,15 +180,16 @@ pub(super) fn check_volume(volume: &VolumeStorage, errors: &mut Errors) {
         "claimName names a claim that is there already: leave out size, storageClassName, accessModes and retain",
     );
     if let Some(size) = &volume.size {
-        let number = size.0.trim_end_matches(|character: char| character.is_ascii_alphabetic());
-        let unit = size.0.get(number.len()..).unwrap_or_default();
-        let units = ["", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-        let fits = number.parse::<f64>().is_ok_and(|amount| amount.is_finite() && amount > 0.0)
-            && units.contains(&unit);
-        errors.require(
-            fits,
-            "spec.storage.volume.size",
-            format!("{} is no size; write 1Gi or 500Mi", quoted(&size.0)),
-        );
+        check_size(size, "spec.storage.volume.size", errors);
     }
+}
+
+/// Checks how much of a volume is asked for.
+pub(super) fn check_size(size: &Quantity, path: &str, errors: &mut Errors) {
+    let number = size.0.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let unit = size.0.get(number.len()..).unwrap_or_default();
+    let units = ["", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    let fits =
+        number.parse::<f64>().is_ok_and(|amount| amount.is_finite() && amount > 0.0) && units.contains(&unit);
+    errors.require(fits, path, format!("{} is no size; write 1Gi or 500Mi", quoted(&size.0)));
 }

@@ -53,11 +53,7 @@ fn check_name(step: &Step, path: &str, errors: &mut Errors) {
 
 fn check_replicas(spec: &MLPipelineSpec, errors: &mut Errors) {
     let Some(replicas) = spec.replicas else { return };
-    errors.require(
-        (0..=1000).contains(&replicas),
-        "spec.replicas",
-        format!("is {replicas}; 0 to 1000 is allowed"),
-    );
+    errors.require_between(Some(replicas), (0, 1000), "spec.replicas");
     let serving: Vec<&Step> = spec.steps.iter().filter(|step| step.serve.is_some()).collect();
     if let [only] = serving.as_slice() {
         let serve = only.serve.as_ref();
@@ -98,24 +94,16 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
     errors.require(
         step.parallelism.is_none() || (kind == StepKind::Run && !runs_for_ever),
         format!("{path}.parallelism"),
-        "goes with a run step whose workload is Job",
+        "is only for a run step with workload Job",
     );
-    errors.require(
-        step.parallelism.is_none_or(|parallelism| (1..=1000).contains(&parallelism)),
-        format!("{path}.parallelism"),
-        "must be 1 to 1000",
-    );
+    errors.require_between(step.parallelism, (1, 1000), format!("{path}.parallelism"));
     let retries = step.retries.unwrap_or(3);
-    errors.require(
-        (0..=100).contains(&retries),
-        format!("{path}.retries"),
-        format!("is {retries}; 0 to 100 is allowed"),
-    );
+    errors.require_between(Some(retries), (0, 100), format!("{path}.retries"));
     for (field, present) in [("retries", step.retries.is_some()), ("timeout", step.timeout.is_some())] {
         errors.require(
             !(present && runs_for_ever),
             format!("{path}.{field}"),
-            "goes with steps that run to completion",
+            "is only for steps that run to completion",
         );
     }
     pod::check_settings(step.pod.as_ref(), spec.pod.as_ref(), &format!("{path}.pod"), errors);
@@ -169,9 +157,8 @@ fn check_schedule(
         errors.add(format!("{path}.schedule"), "this step runs all the time: leave schedule out");
         return None;
     }
-    if let Some(seconds) = schedule.starting_deadline_seconds {
-        errors.require(seconds >= 0, format!("{path}.schedule.startingDeadlineSeconds"), "must be 0 or more");
-    }
+    let deadline = format!("{path}.schedule.startingDeadlineSeconds");
+    errors.require_not_negative(schedule.starting_deadline_seconds, deadline);
     CronSchedule::parse(schedule)
         .map_err(|(field, problem)| errors.add(format!("{path}.schedule.{field}"), problem))
         .ok()

@@ -1,7 +1,8 @@
+use super::reader::{MAX_PROBLEMS, MAX_QUOTED};
 use super::*;
 
 fn floats<const N: usize>(names: [&str; N]) -> RowFeatures {
-    RowFeatures::new(names.map(|name| (name, FeatureKind::Float)))
+    RowFeatures::new(names.map(|name| (name, FeatureKind::Float)), f64::MAX)
 }
 
 fn iris() -> RowFeatures {
@@ -62,11 +63,7 @@ fn unicode_names_are_features_like_others() {
 
 #[test]
 fn a_boolean_feature_takes_true_and_false_as_one_and_zero() {
-    let features = RowFeatures::new([
-        ("a", FeatureKind::Boolean),
-        ("b", FeatureKind::Boolean),
-        ("c", FeatureKind::Boolean),
-    ]);
+    let features = RowFeatures::new(["a", "b", "c"].map(|name| (name, FeatureKind::Boolean)), 1e3);
     let rows = read_rows(br#"{"a": true, "b": false, "c": 1}"#, &features, 1).expect("one row");
     assert_eq!(rows.values, [1.0, 0.0, 1.0]);
 }
@@ -95,12 +92,29 @@ fn what_is_no_finite_number_is_told_with_what_it_is() {
         ("\"5.1\"", "petal_width must be a number, not the text \"5.1\""),
         ("[1]", "petal_width must be a number, not a list"),
         ("{\"a\": 1}", "petal_width must be a number, not an object"),
-        ("1e999", "petal_width must be a finite number, and 1e999 is beyond the largest one"),
-        ("-1e999", "petal_width must be a finite number, and -1e999 is beyond the largest one"),
+        (
+            "1e999",
+            "petal_width must be between -1.7976931348623157e308 and 1.7976931348623157e308, and 1e999 is not",
+        ),
+        (
+            "-1e999",
+            "petal_width must be between -1.7976931348623157e308 and 1.7976931348623157e308, and -1e999 is not",
+        ),
     ];
     for (json, expected) in rows {
         assert_eq!(one_problem(&with_petal_width(json)), expected, "{json}");
     }
+}
+
+#[test]
+fn numbers_so_large_that_nothing_can_be_predicted_from_them_are_refused() {
+    let features = RowFeatures::new([("a", FeatureKind::Float)], 1e300);
+    assert!(read_rows(br#"{"a": -1e300}"#, &features, 1).is_ok());
+    let refused = read_rows(br#"{"a": -1.1e300}"#, &features, 1).expect_err("too large");
+    assert_eq!(
+        refused.to_string(),
+        "row 0: feature \"a\" must be between -1e300 and 1e300, and -1.1e300 is not"
+    );
 }
 
 #[test]

@@ -1,0 +1,225 @@
+//! `run` steps, with a podman that runs the command right here: a program on the PATH is all that `local` knows of it.
+
+mod program;
+
+use std::fs;
+use std::process::Command;
+
+use program::{Folder, pipeline, scripted, wait_for};
+use serde_json::Value;
+
+/// Runs the command of `podman run` in the volume's folder, and notes how it was called.
+const PODMAN: &str = r#"#!/bin/sh
+HERE=$(dirname "$0")
+echo "$*" >> "$HERE/calls"
+if [ "$1" = rm ]; then
+  eval "NAME=\${$#}"
+  [ -e "$HERE/$NAME.id" ] && kill "$(cat "$HERE/$NAME.id")"
+  exit 0
+fi
+shift
+while [ $# -gt 0 ]; do
+  case $1 in
+    --rm) shift;;
+    --name) NAME=$2; shift 2;;
+    --entrypoint) ENTRY=$2; shift 2;;
+    --volume) VOLUME=${2%:/storage}; shift 2;;
+    --publish) PORT=${2%:*}; PORT=${PORT##*:}; export PORT; shift 2;;
+    --*=*) shift;;
+    --*) shift 2;;
+    *) break;;
+  esac
+done
+shift
+for variable in $(env | sed -n 's/^\(MLPIPELINE_[A-Z_]*\)=.*/\1/p'); do
+  eval "value=\$$variable"
+  export "$variable=$VOLUME${value#/storage}"
+done
+echo $$ > "$HERE/$NAME.id"
+exec "$ENTRY" "$@"
+"#;
+
+struct Answer {
+    code: i32,
+    told: Value,
+}
+
+fn with_podman() -> Folder {
+    let folder = Folder::new();
+    folder.program("bin/podman", PODMAN);
+    folder
+}
+
+/// The program with nothing on its PATH but the folder's own programs and the shell's.
+fn command(folder: &Folder, arguments: &[&str]) -> Command {
+    let mut command = folder.command(arguments);
+    fs::create_dir_all(folder.path().join("bin")).expect("a folder");
+    for program in
+        ["sh", "kill", "env", "sed", "dirname", "cat", "touch", "mkdir", "tail", "wc", "printf", "grep", "rm"]
+    {
+        let path = ["/bin", "/usr/bin"]
+            .iter()
+            .map(|place| format!("{place}/{program}"))
+            .find(|path| fs::exists(path).is_ok_and(|is| is));
+        let link = folder.path().join("bin").join(program);
+        if let (Some(path), false) = (path, link.exists()) {
+            std::os::unix::fs::symlink(path, link).expect("a link");
+        }
+    }
+    command.env("PATH", folder.path().join("bin"));
+    command
+}
+
+fn local(folder: &Folder, steps: &str) -> Answer {
+    folder.write("p.yaml", &pipeline(steps));
+    let output = command(folder, &["local", "p.yaml", "--once", "-o", "json"]).output().expect("it runs");
+    let told = serde_json::from_slice(&output.stdout);
+    let told = told.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    Answer { code: output.status.code().expect("a code"), told }
+}
+
+fn message(answer: &Answer, step: usize) -> String {
+    answer.told["steps"][step]["message"].as_str().expect("a message").to_owned()
+}
+
+/// A run step whose container runs a shell script.
+fn container(name: &str, script: &str, more: &str) -> String {
+    let script = serde_json::Value::from(script.replace("$$", "$$$$"));
+    format!("  - name: {name}\n    run: {{image: any/image:1, command: [sh, -c, {script}]{more}}}\n")
+}
+
+#[test]
+fn a_container_reads_and_writes_folders_and_its_result_appears_whole() {
+    let folder = with_podman();
+    let steps = format!(
+        "{}{}",
+        container("make", "echo rows > $MLPIPELINE_OUTPUT/rows.txt", ""),
+        container(
+            "use",
+            "cat $MLPIPELINE_INPUT_MY_ROWS/rows.txt > $MLPIPELINE_OUTPUT/copy.txt",
+            ", inputs: [{name: my-rows, step: make}]"
+        )
+    );
+    let answer = local(&folder, &steps);
+    assert_eq!(answer.code, 0, "{:#}", answer.told);
+    let revision = answer.told["steps"][1]["revision"].as_str().expect("a revision");
+    let volume = folder.path().join(".mlpipeline/volume/default/p/use");
+    assert_eq!(fs::read_to_string(volume.join(revision).join("copy.txt")).expect("the copy"), "rows\n");
+    assert_eq!(fs::read_dir(volume).expect("a folder").count(), 1, "a draft is left");
+
+    let again = local(&folder, &steps);
+    assert!(
+        again.told["steps"].as_array().expect("steps").iter().all(|step| step["ran"] == false),
+        "{:#}",
+        again.told
+    );
+}
+
+#[test]
+fn the_container_is_called_with_what_it_needs_and_no_value_on_its_command_line() {
+    let folder = with_podman();
+    let step = container("a", "true", "") + "    pod: {env: [{name: TOKEN, value: hunter2}]}\n";
+    assert_eq!(local(&folder, &step).code, 0);
+    let calls = fs::read_to_string(folder.path().join("bin/calls")).expect("calls");
+    let run = calls.lines().find(|call| call.starts_with("run")).expect("a run");
+    for part in [
+        "--rm",
+        "--name p-a-",
+        "--user ",
+        "/volume:/storage",
+        "--env TOKEN",
+        "--env MLPIPELINE_OUTPUT",
+        "--entrypoint sh any/image:1 -c true",
+    ] {
+        assert!(run.contains(part), "{part} is not in {run}");
+    }
+    assert!(!calls.contains("hunter2"), "{calls}");
+}
+
+#[test]
+fn completions_and_work_queues_count_their_pods() {
+    let folder = with_podman();
+    let place = folder.path().display();
+    // Every second one of six fails, which three retries make good.
+    let flaky = format!(
+        "echo >> {place}/tries; [ $(( $(wc -l < {place}/tries) % 3 )) -ne 0 ] && echo >> {place}/good"
+    );
+    let answer = local(&folder, &container("flaky", &flaky, ", completions: 6"));
+    assert_eq!(answer.code, 0, "{:#}", answer.told);
+    let lines = |name: &str| fs::read_to_string(folder.path().join(name)).expect(name).lines().count();
+    assert_eq!((lines("good"), lines("tries")), (6, 8));
+
+    let queue = container("queue", &format!("echo >> {place}/workers"), "") + "    parallelism: 3\n";
+    let answer = local(&folder, &queue);
+    assert_eq!((answer.code, lines("workers")), (0, 3), "{:#}", answer.told);
+}
+
+#[test]
+fn a_container_that_cannot_start_is_not_tried_again_and_one_that_fails_is() {
+    for (code, attempts) in [(125, 1), (127, 1), (3, 3)] {
+        let folder = with_podman();
+        let answer = local(&folder, &(container("a", &format!("exit {code}"), "") + "    retries: 2\n"));
+        assert_eq!(
+            (answer.code, answer.told["steps"][0]["attempts"].as_u64()),
+            (1, Some(attempts)),
+            "exit code {code}"
+        );
+    }
+}
+
+#[test]
+fn without_a_container_tool_the_step_says_so_and_others_go_on() {
+    let folder = Folder::new();
+    let steps = format!("{}{}", container("a", "true", ""), scripted("b", "succeed"));
+    let answer = local(&folder, &steps);
+    assert_eq!(answer.code, 1);
+    assert_eq!(
+        message(&answer, 0),
+        "a run step needs podman or docker to start any/image:1, and neither is on the PATH; install podman"
+    );
+    assert_eq!(answer.told["steps"][1]["state"], "Done");
+}
+
+#[test]
+fn what_only_a_cluster_has_is_said_so() {
+    let rows = [
+        (", workload: StatefulSet", "", "a StatefulSet needs a cluster"),
+        (", workload: DaemonSet", "", "a DaemonSet needs a cluster"),
+        ("", "    pod: {resources: {limits: {nvidia.com/gpu: 1}}}\n", "nvidia.com/gpu: 1 needs a cluster"),
+        (
+            "",
+            "    pod: {volumes: [{name: v, persistentVolumeClaim: {claimName: c}}], mounts: [{name: v, mountPath: /v}]}\n",
+            "the volume v at /v needs a cluster",
+        ),
+    ];
+    for (more, pod, expected) in rows {
+        let folder = with_podman();
+        folder.write("p.yaml", &pipeline(&(container("a", "true", more) + pod)));
+        let output = command(&folder, &["local", "p.yaml", "-o", "json"]).output().expect("it runs");
+        let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(told["steps"][0]["state"], "Failed", "{told:#}");
+        let message = told["steps"][0]["message"].as_str().expect("a message");
+        assert!(message.starts_with(expected), "{message}");
+    }
+}
+
+#[test]
+fn no_container_outlives_the_program_however_it_ends() {
+    for (signal, workload) in [("KILL", "Job"), ("KILL", "Deployment"), ("INT", "Job"), ("INT", "Deployment")]
+    {
+        let folder = with_podman();
+        let id = folder.path().join("id");
+        let script = format!("echo $$ > {}; exec tail -f /dev/null", id.display());
+        folder.write("p.yaml", &pipeline(&container("a", &script, &format!(", workload: {workload}"))));
+        let mut child = command(&folder, &["local", "p.yaml"])
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("it runs");
+        wait_for("the container to start", || fs::read_to_string(&id).is_ok_and(|id| id.ends_with('\n')));
+        let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+        child.wait().expect("it ends");
+        let id = fs::read_to_string(&id).expect("an id");
+        wait_for("the container to end", || !fs::exists(format!("/proc/{}", id.trim())).expect("proc"));
+    }
+}

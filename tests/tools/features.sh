@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Prints the cargo flags for the tests that this machine can run, and says on stderr what is left out and why. Under CI=true
+# nothing may be left out. With --quiet it only prints.
+set -euo pipefail
+
+if command -v go >/dev/null || [ -n "${KUBEBUILDER_ASSETS:-}" ] || [ -n "${KUBECONFIG:-}" ]; then
+  echo "--features mlpipeline-tests/api-server"
+  exit 0
+fi
+message="the tests against a real API server need Go 1.25 or newer to build one (https://go.dev/dl/), or KUBEBUILDER_ASSETS, a \
+folder with etcd, kube-apiserver, kube-controller-manager and kubectl, or the KUBECONFIG of a test cluster"
+if [ "${CI:-}" = true ]; then
+  printf 'error: %s\n' "$message" >&2
+  exit 1
+fi
+[ "${1:-}" = --quiet ] || printf 'LEFT OUT: %s\n' "$message" >&2
