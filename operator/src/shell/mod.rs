@@ -2,4 +2,24 @@
 //!
 //! Owns I/O and nothing else: it gathers what the core decides on, and brings about what the core decided.
 
+pub mod apply;
+pub mod arguments;
+pub mod backoff;
+pub mod cache;
+pub mod calls;
+pub mod context;
+pub mod controller;
+pub mod crd_file;
+pub mod election;
 pub mod gather;
+pub mod logging;
+mod lost_reports;
+pub mod memory;
+pub mod metrics;
+pub mod observe;
+pub mod operator;
+pub mod pressure;
+pub mod probes;
+pub mod problem;
+pub mod publish;
+pub mod reconcile;

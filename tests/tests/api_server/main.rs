@@ -10,6 +10,8 @@ mod crd_fields;
 mod crd_rules;
 mod crd_size;
 mod kubectl;
+mod operator_bed;
+mod operator_life;
 mod pipelines;
 mod samples;
 mod schema;

@@ -34,8 +34,8 @@ pub mod annotation {
     pub const MODEL: &str = "mlpipeline.dev/model";
 }
 
-/// The value of `app.kubernetes.io/managed-by`.
-pub(super) const MANAGER: &str = "mlpipeline-operator";
+/// The value of `app.kubernetes.io/managed-by`, and the field manager of everything applied.
+pub const MANAGER: &str = "mlpipeline-operator";
 
 /// Metadata of an object of the whole pipeline.
 pub(super) fn of_pipeline(pipeline: &ValidatedPipeline, name: String) -> ObjectMeta {

@@ -26,7 +26,7 @@ use serde::Serialize;
 use super::pipeline::{ValidAction, ValidatedPipeline};
 use super::plan::{Plan, Work};
 
-pub use metadata::{annotation, label};
+pub use metadata::{MANAGER, annotation, label};
 
 /// What the operator adds from its own configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

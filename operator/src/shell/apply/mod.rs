@@ -1,0 +1,137 @@
+//! Brings about what was built: the only writer of children.
+//!
+//! Jobs are created by a name that says what they do, and never changed. Everything else is applied by server-side apply, and
+//! only where it is not yet as it should be. Nothing is ever written to an object that is not this pipeline's.
+
+mod contains;
+mod desired;
+mod jobs;
+mod lasting;
+mod orphans;
+mod quantity;
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::backoff;
+use super::context::Context;
+use super::memory::Refusal;
+use super::observe::{View, object_name};
+use super::problem::{Failure, Retry};
+use crate::core::build::Child;
+use crate::core::pipeline::ValidatedPipeline;
+use crate::core::plan::Plan;
+
+use self::desired::Desired;
+
+/// What became of the children.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// What could not be brought about, now or when it was tried last.
+    pub refusals: Vec<Refusal>,
+    /// When to look again although nothing failed: a repair that waits, since somebody keeps undoing it.
+    pub look_again: Option<Duration>,
+    tried: BTreeSet<String>,
+}
+
+impl Applied {
+    /// The refusal that people should hear of first.
+    #[must_use]
+    pub fn worst(&self) -> Option<&Refusal> {
+        self.refusals.iter().max_by_key(|refusal| refusal.failure.class)
+    }
+}
+
+/// Creates, applies and removes, in the order of dependency.
+pub async fn apply(
+    context: &Context,
+    pipeline: &ValidatedPipeline,
+    plan: &Plan,
+    children: &[Child],
+    view: &View,
+) -> Applied {
+    let mut pass = Pass { context, pipeline, applied: Applied::default() };
+    if pass.all(plan, children, view).await.is_continue() {
+        let tried = std::mem::take(&mut pass.applied.tried);
+        let exist = view.applied.iter().filter_map(|found| found.metadata().uid.clone()).collect();
+        context.memory.with(&pipeline.uid, |remembered| remembered.keep_only(&tried, &exist));
+    }
+    pass.applied
+}
+
+/// One pass over all children.
+struct Pass<'a> {
+    context: &'a Context,
+    pipeline: &'a ValidatedPipeline,
+    applied: Applied,
+}
+
+impl Pass<'_> {
+    async fn all(&mut self, plan: &Plan, children: &[Child], view: &View) -> ControlFlow<()> {
+        let (context, pipeline) = (self.context, self.pipeline);
+        let mut wanted: Vec<Desired> = Vec::new();
+        for child in children {
+            if let Child::Job(job) = child {
+                let name = job.metadata.name.clone().unwrap_or_default();
+                let created = async { jobs::create(context, pipeline, job).await.map(|()| None) };
+                self.attempt(&format!("Job {name}"), "", created).await?;
+            } else if let Some(desired) = Desired::of(child) {
+                let object = object_name(desired.kind, &desired.name);
+                self.attempt(&object, &desired.hash, lasting::apply(context, pipeline, &desired, view))
+                    .await?;
+                wanted.push(desired);
+            }
+        }
+        for name in &plan.prune {
+            let pruned = async { jobs::prune(context, pipeline, view, name).await.map(|()| None) };
+            self.attempt(&format!("delete Job {name}"), "", pruned).await?;
+        }
+        for orphan in orphans::orphans(pipeline, plan, &wanted, view) {
+            let name = orphan.metadata().name.as_deref().unwrap_or_default();
+            let deleted = async { lasting::delete(context, pipeline, orphan).await.map(|()| None) };
+            self.attempt(&format!("delete {}", object_name(orphan.kind, name)), "", deleted).await?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Does one thing, unless it failed a short while ago and nothing has changed; tells whether to go on with the next.
+    async fn attempt(
+        &mut self,
+        object: &str,
+        hash: &str,
+        call: impl Future<Output = Result<Option<Duration>, Failure>>,
+    ) -> ControlFlow<()> {
+        let (memory, uid) = (&self.context.memory, &self.pipeline.uid);
+        let wish = format!("{hash}@{}", self.pipeline.generation.unwrap_or_default());
+        self.applied.tried.insert(object.to_owned());
+        let before = memory.with(uid, |remembered| remembered.refusals.get(object).cloned());
+        if let Some(standing) = before.as_ref().filter(|refusal| refusal.stands(&wish, Instant::now())) {
+            self.applied.refusals.push(standing.clone());
+            return ControlFlow::Continue(());
+        }
+        match call.await {
+            Ok(wait) => {
+                memory.with(uid, |remembered| remembered.refusals.remove(object));
+                self.applied.look_again = [self.applied.look_again, wait].into_iter().flatten().min();
+                ControlFlow::Continue(())
+            }
+            Err(failure) => {
+                tracing::info!(object, class = ?failure.class, "{}", failure.message);
+                let failures =
+                    before.filter(|refusal| refusal.wish == wish).map_or(0, |refusal| refusal.failures) + 1;
+                let until = (failure.retry() == Retry::Later).then(|| {
+                    let asked = failure.retry_after.unwrap_or_default().max(self.context.pressure.left());
+                    Instant::now() + backoff::wait(failures, rand::random()).max(asked)
+                });
+                let stops = failure.stops_the_rest();
+                let refusal = Refusal { wish, failure, failures, until };
+                memory.with(uid, |remembered| remembered.refusals.insert(object.to_owned(), refusal.clone()));
+                self.applied.refusals.push(refusal);
+                if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What exists, as the watches last told it: every kind of child, by pipeline.
+//!
+//! Owns the memory of the API server's objects and nothing else. Only objects that carry our `managed-by` label are watched,
+//! so other people's objects cost nothing.
+
+pub mod index;
+pub mod kind;
+mod prune;
+pub mod watch;
+
+use std::sync::Arc;
+
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Service};
+use k8s_openapi::api::networking::v1::Ingress;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use self::index::{Index, PipelineKey};
+use self::kind::Kind;
+use self::prune::Prune;
+
+/// Every child that is known.
+#[derive(Debug, Default)]
+#[expect(missing_docs, reason = "each field is named after the kind that it holds")]
+pub struct Cache {
+    pub jobs: Index<Job>,
+    pub pods: Index<Pod>,
+    pub cron_jobs: Index<CronJob>,
+    pub deployments: Index<Deployment>,
+    pub stateful_sets: Index<StatefulSet>,
+    pub daemon_sets: Index<DaemonSet>,
+    pub services: Index<Service>,
+    pub autoscalers: Index<HorizontalPodAutoscaler>,
+    pub budgets: Index<PodDisruptionBudget>,
+    pub ingresses: Index<Ingress>,
+    pub claims: Index<PersistentVolumeClaim>,
+}
+
+/// A child of any kind that is applied, as it was found.
+#[derive(Clone)]
+pub struct Found {
+    /// What it is.
+    pub kind: Kind,
+    object: Arc<dyn Object>,
+}
+
+impl Found {
+    /// Its metadata.
+    #[must_use]
+    pub fn metadata(&self) -> &ObjectMeta {
+        self.object.metadata()
+    }
+
+    /// All of it, as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        self.object.json()
+    }
+}
+
+/// What every object can do.
+trait Object: Send + Sync {
+    fn metadata(&self) -> &ObjectMeta;
+    fn json(&self) -> Value;
+}
+
+impl<K: Resource<DynamicType = ()> + Serialize + Send + Sync> Object for K {
+    fn metadata(&self) -> &ObjectMeta {
+        self.meta()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl Cache {
+    /// Kinds whose first list is not complete yet.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&'static str> {
+        let kinds = [
+            ("jobs", self.jobs.is_ready()),
+            ("pods", self.pods.is_ready()),
+            ("cronjobs", self.cron_jobs.is_ready()),
+            ("deployments", self.deployments.is_ready()),
+            ("statefulsets", self.stateful_sets.is_ready()),
+            ("daemonsets", self.daemon_sets.is_ready()),
+            ("services", self.services.is_ready()),
+            ("horizontalpodautoscalers", self.autoscalers.is_ready()),
+            ("poddisruptionbudgets", self.budgets.is_ready()),
+            ("ingresses", self.ingresses.is_ready()),
+            ("persistentvolumeclaims", self.claims.is_ready()),
+        ];
+        kinds.into_iter().filter(|(_, ready)| !ready).map(|(name, _)| name).collect()
+    }
+
+    /// Everything of a pipeline's that is applied.
+    #[must_use]
+    pub fn applied(&self, key: &PipelineKey) -> Vec<Found> {
+        let mut all = Vec::new();
+        collect(&self.claims, Kind::Claim, key, &mut all);
+        collect(&self.cron_jobs, Kind::CronJob, key, &mut all);
+        collect(&self.deployments, Kind::Deployment, key, &mut all);
+        collect(&self.stateful_sets, Kind::StatefulSet, key, &mut all);
+        collect(&self.daemon_sets, Kind::DaemonSet, key, &mut all);
+        collect(&self.services, Kind::Service, key, &mut all);
+        collect(&self.autoscalers, Kind::Autoscaler, key, &mut all);
+        collect(&self.budgets, Kind::Budget, key, &mut all);
+        collect(&self.ingresses, Kind::Ingress, key, &mut all);
+        all
+    }
+
+    /// Takes in what a write of ours was answered with.
+    pub fn insert(&self, kind: Kind, object: Value) {
+        match kind {
+            Kind::Claim => insert(&self.claims, object),
+            Kind::CronJob => insert(&self.cron_jobs, object),
+            Kind::Deployment => insert(&self.deployments, object),
+            Kind::StatefulSet => insert(&self.stateful_sets, object),
+            Kind::DaemonSet => insert(&self.daemon_sets, object),
+            Kind::Service => insert(&self.services, object),
+            Kind::Autoscaler => insert(&self.autoscalers, object),
+            Kind::Budget => insert(&self.budgets, object),
+            Kind::Ingress => insert(&self.ingresses, object),
+        }
+    }
+
+    /// Takes in a Job that was created.
+    pub fn insert_job(&self, mut job: Job) {
+        job.prune();
+        self.jobs.insert(job);
+    }
+
+    /// Takes in a pod that was looked up; whether it was not known like this.
+    pub fn insert_pod(&self, mut pod: Pod) -> bool {
+        pod.prune();
+        self.pods.insert(pod)
+    }
+
+    /// Forgets what was deleted.
+    pub fn remove(&self, kind: Kind, object: &ObjectMeta) {
+        match kind {
+            Kind::Claim => self.claims.remove(object),
+            Kind::CronJob => self.cron_jobs.remove(object),
+            Kind::Deployment => self.deployments.remove(object),
+            Kind::StatefulSet => self.stateful_sets.remove(object),
+            Kind::DaemonSet => self.daemon_sets.remove(object),
+            Kind::Service => self.services.remove(object),
+            Kind::Autoscaler => self.autoscalers.remove(object),
+            Kind::Budget => self.budgets.remove(object),
+            Kind::Ingress => self.ingresses.remove(object),
+        }
+    }
+}
+
+fn collect<K>(index: &Index<K>, kind: Kind, key: &PipelineKey, all: &mut Vec<Found>)
+where
+    K: Resource<DynamicType = ()> + Serialize + Send + Sync + 'static,
+{
+    all.extend(index.of(key).into_iter().map(|object| Found { kind, object }));
+}
+
+/// An answer that cannot be read is left to the watch, which will bring the object again.
+fn insert<K: Resource<DynamicType = ()> + DeserializeOwned + Prune>(index: &Index<K>, object: Value) {
+    if let Ok(mut object) = serde_json::from_value::<K>(object) {
+        object.prune();
+        index.insert(object);
+    }
+}

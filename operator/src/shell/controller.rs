@@ -1,0 +1,172 @@
+//! The loop over all pipelines of one namespace, or of all: watches that trigger, and a bounded number of looks at once.
+
+use std::collections::BTreeSet;
+use std::future::ready;
+use std::sync::Arc;
+
+use futures::channel::mpsc;
+use futures::stream::BoxStream;
+use futures::{StreamExt, stream};
+use kube::Resource;
+use kube::runtime::controller::{Action, Error};
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::watcher::{self, Event};
+use kube::runtime::{Config, WatchStreamExt, applier};
+use tokio::sync::watch;
+
+use super::cache::index::{PipelineKey, version};
+use super::cache::watch::{api, watch_children};
+use super::context::Context;
+use super::reconcile::{Guarded, ReconcileError, reconcile};
+use crate::core::names;
+
+/// One watched scope: what exists in it, and the queue of pipelines to look at.
+pub struct Controller {
+    context: Arc<Context>,
+    pipelines: Store<Guarded>,
+    triggers: mpsc::UnboundedReceiver<ObjectRef<Guarded>>,
+    sender: mpsc::UnboundedSender<ObjectRef<Guarded>>,
+}
+
+/// Whether looks are taken at this moment: a stand-by keeps its cache warm and does nothing else.
+pub type Leading = watch::Receiver<bool>;
+
+impl Controller {
+    /// A controller, and the feed that keeps its cache. The feed must be polled from the start; it never ends.
+    pub fn new(
+        context: Arc<Context>,
+        namespace: Option<&str>,
+        leading: Leading,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (sender, triggers) = mpsc::unbounded();
+        let writer: Writer<Guarded> = Writer::default();
+        let pipelines = writer.as_reader();
+        let own = watch_pipelines(&context, namespace, writer);
+        let all = pipelines.clone();
+        let children = watch_children(&context.client, namespace, &context.cache)
+            .flat_map(move |touched| stream::iter(references(&all, &touched)));
+        let feed = feed(own, children.boxed(), sender.clone(), leading, Arc::clone(&context));
+        (Self { context, pipelines, triggers, sender }, feed)
+    }
+
+    /// The pipelines that are known.
+    #[must_use]
+    pub fn pipelines(&self) -> Store<Guarded> {
+        self.pipelines.clone()
+    }
+
+    /// Looks at every pipeline, and then at each that changes, until `stop` resolves and what was begun is ended.
+    pub async fn run(self, concurrency: u16, stop: impl Future<Output = ()> + Send + 'static) {
+        let Self { context, pipelines, triggers, sender } = self;
+        for pipeline in pipelines.state() {
+            let _ = sender.unbounded_send(ObjectRef::from_obj(pipeline.as_ref()));
+        }
+        let queue = triggers.map(Ok::<_, std::convert::Infallible>).take_until(stop);
+        let config = Config::default().concurrency(concurrency);
+        let measured = |resource: Arc<Guarded>, context: Arc<Context>| {
+            let reference = ObjectRef::from_obj(resource.as_ref());
+            Box::pin(async move {
+                let measurement = context.metrics.reconcile_started(&reference);
+                let outcome = reconcile(resource, Arc::clone(&context)).await;
+                measurement.ended(&outcome);
+                outcome
+            })
+        };
+        let retry =
+            |_: Arc<Guarded>, error: &ReconcileError, _: Arc<Context>| Action::requeue(error.retry_in);
+        applier(measured, retry, context, pipelines, queue, config)
+            .for_each(|outcome| {
+                match outcome {
+                    Ok((pipeline, action)) => tracing::debug!(%pipeline, ?action, "reconciled"),
+                    Err(Error::ReconcilerFailed(error, pipeline)) => {
+                        tracing::warn!(%pipeline, "reconcile failed: {error}");
+                    }
+                    // A child may outlive its pipeline for a moment.
+                    Err(error) => tracing::debug!("{error}"),
+                }
+                ready(())
+            })
+            .await;
+    }
+}
+
+/// Puts every change into the queue while leading. What changed before is found by looking at every pipeline then.
+async fn feed(
+    own: BoxStream<'static, ObjectRef<Guarded>>,
+    children: BoxStream<'static, ObjectRef<Guarded>>,
+    sender: mpsc::UnboundedSender<ObjectRef<Guarded>>,
+    leading: Leading,
+    context: Arc<Context>,
+) {
+    let mut changes = stream::select(own, children);
+    while let Some(reference) = changes.next().await {
+        if *leading.borrow() {
+            context.metrics.triggered(&reference);
+            // Refused only when the controller has ended, and then nobody wants it.
+            let _ = sender.unbounded_send(reference);
+        }
+    }
+}
+
+/// The watch of pipelines. Our own status writes trigger nothing.
+fn watch_pipelines(
+    context: &Arc<Context>,
+    namespace: Option<&str>,
+    mut writer: Writer<Guarded>,
+) -> BoxStream<'static, ObjectRef<Guarded>> {
+    let context = Arc::clone(context);
+    let pipelines = api::<Guarded>(&context.client, namespace);
+    watcher::watcher(pipelines, watcher::Config::default())
+        .default_backoff()
+        .filter_map(move |event| {
+            let touched = match event {
+                Ok(event) => {
+                    let event = event.modify(|pipeline| pipeline.meta_mut().managed_fields = None);
+                    writer.apply_watcher_event(&event);
+                    touched(&context, &event)
+                }
+                Err(error) => {
+                    tracing::warn!(kind = "mlpipelines", %error, "a watch failed and is tried again");
+                    None
+                }
+            };
+            ready(touched)
+        })
+        .boxed()
+}
+
+/// The pipeline to look at because of an event.
+fn touched(context: &Context, event: &Event<Guarded>) -> Option<ObjectRef<Guarded>> {
+    let uid = |pipeline: &Guarded| pipeline.meta().uid.clone().unwrap_or_default();
+    match event {
+        Event::Apply(pipeline) | Event::InitApply(pipeline) => {
+            let is_own = version(pipeline.meta())
+                .is_some_and(|version| context.memory.is_own_write(&uid(pipeline), version));
+            (!is_own).then(|| ObjectRef::from_obj(pipeline))
+        }
+        Event::Delete(pipeline) => {
+            context.memory.forget(&uid(pipeline));
+            context.metrics.forget(&ObjectRef::from_obj(pipeline));
+            None
+        }
+        Event::Init | Event::InitDone => None,
+    }
+}
+
+/// The pipelines that children name. A label holds short names as they are, and a hash of long ones.
+fn references(pipelines: &Store<Guarded>, touched: &BTreeSet<PipelineKey>) -> Vec<ObjectRef<Guarded>> {
+    let reference = |key: &PipelineKey| {
+        let plain = ObjectRef::<Guarded>::new(&key.label).within(&key.namespace);
+        if pipelines.get(&plain).is_some() {
+            return Some(plain);
+        }
+        let named = pipelines.find(|pipeline| {
+            let metadata = pipeline.meta();
+            metadata.namespace.as_ref() == Some(&key.namespace)
+                && metadata.name.as_deref().is_some_and(|name| names::label(name) == key.label)
+        });
+        named.map(|pipeline| ObjectRef::from_obj(pipeline.as_ref()))
+    };
+    touched.iter().filter_map(reference).collect()
+}

@@ -1,0 +1,203 @@
+//! What is counted, under the names that every dashboard for controllers knows, and the pipelines' own figures.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use kube::runtime::controller::Action;
+use kube::runtime::reflector::ObjectRef;
+use prometheus::core::Collector;
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+use tokio::time::Instant;
+
+use super::reconcile::{Guarded, ReconcileError};
+
+/// The controller's name in labels.
+const CONTROLLER: &str = "mlpipeline";
+
+/// Every figure of the operator.
+pub struct Metrics {
+    registry: Registry,
+    reconciles: IntCounterVec,
+    errors: IntCounterVec,
+    seconds: HistogramVec,
+    active: IntGaugeVec,
+    depth: IntGaugeVec,
+    adds: IntCounterVec,
+    queue_seconds: HistogramVec,
+    retries: IntCounterVec,
+    requests: IntCounterVec,
+    leading: IntGaugeVec,
+    pipelines: IntGaugeVec,
+    steps: IntGaugeVec,
+    /// Since when a pipeline waits to be looked at.
+    waiting: Mutex<HashMap<ObjectRef<Guarded>, Instant>>,
+}
+
+/// Figures that could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot set up the metrics: {0}")]
+pub struct MetricsError(#[from] prometheus::Error);
+
+impl Metrics {
+    /// All figures, at nothing.
+    ///
+    /// # Errors
+    /// When two figures share a name, which a test rules out.
+    pub fn new() -> Result<Self, MetricsError> {
+        let registry = Registry::new();
+        let buckets = prometheus::exponential_buckets(0.001, 2.0, 15)?;
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            register(&registry, IntCounterVec::new(Opts::new(name, help), labels)?)
+        };
+        let gauge = |name: &str, help: &str, labels: &[&str]| {
+            register(&registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
+        };
+        let histogram = |name: &str, help: &str, labels: &[&str]| {
+            let options = HistogramOpts::new(name, help).buckets(buckets.clone());
+            register(&registry, HistogramVec::new(options, labels)?)
+        };
+        let build = gauge("mlpipeline_operator_build_info", "The version of the operator", &["version"])?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let metrics = Self {
+            reconciles: counter(
+                "controller_runtime_reconcile_total",
+                "Reconciles by result",
+                &["controller", "result"],
+            )?,
+            errors: counter(
+                "controller_runtime_reconcile_errors_total",
+                "Reconciles that failed",
+                &["controller"],
+            )?,
+            seconds: histogram(
+                "controller_runtime_reconcile_time_seconds",
+                "How long reconciles take",
+                &["controller"],
+            )?,
+            active: gauge("controller_runtime_active_workers", "Reconciles under way", &["controller"])?,
+            depth: gauge("workqueue_depth", "Pipelines that wait to be looked at", &["name"])?,
+            adds: counter("workqueue_adds_total", "Additions to the queue", &["name"])?,
+            queue_seconds: histogram(
+                "workqueue_queue_duration_seconds",
+                "How long pipelines wait in the queue",
+                &["name"],
+            )?,
+            retries: counter("workqueue_retries_total", "Looks that are tried again", &["name"])?,
+            requests: counter(
+                "rest_client_requests_total",
+                "Calls of the API server by verb and status code",
+                &["code", "method"],
+            )?,
+            leading: gauge("leader_election_master_status", "1 while this process leads", &["name"])?,
+            pipelines: gauge(
+                "mlpipeline_pipelines",
+                "Pipelines by state: Ready, InProgress, Stalled, Terminating, Unreadable",
+                &["state"],
+            )?,
+            steps: gauge("mlpipeline_steps", "Steps by state", &["state"])?,
+            waiting: Mutex::default(),
+            registry,
+        };
+        metrics.leading.with_label_values(&[CONTROLLER]).set(0);
+        metrics.depth.with_label_values(&[CONTROLLER]).set(0);
+        metrics.active.with_label_values(&[CONTROLLER]).set(0);
+        metrics.errors.with_label_values(&[CONTROLLER]).inc_by(0);
+        Ok(metrics)
+    }
+
+    /// A pipeline was put into the queue.
+    pub fn triggered(&self, reference: &ObjectRef<Guarded>) {
+        self.adds.with_label_values(&[CONTROLLER]).inc();
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.entry(reference.clone()).or_insert_with(Instant::now);
+        self.depth.with_label_values(&[CONTROLLER]).set(i64::try_from(waiting.len()).unwrap_or(i64::MAX));
+    }
+
+    /// A pipeline is being looked at.
+    #[must_use]
+    pub fn reconcile_started(&self, reference: &ObjectRef<Guarded>) -> Measurement<'_> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(since) = waiting.remove(reference) {
+            self.queue_seconds.with_label_values(&[CONTROLLER]).observe(since.elapsed().as_secs_f64());
+        }
+        self.depth.with_label_values(&[CONTROLLER]).set(i64::try_from(waiting.len()).unwrap_or(i64::MAX));
+        self.active.with_label_values(&[CONTROLLER]).inc();
+        Measurement { metrics: self, started: Instant::now() }
+    }
+
+    /// A pipeline went away before anybody looked at it.
+    pub fn forget(&self, reference: &ObjectRef<Guarded>) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(reference);
+    }
+
+    /// A call was answered, or not.
+    pub fn request(&self, method: &str, code: &str) {
+        self.requests.with_label_values(&[code, method]).inc();
+    }
+
+    /// Whether this process leads.
+    pub fn leads(&self, leads: bool) {
+        self.leading.with_label_values(&[CONTROLLER]).set(i64::from(leads));
+    }
+
+    /// The pipelines and steps there are, by state.
+    pub fn count_states(&self, pipelines: &HashMap<String, i64>, steps: &HashMap<String, i64>) {
+        for (gauge, counts) in [(&self.pipelines, pipelines), (&self.steps, steps)] {
+            gauge.reset();
+            for (state, count) in counts {
+                gauge.with_label_values(&[state]).set(*count);
+            }
+        }
+    }
+
+    /// All figures in the text format.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = Vec::new();
+        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+            tracing::warn!(%error, "cannot write the metrics");
+        }
+        String::from_utf8(text).unwrap_or_default()
+    }
+}
+
+fn register<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    collector: C,
+) -> Result<C, prometheus::Error> {
+    registry.register(Box::new(collector.clone()))?;
+    Ok(collector)
+}
+
+/// One reconcile under way.
+pub struct Measurement<'a> {
+    metrics: &'a Metrics,
+    started: Instant,
+}
+
+impl Measurement<'_> {
+    /// The reconcile ended.
+    pub fn ended(&self, outcome: &Result<Action, ReconcileError>) {
+        let result = match outcome {
+            Ok(action) if *action == Action::await_change() => "success",
+            Ok(_) => "requeue_after",
+            Err(_) => "error",
+        };
+        self.metrics.reconciles.with_label_values(&[CONTROLLER, result]).inc();
+        if outcome.is_err() {
+            self.metrics.errors.with_label_values(&[CONTROLLER]).inc();
+            self.metrics.retries.with_label_values(&[CONTROLLER]).inc();
+        }
+        let elapsed: Duration = self.started.elapsed();
+        self.metrics.seconds.with_label_values(&[CONTROLLER]).observe(elapsed.as_secs_f64());
+    }
+}
+
+impl Drop for Measurement<'_> {
+    fn drop(&mut self) {
+        self.metrics.active.with_label_values(&[CONTROLLER]).dec();
+    }
+}

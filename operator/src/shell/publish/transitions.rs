@@ -1,0 +1,171 @@
+//! What has happened between two statuses, as events for people. Pure.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::runtime::events::{Event, EventType};
+use mlpipeline_crds::{MLPipelineStatus, StepState, StepStatus};
+
+use crate::core::status::conditions::READY;
+
+/// The longest note that an event may have, in bytes.
+const NOTE_LIMIT: usize = 1024;
+
+/// Reasons of a pipeline that is on its way, which are no news.
+const CALM: [&str; 6] = ["Running", "Waiting", "Suspended", "Done", "Serving", "NotReady"];
+
+/// The events between what was stored and what is so now: steps that ended, and a pipeline that got ready or stuck.
+pub(super) fn transitions(
+    namespace: Option<&str>,
+    stored: Option<&MLPipelineStatus>,
+    next: &MLPipelineStatus,
+) -> Vec<Event> {
+    let before = |step: &StepStatus| {
+        stored.and_then(|stored| stored.steps.iter().find(|before| before.name == step.name))
+    };
+    let mut events: Vec<Event> =
+        next.steps.iter().filter_map(|step| of_step(namespace, before(step), step)).collect();
+    let told = events.iter().any(|event| matches!(event.type_, EventType::Warning));
+    events.extend(of_pipeline(stored, next, told));
+    events
+}
+
+fn of_step(namespace: Option<&str>, before: Option<&StepStatus>, step: &StepStatus) -> Option<Event> {
+    let is_new = before.is_none_or(|before| before.state != step.state || before.revision != step.revision);
+    if !is_new {
+        return None;
+    }
+    let (type_, reason, word) = match step.state {
+        StepState::Done => (EventType::Normal, "StepDone", "is done"),
+        StepState::Serving => (EventType::Normal, "RolledOut", "is rolled out"),
+        StepState::Failed => (EventType::Warning, "StepFailed", "failed"),
+        StepState::Refused => (EventType::Warning, "ModelRefused", "was refused by its gate"),
+        StepState::Waiting | StepState::Running | StepState::Blocked | StepState::Suspended => return None,
+    };
+    let message = step.message.as_deref().unwrap_or_default();
+    let revision = step.revision.as_ref().map(|revision| format!(" ({revision})")).unwrap_or_default();
+    Some(Event {
+        type_,
+        reason: reason.to_owned(),
+        note: Some(shorten(&format!("{} {word}{revision}: {message}", step.name))),
+        action: format!("{:?}", step.kind),
+        secondary: Some(workload(namespace, step)),
+    })
+}
+
+/// What did the work. Events about different objects are never drawn together into one.
+fn workload(namespace: Option<&str>, step: &StepStatus) -> ObjectReference {
+    let (kind, name) = step
+        .workload
+        .as_deref()
+        .and_then(|workload| workload.split_once('/'))
+        .unwrap_or(("Step", step.name.as_str()));
+    ObjectReference {
+        kind: Some(kind.to_owned()),
+        name: Some(name.to_owned()),
+        namespace: namespace.map(str::to_owned),
+        ..ObjectReference::default()
+    }
+}
+
+fn of_pipeline(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus, told: bool) -> Option<Event> {
+    let ready = |status: &MLPipelineStatus| {
+        status.conditions.iter().find(|condition| condition.type_ == READY).cloned()
+    };
+    let now = ready(next)?;
+    let before = stored.and_then(ready);
+    let event = |type_, reason: &str| Event {
+        type_,
+        reason: reason.to_owned(),
+        note: Some(shorten(&now.message)),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    };
+    if now.status == "True" {
+        let was_ready = before.is_some_and(|before| before.status == "True");
+        return (!was_ready).then(|| event(EventType::Normal, "Ready"));
+    }
+    let same_reason = before.is_some_and(|before| before.reason == now.reason);
+    let is_news = !same_reason && !told && !CALM.contains(&now.reason.as_str());
+    is_news.then(|| event(EventType::Warning, &now.reason))
+}
+
+fn shorten(text: &str) -> String {
+    let end = text
+        .char_indices()
+        .map(|(at, character)| at + character.len_utf8())
+        .take_while(|end| *end <= NOTE_LIMIT);
+    text.get(..end.last().unwrap_or_default()).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+    use mlpipeline_crds::StepKind;
+    use std::collections::BTreeMap;
+
+    fn status(states: &[(&str, StepState)], ready: &str, reason: &str) -> MLPipelineStatus {
+        let step = |(name, state): &(&str, StepState)| StepStatus {
+            name: (*name).into(),
+            kind: StepKind::Run,
+            state: *state,
+            revision: Some("r".into()),
+            workload: Some(format!("Job/{name}")),
+            started: None,
+            finished: None,
+            attempts: None,
+            message: Some("é".repeat(2000)),
+            metrics: BTreeMap::new(),
+        };
+        let condition = Condition {
+            type_: READY.into(),
+            status: ready.into(),
+            reason: reason.into(),
+            message: "m".into(),
+            observed_generation: None,
+            last_transition_time: Time(jiff::Timestamp::UNIX_EPOCH),
+        };
+        MLPipelineStatus {
+            steps: states.iter().map(step).collect(),
+            conditions: vec![condition],
+            ..MLPipelineStatus::default()
+        }
+    }
+
+    fn reasons(before: Option<&MLPipelineStatus>, next: &MLPipelineStatus) -> Vec<String> {
+        transitions(Some("ns"), before, next).into_iter().map(|event| event.reason).collect()
+    }
+
+    #[test]
+    fn a_pipeline_of_three_steps_has_four_events_in_its_life() {
+        use StepState::{Done, Running, Waiting};
+        let life = [
+            status(&[("a", Running), ("b", Waiting), ("c", Waiting)], "False", "Running"),
+            status(&[("a", Done), ("b", Running), ("c", Waiting)], "False", "Running"),
+            status(&[("a", Done), ("b", Done), ("c", Running)], "False", "Running"),
+            status(&[("a", Done), ("b", Done), ("c", Done)], "True", "Done"),
+        ];
+        let mut all = reasons(None, &life[0]);
+        for pair in life.windows(2) {
+            all.extend(reasons(Some(&pair[0]), &pair[1]));
+        }
+        assert_eq!(all, ["StepDone", "StepDone", "StepDone", "Ready"]);
+        assert!(reasons(Some(&life[3]), &life[3]).is_empty());
+    }
+
+    #[test]
+    fn a_failure_is_told_once_and_by_the_step_where_there_is_one() {
+        let running = status(&[("a", StepState::Running)], "False", "Running");
+        let failed = status(&[("a", StepState::Failed)], "False", "ColumnNotFound");
+        assert_eq!(reasons(Some(&running), &failed), ["StepFailed"]);
+        let quota = status(&[("a", StepState::Running)], "False", "QuotaExceeded");
+        assert_eq!(reasons(Some(&running), &quota), ["QuotaExceeded"]);
+        assert!(reasons(Some(&quota), &quota).is_empty());
+    }
+
+    #[test]
+    fn s12_notes_are_bounded_in_bytes() {
+        let done = status(&[("a", StepState::Done)], "False", "Running");
+        let note = transitions(None, None, &done).remove(0).note.expect("a note");
+        assert!(note.len() <= NOTE_LIMIT && note.len() > NOTE_LIMIT - 4);
+    }
+}

@@ -1,0 +1,183 @@
+//! One look at one pipeline: validate → observe → plan → build → apply → status → publish.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::Resource;
+use kube::core::DeserializeGuard;
+use kube::runtime::controller::Action;
+use mlpipeline_crds::{MLPipeline, MLPipelineStatus};
+use tokio::time::Instant;
+
+use super::apply::{Applied, apply};
+use super::backoff;
+use super::context::Context;
+use super::lost_reports;
+use super::observe::{View, observe};
+use super::problem::Failure;
+use super::publish;
+use crate::core::build::build;
+use crate::core::pipeline::ValidatedPipeline;
+use crate::core::plan::{self, Decision, Plan, Schedules};
+use crate::core::status;
+use crate::core::validate::{FieldError, validate};
+
+/// A pipeline as it comes from the API server: one that cannot be read harms only itself.
+pub type Guarded = DeserializeGuard<MLPipeline>;
+
+/// The longest that one look may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A look that did not end well, and when to try again.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}; tried again in {} s", retry_in.as_secs())]
+pub struct ReconcileError {
+    /// What failed.
+    pub message: String,
+    /// When to try again.
+    pub retry_in: Duration,
+}
+
+/// Brings one pipeline nearer to what its spec asks for, and says how it stands.
+///
+/// # Errors
+/// When a call failed for a reason that may pass; the wait grows with each failure in a row.
+pub async fn reconcile(resource: Arc<Guarded>, context: Arc<Context>) -> Result<Action, ReconcileError> {
+    let metadata = resource.meta();
+    let uid = metadata.uid.clone().unwrap_or_default();
+    if metadata.deletion_timestamp.is_some() {
+        // Nothing to clean up: all children have an owner, and the garbage collector knows it.
+        return Ok(Action::await_change());
+    }
+    let outcome = match tokio::time::timeout(TIMEOUT, look(&resource, &context)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Setback::general(format!("took longer than {} s", TIMEOUT.as_secs()))),
+    };
+    match outcome {
+        Ok(again) => {
+            context.memory.with(&uid, |remembered| remembered.failures = 0);
+            Ok(again.map_or_else(Action::await_change, Action::requeue))
+        }
+        Err(Setback { message, retry_in: Some(retry_in) }) => Err(ReconcileError { message, retry_in }),
+        Err(Setback { message, retry_in: None }) => {
+            let failures = context.memory.with(&uid, |remembered| {
+                remembered.failures = remembered.failures.saturating_add(1);
+                remembered.failures
+            });
+            let retry_in = backoff::wait(failures, rand::random()).max(context.pressure.left());
+            Err(ReconcileError { message, retry_in })
+        }
+    }
+}
+
+/// A look that failed. Children have waits of their own.
+struct Setback {
+    message: String,
+    retry_in: Option<Duration>,
+}
+
+impl Setback {
+    fn general(message: String) -> Self {
+        Self { message, retry_in: None }
+    }
+}
+
+impl From<Failure> for Setback {
+    fn from(failure: Failure) -> Self {
+        Self { message: format!("{}: {}", failure.object, failure.message), retry_in: failure.retry_after }
+    }
+}
+
+/// One look; answers when to look again although nothing happened, or what failed.
+async fn look(resource: &Guarded, context: &Context) -> Result<Option<Duration>, Setback> {
+    let metadata = resource.meta();
+    let now = (context.clock)();
+    let pipeline = match checked(resource) {
+        Ok(pipeline) => pipeline,
+        Err(errors) => return refuse(resource, context, &errors, now).await,
+    };
+    let mut view = observe(&context.cache, &pipeline);
+    let mut plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
+    if lost_reports::found_late(context, &pipeline, &plan).await? {
+        view = observe(&context.cache, &pipeline);
+        plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
+    }
+    let children = build(&pipeline, &plan, &context.settings);
+    let applied = apply(context, &pipeline, &plan, &children, &view).await;
+    if plan.steps.iter().any(|step| step.decision == Decision::Run) {
+        // What was just begun is told as begun, and need not be told again in a moment.
+        view = observe(&context.cache, &pipeline);
+        plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
+    }
+    let status = standing(resource, context, &pipeline, &plan, &view, &applied, now);
+    let published = publish::publish(context, metadata, status.0.as_ref(), &status.1).await;
+    conclude(&plan, &applied, published, now)
+}
+
+/// A spec that could be read and makes sense.
+fn checked(resource: &Guarded) -> Result<ValidatedPipeline, Vec<FieldError>> {
+    match &resource.0 {
+        Ok(pipeline) => validate(pipeline),
+        Err(invalid) => Err(vec![FieldError {
+            path: "resource".to_owned(),
+            problem: format!("cannot be read: {}", invalid.error),
+            hint: Some("is the CustomResourceDefinition of this operator's version installed?".to_owned()),
+        }]),
+    }
+}
+
+/// Says what is wrong with a spec. Nothing is tried again until it changes.
+async fn refuse(
+    resource: &Guarded,
+    context: &Context,
+    errors: &[FieldError],
+    now: Timestamp,
+) -> Result<Option<Duration>, Setback> {
+    let metadata = resource.meta();
+    let before = publish::previous(context, metadata, stored(resource));
+    let status = status::invalid(metadata.generation, errors, before.as_ref(), now);
+    Ok(publish::publish(context, metadata, before.as_ref(), &status).await?)
+}
+
+/// The status before, and the status now.
+fn standing(
+    resource: &Guarded,
+    context: &Context,
+    pipeline: &ValidatedPipeline,
+    plan: &Plan,
+    view: &View,
+    applied: &Applied,
+    now: Timestamp,
+) -> (Option<MLPipelineStatus>, MLPipelineStatus) {
+    let metadata = resource.meta();
+    let before = publish::previous(context, metadata, stored(resource));
+    let problem = applied.worst().and_then(|refusal| refusal.failure.problem(refusal.failures));
+    let status = status::status(pipeline, plan, &view.observed, problem.as_ref(), before.as_ref(), now);
+    (before, status)
+}
+
+/// When to look again, or what failed.
+fn conclude(
+    plan: &Plan,
+    applied: &Applied,
+    published: Result<Option<Duration>, Failure>,
+    now: Timestamp,
+) -> Result<Option<Duration>, Setback> {
+    let again = published?;
+    let next = applied
+        .refusals
+        .iter()
+        .filter_map(|refusal| Some((refusal.until?, &refusal.failure)))
+        .min_by_key(|(until, _)| *until);
+    if let Some((until, failure)) = next {
+        let retry_in = until.saturating_duration_since(Instant::now());
+        return Err(Setback { retry_in: Some(retry_in), ..Setback::from(failure.clone()) });
+    }
+    let wake = plan.wake_at.map(|time| Duration::try_from(time.duration_since(now)).unwrap_or_default());
+    Ok([again, applied.look_again, wake].into_iter().flatten().min())
+}
+
+fn stored(resource: &Guarded) -> Option<&MLPipelineStatus> {
+    resource.0.as_ref().ok()?.status.as_ref()
+}

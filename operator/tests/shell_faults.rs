@@ -1,0 +1,194 @@
+//! Every single fault at every single call: the world ends as it does without, with the same objects created as often.
+
+#![allow(clippy::expect_used, reason = "a test fails by it")]
+
+mod world;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use world::World;
+use world::controllers::Script;
+use world::faults::Mode;
+use world::state::Key;
+
+/// One of each kind that the operator makes, save the schedule, whose next run depends on the hour.
+fn workload() -> &'static str {
+    include_str!("world/crash_course.yaml").split("    - name: nightly").next().expect("a part")
+}
+
+const MODES: [Mode; 7] = [
+    Mode::CrashBefore,
+    Mode::CrashAfter,
+    Mode::ResponseLost,
+    Mode::Answer(409),
+    Mode::Answer(429),
+    Mode::Answer(500),
+    Mode::Answer(503),
+];
+
+/// What a run came to.
+#[derive(Debug, PartialEq)]
+struct End {
+    objects: BTreeMap<Key, Value>,
+    created: BTreeMap<Key, u32>,
+    deleted: BTreeMap<Key, u32>,
+}
+
+/// Takes out what may differ from run to run: ids, versions, and times.
+fn essence(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for key in ["uid", "resourceVersion", "creationTimestamp", "lastTransitionTime", "generation"] {
+                map.remove(key);
+            }
+            for key in [
+                "startTime",
+                "started",
+                "finished",
+                "startedAt",
+                "finishedAt",
+                "trained",
+                "observedGeneration",
+            ] {
+                map.remove(key);
+            }
+            // The hash in it covers the owner's uid.
+            map.remove("mlpipeline.dev/applied");
+            map.values_mut().for_each(essence);
+        }
+        Value::Array(list) => list.iter_mut().for_each(essence),
+        _ => {}
+    }
+}
+
+fn in_a_world<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(test)
+}
+
+/// A whole life with at most one fault; answers how it ended and how many calls it took.
+async fn life(fault: Option<(usize, Mode)>) -> (End, usize) {
+    let world = World::new();
+    world.faults.lock().expect("a lock").next = fault;
+    world.start_controllers(Script::default());
+    let operator = world.start_for_ever();
+    let key = world.user_applies(workload());
+    world.until(&format!("ready with {fault:?}"), |world| world.is_ready(&key)).await;
+    let calls = world.faults.lock().expect("a lock").calls;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    operator.abort();
+    let is_durable = |key: &Key| key.resource != "events";
+    let end = world.with(|state| {
+        let mut objects: BTreeMap<Key, Value> = state.objects.clone();
+        objects.retain(|key, _| is_durable(key));
+        objects.values_mut().for_each(essence);
+        let mut created = state.created.clone();
+        created.retain(|key, _| is_durable(key));
+        End { objects, created, deleted: state.deleted.clone() }
+    });
+    (end, calls)
+}
+
+#[test]
+fn l2_s1_any_single_fault_leads_to_the_same_world_with_the_same_creates() {
+    let (expected, calls) = in_a_world(life(None));
+    assert!(expected.created.values().all(|count| *count == 1), "{:#?}", expected.created);
+    let points: Vec<(usize, Mode)> = (0..calls).flat_map(|at| MODES.map(|mode| (at, mode))).collect();
+    let halves = points.chunks(points.len().div_ceil(2));
+    std::thread::scope(|scope| {
+        for half in halves {
+            let expected = &expected;
+            scope.spawn(move || {
+                for point in half {
+                    let (end, _) = in_a_world(life(Some(*point)));
+                    assert_eq!(end.created, expected.created, "creates with {point:?}");
+                    assert_eq!(end.deleted, expected.deleted, "deletes with {point:?}");
+                    for (key, object) in &expected.objects {
+                        assert_eq!(end.objects.get(key), Some(object), "{key:?} with {point:?}");
+                    }
+                    assert_eq!(end.objects.len(), expected.objects.len(), "{point:?}");
+                }
+            });
+        }
+    });
+    println!("{} fault points: {calls} calls, {} modes", points.len(), MODES.len());
+}
+
+#[test]
+fn a_standing_refusal_is_named_backs_off_and_is_gone_when_its_cause_is() {
+    let table = [
+        ("create", "jobs", 403, "exceeded quota: small", "QuotaExceeded", "Reconciling"),
+        ("create", "jobs", 403, "User \"operator\" cannot create resource \"jobs\"", "Forbidden", "Stalled"),
+        ("patch", "services", 403, "cannot patch", "Forbidden", "Stalled"),
+        ("create", "jobs", 500, "etcd is slow", "ApiServerUnavailable", "Reconciling"),
+        ("create", "jobs", 429, "slow down", "ApiServerUnavailable", "Reconciling"),
+    ];
+    for (verb, resource, code, message, reason, condition) in table {
+        in_a_world(async {
+            let world = World::new();
+            world.start_controllers(Script::default());
+            let refusal = (verb.to_owned(), resource.to_owned(), code, message.to_owned());
+            world.faults.lock().expect("a lock").standing = vec![refusal];
+            let _operator = world.start();
+            let key = world.user_applies(workload());
+            let told =
+                |world: &World| world.condition(&key, "Ready").is_some_and(|(_, told, _)| told == reason);
+            world.until(reason, told).await;
+            assert_eq!(world.condition(&key, condition).expect("it is said").0, "True", "{reason}");
+            assert!(world.condition(&key, "Ready").expect("it is said").2.contains(message), "{reason}");
+            let event = |world: &World| world.all("events").iter().any(|event| event["reason"] == reason);
+            world.until("an event", event).await;
+            world.forget_trace();
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            let tries = world.writes().iter().filter(|call| call.resource == resource).count();
+            assert!((1..=11).contains(&tries), "{reason}: {tries} tries in ten minutes");
+            world.faults.lock().expect("a lock").standing.clear();
+            world.until("ready with no help", |world| world.is_ready(&key)).await;
+        });
+    }
+}
+
+#[test]
+fn l7_a_child_that_the_server_never_takes_is_named_and_not_tried_again_until_the_spec_changes() {
+    in_a_world(async {
+        let world = World::new();
+        world.start_controllers(Script::default());
+        let refusal = ("create".to_owned(), "jobs".to_owned(), 422, "spec.x: Invalid value".to_owned());
+        world.faults.lock().expect("a lock").standing = vec![refusal];
+        let _operator = world.start();
+        let key = world.user_applies(workload());
+        world.until("stalled", |world| world.is_stalled(&key)).await;
+        let (_, reason, message) = world.condition(&key, "Stalled").expect("it is said");
+        assert_eq!(reason, "InvalidChild");
+        assert!(message.contains("spec.x: Invalid value"), "{message}");
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        world.forget_trace();
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        assert_eq!(world.writes(), []);
+        world.faults.lock().expect("a lock").standing.clear();
+        world.edit(&key, |pipeline| pipeline["spec"]["history"] = json!(5));
+        world.until("ready", |world| world.is_ready(&key)).await;
+    });
+}
+
+#[test]
+fn l6_a_child_that_somebody_keeps_undoing_is_repaired_ever_more_rarely() {
+    in_a_world(async {
+        let world = World::new();
+        world.start_controllers(Script::default());
+        let _operator = world.start();
+        let key = world.user_applies(workload());
+        world.until("ready", |world| world.is_ready(&key)).await;
+        world.forget_trace();
+        let service = Key::new("services", "ns", "iris-api");
+        for _ in 0..600 {
+            world.edit(&service, |service| service["spec"]["ports"][0]["nodePort"] = json!(31111));
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let repairs = world.writes().iter().filter(|call| call.resource == "services").count();
+        assert!((3..20).contains(&repairs), "{repairs} repairs in ten minutes");
+    });
+}

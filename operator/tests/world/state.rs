@@ -1,0 +1,185 @@
+//! The objects, their versions, and what happened to them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::Call;
+
+/// One object's place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    pub resource: String,
+    pub namespace: String,
+    pub name: String,
+}
+
+impl Key {
+    pub fn new(resource: &str, namespace: &str, name: &str) -> Self {
+        Self { resource: resource.into(), namespace: namespace.into(), name: name.into() }
+    }
+}
+
+/// A change of an object: what it was, and what it is.
+pub struct Change {
+    pub version: u64,
+    pub key: Key,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+}
+
+pub struct State {
+    pub now: Timestamp,
+    pub version: u64,
+    pub objects: BTreeMap<Key, Value>,
+    /// What each field manager applied last.
+    pub applied: HashMap<(Key, String), Value>,
+    pub changes: Vec<Change>,
+    pub trace: Vec<Call>,
+    /// How often an object of this place was created, and deleted.
+    pub created: BTreeMap<Key, u32>,
+    pub deleted: BTreeMap<Key, u32>,
+    uids: u64,
+    sender: watch::Sender<u64>,
+}
+
+/// Kinds that have no generation.
+const WITHOUT_GENERATION: [&str; 4] = ["services", "persistentvolumeclaims", "events", "leases"];
+
+impl State {
+    pub fn new(sender: watch::Sender<u64>) -> Self {
+        Self {
+            now: Timestamp::UNIX_EPOCH,
+            version: 100,
+            objects: BTreeMap::new(),
+            applied: HashMap::new(),
+            changes: Vec::new(),
+            trace: Vec::new(),
+            created: BTreeMap::new(),
+            deleted: BTreeMap::new(),
+            uids: 0,
+            sender,
+        }
+    }
+
+    /// Makes an object.
+    pub fn create(&mut self, key: &Key, mut value: Value) -> Value {
+        self.uids += 1;
+        value["metadata"]["uid"] = json!(format!("uid-{}", self.uids));
+        value["metadata"]["namespace"] = json!(key.namespace);
+        value["metadata"]["name"] = json!(key.name);
+        value["metadata"]["creationTimestamp"] = json!(self.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        if !WITHOUT_GENERATION.contains(&key.resource.as_str()) {
+            value["metadata"]["generation"] = json!(1);
+        }
+        default_fields(key, &mut value);
+        *self.created.entry(key.clone()).or_default() += 1;
+        self.store(key, None, Some(value))
+    }
+
+    /// Puts an object in the place of what was there. One that is the same makes no new version.
+    pub fn update(&mut self, key: &Key, mut value: Value) -> Value {
+        let before = self.objects.get(key).cloned().expect("it is there");
+        default_fields(key, &mut value);
+        if value == before {
+            return before;
+        }
+        if value["spec"] != before["spec"] && !before["metadata"]["generation"].is_null() {
+            value["metadata"]["generation"] =
+                json!(before["metadata"]["generation"].as_i64().unwrap_or(0) + 1);
+        }
+        self.store(key, Some(before), Some(value))
+    }
+
+    pub fn edit(&mut self, key: &Key, change: impl FnOnce(&mut Value)) {
+        let Some(mut value) = self.objects.get(key).cloned() else { return };
+        change(&mut value);
+        self.update(key, value);
+    }
+
+    pub fn user_applies(&mut self, key: &Key, value: &Value) {
+        match self.objects.get(key).cloned() {
+            None => {
+                self.create(key, value.clone());
+            }
+            Some(mut existing) => {
+                existing["spec"] = value["spec"].clone();
+                self.update(key, existing);
+            }
+        }
+    }
+
+    /// Removes an object and, as the garbage collector does, everything that it owns.
+    pub fn delete(&mut self, key: &Key) {
+        let Some(before) = self.objects.get(key).cloned() else { return };
+        *self.deleted.entry(key.clone()).or_default() += 1;
+        self.applied.retain(|(applied, _), _| applied != key);
+        let uid = before["metadata"]["uid"].clone();
+        self.store(key, Some(before), None);
+        let owned: Vec<Key> = self
+            .objects
+            .iter()
+            .filter(|(_, object)| {
+                let owners = object["metadata"]["ownerReferences"].as_array();
+                owners.is_some_and(|owners| owners.iter().any(|owner| owner["uid"] == uid))
+            })
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in owned {
+            self.delete(&key);
+        }
+    }
+
+    fn store(&mut self, key: &Key, before: Option<Value>, after: Option<Value>) -> Value {
+        self.version += 1;
+        let version = json!(self.version.to_string());
+        let after = after.map(|mut value| {
+            value["metadata"]["resourceVersion"] = version.clone();
+            value
+        });
+        match &after {
+            Some(value) => self.objects.insert(key.clone(), value.clone()),
+            None => self.objects.remove(key),
+        };
+        let answer = after.clone().or_else(|| before.clone()).unwrap_or_default();
+        self.changes.push(Change { version: self.version, key: key.clone(), before, after });
+        let _ = self.sender.send(self.version);
+        answer
+    }
+
+    /// The objects of a resource, in one namespace or in all, that carry these labels.
+    pub fn list(&self, resource: &str, namespace: Option<&str>, selector: &str) -> Vec<Value> {
+        self.objects
+            .iter()
+            .filter(|(key, _)| key.resource == resource && namespace.is_none_or(|name| key.namespace == name))
+            .filter(|(_, value)| matches(value, selector))
+            .map(|(_, value)| value.clone())
+            .collect()
+    }
+}
+
+/// Whether an object carries the labels of an equality selector.
+pub fn matches(value: &Value, selector: &str) -> bool {
+    selector.split(',').filter(|part| !part.is_empty()).all(|part| {
+        let (name, wanted) = part.split_once('=').expect("an equality");
+        value["metadata"]["labels"][name] == wanted
+    })
+}
+
+/// A few of the defaults that a real server writes.
+fn default_fields(key: &Key, value: &mut Value) {
+    if key.resource == "deployments" {
+        let spec = &mut value["spec"];
+        for (field, default) in [("replicas", json!(1)), ("revisionHistoryLimit", json!(10))] {
+            if spec[field].is_null() {
+                spec[field] = default;
+            }
+        }
+        spec["template"]["spec"]["dnsPolicy"] = json!("ClusterFirst");
+    }
+    if key.resource == "services" && value["spec"]["clusterIP"].is_null() {
+        value["spec"]["clusterIP"] = json!("10.0.0.1");
+    }
+}

@@ -1,0 +1,326 @@
+//! The shipped operator with the real API server, controllers and garbage collector; the audit log is the witness.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, ResourceQuota, Service};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, ResourceExt};
+use mlpipeline_tests::control_plane::AuditPosition;
+use mlpipeline_tests::wait_until;
+use serde_json::{Value, json};
+
+use super::operator_bed::{Bed, LONG, shipped_role};
+
+fn crash_course() -> Value {
+    json!({"steps": [
+        {"name": "data", "prepare": {"inputs": [{"name": "iris", "uri": "http://files/iris.csv"}]}},
+        {"name": "train", "train": {
+            "data": {"step": "data"}, "target": "species",
+            "algorithm": {"logisticRegression": {"maxIterations": 200}}, "gate": {"metric": "accuracy", "min": 0.9},
+        }},
+        {"name": "api", "pod": {"resources": {"requests": {"cpu": "1000m", "memory": "128Mi"}}}, "serve": {
+            "model": {"step": "train"}, "autoscaling": {"minReplicas": 2, "maxReplicas": 5},
+            "service": {"type": "ClusterIP", "port": 80},
+            "ingress": {"host": "iris.example.com"},
+        }},
+        {"name": "nightly", "schedule": {"cron": "0 2 * * *"}, "score": {"model": {"step": "train"}, "input": {"step": "data"}}},
+    ]})
+}
+
+fn chain(length: usize) -> Value {
+    let step = |at: usize| {
+        let after: Vec<String> = (at > 0).then(|| format!("s{}", at - 1)).into_iter().collect();
+        json!({"name": format!("s{at}"), "run": {"image": "none"}, "after": after})
+    };
+    json!({"steps": (0..length).map(step).collect::<Vec<Value>>()})
+}
+
+/// The operator's writes since then: verb, resource, name and answer.
+async fn writes(bed: &Bed, since: AuditPosition) -> Vec<(String, String, String, u16)> {
+    let query = bed.control_plane.audit().query().since(since).user(bed.operator.username());
+    let events = query.writes().events().await;
+    let call = |event: &mlpipeline_tests::control_plane::AuditEvent| {
+        (event.verb.clone(), event.resource(), event.object_ref.name.clone(), event.response_status.code)
+    };
+    events.iter().map(call).collect()
+}
+
+#[tokio::test]
+async fn the_crash_course_lives_is_edited_suspended_and_goes_without_a_trace() {
+    let bed = Bed::new("operator-life").await;
+    let _operator = bed.start(&[]);
+    bed.apply("iris", &crash_course()).await;
+    bed.condition("iris", "Ready", "True").await;
+    assert_eq!(bed.names::<PersistentVolumeClaim>().await, ["iris-storage"]);
+    assert_eq!(bed.names::<Deployment>().await, ["iris-api"]);
+    assert_eq!(bed.names::<Service>().await, ["iris-api"]);
+    assert_eq!(bed.names::<HorizontalPodAutoscaler>().await, ["iris-api"]);
+    assert_eq!(bed.names::<PodDisruptionBudget>().await, ["iris-api"]);
+    assert_eq!(bed.names::<CronJob>().await, ["iris-nightly"]);
+    let first: BTreeSet<String> = bed.names::<Job>().await.into_iter().collect();
+    assert_eq!(first.len(), 2, "{first:?}");
+
+    // A gate judges and makes nothing; a seed makes another model.
+    let mut edited = crash_course();
+    edited["steps"][1]["train"]["gate"]["min"] = json!(0.8);
+    bed.apply("iris", &edited).await;
+    bed.condition("iris", "Ready", "True").await;
+    assert_eq!(bed.names::<Job>().await.len(), 2);
+    edited["steps"][1]["train"]["algorithm"]["logisticRegression"]["maxIterations"] = json!(300);
+    edited["suspend"] = json!(true);
+    bed.apply("iris", &edited).await;
+    bed.condition("iris", "Suspended", "True").await;
+    assert_eq!(bed.names::<Job>().await.len(), 2, "no run begins while it is suspended");
+    edited["suspend"] = json!(false);
+    bed.apply("iris", &edited).await;
+    bed.condition("iris", "Ready", "True").await;
+    let second: BTreeSet<String> = bed.names::<Job>().await.into_iter().collect();
+    let new: Vec<&String> = second.difference(&first).collect();
+    assert!(matches!(new.as_slice(), [one] if one.starts_with("iris-train-")), "{new:?}");
+
+    bed.pipelines().delete("iris", &Default::default()).await.unwrap();
+    wait_until("everything to be collected", LONG, async || {
+        let mut left = bed.names::<Job>().await;
+        left.extend(bed.names::<k8s_openapi::api::core::v1::Pod>().await);
+        left.extend(bed.names::<Deployment>().await);
+        left.extend(bed.names::<Service>().await);
+        left.extend(bed.names::<CronJob>().await);
+        left.extend(bed.names::<HorizontalPodAutoscaler>().await);
+        left.extend(bed.names::<PersistentVolumeClaim>().await);
+        if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn q1_a_converged_pipeline_is_not_written_to_after_restarts_and_stays_so_while_others_work() {
+    let bed = Bed::new("operator-quiet").await;
+    let mut operator = bed.start(&[]);
+    bed.apply("iris", &crash_course()).await;
+    bed.condition("iris", "Ready", "True").await;
+    // Small words are written a little later: a settled status is one that says what the steps' pods say.
+    wait_until("a settled status", LONG, async || {
+        let status =
+            bed.pipelines().get("iris").await.map_err(|error| error.to_string())?.status.unwrap_or_default();
+        let settled =
+            status.steps.iter().take(2).all(|step| step.attempts == Some(1)) && status.replicas == Some(2);
+        if settled { Ok(()) } else { Err(serde_json::to_string(&status).unwrap()) }
+    })
+    .await;
+    for round in 0..3 {
+        operator.kill().await.unwrap();
+        let since = bed.control_plane.audit().position().await;
+        operator = bed.start(&[]);
+        // That it worked on another pipeline to the end shows that it has looked at all.
+        let marker = format!("marker-{round}");
+        bed.apply(&marker, &chain(2)).await;
+        bed.condition(&marker, "Ready", "True").await;
+        let writes = writes(&bed, since).await;
+        let others: Vec<_> = writes.iter().filter(|(_, _, name, _)| !name.starts_with(&marker)).collect();
+        assert!(others.is_empty(), "round {round}: {others:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_chain_of_three_runs_costs_at_most_eight_writes_and_four_events() {
+    let bed = Bed::new("operator-writes").await;
+    let since = bed.control_plane.audit().position().await;
+    let _operator = bed.start(&[]);
+    bed.apply("chain", &chain(3)).await;
+    bed.condition("chain", "Ready", "True").await;
+    bed.apply("marker", &chain(1)).await;
+    bed.condition("marker", "Ready", "True").await;
+    let (events, writes): (Vec<_>, Vec<_>) = writes(&bed, since)
+        .await
+        .into_iter()
+        .filter(|(_, _, name, _)| name.starts_with("chain"))
+        .partition(|(_, resource, ..)| resource == "events");
+    assert!(events.len() <= 4, "{events:#?}");
+    assert!(writes.len() <= 8, "{writes:#?}");
+}
+
+#[tokio::test]
+async fn s8_the_operator_does_what_its_role_says_and_is_refused_nothing() {
+    let bed = Bed::new("operator-role").await;
+    let since = bed.control_plane.audit().position().await;
+    let _operator = bed.start(&["--leader-elect"]);
+    bed.apply("iris", &crash_course()).await;
+    bed.condition("iris", "Ready", "True").await;
+    // Runs all the time in each way, and then not at all: everything is applied and deleted once.
+    let workload = |kind: &str| json!({"steps": [{"name": "w", "run": {"image": "none", "workload": kind, "ports": [{"name": "http", "port": 80}]}}]});
+    for kind in ["StatefulSet", "DaemonSet", "Deployment", "Job"] {
+        bed.apply("iris", &workload(kind)).await;
+        bed.condition("iris", "Ready", "True").await;
+    }
+    let query = bed.control_plane.audit().query().since(since).user(bed.operator.username());
+    wait_until("a renewal of the lease", LONG, async || {
+        let renewals = query.clone().resource("leases").verb("update").events().await;
+        if renewals.is_empty() { Err("none".to_owned()) } else { Ok(()) }
+    })
+    .await;
+    let events = query.events().await;
+    let refused: Vec<_> = events.iter().filter(|event| event.response_status.code == 403).collect();
+    assert!(refused.is_empty(), "{refused:#?}");
+    let seen: BTreeSet<(String, String)> =
+        events.iter().map(|event| (event.verb.clone(), event.resource())).collect();
+    let mut allowed: BTreeSet<(String, String)> = BTreeSet::new();
+    for rule in shipped_role().rules.unwrap() {
+        for resource in rule.resources.unwrap() {
+            allowed.extend(rule.verbs.iter().map(|verb| (verb.clone(), resource.clone())));
+        }
+    }
+    allowed.extend(["create", "get", "update"].map(|verb| (verb.to_owned(), "leases".to_owned())));
+    let beyond: Vec<_> = seen.difference(&allowed).collect();
+    assert!(beyond.is_empty(), "done and not in the role: {beyond:?}");
+    // Server-side apply is asked as a patch, and needs create where nothing is there; a claim's deletion of the finalizers'
+    // kind is checked by an admission plugin that not every cluster has; a series of events needs one that repeats.
+    let unseen: BTreeSet<String> =
+        allowed.difference(&seen).map(|(verb, resource)| format!("{verb} {resource}")).collect();
+    let implied = |call: &str| {
+        (call.starts_with("create ") && call != "create jobs" && call != "create events")
+            || ["update mlpipelines/finalizers", "patch events", "get jobs"].contains(&call)
+    };
+    let unused: Vec<_> = unseen.iter().filter(|call| !implied(call)).collect();
+    assert!(unused.is_empty(), "in the role and never done: {unused:?}");
+}
+
+#[tokio::test]
+async fn s1_s10_the_leader_is_killed_in_the_middle_and_the_other_goes_on() {
+    let bed = Bed::new("operator-leaders").await;
+    let since = bed.control_plane.audit().position().await;
+    let mut first = bed.start(&["--leader-elect"]);
+    let leases: Api<Lease> = bed.api();
+    let holder = async || {
+        let lease = leases.get_opt("mlpipeline-operator").await.map_err(|error| error.to_string())?;
+        lease
+            .and_then(|lease| lease.spec?.holder_identity)
+            .filter(|holder| !holder.is_empty())
+            .ok_or("nobody".to_owned())
+    };
+    let leader = wait_until("a leader", LONG, holder).await;
+    let _second = bed.start(&["--leader-elect"]);
+    bed.apply("chain", &chain(6)).await;
+    wait_until("two runs", LONG, async || match bed.names::<Job>().await.len() {
+        count if count >= 2 => Ok(()),
+        count => Err(count.to_string()),
+    })
+    .await;
+    first.kill().await.unwrap();
+    bed.condition("chain", "Ready", "True").await;
+    assert_ne!(holder().await.unwrap(), leader);
+    let created: Vec<String> = writes(&bed, since)
+        .await
+        .into_iter()
+        .filter(|(verb, resource, _, code)| verb == "create" && resource == "jobs" && *code == 201)
+        .map(|(_, _, name, _)| name)
+        .collect();
+    let distinct: BTreeSet<&String> = created.iter().collect();
+    assert_eq!((created.len(), distinct.len()), (6, 6), "{created:?}");
+}
+
+#[tokio::test]
+async fn l6_s9_children_that_are_deleted_or_changed_come_back_and_foreign_fields_stay() {
+    let bed = Bed::new("operator-repair").await;
+    let _operator = bed.start(&[]);
+    bed.apply("iris", &crash_course()).await;
+    bed.condition("iris", "Ready", "True").await;
+    let services: Api<Service> = bed.api();
+    let theirs = json!({
+        "metadata": {"annotations": {"cloud/x": "theirs"}, "ownerReferences": null},
+        "spec": {"ports": [{"name": "http", "port": 8080, "targetPort": "http", "protocol": "TCP"}]},
+    });
+    services.patch("iris-api", &PatchParams::default(), &Patch::Merge(&theirs)).await.unwrap();
+    wait_until("the Service as it should be", LONG, async || {
+        let service = services.get("iris-api").await.map_err(|error| error.to_string())?;
+        let ports: Vec<i32> =
+            service.spec.iter().flat_map(|spec| spec.ports.iter().flatten()).map(|port| port.port).collect();
+        let is_owned = !service.owner_references().is_empty();
+        if ports.contains(&80) && is_owned { Ok(()) } else { Err(format!("{service:?}")) }
+    })
+    .await;
+    assert_eq!(services.get("iris-api").await.unwrap().annotations()["cloud/x"], "theirs");
+    let deployments: Api<Deployment> = bed.api();
+    let uid = deployments.get("iris-api").await.unwrap().uid();
+    deployments.delete("iris-api", &Default::default()).await.unwrap();
+    wait_until("another Deployment", LONG, async || match deployments.get_opt("iris-api").await {
+        Ok(Some(deployment)) if deployment.uid() != uid => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    bed.condition("iris", "Ready", "True").await;
+}
+
+#[tokio::test]
+async fn a_used_up_quota_and_a_taken_name_are_named_and_are_over_when_they_are_over() {
+    let bed = Bed::new("operator-refusals").await;
+    let quotas: Api<ResourceQuota> = bed.api();
+    let quota = json!({"metadata": {"name": "small"}, "spec": {"hard": {"count/jobs.batch": "0"}}});
+    quotas.create(&PostParams::default(), &serde_json::from_value(quota).unwrap()).await.unwrap();
+    wait_until("the quota to be in force", LONG, async || {
+        let quota = quotas.get("small").await.map_err(|error| error.to_string())?;
+        quota.status.and_then(|status| status.hard).map(drop).ok_or("no status".to_owned())
+    })
+    .await;
+    let claims: Api<PersistentVolumeClaim> = bed.api();
+    let claim = json!({"metadata": {"name": "iris-storage"}, "spec": {
+        "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}},
+    }});
+    let theirs =
+        claims.create(&PostParams::default(), &serde_json::from_value(claim).unwrap()).await.unwrap();
+    let _operator = bed.start(&[]);
+    bed.apply("chain", &chain(1)).await;
+    bed.apply("iris", &crash_course()).await;
+    let told = async |name: &str, reason: &str| {
+        wait_until(&format!("{reason} of {name}"), LONG, async || {
+            let status = bed
+                .pipelines()
+                .get(name)
+                .await
+                .map_err(|error| error.to_string())?
+                .status
+                .unwrap_or_default();
+            let found = status
+                .conditions
+                .iter()
+                .find(|condition| condition.type_ == "Ready" && condition.reason == reason);
+            found.map(|found| found.message.clone()).ok_or(serde_json::to_string(&status).unwrap())
+        })
+        .await
+    };
+    let message = told("chain", "QuotaExceeded").await;
+    assert!(message.contains("small"), "{message}");
+    let message = told("iris", "NameTaken").await;
+    assert!(message.contains("PersistentVolumeClaim iris-storage"), "{message}");
+    let untouched = claims.get("iris-storage").await.unwrap();
+    assert_eq!(untouched.metadata.labels, theirs.metadata.labels);
+    assert_eq!(untouched.metadata.owner_references, None);
+    quotas.delete("small", &Default::default()).await.unwrap();
+    claims.delete("iris-storage", &Default::default()).await.unwrap();
+    bed.condition("chain", "Ready", "True").await;
+    bed.condition("iris", "Ready", "True").await;
+}
+
+#[tokio::test]
+async fn l3_a_namespace_goes_in_the_middle_of_the_work() {
+    let bed = Bed::new("operator-namespace").await;
+    let mut operator = bed.start(&[]);
+    bed.apply("chain", &chain(30)).await;
+    wait_until("some runs", LONG, async || match bed.names::<Job>().await.len() {
+        count if count >= 3 => Ok(()),
+        count => Err(count.to_string()),
+    })
+    .await;
+    let namespaces: Api<Namespace> = Api::all(bed.client.clone());
+    namespaces.delete(bed.namespace.name(), &Default::default()).await.unwrap();
+    wait_until("the namespace to go", LONG, async || match namespaces.get_opt(bed.namespace.name()).await {
+        Ok(None) => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    assert!(operator.try_wait().unwrap().is_none(), "the operator goes on");
+}
