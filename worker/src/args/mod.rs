@@ -3,12 +3,14 @@
 //! Owns the top-level command and the flags that all work shares; each action's own flags are in its folder. This is the only
 //! place that reads the environment.
 
+mod out_file;
 mod quantity;
 mod step_args;
 mod work_args;
 
 use clap::{Parser, Subcommand};
 
+pub use out_file::OutFile;
 pub use quantity::{parse_bytes, parse_duration};
 pub use step_args::StepArgs;
 pub use work_args::WorkArgs;

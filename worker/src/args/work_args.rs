@@ -56,20 +56,23 @@ pub struct WorkArgs {
 }
 
 impl WorkArgs {
-    /// The context for work on this storage. `own_machine` lifts the rule on addresses: the user fetches as themselves.
+    /// The context for work on this storage. On the user's `own_machine`, its own servers may be fetched from too.
     ///
     /// # Errors
     /// When the scratch folder cannot be written.
     pub fn context(&self, storage: Storage, own_machine: bool) -> Result<WorkContext, ArtifactError> {
         let memory = self.memory_limit.unwrap_or_else(|| (available() / MEMORY_SHARE).max(LEAST_MEMORY));
         let terminal = std::io::stderr().is_terminal();
+        let mut allowed = self.allow_addresses.clone();
+        if own_machine {
+            allowed.extend(AddressRange::loopback());
+        }
         WorkContext::new(ContextSettings {
             storage,
             scratch: self.scratch.clone().unwrap_or_else(std::env::temp_dir),
             memory_limit: usize::try_from(memory).unwrap_or(usize::MAX),
             network: Network {
-                allowed: self.allow_addresses.clone(),
-                allow_any: own_machine,
+                allowed,
                 connect_timeout: self.connect_timeout,
                 idle_timeout: self.idle_timeout,
                 attempts: self.fetch_attempts,

@@ -169,8 +169,13 @@ impl Draft {
         if older {
             fs::rename(target, &aside).map_err(ArtifactError::io("replace", target))?;
         }
-        fs::rename(&self.folder, target)
-            .map_err(ArtifactError::io("rename the finished draft to", target))?;
+        if let Err(error) = fs::rename(&self.folder, target) {
+            if older {
+                // What was there stays; if even that fails, the first error is the one to tell.
+                let _ = fs::rename(&aside, target);
+            }
+            return Err(ArtifactError::io("rename the finished draft to", target)(error));
+        }
         sync_folder(&self.step_folder)?;
         if older {
             // What cannot be removed is out of the way all the same.

@@ -10,8 +10,8 @@ use mlpipeline_crds::{Check, DataSource, Format, PrepareInput};
 use super::check_text::{parse_check, parse_check_sql};
 use super::{PrepareError, make, rows};
 use crate::WorkContext;
-use crate::args::WorkArgs;
-use crate::artifact::{ArtifactError, sync_folder};
+use crate::args::{OutFile, WorkArgs};
+use crate::artifact::ArtifactError;
 use crate::failure::StepError;
 use crate::table::{TableError, format_of, write_to};
 
@@ -107,37 +107,23 @@ impl PrepareArgs {
             write_to(rows, format, io::stdout(), "standard output", context.progress).await?;
             return Ok(());
         }
-        let draft = if to_stdout {
-            tempfile::NamedTempFile::new_in(context.scratch())
-                .map_err(ArtifactError::io("write to", context.scratch()))?
-        } else {
-            self.draft()?
-        };
-        let written = make(&inputs, sql.as_deref(), &checks, format, draft.path(), context).await?;
         if to_stdout {
+            let draft = tempfile::NamedTempFile::new_in(context.scratch())
+                .map_err(ArtifactError::io("write to", context.scratch()))?;
+            make(&inputs, sql.as_deref(), &checks, format, draft.path(), context).await?;
             let mut checked =
                 std::fs::File::open(draft.path()).map_err(ArtifactError::io("open", draft.path()))?;
             io::copy(&mut checked, &mut io::stdout())
                 .map_err(ArtifactError::io("write", Path::new("standard output")))?;
             return Ok(());
         }
-        let folder = folder_of(&self.out);
-        draft.persist(&self.out).map_err(|error| ArtifactError::io("write", &self.out)(error.error))?;
-        sync_folder(&folder)?;
+        let out = OutFile::begin(&self.out)?;
+        let written = make(&inputs, sql.as_deref(), &checks, format, out.path(), context).await?;
+        out.publish()?;
         if io::stderr().is_terminal() {
             say(&format!("{} rows in {}", written.rows, self.out.display()));
         }
         Ok(())
-    }
-
-    fn draft(&self) -> Result<tempfile::NamedTempFile, ArtifactError> {
-        let folder = folder_of(&self.out);
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".draft-");
-        // As any file that a program of the user's makes; the umask takes its share.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        builder.tempfile_in(&folder).map_err(ArtifactError::io("write to", &folder))
     }
 
     fn sources(&self) -> Result<Vec<PrepareInput>, StepError> {
@@ -210,19 +196,21 @@ fn format_named(name: &str) -> Result<Format, StepError> {
     })
 }
 
-fn folder_of(path: &Path) -> PathBuf {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
-}
-
 /// The URI of a file or URL: standalone commands have the whole file system for storage.
 ///
 /// # Errors
-/// When the current folder is not known.
+/// When it is a URL of a scheme that is not read, or the current folder is not known.
 pub fn uri_of(place: &str) -> Result<String, StepError> {
     if place.starts_with("http://") || place.starts_with("https://") {
         return Ok(place.to_owned());
     }
-    let place = place.strip_prefix("file:").unwrap_or(place);
+    if let Some((scheme, _)) = place.split_once("://").filter(|(scheme, _)| *scheme != "file") {
+        let text = format!(
+            "\"{scheme}\" is no scheme that can be read; give an http or https URL, or a file's path"
+        );
+        return Err(TableError::Source(text).into());
+    }
+    let place = place.strip_prefix("file://").or_else(|| place.strip_prefix("file:")).unwrap_or(place);
     let path = std::path::absolute(place).map_err(ArtifactError::io("find", Path::new(place)))?;
     // `..` is taken out by its meaning on disk: the part before it has no wildcard and is there, or nothing is.
     let mut plain = PathBuf::new();

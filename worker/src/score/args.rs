@@ -8,8 +8,7 @@ use mlpipeline_crds::{DataSource, Format};
 
 use super::{load, make};
 use crate::WorkContext;
-use crate::args::WorkArgs;
-use crate::artifact::{ArtifactError, sync_folder};
+use crate::args::{OutFile, WorkArgs};
 use crate::failure::StepError;
 use crate::prepare::{OutFormat, uri_of};
 use crate::table::{TableError, format_of};
@@ -60,18 +59,9 @@ impl ScoreArgs {
             sha256: None,
         };
         let model = load(self.model.clone()).await?;
-        let folder = match self.out.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".draft-");
-        // As any file that a program of the user's makes; the umask takes its share.
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let draft = builder.tempfile_in(&folder).map_err(ArtifactError::io("write to", &folder))?;
-        let (written, _) = make(model, &input, format, draft.path(), context).await?;
-        draft.persist(&self.out).map_err(|error| ArtifactError::io("write", &self.out)(error.error))?;
-        sync_folder(&folder)?;
+        let out = OutFile::begin(&self.out)?;
+        let (written, _) = make(model, &input, format, out.path(), context).await?;
+        out.publish()?;
         if std::io::stderr().is_terminal() {
             say(&format!("{} rows in {}", written.rows, self.out.display()));
         }

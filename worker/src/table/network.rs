@@ -12,8 +12,6 @@ use ipnet::IpNet;
 pub struct Network {
     /// Addresses that may be fetched from although they are not public.
     pub allowed: Vec<AddressRange>,
-    /// Whether the machine's own addresses may be fetched from as any other: for the user's own machine.
-    pub allow_any: bool,
     /// How long connecting may take.
     pub connect_timeout: Duration,
     /// How long the server may send nothing.
@@ -30,7 +28,6 @@ impl Default for Network {
     fn default() -> Self {
         Self {
             allowed: Vec::new(),
-            allow_any: false,
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
             attempts: 5,
@@ -55,6 +52,16 @@ impl FromStr for AddressRange {
     }
 }
 
+impl AddressRange {
+    /// The addresses by which a machine reaches itself.
+    #[must_use]
+    pub fn loopback() -> [Self; 2] {
+        let hosts =
+            [IpAddr::from(std::net::Ipv4Addr::LOCALHOST), IpAddr::from(std::net::Ipv6Addr::LOCALHOST)];
+        hosts.map(|host| Self(if host.is_ipv4() { IpNet::new_assert(host, 8) } else { IpNet::from(host) }))
+    }
+}
+
 impl Network {
     /// Why an address must not be fetched from; `None` when it may.
     ///
@@ -64,7 +71,7 @@ impl Network {
     pub fn refusal(&self, address: IpAddr) -> Option<&'static str> {
         let plain = unwrapped(address);
         let allowed = self.allowed.iter().any(|range| range.0.contains(&address) || range.0.contains(&plain));
-        if self.allow_any || allowed {
+        if allowed {
             return None;
         }
         let link_local = match plain {

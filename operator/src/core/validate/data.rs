@@ -80,6 +80,16 @@ fn check_uri(uri: &str, reference: &DataReference, path: &str, errors: &mut Erro
             &uri_path,
             format!("{} names no host", quoted(uri)),
         );
+        let host = rest.trim_start_matches('/').split(['/', '?', '#']).next().unwrap_or_default();
+        if host.contains('@') {
+            // The message must not repeat it.
+            errors.add_with_hint(
+                &uri_path,
+                "holds a user name or a password, and everybody who may read the pipeline would read it",
+                "take out all before the @",
+            );
+            return;
+        }
     }
     let format = reference.format.or_else(|| format_of_uri(uri));
     if format.is_none() {
