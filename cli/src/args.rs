@@ -110,6 +110,7 @@ pub struct Place {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   kubectl mlpipeline plan pipeline.yaml
+  kubectl mlpipeline plan pipeline.yaml --cluster --context production
   kubectl mlpipeline plan pipeline.yaml --exit-code || echo 'something would run'
 
 With -o json, prints {namespace, pipeline, changes, steps}; each step has name, kind, action, reason, revision and nextRun.
@@ -122,6 +123,12 @@ pub struct PlanArguments {
     /// Which pipeline, and where its results are.
     #[command(flatten)]
     pub place: Place,
+    /// Plan against a cluster in place of the local state: what applying the file would re-do there
+    #[arg(long, conflicts_with = "on_schedule")]
+    pub cluster: bool,
+    /// The kubeconfig's context of that cluster; the current one when absent
+    #[arg(long, value_name = "NAME", requires = "cluster")]
+    pub context: Option<String>,
     /// End with 3 when something would run
     #[arg(long)]
     pub exit_code: bool,

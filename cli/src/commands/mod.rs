@@ -1,5 +1,6 @@
 //! One module a command: from its arguments to how it ended.
 
+mod cluster;
 pub mod lifeline;
 pub mod local;
 pub mod plan;

@@ -6,12 +6,13 @@ use mlpipeline_operator::core::pipeline::ValidatedPipeline;
 use mlpipeline_operator::core::plan::{Decision, Plan, Schedules, StepPlan, Work, plan};
 use serde_json::{Value, json};
 
+use super::cluster;
 use crate::Ended;
 use crate::args::{Output, PlanArguments};
 use crate::show::{self, Cell, Tone};
 use crate::state::{Phase, Records, Store, observed};
 
-/// Plans against the local state, and prints what came out.
+/// Plans against the local state or a cluster, and prints what came out.
 pub fn run(arguments: &PlanArguments) -> Ended {
     let Some(manifests) = super::read(&arguments.files) else { return Ended::Badly };
     let found = match super::choose(manifests.pipelines, &arguments.place) {
@@ -21,19 +22,42 @@ pub fn run(arguments: &PlanArguments) -> Ended {
             return Ended::WrongUsage;
         }
     };
-    let schedules = if arguments.place.on_schedule { Schedules::Keep } else { Schedules::RunOnce };
     let pipeline = found.pipeline;
-    let store = Store::of(&arguments.place.data_dir, &pipeline);
+    let foreseen = if arguments.cluster {
+        match cluster::observe(arguments.context.as_deref(), &pipeline) {
+            Ok(observed) => foresee(&pipeline, &observed, Schedules::Keep),
+            Err(problem) => {
+                show::error(&problem);
+                return Ended::Badly;
+            }
+        }
+    } else {
+        foresee_here(arguments, &pipeline)
+    };
+    tell(arguments, &pipeline, &foreseen)
+}
+
+/// Plans against the local state.
+fn foresee_here(arguments: &PlanArguments, pipeline: &ValidatedPipeline) -> Plan {
+    let schedules = if arguments.place.on_schedule { Schedules::Keep } else { Schedules::RunOnce };
+    let store = Store::of(&arguments.place.data_dir, pipeline);
     let is_running = store.is_running();
-    let mut foreseen = foresee(&pipeline, &observed(&store.records(is_running)), schedules);
+    let mut foreseen = foresee(pipeline, &observed(&store.records(is_running)), schedules);
     if !is_running {
         tell_failures(&mut foreseen, &store.records(true));
     }
-    tell_live(&pipeline, &mut foreseen);
-    let would_run =
-        foreseen.steps.iter().any(|step| step.decision == Decision::Run && !is_live(&pipeline, &step.name));
+    tell_live(pipeline, &mut foreseen);
+    foreseen
+}
+
+/// Prints a plan, and says whether it would change anything.
+fn tell(arguments: &PlanArguments, pipeline: &ValidatedPipeline, foreseen: &Plan) -> Ended {
+    let is_change = |step: &StepPlan| {
+        step.decision == Decision::Run && (arguments.cluster || !is_live(pipeline, &step.name))
+    };
+    let would_run = foreseen.steps.iter().any(is_change);
     if arguments.files.output == Some(Output::Json) {
-        show::json(&as_json(&pipeline, &foreseen, would_run));
+        show::json(&as_json(pipeline, foreseen, would_run));
     } else {
         show::table(
             &["STEP", "KIND", "ACTION", "REVISION", "REASON"],

@@ -103,3 +103,30 @@ async fn explain_tells_what_a_field_means() {
     let text = gate.split("DESCRIPTION:").nth(1).unwrap_or_default().trim();
     assert!(!text.is_empty() && !text.contains("<empty>"), "{gate}");
 }
+
+#[tokio::test]
+async fn plan_says_what_applying_a_file_would_do_in_the_cluster() {
+    let control_plane = ControlPlane::shared().await;
+    let namespace = control_plane.namespace("kubectl-plan").await;
+    let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+    let pipeline = "apiVersion: mlpipeline.dev/v1alpha1\nkind: MLPipeline\nmetadata: {name: iris}\n\
+                    spec: {steps: [{name: data, prepare: {sql: SELECT 1 AS x}}]}\n";
+    std::fs::write(file.path(), pipeline).unwrap();
+    let plan = async |kubeconfig: &std::path::Path| {
+        Command::new(mlpipeline_tests::programs::path("kubectl-mlpipeline"))
+            .env("KUBECONFIG", kubeconfig)
+            .args(["plan", "--cluster", "--exit-code", "--namespace", namespace.name()])
+            .arg(file.path())
+            .output()
+            .await
+            .unwrap()
+    };
+    let output = plan(control_plane.admin().kubeconfig()).await;
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(table.contains("never run before"), "{table}");
+
+    let output = plan(std::path::Path::new("/nowhere/config")).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read the kubeconfig"), "{output:?}");
+}
