@@ -1,6 +1,5 @@
 //! `run` steps, with a podman that runs the command right here: a program on the PATH is all that `local` knows of it.
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
-#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod program;
 

@@ -1,7 +1,6 @@
 //! `local` and its processes: retries, time-outs, variables, records, locks. A scripted worker stands in for the real one
 //! where what the worker does is beside the point.
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
-#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod program;
 

@@ -1,6 +1,5 @@
 //! `plan`: what would run and why, before and after runs.
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
-#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod program;
 

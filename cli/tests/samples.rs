@@ -1,6 +1,5 @@
 //! Every pipeline among the samples is valid.
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
-#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod program;
 

@@ -1,6 +1,5 @@
 //! The crash course on a laptop, from a URL to predictions.
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
-#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod laptop;
 

@@ -1,6 +1,5 @@
 //! What goes wrong on a laptop: kills at any moment, wrong data, a model that is not good enough, no room, no right to write.
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
-#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod laptop;
 

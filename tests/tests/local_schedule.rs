@@ -1,6 +1,5 @@
 //! Schedules on a laptop, at their real times: new data are fetched, a new model is trained and takes over while requests go on.
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
-#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod laptop;
 
