@@ -17,7 +17,14 @@ programs="
 etcd etcd go.etcd.io/etcd/server/v3
 kube-apiserver kubernetes k8s.io/kubernetes/cmd/kube-apiserver
 kube-controller-manager kubernetes k8s.io/kubernetes/cmd/kube-controller-manager
+kube-proxy kubernetes k8s.io/kubernetes/cmd/kube-proxy
+kube-scheduler kubernetes k8s.io/kubernetes/cmd/kube-scheduler
+kubelet kubernetes k8s.io/kubernetes/cmd/kubelet
 kubectl kubernetes k8s.io/kubernetes/cmd/kubectl
+coredns coredns github.com/coredns/coredns
+metrics-server metrics-server sigs.k8s.io/metrics-server/cmd/metrics-server
+local-path-provisioner local-path-provisioner github.com/rancher/local-path-provisioner
+versitygw versitygw github.com/versity/versitygw/cmd/versitygw
 kwok kwok sigs.k8s.io/kwok/cmd/kwok
 "
 
