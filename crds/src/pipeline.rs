@@ -67,7 +67,8 @@ use crate::{MLPipelineStatus, PodSettings, Step, Storage};
     ),
     printcolumn(
         name = "Next run",
-        type_ = "date",
+        // Not a date: kubectl shows dates as ages, and has none for what is yet to come.
+        type_ = "string",
         json_path = ".status.nextRun",
         priority = 1,
         description = "When the next schedule fires"

@@ -263,6 +263,32 @@ fn l7_an_invalid_spec_stalls_and_forgets_nothing_that_still_exists() {
     assert_eq!((status.model, status.steps.len()), (before.model, 3));
 }
 
+/// Nothing is left to do before the first tick of a clock: `kubectl wait` and Flux need not wait for it.
+#[test]
+fn a_pipeline_that_only_awaits_its_schedules_is_ready() {
+    let scheduled = "
+    - {name: rows, prepare: {sql: SELECT 2 AS x}, schedule: {cron: '*/5 * * * *'}}
+    - {name: batch, score: {model: {step: train}, input: {step: rows}}, schedule: {cron: '*/5 * * * *'}}
+";
+    let pipeline = pipeline(&format!("{}{scheduled}", PIPELINE.trim_end()));
+    let status = status_of(&pipeline, &serving(&pipeline), None);
+    assert_eq!((kstatus(&status), status.progress.as_deref()), ("Current", Some("5/5")), "{status:?}");
+    // What the scheduled step reads is not there yet, and no schedule will bring it.
+    let status = status_of(&pipeline, &Observed::default(), None);
+    assert_eq!((kstatus(&status), status.progress.as_deref()), ("InProgress", Some("1/5")), "{status:?}");
+}
+
+/// Who asks for pods that answer is not told that they are there before they are.
+#[test]
+fn a_serve_step_that_awaits_a_schedule_is_not_ready() {
+    let nightly = PIPELINE.replace(
+        "prepare: {sql: SELECT 1 AS x}",
+        "prepare: {sql: SELECT 1 AS x}, schedule: {cron: '0 2 * * *'}",
+    );
+    let status = status_of(&pipeline(&nightly), &Observed::default(), None);
+    assert_eq!((kstatus(&status), status.progress.as_deref()), ("InProgress", Some("1/3")), "{status:?}");
+}
+
 #[test]
 fn s6_reconciling_and_stalled_are_never_both_true() {
     let pipeline = pipeline(PIPELINE);

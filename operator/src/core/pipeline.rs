@@ -132,4 +132,10 @@ impl ValidStep {
             ValidAction::Run(run) => run.inputs.iter().map(|input| data(&input.name, &input.step)).collect(),
         }
     }
+
+    /// The steps that this one comes after: those that it reads, and those of `after`.
+    #[must_use]
+    pub fn follows(&self) -> Vec<String> {
+        self.reads().into_iter().map(|read| read.step).chain(self.after.iter().cloned()).collect()
+    }
 }

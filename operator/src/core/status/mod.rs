@@ -7,6 +7,8 @@ pub mod conditions;
 mod endpoint;
 mod steps;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use mlpipeline_crds::{GateState, MLPipelineStatus, Metric, ModelStatus};
@@ -42,7 +44,7 @@ pub fn status(
     now: Timestamp,
 ) -> MLPipelineStatus {
     let known = models(pipeline, observed);
-    let done = plan.steps.iter().filter(|step| is_satisfied(step)).count();
+    let done = satisfied(pipeline, plan).len();
     let model = known.iter().find(|model| model.serving).or_else(|| known.first());
     let before = previous.map(|status| status.conditions.as_slice()).unwrap_or_default();
     let claims = claims(pipeline, plan, observed, problem, before);
@@ -90,14 +92,29 @@ pub fn invalid(
     }
 }
 
-/// Whether a step asks for nothing more: it is done, or its schedule takes care of it.
-fn is_satisfied(step: &StepPlan) -> bool {
-    let is_scheduled = matches!(step.work, Some(Work::Scheduled { .. }));
-    match step.decision {
-        Decision::Done => true,
-        Decision::Wait | Decision::Running => is_scheduled,
-        Decision::Run | Decision::Blocked | Decision::Refused | Decision::Failed => false,
+/// The steps that ask for nothing more: they are done, or a schedule takes care of them, their own or that of what they read.
+fn satisfied<'a>(pipeline: &ValidatedPipeline, plan: &'a Plan) -> BTreeSet<&'a str> {
+    let mut satisfied = BTreeSet::new();
+    // The plan has each step after those that it reads.
+    for step in &plan.steps {
+        let is_set_up = matches!(step.work, Some(Work::Scheduled { .. }));
+        let is_satisfied = match step.decision {
+            Decision::Done => true,
+            Decision::Wait | Decision::Running if is_set_up => true,
+            // A step without a schedule is not satisfied by one: it was asked for now.
+            Decision::Wait => pipeline.step(&step.name).is_some_and(|valid| {
+                valid.schedule.is_some()
+                    && valid.follows().iter().all(|name| satisfied.contains(name.as_str()))
+            }),
+            Decision::Running | Decision::Run | Decision::Blocked | Decision::Refused | Decision::Failed => {
+                false
+            }
+        };
+        if is_satisfied {
+            satisfied.insert(step.name.as_str());
+        }
     }
+    satisfied
 }
 
 /// What stands in the way, worst first.
@@ -151,12 +168,13 @@ fn progress_claims(
         let ready = was_ready.is_some_and(|ready| ready.status == "True");
         return all(false, false, ready, "Suspended", "held back by spec.suspend");
     }
-    let unsatisfied =
-        plan.steps.iter().filter(|step| !is_satisfied(step)).min_by_key(|step| match step.decision {
-            Decision::Blocked => 0,
-            Decision::Running | Decision::Run => 1,
-            _ => 2,
-        });
+    let satisfied = satisfied(pipeline, plan);
+    let open = plan.steps.iter().filter(|step| !satisfied.contains(step.name.as_str()));
+    let unsatisfied = open.min_by_key(|step| match step.decision {
+        Decision::Blocked => 0,
+        Decision::Running | Decision::Run => 1,
+        _ => 2,
+    });
     match unsatisfied {
         None => {
             let serves = plan.steps.iter().any(|step| matches!(step.work, Some(Work::Live(_))));

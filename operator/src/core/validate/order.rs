@@ -36,8 +36,7 @@ pub(super) fn in_order(steps: Vec<ValidStep>, errors: &mut Errors) -> Vec<ValidS
 
 /// What a step reads or follows, of the steps that there are, itself aside.
 fn dependencies(step: &ValidStep, names: &[String]) -> Vec<String> {
-    let named = step.reads().into_iter().map(|read| read.step).chain(step.after.iter().cloned());
-    named.filter(|name| *name != step.name && names.contains(name)).collect()
+    step.follows().into_iter().filter(|name| *name != step.name && names.contains(name)).collect()
 }
 
 /// Follows dependencies among steps that all wait for another of them until one comes again; the circle begins with the

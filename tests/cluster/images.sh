@@ -1,0 +1,53 @@
+# Images of the cluster's node, made from programs of this machine: nothing is pulled from anywhere. Sourced, not run.
+
+ctr_images() { ctr --address "$CONTAINERD_SOCKET" --namespace k8s.io images "$@"; }
+
+# Is image $1 on the node?
+has_image() { ctr_images list --quiet | grep -qxF "$1"; }
+
+# Makes image $1 of the folder $2, which becomes its root; the rest are options of `buildah config`.
+make_image() {
+  local name=$1 folder=$2 archive=$STATE/images/made.tar container
+  shift 2
+  container=$(buildah_ from scratch)
+  buildah_ copy --quiet "$container" "$folder" / >/dev/null
+  buildah_ config "$@" "$container"
+  rm -f "$archive"
+  buildah_ commit --quiet --rm "$container" "docker-archive:$archive:$name" >/dev/null
+  ctr_images import "$archive" >/dev/null
+  rm -f "$archive"
+}
+
+# A store of its own, of plain folders: no kernel driver is needed, and it goes with the cluster.
+buildah_() { buildah --root "$STATE/images/store" --runroot "$STATE/images/run" --storage-driver vfs "$@"; }
+
+# What each pod needs (pause), and what volumes and samples need (busybox, of the version that Debian packages).
+base_images() {
+  local root
+  if ! has_image localhost/pause:1; then
+    root=$(busybox_root)
+    make_image localhost/pause:1 "$root" --entrypoint '["/bin/busybox", "sleep", "2147483647"]'
+  fi
+  if ! has_image docker.io/library/busybox:1.35; then
+    root=$(busybox_root)
+    make_image docker.io/library/busybox:1.35 "$root" --cmd sh --env PATH=/bin
+  fi
+}
+
+# A folder with busybox under each of its names.
+busybox_root() {
+  local root=$STATE/images/busybox name
+  if [ ! -e "$root/bin/sh" ]; then
+    mkdir -p "$root"/{bin,etc,tmp,root}
+    chmod 755 "$root" "$root"/{bin,etc,root}
+    chmod 1777 "$root/tmp"
+    install -m 755 "$(command -v busybox)" "$root/bin/busybox"
+    for name in $(busybox --list); do
+      [ "$name" = busybox ] || ln -sf busybox "$root/bin/$name"
+    done
+    printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$root/etc/passwd"
+    printf 'root:x:0:\nnobody:x:65534:\n' >"$root/etc/group"
+    chmod 644 "$root/etc"/*
+  fi
+  printf '%s\n' "$root"
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Installs the system's programs that a node is made of, where that can be done without asking; else names them.
+set -euo pipefail
+
+# program, Debian package, what for
+needed=(
+  "containerd containerd runs containers"
+  "runc runc starts a container"
+  "/usr/lib/cni/bridge containernetworking-plugins connects pods"
+  "nft nftables routes Services, inside the cluster's own network"
+  "iptables iptables maps ports of pods on the node, inside the cluster's own network"
+  "conntrack conntrack forgets connections to pods that are gone"
+  "ip iproute2 makes the cluster's network"
+  "nsenter util-linux enters it"
+  "mount mount volumes"
+  "sysctl procps sets what routes packets, inside the cluster's own network"
+  "openssl openssl makes certificates"
+  "buildah buildah makes images"
+  "busybox busybox-static is the image of volumes' helpers and of samples"
+)
+
+missing=()
+packages=()
+for entry in "${needed[@]}"; do
+  read -r program package purpose <<<"$entry"
+  if ! command -v "$program" >/dev/null; then
+    missing+=("$program ($purpose)")
+    packages+=("$package")
+  fi
+done
+[ "${#missing[@]}" -gt 0 ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  printf 'installing %s\n' "${packages[*]}" >&2
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq </dev/null
+  # A service of the packages must not start beside ours.
+  apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null >/dev/null
+  exit 0
+fi
+
+printf 'missing: %s\n' "${missing[@]}" >&2
+printf 'install them with your package manager; on Debian and Ubuntu: sudo apt-get install %s\n' "${packages[*]}" >&2
+exit 1
