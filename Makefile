@@ -25,9 +25,30 @@ help: ## List these targets
 demo: ## Build, and run the crash course on this machine from data to predictions
 	@deploy/demo/run.sh
 
+.PHONY: demo-cluster
+demo-cluster: build ## The same on a real Kubernetes of one node, which it brings up (Linux, root)
+	@deploy/demo/cluster.sh
+
+.PHONY: cluster
+cluster: ## Bring up a Kubernetes of one node, from packages alone (Linux, root)
+	@tests/cluster/up.sh
+
+.PHONY: cluster-down
+cluster-down: ## Remove that cluster and every trace of it
+	@tests/cluster/down.sh
+
+.PHONY: images
+images: ## Build the images of operator and worker as archives, in ./images
+	deploy/images/build.sh images
+
+.PHONY: e2e
+e2e: build ## Run every scenario of deploy/samples on a real node
+	@tests/cluster/e2e.sh
+
 .PHONY: test
 test: test-tools build ## Run every test that this machine can run
 	@if features=$$(tests/tools/features.sh); then cargo test --workspace --locked $$features; else exit 1; fi
+	@if tests/tools/features.sh --node; then tests/cluster/e2e.sh; else [ "$${CI:-}" != true ]; fi
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need nothing but the code beside them

@@ -35,11 +35,10 @@ trap 'rm -rf "$work"' EXIT
 # The root folder of an image: the program and the shared libraries that it names.
 root_of() {
   local program=$1 root=$work/$1 library
-  install -D -m 755 "$target/${profile/dev/debug}/$program" "$root/bin/program"
+  install -D -m 755 "$target/${profile/dev/debug}/$program" "$root/bin/$program"
   # A debug build's line tables are as big as its code.
-  strip "$root/bin/program"
-  ln -s program "$root/bin/$program"
-  ldd "$root/bin/program" | grep -o '/[^ ]*' | while read -r library; do install -D -m 755 "$library" "$root$library"; done
+  strip "$root/bin/$program"
+  ldd "$root/bin/$program" | grep -o '/[^ ]*' | while read -r library; do install -D -m 755 "$library" "$root$library"; done
   install -D -m 644 "$certificates" "$root$certificates"
   install -d -m 1777 "$root/tmp"
   mkdir -p "$root/etc"
@@ -49,8 +48,8 @@ root_of() {
 
 image() {
   local program=$1 name=$prefix$1:$version archive=$out/$1.tar
-  local arguments=(--file deploy/images/Containerfile --tag "$name"
-    --build-arg "PROGRAM=$program" --build-arg "VERSION=$version" --build-arg "REVISION=$revision")
+  local arguments=(--file "deploy/images/${program#mlpipeline-}.Containerfile" --tag "$name"
+    --build-arg "VERSION=$version" --build-arg "REVISION=$revision")
   rm -f "$archive"
   case $tool in
     buildah)

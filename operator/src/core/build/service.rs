@@ -39,6 +39,9 @@ pub(super) fn service(pipeline: &ValidatedPipeline, step: &ValidStep) -> Option<
         }
         _ => return None,
     };
+    // A client of a daemon means the one of the node that it asks, its own most of all.
+    let only_own_node =
+        matches!(&step.action, ValidAction::Run(run) if run.workload == Some(Workload::DaemonSet));
     Some(Service {
         metadata: metadata::of_step(pipeline, step, names::step_object(&pipeline.name, &step.name)),
         spec: Some(ServiceSpec {
@@ -46,10 +49,17 @@ pub(super) fn service(pipeline: &ValidatedPipeline, step: &ValidStep) -> Option<
             ports: some_if_any(ports),
             type_: Some(type_name(kind).to_owned()),
             cluster_ip: (kind == ServiceType::Headless).then(|| "None".to_owned()),
+            internal_traffic_policy: only_own_node.then(|| "Local".to_owned()),
+            external_traffic_policy: (only_own_node && is_external(kind)).then(|| "Local".to_owned()),
             ..ServiceSpec::default()
         }),
         status: None,
     })
+}
+
+/// Whether the Service is reached at ports of nodes.
+fn is_external(kind: ServiceType) -> bool {
+    matches!(kind, ServiceType::NodePort | ServiceType::LoadBalancer)
 }
 
 fn serve_port(settings: &ServiceSettings) -> ServicePort {

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Runs every scenario on a real node: `make e2e`.
+#
+#   tests/cluster/e2e.sh [FILTER...]     all scenarios, or those whose test's name contains a FILTER
+#
+# Brings up the node of `make cluster`, installs the operator as a user would, runs the tests, and takes all of it down. KEEP=1
+# leaves the node up. PROFILE=image tests the images that users get, which take ten minutes to compile; those of development
+# builds behave alike. With KUBECONFIG set that cluster is used, which must be there for tests and have the images; the tests
+# that kill processes of the node are left out then.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
+source "$cluster/processes.sh"
+source "$cluster/images.sh"
+source "$cluster/operator.sh"
+find_programs
+PATH=$(dirname "$PROGRAMS_kubectl"):$PATH
+
+own=${KUBECONFIG:+no}
+finish() {
+  local code=$?
+  if [ "$code" != 0 ]; then
+    kubectl get mlpipelines,pods --all-namespaces -o wide || true
+    kubectl -n mlpipeline-system logs -l app.kubernetes.io/name=mlpipeline-operator --tail=40 || true
+  fi >&2
+  if [ -z "$own" ] && [ -z "${KEEP:-}" ]; then "$cluster/down.sh"; fi
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+started=$SECONDS
+if [ -z "$own" ]; then
+  KUBECONFIG=$("$cluster/up.sh")
+  export KUBECONFIG
+  load_images "${PROFILE:-dev}"
+fi
+install_operator
+say "the cluster and the operator are there after $((SECONDS - started)) s"
+
+scenarios() {
+  cargo test --workspace --locked --features mlpipeline-tests/cluster,mlpipeline-tests/api-server --test cluster -- "$@"
+}
+started=$SECONDS
+# Two at a time: the node has few processors, and each scenario mostly waits.
+scenarios --test-threads=2 --skip faults "$@"
+if [ -z "$own" ]; then
+  scenarios --test-threads=1 faults
+else
+  say "LEFT OUT: the tests that kill processes of the node, since this node is not ours"
+fi
+remove_operator
+left=$(kubectl get all,pvc --all-namespaces -o name -l app.kubernetes.io/part-of=mlpipeline)
+[ -z "$left" ] || fail "left behind: $left"
+say "all scenarios in $((SECONDS - started)) s"

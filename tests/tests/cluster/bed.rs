@@ -1,0 +1,158 @@
+//! kubectl and curl, as people use them, and a sample's life from apply to nothing left.
+
+use std::process::Command;
+use std::time::Duration;
+
+use mlpipeline_tests::{programs, wait_until};
+use serde_json::Value;
+
+/// As long as anything may take that starts a pod on a busy node of two processors.
+pub const PATIENCE: Duration = Duration::from_secs(240);
+
+/// Runs kubectl, and returns what it printed.
+pub fn try_kubectl(arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new("kubectl").args(arguments).output().expect("kubectl is on the PATH");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() {
+        Ok(text(&output.stdout))
+    } else {
+        Err(format!("kubectl {}: {}", arguments.join(" "), text(&output.stderr).trim()))
+    }
+}
+
+/// Runs kubectl, which must succeed.
+pub fn kubectl(arguments: &[&str]) -> String {
+    try_kubectl(arguments).unwrap_or_else(|problem| panic!("{problem}"))
+}
+
+/// The path of a file of deploy/samples/.
+pub fn sample(path: &str) -> String {
+    programs::repository().join("deploy/samples").join(path).display().to_string()
+}
+
+/// The address at which NodePorts answer.
+pub fn node_address() -> String {
+    let query = "jsonpath={.items[0].status.addresses[?(@.type==\"InternalIP\")].address}";
+    kubectl(&["get", "nodes", "-o", query])
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: String,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The value of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")))
+    }
+}
+
+/// Calls a URL with curl and further arguments of its.
+pub fn try_http(url: &str, arguments: &[&str]) -> Result<Answer, String> {
+    let output = Command::new("curl")
+        .args(["--silent", "--show-error", "--include", "--max-time", "10"])
+        .args(arguments)
+        .arg(url)
+        .output()
+        .expect("curl is on the PATH");
+    let text = String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n");
+    let (headers, body) =
+        text.split_once("\n\n").ok_or_else(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
+    let status = headers.split(' ').nth(1).and_then(|code| code.parse().ok());
+    Ok(Answer { status: status.ok_or("no status")?, headers: headers.to_owned(), body: body.to_owned() })
+}
+
+/// Calls a URL, which must answer.
+pub fn http(url: &str, arguments: &[&str]) -> Answer {
+    try_http(url, arguments).unwrap_or_else(|problem| panic!("{url}: {problem}"))
+}
+
+/// Sends JSON to a URL by POST.
+pub fn post(url: &str, body: &str, headers: &[&str]) -> Answer {
+    let mut arguments = vec!["--header", "content-type: application/json", "--data", body];
+    headers.iter().for_each(|header| arguments.extend(["--header", *header]));
+    http(url, &arguments)
+}
+
+/// The namespace of a sample, with what is in it.
+pub struct Namespace(pub &'static str);
+
+impl Namespace {
+    /// Runs kubectl in the namespace, which must succeed.
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        self.try_kubectl(arguments).unwrap_or_else(|problem| panic!("{problem}"))
+    }
+
+    pub fn try_kubectl(&self, arguments: &[&str]) -> Result<String, String> {
+        try_kubectl(&[&["--namespace", self.0], arguments].concat())
+    }
+
+    pub fn get(&self, object: &str) -> Value {
+        serde_json::from_str(&self.kubectl(&["get", object, "-o", "json"])).expect("kubectl prints JSON")
+    }
+
+    /// Waits until pipelines are Ready, in the words of the documentation.
+    pub fn wait_ready(&self, pipelines: &[&str]) {
+        for pipeline in pipelines {
+            let timeout = format!("--timeout={}s", PATIENCE.as_secs());
+            let waited =
+                self.try_kubectl(&["wait", "--for=condition=Ready", &format!("mlp/{pipeline}"), &timeout]);
+            if let Err(problem) = waited {
+                let status = self.kubectl(&["get", "mlp", pipeline, "-o", "jsonpath={.status}"]);
+                let pods = self.kubectl(&["get", "pods", "-o", "wide"]);
+                panic!("{problem}\n{status}\n{pods}");
+            }
+        }
+    }
+
+    /// Waits until a pipeline's status is as wanted, and returns it.
+    pub async fn wait_status(&self, pipeline: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        wait_until(what, PATIENCE, async || {
+            let status = self.get(&format!("mlp/{pipeline}"))["status"].take();
+            if holds(&status) { Ok(status) } else { Err(status.to_string()) }
+        })
+        .await
+    }
+
+    /// The names of a step's Jobs.
+    pub fn jobs(&self, step: &str) -> Vec<String> {
+        let selector = format!("mlpipeline.dev/step={step}");
+        let names = self.kubectl(&["get", "jobs", "-l", &selector, "-o", "name"]);
+        names.lines().map(|name| name.trim_start_matches("job.batch/").to_owned()).collect()
+    }
+
+    /// What all pods of a step have printed.
+    pub fn logs(&self, step: &str) -> String {
+        self.kubectl(&["logs", "-l", &format!("mlpipeline.dev/step={step}"), "--tail=-1"])
+    }
+
+    /// Deletes the pipelines and checks that nothing of theirs is left; then the namespace.
+    pub async fn delete(self) {
+        self.kubectl(&["delete", "mlp", "--all", "--wait"]);
+        let kinds = "jobs,cronjobs,deployments,statefulsets,daemonsets,services,ingresses,horizontalpodautoscalers,\
+                     poddisruptionbudgets,persistentvolumeclaims,pods";
+        let ours = "app.kubernetes.io/managed-by=mlpipeline-operator";
+        wait_until("nothing of the pipelines is left", PATIENCE, async || {
+            match self.kubectl(&["get", kinds, "-l", ours, "-o", "name"]) {
+                nothing if nothing.is_empty() => Ok(()),
+                left => Err(left),
+            }
+        })
+        .await;
+        kubectl(&["delete", "namespace", self.0, "--wait"]);
+        wait_until("its volumes are gone", PATIENCE, async || {
+            let query = "jsonpath={range .items[*]}{.spec.claimRef.namespace}{\"\\n\"}{end}";
+            let owners = kubectl(&["get", "persistentvolumes", "-o", query]);
+            if owners.lines().any(|owner| owner == self.0) { Err(owners) } else { Ok(()) }
+        })
+        .await;
+    }
+}

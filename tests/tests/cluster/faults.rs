@@ -1,0 +1,109 @@
+//! SIGKILL in the middle of scenarios, to everything that takes part. Only on the node of `make cluster`, whose processes are ours
+//! to kill; run alone, since every other test would suffer with it.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use mlpipeline_tests::{programs, wait_until};
+
+use crate::bed::{Namespace, PATIENCE, kubectl, node_address, post, sample, try_kubectl};
+
+const FLOWER: &str = r#"{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}"#;
+
+/// Kills a process of the node at once, and starts it again.
+fn kill_and_restart(process: &str) {
+    let state =
+        std::env::var_os("MLPIPELINE_CLUSTER").unwrap_or_else(|| "/var/lib/mlpipeline-cluster".into());
+    let file = PathBuf::from(state).join("pids").join(process);
+    let pid = std::fs::read_to_string(&file).unwrap_or_else(|error| {
+        panic!("{}: {error}: this test needs the node of `make cluster`", file.display())
+    });
+    run("kill", &["-KILL", pid.trim()]);
+    run(&programs::repository().join("tests/cluster/up.sh").display().to_string(), &[]);
+}
+
+/// Kills all replicas of the operator at once; the kubelet starts them again.
+fn kill_operator() {
+    run("pkill", &["-KILL", "-f", "^/bin/mlpipeline-operator"]);
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    let output = Command::new(program).args(arguments).output().expect("the program is there");
+    assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
+}
+
+/// Waits until a step has a Job, and kills its pods as they are.
+async fn kill_pods_of(namespace: &Namespace, step: &str) {
+    wait_until("a Job is there", PATIENCE, async || {
+        if namespace.jobs(step).is_empty() { Err("no Job".to_owned()) } else { Ok(()) }
+    })
+    .await;
+    let selector = format!("mlpipeline.dev/step={step}");
+    namespace.kubectl(&["delete", "pods", "-l", &selector, "--force", "--grace-period=0"]);
+}
+
+#[tokio::test]
+async fn faults_scenario_1_survives_a_kill_of_everything_that_takes_part() {
+    let course = Namespace("ml-course");
+    kubectl(&["apply", "-k", &sample("crash-course")]);
+    kill_pods_of(&course, "data").await;
+    kill_operator();
+    kill_and_restart("kubelet");
+    kill_pods_of(&course, "train").await;
+    kill_and_restart("kube-apiserver");
+    kill_operator();
+    course.wait_ready(&["iris"]);
+
+    // Once each, whatever was killed: S1 and L2.
+    assert_eq!((course.jobs("data").len(), course.jobs("train").len()), (1, 1));
+    let answer = post(&format!("http://{}:30080/predict", node_address()), FLOWER, &[]);
+    assert_eq!(answer.json()["species_name"], "setosa", "{answer:?}");
+
+    // What serves goes on serving while nobody watches over it.
+    kill_operator();
+    kill_and_restart("kube-apiserver");
+    kill_and_restart("etcd");
+    let answer = post(&format!("http://{}:30080/predict", node_address()), FLOWER, &[]);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    course.wait_ready(&["iris"]);
+    course.delete().await;
+}
+
+#[tokio::test]
+async fn faults_scenario_6_a_retraining_survives_a_kill_of_everything_that_takes_part() {
+    let namespace = Namespace("mlops");
+    kubectl(&["apply", "-k", &sample("mlops")]);
+    namespace.kubectl(&["rollout", "status", "deployment/measurements", "--timeout=120s"]);
+    wait_until("the schedule is set up", PATIENCE, async || {
+        namespace.try_kubectl(&["create", "job", "night", "--from=cronjob/flowers-data"])
+    })
+    .await;
+    kill_operator();
+    kill_and_restart("kube-controller-manager");
+    kill_pods_of(&namespace, "train").await;
+    kill_and_restart("kube-apiserver");
+    kill_and_restart("kubelet");
+    namespace.wait_ready(&["flowers"]);
+    let trained = namespace.jobs("train");
+
+    // A roll-out cut off in the middle.
+    let patch = r#"[{"op": "replace", "path": "/spec/steps/1/train/algorithm/logisticRegression/alpha", "value": 0.5}]"#;
+    namespace.kubectl(&["patch", "mlp", "flowers", "--type", "json", "--patch", patch]);
+    wait_until("the edit is trained", PATIENCE, async || match namespace.jobs("train") {
+        more if more.len() > trained.len() => Ok(()),
+        same => Err(format!("{same:?}")),
+    })
+    .await;
+    kill_operator();
+    kill_and_restart("kube-apiserver");
+    let status = namespace
+        .wait_status("flowers", "the edited model serves", |status| {
+            status["steps"][2]["state"] == "Serving" && status["observedGeneration"] == 2
+        })
+        .await;
+    assert_eq!(namespace.jobs("train").len(), trained.len() + 1, "S1: {status}");
+    let answer = post(&format!("http://{}:30082/predict", node_address()), FLOWER, &[]);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(try_kubectl(&["get", "--raw", "/readyz"]).is_ok());
+    namespace.delete().await;
+}

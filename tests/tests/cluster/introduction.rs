@@ -1,0 +1,101 @@
+//! Scenario 5: stateless and stateful applications, Services, Ingress, and who may do what.
+
+use mlpipeline_tests::wait_until;
+use serde_json::json;
+
+use crate::bed::{Namespace, PATIENCE, http, kubectl, node_address, sample, try_kubectl};
+
+#[tokio::test]
+async fn scenario_5_applications_storage_services_and_access() {
+    let namespace = Namespace("introduction");
+    kubectl(&["apply", "-k", &sample("introduction")]);
+    namespace.wait_ready(&["web", "store", "services", "predictor"]);
+
+    stateless_pods_are_scaled(&namespace).await;
+    a_replica_keeps_its_name_and_data(&namespace).await;
+    services_of_each_type(&namespace);
+    a_model_is_scaled_by_kubectl_scale(&namespace).await;
+    viewers_view_and_editors_edit();
+    namespace.delete().await;
+}
+
+async fn stateless_pods_are_scaled(namespace: &Namespace) {
+    for replicas in [3, 1] {
+        let patch = json!([{"op": "replace", "path": "/spec/steps/0/run/replicas", "value": replicas}]);
+        namespace.kubectl(&["patch", "mlp", "web", "--type", "json", "--patch", &patch.to_string()]);
+        ready_replicas(namespace, "deployment/web-frontend", replicas).await;
+    }
+    let own = namespace.kubectl(&["exec", "deployment/web-frontend", "--", "sh", "-c", "echo $GREETING"]);
+    assert_eq!(own.trim(), "hello", "the ConfigMap's entries are in the environment");
+}
+
+async fn ready_replicas(namespace: &Namespace, object: &str, wanted: i64) {
+    wait_until(&format!("{object} has {wanted} pods"), PATIENCE, async || {
+        let status = namespace.get(object)["status"].take();
+        let is_there = status["readyReplicas"] == wanted && status["replicas"] == wanted;
+        if is_there { Ok(()) } else { Err(status.to_string()) }
+    })
+    .await;
+}
+
+async fn a_replica_keeps_its_name_and_data(namespace: &Namespace) {
+    let starts = || namespace.try_kubectl(&["exec", "store-db-1", "--", "cat", "/data/starts"]);
+    assert_eq!(starts().expect("the pod is there").lines().count(), 1);
+    namespace.kubectl(&["delete", "pod", "store-db-1", "--force", "--grace-period=0"]);
+    wait_until("the replica is back with its data", PATIENCE, async || match starts() {
+        Ok(text) if text.lines().count() == 2 => Ok(()),
+        Ok(text) | Err(text) => Err(text),
+    })
+    .await;
+    let other = "wget -q -O - http://store-db-1.store-db:8080/starts";
+    wait_until("its name leads to it", PATIENCE, async || {
+        namespace.try_kubectl(&["exec", "store-db-0", "--", "sh", "-c", other])
+    })
+    .await;
+    let claim = namespace.get("pvc/replica-store-db-1");
+    assert_eq!(claim["spec"]["storageClassName"], "local-path");
+}
+
+fn services_of_each_type(namespace: &Namespace) {
+    let spec = |name: &str| namespace.get(&format!("service/services-{name}"))["spec"].take();
+    assert_eq!(spec("inside")["type"], "ClusterIP");
+    assert_eq!(spec("cloud")["type"], "LoadBalancer");
+    assert_eq!(spec("names")["clusterIP"], "None");
+    assert_eq!(spec("node")["ports"][0]["nodePort"], 30081);
+    assert_eq!(http(&format!("http://{}:30081/hostname", node_address()), &[]).status, 200);
+    let ingress = namespace.get("ingress/predictor-api");
+    assert_eq!(ingress["spec"]["rules"][0]["host"], "predictor.example.com");
+    assert_eq!(
+        ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"],
+        "predictor-api"
+    );
+}
+
+async fn a_model_is_scaled_by_kubectl_scale(namespace: &Namespace) {
+    let trained = namespace.jobs("train");
+    for replicas in ["2", "1"] {
+        namespace.kubectl(&["scale", "mlpipeline", "predictor", "--replicas", replicas]);
+        ready_replicas(namespace, "deployment/predictor-api", replicas.parse().unwrap()).await;
+    }
+    assert_eq!(namespace.jobs("train"), trained, "a number of pods is no reason to train again");
+}
+
+fn viewers_view_and_editors_edit() {
+    let may = |group: &str, verb: &str, subresource: &[&str]| {
+        let who = ["--as", "somebody", "--as-group", group, "--namespace", "introduction"];
+        try_kubectl(&[&["auth", "can-i", verb, "mlpipelines"], &who[..], subresource].concat()).is_ok()
+    };
+    for (group, verb, expected) in [
+        ("analysts", "get", true),
+        ("analysts", "watch", true),
+        ("analysts", "create", false),
+        ("analysts", "delete", false),
+        ("engineers", "create", true),
+        ("engineers", "patch", true),
+        ("engineers", "delete", true),
+        ("strangers", "get", false),
+    ] {
+        assert_eq!(may(group, verb, &[]), expected, "{group} {verb}");
+    }
+    assert!(!may("engineers", "update", &["--subresource", "status"]), "the status is the operator's");
+}

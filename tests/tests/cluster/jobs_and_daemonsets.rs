@@ -1,0 +1,97 @@
+//! Scenario 4: Jobs and DaemonSets.
+
+use std::collections::BTreeSet;
+
+use mlpipeline_tests::wait_until;
+use serde_json::json;
+
+use crate::bed::{Namespace, PATIENCE, kubectl, sample};
+
+#[tokio::test]
+async fn scenario_4_jobs_and_daemon_sets() {
+    let lesson = Namespace("jobs-lesson");
+    kubectl(&["apply", "-k", &sample("jobs-and-daemonsets")]);
+    lesson.wait_ready(&["pi", "even-seconds", "numbers", "clock", "logs", "compressor"]);
+
+    a_single_process(&lesson);
+    six_completions_two_at_a_time(&lesson);
+    a_work_queue(&lesson);
+    a_daemon_reached_by_the_nodes_address(&lesson).await;
+    a_daemon_that_meets_pods_in_a_folder(&lesson).await;
+    a_schedule_suspended_and_resumed(&lesson).await;
+    lesson.delete().await;
+}
+
+fn a_single_process(lesson: &Namespace) {
+    let digits: String = lesson.logs("digits").replace(['\\', '\n'], "");
+    assert!(digits.starts_with("3.14159265358979"), "{digits}");
+    assert_eq!(digits.len(), 2002);
+    let job = lesson.get(&format!("job/{}", lesson.jobs("digits")[0]));
+    assert_eq!(job["spec"]["template"]["spec"]["restartPolicy"], "OnFailure");
+}
+
+fn six_completions_two_at_a_time(lesson: &Namespace) {
+    let job = lesson.get(&format!("job/{}", lesson.jobs("check")[0]));
+    assert_eq!((&job["spec"]["completions"], &job["spec"]["parallelism"]), (&json!(6), &json!(2)));
+    assert_eq!(job["status"]["succeeded"], 6);
+    let logs = lesson.logs("check");
+    assert_eq!(logs.lines().filter(|line| line.starts_with("SUCCESS")).count(), 6, "{logs}");
+}
+
+/// Each number was handed out once, and each worker stopped when the queue was empty.
+fn a_work_queue(lesson: &Namespace) {
+    let job = lesson.get(&format!("job/{}", lesson.jobs("multiplier")[0]));
+    assert_eq!(job["spec"]["parallelism"], 3);
+    assert_eq!(job["status"]["succeeded"], 3);
+    let logs = lesson.logs("multiplier");
+    let mut numbers: Vec<u32> = logs.lines().filter_map(|line| line.parse().ok()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=100).map(|number| number * 2).collect::<Vec<_>>(), "{logs}");
+}
+
+async fn a_daemon_reached_by_the_nodes_address(lesson: &Namespace) {
+    let pods = lesson.kubectl(&["get", "pods", "-l", "mlpipeline.dev/step=client", "-o", "name"]);
+    let clients: BTreeSet<&str> = pods
+        .lines()
+        .filter_map(|name| name.strip_prefix("pod/"))
+        .filter(|name| name.starts_with("logs-"))
+        .collect();
+    assert_eq!(clients.len(), 2, "{pods}");
+    wait_until("the daemon has heard of both clients", PATIENCE, async || {
+        let log = lesson.try_kubectl(&["exec", "daemonset/logs-daemon", "--", "cat", "/tmp/node_log"])?;
+        if clients.iter().all(|client| log.contains(&format!("from {client}"))) { Ok(()) } else { Err(log) }
+    })
+    .await;
+}
+
+async fn a_daemon_that_meets_pods_in_a_folder(lesson: &Namespace) {
+    let archive = wait_until("a log is packed", PATIENCE, async || {
+        let files = lesson.kubectl(&["exec", "daemonset/compressor-daemon", "--", "ls", "/storage/logs"]);
+        files.lines().find(|file| file.ends_with(".tar.gz")).map(str::to_owned).ok_or(files)
+    })
+    .await;
+    let path = format!("/storage/logs/{archive}");
+    let packed = lesson.kubectl(&["exec", "daemonset/compressor-daemon", "--", "tar", "-tzf", &path]);
+    assert_eq!(packed.trim(), archive.trim_end_matches(".tar.gz"));
+}
+
+async fn a_schedule_suspended_and_resumed(lesson: &Namespace) {
+    let suspended = async |wanted: bool| {
+        let patch = json!({"spec": {"suspend": wanted}}).to_string();
+        lesson.kubectl(&["patch", "mlp", "clock", "--type", "merge", "--patch", &patch]);
+        wait_until("the CronJob follows", PATIENCE, async || {
+            match &lesson.get("cronjob/clock-simple")["spec"]["suspend"] {
+                now if now.as_bool().unwrap_or(false) == wanted => Ok(()),
+                now => Err(now.to_string()),
+            }
+        })
+        .await;
+    };
+    suspended(true).await;
+    suspended(false).await;
+    wait_until("the schedule fires", PATIENCE, async || {
+        let logs = lesson.logs("simple");
+        if logs.contains("UTC") { Ok(()) } else { Err(logs) }
+    })
+    .await;
+}
