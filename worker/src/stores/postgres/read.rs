@@ -50,6 +50,7 @@ pub(crate) async fn fetch(
     let reader = Reader {
         rows,
         batch: Batch::new(&found.columns),
+        ended: false,
         read: 0,
         limit: context.network.max_download,
         link,
@@ -69,6 +70,7 @@ pub(crate) async fn fetch(
 struct Reader {
     rows: Pin<Box<BinaryCopyOutStream>>,
     batch: Batch,
+    ended: bool,
     /// Bytes so far, and the most that are read.
     read: u64,
     limit: u64,
@@ -79,9 +81,13 @@ struct Reader {
 
 impl Reader {
     async fn next(&mut self) -> Result<Option<RecordBatch>, StepError> {
-        while self.batch.rows < BATCH_ROWS && self.batch.bytes < BATCH_BYTES {
+        while !self.ended && self.batch.rows < BATCH_ROWS && self.batch.bytes < BATCH_BYTES {
             let row = async { self.rows.next().await.transpose() };
-            let Some(row) = self.link.wait("read the table", row).await? else { break };
+            let Some(row) = self.link.wait("read the table", row).await? else {
+                // The stream must not be asked again.
+                self.ended = true;
+                break;
+            };
             self.batch.add(&row).map_err(|problem| self.link.answer.content(problem))?;
         }
         if self.batch.rows == 0 {
