@@ -103,7 +103,9 @@ impl Volume {
         }
         command.envs(self.environment.iter().cloned());
         command.args(["step", "--storage"]).arg(self.folder.path().join("volume"));
-        command.arg("--report").arg(&report).args(QUICK).args(arguments).arg(spec.to_string());
+        let flag = |argument: &str| argument.split('=').next().unwrap_or_default().to_owned();
+        let quick = QUICK.into_iter().filter(|quick| arguments.iter().all(|own| flag(own) != flag(quick)));
+        command.arg("--report").arg(&report).args(quick).args(arguments).arg(spec.to_string());
         let output = command.stdin(Stdio::null()).output().expect("the worker runs");
         let text = fs::read_to_string(&report).expect("a report");
         Ended {

@@ -15,6 +15,9 @@ use crate::stores::{Credentials, StoreError};
 use crate::table::Network;
 use crate::table::http_client::refusal;
 
+/// The kernel counts in seconds.
+const LEAST_KEEPALIVE: Duration = Duration::from_secs(1);
+
 /// The longest pause between attempts.
 const PAUSE_LIMIT: Duration = Duration::from_secs(60);
 
@@ -110,7 +113,7 @@ fn config(
         .dbname(&location.database)
         .application_name("mlpipeline-worker")
         .connect_timeout(network.connect_timeout)
-        .keepalives_idle(network.idle_timeout)
+        .keepalives_idle(network.idle_timeout.max(LEAST_KEEPALIVE))
         // Rows come in the order in which they lie there, not from where another reader happens to be.
         .options("-c synchronize_seqscans=off -c datestyle=ISO -c extra_float_digits=3")
         .ssl_mode(if credentials.get("ca.crt").is_some() { SslMode::Require } else { SslMode::Prefer });

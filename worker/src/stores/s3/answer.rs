@@ -24,6 +24,15 @@ pub(super) fn explain(bucket: &Bucket, action: &str, key: &str, error: &Error) -
     }
     let text = chain(error);
     let code = element(&text, "Code").unwrap_or_default();
+    // Not all servers write it as AWS does.
+    let unknown = ["InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"];
+    if unknown.iter().any(|known| known.eq_ignore_ascii_case(code))
+        || matches!(error, Error::Unauthenticated { .. })
+    {
+        let problem =
+            format!("{at} does not know these credentials ({code}); look at the AWS_ keys of the Secret");
+        return StoreError::Refused { place, problem };
+    }
     let said = element(&text, "Message").map(|said| format!(": {}", cut(said))).unwrap_or_default();
     let refused = |problem: String| StoreError::Refused { place: place.clone(), problem };
     match (code, error) {
@@ -31,11 +40,7 @@ pub(super) fn explain(bucket: &Bucket, action: &str, key: &str, error: &Error) -
             let problem = format!("there is no bucket {} at {at}; make it, or mend its name", bucket.name);
             StoreError::NotFound { place, problem }
         }
-        ("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" | "ExpiredToken", _)
-        | (_, Error::Unauthenticated { .. }) => {
-            refused(format!("{at} does not know these credentials ({code}); look at the Secret's AWS_ keys"))
-        }
-        (_, Error::NotFound { .. }) if action != "write" => {
+        ("" | "NoSuchKey", Error::NotFound { .. }) if action != "write" => {
             StoreError::NotFound { place, problem: format!("there is no such object at {at}") }
         }
         (_, Error::PermissionDenied { .. }) => refused(format!(
