@@ -2,20 +2,21 @@
 
 mod answer;
 mod connector;
+mod settings;
 
 use std::path::{Path, PathBuf};
 
 use futures::{StreamExt, TryStreamExt};
 use mlpipeline_crds::{Digest, ObjectLocation};
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as Key;
-use object_store::{BackoffConfig, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig, WriteMultipart};
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use url::Url;
 
 use self::answer::explain;
 use self::connector::Connector;
+use self::settings::{identify, plain_endpoint, retries};
 use super::{Credentials, StoreError};
 use crate::WorkContext;
 use crate::failure::StepError;
@@ -33,9 +34,6 @@ const PART_LIMIT: u64 = 9_000;
 
 /// How many parts are under way at the same time.
 const PARTS_AHEAD: usize = 4;
-
-/// How long requests for one part may be repeated altogether; credentials are not renewed meanwhile.
-const RETRY_LIMIT: std::time::Duration = std::time::Duration::from_secs(180);
 
 /// A bucket that can be talked to.
 #[derive(Debug)]
@@ -210,73 +208,6 @@ fn fits(pattern: &str, key: &str) -> bool {
         .all(|(pattern, name)| (pattern.starts_with('.') || !name.starts_with('.')) && matches(pattern, name))
 }
 
-fn retries(network: &Network) -> RetryConfig {
-    RetryConfig {
-        backoff: BackoffConfig {
-            init_backoff: network.backoff,
-            max_backoff: std::time::Duration::from_secs(60),
-            base: 2.0,
-        },
-        max_retries: usize::try_from(network.attempts.saturating_sub(1)).unwrap_or(usize::MAX),
-        retry_timeout: RETRY_LIMIT,
-    }
-}
-
-/// An endpoint without anything that must not be shown or would be sent wrongly.
-fn plain_endpoint(text: &str) -> Result<String, String> {
-    let wrong = || "AWS_ENDPOINT_URL is no http or https URL of a server, like http://s3:9000".to_owned();
-    let url = Url::parse(text.trim()).map_err(|_| wrong())?;
-    let is_plain = matches!(url.scheme(), "http" | "https")
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    if is_plain { Ok(url.as_str().trim_end_matches('/').to_owned()) } else { Err(wrong()) }
-}
-
-/// Gives the store its credentials: keys, or the token of a service account. The metadata service of a cloud's machines is
-/// never asked: what it gives are the machine's rights, not the pipeline's.
-fn identify(
-    builder: AmazonS3Builder,
-    credentials: &Credentials,
-    place: &str,
-) -> Result<AmazonS3Builder, StoreError> {
-    let missing = |problem: String| StoreError::Credentials { place: place.to_owned(), problem };
-    let builder = match (credentials.get("AWS_ACCESS_KEY_ID"), credentials.get("AWS_SECRET_ACCESS_KEY")) {
-        (Some(id), Some(secret)) => {
-            let builder = builder.with_access_key_id(id).with_secret_access_key(secret);
-            return Ok(match credentials.get("AWS_SESSION_TOKEN") {
-                Some(token) => builder.with_token(token),
-                None => builder,
-            });
-        }
-        (None, None) => builder,
-        (Some(_), None) => {
-            let problem = format!(
-                "AWS_ACCESS_KEY_ID is there and AWS_SECRET_ACCESS_KEY is not, in {}",
-                credentials.place()
-            );
-            return Err(missing(problem));
-        }
-        (None, Some(_)) => {
-            let problem = format!(
-                "AWS_SECRET_ACCESS_KEY is there and AWS_ACCESS_KEY_ID is not, in {}",
-                credentials.place()
-            );
-            return Err(missing(problem));
-        }
-    };
-    match (credentials.get("AWS_WEB_IDENTITY_TOKEN_FILE"), credentials.get("AWS_ROLE_ARN")) {
-        (Some(token), Some(role)) => Ok(builder
-            .with_config(AmazonS3ConfigKey::WebIdentityTokenFile, token)
-            .with_config(AmazonS3ConfigKey::RoleArn, role)),
-        _ => Err(missing(format!(
-            "no credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are looked for in {}; name a Secret that has them in secret",
-            credentials.place()
-        ))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,14 +223,6 @@ mod tests {
             ("in/*", "out/a", false),
         ] {
             assert_eq!(fits(pattern, key), expected, "{pattern} {key}");
-        }
-    }
-
-    #[test]
-    fn endpoints_are_servers_without_credentials() {
-        assert_eq!(plain_endpoint(" http://s3:9000/\n").as_deref(), Ok("http://s3:9000"));
-        for wrong in ["s3:9000", "ftp://s3", "http://me:pw@s3", "http://s3/?x", "http://s3/#x", ""] {
-            assert!(plain_endpoint(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,26 +1,15 @@
-//! Real stores for tests: a PostgreSQL with TLS, and an S3 server whose buckets are folders. Both on loopback.
-//!
-//! Owns the servers' whole life. Must not know what a test does with them. PostgreSQL is the distribution's; the S3 server is
-//! versitygw, which `tests/tools/build.sh` builds.
-
-// A test bed says that something is wrong by a panic, as a test does.
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
+//! A PostgreSQL of a test's own.
 
 use std::fs;
 use std::io::Write;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-
-use crate::control_plane::tools;
+use super::{START, folder, free_port, identity};
 use crate::process::Process;
-
-/// How long a server may take to start.
-const START: Duration = Duration::from_secs(60);
 
 /// The user that PostgreSQL runs as where tests run as root, which it refuses: nobody.
 const NOBODY: u32 = 65534;
@@ -211,80 +200,6 @@ impl Drop for Held {
     }
 }
 
-/// An S3 server.
-#[derive(Debug)]
-pub struct S3 {
-    endpoint: String,
-    folder: PathBuf,
-    _process: Process,
-}
-
-impl S3 {
-    /// Starts a server of its own, with a folder that goes with it.
-    ///
-    /// # Errors
-    /// Says which program is missing or did not start, and where it logs.
-    pub fn start() -> Result<Self, String> {
-        let program = tools::find("versitygw")?;
-        let folder = folder("mlpipeline-s3")?;
-        let buckets = folder.join("buckets");
-        fs::create_dir(&buckets).map_err(|error| format!("{}: {error}", buckets.display()))?;
-        let address = format!("127.0.0.1:{}", free_port());
-        let arguments = ["--access", "access-key", "--secret", "secret-key", "--port", &address, "posix"];
-        let mut arguments: Vec<String> = arguments.map(str::to_owned).to_vec();
-        arguments.push(buckets.display().to_string());
-        let mut process = Process::start(&program, &arguments, &std::env::temp_dir(), Some(&folder))?;
-        let end = Instant::now() + START;
-        while TcpStream::connect(&address).is_err() {
-            process.check()?;
-            if Instant::now() > end {
-                return Err(format!("versitygw does not answer at {address}"));
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(Self { endpoint: format!("http://{address}"), folder: buckets, _process: process })
-    }
-
-    /// Where it answers.
-    #[must_use]
-    pub fn endpoint(&self) -> &str {
-        &self.endpoint
-    }
-
-    /// The entries of a Secret for it.
-    #[must_use]
-    pub fn entries(&self) -> [(&'static str, String); 3] {
-        [
-            ("AWS_ACCESS_KEY_ID", "access-key".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "secret-key".to_owned()),
-            ("AWS_ENDPOINT_URL", self.endpoint.clone()),
-        ]
-    }
-
-    /// Makes a bucket: its name, and the folder whose files are its objects.
-    ///
-    /// # Panics
-    /// When the folder cannot be made.
-    #[must_use]
-    pub fn bucket(&self, name: &str) -> (String, PathBuf) {
-        let folder = self.folder.join(name);
-        fs::create_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        (name.to_owned(), folder)
-    }
-}
-
-/// A new certificate authority in PEM, and a certificate of it for 127.0.0.1 with its key.
-#[must_use]
-pub fn identity() -> (String, String, String) {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let server = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-    let certificate = server.signed_by(&key, &issuer).unwrap();
-    (issuer.pem(), certificate.pem(), key.serialize_pem())
-}
-
 /// PostgreSQL's own programs, which Debian keeps out of the PATH; the newest version that is there.
 fn postgres_programs() -> Result<PathBuf, String> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
@@ -325,21 +240,11 @@ fn own(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn folder(prefix: &str) -> Result<PathBuf, String> {
-    let made = tempfile::Builder::new().prefix(&format!("{prefix}-")).tempdir();
-    // The supervisor removes it with the server.
-    made.map(tempfile::TempDir::keep).map_err(|error| format!("no folder for {prefix}: {error}"))
-}
-
 fn write_private(path: &Path, text: &str) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt;
     fs::write(path, text)
         .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o600)))
         .map_err(|error| format!("{}: {error}", path.display()))
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
 }
 
 fn answer(output: std::io::Result<Output>, program: &str) -> Result<String, String> {
