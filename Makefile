@@ -58,6 +58,7 @@ test-unit: ## Run the tests that need nothing but the code beside them
 test-tools: ## Install what the tests need beside the Rust toolchain
 	@tests/tools/install.sh
 	@if tests/tools/features.sh --quiet | grep -q api-server; then tests/tools/build.sh; fi
+	@if tests/tools/features.sh --quiet | grep -q stores; then tests/tools/build.sh versitygw; fi
 
 # One set of features for all that is built here: cargo builds a dependency once more for each set.
 .PHONY: build

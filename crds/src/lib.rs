@@ -9,6 +9,7 @@
 mod crd;
 mod exit_code;
 mod gate;
+mod location;
 mod pipeline;
 mod pod;
 mod prepare;
@@ -26,6 +27,7 @@ mod train;
 pub use crd::{custom_resource_definition, pipeline_schema};
 pub use exit_code::ExitCode;
 pub use gate::{Gate, GateVerdict, Metric};
+pub use location::{LocationError, ObjectLocation, TableLocation};
 pub use pipeline::{MLPipeline, MLPipelineSpec};
 pub use pod::{EmptyDir, ImagePullPolicy, KeyedFiles, Mount, PodSettings, Volume, VolumeClaim};
 pub use prepare::{Check, DataReference, Format, Input, Output, Prepare};
@@ -37,8 +39,8 @@ pub use serve::{ApiKeyAuth, Autoscaling, Ingress, SecretKey, Serve, ServiceSetti
 pub use status::{GateState, MLPipelineStatus, ModelStatus, StepState, StepStatus};
 pub use step::{ConcurrencyPolicy, Schedule, Step, StepKind, StepReference};
 pub use step_spec::{
-    Action, BaselineModel, DataSource, PrepareInput, PrepareStep, RevisionRule, STEP_SPEC_VERSION, ScoreStep,
-    ServeStep, StepSpec, TrainStep,
+    Action, BaselineModel, DataSource, Delivery, PrepareInput, PrepareStep, RevisionRule, STEP_SPEC_VERSION,
+    ScoreStep, ServeStep, StepSpec, TrainStep,
 };
 pub use storage::{AccessMode, Storage, VolumeStorage};
 pub use train::{Algorithm, CrossValidation, LinearRegression, LogisticRegression, Split, Train};

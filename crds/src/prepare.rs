@@ -29,13 +29,14 @@ pub struct Prepare {
 /// One table to read: from a URI, or another step's dataset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("has(self.uri) != has(self.step)").message("an input has exactly one of uri and step"))]
-#[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.sha256))").message("format, columns and sha256 describe a uri: a step's dataset knows its own"))]
+#[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.sha256) || has(self.secret))").message("format, columns, sha256 and secret go with a uri: a step's dataset knows its own"))]
 #[serde(rename_all = "camelCase")]
 pub struct Input {
     /// The table's name in the SQL.
     #[schemars(length(min = 1, max = 63), regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"))]
     pub name: String,
-    /// Where the data are: http(s)://… or file:PATH, a path on the pipeline's volume, in which * stands for any part of a name.
+    /// Where the data are: http(s)://…, s3://BUCKET/KEY, postgres://HOST[:PORT]/DATABASE/[SCHEMA.]TABLE, or file:PATH, a path on
+    /// the pipeline's volume. In keys and paths, * stands for any part of a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 2048))]
     pub uri: Option<String>,
@@ -54,19 +55,25 @@ pub struct Input {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 64, max = 64), regex(pattern = "^[0-9a-f]{64}$"))]
     pub sha256: Option<String>,
+    /// The Secret, in the pipeline's namespace, with the credentials for the uri: username and password, or token, for http; the
+    /// AWS_ variables for s3; username and password for postgres; and ca.crt where servers show certificates of a CA of your own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub secret: Option<String>,
 }
 
 /// Rows to read: another step's dataset, or data at a URI.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("has(self.uri) != has(self.step)").message("exactly one of step and uri says where the rows are"))]
-#[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.sha256))").message("format, columns and sha256 describe a uri: a step's dataset knows its own"))]
+#[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.sha256) || has(self.secret))").message("format, columns, sha256 and secret go with a uri: a step's dataset knows its own"))]
 #[serde(rename_all = "camelCase")]
 pub struct DataReference {
     /// The step whose dataset to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 40))]
     pub step: Option<String>,
-    /// Where the data are: http(s)://… or file:PATH, a path on the pipeline's volume, in which * stands for any part of a name.
+    /// Where the data are: http(s)://…, s3://BUCKET/KEY, postgres://HOST[:PORT]/DATABASE/[SCHEMA.]TABLE, or file:PATH, a path on
+    /// the pipeline's volume. In keys and paths, * stands for any part of a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 2048))]
     pub uri: Option<String>,
@@ -81,6 +88,11 @@ pub struct DataReference {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 64, max = 64), regex(pattern = "^[0-9a-f]{64}$"))]
     pub sha256: Option<String>,
+    /// The Secret, in the pipeline's namespace, with the credentials for the uri: username and password, or token, for http; the
+    /// AWS_ variables for s3; username and password for postgres; and ca.crt where servers show certificates of a CA of your own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub secret: Option<String>,
 }
 
 /// A format of tables.
@@ -147,11 +159,21 @@ pub struct Check {
     pub max: Option<f64>,
 }
 
-/// How a table is written.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// How a table is written, and where it is delivered beside the dataset of the pipeline.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[x_kube(validation = Rule::new("!has(self.secret) || has(self.uri)").message("secret holds the credentials for a uri: name one, or leave secret out"))]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// The format; Parquet when absent.
+    /// The format of the dataset, and of an object that it is delivered as; by the uri's extension, else Parquet, when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
+    /// Where to deliver the result too: s3://BUCKET/KEY, an object that is replaced as a whole, or
+    /// postgres://HOST[:PORT]/DATABASE/[SCHEMA.]TABLE, a table whose rows are replaced in one transaction. The step owns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 2048))]
+    pub uri: Option<String>,
+    /// The Secret, in the pipeline's namespace, with the credentials for the uri, under the same keys as an input's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub secret: Option<String>,
 }

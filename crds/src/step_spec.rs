@@ -50,7 +50,6 @@ pub enum RevisionRule {
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::large_enum_variant, reason = "there is one of these in a process")]
 pub enum Action {
     /// Make a dataset.
     Prepare(PrepareStep),
@@ -63,6 +62,16 @@ pub enum Action {
 }
 
 impl Action {
+    /// Where the result is delivered beside storage, and the format it has.
+    #[must_use]
+    pub fn delivery(&self) -> Option<(&Delivery, Format)> {
+        match self {
+            Self::Prepare(step) => step.delivery.as_ref().map(|delivery| (delivery, step.format)),
+            Self::Score(step) => step.delivery.as_ref().map(|delivery| (delivery, step.format)),
+            Self::Train(_) | Self::Serve(_) => None,
+        }
+    }
+
     /// The kind's name, as in a step of the resource.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -86,7 +95,7 @@ pub enum DataSource {
         /// namespace/pipeline/step/revision.
         path: String,
     },
-    /// Data at a URI: http(s)://… or file:PATH.
+    /// Data at a URI: http(s)://…, s3://…, postgres://… or file:PATH.
     #[serde(rename_all = "camelCase")]
     Uri {
         /// Where the data are.
@@ -100,7 +109,22 @@ pub enum DataSource {
         /// The only content that is accepted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sha256: Option<String>,
+        /// What the names of the environment variables with the credentials begin with; without it, those that programs for
+        /// the store read by custom.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        credentials: Option<String>,
     },
+}
+
+/// A place outside of storage where a result goes too, before it counts as finished.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Delivery {
+    /// s3://… or postgres://….
+    pub uri: String,
+    /// What the names of the environment variables with the credentials begin with, as in [`DataSource::Uri`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<String>,
 }
 
 /// Make a dataset from inputs by SQL, check it, and publish it.
@@ -118,6 +142,9 @@ pub struct PrepareStep {
     pub checks: Vec<Check>,
     /// The result's format.
     pub format: Format,
+    /// Where the result is delivered too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
 }
 
 /// One table of a prepare step.
@@ -185,4 +212,7 @@ pub struct ScoreStep {
     pub input: DataSource,
     /// The result's format.
     pub format: Format,
+    /// Where the result is delivered too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
 }

@@ -122,3 +122,24 @@ fn no_object_holds_a_field_that_is_empty_by_accident() {
         }
     }
 }
+
+#[test]
+fn every_secret_of_an_input_or_output_has_a_prefix_of_its_own_in_the_pod() {
+    let etl = pipeline(include_str!("../../deploy/samples/etl/pipeline.yaml"));
+    let given: Vec<Vec<(String, String)>> = life(&etl)
+        .iter()
+        .filter_map(pod_template)
+        .map(|template| {
+            let sources = template.spec.iter().flat_map(|pod| &pod.containers).flat_map(|one| &one.env_from);
+            let named = sources.flatten().map(|source| {
+                let secret = source.secret_ref.as_ref().map(|secret| secret.name.clone());
+                (source.prefix.clone().unwrap_or_default(), secret.unwrap_or_default())
+            });
+            named.collect()
+        })
+        .collect();
+    let pair = |prefix: &str, secret: &str| (format!("MLPIPELINE_SECRET_{prefix}_"), secret.to_owned());
+    let revenue =
+        vec![pair("INPUT_orders", "warehouse"), pair("INPUT_customers", "lake"), pair("OUTPUT", "lake")];
+    assert_eq!(given, [revenue, vec![pair("OUTPUT", "warehouse")]]);
+}

@@ -5,8 +5,10 @@
 
 pub mod control_plane;
 pub mod documentation;
+mod process;
 pub mod programs;
 pub mod reference;
+pub mod stores;
 mod wait;
 
 pub use wait::wait_until;

@@ -12,14 +12,32 @@ if [ "${1:-}" = --node ]; then
   exit 1
 fi
 
+quiet=${1:-}
+features=()
+
+left_out() {
+  if [ "${CI:-}" = true ]; then
+    printf 'error: %s\n' "$1" >&2
+    exit 1
+  fi
+  [ "$quiet" = --quiet ] || printf 'LEFT OUT: %s\n' "$1" >&2
+}
+
 if command -v go >/dev/null || [ -n "${KUBEBUILDER_ASSETS:-}" ] || [ -n "${KUBECONFIG:-}" ]; then
-  echo "--features mlpipeline-tests/api-server"
-  exit 0
-fi
-message="the tests against a real API server need Go 1.25 or newer to build one (https://go.dev/dl/), or KUBEBUILDER_ASSETS, a \
+  features+=(mlpipeline-tests/api-server)
+else
+  left_out "the tests against a real API server need Go 1.25 or newer to build one (https://go.dev/dl/), or KUBEBUILDER_ASSETS, a \
 folder with etcd, kube-apiserver, kube-controller-manager and kubectl, or the KUBECONFIG of a test cluster"
-if [ "${CI:-}" = true ]; then
-  printf 'error: %s\n' "$message" >&2
-  exit 1
 fi
-[ "${1:-}" = --quiet ] || printf 'LEFT OUT: %s\n' "$message" >&2
+
+versitygw=$("$(dirname "${BASH_SOURCE[0]}")/build.sh" --where | sed -n 's/^versitygw //p')
+postgres=$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | head -n 1 || true)
+if [ -n "$postgres" ] && { [ -x "$versitygw" ] || command -v go >/dev/null; }; then
+  features+=(mlpipeline-tests/stores)
+else
+  left_out "the tests against real stores need PostgreSQL (apt-get install postgresql) and Go 1.25 or newer to build an S3 server"
+fi
+
+if [ "${#features[@]}" -gt 0 ]; then
+  (IFS=,; printf -- '--features %s\n' "${features[*]}")
+fi

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::artifact::{ArtifactError, Storage};
 use crate::progress::Progress;
+use crate::stores::Secrets;
 use crate::table::Network;
 
 /// Rows in a batch.
@@ -35,6 +36,8 @@ pub struct ContextSettings {
     pub network: Network,
     /// Where progress is shown.
     pub progress: Progress,
+    /// Credentials of inputs and outputs.
+    pub secrets: Secrets,
 }
 
 /// What every action works with.
@@ -46,6 +49,8 @@ pub struct WorkContext {
     pub network: Network,
     /// Where progress is shown.
     pub progress: Progress,
+    /// Credentials of inputs and outputs.
+    pub secrets: Secrets,
     /// Tells the action to stop.
     pub cancellation: Cancellation,
     scratch: TempDir,
@@ -74,6 +79,7 @@ impl WorkContext {
             storage: settings.storage,
             network: settings.network,
             progress: settings.progress,
+            secrets: settings.secrets,
             cancellation: Cancellation::default(),
             scratch,
             runtime,

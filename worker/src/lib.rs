@@ -6,6 +6,7 @@
 pub mod args;
 pub mod artifact;
 pub mod context;
+pub mod deliver;
 pub mod failure;
 pub mod features;
 pub mod lifeline;
@@ -19,6 +20,7 @@ pub mod run;
 pub mod score;
 pub mod serve;
 pub mod step;
+pub mod stores;
 pub mod table;
 pub mod train;
 

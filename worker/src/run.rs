@@ -54,7 +54,7 @@ pub fn alone<Answer>(
 ) -> Result<Answer, StepError> {
     end_on_panic(None);
     let context = work.context(Storage::new("/"), true)?;
-    until_stopped(&context.cancellation, false, command(&context))
+    until_stopped(&context, false, command(&context))
 }
 
 /// What a standalone command's answer means for the process; failures are said on stderr.
@@ -73,7 +73,7 @@ pub fn finish(answer: Result<(), StepError>) -> ExitCode {
 
 fn serve_alone(args: &ServeArgs) -> Result<(), StepError> {
     let cancellation = Cancellation::default();
-    until_stopped(&cancellation, true, serve::run_folder(&args.model, &cancellation, &args.options))
+    until_told(&cancellation, true, serve::run_folder(&args.model, &cancellation, &args.options))
 }
 
 fn do_step(args: &StepArgs) -> ExitCode {
@@ -101,7 +101,14 @@ fn step_report(args: &StepArgs) -> Result<StepReport, StepError> {
     let spec = step::parse(&args.spec)?;
     let storage = args.storage();
     let report = match step::finished(&spec, &storage)? {
-        Some(report) => report,
+        Some(report) => {
+            if let (Some(_), Some(revision)) = (spec.action.delivery(), &report.revision) {
+                let context = args.work.context(storage.clone(), false)?;
+                let delivered = step::deliver_again(&spec, revision, &context);
+                until_stopped(&context, false, delivered)?;
+            }
+            report
+        }
         None => {
             let context = args.work.context(storage.clone(), false)?;
             let drains = matches!(spec.action, Action::Serve(_));
@@ -109,7 +116,7 @@ fn step_report(args: &StepArgs) -> Result<StepReport, StepError> {
                 // One request that panics must not end the others: its connection ends alone.
                 drop(panic::take_hook());
             }
-            until_stopped(&context.cancellation, drains, step::work(&spec, &context, &args.serving))?
+            until_stopped(&context, drains, step::work(&spec, &context, &args.serving))?
         }
     };
     // The result is published; that something old could not be removed must not make the step run again.
@@ -119,9 +126,19 @@ fn step_report(args: &StepArgs) -> Result<StepReport, StepError> {
     Ok(report)
 }
 
+/// Runs work of a context, as [`until_told`]. No message of an error holds a secret value, whatever a server repeated.
+fn until_stopped<Answer>(
+    context: &WorkContext,
+    drains: bool,
+    work: impl Future<Output = Result<Answer, StepError>>,
+) -> Result<Answer, StepError> {
+    until_told(&context.cancellation, drains, work)
+        .map_err(|error| StepError { message: context.secrets.redact(&error.message), ..error })
+}
+
 /// Runs work until it is done or the process is told to stop. Work that `drains` ends by itself when it is told to stop; any
 /// other is dropped, and its drafts with it.
-fn until_stopped<Answer>(
+fn until_told<Answer>(
     cancellation: &Cancellation,
     drains: bool,
     work: impl Future<Output = Result<Answer, StepError>>,

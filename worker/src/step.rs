@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::WorkContext;
 use crate::artifact::{self, ArtifactError, Storage};
+use crate::deliver::{Product, deliver};
 use crate::failure::{Failure, StepError};
 use crate::serve::{self, ServeOptions};
 use crate::{prepare, score, train};
@@ -109,6 +110,22 @@ pub fn finished(spec: &StepSpec, storage: &Storage) -> Result<Option<StepReport>
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Brings a result that was there already to its place outside of storage, where the step has one: something else may have
+/// been delivered there since.
+///
+/// # Errors
+/// When the artifact cannot be read, or the place refuses or does not answer.
+pub async fn deliver_again(
+    spec: &StepSpec,
+    revision: &Revision,
+    context: &WorkContext,
+) -> Result<(), StepError> {
+    let Some((delivery, format)) = spec.action.delivery() else { return Ok(()) };
+    let folder = context.storage.artifact_dir(&format!("{}/{revision}", spec.folder()))?;
+    let manifest = artifact::read(&folder)?;
+    deliver(delivery, &Product::of_artifact(&folder, format, &manifest), context).await
 }
 
 /// Does the work of a step and publishes its result.

@@ -167,10 +167,44 @@ fn credentials_in_a_url_are_used_and_never_shown() {
 }
 
 #[test]
+fn credentials_of_a_secret_go_to_the_named_server_and_to_none_that_it_redirects_to() {
+    let elsewhere = Server::start(|_, _| answer("200 OK", "", "a\n1\n"));
+    let location = format!("Location: {}\r\n", elsewhere.url("/b.csv"));
+    let server = Server::start(move |path, _| match path {
+        "/away.csv" => answer("302 Found", &location, ""),
+        "/here.csv" => answer("302 Found", "Location: /b.csv\r\n", ""),
+        _ => answer("200 OK", "", "a\n1\n"),
+    });
+    let spec = |path: &str| {
+        let source = json!({"uri": server.url(path), "credentials": "MLPIPELINE_SECRET_INPUT_t_"});
+        prepare(json!([{"name": "t", "source": {"uri": source}}]), None)
+    };
+    let basic =
+        [("MLPIPELINE_SECRET_INPUT_t_username", "me"), ("MLPIPELINE_SECRET_INPUT_t_password", "hunter2\n")];
+    let token = [("MLPIPELINE_SECRET_INPUT_t_token", "hunter3")];
+    Volume::new().step_with(&spec("/away.csv"), &QUICK, &basic).succeeds();
+    Volume::new().step_with(&spec("/here.csv"), &QUICK, &token).succeeds();
+    // Credentials of others are no business of this input's.
+    let others =
+        [("MLPIPELINE_SECRET_INPUT_u_token", "hunter4"), ("PGUSER", "me"), ("PGPASSWORD", "hunter5")];
+    Volume::new().step_with(&spec("/b.csv"), &QUICK, &others).succeeds();
+    let bearer = Some("Bearer hunter3".to_owned());
+    let expected = [Some("Basic bWU6aHVudGVyMg==".to_owned()), bearer.clone(), bearer, None];
+    assert_eq!(server.authorizations(), expected);
+    assert_eq!(elsewhere.authorizations(), [None]);
+}
+
+#[test]
 fn other_schemes_and_broken_uris_are_refused_by_the_spec() {
-    for uri in
-        ["ftp://example.com/a.csv", "iris.csv", "s3://bucket/a.csv", "http://[::1/a.csv", "", "http://"]
-    {
+    for uri in [
+        "ftp://example.com/a.csv",
+        "iris.csv",
+        "s3://bucket/a.csv",
+        "postgres://db",
+        "http://[::1/a.csv",
+        "",
+        "http://",
+    ] {
         let ended = Volume::new().step(&prepare(input(uri), None), &QUICK);
         assert_eq!(ended.code, 2, "{uri}: {ended:?}");
     }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use mlpipeline_crds::{Action, DataSource, Run, StepSpec, Workload};
+use mlpipeline_crds::{Action, DataSource, Delivery, Run, StepSpec, Workload};
 use mlpipeline_operator::core::names::environment_name;
 use mlpipeline_operator::core::pipeline::ValidStep;
 
@@ -217,16 +217,21 @@ fn check(step: &ValidStep, run: &Run) -> Result<(), CannotRun> {
 
 /// Lets the worker read from other hosts than the spec names. The revision is that of the spec: the data are the same.
 fn redirect(spec: &mut StepSpec, resolve: &BTreeMap<String, String>) {
-    let sources: Vec<&mut DataSource> = match &mut spec.action {
-        Action::Prepare(prepare) => prepare.inputs.iter_mut().map(|input| &mut input.source).collect(),
-        Action::Train(train) => vec![&mut train.data],
-        Action::Score(score) => vec![&mut score.input],
-        Action::Serve(_) => Vec::new(),
+    let (sources, delivery): (Vec<&mut DataSource>, Option<&mut Delivery>) = match &mut spec.action {
+        Action::Prepare(prepare) => {
+            (prepare.inputs.iter_mut().map(|input| &mut input.source).collect(), prepare.delivery.as_mut())
+        }
+        Action::Train(train) => (vec![&mut train.data], None),
+        Action::Score(score) => (vec![&mut score.input], score.delivery.as_mut()),
+        Action::Serve(_) => (Vec::new(), None),
     };
-    for source in sources {
-        if let DataSource::Uri { uri, .. } = source
-            && let Some((scheme, rest)) = uri.split_once("://")
-        {
+    let inputs = sources.into_iter().filter_map(|source| match source {
+        DataSource::Uri { uri, .. } => Some(uri),
+        DataSource::Artifact { .. } => None,
+    });
+    for uri in inputs.chain(delivery.map(|delivery| &mut delivery.uri)) {
+        // What follows s3:// is a bucket; its server is named by AWS_ENDPOINT_URL.
+        if let Some((scheme, rest)) = uri.split_once("://").filter(|(scheme, _)| *scheme != "s3") {
             let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
             let (authority, path) = rest.split_at(end);
             if let Some(target) = resolve.get(authority) {

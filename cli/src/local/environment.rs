@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, EnvVarSource};
+use mlpipeline_operator::core::credentials;
 use mlpipeline_operator::core::pipeline::{ValidAction, ValidStep};
 
 use crate::manifest::{Objects, SecretText};
@@ -31,6 +32,9 @@ pub fn environment(step: &ValidStep, objects: &Objects, pod: Pod<'_>) -> Result<
         Resolver { step, objects, pod, variables: objects.defaults().clone(), errors: Vec::new() };
     for source in &step.pod.env_from {
         resolver.take_all(source);
+    }
+    for source in credentials::env_from(step) {
+        resolver.take_credentials(&source);
     }
     for variable in &step.pod.env {
         resolver.take_one(variable);
@@ -72,6 +76,23 @@ impl Resolver<'_> {
                 None => self.errors.push(missing(kind, name, None)),
             }
         }
+    }
+
+    /// A Secret with credentials for a store. Variables of a file stand in for one that no given file has.
+    fn take_credentials(&mut self, source: &EnvFromSource) {
+        let Some(secret) = &source.secret_ref else { return };
+        if self.objects.entries("Secret", &secret.name).is_some() {
+            return self.take_all(source);
+        }
+        let prefix = source.prefix.as_deref().unwrap_or_default();
+        let stand_ins =
+            credentials::KEYS.iter().filter_map(|key| Some((*key, self.objects.defaults().get(*key)?)));
+        let stand_ins: Vec<(String, SecretText)> =
+            stand_ins.map(|(key, value)| (format!("{prefix}{key}"), value.clone())).collect();
+        if stand_ins.is_empty() {
+            self.errors.push(missing("Secret", &secret.name, None));
+        }
+        self.variables.extend(stand_ins);
     }
 
     fn take_one(&mut self, variable: &EnvVar) {

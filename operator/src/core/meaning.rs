@@ -64,6 +64,13 @@ impl Meaning {
         sources
     }
 
+    /// Where the result is delivered beside storage.
+    #[must_use]
+    pub fn delivers_to(&self) -> Option<&str> {
+        let action = self.action.as_object()?.values().next()?;
+        action.pointer("/output/uri").and_then(Value::as_str)
+    }
+
     /// What differs from an earlier meaning apart from what is read.
     #[must_use]
     pub fn own_difference(&self, earlier: &Meaning) -> Option<String> {
@@ -113,6 +120,7 @@ fn prepare_meaning(prepare: &Prepare) -> Prepare {
     meaning.output = output_meaning(meaning.output.take());
     for input in &mut meaning.inputs {
         input.format = format_meaning(input.format, input.uri.as_deref());
+        input.secret = None;
     }
     meaning
 }
@@ -175,6 +183,8 @@ fn run_meaning(run: &Run, step: &ValidStep) -> Value {
 fn reference_meaning(reference: &DataReference) -> DataReference {
     let mut meaning = reference.clone();
     meaning.format = format_meaning(reference.format, reference.uri.as_deref());
+    // Other credentials for the same place change nothing of what is there.
+    meaning.secret = None;
     meaning
 }
 
@@ -184,12 +194,30 @@ fn format_meaning(format: Option<Format>, uri: Option<&str>) -> Option<Format> {
 }
 
 fn output_meaning(output: Option<Output>) -> Option<Output> {
-    output.filter(|output| output.format.is_some_and(|format| format != Format::Parquet))
+    let implied =
+        output_format(output.as_ref().map(|output| Output { format: None, ..output.clone() }).as_ref());
+    let meaning = output.map(|output| Output {
+        format: output.format.filter(|format| *format != implied),
+        secret: None,
+        ..output
+    });
+    meaning.filter(|output| *output != Output::default())
+}
+
+/// The format that a result is written in.
+#[must_use]
+pub fn output_format(output: Option<&Output>) -> Format {
+    let told = output.and_then(|output| output.format);
+    told.or_else(|| format_of_uri(output?.uri.as_deref()?)).unwrap_or(Format::Parquet)
 }
 
 /// The format that a URI's extension stands for, compression aside.
 #[must_use]
 pub fn format_of_uri(uri: &str) -> Option<Format> {
+    // A table of a database is no file, whatever its name.
+    if uri.starts_with("postgres:") {
+        return None;
+    }
     let path = uri.split(['?', '#']).next().unwrap_or(uri).to_ascii_lowercase();
     let path = [".gz", ".zst"].iter().find_map(|suffix| path.strip_suffix(suffix)).unwrap_or(&path);
     let (_, extension) = path.rsplit_once('.')?;

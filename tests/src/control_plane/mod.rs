@@ -12,10 +12,9 @@
 mod audit;
 mod identity;
 mod namespace;
-mod process;
 mod run_folder;
 mod server;
-mod tools;
+pub(crate) mod tools;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
 
 use super::identity::Identity;
-use super::process::Process;
 use super::run_folder::RunFolder;
 use super::tools;
+use crate::process::Process;
 
 const AUDIT_POLICY: &str = include_str!("audit-policy.yaml");
 

@@ -12,6 +12,7 @@ use crate::artifact::{ArtifactError, Storage};
 use crate::context::ContextSettings;
 use crate::memory::available;
 use crate::progress::Progress;
+use crate::stores::Secrets;
 use crate::table::{AddressRange, Network};
 
 /// The share of the memory there is that queries may use: the rest is for what is being read and written.
@@ -80,6 +81,7 @@ impl WorkArgs {
                 max_download: self.max_download,
             },
             progress: if terminal { Progress::Terminal } else { Progress::Silent },
+            secrets: Secrets::of(std::env::vars_os()),
         })
     }
 }

@@ -10,10 +10,12 @@ use mlpipeline_crds::{Check, DataSource, Format, PrepareInput};
 use super::check_text::{parse_check, parse_check_sql};
 use super::{PrepareError, make, rows};
 use crate::WorkContext;
-use crate::args::{OutFile, WorkArgs};
+use crate::args::WorkArgs;
 use crate::artifact::ArtifactError;
+use crate::deliver::{OutPlace, format_of_out};
 use crate::failure::StepError;
-use crate::table::{TableError, format_of, write_to};
+use crate::stores::Secrets;
+use crate::table::{TableError, write_to};
 
 /// Make a table from tables with SQL, and check it.
 #[derive(Clone, Debug, Args)]
@@ -22,9 +24,14 @@ use crate::table::{TableError, format_of, write_to};
   mlpipeline-worker prepare --input iris=https://example.com/iris.data --columns iris=a,b,c,d,species --format iris=csv \\
     --sql 'SELECT DISTINCT * FROM iris WHERE a IS NOT NULL' --check 'species notNull oneOf=setosa,virginica' --out iris.csv
   mlpipeline-worker prepare --input 'logs=logs/*.ndjson.gz' --sql 'SELECT level, count(*) AS n FROM logs GROUP BY level' --out -
+  mlpipeline-worker prepare --input orders=postgres://db/shop/orders --out s3://lake/orders.parquet
 
 Tables keep the order of their files and rows unless the SQL orders them. CSV is read strictly: UTF-8, a header unless
---columns names the columns, the same number of fields in every row; an empty field is null.")]
+--columns names the columns, the same number of fields in every row; an empty field is null.
+
+Credentials come from the environment: MLPIPELINE_SECRET_INPUT_NAME_KEY for the table NAME and MLPIPELINE_SECRET_OUTPUT_KEY for --out, KEY
+being username, password, token, ca.crt, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION or AWS_ENDPOINT_URL. Without
+them, s3:// takes the AWS_ variables as they are, and postgres:// PGUSER and PGPASSWORD.")]
 pub struct PrepareArgs {
     /// A table: its name in the SQL, and its file (* stands for any part of a name) or URL. May be given several times.
     #[arg(long = "input", value_name = "NAME=FILE_OR_URL", value_parser = parse_pair)]
@@ -50,8 +57,8 @@ pub struct PrepareArgs {
     /// What a query over the table output must give: SELECT … = NUMBER.
     #[arg(long = "check-sql", value_name = "SELECT … = NUMBER", value_parser = parse_check_sql)]
     pub check_sql: Vec<Check>,
-    /// The file to write; its extension says the format. - is CSV on standard output.
-    #[arg(long, short, value_name = "FILE")]
+    /// The file to write, or s3:// or postgres:// URL to deliver to; its extension says the format. - is CSV on standard output.
+    #[arg(long, short, value_name = "FILE_OR_URL")]
     pub out: PathBuf,
     /// The format to write, where the extension does not say it.
     #[arg(long, value_enum)]
@@ -97,7 +104,7 @@ impl PrepareArgs {
     /// # Errors
     /// When an input, the query, a check or the output fails.
     pub async fn run(&self, context: &WorkContext) -> Result<(), StepError> {
-        let inputs = self.sources()?;
+        let inputs = self.sources(&context.secrets)?;
         let sql = self.query()?;
         let checks: Vec<Check> = self.checks.iter().chain(&self.check_sql).cloned().collect();
         let format = self.output_format()?;
@@ -117,16 +124,16 @@ impl PrepareArgs {
                 .map_err(ArtifactError::io("write", Path::new("standard output")))?;
             return Ok(());
         }
-        let out = OutFile::begin(&self.out)?;
+        let out = OutPlace::begin(&self.out, context)?;
         let written = make(&inputs, sql.as_deref(), &checks, format, out.path(), context).await?;
-        out.publish()?;
+        out.publish(format, &written, context).await?;
         if io::stderr().is_terminal() {
             say(&format!("{} rows in {}", written.rows, self.out.display()));
         }
         Ok(())
     }
 
-    fn sources(&self) -> Result<Vec<PrepareInput>, StepError> {
+    fn sources(&self, secrets: &Secrets) -> Result<Vec<PrepareInput>, StepError> {
         let mut inputs = Vec::with_capacity(self.inputs.len());
         for (name, place) in &self.inputs {
             if inputs.iter().any(|input: &PrepareInput| input.name == *name) {
@@ -138,6 +145,7 @@ impl PrepareArgs {
                 format: of(&self.format, name).map(format_named).transpose()?,
                 columns: columns.unwrap_or_default(),
                 sha256: of(&self.sha256, name).map(str::to_lowercase),
+                credentials: secrets.prefix_if_any(&format!("MLPIPELINE_SECRET_INPUT_{name}_")),
             };
             inputs.push(PrepareInput { name: name.clone(), source });
         }
@@ -168,7 +176,7 @@ impl PrepareArgs {
         let told = match self.out_format {
             Some(format) => Some(format.into()),
             None if self.out == Path::new("-") => Some(Format::Csv),
-            None => self.out.extension().and_then(|_| format_of(&self.out.to_string_lossy())),
+            None => format_of_out(&self.out),
         };
         told.ok_or_else(|| {
             let text = format!(
@@ -201,12 +209,12 @@ fn format_named(name: &str) -> Result<Format, StepError> {
 /// # Errors
 /// When it is a URL of a scheme that is not read, or the current folder is not known.
 pub fn uri_of(place: &str) -> Result<String, StepError> {
-    if place.starts_with("http://") || place.starts_with("https://") {
+    if ["http://", "https://", "s3://", "postgres://"].iter().any(|scheme| place.starts_with(scheme)) {
         return Ok(place.to_owned());
     }
     if let Some((scheme, _)) = place.split_once("://").filter(|(scheme, _)| *scheme != "file") {
         let text = format!(
-            "\"{scheme}\" is no scheme that can be read; give an http or https URL, or a file's path"
+            "\"{scheme}\" is no scheme that can be read; give an http, https, s3 or postgres URL, or a file's path"
         );
         return Err(TableError::Source(text).into());
     }

@@ -22,6 +22,7 @@ pub use self::args::{OutFormat, PrepareArgs, uri_of};
 pub use self::error::PrepareError;
 use crate::WorkContext;
 use crate::artifact::{Draft, Kind};
+use crate::deliver::{Product, deliver};
 use crate::failure::StepError;
 use crate::table::{self, Written, query_error};
 
@@ -44,6 +45,9 @@ pub async fn run(
     let mut draft = Draft::begin(&folder)?;
     let path = draft.path(&file_name(step.format))?;
     let written = make(&step.inputs, step.sql.as_deref(), &step.checks, step.format, &path, context).await?;
+    if let Some(delivery) = &step.delivery {
+        deliver(delivery, &Product::written(&path, step.format, &written), context).await?;
+    }
     draft.set_columns(written.columns);
     let mut report = StepReport::succeeded(None);
     report.rows = Some(written.rows);

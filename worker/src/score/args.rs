@@ -8,10 +8,11 @@ use mlpipeline_crds::{DataSource, Format};
 
 use super::{load, make};
 use crate::WorkContext;
-use crate::args::{OutFile, WorkArgs};
+use crate::args::WorkArgs;
+use crate::deliver::{OutPlace, format_of_out};
 use crate::failure::StepError;
 use crate::prepare::{OutFormat, uri_of};
-use crate::table::{TableError, format_of};
+use crate::table::TableError;
 
 /// Predict for every row of a table.
 #[derive(Clone, Debug, Args)]
@@ -20,7 +21,8 @@ use crate::table::{TableError, format_of};
   mlpipeline-worker score --model model --data 'days/*.parquet' --out scored.parquet
 
 The result is the input with predicted_TARGET beside it and, for classes, probability_LABEL for each. Columns may come in
-any order, and those that the model does not know pass through.")]
+any order, and those that the model does not know pass through. Credentials come from the environment, as for prepare; the
+table is called input there.")]
 pub struct ScoreArgs {
     /// The model's folder.
     #[arg(long, value_name = "DIR")]
@@ -34,8 +36,8 @@ pub struct ScoreArgs {
     /// The columns of a CSV that has no header.
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     pub columns: Vec<String>,
-    /// The file to write; its extension says the format.
-    #[arg(long, short, value_name = "FILE")]
+    /// The file to write, or s3:// or postgres:// URL to deliver to; its extension says the format.
+    #[arg(long, short, value_name = "FILE_OR_URL")]
     pub out: PathBuf,
     /// The format to write, where the extension does not say it.
     #[arg(long, value_enum)]
@@ -57,11 +59,12 @@ impl ScoreArgs {
             format: self.format.map(Format::from),
             columns: self.columns.clone(),
             sha256: None,
+            credentials: context.secrets.prefix_if_any("MLPIPELINE_SECRET_INPUT_input_"),
         };
         let model = load(self.model.clone()).await?;
-        let out = OutFile::begin(&self.out)?;
+        let out = OutPlace::begin(&self.out, context)?;
         let (written, _) = make(model, &input, format, out.path(), context).await?;
-        out.publish()?;
+        out.publish(format, &written, context).await?;
         if std::io::stderr().is_terminal() {
             say(&format!("{} rows in {}", written.rows, self.out.display()));
         }
@@ -70,8 +73,7 @@ impl ScoreArgs {
 
     fn output_format(&self) -> Result<Format, StepError> {
         let told = self.out_format.map(Format::from);
-        let extension = || self.out.extension().and_then(|_| format_of(&self.out.to_string_lossy()));
-        told.or_else(extension).ok_or_else(|| {
+        told.or_else(|| format_of_out(&self.out)).ok_or_else(|| {
             let text = format!(
                 "the format of {} cannot be told from its name; end it with .csv, .ndjson or .parquet, or give --out-format",
                 self.out.display()

@@ -20,6 +20,7 @@ use self::predict::{predictions, tallied};
 use self::tally::Tally;
 use crate::WorkContext;
 use crate::artifact::{Draft, Kind};
+use crate::deliver::{Product, deliver};
 use crate::failure::StepError;
 use crate::model::Model;
 use crate::table::{self, Written};
@@ -34,6 +35,9 @@ pub async fn run(step: &ScoreStep, spec: &StepSpec, context: &WorkContext) -> Re
     let model = load(context.storage.artifact_dir(&step.model)?).await?;
     let path = draft.path(&format!("data.{}", step.format.extension()))?;
     let (written, tally) = make(model, &step.input, step.format, &path, context).await?;
+    if let Some(delivery) = &step.delivery {
+        deliver(delivery, &Product::written(&path, step.format, &written), context).await?;
+    }
     draft.set_columns(written.columns);
     let mut report = StepReport::succeeded(None);
     report.rows = Some(written.rows);

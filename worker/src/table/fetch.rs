@@ -1,25 +1,23 @@
 //! Fetching over HTTP: into a file on scratch, hashed on the way, whatever its size.
 //!
 //! Each hop of a redirect is checked like the first: only http and https, never from https to http, never to an address that
-//! [`Network`] refuses. A name is resolved once for each connection, and the connection goes to the very addresses that were
-//! checked, so that a name that changes its mind in between wins nothing. `HTTP_PROXY` and its like are not read.
+//! [`Network`] refuses. Credentials go to the origin that the spec names, and to no other that it redirects to.
 
 use std::collections::HashSet;
-use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use futures::StreamExt;
 use mlpipeline_crds::Digest;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, Response, StatusCode, header, redirect};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
-use url::{Host, Url};
+use url::Url;
 
+use super::http_client::{chain, check_address, client, refusal};
 use super::{Network, TableError};
 use crate::WorkContext;
+use crate::stores::Credentials;
 
 /// The most redirects that are followed.
 const REDIRECT_LIMIT: usize = 10;
@@ -50,14 +48,42 @@ impl Attempt {
     }
 }
 
+/// A client with credentials for one origin: one scheme, host and port.
+struct Authenticated<'a> {
+    client: Client,
+    credentials: &'a Credentials,
+    origin: &'a Url,
+}
+
+impl Authenticated<'_> {
+    fn get(&self, url: &Url) -> RequestBuilder {
+        let request = self.client.get(url.clone());
+        if url.origin() != self.origin.origin() {
+            return request;
+        }
+        let of = |key| self.credentials.get(key).filter(|_| self.credentials.are_named());
+        match (of("token"), of("username"), of("password")) {
+            (Some(token), _, _) => request.bearer_auth(token),
+            (None, None, None) => request,
+            (None, user, password) => request.basic_auth(user.unwrap_or_default(), password),
+        }
+    }
+}
+
 /// Fetches a URL into a new file on scratch.
 ///
 /// # Errors
 /// [`TableError::Refused`] when the server or the rules say no, [`TableError::Unreachable`] when every attempt failed.
-pub(super) async fn fetch(url: &Url, context: &WorkContext) -> Result<Fetched, TableError> {
+pub(super) async fn fetch(
+    url: &Url,
+    credentials: &Credentials,
+    context: &WorkContext,
+) -> Result<Fetched, TableError> {
     let network = &context.network;
     let shown = redacted(url);
-    let client = client(network).map_err(|problem| TableError::Refused { url: shown.clone(), problem })?;
+    let client = client(network, credentials.get("ca.crt"))
+        .map_err(|problem| TableError::Refused { url: shown.clone(), problem })?;
+    let client = Authenticated { client, credentials, origin: url };
     let mut pause = network.backoff;
     let mut attempt = 1;
     loop {
@@ -92,25 +118,8 @@ pub(super) fn redacted(url: &Url) -> String {
     shown.as_str().replace("%E2%80%A6", "…")
 }
 
-fn client(network: &Network) -> Result<Client, String> {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        // It fails when another part of the process was first; then that provider serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-    Client::builder()
-        .user_agent(concat!("mlpipeline-worker/", env!("CARGO_PKG_VERSION")))
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .connect_timeout(network.connect_timeout)
-        .read_timeout(network.idle_timeout)
-        .dns_resolver(Arc::new(CheckedResolver(network.clone())))
-        .build()
-        .map_err(|error| format!("TLS cannot be set up: {}", chain(&error)))
-}
-
 async fn try_fetch(
-    client: &Client,
+    client: &Authenticated<'_>,
     url: &Url,
     path: &Path,
     context: &WorkContext,
@@ -132,18 +141,18 @@ async fn try_fetch(
 }
 
 /// Asks, following redirects, until something answers with a body.
-async fn follow(client: &Client, url: &Url, network: &Network) -> Result<Response, Attempt> {
+async fn follow(client: &Authenticated<'_>, url: &Url, network: &Network) -> Result<Response, Attempt> {
     let mut current = url.clone();
     let mut visited = HashSet::new();
     loop {
-        check_address(&current, network).map_err(|problem| refused(&current, problem))?;
+        check_address(&current, network).map_err(|problem| refused(&current, problem.0))?;
         if !visited.insert(current.clone()) {
             return Err(refused(url, format!("redirects go in a circle through {}", redacted(&current))));
         }
         if visited.len() > REDIRECT_LIMIT + 1 {
             return Err(refused(url, format!("there are more than {REDIRECT_LIMIT} redirects")));
         }
-        let response = client.get(current.clone()).send().await.map_err(|error| sending(&current, error))?;
+        let response = client.get(&current).send().await.map_err(|error| sending(&current, error))?;
         let status = response.status();
         if status.is_success() && status != StatusCode::NO_CONTENT {
             return Ok(response);
@@ -160,26 +169,6 @@ async fn follow(client: &Client, url: &Url, network: &Network) -> Result<Respons
         }
         current = next;
     }
-}
-
-/// An address that is written in the URL itself never meets the resolver.
-fn check_address(url: &Url, network: &Network) -> Result<(), String> {
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("{} is no http or https URL", redacted(url)));
-    }
-    let address = match url.host() {
-        Some(Host::Ipv4(address)) => address.into(),
-        Some(Host::Ipv6(address)) => address.into(),
-        Some(Host::Domain(_)) => return Ok(()),
-        None => return Err("it names no host".into()),
-    };
-    network.refusal(address).map_or(Ok(()), |what| Err(address_refused(&address.to_string(), what)))
-}
-
-fn address_refused(host: &str, what: &str) -> String {
-    format!(
-        "{host} is {what}, which is not fetched from unless --allow-address (MLPIPELINE_ALLOW_ADDRESSES) lists it"
-    )
 }
 
 fn unsuccessful(url: &Url, response: &Response) -> Attempt {
@@ -247,59 +236,14 @@ fn refused(url: &Url, problem: String) -> Attempt {
 
 fn sending(url: &Url, error: reqwest::Error) -> Attempt {
     let error = error.without_url();
-    let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
-    while let Some(current) = cause {
-        if let Some(own) = current.downcast_ref::<AddressRefused>() {
-            return refused(url, own.0.clone());
-        }
-        cause = current.source();
+    if let Some(own) = refusal(&error) {
+        return refused(url, own.0.clone());
     }
     if error.is_builder() || error.is_request() && error.is_decode() {
         return refused(url, chain(&error));
     }
     let what = if error.is_timeout() { "no answer in time" } else { "no connection" };
     Attempt::again(format!("{what}: {}", chain(&error)))
-}
-
-/// An error with all its causes.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(current) = cause {
-        let more = current.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = current.source();
-    }
-    text
-}
-
-/// A name leads to an address that must not be fetched from.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct AddressRefused(String);
-
-/// Resolves names as the system does, and gives only what [`Network`] allows.
-struct CheckedResolver(Network);
-
-impl Resolve for CheckedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let network = self.0.clone();
-        Box::pin(async move {
-            let host = name.as_str().to_owned();
-            let found: Vec<_> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
-            // One bad address is enough: a name that leads to both is after something.
-            for address in &found {
-                if let Some(what) = network.refusal(address.ip()) {
-                    let shown = format!("{host} ({})", address.ip());
-                    return Err(AddressRefused(address_refused(&shown, what)).into());
-                }
-            }
-            let addresses: Addrs = Box::new(found.into_iter());
-            Ok(addresses)
-        })
-    }
 }
 
 #[cfg(test)]

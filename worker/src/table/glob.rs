@@ -41,7 +41,7 @@ fn step(folder: &Path, part: &str) -> Vec<PathBuf> {
 }
 
 /// Whether a name fits a pattern. Takes time in proportion to the product of both lengths at most.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let mut pieces = pattern.split('*');
     let first = pieces.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else { return false };

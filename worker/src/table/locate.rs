@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use mlpipeline_crds::{DataSource, Format};
 use url::Url;
 
-use super::TableError;
 use super::blocks::TextFile;
 use super::fetch::{fetch, redacted};
 use super::glob::expand;
+use super::{TableError, stored};
 use crate::WorkContext;
 use crate::artifact::{self, ArtifactError, Column, Kind, hash_file};
 use crate::failure::StepError;
+use crate::stores::Credentials;
 
 /// Files to read, of one format.
 #[derive(Debug)]
@@ -32,13 +33,21 @@ pub(super) struct Located {
 pub(super) async fn locate(source: &DataSource, context: &WorkContext) -> Result<Located, StepError> {
     match source {
         DataSource::Artifact { path } => in_artifact(path, context),
-        DataSource::Uri { uri, format, columns, sha256 } => {
+        DataSource::Uri { uri, format, columns, sha256, credentials } => {
+            let credentials = context.secrets.credentials(credentials.as_deref());
+            let sha256 = sha256.as_deref();
             let mut located = match uri.split_once(':') {
-                Some(("file", path)) => on_disk(uri, path, *format, sha256.as_deref(), context)?,
-                Some(("http" | "https", _)) => remote(uri, *format, sha256.as_deref(), context).await?,
+                Some(("file", path)) => on_disk(uri, path, *format, sha256, context)?,
+                Some(("http" | "https", _)) => remote(uri, *format, sha256, &credentials, context).await?,
+                Some(("s3", _)) => stored::objects(uri, *format, sha256, &credentials, context).await?,
+                Some(("postgres", _)) => {
+                    let described = format.is_some() || sha256.is_some() || !columns.is_empty();
+                    return stored::table(uri, described, &credentials, context).await;
+                }
                 _ => {
-                    let text =
-                        format!("uri \"{uri}\" has no known scheme; use http://…, https://… or file:PATH");
+                    let text = format!(
+                        "uri \"{uri}\" has no known scheme; use http://…, https://…, s3://…, postgres://… or file:PATH"
+                    );
                     return Err(TableError::Source(text).into());
                 }
             };
@@ -168,6 +177,7 @@ async fn remote(
     uri: &str,
     format: Option<Format>,
     sha256: Option<&str>,
+    credentials: &Credentials,
     context: &WorkContext,
 ) -> Result<Located, StepError> {
     // The text is not shown: what does not parse may still hold a password.
@@ -177,7 +187,7 @@ async fn remote(
         Some(format) => format,
         None => by_extension(&name, url.path())?,
     };
-    let fetched = fetch(&url, context).await?;
+    let fetched = fetch(&url, credentials, context).await?;
     if let Some(expected) = sha256 {
         check_digest(&name, expected, fetched.sha256.as_str())?;
     }
@@ -185,7 +195,7 @@ async fn remote(
     Ok(Located { files: vec![file], format, header: Vec::new(), columns: Vec::new() })
 }
 
-fn check_digest(name: &str, expected: &str, found: &str) -> Result<(), TableError> {
+pub(super) fn check_digest(name: &str, expected: &str, found: &str) -> Result<(), TableError> {
     if expected.eq_ignore_ascii_case(found) {
         return Ok(());
     }
@@ -195,7 +205,7 @@ fn check_digest(name: &str, expected: &str, found: &str) -> Result<(), TableErro
     Err(TableError::content(name, problem))
 }
 
-fn by_extension(uri: &str, path: &str) -> Result<Format, TableError> {
+pub(super) fn by_extension(uri: &str, path: &str) -> Result<Format, TableError> {
     format_of(path).ok_or_else(|| {
         let text =
             format!("the format of {uri} cannot be told from its name; say format: csv, ndjson or parquet");

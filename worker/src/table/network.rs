@@ -1,10 +1,12 @@
 //! What may be fetched: the addresses that are allowed, time limits and the size cap.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
 use ipnet::IpNet;
+
+use super::http_client::AddressRefused;
 
 /// The rules of fetching. There is no proxy: `HTTP_PROXY` and its like are not read, since a proxy would resolve names by
 /// itself and so make the rule on addresses void.
@@ -93,6 +95,34 @@ impl Network {
         } else {
             None
         }
+    }
+}
+
+impl Network {
+    /// Refuses an address that must not be connected to; `host` is what led to it.
+    pub(crate) fn check(&self, host: &str, address: IpAddr) -> Result<(), AddressRefused> {
+        self.refusal(address).map_or(Ok(()), |what| {
+            Err(AddressRefused(format!(
+                "{host} is {what}, which is not connected to unless --allow-address (MLPIPELINE_ALLOW_ADDRESSES) lists it"
+            )))
+        })
+    }
+
+    /// The addresses of a host, all of which were checked: one bad one is enough to refuse, since a name that leads to both is
+    /// after something.
+    ///
+    /// # Errors
+    /// When the name leads nowhere, or where it must not; then the error's source is [`AddressRefused`].
+    pub(crate) async fn resolve(&self, host: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
+        let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
+        for address in &found {
+            let shown = match host.parse::<IpAddr>() {
+                Ok(_) => host.to_owned(),
+                Err(_) => format!("{host} ({})", address.ip()),
+            };
+            self.check(&shown, address.ip()).map_err(std::io::Error::other)?;
+        }
+        Ok(found)
     }
 }
 

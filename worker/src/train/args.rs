@@ -25,7 +25,7 @@ use crate::prepare::{OutFormat, uri_of};
   mlpipeline-worker train --data houses.parquet --target price --algorithm linear-regression --folds 5 --out model
 
 All rows are held in memory: rows x features x 8 bytes. The metrics are of the test rows, else the mean over the folds,
-else of the rows learnt from.")]
+else of the rows learnt from. Credentials come from the environment, as for prepare; the table is called data there.")]
 pub struct TrainArgs {
     /// The table: a file (* stands for any part of a name) or URL.
     #[arg(long, value_name = "FILE_OR_URL")]
@@ -115,7 +115,7 @@ impl TrainArgs {
     /// # Errors
     /// When the data, the flags or the output are wrong.
     pub async fn run(&self, context: &WorkContext) -> Result<(), StepError> {
-        let step = self.step()?;
+        let step = self.step(context)?;
         let out = std::path::absolute(&self.out).map_err(ArtifactError::io("find", &self.out))?;
         let parent =
             out.parent().ok_or_else(|| TrainError::Spec("--out: name a folder to make".to_owned()))?;
@@ -129,7 +129,7 @@ impl TrainArgs {
         self.print(&report, &model)
     }
 
-    fn step(&self) -> Result<TrainStep, StepError> {
+    fn step(&self, context: &WorkContext) -> Result<TrainStep, StepError> {
         let alpha = self.alpha;
         let logistic = LogisticRegression { max_iterations: self.max_iterations, alpha };
         let algorithm = match self.algorithm {
@@ -152,6 +152,7 @@ impl TrainArgs {
                 format: self.format.map(Format::from),
                 columns: self.columns.clone(),
                 sha256: None,
+                credentials: context.secrets.prefix_if_any("MLPIPELINE_SECRET_INPUT_data_"),
             },
             target: self.target.clone(),
             features: self.features.clone(),

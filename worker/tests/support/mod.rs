@@ -7,8 +7,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use mlpipeline_crds::{Revision, StepReport};
 use serde_json::{Value, json};
@@ -79,6 +79,11 @@ impl Volume {
 
     /// Does a step, with further arguments.
     pub fn step(&self, spec: &Value, arguments: &[&str]) -> Ended {
+        self.step_with(spec, arguments, &[])
+    }
+
+    /// Does a step with variables in its environment.
+    pub fn step_with(&self, spec: &Value, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
         let report = tempfile::NamedTempFile::new().expect("a report file");
         let storage = self.path().display().to_string();
         let report_path = report.path().display().to_string();
@@ -86,7 +91,7 @@ impl Volume {
         let mut all = vec!["step", "--storage", &storage, "--report", &report_path];
         all.extend_from_slice(arguments);
         all.push(&spec);
-        let output = worker(&all).output().expect("the worker runs");
+        let output = worker(&all).envs(variables.iter().copied()).output().expect("the worker runs");
         let text = std::fs::read_to_string(&report_path).expect("a report");
         Ended {
             code: output.status.code().expect("an exit code"),
@@ -157,6 +162,7 @@ pub enum Answer {
 pub struct Server {
     pub address: SocketAddr,
     requests: Arc<AtomicUsize>,
+    authorizations: Arc<Mutex<Vec<Option<String>>>>,
     stopped: Arc<AtomicBool>,
 }
 
@@ -167,6 +173,8 @@ impl Server {
         let address = listener.local_addr().expect("an address");
         let (requests, stopped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let (count, stop) = (Arc::clone(&requests), Arc::clone(&stopped));
+        let authorizations = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&authorizations);
         std::thread::spawn(move || {
             let mut hanging = Vec::new();
             for stream in listener.incoming() {
@@ -174,7 +182,8 @@ impl Server {
                     return;
                 }
                 let mut stream = stream.expect("a connection");
-                let Some(path) = request_path(&stream) else { continue };
+                let Some((path, authorization)) = request(&stream) else { continue };
+                seen.lock().expect("no test panics there").push(authorization);
                 match answer(&path, count.fetch_add(1, Ordering::SeqCst) + 1) {
                     Answer::Bytes(bytes) => drop(stream.write_all(&bytes)),
                     Answer::Hang(bytes) => {
@@ -184,7 +193,7 @@ impl Server {
                 }
             }
         });
-        Self { address, requests, stopped }
+        Self { address, requests, authorizations, stopped }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -196,6 +205,13 @@ impl Server {
     }
 }
 
+impl Server {
+    /// What each request had for an Authorization header.
+    pub fn authorizations(&self) -> Vec<Option<String>> {
+        self.authorizations.lock().expect("no test panics there").clone()
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::SeqCst);
@@ -204,11 +220,19 @@ impl Drop for Server {
     }
 }
 
-fn request_path(stream: &TcpStream) -> Option<String> {
+/// A request's path and its Authorization header.
+fn request(stream: &TcpStream) -> Option<(String, Option<String>)> {
     let mut lines = BufReader::new(stream.try_clone().expect("a connection")).lines();
     let first = lines.next()?.ok()?;
-    while !lines.next()?.ok()?.is_empty() {}
-    first.split(' ').nth(1).map(str::to_owned)
+    let mut authorization = None;
+    loop {
+        let line = lines.next()?.ok()?;
+        let Some((name, value)) = line.split_once(':') else { break };
+        if name.eq_ignore_ascii_case("authorization") {
+            authorization = Some(value.trim().to_owned());
+        }
+    }
+    first.split(' ').nth(1).map(|path| (path.to_owned(), authorization))
 }
 
 /// A whole answer.

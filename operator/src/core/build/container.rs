@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use mlpipeline_crds::{Action, Run, Serve, StepSpec};
 
 use super::{BuildSettings, claim};
+use crate::core::credentials;
 use crate::core::names::environment_name;
 use crate::core::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 use crate::core::plan::Task;
@@ -30,7 +31,7 @@ pub(super) fn container(
 ) -> Container {
     let base = Container {
         name: "step".to_owned(),
-        env_from: some_if_any(step.pod.env_from.clone()),
+        env_from: some_if_any([step.pod.env_from.clone(), credentials::env_from(step)].concat()),
         resources: step.pod.resources.clone(),
         image_pull_policy: step.pod.image_pull_policy.map(|policy| policy.name().to_owned()),
         security_context: Some(restricted()),

@@ -101,7 +101,15 @@ fn decide_by_run(context: &Context<'_>, step: &ValidStep, meaning: &Meaning, run
         }
         RunPhase::Failed { message, .. } => entry(step, Decision::Failed, message.clone()),
         RunPhase::Succeeded if report_of(run).is_some() || step.kind() == StepKind::Run => {
-            finished(step, run)
+            match overwritten(context, step, meaning, run) {
+                Some(place) => {
+                    let reason = format!(
+                        "{place} holds what a later run delivered; the finished artifact goes there again"
+                    );
+                    start(context, step, meaning.clone(), run.attempt + 1, Some(reason))
+                }
+                None => finished(step, run),
+            }
         }
         RunPhase::Succeeded if run.attempt >= MAX_LOST_REPORTS => entry(
             step,
@@ -116,6 +124,22 @@ fn decide_by_run(context: &Context<'_>, step: &ValidStep, meaning: &Meaning, run
             start(context, step, meaning.clone(), run.attempt + 1, Some(reason))
         }
     }
+}
+
+/// The place outside of storage that a run delivered to, where a later run of another key may have delivered there too: going
+/// back to an earlier spec finds its artifact, and must bring it there once more.
+fn overwritten(
+    context: &Context<'_>,
+    step: &ValidStep,
+    meaning: &Meaning,
+    run: &ObservedRun,
+) -> Option<String> {
+    let place = meaning.delivers_to()?;
+    let mut later = usable_runs(context, step).filter(|other| other.key != run.key && age(other) > age(run));
+    let delivered = |other: &ObservedRun| {
+        other.meaning.as_ref().is_none_or(|meaning| meaning.delivers_to() == Some(place))
+    };
+    later.any(delivered).then(|| place.to_owned())
 }
 
 /// The decision for a run that ended well: done, or refused by the gate.

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use mlpipeline_crds::{
-    Action, BaselineModel, DataReference, DataSource, Output, PrepareInput, PrepareStep, Revision,
+    Action, BaselineModel, DataReference, DataSource, Delivery, Output, PrepareInput, PrepareStep, Revision,
     RevisionRule, STEP_SPEC_VERSION, ScoreStep, ServeStep, StepSpec, TrainStep,
 };
 
 use super::decide::Context;
 use super::{RunWork, Task, model, prune};
-use crate::core::meaning::Meaning;
+use crate::core::credentials;
+use crate::core::meaning::{Meaning, output_format};
 use crate::core::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 
 /// The work of one run.
@@ -58,9 +59,6 @@ fn task(context: &Context<'_>, step: &ValidStep, meaning: &Meaning, rule: Revisi
 
 /// The action for the worker; `None` for a container of the user's.
 fn action(context: &Context<'_>, step: &ValidStep, key: &Revision, folders: &Folders<'_>) -> Option<Action> {
-    let format = |output: &Option<Output>| {
-        output.as_ref().and_then(|output| output.format).unwrap_or(mlpipeline_crds::Format::Parquet)
-    };
     match &step.action {
         ValidAction::Prepare(prepare) => Some(Action::Prepare(PrepareStep {
             inputs: prepare
@@ -76,13 +74,15 @@ fn action(context: &Context<'_>, step: &ValidStep, key: &Revision, folders: &Fol
                             format: input.format,
                             columns: input.columns.clone(),
                             sha256: input.sha256.clone(),
+                            secret: input.secret.clone(),
                         },
                     ),
                 })
                 .collect(),
             sql: prepare.sql.clone(),
             checks: prepare.checks.clone(),
-            format: format(&prepare.output),
+            format: output_format(prepare.output.as_ref()),
+            delivery: delivery(prepare.output.as_ref()),
         })),
         ValidAction::Train(train) => Some(Action::Train(TrainStep {
             data: folders.source("data", &train.data),
@@ -103,10 +103,18 @@ fn action(context: &Context<'_>, step: &ValidStep, key: &Revision, folders: &Fol
         ValidAction::Score(score) => Some(Action::Score(ScoreStep {
             model: folders.of("model").unwrap_or_default(),
             input: folders.source("input", &score.input),
-            format: format(&score.output),
+            format: output_format(score.output.as_ref()),
+            delivery: delivery(score.output.as_ref()),
         })),
         ValidAction::Run(_) => None,
     }
+}
+
+/// Where a result goes beside storage.
+fn delivery(output: Option<&Output>) -> Option<Delivery> {
+    let output = output?;
+    let credentials = output.secret.as_ref().map(|_| credentials::OUTPUT.to_owned());
+    Some(Delivery { uri: output.uri.clone()?, credentials })
 }
 
 /// Finds the folders of what a step reads.
@@ -129,6 +137,7 @@ impl Folders<'_> {
                 format: reference.format,
                 columns: reference.columns.clone(),
                 sha256: reference.sha256.clone(),
+                credentials: reference.secret.as_ref().map(|_| credentials::of_input(name)),
             },
             None => DataSource::Artifact { path: self.of(name).unwrap_or_default() },
         }

@@ -37,6 +37,9 @@ pub(super) fn check(prepare: &Prepare, path: &str, errors: &mut Errors) {
         );
         check_input(input, &path, errors);
     }
+    if let Some(output) = &prepare.output {
+        data::check_output(output, &format!("{path}.output"), errors);
+    }
     for (index, check) in prepare.checks.iter().enumerate() {
         check_check(check, &format!("{path}.checks[{index}]"), errors);
     }
@@ -61,6 +64,7 @@ fn check_input(input: &Input, path: &str, errors: &mut Errors) {
         format: input.format,
         columns: input.columns.clone(),
         sha256: input.sha256.clone(),
+        secret: input.secret.clone(),
     };
     data::check(&reference, path, errors);
 }

@@ -1,6 +1,6 @@
 //! Each step by itself, and the list of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mlpipeline_crds::{MLPipelineSpec, Schedule, Step, StepKind, Workload};
@@ -34,6 +34,7 @@ pub(super) fn validate_steps(spec: &MLPipelineSpec, errors: &mut Errors) -> Vec<
         steps.extend(validate_step(spec, step, &path, errors));
     }
     check_replicas(spec, errors);
+    check_deliveries(spec, errors);
     order::in_order(steps, errors)
 }
 
@@ -49,6 +50,27 @@ fn check_name(step: &Step, path: &str, errors: &mut Errors) {
             quoted(name)
         ),
     );
+}
+
+/// A step owns the place that it delivers to.
+fn check_deliveries(spec: &MLPipelineSpec, errors: &mut Errors) {
+    let mut places: BTreeMap<&str, &str> = BTreeMap::new();
+    for (index, step) in spec.steps.iter().enumerate() {
+        let prepare = step.prepare.as_ref().and_then(|prepare| prepare.output.as_ref());
+        let score = step.score.as_ref().and_then(|score| score.output.as_ref());
+        for (kind, output) in [("prepare", prepare), ("score", score)] {
+            let Some(uri) = output.and_then(|output| output.uri.as_deref()) else { continue };
+            if let Some(other) = places.insert(uri, &step.name) {
+                errors.add(
+                    format!("spec.steps[{index}].{kind}.output.uri"),
+                    format!(
+                        "is where the step {} delivers its result too: each would replace the other's",
+                        quoted(other)
+                    ),
+                );
+            }
+        }
+    }
 }
 
 fn check_replicas(spec: &MLPipelineSpec, errors: &mut Errors) {

@@ -25,7 +25,7 @@ exit "$code"
 
 /// A running program. Dropping it kills the program and waits for its end.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     name: String,
     supervisor: Child,
     log: PathBuf,
@@ -36,7 +36,7 @@ impl Process {
     ///
     /// # Errors
     /// When the log cannot be made or no shell started.
-    pub(super) fn start(
+    pub(crate) fn start(
         program: &Path,
         arguments: &[String],
         logs: &Path,
@@ -55,7 +55,7 @@ impl Process {
     }
 
     /// An error with the end of the log when the program has ended.
-    pub(super) fn check(&mut self) -> Result<(), String> {
+    pub(crate) fn check(&mut self) -> Result<(), String> {
         match self.supervisor.try_wait() {
             Ok(None) => Ok(()),
             Ok(Some(status)) => Err(format!(

@@ -1,0 +1,77 @@
+//! Where a standalone command's result goes: a file, or a place that results are delivered to.
+
+use std::path::{Path, PathBuf};
+
+use mlpipeline_crds::{Delivery, Format};
+use tempfile::TempPath;
+
+use super::{Product, deliver};
+use crate::WorkContext;
+use crate::args::OutFile;
+use crate::artifact::ArtifactError;
+use crate::failure::StepError;
+use crate::table::Written;
+
+/// What the variables with the credentials of a standalone command's output begin with.
+const CREDENTIALS: &str = "MLPIPELINE_SECRET_OUTPUT_";
+
+/// A result that is being written.
+pub(crate) enum OutPlace {
+    /// To a file.
+    File(OutFile),
+    /// To a store, by way of scratch.
+    Store { delivery: Delivery, draft: TempPath },
+}
+
+impl OutPlace {
+    /// Begins the result at a path or URI.
+    ///
+    /// # Errors
+    /// When it cannot be written there.
+    pub(crate) fn begin(out: &Path, context: &WorkContext) -> Result<Self, StepError> {
+        let Some(uri) = uri_of_store(out) else { return Ok(Self::File(OutFile::begin(out)?)) };
+        let draft = tempfile::NamedTempFile::new_in(context.scratch())
+            .map_err(ArtifactError::io("write to", context.scratch()))?;
+        let delivery = Delivery { uri, credentials: context.secrets.prefix_if_any(CREDENTIALS) };
+        Ok(Self::Store { delivery, draft: draft.into_temp_path() })
+    }
+
+    /// Where to write.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::File(file) => file.path(),
+            Self::Store { draft, .. } => draft,
+        }
+    }
+
+    /// Puts the finished result in its place.
+    ///
+    /// # Errors
+    /// When that fails; then what was there stays.
+    pub(crate) async fn publish(
+        self,
+        format: Format,
+        written: &Written,
+        context: &WorkContext,
+    ) -> Result<(), StepError> {
+        match self {
+            Self::File(file) => file.publish(),
+            Self::Store { delivery, draft } => {
+                deliver(&delivery, &Product::written(&draft, format, written), context).await
+            }
+        }
+    }
+}
+
+/// The format that a path or URI tells; a table of a database takes any.
+pub(crate) fn format_of_out(out: &Path) -> Option<Format> {
+    match uri_of_store(out) {
+        Some(uri) if uri.starts_with("postgres:") => Some(Format::Parquet),
+        _ => PathBuf::from(out).extension().and_then(|_| crate::table::format_of(&out.to_string_lossy())),
+    }
+}
+
+fn uri_of_store(out: &Path) -> Option<String> {
+    let text = out.to_str()?;
+    ["s3://", "postgres://"].iter().any(|scheme| text.starts_with(scheme)).then(|| text.to_owned())
+}

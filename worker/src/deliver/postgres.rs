@@ -1,0 +1,27 @@
+//! To PostgreSQL: the result's rows become a table's.
+
+use mlpipeline_crds::TableLocation;
+
+use super::Product;
+use crate::WorkContext;
+use crate::failure::StepError;
+use crate::stores::{Credentials, StoreError, postgres};
+use crate::table::{TextFile, query_error, written};
+
+/// Replaces the table's rows.
+pub(super) async fn deliver(
+    uri: &str,
+    product: &Product,
+    credentials: &Credentials,
+    context: &WorkContext,
+) -> Result<(), StepError> {
+    let location = TableLocation::parse(uri).map_err(StoreError::location("postgres"))?;
+    let file = TextFile { path: product.path.clone(), name: "the result".to_owned() };
+    let table = written(file, product.format, product.columns.clone(), &context.cancellation)?;
+    let rows = context.session().read_table(table).map_err(|error| query_error(&error))?;
+    let rows = rows.execute_stream().await.map_err(|error| query_error(&error))?;
+    let bar = context.progress.rows("deliver");
+    let loaded = postgres::replace(&location, rows, credentials, &context.network).await?;
+    bar.add(loaded);
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! The HTTP client of everything that talks to servers: it connects only to addresses that [`Network`] allows.
+//!
+//! A name is resolved once for each connection, and the connection goes to the very addresses that were checked, so that a name
+//! that changes its mind in between wins nothing. `HTTP_PROXY` and its like are not read. Redirects are left to the caller.
+
+use std::error::Error;
+use std::sync::{Arc, Once};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Certificate, Client, redirect};
+use url::{Host, Url};
+
+use super::Network;
+
+/// A name or an address that must not be connected to.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct AddressRefused(pub(crate) String);
+
+/// Makes the client, which trusts the certificate authorities of the system and those of `ca`, in PEM.
+///
+/// # Errors
+/// Says what is wrong with `ca`, or why there is no TLS.
+pub(crate) fn client(network: &Network, ca: Option<&str>) -> Result<Client, String> {
+    install_crypto();
+    let certificates = ca.map_or(Ok(Vec::new()), |pem| Certificate::from_pem_bundle(pem.as_bytes()));
+    let certificates = certificates.map_err(|error| format!("ca.crt is no PEM: {}", chain(&error)))?;
+    if ca.is_some() && certificates.is_empty() {
+        return Err("ca.crt holds no certificate".to_owned());
+    }
+    Client::builder()
+        .user_agent(concat!("mlpipeline-worker/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .tls_certs_merge(certificates)
+        .connect_timeout(network.connect_timeout)
+        .read_timeout(network.idle_timeout)
+        .dns_resolver(Arc::new(CheckedResolver(network.clone())))
+        .build()
+        .map_err(|error| format!("TLS cannot be set up: {}", chain(&error)))
+}
+
+/// Makes ring the cryptography of every TLS connection of this process.
+pub(crate) fn install_crypto() {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // It fails when another part of the process was first; then that provider serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+/// An address that is written in the URL itself never meets the resolver.
+pub(crate) fn check_address(url: &Url, network: &Network) -> Result<(), AddressRefused> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(AddressRefused(format!("{} is no http or https URL", super::fetch::redacted(url))));
+    }
+    match url.host() {
+        Some(Host::Ipv4(address)) => network.check(&address.to_string(), address.into()),
+        Some(Host::Ipv6(address)) => network.check(&address.to_string(), address.into()),
+        Some(Host::Domain(_)) => Ok(()),
+        None => Err(AddressRefused("it names no host".into())),
+    }
+}
+
+/// The refusal among an error's causes.
+pub(crate) fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a AddressRefused> {
+    let mut cause = Some(error);
+    while let Some(current) = cause {
+        // An error of I/O gives the causes of what it holds, and not that itself.
+        let held = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let own = held.and_then(|held| held.downcast_ref()).or_else(|| current.downcast_ref());
+        if own.is_some() {
+            return own;
+        }
+        cause = current.source();
+    }
+    None
+}
+
+/// An error with all its causes.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        let more = current.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = current.source();
+    }
+    text
+}
+
+/// Resolves names as the system does, and gives only what [`Network`] allows.
+struct CheckedResolver(Network);
+
+impl Resolve for CheckedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let network = self.0.clone();
+        Box::pin(async move {
+            let found = network.resolve(name.as_str(), 0).await?;
+            let addresses: Addrs = Box::new(found.into_iter());
+            Ok(addresses)
+        })
+    }
+}
