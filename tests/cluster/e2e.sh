@@ -32,6 +32,7 @@ if [ -z "$own" ]; then
   KUBECONFIG=$("$cluster/up.sh")
   export KUBECONFIG
   load_images "${PROFILE:-dev}"
+  server_images
 fi
 install_operator
 say "the cluster and the operator are there after $((SECONDS - started)) s"

@@ -51,3 +51,36 @@ busybox_root() {
   fi
   printf '%s\n' "$root"
 }
+
+# The servers of the ETL scenario, of programs that tests use anyway: localhost/postgres:test and localhost/versitygw:test.
+server_images() {
+  local root library program
+  if ! has_image localhost/versitygw:test; then
+    "$cluster/../tools/build.sh" versitygw
+    find_programs
+    root=$STATE/images/versitygw
+    install -D -m 755 "$PROGRAMS_versitygw" "$root/bin/versitygw"
+    make_image localhost/versitygw:test "$root" --entrypoint '["/bin/versitygw"]'
+  fi
+  if ! has_image localhost/postgres:test; then
+    root=$STATE/images/postgres
+    cp -a "$(busybox_root)" "$root"
+    program=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)
+    mkdir -p "$root$program" "$root/usr/share/zoneinfo/Etc"
+    cp "$program"/{initdb,postgres,psql} "$root$program"
+    cp -r "${program%/bin}/lib" "$root${program%/bin}/lib"
+    rm -rf "$root${program%/bin}/lib"/{bitcode,llvmjit*}
+    mkdir -p "$root/usr/share/postgresql"
+    cp -rL "/usr/share/postgresql/$(basename "${program%/bin}")" "$root/usr/share/postgresql/"
+    cp /usr/share/zoneinfo/UTC "$root/usr/share/zoneinfo/UTC"
+    cp /usr/share/zoneinfo/UTC "$root/usr/share/zoneinfo/Etc/UTC"
+    ldd "$program"/{initdb,postgres,psql} "${program%/bin}"/lib/{libpqwalreceiver,dict_snowball}.so | grep -o '/[^ ]*\.so[^ ]*' | sort -u |
+      while read -r library; do [ -e "$root$library" ] || install -D -m 755 "$library" "$root$library"; done
+    for program in "$program"/*; do
+      if [ -e "$root$program" ]; then ln -sf "$program" "$root/bin/$(basename "$program")"; fi
+    done
+    printf 'nonroot:x:65532:65532:nonroot:/tmp:/bin/sh\n' >>"$root/etc/passwd"
+    chmod -R go+rX "$root/usr" "$root/lib" "$root/lib64" 2>/dev/null || true
+    make_image localhost/postgres:test "$root" --env PATH=/bin
+  fi
+}

@@ -8,8 +8,10 @@
 mod bed;
 mod crash_course;
 mod data_prep;
+mod etl;
 mod faults;
 mod introduction;
 mod jobs_and_daemonsets;
+mod k8s_pipe;
 mod load;
 mod mlops;
