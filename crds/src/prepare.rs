@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Extract, transform and check data; the result is a dataset of the pipeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("has(self.sql) || (has(self.inputs) && self.inputs.size() == 1)").message("without sql, exactly one input is copied: write sql to say what becomes of several inputs or of none"))]
+#[x_kube(validation = Rule::new("!has(self.continuous) || (has(self.inputs) && self.inputs.size() == 1 && !has(self.inputs[0].sha256) && (!has(self.inputs[0].uri) || self.inputs[0].uri.startsWith('file:')))").message("a continuous step has exactly one input, a file: uri or another continuous step, without sha256").field_path(".continuous"))]
 #[serde(rename_all = "camelCase")]
 pub struct Prepare {
     /// What to read; each becomes a table in the SQL.
@@ -24,12 +25,19 @@ pub struct Prepare {
     /// How to write the result; Parquet when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Output>,
+    /// Run all the time, and process each new file of the only input exactly once. The input is file:PATH, in which * stands
+    /// for any part of a name, or another continuous step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuous: Option<Continuous>,
 }
 
 /// One table to read: from a URI, or another step's dataset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("has(self.uri) != has(self.step)").message("an input has exactly one of uri and step"))]
 #[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.sha256))").message("format, columns and sha256 describe a uri: a step's dataset knows its own"))]
+#[x_kube(validation = Rule::new("!has(self.pattern) || (has(self.uri) && !has(self.columns) && (!has(self.format) || self.format == 'text'))").message("pattern cuts the lines of a text file at a uri into columns: leave out step, columns and every other format"))]
+#[x_kube(validation = Rule::new("!has(self.format) || self.format != 'text' || has(self.pattern)").message("format text needs pattern, a regular expression whose named groups are the columns"))]
+#[x_kube(validation = Rule::new("!has(self.onMismatch) || has(self.pattern)").message("onMismatch goes with pattern").field_path(".onMismatch"))]
 #[serde(rename_all = "camelCase")]
 pub struct Input {
     /// The table's name in the SQL.
@@ -50,6 +58,14 @@ pub struct Input {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024), extend("x-kubernetes-list-type" = "atomic"), inner(length(min = 1, max = 256)))]
     pub columns: Vec<String>,
+    /// A text file's columns: a regular expression that is looked for in each line, whose named groups, (?<name>…), become
+    /// columns of these names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 2048))]
+    pub pattern: Option<String>,
+    /// What becomes of a line in which the pattern is not found; Fail when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_mismatch: Option<OnMismatch>,
     /// Refuse any data but those with this SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 64, max = 64), regex(pattern = "^[0-9a-f]{64}$"))]
@@ -60,6 +76,9 @@ pub struct Input {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("has(self.uri) != has(self.step)").message("exactly one of step and uri says where the rows are"))]
 #[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.sha256))").message("format, columns and sha256 describe a uri: a step's dataset knows its own"))]
+#[x_kube(validation = Rule::new("!has(self.pattern) || (has(self.uri) && !has(self.columns) && (!has(self.format) || self.format == 'text'))").message("pattern cuts the lines of a text file at a uri into columns: leave out step, columns and every other format"))]
+#[x_kube(validation = Rule::new("!has(self.format) || self.format != 'text' || has(self.pattern)").message("format text needs pattern, a regular expression whose named groups are the columns"))]
+#[x_kube(validation = Rule::new("!has(self.onMismatch) || has(self.pattern)").message("onMismatch goes with pattern").field_path(".onMismatch"))]
 #[serde(rename_all = "camelCase")]
 pub struct DataReference {
     /// The step whose dataset to read.
@@ -77,6 +96,14 @@ pub struct DataReference {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024), extend("x-kubernetes-list-type" = "atomic"), inner(length(min = 1, max = 256)))]
     pub columns: Vec<String>,
+    /// A text file's columns: a regular expression that is looked for in each line, whose named groups, (?<name>…), become
+    /// columns of these names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 2048))]
+    pub pattern: Option<String>,
+    /// What becomes of a line in which the pattern is not found; Fail when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_mismatch: Option<OnMismatch>,
     /// Refuse any data but those with this SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 64, max = 64), regex(pattern = "^[0-9a-f]{64}$"))]
@@ -93,9 +120,22 @@ pub enum Format {
     Ndjson,
     /// Apache Parquet.
     Parquet,
+    /// Lines of text, cut into columns by a pattern. It is read, and not written.
+    Text,
 }
 
 impl Format {
+    /// The name in specs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Parquet => "parquet",
+            Self::Text => "text",
+        }
+    }
+
     /// The extension of files of this format, without its dot.
     #[must_use]
     pub fn extension(self) -> &'static str {
@@ -103,8 +143,19 @@ impl Format {
             Self::Csv => "csv",
             Self::Ndjson => "ndjson",
             Self::Parquet => "parquet",
+            Self::Text => "txt",
         }
     }
+}
+
+/// What becomes of a line in which a pattern is not found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OnMismatch {
+    /// The step fails and says which line it is.
+    #[default]
+    Fail,
+    /// The line is left out, as the first line of a listing, "total 12", should be. How many were is in the log.
+    Skip,
 }
 
 /// One thing that must hold of the result: an SQL query with the value it must give, or rules for a column.
@@ -147,11 +198,33 @@ pub struct Check {
     pub max: Option<f64>,
 }
 
-/// How a table is written.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// How a table is written, and where it is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[x_kube(validation = Rule::new("!has(self.format) || self.format != 'text'").message("text is read, and not written: a result is csv, ndjson or parquet").field_path(".format"))]
+#[x_kube(validation = Rule::new("!has(self.rowsPerRequest) || (has(self.uri) && self.uri.matches('^https?://'))").message("rowsPerRequest goes with an http or https uri").field_path(".rowsPerRequest"))]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
     /// The format; Parquet when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
+    /// Where the result is sent too, before the step counts as done: http(s)://… gets one POST a row, a JSON object. A receiver
+    /// may get a row more than once, each time with the same Idempotency-Key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 2048))]
+    pub uri: Option<String>,
+    /// How many rows a POST holds, as a JSON array of objects; absent, a POST is the object of one row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub rows_per_request: Option<i32>,
+}
+
+/// Processing files as they come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[x_kube(validation = Rule::new("!has(self.pollInterval) || (duration(self.pollInterval) >= duration('1s') && duration(self.pollInterval) <= duration('1h'))").message("pollInterval is 1s to 1h").field_path(".pollInterval"))]
+#[serde(rename_all = "camelCase")]
+pub struct Continuous {
+    /// How long to wait between two looks for new files, from 1s to 1h: "5s", "1m30s"; 5s when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 20), regex(pattern = "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
+    pub poll_interval: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Algorithm, Check, CrossValidation, Format, Gate, Revision, Split};
+use crate::{Algorithm, Check, CrossValidation, Format, Gate, OnMismatch, Revision, Split};
 
 /// The version of [`StepSpec`] that this build writes and reads.
 pub const STEP_SPEC_VERSION: u32 = 1;
@@ -73,6 +73,16 @@ impl Action {
             Self::Score(_) => "score",
         }
     }
+
+    /// Whether the work goes on until the process is told to stop, rather than to an end of its own.
+    #[must_use]
+    pub fn is_long_running(&self) -> bool {
+        match self {
+            Self::Serve(_) => true,
+            Self::Prepare(prepare) => prepare.continuous.is_some(),
+            Self::Train(_) | Self::Score(_) => false,
+        }
+    }
 }
 
 /// Rows to read.
@@ -97,6 +107,12 @@ pub enum DataSource {
         /// The names of a header-less CSV file's columns.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         columns: Vec<String>,
+        /// The regular expression whose named groups are a text file's columns.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pattern: Option<String>,
+        /// What becomes of lines in which it is not found.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on_mismatch: Option<OnMismatch>,
         /// The only content that is accepted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sha256: Option<String>,
@@ -118,6 +134,36 @@ pub struct PrepareStep {
     pub checks: Vec<Check>,
     /// The result's format.
     pub format: Format,
+    /// Where the result is sent before the step is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deliver: Option<Delivery>,
+    /// Do this for each file that the only input's uri names, now and later, until told to stop. Publishes no artifact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuous: Option<ContinuousStep>,
+}
+
+/// Where a result is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Delivery {
+    /// http(s)://….
+    pub uri: String,
+    /// Rows of a request's JSON array; absent, a request is the JSON object of one row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_per_request: Option<u32>,
+}
+
+/// The folder below a continuous step's own, into which its results are renamed when they are whole.
+pub const PUBLISHED_FOLDER: &str = "published";
+
+/// How files are processed as they come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ContinuousStep {
+    /// Seconds between two looks for new files.
+    pub poll_seconds: u32,
+    /// How many processed files are kept.
+    pub keep: u32,
 }
 
 /// One table of a prepare step.
@@ -185,4 +231,7 @@ pub struct ScoreStep {
     pub input: DataSource,
     /// The result's format.
     pub format: Format,
+    /// Where the result is sent before the step is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deliver: Option<Delivery>,
 }

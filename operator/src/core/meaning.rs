@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mlpipeline_crds::{DataReference, Format, Output, Prepare, Revision, Run, Score, Train, Workload};
+use mlpipeline_crds::{
+    DataReference, Format, OnMismatch, Output, Prepare, Revision, Run, Score, Train, Workload,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -112,7 +114,12 @@ fn prepare_meaning(prepare: &Prepare) -> Prepare {
     let mut meaning = prepare.clone();
     meaning.output = output_meaning(meaning.output.take());
     for input in &mut meaning.inputs {
-        input.format = format_meaning(input.format, input.uri.as_deref());
+        input.format = format_meaning(input.format, input.uri.as_deref(), input.pattern.is_some());
+        input.on_mismatch = input.on_mismatch.filter(|kind| *kind != OnMismatch::Fail);
+    }
+    if let Some(continuous) = &mut meaning.continuous {
+        // How often it looks changes no result.
+        continuous.poll_interval = None;
     }
     meaning
 }
@@ -174,17 +181,21 @@ fn run_meaning(run: &Run, step: &ValidStep) -> Value {
 
 fn reference_meaning(reference: &DataReference) -> DataReference {
     let mut meaning = reference.clone();
-    meaning.format = format_meaning(reference.format, reference.uri.as_deref());
+    meaning.format = format_meaning(reference.format, reference.uri.as_deref(), reference.pattern.is_some());
+    meaning.on_mismatch = reference.on_mismatch.filter(|kind| *kind != OnMismatch::Fail);
     meaning
 }
 
-/// A format that the extension says anyway is no difference.
-fn format_meaning(format: Option<Format>, uri: Option<&str>) -> Option<Format> {
-    format.filter(|format| uri.and_then(format_of_uri) != Some(*format))
+/// A format that the pattern or the extension says anyway is no difference.
+fn format_meaning(format: Option<Format>, uri: Option<&str>, has_pattern: bool) -> Option<Format> {
+    let told = if has_pattern { Some(Format::Text) } else { uri.and_then(format_of_uri) };
+    format.filter(|format| told != Some(*format))
 }
 
 fn output_meaning(output: Option<Output>) -> Option<Output> {
-    output.filter(|output| output.format.is_some_and(|format| format != Format::Parquet))
+    let output = output?;
+    let meaning = Output { format: output.format.filter(|format| *format != Format::Parquet), ..output };
+    (meaning != Output::default()).then_some(meaning)
 }
 
 /// The format that a URI's extension stands for, compression aside.

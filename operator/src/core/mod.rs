@@ -4,6 +4,7 @@
 
 pub mod build;
 pub mod canonical;
+pub mod duration;
 pub mod meaning;
 pub mod names;
 pub mod observed;

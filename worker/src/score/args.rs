@@ -8,7 +8,7 @@ use mlpipeline_crds::{DataSource, Format};
 
 use super::{load, make};
 use crate::WorkContext;
-use crate::args::{OutFile, WorkArgs};
+use crate::args::{LineArgs, OutFile, WorkArgs};
 use crate::failure::StepError;
 use crate::prepare::{OutFormat, uri_of};
 use crate::table::{TableError, format_of};
@@ -34,6 +34,9 @@ pub struct ScoreArgs {
     /// The columns of a CSV that has no header.
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     pub columns: Vec<String>,
+    /// Lines of text.
+    #[command(flatten)]
+    pub lines: LineArgs,
     /// The file to write; its extension says the format.
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
@@ -56,6 +59,8 @@ impl ScoreArgs {
             uri: uri_of(&self.data)?,
             format: self.format.map(Format::from),
             columns: self.columns.clone(),
+            pattern: self.lines.pattern.clone(),
+            on_mismatch: self.lines.on_mismatch(),
             sha256: None,
         };
         let model = load(self.model.clone()).await?;

@@ -9,6 +9,7 @@ mod error;
 mod fetch;
 mod glob;
 mod json_type;
+mod lines;
 mod locate;
 mod ndjson;
 mod network;

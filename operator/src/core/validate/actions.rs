@@ -9,7 +9,10 @@ pub(super) fn check_action(action: &ValidAction, path: &str, errors: &mut Errors
         ValidAction::Prepare(prepare) => prepare::check(prepare, &format!("{path}.prepare"), errors),
         ValidAction::Train(train) => train::check(train, &format!("{path}.train"), errors),
         ValidAction::Serve(serve) => serve::check(serve, &format!("{path}.serve"), errors),
-        ValidAction::Score(score) => data::check(&score.input, &format!("{path}.score.input"), errors),
+        ValidAction::Score(score) => {
+            data::check(&score.input, &format!("{path}.score.input"), errors);
+            data::check_output(score.output.as_ref(), &format!("{path}.score.output"), errors);
+        }
         ValidAction::Run(run) => run::check(run, &format!("{path}.run"), errors),
     }
 }

@@ -36,7 +36,9 @@ pub(super) fn in_order(steps: Vec<ValidStep>, errors: &mut Errors) -> Vec<ValidS
 
 /// What a step reads or follows, of the steps that there are, itself aside.
 fn dependencies(step: &ValidStep, names: &[String]) -> Vec<String> {
-    let named = step.reads().into_iter().map(|read| read.step).chain(step.after.iter().cloned());
+    let watched = step.watches().map(str::to_owned);
+    let named =
+        step.reads().into_iter().map(|read| read.step).chain(watched).chain(step.after.iter().cloned());
     named.filter(|name| *name != step.name && names.contains(name)).collect()
 }
 
