@@ -96,7 +96,7 @@ fn read(from: &str, source: impl Read) -> Result<String, SpecError> {
 /// When storage does not answer, or a newer worker made the result. A damaged result is no error: the step makes it anew.
 pub fn finished(spec: &StepSpec, storage: &Storage) -> Result<Option<StepReport>, StepError> {
     let RevisionRule::Fixed(revision) = &spec.revision else { return Ok(None) };
-    if matches!(spec.action, Action::Serve(_)) {
+    if spec.action.is_long_running() {
         return Ok(None);
     }
     let folder = storage.artifact_dir(&format!("{}/{revision}", spec.folder()))?;

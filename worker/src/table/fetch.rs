@@ -80,7 +80,7 @@ pub(super) async fn fetch(url: &Url, context: &WorkContext) -> Result<Fetched, T
 }
 
 /// A URL for messages: without the credentials that a user part or a query may hold.
-pub(super) fn redacted(url: &Url) -> String {
+pub(crate) fn redacted(url: &Url) -> String {
     let mut shown = url.clone();
     // Both fail only for URLs that cannot have credentials.
     let _ = shown.set_username("");
@@ -92,7 +92,11 @@ pub(super) fn redacted(url: &Url) -> String {
     shown.as_str().replace("%E2%80%A6", "…")
 }
 
-fn client(network: &Network) -> Result<Client, String> {
+/// A client that follows no redirect by itself and connects only where [`Network`] allows.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub(crate) fn client(network: &Network) -> Result<Client, String> {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // It fails when another part of the process was first; then that provider serves as well.
@@ -162,8 +166,11 @@ async fn follow(client: &Client, url: &Url, network: &Network) -> Result<Respons
     }
 }
 
-/// An address that is written in the URL itself never meets the resolver.
-fn check_address(url: &Url, network: &Network) -> Result<(), String> {
+/// Refuses a URL by what is written in it: an address there never meets the resolver.
+///
+/// # Errors
+/// Why it is refused, for people.
+pub(crate) fn check_address(url: &Url, network: &Network) -> Result<(), String> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("{} is no http or https URL", redacted(url)));
     }
@@ -247,12 +254,8 @@ fn refused(url: &Url, problem: String) -> Attempt {
 
 fn sending(url: &Url, error: reqwest::Error) -> Attempt {
     let error = error.without_url();
-    let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
-    while let Some(current) = cause {
-        if let Some(own) = current.downcast_ref::<AddressRefused>() {
-            return refused(url, own.0.clone());
-        }
-        cause = current.source();
+    if let Some(problem) = refused_address(&error) {
+        return refused(url, problem);
     }
     if error.is_builder() || error.is_request() && error.is_decode() {
         return refused(url, chain(&error));
@@ -261,8 +264,20 @@ fn sending(url: &Url, error: reqwest::Error) -> Attempt {
     Attempt::again(format!("{what}: {}", chain(&error)))
 }
 
+/// Why the name in a URL must not be connected to, where that is what an error is about.
+pub(crate) fn refused_address(error: &reqwest::Error) -> Option<String> {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(own) = current.downcast_ref::<AddressRefused>() {
+            return Some(own.0.clone());
+        }
+        cause = current.source();
+    }
+    None
+}
+
 /// An error with all its causes.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(current) = cause {

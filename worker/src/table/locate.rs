@@ -10,7 +10,7 @@ use url::Url;
 use super::TableError;
 use super::blocks::TextFile;
 use super::fetch::{fetch, redacted};
-use super::glob::expand;
+use super::glob::{Links, expand};
 use super::lines::LinePattern;
 use crate::WorkContext;
 use crate::artifact::{self, ArtifactError, Column, Kind, hash_file};
@@ -149,7 +149,7 @@ fn on_disk(
 ) -> Result<Located, StepError> {
     let mut paths = Vec::new();
     for root in context.storage.file_roots() {
-        paths = expand(root, pattern)?;
+        paths = expand(root, pattern, Links::Follow)?;
         if !paths.is_empty() {
             break;
         }

@@ -21,6 +21,8 @@ mod write;
 
 pub(crate) use blocks::TextFile;
 pub use error::{QueryError, TableError, query_error};
+pub(crate) use fetch::{chain, check_address, client, redacted, refused_address};
+pub(crate) use glob::{Links, expand};
 pub use locate::format_of;
 pub use network::{AddressRange, Network};
 pub(crate) use open::written;
