@@ -68,6 +68,23 @@ impl Tools {
         Ok(command)
     }
 
+    /// The command line of a worker that processes files as they come.
+    ///
+    /// # Errors
+    /// As [`Self::worker_run`].
+    pub fn worker_watch(
+        &self,
+        spec: &StepSpec,
+        mut environment: Environment,
+        file: &Path,
+        report: &Path,
+    ) -> std::io::Result<CommandLine> {
+        // One line a file is what its log is for.
+        let filter = SecretText::from("warn,mlpipeline_worker=info".to_owned());
+        environment.entry("RUST_LOG".into()).or_insert(filter);
+        self.worker_run(spec, environment, file, report)
+    }
+
     /// The command line of a worker that serves on an address.
     #[must_use]
     pub fn worker_serve(
@@ -131,6 +148,7 @@ impl Tools {
             variables.insert(format!("MLPIPELINE_INPUT_{}", environment_name(name)), path.into());
         }
         variables.insert("MLPIPELINE_OUTPUT".into(), format!("{MOUNT}/{}", container.output).into());
+        variables.insert("MLPIPELINE_STORAGE".into(), MOUNT.to_owned().into());
         let mut arguments: Vec<OsString> =
             vec!["lifeline".into(), "--container".into(), container.name.into(), "--".into()];
         arguments.extend([tool.into(), "run".into(), "--rm".into(), "--name".into(), container.name.into()]);
@@ -215,23 +233,26 @@ fn check(step: &ValidStep, run: &Run) -> Result<(), CannotRun> {
     }
 }
 
-/// Lets the worker read from other hosts than the spec names. The revision is that of the spec: the data are the same.
+/// Lets the worker read from and deliver to other hosts than the spec names. The revision is that of the spec: the data are the same.
 fn redirect(spec: &mut StepSpec, resolve: &BTreeMap<String, String>) {
-    let sources: Vec<&mut DataSource> = match &mut spec.action {
-        Action::Prepare(prepare) => prepare.inputs.iter_mut().map(|input| &mut input.source).collect(),
-        Action::Train(train) => vec![&mut train.data],
-        Action::Score(score) => vec![&mut score.input],
-        Action::Serve(_) => Vec::new(),
+    let (sources, delivery): (Vec<&mut DataSource>, _) = match &mut spec.action {
+        Action::Prepare(prepare) => {
+            (prepare.inputs.iter_mut().map(|input| &mut input.source).collect(), prepare.deliver.as_mut())
+        }
+        Action::Train(train) => (vec![&mut train.data], None),
+        Action::Score(score) => (vec![&mut score.input], score.deliver.as_mut()),
+        Action::Serve(_) => (Vec::new(), None),
     };
-    for source in sources {
-        if let DataSource::Uri { uri, .. } = source
-            && let Some((scheme, rest)) = uri.split_once("://")
-        {
-            let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-            let (authority, path) = rest.split_at(end);
-            if let Some(target) = resolve.get(authority) {
-                *uri = format!("{scheme}://{target}{path}");
-            }
+    let read = sources.into_iter().filter_map(|source| match source {
+        DataSource::Uri { uri, .. } => Some(uri),
+        DataSource::Artifact { .. } => None,
+    });
+    for uri in read.chain(delivery.map(|delivery| &mut delivery.uri)) {
+        let Some((scheme, rest)) = uri.split_once("://") else { continue };
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        if let Some(target) = resolve.get(authority) {
+            *uri = format!("{scheme}://{target}{path}");
         }
     }
 }

@@ -24,6 +24,12 @@ pub(super) fn check(prepare: &Prepare, path: &str, errors: &mut Errors) {
             );
         }
     }
+    let output = prepare.output.as_ref();
+    errors.require(
+        output.is_none_or(|output| output.uri.is_none() || output.format.is_none()),
+        format!("{path}.output.format"),
+        "is that of files, and a continuous step that sends its results keeps none of them: leave it out",
+    );
     let [input] = prepare.inputs.as_slice() else {
         errors.add(
             format!("{path}.inputs"),
