@@ -72,11 +72,12 @@ mod tests {
         };
         let watch = Watch::of(&uri("file:inbox/new/*"), root.path()).expect("a watch");
         let inbox = root.path().join("inbox/new");
+        let now = std::time::SystemTime::now();
         for (age, name) in
             [(1, "b.csv"), (2, "c.csv"), (2, "a.csv"), (3, ".d.csv"), (4, "e.csv.part"), (5, "f.tmp")]
         {
             let file = std::fs::File::create(inbox.join(name)).expect("a file");
-            let time = std::time::SystemTime::now() - std::time::Duration::from_secs(100 * age);
+            let time = now - std::time::Duration::from_secs(100 * age);
             file.set_modified(time).expect("a time");
         }
         std::os::unix::fs::symlink("/etc/hostname", inbox.join("link.csv")).expect("a link");

@@ -92,7 +92,7 @@ fn check_reference(
         errors.add_with_hint(
             path,
             format!("{} is continuous: it makes file after file, and never a result that is done", quoted(reference)),
-            "only another continuous step can read it; let its last step write to a uri, or read the files with a schedule",
+            "only another continuous step can read it; a step with a schedule can read its files, at file:NAMESPACE/PIPELINE/STEP/published/*",
         );
         return;
     }
