@@ -50,7 +50,6 @@ pub enum RevisionRule {
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::large_enum_variant, reason = "there is one of these in a process")]
 pub enum Action {
     /// Make a dataset.
     Prepare(PrepareStep),
