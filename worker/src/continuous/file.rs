@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use mlpipeline_crds::{DataSource, Delivery, Format, PrepareInput, RevisionRule};
 
 use super::count::Count;
-use super::folders::{PARCEL_EXTENSION, Ready};
+use super::names::{PARCEL_EXTENSION, Ready};
 use super::{ContinuousError, Work};
 use crate::artifact::ArtifactError;
 use crate::deliver::{Origin, post, rows_of_lines};

@@ -10,6 +10,7 @@
 mod count;
 mod file;
 mod folders;
+mod names;
 mod watch;
 
 use std::path::Path;
