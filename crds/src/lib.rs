@@ -30,7 +30,7 @@ pub use gate::{Gate, GateVerdict, Metric};
 pub use location::{LocationError, ObjectLocation, TableLocation};
 pub use pipeline::{MLPipeline, MLPipelineSpec};
 pub use pod::{EmptyDir, ImagePullPolicy, KeyedFiles, Mount, PodSettings, Volume, VolumeClaim};
-pub use prepare::{Check, DataReference, Format, Input, Output, Prepare};
+pub use prepare::{Check, Continuous, DataReference, Format, Input, OnMismatch, Output, Prepare};
 pub use report::{Baseline, Outcome, REPORT_LIMIT, ReportError, StepReport};
 pub use revision::{Digest, Revision, RevisionError};
 pub use run::{Port, ReplicaVolume, RestartPolicy, Run, RunInput, Workload};
@@ -39,8 +39,8 @@ pub use serve::{ApiKeyAuth, Autoscaling, Ingress, SecretKey, Serve, ServiceSetti
 pub use status::{GateState, MLPipelineStatus, ModelStatus, StepState, StepStatus};
 pub use step::{ConcurrencyPolicy, Schedule, Step, StepKind, StepReference};
 pub use step_spec::{
-    Action, BaselineModel, DataSource, Delivery, PrepareInput, PrepareStep, RevisionRule, STEP_SPEC_VERSION,
-    ScoreStep, ServeStep, StepSpec, TrainStep,
+    Action, BaselineModel, ContinuousStep, DataSource, Delivery, PUBLISHED_FOLDER, PrepareInput, PrepareStep,
+    RevisionRule, STEP_SPEC_VERSION, ScoreStep, ServeStep, StepSpec, TrainStep,
 };
 pub use storage::{AccessMode, Storage, VolumeStorage};
 pub use train::{Algorithm, CrossValidation, LinearRegression, LogisticRegression, Split, Train};

@@ -132,6 +132,10 @@ pub struct KeyedFiles {
     /// Its name.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
+    /// The files' permission bits as a decimal number: 365 is 0555, which lets programs be run; 420, that is 0644, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 511))]
+    pub default_mode: Option<i32>,
 }
 
 /// A folder that lives as long as the pod.

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 /// Extract, transform and check data; the result is a dataset of the pipeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("has(self.sql) || (has(self.inputs) && self.inputs.size() == 1)").message("without sql, exactly one input is copied: write sql to say what becomes of several inputs or of none"))]
+#[x_kube(validation = Rule::new("!has(self.continuous) || (has(self.inputs) && self.inputs.size() == 1 && !has(self.inputs[0].sha256) && (!has(self.inputs[0].uri) || self.inputs[0].uri.startsWith('file:')))").message("a continuous step has exactly one input, a file: uri or another continuous step, without sha256").field_path(".continuous"))]
+#[x_kube(validation = Rule::new("!has(self.continuous) || !has(self.output) || !has(self.output.uri) || self.output.uri.matches('^https?://')").message("continuous steps send results over http or hand them to another step: one object or table would hold those of the last file only").field_path(".output.uri"))]
 #[serde(rename_all = "camelCase")]
 pub struct Prepare {
     /// What to read; each becomes a table in the SQL.
@@ -24,12 +26,19 @@ pub struct Prepare {
     /// How to write the result; Parquet when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Output>,
+    /// Run all the time, and process each new file of the only input exactly once. The input is file:PATH, in which * stands
+    /// for any part of a name, or another continuous step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuous: Option<Continuous>,
 }
 
 /// One table to read: from a URI, or another step's dataset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("has(self.uri) != has(self.step)").message("an input has exactly one of uri and step"))]
-#[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.sha256) || has(self.secret))").message("format, columns, sha256 and secret go with a uri: a step's dataset knows its own"))]
+#[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.pattern) || has(self.onMismatch) || has(self.sha256) || has(self.secret))").message("format, columns, pattern, onMismatch, sha256 and secret go with a uri: a step's dataset knows its own"))]
+#[x_kube(validation = Rule::new("!has(self.pattern) || (!has(self.columns) && (!has(self.format) || self.format == 'text'))").message("pattern cuts the lines of a text file into columns: leave out columns and every other format"))]
+#[x_kube(validation = Rule::new("!has(self.format) || self.format != 'text' || has(self.pattern)").message("format text needs pattern, a regular expression whose named groups are the columns"))]
+#[x_kube(validation = Rule::new("!has(self.onMismatch) || has(self.pattern)").message("onMismatch goes with pattern").field_path(".onMismatch"))]
 #[serde(rename_all = "camelCase")]
 pub struct Input {
     /// The table's name in the SQL.
@@ -51,6 +60,14 @@ pub struct Input {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024), extend("x-kubernetes-list-type" = "atomic"), inner(length(min = 1, max = 256)))]
     pub columns: Vec<String>,
+    /// A text file's columns: a regular expression that is looked for in each line, whose named groups, (?<name>…), become
+    /// columns of these names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 2048))]
+    pub pattern: Option<String>,
+    /// What becomes of a line in which the pattern is not found; Fail when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_mismatch: Option<OnMismatch>,
     /// Refuse any data but those with this SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 64, max = 64), regex(pattern = "^[0-9a-f]{64}$"))]
@@ -65,7 +82,10 @@ pub struct Input {
 /// Rows to read: another step's dataset, or data at a URI.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("has(self.uri) != has(self.step)").message("exactly one of step and uri says where the rows are"))]
-#[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.sha256) || has(self.secret))").message("format, columns, sha256 and secret go with a uri: a step's dataset knows its own"))]
+#[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.pattern) || has(self.onMismatch) || has(self.sha256) || has(self.secret))").message("format, columns, pattern, onMismatch, sha256 and secret go with a uri: a step's dataset knows its own"))]
+#[x_kube(validation = Rule::new("!has(self.pattern) || (!has(self.columns) && (!has(self.format) || self.format == 'text'))").message("pattern cuts the lines of a text file into columns: leave out columns and every other format"))]
+#[x_kube(validation = Rule::new("!has(self.format) || self.format != 'text' || has(self.pattern)").message("format text needs pattern, a regular expression whose named groups are the columns"))]
+#[x_kube(validation = Rule::new("!has(self.onMismatch) || has(self.pattern)").message("onMismatch goes with pattern").field_path(".onMismatch"))]
 #[serde(rename_all = "camelCase")]
 pub struct DataReference {
     /// The step whose dataset to read.
@@ -84,6 +104,14 @@ pub struct DataReference {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024), extend("x-kubernetes-list-type" = "atomic"), inner(length(min = 1, max = 256)))]
     pub columns: Vec<String>,
+    /// A text file's columns: a regular expression that is looked for in each line, whose named groups, (?<name>…), become
+    /// columns of these names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 2048))]
+    pub pattern: Option<String>,
+    /// What becomes of a line in which the pattern is not found; Fail when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_mismatch: Option<OnMismatch>,
     /// Refuse any data but those with this SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 64, max = 64), regex(pattern = "^[0-9a-f]{64}$"))]
@@ -105,9 +133,22 @@ pub enum Format {
     Ndjson,
     /// Apache Parquet.
     Parquet,
+    /// Lines of text, cut into columns by a pattern. It is read, and not written.
+    Text,
 }
 
 impl Format {
+    /// The name in specs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Parquet => "parquet",
+            Self::Text => "text",
+        }
+    }
+
     /// The extension of files of this format, without its dot.
     #[must_use]
     pub fn extension(self) -> &'static str {
@@ -115,8 +156,19 @@ impl Format {
             Self::Csv => "csv",
             Self::Ndjson => "ndjson",
             Self::Parquet => "parquet",
+            Self::Text => "txt",
         }
     }
+}
+
+/// What becomes of a line in which a pattern is not found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OnMismatch {
+    /// The step fails and says which line it is.
+    #[default]
+    Fail,
+    /// The line is left out, as the first line of a listing, "total 12", should be. How many were is in the log.
+    Skip,
 }
 
 /// One thing that must hold of the result: an SQL query with the value it must give, or rules for a column.
@@ -162,13 +214,17 @@ pub struct Check {
 /// How a table is written, and where it is delivered beside the dataset of the pipeline.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("!has(self.secret) || has(self.uri)").message("secret holds the credentials for a uri: name one, or leave secret out"))]
+#[x_kube(validation = Rule::new("!has(self.format) || self.format != 'text'").message("text is read, and not written: a result is csv, ndjson or parquet").field_path(".format"))]
+#[x_kube(validation = Rule::new("!has(self.rowsPerRequest) || (has(self.uri) && self.uri.matches('^https?://'))").message("rowsPerRequest goes with an http or https uri").field_path(".rowsPerRequest"))]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// The format of the dataset, and of an object that it is delivered as; by the uri's extension, else Parquet, when absent.
+    /// The format of the dataset, and of an object that it is delivered as; by an s3 uri's extension, else Parquet, when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
-    /// Where to deliver the result too: s3://BUCKET/KEY, an object that is replaced as a whole, or
-    /// postgres://HOST[:PORT]/DATABASE/[SCHEMA.]TABLE, a table whose rows are replaced in one transaction. The step owns it.
+    /// Where to deliver the result too, before the step counts as done: http(s)://…, which gets one POST a row, a JSON object, and
+    /// may get a row more than once, each time with the same Idempotency-Key; s3://BUCKET/KEY, an object that is replaced as a
+    /// whole; or postgres://HOST[:PORT]/DATABASE/[SCHEMA.]TABLE, a table whose rows are replaced in one transaction. The step
+    /// owns such an object or table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 2048))]
     pub uri: Option<String>,
@@ -176,4 +232,19 @@ pub struct Output {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub secret: Option<String>,
+    /// How many rows a POST holds, as a JSON array of objects; absent, a POST is the object of one row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub rows_per_request: Option<i32>,
+}
+
+/// Processing files as they come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[x_kube(validation = Rule::new("!has(self.pollInterval) || (duration(self.pollInterval) >= duration('1s') && duration(self.pollInterval) <= duration('1h'))").message("pollInterval is 1s to 1h").field_path(".pollInterval"))]
+#[serde(rename_all = "camelCase")]
+pub struct Continuous {
+    /// How long to wait between two looks for new files, from 1s to 1h: "5s", "1m30s"; 5s when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 20), regex(pattern = "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
+    pub poll_interval: Option<String>,
 }

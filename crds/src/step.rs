@@ -10,6 +10,7 @@ use crate::{PodSettings, Prepare, Run, Score, Serve, Train};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("[has(self.prepare), has(self.train), has(self.serve), has(self.score), has(self.run)].filter(x, x).size() == 1").message("a step is exactly one of prepare, train, serve, score and run"))]
 #[x_kube(validation = Rule::new("!has(self.schedule) || !has(self.serve)").message("a serve step runs all the time: leave out schedule").field_path(".schedule"))]
+#[x_kube(validation = Rule::new("!has(self.schedule) || !has(self.prepare) || !has(self.prepare.continuous)").message("a continuous step runs all the time: leave out schedule").field_path(".schedule"))]
 #[x_kube(validation = Rule::new("!has(self.parallelism) || has(self.run)").message("parallelism goes with a run step").field_path(".parallelism"))]
 #[serde(rename_all = "camelCase")]
 pub struct Step {

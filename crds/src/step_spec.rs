@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Algorithm, Check, CrossValidation, Format, Gate, Revision, Split};
+use crate::{Algorithm, Check, CrossValidation, Format, Gate, OnMismatch, Revision, Split};
 
 /// The version of [`StepSpec`] that this build writes and reads.
 pub const STEP_SPEC_VERSION: u32 = 1;
@@ -82,6 +82,16 @@ impl Action {
             Self::Score(_) => "score",
         }
     }
+
+    /// Whether the work goes on until the process is told to stop, rather than to an end of its own.
+    #[must_use]
+    pub fn is_long_running(&self) -> bool {
+        match self {
+            Self::Serve(_) => true,
+            Self::Prepare(prepare) => prepare.continuous.is_some(),
+            Self::Train(_) | Self::Score(_) => false,
+        }
+    }
 }
 
 /// Rows to read.
@@ -106,6 +116,12 @@ pub enum DataSource {
         /// The names of a header-less CSV file's columns.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         columns: Vec<String>,
+        /// The regular expression whose named groups are a text file's columns.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pattern: Option<String>,
+        /// What becomes of lines in which it is not found.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on_mismatch: Option<OnMismatch>,
         /// The only content that is accepted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sha256: Option<String>,
@@ -117,14 +133,17 @@ pub enum DataSource {
 }
 
 /// A place outside of storage where a result goes too, before it counts as finished.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Delivery {
-    /// s3://… or postgres://….
+    /// http(s)://…, s3://… or postgres://….
     pub uri: String,
     /// What the names of the environment variables with the credentials begin with, as in [`DataSource::Uri`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<String>,
+    /// Over HTTP, the rows of a request's JSON array; absent, a request is the JSON object of one row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_per_request: Option<u32>,
 }
 
 /// Make a dataset from inputs by SQL, check it, and publish it.
@@ -145,6 +164,22 @@ pub struct PrepareStep {
     /// Where the result is delivered too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,
+    /// Do this for each file that the only input's uri names, now and later, until told to stop. Publishes no artifact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuous: Option<ContinuousStep>,
+}
+
+/// The folder below a continuous step's own, into which its results are renamed when they are whole.
+pub const PUBLISHED_FOLDER: &str = "published";
+
+/// How files are processed as they come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ContinuousStep {
+    /// Seconds between two looks for new files.
+    pub poll_seconds: u32,
+    /// How many processed files are kept.
+    pub keep: u32,
 }
 
 /// One table of a prepare step.

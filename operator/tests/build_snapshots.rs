@@ -11,6 +11,9 @@ use mlpipeline_operator::core::pipeline::ValidatedPipeline;
 use mlpipeline_operator::core::plan::{RunWork, Schedules, Work, plan};
 use mlpipeline_operator::core::validate::validate;
 
+/// A listing each minute, three continuous steps, and an API that gets the rows.
+const CONTINUOUS: &str = include_str!("../../deploy/samples/k8s-pipe/pipeline.yaml");
+
 fn pipeline(yaml: &str) -> ValidatedPipeline {
     let resource: MLPipeline = serde_saphyr::from_str(yaml).expect("the file holds a pipeline");
     validate(&resource).expect("the pipeline makes sense")
@@ -85,8 +88,13 @@ fn every_workload_of_a_run_step_becomes_these_objects() {
 }
 
 #[test]
+fn a_chain_of_continuous_steps_becomes_these_objects() {
+    insta::assert_yaml_snapshot!(life(&pipeline(CONTINUOUS)));
+}
+
+#[test]
 fn every_pod_keeps_to_the_restricted_pod_security_standard() {
-    for yaml in [include_str!("data/crash-course.yaml"), include_str!("data/workloads.yaml")] {
+    for yaml in [include_str!("data/crash-course.yaml"), include_str!("data/workloads.yaml"), CONTINUOUS] {
         for child in life(&pipeline(yaml)) {
             let Some(pod) = pod_template(&child).and_then(|template| template.spec.as_ref()) else {
                 continue;
@@ -113,7 +121,7 @@ fn every_pod_keeps_to_the_restricted_pod_security_standard() {
 
 #[test]
 fn no_object_holds_a_field_that_is_empty_by_accident() {
-    for yaml in [include_str!("data/crash-course.yaml"), include_str!("data/workloads.yaml")] {
+    for yaml in [include_str!("data/crash-course.yaml"), include_str!("data/workloads.yaml"), CONTINUOUS] {
         for child in life(&pipeline(yaml)) {
             let text = serde_json::to_string(&child).expect("JSON");
             for empty in ["\"name\":\"\"", "\"selector\":{}", "\"template\":{}", ":null"] {

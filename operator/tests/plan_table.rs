@@ -36,7 +36,7 @@ use serde_json::{Value, json};
 use simulator::{Ending, World};
 
 /// The files of rows, and the least number of rows in all of them.
-const TABLES: [(&str, &str); 8] = [
+const TABLES: [(&str, &str); 9] = [
     ("progress", include_str!("plan_table/progress.txt")),
     ("edits", include_str!("plan_table/edits.txt")),
     ("failures", include_str!("plan_table/failures.txt")),
@@ -45,6 +45,7 @@ const TABLES: [(&str, &str); 8] = [
     ("suspend", include_str!("plan_table/suspend.txt")),
     ("history", include_str!("plan_table/history.txt")),
     ("long_running", include_str!("plan_table/long_running.txt")),
+    ("continuous", include_str!("plan_table/continuous.txt")),
 ];
 const LEAST_ROWS: usize = 70;
 

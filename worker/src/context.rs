@@ -101,6 +101,15 @@ impl WorkContext {
         SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime))
     }
 
+    /// Removes what downloads and decompression left on scratch, for work that goes on for ever. Nothing may be reading it.
+    pub fn clear_scratch(&self) {
+        let entries = std::fs::read_dir(self.scratch()).into_iter().flatten().flatten();
+        for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file())) {
+            // What stays goes with the context.
+            std::fs::remove_file(entry.path()).ok();
+        }
+    }
+
     /// A folder for temporary files that is removed with the context.
     #[must_use]
     pub fn scratch(&self) -> &Path {

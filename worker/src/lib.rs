@@ -6,7 +6,8 @@
 pub mod args;
 pub mod artifact;
 pub mod context;
-pub mod deliver;
+mod continuous;
+mod deliver;
 pub mod failure;
 pub mod features;
 pub mod lifeline;

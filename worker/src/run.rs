@@ -9,7 +9,7 @@ use std::panic;
 use std::time::Duration;
 
 use clap::CommandFactory;
-use mlpipeline_crds::{Action, ExitCode, StepReport};
+use mlpipeline_crds::{ExitCode, StepReport};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -111,9 +111,9 @@ fn step_report(args: &StepArgs) -> Result<StepReport, StepError> {
         }
         None => {
             let context = args.work.context(storage.clone(), false)?;
-            let drains = matches!(spec.action, Action::Serve(_));
+            let drains = spec.action.is_long_running();
             if drains {
-                // One request that panics must not end the others: its connection ends alone.
+                // One request or file that panics must not end the others: it ends alone.
                 drop(panic::take_hook());
             }
             until_stopped(&context, drains, step::work(&spec, &context, &args.serving))?

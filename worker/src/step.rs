@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::WorkContext;
 use crate::artifact::{self, ArtifactError, Storage};
-use crate::deliver::{Product, deliver};
+use crate::deliver::{Product, replace};
 use crate::failure::{Failure, StepError};
 use crate::serve::{self, ServeOptions};
 use crate::{prepare, score, train};
@@ -97,7 +97,7 @@ fn read(from: &str, source: impl Read) -> Result<String, SpecError> {
 /// When storage does not answer, or a newer worker made the result. A damaged result is no error: the step makes it anew.
 pub fn finished(spec: &StepSpec, storage: &Storage) -> Result<Option<StepReport>, StepError> {
     let RevisionRule::Fixed(revision) = &spec.revision else { return Ok(None) };
-    if matches!(spec.action, Action::Serve(_)) {
+    if spec.action.is_long_running() {
         return Ok(None);
     }
     let folder = storage.artifact_dir(&format!("{}/{revision}", spec.folder()))?;
@@ -112,8 +112,8 @@ pub fn finished(spec: &StepSpec, storage: &Storage) -> Result<Option<StepReport>
     }
 }
 
-/// Brings a result that was there already to its place outside of storage, where the step has one: something else may have
-/// been delivered there since.
+/// Brings a result that was there already to the object or table that it is for, where the step has one: something else may
+/// have been delivered there since. Rows that were posted before it was published are not posted again.
 ///
 /// # Errors
 /// When the artifact cannot be read, or the place refuses or does not answer.
@@ -125,7 +125,7 @@ pub async fn deliver_again(
     let Some((delivery, format)) = spec.action.delivery() else { return Ok(()) };
     let folder = context.storage.artifact_dir(&format!("{}/{revision}", spec.folder()))?;
     let manifest = artifact::read(&folder)?;
-    deliver(delivery, &Product::of_artifact(&folder, format, &manifest), context).await
+    replace(delivery, &Product::of_artifact(&folder, format, &manifest), context).await
 }
 
 /// Does the work of a step and publishes its result.

@@ -68,6 +68,23 @@ impl Tools {
         Ok(command)
     }
 
+    /// The command line of a worker that processes files as they come.
+    ///
+    /// # Errors
+    /// As [`Self::worker_run`].
+    pub fn worker_watch(
+        &self,
+        spec: &StepSpec,
+        mut environment: Environment,
+        file: &Path,
+        report: &Path,
+    ) -> std::io::Result<CommandLine> {
+        // One line a file is what its log is for.
+        let filter = SecretText::from("warn,mlpipeline_worker=info".to_owned());
+        environment.entry("RUST_LOG".into()).or_insert(filter);
+        self.worker_run(spec, environment, file, report)
+    }
+
     /// The command line of a worker that serves on an address.
     #[must_use]
     pub fn worker_serve(
@@ -131,6 +148,7 @@ impl Tools {
             variables.insert(format!("MLPIPELINE_INPUT_{}", environment_name(name)), path.into());
         }
         variables.insert("MLPIPELINE_OUTPUT".into(), format!("{MOUNT}/{}", container.output).into());
+        variables.insert("MLPIPELINE_STORAGE".into(), MOUNT.to_owned().into());
         let mut arguments: Vec<OsString> =
             vec!["lifeline".into(), "--container".into(), container.name.into(), "--".into()];
         arguments.extend([tool.into(), "run".into(), "--rm".into(), "--name".into(), container.name.into()]);
@@ -215,7 +233,7 @@ fn check(step: &ValidStep, run: &Run) -> Result<(), CannotRun> {
     }
 }
 
-/// Lets the worker read from other hosts than the spec names. The revision is that of the spec: the data are the same.
+/// Lets the worker read from and deliver to other hosts than the spec names. The revision is that of the spec: the data are the same.
 fn redirect(spec: &mut StepSpec, resolve: &BTreeMap<String, String>) {
     let (sources, delivery): (Vec<&mut DataSource>, Option<&mut Delivery>) = match &mut spec.action {
         Action::Prepare(prepare) => {

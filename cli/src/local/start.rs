@@ -61,10 +61,7 @@ impl Starter {
             Task::Worker(spec) => {
                 let file = self.store.spec(&step.name, name);
                 let command = self.tools.worker_run(spec, environment, &file, &report);
-                let command = command.map_err(|error| CannotRun {
-                    reason: "StateUnwritable",
-                    message: format!("cannot write {}: {error}", file.display()),
-                })?;
+                let command = command.map_err(|error| unwritable(&file, &error))?;
                 (command, None, None)
             }
             Task::Container { inputs, output } => {
@@ -125,6 +122,7 @@ impl Starter {
     pub fn ports(step: &ValidStep) -> Vec<String> {
         match &step.action {
             ValidAction::Run(run) => run.ports.iter().map(|port| port.name.clone()).collect(),
+            ValidAction::Prepare(_) => Vec::new(),
             _ => vec!["http".to_owned()],
         }
     }
@@ -177,8 +175,11 @@ impl Starter {
             (Task::Worker(spec), [address, ..]) => {
                 Ok(self.tools.worker_serve(spec, environment, *address, name))
             }
-            (Task::Worker(_), []) => {
-                Err(CannotRun { reason: "Internal", message: "a server needs a port".into() })
+            (Task::Worker(spec), []) => {
+                let file = self.store.spec(&step.name, name);
+                let report = self.store.report(&step.name, name);
+                let command = self.tools.worker_watch(spec, environment, &file, &report);
+                command.map_err(|error| unwritable(&file, &error))
             }
             (Task::Container { inputs, output }, _) => {
                 let run = run_of(step)?;
@@ -195,6 +196,10 @@ impl Starter {
             }
         }
     }
+}
+
+fn unwritable(file: &std::path::Path, error: &std::io::Error) -> CannotRun {
+    CannotRun { reason: "StateUnwritable", message: format!("cannot write {}: {error}", file.display()) }
 }
 
 fn run_of(step: &ValidStep) -> Result<&Run, CannotRun> {

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mlpipeline_crds::{DataReference, Format, Output, Prepare, Revision, Run, Score, Train, Workload};
+use mlpipeline_crds::{
+    DataReference, Format, OnMismatch, Output, Prepare, Revision, Run, Score, Train, Workload,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -64,11 +66,11 @@ impl Meaning {
         sources
     }
 
-    /// Where the result is delivered beside storage.
+    /// The place outside of storage whose content the result replaces.
     #[must_use]
-    pub fn delivers_to(&self) -> Option<&str> {
+    pub fn replaces(&self) -> Option<&str> {
         let action = self.action.as_object()?.values().next()?;
-        action.pointer("/output/uri").and_then(Value::as_str)
+        action.pointer("/output/uri").and_then(Value::as_str).filter(|uri| replaces(uri))
     }
 
     /// What differs from an earlier meaning apart from what is read.
@@ -119,8 +121,13 @@ fn prepare_meaning(prepare: &Prepare) -> Prepare {
     let mut meaning = prepare.clone();
     meaning.output = output_meaning(meaning.output.take());
     for input in &mut meaning.inputs {
-        input.format = format_meaning(input.format, input.uri.as_deref());
+        input.format = format_meaning(input.format, input.uri.as_deref(), input.pattern.is_some());
+        input.on_mismatch = input.on_mismatch.filter(|kind| *kind != OnMismatch::Fail);
         input.secret = None;
+    }
+    if let Some(continuous) = &mut meaning.continuous {
+        // How often it looks changes no result.
+        continuous.poll_interval = None;
     }
     meaning
 }
@@ -182,15 +189,17 @@ fn run_meaning(run: &Run, step: &ValidStep) -> Value {
 
 fn reference_meaning(reference: &DataReference) -> DataReference {
     let mut meaning = reference.clone();
-    meaning.format = format_meaning(reference.format, reference.uri.as_deref());
+    meaning.format = format_meaning(reference.format, reference.uri.as_deref(), reference.pattern.is_some());
+    meaning.on_mismatch = reference.on_mismatch.filter(|kind| *kind != OnMismatch::Fail);
     // Other credentials for the same place change nothing of what is there.
     meaning.secret = None;
     meaning
 }
 
-/// A format that the extension says anyway is no difference.
-fn format_meaning(format: Option<Format>, uri: Option<&str>) -> Option<Format> {
-    format.filter(|format| uri.and_then(format_of_uri) != Some(*format))
+/// A format that the pattern or the extension says anyway is no difference.
+fn format_meaning(format: Option<Format>, uri: Option<&str>, has_pattern: bool) -> Option<Format> {
+    let told = if has_pattern { Some(Format::Text) } else { uri.and_then(format_of_uri) };
+    format.filter(|format| told != Some(*format))
 }
 
 fn output_meaning(output: Option<Output>) -> Option<Output> {
@@ -204,11 +213,19 @@ fn output_meaning(output: Option<Output>) -> Option<Output> {
     meaning.filter(|output| *output != Output::default())
 }
 
+/// Whether what is delivered to a URI replaces what was there: an object or a table. Over HTTP, rows are added to others.
+#[must_use]
+pub fn replaces(uri: &str) -> bool {
+    ["s3:", "postgres:"].iter().any(|scheme| uri.starts_with(scheme))
+}
+
 /// The format that a result is written in.
 #[must_use]
 pub fn output_format(output: Option<&Output>) -> Format {
     let told = output.and_then(|output| output.format);
-    told.or_else(|| format_of_uri(output?.uri.as_deref()?)).unwrap_or(Format::Parquet)
+    // Only an object is a file of its name; rows that are posted are JSON, whatever the path.
+    let object = || output?.uri.as_deref().filter(|uri| uri.starts_with("s3:"));
+    told.or_else(|| format_of_uri(object()?)).unwrap_or(Format::Parquet)
 }
 
 /// The format that a URI's extension stands for, compression aside.

@@ -5,6 +5,7 @@
 pub mod build;
 pub mod canonical;
 pub mod credentials;
+pub mod duration;
 pub mod meaning;
 pub mod names;
 pub mod observed;

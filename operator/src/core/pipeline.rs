@@ -107,7 +107,20 @@ impl ValidStep {
         match &self.action {
             ValidAction::Serve(_) => true,
             ValidAction::Run(run) => run.workload.unwrap_or_default() != Workload::Job,
-            _ => false,
+            ValidAction::Prepare(prepare) => prepare.continuous.is_some(),
+            ValidAction::Train(_) | ValidAction::Score(_) => false,
+        }
+    }
+
+    /// The continuous step whose files this one takes as they come. It is no result that is read: files flow, and no revision
+    /// names them.
+    #[must_use]
+    pub fn watches(&self) -> Option<&str> {
+        match &self.action {
+            ValidAction::Prepare(prepare) if prepare.continuous.is_some() => {
+                prepare.inputs.iter().find_map(|input| input.step.as_deref())
+            }
+            _ => None,
         }
     }
 
@@ -119,6 +132,7 @@ impl ValidStep {
         let of_reference =
             |name: &str, reference: &DataReference| reference.step.as_deref().map(|step| data(name, step));
         match &self.action {
+            ValidAction::Prepare(prepare) if prepare.continuous.is_some() => Vec::new(),
             ValidAction::Prepare(prepare) => prepare
                 .inputs
                 .iter()
@@ -133,9 +147,15 @@ impl ValidStep {
         }
     }
 
-    /// The steps that this one comes after: those that it reads, and those of `after`.
+    /// The steps that this one comes after: those that it reads, the one whose files it takes, and those of `after`.
     #[must_use]
     pub fn follows(&self) -> Vec<String> {
-        self.reads().into_iter().map(|read| read.step).chain(self.after.iter().cloned()).collect()
+        let watched = self.watches().map(str::to_owned);
+        self.reads()
+            .into_iter()
+            .map(|read| read.step)
+            .chain(watched)
+            .chain(self.after.iter().cloned())
+            .collect()
     }
 }

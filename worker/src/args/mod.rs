@@ -3,6 +3,7 @@
 //! Owns the top-level command and the flags that all work shares; each action's own flags are in its folder. This is the only
 //! place that reads the environment.
 
+mod line_args;
 mod out_file;
 mod quantity;
 mod step_args;
@@ -10,6 +11,7 @@ mod work_args;
 
 use clap::{Parser, Subcommand};
 
+pub use line_args::LineArgs;
 pub use out_file::OutFile;
 pub use quantity::{parse_bytes, parse_duration};
 pub use step_args::StepArgs;

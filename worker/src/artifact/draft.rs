@@ -124,6 +124,17 @@ impl Draft {
         self.columns = columns;
     }
 
+    /// The revision that publishing the draft as it is now would give it, and whether a complete artifact of that revision is
+    /// there already.
+    ///
+    /// # Errors
+    /// When storage refuses.
+    pub fn outlook(&self, kind: Kind, rule: &RevisionRule) -> Result<(Revision, bool), ArtifactError> {
+        let revision = named_by(rule, &self.undescribed(kind, StepReport::succeeded(None))?.digest());
+        let is_there = complete(&self.step_folder.join(revision.as_str()))?.is_some();
+        Ok((revision, is_there))
+    }
+
     /// Makes the draft the artifact of its revision: every file is made durable and hashed, the manifest is written, and the
     /// folder gets the revision's name. `report` is stored with the revision and the digest filled in. Where a complete
     /// artifact of that revision is there already, it stays and is returned as reused; a folder of that name that is no
@@ -137,10 +148,8 @@ impl Draft {
         report: StepReport,
         rule: &RevisionRule,
     ) -> Result<Published, ArtifactError> {
-        let Described { revision, manifest } = self.describe(kind, report, |digest| match rule {
-            RevisionRule::Fixed(revision) => revision.clone(),
-            RevisionRule::ByContent(meaning) => Revision::of(&[meaning.as_str(), digest.as_str()]),
-        })?;
+        let Described { revision, manifest } =
+            self.describe(kind, report, |digest| named_by(rule, digest))?;
         self.take_name(revision, manifest)
     }
 
@@ -191,9 +200,7 @@ impl Draft {
         report: StepReport,
         name: impl FnOnce(&Digest) -> Revision,
     ) -> Result<Described, ArtifactError> {
-        let files = self.hash_files()?;
-        let mut manifest =
-            Manifest { format_version: MANIFEST_VERSION, kind, files, columns: self.columns.clone(), report };
+        let mut manifest = self.undescribed(kind, report)?;
         let digest = manifest.digest();
         let revision = name(&digest);
         manifest.report.revision = Some(revision.clone());
@@ -201,6 +208,12 @@ impl Draft {
         manifest.report.reused = false;
         self.write_manifest(&manifest)?;
         Ok(Described { revision, manifest })
+    }
+
+    /// The manifest of what is in the draft, without the name that it is to get.
+    fn undescribed(&self, kind: Kind, report: StepReport) -> Result<Manifest, ArtifactError> {
+        let files = self.hash_files()?;
+        Ok(Manifest { format_version: MANIFEST_VERSION, kind, files, columns: self.columns.clone(), report })
     }
 
     fn hash_files(&self) -> Result<std::collections::BTreeMap<String, manifest::FileEntry>, ArtifactError> {
@@ -284,6 +297,14 @@ impl Drop for Draft {
         if let Some(lock) = self.lock.take() {
             let _ = lock.remove();
         }
+    }
+}
+
+/// The revision of a result of this digest.
+fn named_by(rule: &RevisionRule, digest: &Digest) -> Revision {
+    match rule {
+        RevisionRule::Fixed(revision) => revision.clone(),
+        RevisionRule::ByContent(meaning) => Revision::of(&[meaning.as_str(), digest.as_str()]),
     }
 }
 

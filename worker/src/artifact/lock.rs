@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// A locked file; unlocked when dropped.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     path: PathBuf,
     _file: File,
 }
@@ -27,6 +27,23 @@ impl Lock {
             // Whoever had it before may have removed it while this waited; then the lock is on a file without a name.
             if same_file(&file, path) {
                 return Ok(Self { path: path.to_owned(), _file: file });
+            }
+        }
+    }
+
+    /// Creates the file where it is missing and locks it, unless somebody else has it locked. On a file system without locks
+    /// it is had unlocked.
+    pub(crate) fn try_acquire(path: &Path) -> io::Result<Option<Self>> {
+        loop {
+            let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) if no_locks(&error) => {}
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            if same_file(&file, path) {
+                return Ok(Some(Self { path: path.to_owned(), _file: file }));
             }
         }
     }

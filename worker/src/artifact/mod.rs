@@ -17,6 +17,7 @@ pub(crate) use draft::sync_folder;
 pub use draft::{Draft, Published};
 pub use error::ArtifactError;
 pub(crate) use error::{advice, storage_reason};
+pub(crate) use lock::Lock;
 pub(crate) use manifest::hash_file;
 pub use manifest::{Column, FileEntry, Kind, MANIFEST_NAME, MANIFEST_VERSION, Manifest, read, verify};
 pub use remove::remove_revisions;

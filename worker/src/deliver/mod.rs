@@ -1,26 +1,33 @@
-//! Delivery: a finished result goes to a place outside of storage too, before it counts as finished.
+//! Delivery: a finished result goes to a place outside of storage too, before its artifact is published, so that a step that is
+//! done has delivered.
 //!
-//! Owns which place takes what. Doing it again leaves the place as it is, so a step that was killed in between delivers once
-//! more. Must not know how results are made, nor how stores are talked to: `stores` does.
+//! Owns which place takes what. An object or a table is replaced as a whole, so that doing it again leaves it as it is; rows that
+//! are posted are added to others, each under a key by which a receiver knows it again. Must not know how results are made or
+//! when they are published, nor how stores are talked to: `stores` does.
 
+mod error;
+mod http;
 mod out;
 mod postgres;
+mod rows;
 mod s3;
 
 use std::path::{Path, PathBuf};
 
-use mlpipeline_crds::{Delivery, Format};
+use mlpipeline_crds::{Delivery, Format, StepSpec};
 
-pub(crate) use out::{OutPlace, format_of_out};
-
+pub(crate) use self::error::DeliverError;
+pub(crate) use self::http::{Origin, RECEIVER_UNAVAILABLE, post};
+pub(crate) use self::out::{OutPlace, format_of_out};
+pub(crate) use self::rows::{JsonRows, rows_of_lines};
 use crate::WorkContext;
-use crate::artifact::{Column, Manifest};
+use crate::artifact::{Column, Draft, Kind, Manifest};
 use crate::failure::StepError;
-use crate::table::{TableError, Written};
+use crate::table::Written;
 
 /// A result on the local disk.
 #[derive(Clone, Debug)]
-pub struct Product {
+pub(crate) struct Product {
     /// The file with its rows.
     pub path: PathBuf,
     /// The file's format.
@@ -31,31 +38,91 @@ pub struct Product {
 
 impl Product {
     /// A file that was written just now.
-    #[must_use]
-    pub fn written(path: &Path, format: Format, written: &Written) -> Self {
+    pub(crate) fn written(path: &Path, format: Format, written: &Written) -> Self {
         Self { path: path.to_owned(), format, columns: written.columns.clone() }
     }
 
     /// The rows of an artifact.
-    #[must_use]
-    pub fn of_artifact(folder: &Path, format: Format, manifest: &Manifest) -> Self {
+    pub(crate) fn of_artifact(folder: &Path, format: Format, manifest: &Manifest) -> Self {
         let path = folder.join(format!("data.{}", format.extension()));
         Self { path, format, columns: manifest.columns.clone() }
     }
 }
 
-/// Brings a result to its place; what was there before is replaced as a whole, or stays as it was.
+/// A result that is written and not published yet.
+pub(crate) struct Finished {
+    /// Its draft.
+    pub draft: Draft,
+    /// What it is.
+    pub kind: Kind,
+    /// Its rows, in the draft.
+    pub product: Product,
+}
+
+/// What takes results.
+enum Place {
+    Receiver,
+    Bucket,
+    Database,
+}
+
+impl Place {
+    fn of(uri: &str) -> Result<Self, DeliverError> {
+        let known = "there are http, https, s3 and postgres";
+        // The whole of it is not shown: it may hold a password.
+        match uri.split_once(':').map(|(scheme, _)| scheme) {
+            Some("http" | "https") => Ok(Self::Receiver),
+            Some("s3") => Ok(Self::Bucket),
+            Some("postgres") => Ok(Self::Database),
+            Some(scheme) => {
+                let text = format!("\"{scheme}\" is no scheme that results are delivered to; {known}");
+                Err(DeliverError::Uri(text))
+            }
+            None => Err(DeliverError::Uri(format!("the output's uri has no scheme; {known}"))),
+        }
+    }
+}
+
+/// Whether rows are posted to a URI, rather than replacing what is there.
+///
+/// # Errors
+/// When nothing can be delivered there.
+pub(crate) fn posts(uri: &str) -> Result<bool, DeliverError> {
+    Ok(matches!(Place::of(uri)?, Place::Receiver))
+}
+
+/// Delivers a result, if the step asks for that, and gives the draft back to be published.
+///
+/// # Errors
+/// When the place cannot be, refuses, or does not answer; or storage refuses.
+pub(crate) async fn before_publishing(
+    finished: Finished,
+    delivery: Option<&Delivery>,
+    spec: &StepSpec,
+    context: &WorkContext,
+) -> Result<Draft, StepError> {
+    let Some(delivery) = delivery else { return Ok(finished.draft) };
+    if posts(&delivery.uri)? {
+        return http::before_publishing(finished, delivery, spec, context).await;
+    }
+    replace(delivery, &finished.product, context).await?;
+    Ok(finished.draft)
+}
+
+/// Brings a result to the object or table that it is for; what was there before is replaced as a whole, or stays as it was. A
+/// receiver of posts replaces nothing, and gets nothing here.
 ///
 /// # Errors
 /// When the place cannot be, refuses, or does not answer.
-pub async fn deliver(delivery: &Delivery, product: &Product, context: &WorkContext) -> Result<(), StepError> {
+pub(crate) async fn replace(
+    delivery: &Delivery,
+    product: &Product,
+    context: &WorkContext,
+) -> Result<(), StepError> {
     let credentials = context.secrets.credentials(delivery.credentials.as_deref());
-    match delivery.uri.split_once(':').map(|(scheme, _)| scheme) {
-        Some("s3") => s3::deliver(&delivery.uri, product, &credentials, context).await,
-        Some("postgres") => postgres::deliver(&delivery.uri, product, &credentials, context).await,
-        _ => {
-            let text = "the output's uri has no scheme that results are delivered to; there are s3:// and postgres://";
-            Err(TableError::Source(text.to_owned()).into())
-        }
+    match Place::of(&delivery.uri)? {
+        Place::Receiver => Ok(()),
+        Place::Bucket => s3::deliver(&delivery.uri, product, &credentials, context).await,
+        Place::Database => postgres::deliver(&delivery.uri, product, &credentials, context).await,
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use mlpipeline_crds::{Delivery, Format};
 use tempfile::TempPath;
 
-use super::{Product, deliver};
+use super::{Product, replace};
 use crate::WorkContext;
 use crate::args::OutFile;
 use crate::artifact::ArtifactError;
@@ -32,7 +32,8 @@ impl OutPlace {
         let Some(uri) = uri_of_store(out) else { return Ok(Self::File(OutFile::begin(out)?)) };
         let draft = tempfile::NamedTempFile::new_in(context.scratch())
             .map_err(ArtifactError::io("write to", context.scratch()))?;
-        let delivery = Delivery { uri, credentials: context.secrets.prefix_if_any(CREDENTIALS) };
+        let delivery =
+            Delivery { uri, credentials: context.secrets.prefix_if_any(CREDENTIALS), rows_per_request: None };
         Ok(Self::Store { delivery, draft: draft.into_temp_path() })
     }
 
@@ -57,7 +58,7 @@ impl OutPlace {
         match self {
             Self::File(file) => file.publish(),
             Self::Store { delivery, draft } => {
-                deliver(&delivery, &Product::written(&draft, format, written), context).await
+                replace(&delivery, &Product::written(&draft, format, written), context).await
             }
         }
     }

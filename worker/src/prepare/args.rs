@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use mlpipeline_crds::{Check, DataSource, Format, PrepareInput};
+use mlpipeline_crds::{Check, DataSource, Format, OnMismatch, PrepareInput};
 
 use super::check_text::{parse_check, parse_check_sql};
 use super::{PrepareError, make, rows};
@@ -25,6 +25,8 @@ use crate::table::{TableError, write_to};
     --sql 'SELECT DISTINCT * FROM iris WHERE a IS NOT NULL' --check 'species notNull oneOf=setosa,virginica' --out iris.csv
   mlpipeline-worker prepare --input 'logs=logs/*.ndjson.gz' --sql 'SELECT level, count(*) AS n FROM logs GROUP BY level' --out -
   mlpipeline-worker prepare --input orders=postgres://db/shop/orders --out s3://lake/orders.parquet
+  mlpipeline-worker prepare --input files=listing.txt --pattern 'files=^(?<mode>\\S+) +(?<links>\\d+) .* (?<file>\\S+)$' \\
+    --skip-mismatch files --out files.csv
 
 Tables keep the order of their files and rows unless the SQL orders them. CSV is read strictly: UTF-8, a header unless
 --columns names the columns, the same number of fields in every row; an empty field is null.
@@ -39,9 +41,15 @@ pub struct PrepareArgs {
     /// The columns of a table whose CSV has no header.
     #[arg(long, value_name = "NAME=A,B,…", value_parser = parse_pair)]
     pub columns: Vec<(String, String)>,
-    /// The format of a table: csv, ndjson or parquet; by the extension when absent.
+    /// The format of a table: csv, ndjson, parquet or text; by the extension when absent.
     #[arg(long, value_name = "NAME=FORMAT", value_parser = parse_pair)]
     pub format: Vec<(String, String)>,
+    /// The columns of a table of text lines: a regular expression whose named groups, (?<name>…), they are.
+    #[arg(long, value_name = "NAME=REGEX", value_parser = parse_pair)]
+    pub pattern: Vec<(String, String)>,
+    /// A table in which lines without the pattern are left out; they fail the command otherwise.
+    #[arg(long, value_name = "NAME")]
+    pub skip_mismatch: Vec<String>,
     /// The only content of a table that is accepted.
     #[arg(long, value_name = "NAME=DIGEST", value_parser = parse_pair)]
     pub sha256: Vec<(String, String)>,
@@ -144,13 +152,16 @@ impl PrepareArgs {
                 uri: uri_of(place)?,
                 format: of(&self.format, name).map(format_named).transpose()?,
                 columns: columns.unwrap_or_default(),
+                pattern: of(&self.pattern, name).map(str::to_owned),
+                on_mismatch: self.skip_mismatch.contains(name).then_some(OnMismatch::Skip),
                 sha256: of(&self.sha256, name).map(str::to_lowercase),
                 credentials: secrets.prefix_if_any(&format!("MLPIPELINE_SECRET_INPUT_{name}_")),
             };
             inputs.push(PrepareInput { name: name.clone(), source });
         }
         let known: BTreeMap<&str, ()> = inputs.iter().map(|input| (input.name.as_str(), ())).collect();
-        for (name, _) in self.columns.iter().chain(&self.format).chain(&self.sha256) {
+        let pairs = self.columns.iter().chain(&self.format).chain(&self.pattern).chain(&self.sha256);
+        for name in pairs.map(|(name, _)| name).chain(&self.skip_mismatch) {
             if !known.contains_key(name.as_str()) {
                 let names: Vec<&str> = known.keys().copied().collect();
                 let text =
@@ -199,8 +210,11 @@ fn of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 fn format_named(name: &str) -> Result<Format, StepError> {
+    if name.eq_ignore_ascii_case(Format::Text.name()) {
+        return Ok(Format::Text);
+    }
     OutFormat::from_str(name, true).map(Format::from).map_err(|_| {
-        TableError::Source(format!("\"{name}\" is no format; there are csv, ndjson and parquet")).into()
+        TableError::Source(format!("\"{name}\" is no format; there are csv, ndjson, parquet and text")).into()
     })
 }
 

@@ -22,7 +22,8 @@ pub use self::args::{OutFormat, PrepareArgs, uri_of};
 pub use self::error::PrepareError;
 use crate::WorkContext;
 use crate::artifact::{Draft, Kind};
-use crate::deliver::{Product, deliver};
+use crate::continuous;
+use crate::deliver::{self, Finished, Product};
 use crate::failure::StepError;
 use crate::table::{self, Written, query_error};
 
@@ -40,20 +41,23 @@ pub async fn run(
     spec: &StepSpec,
     context: &WorkContext,
 ) -> Result<StepReport, StepError> {
+    if let Some(continuous) = &step.continuous {
+        return continuous::run(step, continuous, spec, context).await;
+    }
     // Storage first: a volume that cannot be written is known before a long download.
     let folder = context.storage.artifact_dir(&spec.folder())?;
     let mut draft = Draft::begin(&folder)?;
     let path = draft.path(&file_name(step.format))?;
     let written = make(&step.inputs, step.sql.as_deref(), &step.checks, step.format, &path, context).await?;
-    if let Some(delivery) = &step.delivery {
-        deliver(delivery, &Product::written(&path, step.format, &written), context).await?;
-    }
-    draft.set_columns(written.columns);
+    draft.set_columns(written.columns.clone());
     let mut report = StepReport::succeeded(None);
     report.rows = Some(written.rows);
     if written.rows == 0 {
         report.message = Some("the result has no rows".to_owned());
     }
+    let finished =
+        Finished { draft, kind: Kind::Dataset, product: Product::written(&path, step.format, &written) };
+    let draft = deliver::before_publishing(finished, step.delivery.as_ref(), spec, context).await?;
     let rule = spec.revision.clone();
     // Hashing a large file is work for a core, and syncing waits for the disk.
     let published = tokio::task::spawn_blocking(move || draft.publish(Kind::Dataset, report, &rule)).await;

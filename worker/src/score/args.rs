@@ -8,7 +8,7 @@ use mlpipeline_crds::{DataSource, Format};
 
 use super::{load, make};
 use crate::WorkContext;
-use crate::args::WorkArgs;
+use crate::args::{LineArgs, WorkArgs};
 use crate::deliver::{OutPlace, format_of_out};
 use crate::failure::StepError;
 use crate::prepare::{OutFormat, uri_of};
@@ -36,6 +36,9 @@ pub struct ScoreArgs {
     /// The columns of a CSV that has no header.
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     pub columns: Vec<String>,
+    /// Lines of text.
+    #[command(flatten)]
+    pub lines: LineArgs,
     /// The file to write, or s3:// or postgres:// URL to deliver to; its extension says the format.
     #[arg(long, short, value_name = "FILE_OR_URL")]
     pub out: PathBuf,
@@ -58,6 +61,8 @@ impl ScoreArgs {
             uri: uri_of(&self.data)?,
             format: self.format.map(Format::from),
             columns: self.columns.clone(),
+            pattern: self.lines.pattern.clone(),
+            on_mismatch: self.lines.on_mismatch(),
             sha256: None,
             credentials: context.secrets.prefix_if_any("MLPIPELINE_SECRET_INPUT_input_"),
         };

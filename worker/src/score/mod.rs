@@ -20,7 +20,7 @@ use self::predict::{predictions, tallied};
 use self::tally::Tally;
 use crate::WorkContext;
 use crate::artifact::{Draft, Kind};
-use crate::deliver::{Product, deliver};
+use crate::deliver::{self, Finished, Product};
 use crate::failure::StepError;
 use crate::model::Model;
 use crate::table::{self, Written};
@@ -35,16 +35,16 @@ pub async fn run(step: &ScoreStep, spec: &StepSpec, context: &WorkContext) -> Re
     let model = load(context.storage.artifact_dir(&step.model)?).await?;
     let path = draft.path(&format!("data.{}", step.format.extension()))?;
     let (written, tally) = make(model, &step.input, step.format, &path, context).await?;
-    if let Some(delivery) = &step.delivery {
-        deliver(delivery, &Product::written(&path, step.format, &written), context).await?;
-    }
-    draft.set_columns(written.columns);
+    draft.set_columns(written.columns.clone());
     let mut report = StepReport::succeeded(None);
     report.rows = Some(written.rows);
     report.metrics = tally.metrics();
     if written.rows == 0 {
         report.message = Some("the input has no rows".to_owned());
     }
+    let finished =
+        Finished { draft, kind: Kind::Predictions, product: Product::written(&path, step.format, &written) };
+    let draft = deliver::before_publishing(finished, step.delivery.as_ref(), spec, context).await?;
     let rule = spec.revision.clone();
     // Hashing a large file is work for a core, and syncing waits for the disk.
     let published =

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
 use url::Url;
 
-use super::http_client::{chain, check_address, client, refusal};
+use super::http_client::{authenticated, chain, check_address, client, refusal};
 use super::{Network, TableError};
 use crate::WorkContext;
 use crate::stores::Credentials;
@@ -61,12 +61,7 @@ impl Authenticated<'_> {
         if url.origin() != self.origin.origin() {
             return request;
         }
-        let of = |key| self.credentials.get(key).filter(|_| self.credentials.are_named());
-        match (of("token"), of("username"), of("password")) {
-            (Some(token), _, _) => request.bearer_auth(token),
-            (None, None, None) => request,
-            (None, user, password) => request.basic_auth(user.unwrap_or_default(), password),
-        }
+        authenticated(request, self.credentials)
     }
 }
 
@@ -106,7 +101,7 @@ pub(super) async fn fetch(
 }
 
 /// A URL for messages: without the credentials that a user part or a query may hold.
-pub(super) fn redacted(url: &Url) -> String {
+pub(crate) fn redacted(url: &Url) -> String {
     let mut shown = url.clone();
     // Both fail only for URLs that cannot have credentials.
     let _ = shown.set_username("");

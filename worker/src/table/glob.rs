@@ -5,19 +5,31 @@ use std::path::{Path, PathBuf};
 
 use crate::artifact::{ArtifactError, confined, refuse_escape};
 
+/// Whether a file may be a symbolic link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Links {
+    /// Yes, to a file below the root.
+    Follow,
+    /// No: it is as if it were not there.
+    Skip,
+}
+
 /// The regular files below a root that a relative pattern names, in the order of their paths. Names that begin with a dot
 /// are matched only by patterns that begin with one.
 ///
 /// # Errors
 /// When the pattern could leave the root, or a link does.
-pub(super) fn expand(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, ArtifactError> {
+pub(crate) fn expand(root: &Path, pattern: &str, links: Links) -> Result<Vec<PathBuf>, ArtifactError> {
     // The rules for plain paths hold for patterns too: `*` matches a part of one name, never a separator.
     confined(root, pattern)?;
     let mut found = vec![root.to_owned()];
     for part in pattern.split('/').filter(|part| !part.is_empty() && *part != ".") {
         found = found.iter().flat_map(|folder| step(folder, part)).collect();
     }
-    found.retain(|path| path.is_file());
+    found.retain(|path| match links {
+        Links::Follow => path.is_file(),
+        Links::Skip => path.symlink_metadata().is_ok_and(|found| found.is_file()),
+    });
     found.sort();
     for path in &found {
         refuse_escape(root, path, pattern)?;
@@ -89,7 +101,7 @@ mod tests {
         }
         fs::create_dir(root.path().join("in/e.csv")).expect("a folder");
         let names = |pattern: &str| -> Vec<String> {
-            let found = expand(root.path(), pattern).expect(pattern);
+            let found = expand(root.path(), pattern, Links::Follow).expect(pattern);
             found
                 .iter()
                 .map(|path| path.strip_prefix(root.path()).expect("below").display().to_string())
@@ -99,8 +111,9 @@ mod tests {
         assert_eq!(names("*/a.csv"), ["in/a.csv", "other/a.csv"]);
         assert_eq!(names("in/d.txt"), ["in/d.txt"]);
         assert_eq!(names("nothing/*"), [""; 0]);
-        assert!(expand(root.path(), "../*").is_err());
+        assert!(expand(root.path(), "../*", Links::Follow).is_err());
         std::os::unix::fs::symlink("/etc/hostname", root.path().join("in/z.csv")).expect("a link");
-        assert!(expand(root.path(), "in/*.csv").is_err());
+        assert!(expand(root.path(), "in/*.csv", Links::Follow).is_err());
+        assert_eq!(expand(root.path(), "in/*.csv", Links::Skip).expect("files").len(), 2);
     }
 }

@@ -7,10 +7,11 @@ use std::error::Error;
 use std::sync::{Arc, Once};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Certificate, Client, redirect};
+use reqwest::{Certificate, Client, RequestBuilder, redirect};
 use url::{Host, Url};
 
 use super::Network;
+use crate::stores::Credentials;
 
 /// A name or an address that must not be connected to.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -38,6 +39,17 @@ pub(crate) fn client(network: &Network, ca: Option<&str>) -> Result<Client, Stri
         .dns_resolver(Arc::new(CheckedResolver(network.clone())))
         .build()
         .map_err(|error| format!("TLS cannot be set up: {}", chain(&error)))
+}
+
+/// A request with what a named Secret holds for HTTP: a token as Bearer, else a user name and password as Basic. It is for the
+/// caller to see that the request goes to the origin that the spec names.
+pub(crate) fn authenticated(request: RequestBuilder, credentials: &Credentials) -> RequestBuilder {
+    let of = |key| credentials.get(key).filter(|_| credentials.are_named());
+    match (of("token"), of("username"), of("password")) {
+        (Some(token), _, _) => request.bearer_auth(token),
+        (None, None, None) => request,
+        (None, user, password) => request.basic_auth(user.unwrap_or_default(), password),
+    }
 }
 
 /// Makes ring the cryptography of every TLS connection of this process.

@@ -9,7 +9,8 @@ use url::Url;
 
 use super::blocks::TextFile;
 use super::fetch::{fetch, redacted};
-use super::glob::expand;
+use super::glob::{Links, expand};
+use super::lines::LinePattern;
 use super::{TableError, stored};
 use crate::WorkContext;
 use crate::artifact::{self, ArtifactError, Column, Kind, hash_file};
@@ -27,21 +28,28 @@ pub(super) struct Located {
     pub header: Vec<String>,
     /// The columns with their types, where an artifact's manifest says them.
     pub columns: Vec<Column>,
+    /// How the lines of text files become rows.
+    pub lines: Option<LinePattern>,
 }
 
 /// Finds a source's files, fetching and decompressing them where needed.
 pub(super) async fn locate(source: &DataSource, context: &WorkContext) -> Result<Located, StepError> {
     match source {
         DataSource::Artifact { path } => in_artifact(path, context),
-        DataSource::Uri { uri, format, columns, sha256, credentials } => {
+        DataSource::Uri { uri, format, columns, pattern, on_mismatch, sha256, credentials } => {
             let credentials = context.secrets.credentials(credentials.as_deref());
             let sha256 = sha256.as_deref();
+            // A pattern says that it is text, whatever the extension.
+            let lines =
+                pattern.as_deref().map(|pattern| LinePattern::new(pattern, *on_mismatch)).transpose()?;
+            let format = &format.or(lines.as_ref().map(|_| Format::Text));
             let mut located = match uri.split_once(':') {
                 Some(("file", path)) => on_disk(uri, path, *format, sha256, context)?,
                 Some(("http" | "https", _)) => remote(uri, *format, sha256, &credentials, context).await?,
                 Some(("s3", _)) => stored::objects(uri, *format, sha256, &credentials, context).await?,
                 Some(("postgres", _)) => {
-                    let described = format.is_some() || sha256.is_some() || !columns.is_empty();
+                    let described =
+                        format.is_some() || sha256.is_some() || !columns.is_empty() || on_mismatch.is_some();
                     return stored::table(uri, described, &credentials, context).await;
                 }
                 _ => {
@@ -54,11 +62,19 @@ pub(super) async fn locate(source: &DataSource, context: &WorkContext) -> Result
             if !columns.is_empty() && located.format != Format::Csv {
                 let text = format!(
                     "columns names those of a CSV file without header, and {uri} is {}",
-                    located.format.extension()
+                    located.format.name()
                 );
                 return Err(TableError::Source(text).into());
             }
+            if lines.is_some() != (located.format == Format::Text) {
+                return Err(TableError::Source(format!(
+                    "a pattern goes with text and text with a pattern, and {uri} is {}",
+                    located.format.name()
+                ))
+                .into());
+            }
             located.header.clone_from(columns);
+            located.lines = lines;
             for file in &mut located.files {
                 decompress(file, context).await?;
             }
@@ -123,7 +139,7 @@ fn of_one_format(path: &str, folder: &Path, names: &[String]) -> Result<Located,
         files.push(TextFile { path: folder.join(name), name: format!("{path}/{name}") });
     }
     match format {
-        Some(format) => Ok(Located { files, format, header: Vec::new(), columns: Vec::new() }),
+        Some(format) => Ok(Located { files, format, header: Vec::new(), columns: Vec::new(), lines: None }),
         None => {
             let found = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
             let problem = format!(
@@ -143,7 +159,7 @@ fn on_disk(
 ) -> Result<Located, StepError> {
     let mut paths = Vec::new();
     for root in context.storage.file_roots() {
-        paths = expand(root, pattern)?;
+        paths = expand(root, pattern, Links::Follow)?;
         if !paths.is_empty() {
             break;
         }
@@ -170,7 +186,7 @@ fn on_disk(
         if pattern.contains('*') { path.display().to_string() } else { uri.to_owned() }
     };
     let files = paths.into_iter().map(|path| TextFile { name: name(&path), path }).collect();
-    Ok(Located { files, format, header: Vec::new(), columns: Vec::new() })
+    Ok(Located { files, format, header: Vec::new(), columns: Vec::new(), lines: None })
 }
 
 async fn remote(
@@ -192,7 +208,7 @@ async fn remote(
         check_digest(&name, expected, fetched.sha256.as_str())?;
     }
     let file = TextFile { path: fetched.path, name };
-    Ok(Located { files: vec![file], format, header: Vec::new(), columns: Vec::new() })
+    Ok(Located { files: vec![file], format, header: Vec::new(), columns: Vec::new(), lines: None })
 }
 
 pub(super) fn check_digest(name: &str, expected: &str, found: &str) -> Result<(), TableError> {
@@ -208,7 +224,7 @@ pub(super) fn check_digest(name: &str, expected: &str, found: &str) -> Result<()
 pub(super) fn by_extension(uri: &str, path: &str) -> Result<Format, TableError> {
     format_of(path).ok_or_else(|| {
         let text =
-            format!("the format of {uri} cannot be told from its name; say format: csv, ndjson or parquet");
+            format!("the format of {uri} cannot be told from its name; say format: csv, ndjson or parquet, or give the pattern of its lines");
         TableError::Source(text)
     })
 }

@@ -10,6 +10,7 @@ mod fetch;
 mod glob;
 pub(crate) mod http_client;
 mod json_type;
+mod lines;
 mod locate;
 mod ndjson;
 mod network;
@@ -22,7 +23,8 @@ mod write;
 
 pub(crate) use blocks::TextFile;
 pub use error::{QueryError, TableError, query_error};
-pub(crate) use glob::matches;
+pub(crate) use fetch::redacted;
+pub(crate) use glob::{Links, expand, matches};
 pub use locate::format_of;
 pub use network::{AddressRange, Network};
 pub(crate) use open::written;

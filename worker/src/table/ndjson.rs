@@ -22,7 +22,7 @@ const BATCH_ROWS: usize = 8192;
 
 /// Ends a record at each line end.
 #[derive(Debug, Default)]
-struct LineSplitter;
+pub(super) struct LineSplitter;
 
 impl Splitter for LineSplitter {
     fn last_end(&mut self, bytes: &[u8]) -> Result<Option<usize>, Malformed> {

@@ -9,8 +9,9 @@ use mlpipeline_crds::{DataSource, Format};
 
 use super::TableError;
 use super::blocks::TextFile;
-use super::csv;
+use super::csv::{self, Scanned};
 use super::error::query_error;
+use super::lines;
 use super::locate::{Located, locate};
 use super::ndjson;
 use super::parquet;
@@ -59,12 +60,12 @@ pub(crate) fn written(
     columns: Vec<Column>,
     cancellation: &Cancellation,
 ) -> Result<Arc<dyn TableProvider>, TableError> {
-    table(Located { files: vec![file], format, header: Vec::new(), columns }, cancellation)
+    table(Located { files: vec![file], format, header: Vec::new(), columns, lines: None }, cancellation)
 }
 
 fn table(located: Located, cancellation: &Cancellation) -> Result<Arc<dyn TableProvider>, TableError> {
     let stop = || cancellation.is_cancelled();
-    let Located { files, format, header, columns } = located;
+    let Located { files, format, header, columns, lines } = located;
     let known = schema_of(&columns);
     match (format, known) {
         (Format::Parquet, _) => parquet::table(&files),
@@ -78,16 +79,26 @@ fn table(located: Located, cancellation: &Cancellation) -> Result<Arc<dyn TableP
         }
         (Format::Csv, None) => {
             let scanned = csv::scan(&files, &header, &stop)?;
-            if let Some(warning) = &scanned.warning {
-                let name = files.first().map(|file| file.name.as_str()).unwrap_or_default();
-                tracing::warn!("{name}: {warning}");
-            }
+            warn(&files, &scanned);
             Ok(Arc::new(TextTable::csv(scanned.schema, files, scanned.blocks)))
         }
         (Format::Ndjson, None) => {
             let scanned = ndjson::scan(&files, &stop)?;
             Ok(Arc::new(TextTable::ndjson(scanned.schema, files, scanned.blocks)))
         }
+        (Format::Text, _) => {
+            let pattern = lines.ok_or_else(|| TableError::Internal("text without a pattern".into()))?;
+            let scanned = lines::scan(&files, &pattern, &stop)?;
+            warn(&files, &scanned);
+            Ok(Arc::new(TextTable::lines(pattern, scanned.schema, files, scanned.blocks)))
+        }
+    }
+}
+
+fn warn(files: &[TextFile], scanned: &Scanned) {
+    if let Some(warning) = &scanned.warning {
+        let name = files.first().map(|file| file.name.as_str()).unwrap_or_default();
+        tracing::warn!("{name}: {warning}");
     }
 }
 

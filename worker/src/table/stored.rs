@@ -38,7 +38,7 @@ pub(super) async fn objects(
         }
         files.push(TextFile { path, name });
     }
-    Ok(Located { files, format, header: Vec::new(), columns: Vec::new() })
+    Ok(Located { files, format, header: Vec::new(), columns: Vec::new(), lines: None })
 }
 
 /// Copies a table to a Parquet file on scratch, as one statement of the database sees it.
@@ -50,10 +50,18 @@ pub(super) async fn table(
 ) -> Result<Located, StepError> {
     let location = TableLocation::parse(uri).map_err(StoreError::location("postgres"))?;
     if described {
-        let text = format!("format, columns and sha256 describe files, and {uri} is a table of a database");
+        let text = format!(
+            "format, columns, pattern, onMismatch and sha256 describe files, and {uri} is a table of a database"
+        );
         return Err(TableError::Source(text).into());
     }
     let path = postgres::fetch(&location, credentials, context).await?;
     let file = TextFile { path, name: uri.to_owned() };
-    Ok(Located { files: vec![file], format: Format::Parquet, header: Vec::new(), columns: Vec::new() })
+    Ok(Located {
+        files: vec![file],
+        format: Format::Parquet,
+        header: Vec::new(),
+        columns: Vec::new(),
+        lines: None,
+    })
 }

@@ -18,11 +18,33 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::TableError;
 use super::blocks::{Block, TextFile, cores};
+use super::lines::{self, LinePattern};
 use super::{csv, ndjson};
 use crate::failure::StepError;
 
-/// How a block becomes rows: columns, the numbers of those that are wanted, and the block's bytes.
-type Decode = fn(&SchemaRef, &[usize], &[u8]) -> Result<Vec<RecordBatch>, ArrowError>;
+/// How a block becomes rows.
+#[derive(Clone, Debug)]
+enum Decoder {
+    Csv,
+    Ndjson,
+    Lines(LinePattern),
+}
+
+impl Decoder {
+    /// The rows of a block's bytes, with the columns of these numbers.
+    fn decode(
+        &self,
+        schema: &SchemaRef,
+        columns: &[usize],
+        bytes: &[u8],
+    ) -> Result<Vec<RecordBatch>, ArrowError> {
+        match self {
+            Self::Csv => csv::decode(schema, columns, bytes),
+            Self::Ndjson => ndjson::decode(schema, columns, bytes),
+            Self::Lines(pattern) => lines::decode(pattern, schema, columns, bytes),
+        }
+    }
+}
 
 /// A table of text files that were cut into blocks.
 #[derive(Clone, Debug)]
@@ -30,16 +52,25 @@ pub(super) struct TextTable {
     schema: SchemaRef,
     files: Arc<[TextFile]>,
     blocks: Arc<[Block]>,
-    decode: Decode,
+    decoder: Decoder,
 }
 
 impl TextTable {
     pub(super) fn csv(schema: SchemaRef, files: Vec<TextFile>, blocks: Vec<Block>) -> Self {
-        Self { schema, files: files.into(), blocks: blocks.into(), decode: csv::decode }
+        Self { schema, files: files.into(), blocks: blocks.into(), decoder: Decoder::Csv }
     }
 
     pub(super) fn ndjson(schema: SchemaRef, files: Vec<TextFile>, blocks: Vec<Block>) -> Self {
-        Self { schema, files: files.into(), blocks: blocks.into(), decode: ndjson::decode }
+        Self { schema, files: files.into(), blocks: blocks.into(), decoder: Decoder::Ndjson }
+    }
+
+    pub(super) fn lines(
+        pattern: LinePattern,
+        schema: SchemaRef,
+        files: Vec<TextFile>,
+        blocks: Vec<Block>,
+    ) -> Self {
+        Self { schema, files: files.into(), blocks: blocks.into(), decoder: Decoder::Lines(pattern) }
     }
 }
 
@@ -114,7 +145,7 @@ impl PartitionStream for TextPartition {
 fn block_rows(table: &TextTable, columns: &[usize], number: usize) -> Result<Vec<RecordBatch>, TableError> {
     let Some(block) = table.blocks.get(number) else { return Ok(Vec::new()) };
     let bytes = block.read(&table.files)?;
-    (table.decode)(&table.schema, columns, &bytes).map_err(|error| {
+    table.decoder.decode(&table.schema, columns, &bytes).map_err(|error| {
         let name = table.files.get(block.file).map(|file| file.name.as_str()).unwrap_or_default();
         TableError::content(name, format!("{error}; was the file changed while it was read?"))
     })

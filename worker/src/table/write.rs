@@ -143,6 +143,10 @@ impl<W: Write + Send> Encoder<W> {
                     .map_err(|error| encoding(name, error.into()))?;
                 Self::Parquet(Box::new(writer))
             }
+            Format::Text => {
+                let text = "text is read, and not written; write csv, ndjson or parquet".to_owned();
+                return Err(TableError::Query(text));
+            }
         })
     }
 

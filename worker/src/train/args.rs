@@ -12,7 +12,7 @@ use mlpipeline_crds::{
 use super::summary::summary;
 use super::{TrainError, Trained, train};
 use crate::WorkContext;
-use crate::args::WorkArgs;
+use crate::args::{LineArgs, WorkArgs};
 use crate::artifact::{ArtifactError, Draft, Kind};
 use crate::failure::StepError;
 use crate::model::MODEL_FILE;
@@ -36,6 +36,9 @@ pub struct TrainArgs {
     /// The columns of a CSV that has no header.
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     pub columns: Vec<String>,
+    /// Lines of text.
+    #[command(flatten)]
+    pub lines: LineArgs,
     /// The column to predict.
     #[arg(long, value_name = "COLUMN")]
     pub target: String,
@@ -151,6 +154,8 @@ impl TrainArgs {
                 uri: uri_of(&self.data)?,
                 format: self.format.map(Format::from),
                 columns: self.columns.clone(),
+                pattern: self.lines.pattern.clone(),
+                on_mismatch: self.lines.on_mismatch(),
                 sha256: None,
                 credentials: context.secrets.prefix_if_any("MLPIPELINE_SECRET_INPUT_data_"),
             },

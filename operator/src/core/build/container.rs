@@ -49,6 +49,8 @@ pub(super) fn container(
                 .collect();
             if claim::name(pipeline).is_some() {
                 env.push(value("MLPIPELINE_OUTPUT", folder(output)));
+                // What others read as file:PATH is written to this folder's PATH.
+                env.push(value("MLPIPELINE_STORAGE", STORAGE_PATH.to_owned()));
             }
             user_container(base, run, env, step)
         }

@@ -52,7 +52,7 @@ pub(super) fn workload(
         ValidAction::Serve(serve) => {
             Child::Deployment(deployment(metadata, pipeline, step, replicas(serve), pods))
         }
-        _ => Child::Deployment(deployment(metadata, pipeline, step, Some(1), pods)),
+        _ => Child::Deployment(one_at_a_time(deployment(metadata, pipeline, step, Some(1), pods))),
     }
 }
 
@@ -92,6 +92,14 @@ fn deployment(
         }),
         status: None,
     }
+}
+
+/// A Deployment whose old pod goes before the new one comes: a continuous step has one that works.
+fn one_at_a_time(mut deployment: Deployment) -> Deployment {
+    if let Some(spec) = &mut deployment.spec {
+        spec.strategy = Some(DeploymentStrategy { type_: Some("Recreate".to_owned()), rolling_update: None });
+    }
+    deployment
 }
 
 fn daemon_set(

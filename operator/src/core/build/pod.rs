@@ -128,10 +128,12 @@ fn volumes(pipeline: &ValidatedPipeline, step: &ValidStep) -> Vec<Volume> {
         name: volume.name.clone(),
         config_map: volume.config_map.as_ref().map(|files| ConfigMapVolumeSource {
             name: files.name.clone(),
+            default_mode: files.default_mode,
             ..ConfigMapVolumeSource::default()
         }),
         secret: volume.secret.as_ref().map(|files| SecretVolumeSource {
             secret_name: Some(files.name.clone()),
+            default_mode: files.default_mode,
             ..SecretVolumeSource::default()
         }),
         empty_dir: volume

@@ -134,11 +134,10 @@ fn overwritten(
     meaning: &Meaning,
     run: &ObservedRun,
 ) -> Option<String> {
-    let place = meaning.delivers_to()?;
+    let place = meaning.replaces()?;
     let mut later = usable_runs(context, step).filter(|other| other.key != run.key && age(other) > age(run));
-    let delivered = |other: &ObservedRun| {
-        other.meaning.as_ref().is_none_or(|meaning| meaning.delivers_to() == Some(place))
-    };
+    let delivered =
+        |other: &ObservedRun| other.meaning.as_ref().is_none_or(|meaning| meaning.replaces() == Some(place));
     later.any(delivered).then(|| place.to_owned())
 }
 

@@ -3,15 +3,20 @@
 use std::collections::BTreeMap;
 
 use mlpipeline_crds::{
-    Action, BaselineModel, DataReference, DataSource, Delivery, Output, PrepareInput, PrepareStep, Revision,
-    RevisionRule, STEP_SPEC_VERSION, ScoreStep, ServeStep, StepSpec, TrainStep,
+    Action, BaselineModel, ContinuousStep, DataReference, DataSource, Delivery, Output, PUBLISHED_FOLDER,
+    Prepare, PrepareInput, PrepareStep, Revision, RevisionRule, STEP_SPEC_VERSION, ScoreStep, ServeStep,
+    StepSpec, TrainStep,
 };
 
 use super::decide::Context;
 use super::{RunWork, Task, model, prune};
 use crate::core::credentials;
+use crate::core::duration::parse_duration;
 use crate::core::meaning::{Meaning, output_format};
 use crate::core::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+
+/// How long a continuous step waits between two looks when its spec does not say.
+const DEFAULT_POLL_SECONDS: u32 = 5;
 
 /// The work of one run.
 pub(super) fn run(
@@ -73,6 +78,8 @@ fn action(context: &Context<'_>, step: &ValidStep, key: &Revision, folders: &Fol
                             uri: input.uri.clone(),
                             format: input.format,
                             columns: input.columns.clone(),
+                            pattern: input.pattern.clone(),
+                            on_mismatch: input.on_mismatch,
                             sha256: input.sha256.clone(),
                             secret: input.secret.clone(),
                         },
@@ -83,6 +90,7 @@ fn action(context: &Context<'_>, step: &ValidStep, key: &Revision, folders: &Fol
             checks: prepare.checks.clone(),
             format: output_format(prepare.output.as_ref()),
             delivery: delivery(prepare.output.as_ref()),
+            continuous: continuous(context.pipeline, prepare),
         })),
         ValidAction::Train(train) => Some(Action::Train(TrainStep {
             data: folders.source("data", &train.data),
@@ -113,8 +121,20 @@ fn action(context: &Context<'_>, step: &ValidStep, key: &Revision, folders: &Fol
 /// Where a result goes beside storage.
 fn delivery(output: Option<&Output>) -> Option<Delivery> {
     let output = output?;
-    let credentials = output.secret.as_ref().map(|_| credentials::OUTPUT.to_owned());
-    Some(Delivery { uri: output.uri.clone()?, credentials })
+    Some(Delivery {
+        uri: output.uri.clone()?,
+        credentials: output.secret.as_ref().map(|_| credentials::OUTPUT.to_owned()),
+        rows_per_request: output.rows_per_request.and_then(|rows| u32::try_from(rows).ok()),
+    })
+}
+
+/// How a step processes files as they come; `None` for one that has an end.
+fn continuous(pipeline: &ValidatedPipeline, prepare: &Prepare) -> Option<ContinuousStep> {
+    let seconds = prepare.continuous.as_ref()?.poll_interval.as_deref().and_then(parse_duration);
+    Some(ContinuousStep {
+        poll_seconds: seconds.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(DEFAULT_POLL_SECONDS),
+        keep: u32::try_from(pipeline.history).unwrap_or(u32::MAX),
+    })
 }
 
 /// Finds the folders of what a step reads.
@@ -130,16 +150,35 @@ impl Folders<'_> {
         Some(folder(self.pipeline, &read.step, self.inputs.get(name)?))
     }
 
+    /// The files that a continuous step has published and nobody has taken yet.
+    fn published(&self, step: &str) -> DataSource {
+        let pipeline = self.pipeline;
+        DataSource::Uri {
+            uri: format!("file:{}/{}/{step}/{PUBLISHED_FOLDER}/*", pipeline.namespace, pipeline.name),
+            format: None,
+            columns: Vec::new(),
+            pattern: None,
+            on_mismatch: None,
+            sha256: None,
+            credentials: None,
+        }
+    }
+
     fn source(&self, name: &str, reference: &DataReference) -> DataSource {
         match &reference.uri {
             Some(uri) => DataSource::Uri {
                 uri: uri.clone(),
                 format: reference.format,
                 columns: reference.columns.clone(),
+                pattern: reference.pattern.clone(),
+                on_mismatch: reference.on_mismatch,
                 sha256: reference.sha256.clone(),
                 credentials: reference.secret.as_ref().map(|_| credentials::of_input(name)),
             },
-            None => DataSource::Artifact { path: self.of(name).unwrap_or_default() },
+            None => match reference.step.as_deref().filter(|step| self.step.watches() == Some(step)) {
+                Some(step) => self.published(step),
+                None => DataSource::Artifact { path: self.of(name).unwrap_or_default() },
+            },
         }
     }
 }

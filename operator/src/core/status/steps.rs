@@ -55,6 +55,7 @@ fn workload(pipeline: &ValidatedPipeline, step: &ValidStep, plan: &StepPlan) -> 
     let object = names::step_object(&pipeline.name, &step.name);
     match &step.action {
         ValidAction::Serve(_) => Some(format!("Deployment/{object}")),
+        ValidAction::Prepare(prepare) if prepare.continuous.is_some() => Some(format!("Deployment/{object}")),
         ValidAction::Run(run) => match run.workload.unwrap_or_default() {
             Workload::Job => job(pipeline, step, plan),
             Workload::Deployment => Some(format!("Deployment/{object}")),

@@ -1,6 +1,6 @@
 //! What each kind of step needs to make sense.
 
-use super::{Errors, data, prepare, run, serve, train};
+use super::{Errors, data, output, prepare, run, serve, train};
 use crate::core::pipeline::ValidAction;
 
 /// Checks what a step does.
@@ -11,9 +11,7 @@ pub(super) fn check_action(action: &ValidAction, path: &str, errors: &mut Errors
         ValidAction::Serve(serve) => serve::check(serve, &format!("{path}.serve"), errors),
         ValidAction::Score(score) => {
             data::check(&score.input, &format!("{path}.score.input"), errors);
-            if let Some(output) = &score.output {
-                data::check_output(output, &format!("{path}.score.output"), errors);
-            }
+            output::check(score.output.as_ref(), &format!("{path}.score.output"), errors);
         }
         ValidAction::Run(run) => run::check(run, &format!("{path}.run"), errors),
     }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use mlpipeline_crds::{DataReference, Format, ObjectLocation, Output, TableLocation};
+use mlpipeline_crds::{DataReference, Format, ObjectLocation, TableLocation};
+use regex::Regex;
 
 use super::{Errors, is_dns_name};
 use crate::core::meaning::format_of_uri;
@@ -11,20 +12,15 @@ use crate::core::quoted::quoted;
 /// Schemes of URIs that the worker can read.
 const SCHEMES: [&str; 5] = ["http", "https", "s3", "postgres", "file"];
 
-/// Schemes of URIs that a result can be delivered to.
-const OUTPUT_SCHEMES: [&str; 2] = ["s3", "postgres"];
-
 pub(super) fn check(reference: &DataReference, path: &str, errors: &mut Errors) {
     match (&reference.uri, &reference.step) {
         (Some(_), Some(_)) => errors.add(path, "has both uri and step: keep one"),
         (None, None) => errors.add(path, "has neither uri nor step: say where the rows are"),
         (None, Some(_)) => {
-            let described =
-                reference.format.is_some() || !reference.columns.is_empty() || reference.sha256.is_some();
             errors.require(
-                !described && reference.secret.is_none(),
+                !is_described(reference) && reference.secret.is_none(),
                 path,
-                "format, columns, sha256 and secret go with a uri: a step's dataset knows its own",
+                "format, columns, pattern, onMismatch, sha256 and secret go with a uri: a step's dataset knows its own",
             );
         }
         (Some(uri), None) => check_uri(uri, reference, path, errors),
@@ -49,6 +45,15 @@ pub(super) fn check(reference: &DataReference, path: &str, errors: &mut Errors) 
             format!("{} is no SHA-256: that has 64 lower-case hexadecimal digits", quoted(sha256)),
         );
     }
+}
+
+/// Whether something says what the files look like.
+fn is_described(reference: &DataReference) -> bool {
+    reference.format.is_some()
+        || !reference.columns.is_empty()
+        || reference.pattern.is_some()
+        || reference.on_mismatch.is_some()
+        || reference.sha256.is_some()
 }
 
 fn check_uri(uri: &str, reference: &DataReference, path: &str, errors: &mut Errors) {
@@ -77,21 +82,21 @@ fn check_uri(uri: &str, reference: &DataReference, path: &str, errors: &mut Erro
         _ => {}
     }
     if scheme == "postgres" {
-        let described =
-            reference.format.is_some() || !reference.columns.is_empty() || reference.sha256.is_some();
         errors.require(
-            !described,
+            !is_described(reference),
             path,
-            "format, columns and sha256 describe files: a table of a database knows its columns",
+            "format, columns, pattern, onMismatch and sha256 describe files: a table of a database knows its columns",
         );
         return;
     }
-    let format = reference.format.or_else(|| format_of_uri(uri));
+    check_pattern(reference, path, errors);
+    let text = reference.pattern.as_ref().map(|_| Format::Text);
+    let format = reference.format.or(text).or_else(|| format_of_uri(uri));
     if format.is_none() {
         errors.add_with_hint(
             format!("{path}.format"),
             format!("is missing, and cannot be told from {}", quoted(uri)),
-            "set format to csv, ndjson or parquet",
+            "set format to csv, ndjson or parquet, or give the pattern of its lines",
         );
     }
     errors.require(
@@ -118,7 +123,7 @@ fn check_path(uri: &str, rest: &str, reference: &DataReference, path: &str, erro
 }
 
 /// Checks the host of an http URI; says whether it may be shown.
-fn check_host(uri: &str, rest: &str, path: &str, errors: &mut Errors) -> bool {
+pub(super) fn check_host(uri: &str, rest: &str, path: &str, errors: &mut Errors) -> bool {
     errors.require(
         rest.strip_prefix("//").is_some_and(|host| !host.is_empty() && !host.starts_with('/')),
         path,
@@ -137,13 +142,17 @@ fn check_host(uri: &str, rest: &str, path: &str, errors: &mut Errors) -> bool {
     true
 }
 
-fn require_location<T>(parsed: Result<T, mlpipeline_crds::LocationError>, path: &str, errors: &mut Errors) {
+pub(super) fn require_location<T>(
+    parsed: Result<T, mlpipeline_crds::LocationError>,
+    path: &str,
+    errors: &mut Errors,
+) {
     if let Err(error) = parsed {
         errors.add(path, error.to_string());
     }
 }
 
-fn check_secret(secret: Option<&str>, path: &str, errors: &mut Errors) {
+pub(super) fn check_secret(secret: Option<&str>, path: &str, errors: &mut Errors) {
     if let Some(name) = secret {
         errors.require(
             is_dns_name(name),
@@ -153,43 +162,37 @@ fn check_secret(secret: Option<&str>, path: &str, errors: &mut Errors) {
     }
 }
 
-/// Checks where a result is delivered.
-pub(super) fn check_output(output: &Output, path: &str, errors: &mut Errors) {
-    check_secret(output.secret.as_deref(), path, errors);
-    let uri_path = format!("{path}.uri");
-    let Some(uri) = &output.uri else {
+/// Checks how lines of text become columns.
+fn check_pattern(reference: &DataReference, path: &str, errors: &mut Errors) {
+    let at = format!("{path}.pattern");
+    let Some(pattern) = &reference.pattern else {
         errors.require(
-            output.secret.is_none(),
-            format!("{path}.secret"),
-            "holds the credentials for a uri: name one, or leave secret out",
+            reference.on_mismatch.is_none(),
+            format!("{path}.onMismatch"),
+            "says what becomes of lines without the pattern, and there is no pattern",
+        );
+        errors.require(
+            reference.format != Some(Format::Text),
+            at,
+            "is missing: text needs a regular expression whose named groups, (?<name>…), are the columns",
         );
         return;
     };
-    match uri.split_once(':').map(|(scheme, _)| scheme) {
-        Some("s3") => match ObjectLocation::parse(uri) {
-            Ok(location) if location.key.contains('*') => {
-                errors.add(uri_path, "has a *, and one object is written: name it");
-            }
-            Ok(location) if [".gz", ".zst"].iter().any(|end| location.key.to_lowercase().ends_with(end)) => {
-                errors.add(
-                    uri_path,
-                    "names a compressed file, and results are not compressed: leave .gz or .zst out",
-                );
-            }
-            parsed => require_location(parsed, &uri_path, errors),
-        },
-        Some("postgres") => require_location(TableLocation::parse(uri), &uri_path, errors),
-        Some(scheme) => errors.add(
-            uri_path,
-            format!(
-                "{} is not a scheme that results are delivered to; there are {}",
-                quoted(scheme),
-                OUTPUT_SCHEMES.join(" and ")
-            ),
+    if let Some(format) = reference.format.filter(|format| *format != Format::Text) {
+        errors.add(&at, format!("cuts lines of text, and format is {}: keep one of the two", format.name()));
+    }
+    match Regex::new(pattern) {
+        // The library draws a picture of several lines; its last line says what is wrong.
+        Err(error) => {
+            let text = error.to_string();
+            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            errors.add(at, format!("{} is no regular expression: {reason}", quoted(pattern)));
+        }
+        Ok(regex) if regex.capture_names().flatten().next().is_none() => errors.add_with_hint(
+            at,
+            format!("{} has no named group, and these become the columns", quoted(pattern)),
+            "write one as (?<name>…)",
         ),
-        None => errors.add(
-            uri_path,
-            format!("{} has no scheme; there are {}", quoted(uri), OUTPUT_SCHEMES.join(" and ")),
-        ),
+        Ok(_) => {}
     }
 }

@@ -4,8 +4,10 @@
 //! formats) is found here, and so is all the rest where there is no API server: on a laptop, or with an older CRD installed.
 
 mod actions;
+mod continuous;
 mod data;
 mod order;
+mod output;
 mod pod;
 mod prepare;
 mod references;
@@ -121,12 +123,13 @@ pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldErr
     let volume = spec.storage.clone().and_then(|storage| storage.volume).unwrap_or_default();
     pod::check_volume(&volume, &mut errors);
     pod::check_settings(spec.pod.as_ref(), None, "spec.pod", &mut errors);
-    let steps = steps::validate_steps(spec, &mut errors);
+    let namespace = resource.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned());
+    let steps = steps::validate_steps(spec, &namespace, &mut errors);
     if !errors.0.is_empty() {
         return Err(errors.0);
     }
     Ok(ValidatedPipeline {
-        namespace: resource.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned()),
+        namespace,
         name,
         uid: resource.metadata.uid.clone().unwrap_or_default(),
         generation: resource.metadata.generation,

@@ -122,6 +122,10 @@ fn check_pod_volume(volume: &Volume, path: &str, errors: &mut Errors) {
         format!("{path}.name"),
         format!("{} is the name of a volume that every step has", quoted(&volume.name)),
     );
+    for (field, files) in [("configMap", &volume.config_map), ("secret", &volume.secret)] {
+        let mode = files.as_ref().and_then(|files| files.default_mode);
+        errors.require_between(mode, (0, 0o777), format!("{path}.{field}.defaultMode"));
+    }
     let sources = [
         volume.config_map.is_some(),
         volume.secret.is_some(),

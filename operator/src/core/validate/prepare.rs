@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mlpipeline_crds::{Check, DataReference, Input, Prepare};
 
-use super::{Errors, data};
+use super::{Errors, continuous, data, output};
 use crate::core::quoted::quoted;
 
 pub(super) fn check(prepare: &Prepare, path: &str, errors: &mut Errors) {
@@ -37,8 +37,9 @@ pub(super) fn check(prepare: &Prepare, path: &str, errors: &mut Errors) {
         );
         check_input(input, &path, errors);
     }
-    if let Some(output) = &prepare.output {
-        data::check_output(output, &format!("{path}.output"), errors);
+    output::check(prepare.output.as_ref(), &format!("{path}.output"), errors);
+    if prepare.continuous.is_some() {
+        continuous::check(prepare, path, errors);
     }
     for (index, check) in prepare.checks.iter().enumerate() {
         check_check(check, &format!("{path}.checks[{index}]"), errors);
@@ -63,6 +64,8 @@ fn check_input(input: &Input, path: &str, errors: &mut Errors) {
         uri: input.uri.clone(),
         format: input.format,
         columns: input.columns.clone(),
+        pattern: input.pattern.clone(),
+        on_mismatch: input.on_mismatch,
         sha256: input.sha256.clone(),
         secret: input.secret.clone(),
     };

@@ -1,8 +1,9 @@
 //! References between steps: that they lead somewhere, to something of the right kind.
 
-use mlpipeline_crds::{MLPipelineSpec, Step, StepKind, Workload};
+use mlpipeline_crds::{MLPipelineSpec, Step, StepKind};
 
 use super::Errors;
+use super::steps::runs_for_ever;
 use crate::core::quoted::quoted;
 
 /// What a reference must lead to.
@@ -10,6 +11,8 @@ use crate::core::quoted::quoted;
 enum Wanted {
     /// A dataset, predictions, or the files of a run step.
     Data,
+    /// Files that come one by one: a continuous step's.
+    Files,
     /// A model.
     Model,
     /// Anything that runs to completion.
@@ -21,9 +24,10 @@ pub(super) fn check_references(spec: &MLPipelineSpec, step: &Step, path: &str, e
     let mut check =
         |reference: &str, path: String, wanted| check_reference(spec, step, reference, path, wanted, errors);
     if let Some(prepare) = &step.prepare {
+        let wanted = if prepare.continuous.is_some() { Wanted::Files } else { Wanted::Data };
         for (index, input) in prepare.inputs.iter().enumerate() {
             if let Some(reference) = &input.step {
-                check(reference, format!("{path}.prepare.inputs[{index}].step"), Wanted::Data);
+                check(reference, format!("{path}.prepare.inputs[{index}].step"), wanted);
             }
         }
     }
@@ -82,9 +86,18 @@ fn check_reference(
 ) {
     let Some(found) = check_exists(spec, step, reference, &path, errors) else { return };
     let Some(kind) = found.kind() else { return };
-    let runs_for_ever = kind == StepKind::Serve
-        || found.run.as_ref().is_some_and(|run| run.workload.unwrap_or_default() != Workload::Job);
+    let runs_for_ever = runs_for_ever(found);
+    let flows = found.prepare.as_ref().is_some_and(|prepare| prepare.continuous.is_some());
+    if flows && wanted != Wanted::Files {
+        errors.add_with_hint(
+            path,
+            format!("{} is continuous: it makes file after file, and never a result that is done", quoted(reference)),
+            "only another continuous step can read it; a step with a schedule can read its files, at file:NAMESPACE/PIPELINE/STEP/published/*",
+        );
+        return;
+    }
     let fits = match wanted {
+        Wanted::Files => flows,
         Wanted::Model => kind == StepKind::Train,
         Wanted::Data => kind != StepKind::Train && !runs_for_ever,
         Wanted::Result => !runs_for_ever,
@@ -92,6 +105,7 @@ fn check_reference(
     if !fits {
         let needs = match wanted {
             Wanted::Model => "a train step",
+            Wanted::Files => "another continuous step, or files at a uri file:FOLDER/NAME",
             Wanted::Data => "a prepare, score or run step that makes data",
             Wanted::Result => "a step that runs to completion",
         };

@@ -1,11 +1,12 @@
 //! Each step by itself, and the list of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mlpipeline_crds::{MLPipelineSpec, Schedule, Step, StepKind, Workload};
 
-use super::{Errors, actions, is_dns_label, order, pod, references};
+use super::{Errors, actions, continuous, is_dns_label, order, output, pod, references};
+use crate::core::duration::parse_duration;
 use crate::core::pipeline::{ValidAction, ValidStep};
 use crate::core::quoted::quoted;
 use crate::core::schedule::CronSchedule;
@@ -14,7 +15,7 @@ use crate::core::schedule::CronSchedule;
 const MAX_STEPS: usize = 64;
 
 /// Checks all steps. What comes back makes sense only if no error was added.
-pub(super) fn validate_steps(spec: &MLPipelineSpec, errors: &mut Errors) -> Vec<ValidStep> {
+pub(super) fn validate_steps(spec: &MLPipelineSpec, namespace: &str, errors: &mut Errors) -> Vec<ValidStep> {
     let count = spec.steps.len();
     if count == 0 || count > MAX_STEPS {
         errors.add("spec.steps", format!("has {count} steps; 1 to {MAX_STEPS} are allowed"));
@@ -34,7 +35,8 @@ pub(super) fn validate_steps(spec: &MLPipelineSpec, errors: &mut Errors) -> Vec<
         steps.extend(validate_step(spec, step, &path, errors));
     }
     check_replicas(spec, errors);
-    check_deliveries(spec, errors);
+    output::check_all(spec, errors);
+    continuous::check_all(spec, namespace, errors);
     order::in_order(steps, errors)
 }
 
@@ -50,27 +52,6 @@ fn check_name(step: &Step, path: &str, errors: &mut Errors) {
             quoted(name)
         ),
     );
-}
-
-/// A step owns the place that it delivers to.
-fn check_deliveries(spec: &MLPipelineSpec, errors: &mut Errors) {
-    let mut places: BTreeMap<&str, &str> = BTreeMap::new();
-    for (index, step) in spec.steps.iter().enumerate() {
-        let prepare = step.prepare.as_ref().and_then(|prepare| prepare.output.as_ref());
-        let score = step.score.as_ref().and_then(|score| score.output.as_ref());
-        for (kind, output) in [("prepare", prepare), ("score", score)] {
-            let Some(uri) = output.and_then(|output| output.uri.as_deref()) else { continue };
-            if let Some(other) = places.insert(uri, &step.name) {
-                errors.add(
-                    format!("spec.steps[{index}].{kind}.output.uri"),
-                    format!(
-                        "is where the step {} delivers its result too: each would replace the other's",
-                        quoted(other)
-                    ),
-                );
-            }
-        }
-    }
 }
 
 fn check_replicas(spec: &MLPipelineSpec, errors: &mut Errors) {
@@ -111,8 +92,7 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
     };
     let action = valid_action(spec, step)?;
     actions::check_action(&action, path, errors);
-    let runs_for_ever = kind == StepKind::Serve
-        || step.run.as_ref().is_some_and(|run| run.workload.unwrap_or_default() != Workload::Job);
+    let runs_for_ever = runs_for_ever(step);
     errors.require(
         step.parallelism.is_none() || (kind == StepKind::Run && !runs_for_ever),
         format!("{path}.parallelism"),
@@ -140,6 +120,13 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
         rerun: step.rerun.clone(),
         pod: pod::merge(spec.pod.as_ref(), step.pod.as_ref()),
     })
+}
+
+/// Whether a step runs all the time rather than to completion.
+pub(super) fn runs_for_ever(step: &Step) -> bool {
+    step.serve.is_some()
+        || step.prepare.as_ref().is_some_and(|prepare| prepare.continuous.is_some())
+        || step.run.as_ref().is_some_and(|run| run.workload.unwrap_or_default() != Workload::Job)
 }
 
 fn present_kinds(step: &Step) -> Vec<&'static str> {
@@ -200,44 +187,4 @@ fn check_timeout(timeout: Option<&str>, path: &str, errors: &mut Errors) -> Opti
         );
     }
     seconds.map(Duration::from_secs)
-}
-
-/// Seconds of a duration such as "1h30m".
-fn parse_duration(text: &str) -> Option<u64> {
-    let mut rest = text;
-    let mut total = 0u64;
-    for (unit, seconds) in [('h', 3600), ('m', 60), ('s', 1)] {
-        if let Some((number, after)) = rest.split_once(unit) {
-            let number: u64 =
-                number.parse().ok().filter(|_| number.bytes().all(|byte| byte.is_ascii_digit()))?;
-            total = total.checked_add(number.checked_mul(seconds)?)?;
-            rest = after;
-        }
-    }
-    (rest.is_empty() && !text.is_empty()).then_some(total)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse_duration;
-
-    #[test]
-    fn durations_are_hours_minutes_and_seconds_in_this_order() {
-        let rows = [
-            ("90s", Some(90)),
-            ("30m", Some(1800)),
-            ("1h30m", Some(5400)),
-            ("1h1m1s", Some(3661)),
-            ("", None),
-            ("5", None),
-            ("5m1h", None),
-            ("-5m", None),
-            ("1.5h", None),
-            ("99999999999999999999h", None),
-            ("9999999999999999999h", None),
-        ];
-        for (text, expected) in rows {
-            assert_eq!(parse_duration(text), expected, "{text}");
-        }
-    }
 }

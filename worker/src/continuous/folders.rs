@@ -1,0 +1,302 @@
+//! The folders of a continuous step, and the renames by which a file goes through them.
+//!
+//! A file's way is a row of single renames, each of which only one process can win, so that nothing is lost or published
+//! twice, however many processes there are and wherever one is killed:
+//!
+//! 1. the watched folder's NAME becomes `claimed/NAME-TAG`: nobody else takes it;
+//! 2. the result is written, and becomes `ready/NAME-TAG~ATTEMPT.csv` when it is whole;
+//! 3. `claimed/NAME-TAG` becomes `done/NAME-TAG~ATTEMPT`: this attempt's result is the one that counts;
+//! 4. `ready/NAME-TAG~ATTEMPT.csv` becomes `published/NAME-TAG.csv`.
+//!
+//! What is claimed at the start of a process is done again. What is ready counts if the file that it was made of is done by the
+//! same attempt, and is then published; if that file is done by another attempt, it is removed. Every folder is made durable
+//! after a rename.
+//!
+//! Must not know what a result is.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use mlpipeline_crds::PUBLISHED_FOLDER;
+
+use super::names::{ATTEMPT_MARK, PARCEL_EXTENSION, Ready, tagged};
+use crate::artifact::{ArtifactError, sync_folder};
+
+/// What the names of results that are being written begin with.
+const DRAFT_PREFIX: &str = ".draft-";
+
+/// What the names of counts of delivered rows begin with.
+const COUNT_PREFIX: &str = ".taken-";
+
+/// The folders of one step.
+#[derive(Clone, Debug)]
+pub(super) struct Folders {
+    step: PathBuf,
+}
+
+impl Folders {
+    /// Makes the folders where they are missing.
+    pub(super) fn create(step: &Path) -> Result<Self, ArtifactError> {
+        let folders = Self { step: step.to_owned() };
+        for name in ["claimed", "ready", "done", "failed", PUBLISHED_FOLDER] {
+            let folder = step.join(name);
+            fs::create_dir_all(&folder).map_err(ArtifactError::io("make the folder", &folder))?;
+        }
+        sync_folder(step)?;
+        Ok(folders)
+    }
+
+    pub(super) fn lock(&self) -> PathBuf {
+        self.step.join(".continuous.lock")
+    }
+
+    pub(super) fn claimed(&self, name: &str) -> PathBuf {
+        self.step.join("claimed").join(name)
+    }
+
+    /// Where a result is written before it is whole.
+    pub(super) fn draft(&self, attempt: &str) -> PathBuf {
+        self.step.join("ready").join(format!("{DRAFT_PREFIX}{attempt}"))
+    }
+
+    pub(super) fn ready(&self, ready: &Ready) -> PathBuf {
+        self.step.join("ready").join(ready.file_name())
+    }
+
+    /// Where the count of a parcel's delivered rows is kept.
+    pub(super) fn count(&self, ready: &Ready) -> PathBuf {
+        self.step.join("ready").join(format!("{COUNT_PREFIX}{}", ready.file_name()))
+    }
+
+    fn done(&self, name: &str, attempt: &str) -> PathBuf {
+        self.step.join("done").join(format!("{name}{ATTEMPT_MARK}{attempt}"))
+    }
+
+    /// Takes a file, under its own name or, where `with_tag`, under one that no other file ever had. The name that it has now;
+    /// `None` when somebody else took it.
+    pub(super) fn claim(&self, found: &Path, with_tag: bool) -> Result<Option<String>, ArtifactError> {
+        let own = found.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = if with_tag { tagged(&own) } else { own };
+        if !moved(found, &self.claimed(&name))? {
+            return Ok(None);
+        }
+        sync_folder(&self.step.join("claimed"))?;
+        sync_parent(found)?;
+        Ok(Some(name))
+    }
+
+    /// What is claimed, oldest first.
+    pub(super) fn claims(&self) -> Result<Vec<String>, ArtifactError> {
+        let folder = self.step.join("claimed");
+        let mut names = list(&folder)?;
+        names.retain(|name| !name.starts_with('.'));
+        names.sort_by_cached_key(|name| (modified(&folder.join(name)), name.clone()));
+        Ok(names)
+    }
+
+    /// Makes a draft a result that is whole.
+    pub(super) fn complete(&self, ready: &Ready) -> Result<(), ArtifactError> {
+        let (draft, target) = (self.draft(&ready.attempt), self.ready(ready));
+        fs::rename(&draft, &target).map_err(ArtifactError::io("rename the finished draft to", &target))?;
+        sync_folder(&self.step.join("ready"))
+    }
+
+    /// Makes an attempt the one that counts; false when another was first, or the file is gone.
+    pub(super) fn finish(&self, ready: &Ready) -> Result<bool, ArtifactError> {
+        let won = moved(&self.claimed(&ready.name), &self.done(&ready.name, &ready.attempt))?;
+        if won {
+            sync_folder(&self.step.join("done"))?;
+            sync_folder(&self.step.join("claimed"))?;
+        }
+        Ok(won)
+    }
+
+    /// Publishes a result that counts; it may have been published already.
+    pub(super) fn publish(&self, ready: &Ready) -> Result<PathBuf, ArtifactError> {
+        let folder = self.step.join(PUBLISHED_FOLDER);
+        let target = folder.join(ready.published_name());
+        moved(&self.ready(ready), &target)?;
+        sync_folder(&folder)?;
+        sync_folder(&self.step.join("ready"))?;
+        Ok(target)
+    }
+
+    /// Removes a result, with what is known of its delivery.
+    pub(super) fn discard(&self, ready: &Ready) -> Result<(), ArtifactError> {
+        remove(&self.ready(ready))?;
+        remove(&self.count(ready))
+    }
+
+    /// All results that are whole.
+    pub(super) fn all_ready(&self) -> Result<Vec<Ready>, ArtifactError> {
+        let names = list(&self.step.join("ready"))?;
+        Ok(names.iter().filter(|name| !name.starts_with('.')).filter_map(|name| Ready::parse(name)).collect())
+    }
+
+    /// Sets right what dead processes left: publishes what counts, removes what does not, and drafts.
+    pub(super) fn recover(&self) -> Result<(), ArtifactError> {
+        let folder = self.step.join("ready");
+        for name in list(&folder)?.iter().filter(|name| name.starts_with(DRAFT_PREFIX)) {
+            remove(&folder.join(name))?;
+        }
+        for ready in self.all_ready()? {
+            // While the file is claimed nothing is decided. Once it is not, no other attempt can win any more.
+            if self.claimed(&ready.name).exists() {
+                continue;
+            }
+            let counts = self.done(&ready.name, &ready.attempt).exists();
+            if counts && ready.extension != PARCEL_EXTENSION {
+                let target = self.publish(&ready)?;
+                tracing::info!(file = ready.name, result = %target.display(), "published what was ready");
+            } else {
+                self.discard(&ready)?;
+            }
+        }
+        // Counts whose parcels are gone.
+        for name in list(&folder)? {
+            let parcel = name.strip_prefix(COUNT_PREFIX);
+            if parcel.is_some_and(|parcel| !folder.join(parcel).exists()) {
+                remove(&folder.join(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what other attempts made of a file that is done.
+    pub(super) fn discard_others(&self, done: &Ready) -> Result<(), ArtifactError> {
+        for ready in self.all_ready()?.iter().filter(|ready| ready.name == done.name && *ready != done) {
+            self.discard(ready)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a file that cannot be processed out of the way, with the reason beside it.
+    pub(super) fn fail(&self, name: &str, reason: &str) -> Result<(), ArtifactError> {
+        let folder = self.step.join("failed");
+        let path = folder.join(format!("{name}.error"));
+        let mut file = File::create(&path).map_err(ArtifactError::io("create", &path))?;
+        writeln!(file, "{reason}").map_err(ArtifactError::io("write", &path))?;
+        file.sync_all().map_err(ArtifactError::io("sync", &path))?;
+        moved(&self.claimed(name), &folder.join(name))?;
+        sync_folder(&folder)?;
+        sync_folder(&self.step.join("claimed"))
+    }
+
+    /// Removes the processed files beyond the newest so many, but none whose result is still to be published.
+    pub(super) fn prune(&self, keep: usize) -> Result<(), ArtifactError> {
+        let folder = self.step.join("done");
+        let mut names = list(&folder)?;
+        if names.len() <= keep {
+            return Ok(());
+        }
+        names.sort_by_cached_key(|name| std::cmp::Reverse((changed(&folder.join(name)), name.clone())));
+        let pending = self.all_ready()?;
+        let is_pending = |name: &str| {
+            pending.iter().any(|ready| name.rsplit_once(ATTEMPT_MARK) == Some((&ready.name, &ready.attempt)))
+        };
+        for name in names.iter().skip(keep).filter(|name| !is_pending(name)) {
+            remove(&folder.join(name))?;
+        }
+        Ok(())
+    }
+}
+
+/// Renames a file; false when it is not there.
+fn moved(from: &Path, to: &Path) -> Result<bool, ArtifactError> {
+    match fs::rename(from, to) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound && !gone(from) => {
+            Err(ArtifactError::io("rename to", to)(error))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(ArtifactError::io("rename", from)(error)),
+    }
+}
+
+/// Whether a file is not there while its folder is: else storage itself went away.
+fn gone(path: &Path) -> bool {
+    path.symlink_metadata().is_err() && path.parent().is_some_and(Path::is_dir)
+}
+
+fn remove(path: &Path) -> Result<(), ArtifactError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(ArtifactError::io("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn sync_parent(path: &Path) -> Result<(), ArtifactError> {
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// The names in a folder; an error when the folder is gone, as it is when storage went away.
+fn list(folder: &Path) -> Result<Vec<String>, ArtifactError> {
+    let entries = fs::read_dir(folder).map_err(ArtifactError::io("list", folder))?;
+    let names: io::Result<Vec<Option<String>>> =
+        entries.map(|entry| entry.map(|entry| entry.file_name().into_string().ok())).collect();
+    Ok(names.map_err(ArtifactError::io("list", folder))?.into_iter().flatten().collect())
+}
+
+/// When a file's content changed last.
+pub(super) fn modified(path: &Path) -> Option<SystemTime> {
+    path.symlink_metadata().and_then(|found| found.modified()).ok()
+}
+
+/// When a file was renamed last.
+fn changed(path: &Path) -> Option<(i64, i64)> {
+    path.symlink_metadata().ok().map(|found| (found.ctime(), found.ctime_nsec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of two attempts at one file only the first to finish counts, wherever a process was killed in between.
+    #[test]
+    fn recovery_publishes_what_counts_and_removes_what_does_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folders = Folders::create(folder.path()).expect("folders");
+        let ready = |name: &str, attempt: &str| {
+            let ready = Ready { name: name.into(), attempt: attempt.into(), extension: "csv".into() };
+            fs::write(folders.draft(attempt), attempt).expect("a draft");
+            folders.complete(&ready).expect("complete");
+            ready
+        };
+        for name in ["undecided", "decided"] {
+            fs::write(folders.claimed(name), "input").expect("an input");
+        }
+        ready("undecided", "a");
+        let (winner, loser) = (ready("decided", "b"), ready("decided", "c"));
+        assert!(folders.finish(&winner).expect("finished"));
+        assert!(!folders.finish(&loser).expect("not first"));
+        fs::write(folders.draft("d"), "half").expect("a draft");
+        folders.recover().expect("recovered");
+        folders.recover().expect("recovered again");
+        let names = |name: &str| {
+            let mut names = list(&folder.path().join(name)).expect("names");
+            names.sort();
+            names
+        };
+        assert_eq!(names("claimed"), ["undecided"]);
+        assert_eq!(names("ready"), ["undecided~a.csv"]);
+        assert_eq!(names("done"), ["decided~b"]);
+        assert_eq!(names("published"), ["decided.csv"]);
+        let published = fs::read_to_string(folder.path().join("published/decided.csv")).expect("a result");
+        assert_eq!(published, "b");
+    }
+
+    #[test]
+    fn storage_that_went_away_is_an_error_and_a_file_that_went_away_is_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let step = folder.path().join("step");
+        let folders = Folders::create(&step).expect("folders");
+        assert_eq!(folders.claim(&folder.path().join("nothing.csv"), true).expect("lost"), None);
+        fs::write(folder.path().join("a.csv"), "x").expect("a file");
+        fs::remove_dir_all(&step).expect("removed");
+        assert!(folders.claim(&folder.path().join("a.csv"), true).is_err());
+        assert!(folders.claims().is_err());
+    }
+}

@@ -1,0 +1,238 @@
+//! Continuous work: a prepare step that takes each new file once, and goes on until it is told to stop.
+//!
+//! Owns the loop, and what becomes of a file that cannot be processed. Must not know queries or formats: `prepare` does; or
+//! how rows are sent: `deliver` does.
+//!
+//! Every row is delivered at least once and every result published exactly once, wherever the process is killed: `folders`
+//! says by which renames. A lock on the step's folder keeps a second process waiting; where the file system has no locks, the
+//! renames alone keep the promise.
+
+mod count;
+mod file;
+mod folders;
+mod names;
+mod watch;
+
+use std::path::Path;
+use std::time::Duration;
+
+use mlpipeline_crds::{ContinuousStep, ExitCode, PrepareStep, StepReport, StepSpec};
+
+use self::file::{Processed, process};
+use self::folders::Folders;
+use self::watch::Watch;
+use crate::WorkContext;
+use crate::artifact::{ArtifactError, Lock};
+use crate::deliver::{self, RECEIVER_UNAVAILABLE};
+use crate::failure::{Failure, StepError};
+
+/// How often a process that waits for another's end looks again.
+const LOCK_PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest pause before a receiver that does not answer is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What is wrong with a continuous step.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ContinuousError {
+    /// Its input cannot be watched.
+    #[error("{0}")]
+    Source(String),
+}
+
+impl Failure for ContinuousError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::WrongSpec
+    }
+
+    fn reason(&self) -> &'static str {
+        "SourceRefused"
+    }
+}
+
+/// What a continuous step works with.
+struct Work<'a> {
+    step: &'a PrepareStep,
+    spec: &'a StepSpec,
+    context: &'a WorkContext,
+    folders: Folders,
+    watch: Watch,
+    /// How many processed files are kept.
+    keep: usize,
+    /// How long to wait between two looks.
+    poll: Duration,
+    /// Whether files come from people or programs that may use a name again.
+    names_repeat: bool,
+}
+
+/// What was done so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    files: u64,
+    rows: u64,
+    failed: u64,
+}
+
+/// Processes files as they come, until told to stop.
+///
+/// # Errors
+/// When the step makes no sense, or storage does not answer. A file that cannot be processed is no error: it is put aside.
+pub(crate) async fn run(
+    step: &PrepareStep,
+    continuous: &ContinuousStep,
+    spec: &StepSpec,
+    context: &WorkContext,
+) -> Result<StepReport, StepError> {
+    let [input] = step.inputs.as_slice() else {
+        let text = format!("a continuous step has exactly one input, and this has {}", step.inputs.len());
+        return Err(ContinuousError::Source(text).into());
+    };
+    if let Some(delivery) = &step.delivery
+        && !deliver::posts(&delivery.uri)?
+    {
+        let text = "continuous steps send results over http or hand them to another step: one object or table would hold those of the last file only";
+        return Err(ContinuousError::Source(text.to_owned()).into());
+    }
+    let storage = &context.storage;
+    let folders = Folders::create(&storage.artifact_dir(&spec.folder())?)?;
+    let work = Work {
+        step,
+        spec,
+        context,
+        watch: Watch::of(&input.source, &storage.root)?,
+        keep: usize::try_from(continuous.keep).unwrap_or(usize::MAX),
+        poll: Duration::from_secs(continuous.poll_seconds.into()),
+        names_repeat: !is_published(&input.source),
+        folders,
+    };
+    let mut tally = Tally::default();
+    if let Some(_lock) = lock(&work.folders.lock(), context).await? {
+        work.folders.recover()?;
+        while !context.cancellation.is_cancelled() {
+            work.turn(&mut tally).await?;
+            pause(work.poll, context).await;
+        }
+    }
+    let mut report = StepReport::succeeded(None);
+    report.rows = Some(tally.rows);
+    report.message =
+        Some(format!("told to stop after {} files, of which {} failed", tally.files, tally.failed));
+    Ok(report)
+}
+
+/// Whether a source is what another continuous step publishes: names there were never used before.
+fn is_published(source: &mlpipeline_crds::DataSource) -> bool {
+    match source {
+        mlpipeline_crds::DataSource::Uri { uri, .. } => {
+            uri.ends_with(&format!("/{}/*", mlpipeline_crds::PUBLISHED_FOLDER))
+        }
+        mlpipeline_crds::DataSource::Artifact { .. } => false,
+    }
+}
+
+/// Waits until no other process works for the step; `None` when told to stop before.
+async fn lock(path: &Path, context: &WorkContext) -> Result<Option<Lock>, ArtifactError> {
+    let mut told = false;
+    while !context.cancellation.is_cancelled() {
+        if let Some(lock) = Lock::try_acquire(path).map_err(ArtifactError::io("lock", path))? {
+            return Ok(Some(lock));
+        }
+        if !told {
+            tracing::info!(lock = %path.display(), "another process works for this step; waits for its end");
+            told = true;
+        }
+        pause(LOCK_PAUSE, context).await;
+    }
+    Ok(None)
+}
+
+/// Waits, unless told to stop.
+async fn pause(time: Duration, context: &WorkContext) {
+    tokio::select! {
+        () = tokio::time::sleep(time) => {}
+        () = context.cancellation.cancelled() => {}
+    }
+}
+
+impl Work<'_> {
+    /// Processes what is claimed, and then every file that is there.
+    async fn turn(&self, tally: &mut Tally) -> Result<(), StepError> {
+        for name in self.folders.claims()? {
+            self.see_through(&name, tally).await?;
+        }
+        for path in self.watch.files()? {
+            if self.context.cancellation.is_cancelled() {
+                break;
+            }
+            if let Some(name) = self.folders.claim(&path, self.names_repeat)? {
+                self.see_through(&name, tally).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Processes a claimed file to its end, however long its receiver does not answer; or until told to stop, which leaves the
+    /// file for the next process.
+    async fn see_through(&self, name: &str, tally: &mut Tally) -> Result<(), StepError> {
+        let mut wait = self.poll;
+        loop {
+            let processed = tokio::select! {
+                processed = process(self, name) => processed,
+                () = self.context.cancellation.cancelled() => return Ok(()),
+            };
+            self.context.clear_scratch();
+            // A receiver may have repeated what it was given.
+            let processed = processed.map_err(|error| {
+                let message = self.context.secrets.redact(&error.message);
+                StepError { message, ..error }
+            });
+            match processed {
+                Err(error) if error.reason == RECEIVER_UNAVAILABLE => {
+                    tracing::warn!(file = name, "{}; goes on in {} s", error.message, wait.as_secs());
+                    pause(wait, self.context).await;
+                    wait = wait.saturating_mul(2).min(LONGEST_PAUSE);
+                    if self.context.cancellation.is_cancelled() {
+                        return Ok(());
+                    }
+                }
+                Err(error) => return self.put_aside(name, error, tally),
+                Ok(Some(processed)) => {
+                    log(name, &processed);
+                    tally.files += 1;
+                    tally.rows += processed.rows;
+                    return Ok(self.folders.prune(self.keep)?);
+                }
+                Ok(None) => {
+                    tracing::info!(file = name, "another process was first");
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Puts a file that cannot be processed out of the way of the others; unless it is storage that fails, or the file is gone.
+    fn put_aside(&self, name: &str, error: StepError, tally: &mut Tally) -> Result<(), StepError> {
+        let path = self.folders.claimed(name);
+        if self.folders.claims()?.iter().all(|claimed| claimed != name) {
+            return Ok(());
+        }
+        let is_readable = std::fs::File::open(&path).is_ok();
+        if error.exit_code == ExitCode::StorageUnavailable && is_readable {
+            return Err(error);
+        }
+        tally.files += 1;
+        tally.failed += 1;
+        tracing::error!(file = name, reason = error.reason, "put into failed: {}", error.message);
+        Ok(self.folders.fail(name, &error.message)?)
+    }
+}
+
+fn log(name: &str, processed: &Processed) {
+    let seconds = processed.time.as_secs_f64();
+    match &processed.result {
+        Some(result) => {
+            tracing::info!(file = name, rows = processed.rows, seconds, result = %result.display(), "published");
+        }
+        None => tracing::info!(file = name, rows = processed.rows, seconds, "delivered"),
+    }
+}

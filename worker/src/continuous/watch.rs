@@ -1,0 +1,95 @@
+//! Which files there are to take.
+
+use std::path::{Path, PathBuf};
+
+use mlpipeline_crds::DataSource;
+
+use super::ContinuousError;
+use super::folders::modified;
+use crate::artifact::ArtifactError;
+use crate::failure::StepError;
+use crate::table::{Links, expand};
+
+/// Ends of the names of files that somebody is still writing.
+const UNFINISHED: [&str; 2] = [".tmp", ".part"];
+
+/// A pattern of paths on storage.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    root: PathBuf,
+    pattern: String,
+}
+
+impl Watch {
+    /// Watches what a source names. The folder of the pattern is made where it is missing, so that others can write there.
+    pub(super) fn of(source: &DataSource, root: &Path) -> Result<Self, StepError> {
+        let pattern = match source {
+            DataSource::Uri { uri, .. } => uri.strip_prefix("file:"),
+            DataSource::Artifact { .. } => None,
+        };
+        let Some(pattern) = pattern else {
+            let text = "a continuous step watches file:PATH on storage, and its input is something else";
+            return Err(ContinuousError::Source(text.to_owned()).into());
+        };
+        let watch = Self { root: root.to_owned(), pattern: pattern.to_owned() };
+        // Refuses a pattern that leaves storage, before anything is made there.
+        watch.files()?;
+        let parts: Vec<&str> = pattern.split('/').collect();
+        let (_, folders) = parts.split_last().unwrap_or((&"", &[]));
+        let plain = folders.iter().take_while(|part| !part.contains('*'));
+        let folder = plain.fold(root.to_owned(), |folder, part| folder.join(part));
+        std::fs::create_dir_all(&folder).map_err(ArtifactError::io("make the folder", &folder))?;
+        Ok(watch)
+    }
+
+    /// The files to take, oldest first. Left out are files whose names begin with a dot or end with .tmp or .part: these are
+    /// being written, and get another name when they are whole. So are symbolic links.
+    pub(super) fn files(&self) -> Result<Vec<PathBuf>, ArtifactError> {
+        let mut files = expand(&self.root, &self.pattern, Links::Skip)?;
+        files.retain(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            !name.starts_with('.') && !UNFINISHED.iter().any(|end| name.ends_with(end))
+        });
+        files.sort_by_cached_key(|path| (modified(path), path.clone()));
+        Ok(files)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_come_oldest_first_and_unfinished_ones_do_not_come() {
+        let root = tempfile::tempdir().expect("a folder");
+        let uri = |uri: &str| DataSource::Uri {
+            uri: uri.into(),
+            format: None,
+            columns: Vec::new(),
+            pattern: None,
+            on_mismatch: None,
+            sha256: None,
+            credentials: None,
+        };
+        let watch = Watch::of(&uri("file:inbox/new/*"), root.path()).expect("a watch");
+        let inbox = root.path().join("inbox/new");
+        let now = std::time::SystemTime::now();
+        for (age, name) in
+            [(1, "b.csv"), (2, "c.csv"), (2, "a.csv"), (3, ".d.csv"), (4, "e.csv.part"), (5, "f.tmp")]
+        {
+            let file = std::fs::File::create(inbox.join(name)).expect("a file");
+            let time = now - std::time::Duration::from_secs(100 * age);
+            file.set_modified(time).expect("a time");
+        }
+        std::os::unix::fs::symlink("/etc/hostname", inbox.join("link.csv")).expect("a link");
+        let names: Vec<_> = watch
+            .files()
+            .expect("files")
+            .iter()
+            .map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+            .collect();
+        assert_eq!(names, ["a.csv", "c.csv", "b.csv"]);
+        assert!(Watch::of(&uri("file:../x/*"), root.path()).is_err());
+        assert!(Watch::of(&uri("http://example.com/x"), root.path()).is_err());
+    }
+}

@@ -1,0 +1,75 @@
+//! Rows as JSON objects, one after the other, from a file of any format.
+
+use std::path::Path;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::json::WriterBuilder;
+use datafusion::arrow::json::writer::LineDelimited;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use mlpipeline_crds::Format;
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use super::DeliverError;
+use crate::WorkContext;
+use crate::artifact::Column;
+use crate::failure::StepError;
+use crate::table::{TableError, TextFile, query_error, written};
+
+/// Rows, each the text of a JSON object.
+pub(crate) type JsonRows = BoxStream<'static, Result<Vec<u8>, StepError>>;
+
+/// The rows of a file that [`crate::table::write`] wrote, in its order, in memory that does not grow with them.
+pub(super) async fn rows_of_file(
+    file: TextFile,
+    format: Format,
+    columns: Vec<Column>,
+    context: &WorkContext,
+) -> Result<JsonRows, StepError> {
+    let cancellation = context.cancellation.clone();
+    let opened = tokio::task::spawn_blocking(move || written(file, format, columns, &cancellation)).await;
+    let table = opened.map_err(DeliverError::lost)??;
+    let frame = context.session().read_table(table).map_err(|error| query_error(&error))?;
+    let batches = frame.execute_stream().await.map_err(|error| query_error(&error))?;
+    let rows = batches.flat_map(|batch| {
+        let objects = batch.map_err(|error| query_error(&error)).and_then(|batch| {
+            Ok(objects(&batch).map_err(|error| DeliverError::Internal(error.to_string()))?)
+        });
+        stream::iter(match objects {
+            Ok(objects) => objects.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
+    });
+    Ok(rows.boxed())
+}
+
+/// The rows of a batch, a JSON object each. JSON has no line ends inside of texts, so that each is a line.
+fn objects(batch: &RecordBatch) -> Result<Vec<Vec<u8>>, ArrowError> {
+    let mut lines = Vec::new();
+    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut lines);
+    writer.write(batch)?;
+    writer.finish()?;
+    drop(writer);
+    Ok(lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect())
+}
+
+/// The lines of an NDJSON file, which are its rows, from the row of this number on.
+pub(crate) async fn rows_of_lines(path: &Path, first: u64) -> Result<JsonRows, StepError> {
+    let file = tokio::fs::File::open(path).await.map_err(TableError::io("open", path))?;
+    let lines = BufReader::with_capacity(256 << 10, file).split(b'\n');
+    let path = path.to_owned();
+    let rows = stream::unfold(Some(lines), move |lines| {
+        let path = path.clone();
+        async move {
+            let mut lines = lines?;
+            match lines.next_segment().await {
+                Ok(Some(line)) => Some((Ok(line), Some(lines))),
+                Ok(None) => None,
+                Err(error) => Some((Err(TableError::io("read", &path)(error).into()), None)),
+            }
+        }
+    });
+    let rows = rows.filter(|row| std::future::ready(!row.as_ref().is_ok_and(Vec::is_empty)));
+    Ok(rows.skip(usize::try_from(first).unwrap_or(usize::MAX)).boxed())
+}

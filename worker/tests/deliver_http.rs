@@ -1,0 +1,183 @@
+//! Delivery: what a receiver gets, what it may do wrong, and what is published when.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod receiver;
+mod support;
+
+use std::collections::BTreeSet;
+
+use receiver::Receiver;
+use serde_json::{Value, json};
+use support::{Ended, Volume, input, prepare};
+
+const QUICK: [&str; 6] = [
+    "--allow-address=127.0.0.0/8",
+    "--fetch-attempts=3",
+    "--fetch-backoff=1ms",
+    "--idle-timeout=2s",
+    "--connect-timeout=2s",
+    "--log-format=json",
+];
+
+fn delivering(url: &str, rows_per_request: Option<u32>) -> Value {
+    let mut spec = prepare(input("file:a.csv"), None);
+    spec["action"]["prepare"]["delivery"] = json!({"uri": url});
+    if let Some(rows) = rows_per_request {
+        spec["action"]["prepare"]["delivery"]["rowsPerRequest"] = rows.into();
+    }
+    spec
+}
+
+fn deliver(volume: &Volume, url: &str, rows_per_request: Option<u32>) -> Ended {
+    volume.step(&delivering(url, rows_per_request), &QUICK)
+}
+
+fn volume(rows: usize) -> Volume {
+    let volume = Volume::new();
+    let lines: String = (1..=rows).map(|row| format!("{row},\"text\n{row}\",\n")).collect();
+    volume.put("a.csv", format!("id,text,none\n{lines}"));
+    volume
+}
+
+#[test]
+fn each_row_is_one_object_with_a_key_of_its_own_and_connections_change() {
+    let receiver = Receiver::start();
+    let volume = volume(40);
+    let ended = deliver(&volume, &receiver.url(), None);
+    assert_eq!(ended.succeeds().report.rows, Some(40));
+    let posts = receiver.posts();
+    assert_eq!(posts.len(), 40);
+    assert_eq!(posts[1].body, "{\"id\":2,\"text\":\"text\\n2\",\"none\":null}");
+    let keys: BTreeSet<&str> = posts.iter().map(|post| post.key.as_str()).collect();
+    assert_eq!(keys.len(), 40);
+    let connections: Vec<usize> = posts.iter().map(|post| post.connection).collect();
+    assert_eq!((connections[15], connections[16], connections[39]), (0, 1, 2), "{connections:?}");
+    assert!(
+        ended.stderr.contains("\"status\":200,\"answer\":\"{\\\"response\\\":\\\"ok\\\"}\""),
+        "{}",
+        ended.stderr
+    );
+    // What is published was delivered.
+    deliver(&volume, &receiver.url(), None).succeeds();
+    assert_eq!(receiver.posts().len(), 40);
+}
+
+#[test]
+fn several_rows_are_an_array() {
+    let receiver = Receiver::start();
+    deliver(&volume(5), &receiver.url(), Some(2)).succeeds();
+    let sizes: Vec<usize> = receiver
+        .bodies()
+        .iter()
+        .map(|body| serde_json::from_str::<Vec<Value>>(body).expect("an array").len())
+        .collect();
+    assert_eq!(sizes, [2, 2, 1]);
+}
+
+#[test]
+fn a_result_without_rows_is_published_and_nothing_is_sent() {
+    let receiver = Receiver::start();
+    for rows_per_request in [None, Some(10)] {
+        deliver(&volume(0), &receiver.url(), rows_per_request).succeeds();
+    }
+    assert_eq!(receiver.posts().len(), 0);
+}
+
+#[test]
+fn an_answer_that_may_change_is_asked_for_again_with_the_same_key() {
+    let receiver = Receiver::answering(|number, _| match number {
+        2 => ("503 Service Unavailable\r\nRetry-After: 0".into(), "busy".into()),
+        3 => ("429 Too Many Requests".into(), String::new()),
+        _ => ("201 Created".into(), String::new()),
+    });
+    deliver(&volume(3), &receiver.url(), None).succeeds();
+    let keys: Vec<String> = receiver.posts().into_iter().map(|post| post.key).collect();
+    assert_eq!(keys.len(), 5);
+    assert!(keys[1] == keys[2] && keys[2] == keys[3] && keys[3] != keys[4]);
+}
+
+#[test]
+fn nothing_is_published_when_the_receiver_refuses_or_does_not_answer() {
+    let rows = [
+        ("400 Bad Request", 3, "DeliveryRefused", "row 2 of data.csv", "no such column", 2),
+        ("302 Found\r\nLocation: /other", 3, "DeliveryRefused", "row 2 of data.csv", "name the address", 2),
+        ("500 Internal Server Error", 4, "ReceiverUnavailable", "row 2 of data.csv", "tried 3 times", 4),
+    ];
+    for (status, code, reason, row, problem, requests) in rows {
+        let receiver = Receiver::answering(move |number, _| match number {
+            1 => ("200 OK".into(), String::new()),
+            _ => (status.into(), "no such column\nsecond line".into()),
+        });
+        let volume = volume(3);
+        let ended = deliver(&volume, &format!("{}?token=secret", receiver.url()), None);
+        ended.fails(code, reason, &[row, problem, "/rows?…"]);
+        assert!(!ended.message().contains("second line") && !ended.stderr.contains("secret"), "{ended:?}");
+        assert_eq!(receiver.posts().len(), requests);
+        assert!(volume.names().iter().all(|name| name.starts_with('.')), "{:?}", volume.names());
+    }
+    let nobody =
+        std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    deliver(&volume(1), &format!("http://{nobody}/"), None).fails(
+        4,
+        "ReceiverUnavailable",
+        &["no connection"],
+    );
+}
+
+#[test]
+fn addresses_that_must_not_be_fetched_from_are_not_sent_to() {
+    for url in ["http://127.0.0.1:1/", "http://localhost:1/", "http://169.254.169.254/latest"] {
+        let ended = volume(1).step(&delivering(url, None), &["--fetch-backoff=1ms"]);
+        ended.fails(3, "DeliveryRefused", &["allow-address"]);
+    }
+    volume(1).step(&delivering("ftp://example.com/", None), &[]).fails(2, "UriInvalid", &["ftp"]);
+}
+
+#[test]
+fn a_scheduled_run_that_brings_nothing_new_delivers_nothing_again() {
+    let receiver = Receiver::start();
+    let volume = volume(2);
+    let mut spec = delivering(&receiver.url(), None);
+    spec["revision"] = json!({"byContent": "0123456789ab"});
+    volume.step(&spec, &QUICK).succeeds();
+    volume.step(&spec, &QUICK).succeeds();
+    assert_eq!(receiver.posts().len(), 2);
+    volume.put("a.csv", "id\n1\n");
+    volume.step(&spec, &QUICK).succeeds();
+    assert_eq!(receiver.posts().len(), 3);
+}
+
+#[test]
+fn credentials_of_a_secret_go_with_each_post_and_to_nobody_else() {
+    let elsewhere = Receiver::start();
+    let away = format!("307 Temporary Redirect\r\nLocation: {}", elsewhere.url());
+    let receiver = Receiver::answering(move |number, _| match number {
+        5 => (away.clone(), "not with hunter2-and-more".into()),
+        _ => ("200 OK".into(), "{\"you\":\"hunter2-and-more\"}".into()),
+    });
+    let mut spec = delivering(&receiver.url(), None);
+    spec["action"]["prepare"]["delivery"]["credentials"] = "MLPIPELINE_SECRET_OUTPUT_".into();
+    let basic = [
+        ("MLPIPELINE_SECRET_OUTPUT_username", "me"),
+        ("MLPIPELINE_SECRET_OUTPUT_password", "hunter2-and-more\n"),
+        ("MLPIPELINE_SECRET_INPUT_t_token", "hunter4"),
+    ];
+    let token = [("MLPIPELINE_SECRET_OUTPUT_token", "hunter2-and-more")];
+    let first = volume(2).step_with(&spec, &QUICK, &basic);
+    first.succeeds();
+    let second = volume(2).step_with(&spec, &QUICK, &token);
+    second.succeeds();
+    let third = volume(2).step_with(&spec, &QUICK, &token);
+    third.fails(3, "DeliveryRefused", &["row 1 of data.csv", "not with …"]);
+    // Nobody named these for this output.
+    volume(1).step_with(&delivering(&receiver.url(), None), &QUICK, &token).succeeds();
+    let sent: Vec<Option<String>> = receiver.posts().into_iter().map(|post| post.authorization).collect();
+    let (basic, bearer) = ("Basic bWU6aHVudGVyMi1hbmQtbW9yZQ==", "Bearer hunter2-and-more");
+    let expected = [Some(basic), Some(basic), Some(bearer), Some(bearer), Some(bearer), None];
+    assert_eq!(sent.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
+    assert_eq!(elsewhere.posts().len(), 0);
+    for ended in [first, second, third] {
+        assert!(!ended.stderr.contains("hunter") && !ended.message().contains("hunter"), "{ended:?}");
+    }
+}
