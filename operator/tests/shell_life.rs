@@ -75,6 +75,36 @@ async fn q1_a_converged_pipeline_is_not_written_to_by_resyncs_restarts_or_relist
     assert!(world.trace().iter().all(|call| call.verb != "get"), "{:#?}", world.trace());
 }
 
+/// Once the continuous steps' Deployments were taken for orphans as soon as they had been applied, again and again.
+#[tokio::test(start_paused = true)]
+async fn q1_steps_that_run_all_the_time_are_brought_about_once() {
+    let world = World::new();
+    world.start_controllers(Script::default());
+    let _operator = world.start();
+    let key = world.user_applies(
+        r"
+apiVersion: mlpipeline.dev/v1alpha1
+kind: MLPipeline
+metadata: {name: pipe}
+spec:
+  steps:
+    - name: csv
+      prepare:
+        inputs: [{name: rows, uri: 'file:in/*.csv'}]
+        continuous: {pollInterval: 5s}
+    - {name: web, run: {image: busybox, workload: Deployment}}
+",
+    );
+    world.until("ready", |world| world.is_ready(&key)).await;
+    let status = &world.get(&key).expect("it is there")["status"];
+    assert_eq!(status["steps"][0]["workload"], "Deployment/pipe-csv", "{status}");
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    world.forget_trace();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(world.writes(), []);
+    assert_eq!(world.names("deployments"), ["pipe-csv", "pipe-web"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_chain_of_three_runs_costs_at_most_eight_writes_and_four_events() {
     let world = World::new();

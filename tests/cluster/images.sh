@@ -74,7 +74,7 @@ server_images() {
     cp -rL "/usr/share/postgresql/$(basename "${program%/bin}")" "$root/usr/share/postgresql/"
     cp /usr/share/zoneinfo/UTC "$root/usr/share/zoneinfo/UTC"
     cp /usr/share/zoneinfo/UTC "$root/usr/share/zoneinfo/Etc/UTC"
-    ldd "$program"/{initdb,postgres,psql} "${program%/bin}"/lib/{libpqwalreceiver,dict_snowball}.so | grep -o '/[^ ]*\.so[^ ]*' | sort -u |
+    ldd "$program"/{initdb,postgres,psql} "${program%/bin}"/lib/{libpqwalreceiver,dict_snowball}.so | grep -o '/[^ ]*\.so[^ :]*' | sort -u |
       while read -r library; do [ -e "$root$library" ] || install -D -m 755 "$library" "$root$library"; done
     for program in "$program"/*; do
       if [ -e "$root$program" ]; then ln -sf "$program" "$root/bin/$(basename "$program")"; fi

@@ -62,6 +62,7 @@ fn workload(pipeline: &ValidatedPipeline, step: &ValidStep, plan: &StepPlan) -> 
             Workload::StatefulSet => Some(format!("StatefulSet/{object}")),
             Workload::DaemonSet => Some(format!("DaemonSet/{object}")),
         },
+        _ if step.is_long_running() => Some(format!("Deployment/{object}")),
         _ => job(pipeline, step, plan),
     }
 }

@@ -31,7 +31,8 @@ pub(super) fn orphans<'a>(
             .iter()
             .any(|desired| desired.kind == found.kind && Some(&desired.name) == metadata.name.as_ref());
         let knows_its_work = plan.step(step_name).is_some_and(|plan| plan.work.is_some());
-        !kinds(step).contains(&found.kind) || (knows_its_work && !is_listed)
+        // What was applied a moment ago is wanted, whatever else is believed of its step.
+        !is_listed && (knows_its_work || !kinds(step).contains(&found.kind))
     };
     view.applied.iter().filter(is_orphan).collect()
 }
@@ -48,6 +49,7 @@ fn kinds(step: &ValidStep) -> &'static [Kind] {
             Workload::DaemonSet => &[Kind::DaemonSet, Kind::Service],
             Workload::Job => by_schedule(step),
         },
+        _ if step.is_long_running() => &[Kind::Deployment],
         _ => by_schedule(step),
     }
 }
