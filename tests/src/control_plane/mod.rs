@@ -15,6 +15,7 @@ mod namespace;
 mod process;
 mod run_folder;
 mod server;
+mod simulated_node;
 mod tools;
 
 use std::path::{Path, PathBuf};
@@ -44,7 +45,7 @@ pub struct ControlPlane {
     admin: Identity,
     audit: Option<AuditLog>,
     /// None on a cluster that was given.
-    _server: Option<Server>,
+    server: Option<Server>,
     folder: RunFolder,
 }
 
@@ -92,7 +93,7 @@ impl ControlPlane {
         install_crd(&admin.client().await).await?;
         server.start_controllers(&folder, settings)?;
         let audit = Some(AuditLog::new(server.audit_log(), &admin));
-        Ok(Self { admin, audit, _server: Some(server), folder })
+        Ok(Self { admin, audit, server: Some(server), folder })
     }
 
     /// The cluster that `KUBECONFIG` names.
@@ -105,7 +106,7 @@ impl ControlPlane {
         install_crd(&client).await?;
         let audit = std::env::var_os("MLPIPELINE_AUDIT_LOG").map(PathBuf::from);
         let audit = audit.map(|file| AuditLog::new(&file, &admin));
-        Ok(Self { admin, audit, _server: None, folder })
+        Ok(Self { admin, audit, server: None, folder })
     }
 
     /// The user who may do everything.
