@@ -15,8 +15,10 @@ use super::problem::Failure;
 pub struct Remembered {
     /// The last status that was written, and the version that it made.
     pub written: Option<(u64, MLPipelineStatus)>,
-    /// Since when the status differs in small ways that were not written yet.
-    pub unwritten_since: Option<Instant>,
+    /// When small differences of the status are to be written.
+    pub due: Option<Instant>,
+    /// When it is this pipeline's turn to tell of progress.
+    pub turn: Option<Instant>,
     /// Failures in a row.
     pub failures: u32,
     /// Children by uid.

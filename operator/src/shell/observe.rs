@@ -105,7 +105,11 @@ pub fn object_name(kind: Kind, name: &str) -> String {
     format!("{} {name}", kind.resource().kind)
 }
 
-fn owned<K: Resource<DynamicType = ()>>(index: &Index<K>, key: &PipelineKey, uid: &str) -> Vec<Arc<K>> {
+fn owned<K: Resource<DynamicType = ()> + Clone + PartialEq>(
+    index: &Index<K>,
+    key: &PipelineKey,
+    uid: &str,
+) -> Vec<Arc<K>> {
     index.of(key).into_iter().filter(|object| is_controlled_by(object.meta(), uid)).collect()
 }
 

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use futures::future::join_all;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::Api;
-use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::events::Reporter;
 use kube::runtime::reflector::Store;
 use kube::{Client, Resource};
 use tokio::sync::watch;
@@ -23,6 +23,7 @@ use super::election::{Election, Timing};
 use super::memory::Memory;
 use super::metrics::{Metrics, MetricsError};
 use super::pressure::Pressure;
+use super::publish::announcer::Announcer;
 use super::reconcile::Guarded;
 use crate::core::build::{BuildSettings, MANAGER};
 use crate::core::status::conditions::READY;
@@ -77,6 +78,7 @@ pub struct Operator {
     client: Client,
     fence: Fence,
     metrics: Arc<Metrics>,
+    announcer: Announcer,
     contexts: Vec<Arc<Context>>,
     controllers: Vec<Controller>,
     feeds: JoinSet<()>,
@@ -107,8 +109,8 @@ impl Operator {
             Calls { fence: fence.clone(), metrics: Arc::clone(&metrics), pressure: Arc::clone(&pressure) };
         let client = connect(calls)?;
         let reporter = Reporter { controller: MANAGER.to_owned(), instance: Some(options.identity.clone()) };
-        let recorder = Recorder::new(client.clone(), reporter);
-        let memory = Arc::new(Memory::default());
+        let (announcer, announcing) = Announcer::new(client.clone(), reporter);
+        let (memory, progress) = (Arc::new(Memory::default()), Arc::default());
         let (leading, is_leading) = watch::channel(false);
         let mut scopes: Vec<Option<&str>> =
             options.namespaces.iter().map(|name| Some(name.as_str())).collect();
@@ -116,13 +118,15 @@ impl Operator {
             scopes.push(None);
         }
         let (mut contexts, mut controllers, mut feeds) = (Vec::new(), Vec::new(), JoinSet::new());
+        feeds.spawn(announcing);
         for scope in scopes {
             let context = Arc::new(Context {
                 client: client.clone(),
                 settings: options.settings.clone(),
                 cache: Arc::default(),
                 memory: Arc::clone(&memory),
-                recorder: recorder.clone(),
+                announcer: announcer.clone(),
+                progress: Arc::clone(&progress),
                 clock: Arc::clone(&options.clock),
                 metrics: Arc::clone(&metrics),
                 pressure: Arc::clone(&pressure),
@@ -132,7 +136,7 @@ impl Operator {
             contexts.push(context);
             controllers.push(controller);
         }
-        Ok(Self { options, client, fence, metrics, contexts, controllers, feeds, leading })
+        Ok(Self { options, client, fence, metrics, announcer, contexts, controllers, feeds, leading })
     }
 
     /// What can be asked while it runs.
@@ -198,6 +202,9 @@ impl Operator {
                 }
             }
         };
+        if outcome.is_ok() {
+            self.announcer.flush().await;
+        }
         self.metrics.leads(false);
         if let (Ok(()), Some(election)) = (&outcome, &election)
             && let Err(error) = election.release().await

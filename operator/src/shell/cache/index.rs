@@ -57,7 +57,7 @@ impl<K> Default for Index<K> {
     }
 }
 
-impl<K: Resource<DynamicType = ()>> Index<K> {
+impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Index<K> {
     /// All objects of one pipeline, by name.
     #[must_use]
     pub fn of(&self, key: &PipelineKey) -> Vec<Arc<K>> {
@@ -114,7 +114,7 @@ impl<K: Resource<DynamicType = ()>> Index<K> {
     }
 }
 
-impl<K: Resource<DynamicType = ()>> Inner<K> {
+impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Inner<K> {
     fn put(&mut self, object: Arc<K>) -> BTreeSet<PipelineKey> {
         let (Some(key), Some(name)) = (PipelineKey::of(object.meta()), object.meta().name.clone()) else {
             return BTreeSet::new();
@@ -123,6 +123,7 @@ impl<K: Resource<DynamicType = ()>> Inner<K> {
         if objects.get(&name).is_some_and(|known| is_older_or_same(object.meta(), known.meta())) {
             return BTreeSet::new();
         }
+        let is_news = objects.get(&name).is_none_or(|known| !is_same_but_for_version(object.as_ref(), known));
         objects.insert(name.clone(), object);
         let mut touched = BTreeSet::new();
         // An object whose label was changed must not stay with the pipeline that it named before.
@@ -132,7 +133,9 @@ impl<K: Resource<DynamicType = ()>> Inner<K> {
             self.drop_from(&other, &name);
             touched.insert(other);
         }
-        touched.insert(key);
+        if is_news {
+            touched.insert(key);
+        }
         touched
     }
 
@@ -200,6 +203,13 @@ fn is_older_or_same(incoming: &ObjectMeta, known: &ObjectMeta) -> bool {
         && matches!((version(incoming), version(known)), (Some(incoming), Some(known)) if incoming <= known)
 }
 
+/// Whether nothing has changed that anybody here reads: what was dropped from both has changed.
+fn is_same_but_for_version<K: Resource + Clone + PartialEq>(incoming: &K, known: &K) -> bool {
+    let mut known = known.clone();
+    known.meta_mut().resource_version.clone_from(&incoming.meta().resource_version);
+    known == *incoming
+}
+
 /// The number of an object's version.
 pub(crate) fn version(metadata: &ObjectMeta) -> Option<u64> {
     metadata.resource_version.as_ref()?.parse().ok()
@@ -259,6 +269,17 @@ mod tests {
         assert_eq!(index.len(), 1);
         index.take_in(Event::Delete(object("1", "a", "u1", "11")));
         assert!(index.is_empty());
+    }
+
+    #[test]
+    fn a_change_of_what_nobody_reads_touches_nothing_and_is_kept() {
+        let index = Index::default();
+        assert_eq!(index.take_in(Event::Apply(object("1", "a", "u1", "5"))), BTreeSet::from([key("a")]));
+        assert_eq!(index.take_in(Event::Apply(object("1", "a", "u1", "6"))), BTreeSet::new());
+        assert_eq!(index.of(&key("a"))[0].metadata.resource_version.as_deref(), Some("6"));
+        let mut changed = object("1", "a", "u1", "7");
+        changed.data = Some(BTreeMap::from([("k".into(), "v".into())]));
+        assert_eq!(index.take_in(Event::Apply(changed)), BTreeSet::from([key("a")]));
     }
 
     #[test]

@@ -162,13 +162,16 @@ impl Cache {
 
 fn collect<K>(index: &Index<K>, kind: Kind, key: &PipelineKey, all: &mut Vec<Found>)
 where
-    K: Resource<DynamicType = ()> + Serialize + Send + Sync + 'static,
+    K: Resource<DynamicType = ()> + Clone + PartialEq + Serialize + Send + Sync + 'static,
 {
     all.extend(index.of(key).into_iter().map(|object| Found { kind, object }));
 }
 
 /// An answer that cannot be read is left to the watch, which will bring the object again.
-fn insert<K: Resource<DynamicType = ()> + DeserializeOwned + Prune>(index: &Index<K>, object: Value) {
+fn insert<K: Resource<DynamicType = ()> + Clone + PartialEq + DeserializeOwned + Prune>(
+    index: &Index<K>,
+    object: Value,
+) {
     if let Ok(mut object) = serde_json::from_value::<K>(object) {
         object.prune();
         index.insert(object);

@@ -49,6 +49,7 @@ where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Prune
         + Clone
+        + PartialEq
         + Debug
         + DeserializeOwned
         + Send
