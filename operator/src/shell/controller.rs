@@ -1,6 +1,5 @@
 //! The loop over all pipelines of one namespace, or of all: watches that trigger, and a bounded number of looks at once.
 
-use std::collections::BTreeSet;
 use std::future::ready;
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use kube::runtime::{Config, WatchStreamExt, applier};
 use tokio::sync::watch;
 
 use super::cache::index::{PipelineKey, version};
-use super::cache::watch::{api, watch_children};
+use super::cache::watch::{Touched, api, watch_children};
 use super::context::Context;
 use super::reconcile::{Guarded, ReconcileError, reconcile};
 use crate::core::names;
@@ -155,7 +154,13 @@ fn touched(context: &Context, event: &Event<Guarded>) -> Option<ObjectRef<Guarde
 }
 
 /// The pipelines that children name. A label holds short names as they are, and a hash of long ones.
-fn references(pipelines: &Store<Guarded>, touched: &BTreeSet<PipelineKey>) -> Vec<ObjectRef<Guarded>> {
+fn references(pipelines: &Store<Guarded>, touched: &Touched) -> Vec<ObjectRef<Guarded>> {
+    let touched = match touched {
+        Touched::Some(touched) => touched,
+        Touched::All => {
+            return pipelines.state().iter().map(|pipeline| ObjectRef::from_obj(pipeline.as_ref())).collect();
+        }
+    };
     let reference = |key: &PipelineKey| {
         let plain = ObjectRef::<Guarded>::new(&key.label).within(&key.namespace);
         if pipelines.get(&plain).is_some() {

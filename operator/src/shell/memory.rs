@@ -8,7 +8,7 @@ use std::time::Duration;
 use mlpipeline_crds::MLPipelineStatus;
 use tokio::time::Instant;
 
-use super::problem::Failure;
+use super::problem::{Class, Failure};
 
 /// What is remembered of one pipeline.
 #[derive(Debug, Default)]
@@ -58,7 +58,10 @@ impl Refusal {
     /// Whether it is too early to try again.
     #[must_use]
     pub fn stands(&self, wish: &str, now: Instant) -> bool {
-        self.wish == wish && self.until.is_none_or(|until| now < until)
+        // What is in the way may be gone any moment, and then the watch has caused this look.
+        self.failure.class != Class::Leftover
+            && self.wish == wish
+            && self.until.is_none_or(|until| now < until)
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod apply;
 pub mod arguments;
 pub mod backoff;
+mod blindness;
 pub mod cache;
 pub mod calls;
 pub mod context;

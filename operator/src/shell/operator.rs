@@ -157,7 +157,7 @@ impl Operator {
         let stop = stop.shared();
         let inspection = self.inspection();
         let ready = async {
-            while !inspection.missing().is_empty() {
+            while !inspection.awaited().is_empty() {
                 tokio::time::sleep(LOOK).await;
             }
         };
@@ -236,7 +236,7 @@ fn watch_ended(ended: Option<Result<(), tokio::task::JoinError>>) -> OperatorErr
 }
 
 impl Inspection {
-    /// Kinds whose first list is not complete yet.
+    /// Kinds that the operator does not see: their first list is not complete yet, or refused.
     #[must_use]
     pub fn missing(&self) -> Vec<&'static str> {
         let mut missing: Vec<&'static str> = self.caches.iter().flat_map(|cache| cache.missing()).collect();
@@ -247,6 +247,13 @@ impl Inspection {
         missing.sort_unstable();
         missing.dedup();
         missing
+    }
+
+    /// Kinds whose first list is still to come.
+    fn awaited(&self) -> Vec<&'static str> {
+        let waits = |store: &Store<Guarded>| store.wait_until_ready().now_or_never().is_none();
+        let own = self.pipelines.iter().any(waits).then_some("mlpipelines");
+        self.caches.iter().flat_map(|cache| cache.awaited()).chain(own).collect()
     }
 
     /// All figures in the text format.

@@ -13,5 +13,8 @@ mod kubectl;
 mod operator_bed;
 mod operator_life;
 mod pipelines;
+mod reasons;
+mod rights;
 mod samples;
 mod schema;
+mod tampering;

@@ -47,12 +47,19 @@ struct Inner<K> {
     /// What a list has brought so far, before it is complete.
     arriving: Vec<Arc<K>>,
     ready: bool,
+    /// What the API server said when it last refused to show these objects; nothing once it shows them.
+    refused: Option<String>,
 }
 
 impl<K> Default for Index<K> {
     fn default() -> Self {
-        let inner =
-            Inner { by_pipeline: HashMap::new(), homes: HashMap::new(), arriving: Vec::new(), ready: false };
+        let inner = Inner {
+            by_pipeline: HashMap::new(),
+            homes: HashMap::new(),
+            arriving: Vec::new(),
+            ready: false,
+            refused: None,
+        };
         Self { inner: RwLock::new(inner) }
     }
 }
@@ -69,6 +76,28 @@ impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Index<K> {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.inner.read().unwrap_or_else(PoisonError::into_inner).ready
+    }
+
+    /// What the API server says where it refuses to show these objects.
+    #[must_use]
+    pub fn refused(&self) -> Option<String> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner).refused.clone()
+    }
+
+    /// Notes that the API server refuses to show these objects, or shows them again; whether that is news.
+    pub fn note_refusal(&self, refused: Option<String>) -> bool {
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        let is_news = inner.refused.is_some() != refused.is_some();
+        inner.refused = refused;
+        is_news
+    }
+
+    /// The pipeline that the object of this name belongs to by its own word.
+    #[must_use]
+    pub fn home(&self, namespace: &str, name: &str) -> Option<PipelineKey> {
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        let label = inner.homes.get(&(namespace.to_owned(), name.to_owned()))?.clone();
+        Some(PipelineKey { namespace: namespace.to_owned(), label })
     }
 
     /// How many objects there are.

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The time between two writes when there are always more to come: ten a second.
-const INTERVAL: Duration = Duration::from_millis(100);
+/// The time between two writes when there are always more to come: two a second.
+const INTERVAL: Duration = Duration::from_millis(500);
 /// So many writes may come at once after a time without any.
 const BURST: u32 = 20;
 

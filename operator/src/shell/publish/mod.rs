@@ -75,7 +75,15 @@ pub async fn publish(
     }
     let namespace = metadata.namespace.as_deref().unwrap_or_default();
     let name = metadata.name.as_deref().unwrap_or_default();
-    if let Some(version) = write(context, namespace, name, &uid, next).await? {
+    let written = write(context, namespace, name, &uid, next).await;
+    if let Err(failure) = &written {
+        // Where the status cannot be told, an event still can.
+        let problem = failure.problem(1).filter(|_| failure.class == Class::Forbidden);
+        if let Some(event) = problem.map(|problem| transitions::warning(&problem)) {
+            context.announcer.announce(event, &reference(metadata));
+        }
+    }
+    if let Some(version) = written? {
         context.memory.with(&uid, |remembered| {
             (remembered.due, remembered.turn) = (None, None);
             remembered.written = Some((version, next.clone()));

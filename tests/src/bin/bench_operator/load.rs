@@ -12,8 +12,8 @@ use mlpipeline_crds::MLPipeline;
 use mlpipeline_tests::control_plane::ControlPlane;
 use serde_json::json;
 
-/// How many requests are under way at once while everything is applied.
-pub const AT_ONCE: usize = 50;
+/// How many requests are under way at once while everything is applied: kubectl applies a file's objects one by one.
+pub const AT_ONCE: usize = 1;
 
 /// A pipeline of three runs, one after the other, of one pod each.
 fn pipeline(name: &str) -> MLPipeline {
