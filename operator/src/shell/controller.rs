@@ -114,7 +114,7 @@ fn watch_pipelines(
     namespace: Option<&str>,
     mut writer: Writer<Guarded>,
 ) -> BoxStream<'static, ObjectRef<Guarded>> {
-    let context = Arc::clone(context);
+    let (context, known) = (Arc::clone(context), writer.as_reader());
     let pipelines = api::<Guarded>(&context.client, namespace);
     watcher::watcher(pipelines, watcher::Config::default())
         .default_backoff()
@@ -122,8 +122,9 @@ fn watch_pipelines(
             let touched = match event {
                 Ok(event) => {
                     let event = event.modify(|pipeline| pipeline.meta_mut().managed_fields = None);
+                    let touched = touched(&context, &known, &event);
                     writer.apply_watcher_event(&event);
-                    touched(&context, &event)
+                    touched
                 }
                 Err(error) => {
                     tracing::warn!(kind = "mlpipelines", %error, "a watch failed and is tried again");
@@ -135,14 +136,16 @@ fn watch_pipelines(
         .boxed()
 }
 
-/// The pipeline to look at because of an event.
-fn touched(context: &Context, event: &Event<Guarded>) -> Option<ObjectRef<Guarded>> {
+/// The pipeline to look at because of an event. One that a list did not have for a moment is looked at in any case: what its
+/// children had to say meanwhile was lost.
+fn touched(context: &Context, known: &Store<Guarded>, event: &Event<Guarded>) -> Option<ObjectRef<Guarded>> {
     let uid = |pipeline: &Guarded| pipeline.meta().uid.clone().unwrap_or_default();
     match event {
         Event::Apply(pipeline) | Event::InitApply(pipeline) => {
+            let reference = ObjectRef::from_obj(pipeline);
             let is_own = version(pipeline.meta())
                 .is_some_and(|version| context.memory.is_own_write(&uid(pipeline), version));
-            (!is_own).then(|| ObjectRef::from_obj(pipeline))
+            (!is_own || known.get(&reference).is_none()).then_some(reference)
         }
         Event::Delete(pipeline) => {
             context.memory.forget(&uid(pipeline));
