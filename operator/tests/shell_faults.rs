@@ -27,8 +27,8 @@ const SMALLEST: [&str; 2] = [
         storage: {volume: {size: 1Gi}}, steps: [{name: a, prepare: {inputs: [{name: t, uri: 'http://h/t.csv'}]}}]}}",
 ];
 
-/// A list and a watch of each kind that the operator sees, before it does anything.
-const FILLING_CALLS: usize = 26;
+/// A list and a watch of each kind that the operator sees and a look at the installed schema, before it does anything.
+const FILLING_CALLS: usize = 27;
 
 /// What a run came to.
 #[derive(Debug, PartialEq)]

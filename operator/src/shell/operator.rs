@@ -20,6 +20,7 @@ use super::context::{Clock, Context};
 use super::controller::Controller;
 use super::election::fence::Fence;
 use super::election::{Election, Timing};
+use super::installed_crd;
 use super::memory::Memory;
 use super::metrics::{Metrics, MetricsError};
 use super::pressure::Pressure;
@@ -119,6 +120,12 @@ impl Operator {
         }
         let (mut contexts, mut controllers, mut feeds) = (Vec::new(), Vec::new(), JoinSet::new());
         feeds.spawn(announcing);
+        let (asks, counts) = (client.clone(), Arc::clone(&metrics));
+        feeds.spawn(async move {
+            installed_crd::compare(&asks, &counts).await;
+            // What is spawned here ends only when something is wrong.
+            std::future::pending().await
+        });
         for scope in scopes {
             let context = Arc::new(Context {
                 client: client.clone(),

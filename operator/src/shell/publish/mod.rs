@@ -56,7 +56,11 @@ pub async fn publish(
     let due = context.memory.with(&uid, |remembered| {
         let due = match difference {
             Difference::None => None,
-            Difference::Small => Some(*remembered.due.get_or_insert_with(|| Instant::now() + SMALL_DELAY)),
+            Difference::Small => Some(
+                *remembered
+                    .due
+                    .get_or_insert_with(|| context.progress.next_turn().max(Instant::now() + SMALL_DELAY)),
+            ),
             Difference::Progress => {
                 let turn = remembered.turn.get_or_insert_with(|| context.progress.next_turn());
                 Some(remembered.due.map_or(*turn, |due| due.min(*turn)))
