@@ -109,7 +109,7 @@ async fn does(world: &World, key: &Key, deed: &Deed) {
         Deed::Suspend(suspend) => world.edit(key, |pipeline| pipeline["spec"]["suspend"] = json!(suspend)),
         Deed::DeleteChild(which) => child(world, which).iter().for_each(|key| world.delete(key)),
         Deed::TamperWithChild(which) => {
-            for key in child(world, which) {
+            if let Some(key) = child(world, which) {
                 world.edit(&key, |object| {
                     object["metadata"]["labels"]["theirs"] = json!("yes");
                     match key.resource.as_str() {
@@ -122,7 +122,7 @@ async fn does(world: &World, key: &Key, deed: &Deed) {
         }
         Deed::StripChild(which) => {
             // Pods have their labels from their owner, and nothing puts them back on a real cluster either.
-            for key in child(world, which).filter(|key| key.resource == "jobs") {
+            if let Some(key) = child(world, which).filter(|key| key.resource == "jobs") {
                 world.edit(&key, |object| object["metadata"]["labels"] = json!({}));
             }
         }

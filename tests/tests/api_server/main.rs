@@ -10,6 +10,7 @@ mod crd_fields;
 mod crd_rules;
 mod crd_size;
 mod kubectl;
+mod older_crd;
 mod operator_bed;
 mod operator_life;
 mod pipelines;

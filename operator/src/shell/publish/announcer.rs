@@ -27,7 +27,6 @@ enum Order {
 
 impl Announcer {
     /// An announcer, and the work of it, which must be polled and never ends.
-    #[must_use]
     pub fn new(client: Client, reporter: Reporter) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (sender, orders) = mpsc::channel(LIMIT);
         (Self { sender }, write_all(Recorder::new(client, reporter), orders))

@@ -1,7 +1,7 @@
 //! The least that any program could do: a client that watches pods and creates the next Job when one has succeeded.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::stream::FuturesUnordered;
 use futures::{StreamExt, TryStreamExt};
@@ -80,7 +80,17 @@ pub async fn chains_a_minute(
             }
         }
     }
-    count as f64 / started.elapsed().as_secs_f64() * 60.0
+    let chains_a_minute = count as f64 / started.elapsed().as_secs_f64() * 60.0;
+    wait_for_the_controller(&jobs).await;
+    chains_a_minute
+}
+
+/// Waits until the Job controller has written down all that has ended: else it would work it off during the next turn.
+async fn wait_for_the_controller(jobs: &Api<Job>) {
+    let is_open = |job: &Job| job.status.as_ref().is_none_or(|status| status.completion_time.is_none());
+    while jobs.list(&ListParams::default()).await.unwrap().iter().any(is_open) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
 }
 
 /// A Job of a chain.
