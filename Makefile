@@ -109,6 +109,12 @@ cli-schema: ## Write the schema that the command line checks manifests by
 reference: build ## Write the generated pages of docs/reference/
 	$(BIN)/write-reference docs/reference
 
+.PHONY: bench-operator
+bench-operator: ## Measure the operator beside a client that does nothing but chain Jobs (20 minutes)
+	tests/tools/build.sh etcd kube-apiserver kube-controller-manager kube-scheduler kwok
+	cargo build --release --workspace --locked --bin mlpipeline-operator --bin bench-operator
+	$(CARGO_TARGET_DIR)/release/bench-operator $(ARGUMENTS)
+
 .PHONY: picture
 picture: build ## Draw the README's picture from a real run
 	PATH="$(BIN):$$PATH" deploy/demo/picture.sh > docs/images/local.svg

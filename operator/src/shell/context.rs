@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use kube::Client;
-use kube::runtime::events::Recorder;
 
 use super::cache::Cache;
 use super::memory::Memory;
 use super::metrics::Metrics;
 use super::pressure::Pressure;
+use super::publish::announcer::Announcer;
+use super::publish::budget::Budget;
 use crate::core::build::BuildSettings;
 
 /// Tells the time of day. A test has its own.
@@ -27,7 +28,9 @@ pub struct Context {
     /// What is remembered between reconciles.
     pub memory: Arc<Memory>,
     /// Writes events.
-    pub recorder: Recorder,
+    pub announcer: Announcer,
+    /// How often progress is told.
+    pub progress: Arc<Budget>,
     /// The time of day.
     pub clock: Clock,
     /// What is counted.

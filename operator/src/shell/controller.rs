@@ -1,6 +1,5 @@
 //! The loop over all pipelines of one namespace, or of all: watches that trigger, and a bounded number of looks at once.
 
-use std::collections::BTreeSet;
 use std::future::ready;
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use kube::runtime::{Config, WatchStreamExt, applier};
 use tokio::sync::watch;
 
 use super::cache::index::{PipelineKey, version};
-use super::cache::watch::{api, watch_children};
+use super::cache::watch::{Touched, api, watch_children};
 use super::context::Context;
 use super::reconcile::{Guarded, ReconcileError, reconcile};
 use crate::core::names;
@@ -115,7 +114,7 @@ fn watch_pipelines(
     namespace: Option<&str>,
     mut writer: Writer<Guarded>,
 ) -> BoxStream<'static, ObjectRef<Guarded>> {
-    let context = Arc::clone(context);
+    let (context, known) = (Arc::clone(context), writer.as_reader());
     let pipelines = api::<Guarded>(&context.client, namespace);
     watcher::watcher(pipelines, watcher::Config::default())
         .default_backoff()
@@ -123,8 +122,9 @@ fn watch_pipelines(
             let touched = match event {
                 Ok(event) => {
                     let event = event.modify(|pipeline| pipeline.meta_mut().managed_fields = None);
+                    let touched = touched(&context, &known, &event);
                     writer.apply_watcher_event(&event);
-                    touched(&context, &event)
+                    touched
                 }
                 Err(error) => {
                     tracing::warn!(kind = "mlpipelines", %error, "a watch failed and is tried again");
@@ -136,14 +136,16 @@ fn watch_pipelines(
         .boxed()
 }
 
-/// The pipeline to look at because of an event.
-fn touched(context: &Context, event: &Event<Guarded>) -> Option<ObjectRef<Guarded>> {
+/// The pipeline to look at because of an event. One that a list did not have for a moment is looked at in any case: what its
+/// children had to say meanwhile was lost.
+fn touched(context: &Context, known: &Store<Guarded>, event: &Event<Guarded>) -> Option<ObjectRef<Guarded>> {
     let uid = |pipeline: &Guarded| pipeline.meta().uid.clone().unwrap_or_default();
     match event {
         Event::Apply(pipeline) | Event::InitApply(pipeline) => {
+            let reference = ObjectRef::from_obj(pipeline);
             let is_own = version(pipeline.meta())
                 .is_some_and(|version| context.memory.is_own_write(&uid(pipeline), version));
-            (!is_own).then(|| ObjectRef::from_obj(pipeline))
+            (!is_own || known.get(&reference).is_none()).then_some(reference)
         }
         Event::Delete(pipeline) => {
             context.memory.forget(&uid(pipeline));
@@ -155,7 +157,13 @@ fn touched(context: &Context, event: &Event<Guarded>) -> Option<ObjectRef<Guarde
 }
 
 /// The pipelines that children name. A label holds short names as they are, and a hash of long ones.
-fn references(pipelines: &Store<Guarded>, touched: &BTreeSet<PipelineKey>) -> Vec<ObjectRef<Guarded>> {
+fn references(pipelines: &Store<Guarded>, touched: &Touched) -> Vec<ObjectRef<Guarded>> {
+    let touched = match touched {
+        Touched::Some(touched) => touched,
+        Touched::All => {
+            return pipelines.state().iter().map(|pipeline| ObjectRef::from_obj(pipeline.as_ref())).collect();
+        }
+    };
     let reference = |key: &PipelineKey| {
         let plain = ObjectRef::<Guarded>::new(&key.label).within(&key.namespace);
         if pipelines.get(&plain).is_some() {

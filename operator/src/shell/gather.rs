@@ -37,7 +37,16 @@ pub async fn gather(client: &Client, namespace: &str, pipeline: &str) -> Result<
     )?;
     let claim_name = names::claim(pipeline);
     let claim = claims.into_iter().find(|claim| claim.metadata.name.as_ref() == Some(&claim_name));
-    Ok(Snapshot { jobs, cron_jobs, pods, deployments, stateful_sets, daemon_sets, claim })
+    Ok(Snapshot {
+        jobs,
+        cron_jobs,
+        pods,
+        deployments,
+        stateful_sets,
+        daemon_sets,
+        claim,
+        ..Snapshot::default()
+    })
 }
 
 async fn list<K>(client: &Client, namespace: &str, selector: &str) -> Result<Vec<K>, GatherError>

@@ -8,15 +8,17 @@ use std::time::Duration;
 use mlpipeline_crds::MLPipelineStatus;
 use tokio::time::Instant;
 
-use super::problem::Failure;
+use super::problem::{Class, Failure};
 
 /// What is remembered of one pipeline.
 #[derive(Debug, Default)]
 pub struct Remembered {
     /// The last status that was written, and the version that it made.
     pub written: Option<(u64, MLPipelineStatus)>,
-    /// Since when the status differs in small ways that were not written yet.
-    pub unwritten_since: Option<Instant>,
+    /// When small differences of the status are to be written.
+    pub due: Option<Instant>,
+    /// When it is this pipeline's turn to tell of progress.
+    pub turn: Option<Instant>,
     /// Failures in a row.
     pub failures: u32,
     /// Children by uid.
@@ -56,7 +58,10 @@ impl Refusal {
     /// Whether it is too early to try again.
     #[must_use]
     pub fn stands(&self, wish: &str, now: Instant) -> bool {
-        self.wish == wish && self.until.is_none_or(|until| now < until)
+        // What is in the way may be gone any moment, and then the watch has caused this look.
+        self.failure.class != Class::Leftover
+            && self.wish == wish
+            && self.until.is_none_or(|until| now < until)
     }
 }
 

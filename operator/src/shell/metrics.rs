@@ -32,6 +32,7 @@ pub struct Metrics {
     leading: IntGaugeVec,
     pipelines: IntGaugeVec,
     steps: IntGaugeVec,
+    crd_fields_missing: IntGaugeVec,
     /// Since when a pipeline waits to be looked at.
     waiting: Mutex<HashMap<ObjectRef<Guarded>, Instant>>,
 }
@@ -98,6 +99,11 @@ impl Metrics {
                 &["state"],
             )?,
             steps: gauge("mlpipeline_steps", "Steps by state", &["state"])?,
+            crd_fields_missing: gauge(
+                "mlpipeline_crd_fields_missing",
+                "Fields that the installed CustomResourceDefinition does not know and this operator does",
+                &[],
+            )?,
             waiting: Mutex::default(),
             registry,
         };
@@ -141,6 +147,11 @@ impl Metrics {
     /// Whether this process leads.
     pub fn leads(&self, leads: bool) {
         self.leading.with_label_values(&[CONTROLLER]).set(i64::from(leads));
+    }
+
+    /// How many fields the installed CustomResourceDefinition does not know.
+    pub fn crd_fields_missing(&self, count: usize) {
+        self.crd_fields_missing.with_label_values::<&str>(&[]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// The pipelines and steps there are, by state.

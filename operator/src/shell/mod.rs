@@ -5,6 +5,7 @@
 pub mod apply;
 pub mod arguments;
 pub mod backoff;
+mod blindness;
 pub mod cache;
 pub mod calls;
 pub mod context;
@@ -12,6 +13,7 @@ pub mod controller;
 pub mod crd_file;
 pub mod election;
 pub mod gather;
+mod installed_crd;
 pub mod logging;
 mod lost_reports;
 pub mod memory;

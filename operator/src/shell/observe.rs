@@ -58,8 +58,21 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
     let claim = cache.claims.of(&key).into_iter().find(|claim| {
         claim.metadata.name.as_ref() == Some(&claim_name) && owns_claim(pipeline, &claim.metadata)
     });
+    let pods: Vec<Pod> = pods.map(Arc::unwrap_or_clone).collect();
+    let warned_of = [claim.as_ref().map(|claim| &claim.metadata)];
+    let warned_of = warned_of
+        .into_iter()
+        .flatten()
+        .chain(pods.iter().map(|pod| &pod.metadata))
+        .chain(jobs.iter().map(|job| &job.metadata))
+        .chain(stateful_sets.iter().map(|set| &set.metadata))
+        .chain(daemon_sets.iter().map(|set| &set.metadata));
+    let notices = warned_of
+        .filter_map(|metadata| Some((metadata.uid.clone()?, cache.notices.of(metadata.uid.as_deref())?)))
+        .collect();
     let snapshot = Snapshot {
-        pods: pods.map(Arc::unwrap_or_clone).collect(),
+        notices,
+        pods,
         jobs: jobs.into_iter().map(Arc::unwrap_or_clone).collect(),
         deployments: deployments.into_iter().map(Arc::unwrap_or_clone).collect(),
         stateful_sets: stateful_sets.into_iter().map(Arc::unwrap_or_clone).collect(),
@@ -105,7 +118,11 @@ pub fn object_name(kind: Kind, name: &str) -> String {
     format!("{} {name}", kind.resource().kind)
 }
 
-fn owned<K: Resource<DynamicType = ()>>(index: &Index<K>, key: &PipelineKey, uid: &str) -> Vec<Arc<K>> {
+fn owned<K: Resource<DynamicType = ()> + Clone + PartialEq>(
+    index: &Index<K>,
+    key: &PipelineKey,
+    uid: &str,
+) -> Vec<Arc<K>> {
     index.of(key).into_iter().filter(|object| is_controlled_by(object.meta(), uid)).collect()
 }
 

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use futures::future::join_all;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::Api;
-use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::events::Reporter;
 use kube::runtime::reflector::Store;
 use kube::{Client, Resource};
 use tokio::sync::watch;
@@ -20,9 +20,11 @@ use super::context::{Clock, Context};
 use super::controller::Controller;
 use super::election::fence::Fence;
 use super::election::{Election, Timing};
+use super::installed_crd;
 use super::memory::Memory;
 use super::metrics::{Metrics, MetricsError};
 use super::pressure::Pressure;
+use super::publish::announcer::Announcer;
 use super::reconcile::Guarded;
 use crate::core::build::{BuildSettings, MANAGER};
 use crate::core::status::conditions::READY;
@@ -77,6 +79,7 @@ pub struct Operator {
     client: Client,
     fence: Fence,
     metrics: Arc<Metrics>,
+    announcer: Announcer,
     contexts: Vec<Arc<Context>>,
     controllers: Vec<Controller>,
     feeds: JoinSet<()>,
@@ -107,8 +110,8 @@ impl Operator {
             Calls { fence: fence.clone(), metrics: Arc::clone(&metrics), pressure: Arc::clone(&pressure) };
         let client = connect(calls)?;
         let reporter = Reporter { controller: MANAGER.to_owned(), instance: Some(options.identity.clone()) };
-        let recorder = Recorder::new(client.clone(), reporter);
-        let memory = Arc::new(Memory::default());
+        let (announcer, announcing) = Announcer::new(client.clone(), reporter);
+        let (memory, progress) = (Arc::new(Memory::default()), Arc::default());
         let (leading, is_leading) = watch::channel(false);
         let mut scopes: Vec<Option<&str>> =
             options.namespaces.iter().map(|name| Some(name.as_str())).collect();
@@ -116,13 +119,21 @@ impl Operator {
             scopes.push(None);
         }
         let (mut contexts, mut controllers, mut feeds) = (Vec::new(), Vec::new(), JoinSet::new());
+        feeds.spawn(announcing);
+        let (asks, counts) = (client.clone(), Arc::clone(&metrics));
+        feeds.spawn(async move {
+            installed_crd::compare(&asks, &counts).await;
+            // What is spawned here ends only when something is wrong.
+            std::future::pending().await
+        });
         for scope in scopes {
             let context = Arc::new(Context {
                 client: client.clone(),
                 settings: options.settings.clone(),
                 cache: Arc::default(),
                 memory: Arc::clone(&memory),
-                recorder: recorder.clone(),
+                announcer: announcer.clone(),
+                progress: Arc::clone(&progress),
                 clock: Arc::clone(&options.clock),
                 metrics: Arc::clone(&metrics),
                 pressure: Arc::clone(&pressure),
@@ -132,7 +143,7 @@ impl Operator {
             contexts.push(context);
             controllers.push(controller);
         }
-        Ok(Self { options, client, fence, metrics, contexts, controllers, feeds, leading })
+        Ok(Self { options, client, fence, metrics, announcer, contexts, controllers, feeds, leading })
     }
 
     /// What can be asked while it runs.
@@ -153,7 +164,7 @@ impl Operator {
         let stop = stop.shared();
         let inspection = self.inspection();
         let ready = async {
-            while !inspection.missing().is_empty() {
+            while !inspection.awaited().is_empty() {
                 tokio::time::sleep(LOOK).await;
             }
         };
@@ -198,6 +209,9 @@ impl Operator {
                 }
             }
         };
+        if outcome.is_ok() {
+            self.announcer.flush().await;
+        }
         self.metrics.leads(false);
         if let (Ok(()), Some(election)) = (&outcome, &election)
             && let Err(error) = election.release().await
@@ -229,7 +243,7 @@ fn watch_ended(ended: Option<Result<(), tokio::task::JoinError>>) -> OperatorErr
 }
 
 impl Inspection {
-    /// Kinds whose first list is not complete yet.
+    /// Kinds that the operator does not see: their first list is not complete yet, or refused.
     #[must_use]
     pub fn missing(&self) -> Vec<&'static str> {
         let mut missing: Vec<&'static str> = self.caches.iter().flat_map(|cache| cache.missing()).collect();
@@ -240,6 +254,13 @@ impl Inspection {
         missing.sort_unstable();
         missing.dedup();
         missing
+    }
+
+    /// Kinds whose first list is still to come.
+    fn awaited(&self) -> Vec<&'static str> {
+        let waits = |store: &Store<Guarded>| store.wait_until_ready().now_or_never().is_none();
+        let own = self.pipelines.iter().any(waits).then_some("mlpipelines");
+        self.caches.iter().flat_map(|cache| cache.awaited()).chain(own).collect()
     }
 
     /// All figures in the text format.

@@ -15,12 +15,14 @@ pub enum Class {
     Conflict,
     /// The API server or the way to it has a bad moment.
     Unavailable,
-    /// An object of an earlier pipeline of this name is still being removed.
+    /// An object of this name is still being removed; the watch tells when it is gone.
     Leftover,
     /// A quota of the namespace is used up; it may be freed without a change of the pipeline.
     Quota,
     /// The operator, or the pipeline's namespace, lacks a permission.
     Forbidden,
+    /// A port of the nodes is another Service's; it may be freed without a change of the pipeline.
+    PortTaken,
     /// The name is taken by an object that is not ours.
     NameTaken,
     /// The API server will never take this child as it is.
@@ -85,6 +87,13 @@ impl Failure {
         Self { class: Class::Leftover, object: object.to_owned(), message, retry_after: None }
     }
 
+    /// A child that is wanted again is still being deleted: somebody's finalizer may hold it.
+    #[must_use]
+    pub fn going(object: &str) -> Self {
+        let message = format!("{object} is being deleted, and is made anew when it is gone");
+        Self { class: Class::Leftover, object: object.to_owned(), message, retry_after: None }
+    }
+
     /// Whether trying again can help.
     #[must_use]
     pub fn retry(&self) -> Retry {
@@ -108,13 +117,14 @@ impl Failure {
             Class::Leftover => ("WaitingForDeletion", true),
             Class::Quota => ("QuotaExceeded", true),
             Class::Forbidden => ("Forbidden", false),
+            Class::PortTaken => ("PortTaken", false),
             Class::NameTaken => ("NameTaken", false),
             Class::Invalid => ("InvalidChild", false),
         };
         let message = match self.class {
             Class::NameTaken | Class::Leftover => self.message.clone(),
             Class::Quota => format!("{} exceeds a quota of the namespace: {}", self.object, self.message),
-            Class::Forbidden => format!("{} is forbidden: {}", self.object, self.message),
+            Class::Forbidden => format!("{} is forbidden: {}{}", self.object, self.message, self.role_hint()),
             Class::Invalid => format!("the API server refuses {}: {}", self.object, self.message),
             _ => format!("{}: {}", self.object, self.message),
         };
@@ -122,7 +132,17 @@ impl Failure {
     }
 }
 
-/// What the API server's answer means. By its machine-readable reason, save for quotas, for which it has none.
+impl Failure {
+    /// What to do where it is the operator itself that lacks a permission, by the words that the API server has for that.
+    fn role_hint(&self) -> &'static str {
+        match self.message.contains(" cannot ") {
+            true => "; allow it in the operator's Role (deploy/config/rbac/operator-role.yaml)",
+            false => "",
+        }
+    }
+}
+
+/// What the API server's answer means. By its machine-readable reason, save for quotas and ports, for which it has none.
 fn classify(status: &Status) -> Class {
     let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
     if causes.iter().any(|cause| cause.reason == "NamespaceTerminating") {
@@ -136,6 +156,7 @@ fn classify(status: &Status) -> Class {
         (409, _) => Class::Conflict,
         // The namespace itself is gone.
         (404, _) => Class::Ending,
+        (422, _) if status.message.contains("port is already allocated") => Class::PortTaken,
         (400 | 405 | 413 | 415 | 422, _) | (_, "Invalid") => Class::Invalid,
         _ => Class::Unavailable,
     }
@@ -158,6 +179,7 @@ mod tests {
             (403, "Forbidden", "User \"x\" cannot create resource \"jobs\"", "Forbidden", false),
             (401, "Unauthorized", "Unauthorized", "Forbidden", false),
             (422, "Invalid", "spec.template: Invalid value", "InvalidChild", false),
+            (422, "Invalid", "Invalid value: 30080: provided port is already allocated", "PortTaken", false),
             (400, "BadRequest", "admission webhook denied it", "InvalidChild", false),
             (409, "Conflict", "the object was modified", "Conflict", true),
             (500, "InternalError", "etcd", "ApiServerUnavailable", true),

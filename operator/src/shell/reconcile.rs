@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::apply::{Applied, apply};
 use super::backoff;
+use super::blindness::blind_spot;
 use super::context::Context;
 use super::lost_reports;
 use super::observe::{View, observe};
@@ -20,7 +21,7 @@ use super::publish;
 use crate::core::build::build;
 use crate::core::pipeline::ValidatedPipeline;
 use crate::core::plan::{self, Decision, Plan, Schedules};
-use crate::core::status;
+use crate::core::status::{self, Problem};
 use crate::core::validate::{FieldError, validate};
 
 /// A pipeline as it comes from the API server: one that cannot be read harms only itself.
@@ -97,6 +98,9 @@ async fn look(resource: &Guarded, context: &Context) -> Result<Option<Duration>,
         Ok(pipeline) => pipeline,
         Err(errors) => return refuse(resource, context, &errors, now).await,
     };
+    if let Some(problem) = blind_spot(&context.cache, &pipeline) {
+        return hold(resource, context, &problem, now).await;
+    }
     let mut view = observe(&context.cache, &pipeline);
     let mut plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
     if lost_reports::found_late(context, &pipeline, &plan).await? {
@@ -137,6 +141,19 @@ async fn refuse(
     let metadata = resource.meta();
     let before = publish::previous(context, metadata, stored(resource));
     let status = status::invalid(metadata.generation, errors, before.as_ref(), now);
+    Ok(publish::publish(context, metadata, before.as_ref(), &status).await?)
+}
+
+/// Says what the operator may not see. The watches try again by themselves, and every pipeline is looked at when they succeed.
+async fn hold(
+    resource: &Guarded,
+    context: &Context,
+    problem: &Problem,
+    now: Timestamp,
+) -> Result<Option<Duration>, Setback> {
+    let metadata = resource.meta();
+    let before = publish::previous(context, metadata, stored(resource));
+    let status = status::held(metadata.generation, problem, before.as_ref(), now);
     Ok(publish::publish(context, metadata, before.as_ref(), &status).await?)
 }
 

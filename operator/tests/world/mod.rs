@@ -11,6 +11,7 @@ mod server_side_apply;
 mod service;
 pub mod state;
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
@@ -47,19 +48,29 @@ pub struct World {
     /// Who calls by this handle.
     pub who: String,
     started: Instant,
+    /// How far somebody has set the clock, in seconds.
+    pub jump: Arc<AtomicI64>,
 }
 
 impl World {
     pub fn new() -> Self {
         let (sender, version) = watch::channel(0);
         let state = Arc::new(Mutex::new(State::new(sender)));
-        Self { state, version, faults: Arc::default(), who: String::new(), started: Instant::now() }
+        Self {
+            state,
+            version,
+            faults: Arc::default(),
+            who: String::new(),
+            started: Instant::now(),
+            jump: Arc::default(),
+        }
     }
 
     /// The time of day in this world: it goes with tokio's clock.
     pub fn now(&self) -> Timestamp {
         let start = Timestamp::from_second(1_795_000_000).expect("a time");
-        start + jiff::SignedDuration::try_from(self.started.elapsed()).expect("a duration")
+        let jump = jiff::SignedDuration::from_secs(self.jump.load(Ordering::SeqCst));
+        start + jiff::SignedDuration::try_from(self.started.elapsed()).expect("a duration") + jump
     }
 
     pub fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {

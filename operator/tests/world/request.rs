@@ -18,7 +18,7 @@ pub struct Asked {
 impl Asked {
     pub fn read(method: &Method, uri: &http::Uri) -> Self {
         let parts: Vec<&str> = uri.path().trim_matches('/').split('/').collect();
-        let rest = if parts[0] == "api" { &parts[2..] } else { &parts[3..] };
+        let rest = if parts[0] == "api" { &parts[2..] } else { &parts[3.min(parts.len() - 1)..] };
         let (namespace, rest) = match rest {
             ["namespaces", namespace, rest @ ..] if !rest.is_empty() => (Some((*namespace).to_owned()), rest),
             rest => (None, rest),

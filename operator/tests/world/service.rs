@@ -12,12 +12,13 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{Full, StreamBody};
 use kube::client::Body;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tower::Service;
 
 use super::faults::Mode;
 use super::request::Asked;
 use super::server_side_apply::Outcome;
-use super::state::{Key, State, matches};
+use super::state::{Change, Key, State, matches};
 use super::{Call, World};
 
 type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
@@ -39,6 +40,7 @@ impl Service<Request<Body>> for World {
 
 impl World {
     async fn serve(self, request: Request<Body>) -> Answer {
+        let request_is_document = request.uri().path().starts_with("/openapi");
         let asked = Asked::read(request.method(), request.uri());
         let bytes = request.into_body().collect_bytes().await.expect("a body");
         let body: Value =
@@ -48,7 +50,17 @@ impl World {
         if self.faults.lock().expect("a lock").cut_off.contains(&self.who) {
             return std::future::pending().await;
         }
-        let fault = self.faults.lock().expect("a lock").count();
+        let version = self.with(|state| state.version);
+        let fault = self.faults.lock().expect("a lock").count(version);
+        if fault == Some(Mode::OldRelist) {
+            self.with(|state| state.wake());
+        }
+        if request_is_document {
+            return respond(
+                404,
+                UnsyncBoxBody::new(Full::new(Bytes::from(status(404, "NotFound", "").to_string()))),
+            );
+        }
         if fault == Some(Mode::CrashBefore) {
             return self.crash().await;
         }
@@ -60,6 +72,16 @@ impl World {
         let (code, value) = match (fault, standing) {
             (Some(Mode::Answer(code)), _) => (code, status(code, "fault", "an injected fault")),
             (_, Some((code, message))) => (code, status(code, reason(code), &message)),
+            _ if asked.verb == "list" => {
+                // Watches begin with a list in pages, which a server may answer from its memory; any other is of now.
+                let is_of_a_watch = asked.query.contains_key("limit");
+                self.with(|state| {
+                    let newest = state.version;
+                    let faults = self.faults.lock().expect("a lock");
+                    let listed = if is_of_a_watch { faults.listed_version(newest) } else { newest };
+                    (200, list(state, &asked, listed))
+                })
+            }
             _ => self.with(|state| answer(state, &asked, body)),
         };
         let resource =
@@ -93,13 +115,27 @@ impl World {
     fn watch(self, asked: Asked) -> Answer {
         let since: u64 = asked.query["resourceVersion"].parse().expect("a version");
         let versions = self.version.clone();
+        let begun = self.faults.lock().expect("a lock").ended;
         let lines = stream::unfold(
-            (self, asked, since, versions),
-            |(world, asked, since, mut versions)| async move {
+            (self, asked, Some(since), versions),
+            move |(world, asked, since, mut versions)| async move {
+                let since = since?;
                 loop {
-                    let (lines, until) = world.with(|state| lines(state, &asked, since));
+                    let (silent_until, coalesced, ended) = {
+                        let faults = world.faults.lock().expect("a lock");
+                        (faults.silent_until, faults.coalesced, faults.ended)
+                    };
+                    if ended != begun {
+                        let gone = json!({"type": "ERROR", "object": status(410, "Expired", "too old")});
+                        return Some((format!("{gone}\n"), (world, asked, None, versions)));
+                    }
+                    if let Some(until) = silent_until.filter(|until| *until > Instant::now()) {
+                        tokio::time::sleep_until(until).await;
+                        continue;
+                    }
+                    let (lines, until) = world.with(|state| lines(state, &asked, since, coalesced));
                     if !lines.is_empty() {
-                        return Some((lines, (world, asked, until, versions)));
+                        return Some((lines, (world, asked, Some(until), versions)));
                     }
                     if versions.changed().await.is_err() {
                         return None;
@@ -112,13 +148,21 @@ impl World {
     }
 }
 
-fn lines(state: &State, asked: &Asked, since: u64) -> (String, u64) {
+fn lines(state: &State, asked: &Asked, since: u64, coalesced: bool) -> (String, u64) {
     let selector = asked.query.get("labelSelector").map(String::as_str).unwrap_or_default();
     let mut lines = String::new();
     for change in state.changes.iter().filter(|change| change.version > since) {
         let is_watched = change.key.resource == asked.resource
             && asked.namespace.as_ref().is_none_or(|namespace| *namespace == change.key.namespace);
         if !is_watched {
+            continue;
+        }
+        let is_outcome = |change: &Change| {
+            !state.changes.iter().any(|later| later.version > change.version && later.key == change.key)
+        };
+        // An object that went and came again is told as gone first.
+        let is_told = !coalesced || change.after.is_none() || is_outcome(change);
+        if !is_told {
             continue;
         }
         let was = change.before.as_ref().is_some_and(|value| matches(value, selector));
@@ -133,6 +177,14 @@ fn lines(state: &State, asked: &Asked, since: u64) -> (String, u64) {
         lines.push_str(&format!("{}\n", json!({ "type": kind, "object": object })));
     }
     (lines, state.version)
+}
+
+/// What a list shows of the world as it was at a version.
+fn list(state: &State, asked: &Asked, version: u64) -> Value {
+    let selector = asked.query.get("labelSelector").map(String::as_str).unwrap_or_default();
+    let items = state.list_at(version, &asked.resource, asked.namespace.as_deref(), selector);
+    let metadata = json!({"resourceVersion": version.to_string()});
+    json!({"apiVersion": "v1", "kind": "List", "metadata": metadata, "items": items})
 }
 
 fn respond(code: u16, body: UnsyncBoxBody<Bytes, Infallible>) -> Answer {
@@ -163,12 +215,6 @@ fn answer(state: &mut State, asked: &Asked, body: Value) -> (u16, Value) {
     let missing = || (404, status(404, "NotFound", &format!("{} not found", key.name)));
     match asked.verb.as_str() {
         "watch" => (200, Value::Null),
-        "list" => {
-            let selector = asked.query.get("labelSelector").map(String::as_str).unwrap_or_default();
-            let items = state.list(&asked.resource, asked.namespace.as_deref(), selector);
-            let metadata = json!({"resourceVersion": state.version.to_string()});
-            (200, json!({"apiVersion": "v1", "kind": "List", "metadata": metadata, "items": items}))
-        }
         "get" => match state.objects.get(&key).cloned() {
             Some(mut value) => {
                 value["metadata"]["managedFields"] = state.managed_fields(&key);

@@ -149,14 +149,31 @@ impl State {
         answer
     }
 
-    /// The objects of a resource, in one namespace or in all, that carry these labels.
-    pub fn list(&self, resource: &str, namespace: Option<&str>, selector: &str) -> Vec<Value> {
-        self.objects
-            .iter()
-            .filter(|(key, _)| key.resource == resource && namespace.is_none_or(|name| key.namespace == name))
-            .filter(|(_, value)| matches(value, selector))
-            .map(|(_, value)| value.clone())
-            .collect()
+    /// The objects of a resource at a version, in one namespace or in all, that carry these labels.
+    pub fn list_at(
+        &self,
+        version: u64,
+        resource: &str,
+        namespace: Option<&str>,
+        selector: &str,
+    ) -> Vec<Value> {
+        let is_asked_for =
+            |key: &Key| key.resource == resource && namespace.is_none_or(|name| key.namespace == name);
+        let mut then: BTreeMap<&Key, &Value> = BTreeMap::new();
+        for change in
+            self.changes.iter().filter(|change| change.version <= version && is_asked_for(&change.key))
+        {
+            match &change.after {
+                Some(value) => then.insert(&change.key, value),
+                None => then.remove(&change.key),
+            };
+        }
+        then.into_values().filter(|value| matches(value, selector)).cloned().collect()
+    }
+
+    /// Lets every watch look again.
+    pub fn wake(&self) {
+        let _ = self.sender.send(self.version);
     }
 }
 

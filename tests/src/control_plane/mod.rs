@@ -14,6 +14,7 @@ mod identity;
 mod namespace;
 mod run_folder;
 mod server;
+mod simulated_node;
 pub(crate) mod tools;
 
 use std::path::{Path, PathBuf};
@@ -43,7 +44,7 @@ pub struct ControlPlane {
     admin: Identity,
     audit: Option<AuditLog>,
     /// None on a cluster that was given.
-    _server: Option<Server>,
+    server: Option<Server>,
     folder: RunFolder,
 }
 
@@ -91,7 +92,7 @@ impl ControlPlane {
         install_crd(&admin.client().await).await?;
         server.start_controllers(&folder, settings)?;
         let audit = Some(AuditLog::new(server.audit_log(), &admin));
-        Ok(Self { admin, audit, _server: Some(server), folder })
+        Ok(Self { admin, audit, server: Some(server), folder })
     }
 
     /// The cluster that `KUBECONFIG` names.
@@ -104,7 +105,7 @@ impl ControlPlane {
         install_crd(&client).await?;
         let audit = std::env::var_os("MLPIPELINE_AUDIT_LOG").map(PathBuf::from);
         let audit = audit.map(|file| AuditLog::new(&file, &admin));
-        Ok(Self { admin, audit, _server: None, folder })
+        Ok(Self { admin, audit, server: None, folder })
     }
 
     /// The user who may do everything.

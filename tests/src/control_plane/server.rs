@@ -87,8 +87,13 @@ impl Server {
     pub(super) fn start_controllers(&mut self, folder: &RunFolder, settings: Settings) -> Result<(), String> {
         let program = tools::find("kube-controller-manager")?;
         let arguments = self.controller_manager_arguments(settings);
-        self.processes.insert(0, Process::start(&program, &arguments, folder.path(), None)?);
+        self.add(Process::start(&program, &arguments, folder.path(), None)?);
         Ok(())
+    }
+
+    /// Lets another program end with the servers, before them.
+    pub(super) fn add(&mut self, process: Process) {
+        self.processes.insert(0, process);
     }
 
     /// The file that the API server writes its audit log to.

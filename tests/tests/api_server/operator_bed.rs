@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::api::rbac::v1::{ClusterRole, Role, RoleBinding};
+use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule, Role, RoleBinding};
 use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
 use kube::core::ApiResource;
 use kube::{Api, Client, ResourceExt};
@@ -23,24 +23,34 @@ pub struct Bed {
     pub namespace: TestNamespace,
     pub client: Client,
     pub operator: Identity,
-    kubelet: JoinHandle<()>,
+    #[expect(dead_code, reason = "held until the bed ends")]
+    kubelet: Option<Kubelet>,
 }
 
-impl Drop for Bed {
+/// Ends with its bed.
+struct Kubelet(JoinHandle<()>);
+
+impl Drop for Kubelet {
     fn drop(&mut self) {
-        self.kubelet.abort();
+        self.0.abort();
     }
 }
 
 impl Bed {
     pub async fn new(test: &str) -> Self {
+        let bed = Self::without_kubelet(test).await;
+        let kubelet = tokio::spawn(kubelet(bed.api()));
+        Self { kubelet: Some(Kubelet(kubelet)), ..bed }
+    }
+
+    /// A bed where nothing becomes of a pod but what the test makes of it.
+    pub async fn without_kubelet(test: &str) -> Self {
         let control_plane = ControlPlane::shared().await;
         let namespace = control_plane.namespace(test).await;
         let client = control_plane.client().await;
         let operator = control_plane.service_account(namespace.name(), "operator").await;
         bind_roles(&client, namespace.name()).await;
-        let kubelet = tokio::spawn(kubelet(Api::namespaced(client.clone(), namespace.name())));
-        Self { control_plane, namespace, client, operator, kubelet }
+        Self { control_plane, namespace, client, operator, kubelet: None }
     }
 
     /// Starts the operator's program; it ends with the test.
@@ -101,6 +111,31 @@ impl Bed {
         .await
     }
 
+    /// Waits until a pipeline is not ready for this reason; answers what people are told.
+    pub async fn told(&self, name: &str, reason: &str) -> String {
+        wait_until(&format!("{reason} of {name}"), LONG, async || {
+            let pipeline = self.pipelines().get(name).await.map_err(|error| error.to_string())?;
+            let status = pipeline.status.unwrap_or_default();
+            let ready = status.conditions.iter().find(|now| now.type_ == "Ready" && now.reason == reason);
+            ready.map(|now| now.message.clone()).ok_or_else(|| serde_json::to_string(&status).unwrap())
+        })
+        .await
+    }
+
+    /// Puts these rights in the place of the shipped ones, or others in the place of these.
+    pub async fn limit_rights(&self, rules: Vec<PolicyRule>) {
+        let name = "limited";
+        let role = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name}, "rules": rules,
+        });
+        let apply = PatchParams::apply("tests").force();
+        self.api::<Role>().patch(name, &apply, &Patch::Apply(&role)).await.unwrap();
+        let binding = binding("Role", name, self.namespace.name());
+        self.api::<RoleBinding>().patch(name, &apply, &Patch::Apply(&binding)).await.unwrap();
+        let shipped = shipped_role().name_any();
+        let _ = self.api::<RoleBinding>().delete(&shipped, &Default::default()).await;
+    }
+
     /// The names of all objects of a kind that the operator made.
     pub async fn names<K>(&self) -> Vec<String>
     where
@@ -127,18 +162,61 @@ async fn bind_roles(client: &Client, namespace: &str) {
     roles.patch(&election.name_any(), &apply, &Patch::Apply(&election)).await.unwrap();
     let bindings: Api<RoleBinding> = Api::namespaced(client.clone(), namespace);
     for (kind, name) in [("ClusterRole", role.name_any()), ("Role", election.name_any())] {
-        let binding = json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name},
-            "subjects": [{"kind": "ServiceAccount", "name": "operator", "namespace": namespace}],
-        });
+        let binding = binding(kind, &name, namespace);
         bindings.patch(&name, &apply, &Patch::Apply(&binding)).await.unwrap();
     }
+}
+
+fn binding(kind: &str, name: &str, namespace: &str) -> Value {
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": "operator", "namespace": namespace}],
+    })
+}
+
+/// The shipped rights without this verb of this resource.
+pub fn rights_without(verb: &str, resource: &str) -> Vec<PolicyRule> {
+    let mut rules = Vec::new();
+    for rule in shipped_role().rules.unwrap() {
+        for one in rule.resources.clone().unwrap() {
+            let mut rule = PolicyRule { resources: Some(vec![one.clone()]), ..rule.clone() };
+            rule.verbs.retain(|kept| one != resource || kept != verb);
+            rules.extend((!rule.verbs.is_empty()).then_some(rule));
+        }
+    }
+    rules
 }
 
 /// The role that is shipped.
 pub fn shipped_role() -> ClusterRole {
     serde_saphyr::from_str(include_str!("../../../deploy/config/rbac/operator-role.yaml")).unwrap()
+}
+
+/// A pipeline with nearly every kind of child.
+pub fn crash_course() -> Value {
+    json!({"steps": [
+        {"name": "data", "prepare": {"inputs": [{"name": "iris", "uri": "http://files/iris.csv"}]}},
+        {"name": "train", "train": {
+            "data": {"step": "data"}, "target": "species",
+            "algorithm": {"logisticRegression": {"maxIterations": 200}}, "gate": {"metric": "accuracy", "min": 0.9},
+        }},
+        {"name": "api", "pod": {"resources": {"requests": {"cpu": "1000m", "memory": "128Mi"}}}, "serve": {
+            "model": {"step": "train"}, "autoscaling": {"minReplicas": 2, "maxReplicas": 5},
+            "service": {"type": "ClusterIP", "port": 80},
+            "ingress": {"host": "iris.example.com"},
+        }},
+        {"name": "nightly", "schedule": {"cron": "0 2 * * *"}, "score": {"model": {"step": "train"}, "input": {"step": "data"}}},
+    ]})
+}
+
+/// Runs of one pod, one after the other.
+pub fn chain(length: usize) -> Value {
+    let step = |at: usize| {
+        let after: Vec<String> = (at > 0).then(|| format!("s{}", at - 1)).into_iter().collect();
+        json!({"name": format!("s{at}"), "run": {"image": "none"}, "after": after})
+    };
+    json!({"steps": (0..length).map(step).collect::<Vec<Value>>()})
 }
 
 /// Lets the pods of Jobs succeed with a report, and all others become ready.

@@ -12,33 +12,9 @@ use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use mlpipeline_tests::control_plane::AuditPosition;
 use mlpipeline_tests::wait_until;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::operator_bed::{Bed, LONG, shipped_role};
-
-fn crash_course() -> Value {
-    json!({"steps": [
-        {"name": "data", "prepare": {"inputs": [{"name": "iris", "uri": "http://files/iris.csv"}]}},
-        {"name": "train", "train": {
-            "data": {"step": "data"}, "target": "species",
-            "algorithm": {"logisticRegression": {"maxIterations": 200}}, "gate": {"metric": "accuracy", "min": 0.9},
-        }},
-        {"name": "api", "pod": {"resources": {"requests": {"cpu": "1000m", "memory": "128Mi"}}}, "serve": {
-            "model": {"step": "train"}, "autoscaling": {"minReplicas": 2, "maxReplicas": 5},
-            "service": {"type": "ClusterIP", "port": 80},
-            "ingress": {"host": "iris.example.com"},
-        }},
-        {"name": "nightly", "schedule": {"cron": "0 2 * * *"}, "score": {"model": {"step": "train"}, "input": {"step": "data"}}},
-    ]})
-}
-
-fn chain(length: usize) -> Value {
-    let step = |at: usize| {
-        let after: Vec<String> = (at > 0).then(|| format!("s{}", at - 1)).into_iter().collect();
-        json!({"name": format!("s{at}"), "run": {"image": "none"}, "after": after})
-    };
-    json!({"steps": (0..length).map(step).collect::<Vec<Value>>()})
-}
+use super::operator_bed::{Bed, LONG, chain, crash_course};
 
 /// The operator's writes since then: verb, resource, name and answer.
 async fn writes(bed: &Bed, since: AuditPosition) -> Vec<(String, String, String, u16)> {
@@ -142,51 +118,6 @@ async fn a_chain_of_three_runs_costs_at_most_eight_writes_and_four_events() {
         .partition(|(_, resource, ..)| resource == "events");
     assert!(events.len() <= 4, "{events:#?}");
     assert!(writes.len() <= 8, "{writes:#?}");
-}
-
-#[tokio::test]
-async fn s8_the_operator_does_what_its_role_says_and_is_refused_nothing() {
-    let bed = Bed::new("operator-role").await;
-    let since = bed.control_plane.audit().position().await;
-    let _operator = bed.start(&["--leader-elect"]);
-    bed.apply("iris", &crash_course()).await;
-    bed.condition("iris", "Ready", "True").await;
-    // Runs all the time in each way, and then not at all: everything is applied and deleted once.
-    let workload = |kind: &str| json!({"steps": [{"name": "w", "run": {"image": "none", "workload": kind, "ports": [{"name": "http", "port": 80}]}}]});
-    for kind in ["StatefulSet", "DaemonSet", "Deployment", "Job"] {
-        bed.apply("iris", &workload(kind)).await;
-        bed.condition("iris", "Ready", "True").await;
-    }
-    let query = bed.control_plane.audit().query().since(since).user(bed.operator.username());
-    wait_until("a renewal of the lease", LONG, async || {
-        let renewals = query.clone().resource("leases").verb("update").events().await;
-        if renewals.is_empty() { Err("none".to_owned()) } else { Ok(()) }
-    })
-    .await;
-    let events = query.events().await;
-    let refused: Vec<_> = events.iter().filter(|event| event.response_status.code == 403).collect();
-    assert!(refused.is_empty(), "{refused:#?}");
-    let seen: BTreeSet<(String, String)> =
-        events.iter().map(|event| (event.verb.clone(), event.resource())).collect();
-    let mut allowed: BTreeSet<(String, String)> = BTreeSet::new();
-    for rule in shipped_role().rules.unwrap() {
-        for resource in rule.resources.unwrap() {
-            allowed.extend(rule.verbs.iter().map(|verb| (verb.clone(), resource.clone())));
-        }
-    }
-    allowed.extend(["create", "get", "update"].map(|verb| (verb.to_owned(), "leases".to_owned())));
-    let beyond: Vec<_> = seen.difference(&allowed).collect();
-    assert!(beyond.is_empty(), "done and not in the role: {beyond:?}");
-    // Server-side apply is asked as a patch, and needs create where nothing is there; a claim's deletion of the finalizers'
-    // kind is checked by an admission plugin that not every cluster has; a series of events needs one that repeats.
-    let unseen: BTreeSet<String> =
-        allowed.difference(&seen).map(|(verb, resource)| format!("{verb} {resource}")).collect();
-    let implied = |call: &str| {
-        (call.starts_with("create ") && call != "create jobs" && call != "create events")
-            || ["update mlpipelines/finalizers", "patch events", "get jobs"].contains(&call)
-    };
-    let unused: Vec<_> = unseen.iter().filter(|call| !implied(call)).collect();
-    assert!(unused.is_empty(), "in the role and never done: {unused:?}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 mod jobs;
 mod live;
 mod pods;
+mod troubles;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::build::{annotation, label};
 use super::meaning::Meaning;
-use super::observed::{Observed, ObservedClaim, ObservedStep};
+use super::observed::{Observed, ObservedStep, Trouble};
 
 /// The children of one pipeline, as they were found.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +36,8 @@ pub struct Snapshot {
     pub daemon_sets: Vec<DaemonSet>,
     /// The claim that the pods mount, where it is there.
     pub claim: Option<PersistentVolumeClaim>,
+    /// What the cluster warned of last, by the uid of the object that it is about.
+    pub notices: BTreeMap<String, Trouble>,
 }
 
 /// Reads the children of a pipeline.
@@ -66,20 +69,14 @@ pub fn read(snapshot: &Snapshot) -> Observed {
             steps.entry(step).or_default().schedule = meaning;
         }
     }
-    for pod in &snapshot.pods {
-        if let (Some(step), Some(trouble)) = (step_of(&pod.metadata), pods::trouble(pod)) {
-            let troubles = &mut steps.entry(step).or_default().troubles;
-            if !troubles.contains(&trouble) {
-                troubles.push(trouble);
-            }
+    let claim = snapshot.claim.as_ref().map(|claim| troubles::read_claim(claim, snapshot));
+    for (step, trouble) in troubles::troubles(snapshot, claim.as_ref()) {
+        let troubles = &mut steps.entry(step).or_default().troubles;
+        if !troubles.contains(&trouble) {
+            troubles.push(trouble);
         }
     }
-    Observed { steps, claim: snapshot.claim.as_ref().map(read_claim) }
-}
-
-fn read_claim(claim: &PersistentVolumeClaim) -> ObservedClaim {
-    let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref());
-    ObservedClaim { bound: phase == Some("Bound"), ours: true, message: None }
+    Observed { steps, claim }
 }
 
 /// The step that an object says it belongs to.

@@ -64,7 +64,12 @@ pub(super) fn failure(pod: &Pod) -> Option<(String, String)> {
     ))
 }
 
-/// What keeps a pod from working, where something does.
+/// Whether a pod has not begun to work, and has not ended.
+pub(super) fn waits(pod: &Pod) -> bool {
+    matches!(phase(pod), None | Some("Pending")) && pod.metadata.deletion_timestamp.is_none()
+}
+
+/// What keeps a pod from working, where the pod says so itself.
 pub(super) fn trouble(pod: &Pod) -> Option<Trouble> {
     if matches!(phase(pod), Some("Succeeded" | "Failed")) || pod.metadata.deletion_timestamp.is_some() {
         return None;

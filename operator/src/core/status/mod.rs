@@ -74,13 +74,29 @@ pub fn invalid(
     now: Timestamp,
 ) -> MLPipelineStatus {
     let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    let message = shorten(&texts.join("; "), 1024);
+    let problem = Problem {
+        reason: "InvalidSpec".to_owned(),
+        message: shorten(&texts.join("; "), 1024),
+        transient: false,
+    };
+    held(generation, &problem, previous, now)
+}
+
+/// The status of a pipeline that nothing can be done for until somebody mends something. What is known from before is kept.
+#[must_use]
+pub fn held(
+    generation: Option<i64>,
+    problem: &Problem,
+    previous: Option<&MLPipelineStatus>,
+    now: Timestamp,
+) -> MLPipelineStatus {
+    let (reason, message) = (problem.reason.as_str(), problem.message.as_str());
     let before = previous.cloned().unwrap_or_default();
     let serving = before.conditions.iter().find(|condition| condition.type_ == SERVING);
     let mut claims = vec![
-        claim(RECONCILING, false, "Stalled", "nothing will be done until the spec is mended"),
-        claim(STALLED, true, "InvalidSpec", &message),
-        claim(READY, false, "InvalidSpec", &message),
+        claim(RECONCILING, false, "Stalled", "nothing will be done until this is mended"),
+        claim(STALLED, true, reason, message),
+        claim(READY, false, reason, message),
     ];
     claims.extend(
         serving.map(|serving| claim(SERVING, serving.status == "True", &serving.reason, &serving.message)),

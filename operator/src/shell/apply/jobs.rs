@@ -1,13 +1,19 @@
 //! Runs: created once by their name, never changed, and deleted when the plan says so.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::batch::v1::Job;
-use kube::api::{Api, DeleteParams, PostParams, Preconditions};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use serde_json::json;
 
 use crate::core::build::MANAGER;
 use crate::core::pipeline::ValidatedPipeline;
 use crate::shell::context::Context;
 use crate::shell::observe::{View, is_controlled_by, is_leftover};
 use crate::shell::problem::Failure;
+
+/// Labels or annotations.
+type Marks = BTreeMap<String, String>;
 
 /// Creates a Job. One of that name that is there already is looked at: ours was created by an earlier self whose word the
 /// watch has not brought yet.
@@ -29,6 +35,7 @@ pub(super) async fn create(
         Err(kube::Error::Api(status)) if status.is_already_exists() => {
             let existing = api.get(name).await.map_err(|error| Failure::of_call(&object, &error))?;
             if is_controlled_by(&existing.metadata, &pipeline.uid) {
+                let existing = put_marks_back(&api, job, existing).await?;
                 context.cache.insert_job(existing);
                 Ok(())
             } else if is_leftover(pipeline, &existing.metadata) {
@@ -39,6 +46,30 @@ pub(super) async fn create(
         }
         Err(error) => Err(Failure::of_call(&object, &error)),
     }
+}
+
+/// Gives a Job of ours the labels and annotations back by which it is found and read, where somebody took or changed them. Only
+/// these: what the Job does is never changed.
+async fn put_marks_back(api: &Api<Job>, job: &Job, existing: Job) -> Result<Job, Failure> {
+    let (wanted, found) = (&job.metadata, &existing.metadata);
+    let holds = |wanted: &Option<Marks>, found: &Option<Marks>| {
+        wanted
+            .iter()
+            .flatten()
+            .all(|(key, value)| found.as_ref().and_then(|marks| marks.get(key)) == Some(value))
+    };
+    if holds(&wanted.labels, &found.labels) && holds(&wanted.annotations, &found.annotations) {
+        return Ok(existing);
+    }
+    let name = wanted.name.as_deref().unwrap_or_default();
+    let marks = json!({"metadata": {
+        "uid": found.uid, "labels": wanted.labels, "annotations": wanted.annotations,
+    }});
+    let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    let marked = api.patch(name, &parameters, &Patch::Merge(&marks)).await;
+    let marked = marked.map_err(|error| Failure::of_call(&format!("Job {name}"), &error))?;
+    tracing::info!(job = name, "labels and annotations put back");
+    Ok(marked)
 }
 
 /// Deletes a Job that the plan no longer wants, with its pods.

@@ -101,7 +101,7 @@ async fn bring_in_line(
 ) -> Result<Option<Duration>, Failure> {
     let metadata = found.metadata();
     if metadata.deletion_timestamp.is_some() {
-        return Ok(None);
+        return Err(Failure::going(&object_name(desired.kind, &desired.name)));
     }
     let uid = metadata.uid.clone().unwrap_or_default();
     let remembered = remembered(context, pipeline, &uid);

@@ -26,6 +26,7 @@ use crate::core::pipeline::ValidatedPipeline;
 use crate::core::plan::Plan;
 
 use self::desired::Desired;
+pub(super) use self::orphans::kinds;
 
 /// What became of the children.
 #[derive(Debug, Default)]

@@ -38,7 +38,7 @@ pub(super) fn orphans<'a>(
 }
 
 /// The kinds of lasting children that a step can have.
-fn kinds(step: &ValidStep) -> &'static [Kind] {
+pub(in crate::shell) fn kinds(step: &ValidStep) -> &'static [Kind] {
     match &step.action {
         ValidAction::Serve(_) => {
             &[Kind::Deployment, Kind::Service, Kind::Autoscaler, Kind::Budget, Kind::Ingress]

@@ -47,17 +47,24 @@ struct Inner<K> {
     /// What a list has brought so far, before it is complete.
     arriving: Vec<Arc<K>>,
     ready: bool,
+    /// What the API server said when it last refused to show these objects; nothing once it shows them.
+    refused: Option<String>,
 }
 
 impl<K> Default for Index<K> {
     fn default() -> Self {
-        let inner =
-            Inner { by_pipeline: HashMap::new(), homes: HashMap::new(), arriving: Vec::new(), ready: false };
+        let inner = Inner {
+            by_pipeline: HashMap::new(),
+            homes: HashMap::new(),
+            arriving: Vec::new(),
+            ready: false,
+            refused: None,
+        };
         Self { inner: RwLock::new(inner) }
     }
 }
 
-impl<K: Resource<DynamicType = ()>> Index<K> {
+impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Index<K> {
     /// All objects of one pipeline, by name.
     #[must_use]
     pub fn of(&self, key: &PipelineKey) -> Vec<Arc<K>> {
@@ -69,6 +76,28 @@ impl<K: Resource<DynamicType = ()>> Index<K> {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.inner.read().unwrap_or_else(PoisonError::into_inner).ready
+    }
+
+    /// What the API server says where it refuses to show these objects.
+    #[must_use]
+    pub fn refused(&self) -> Option<String> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner).refused.clone()
+    }
+
+    /// Notes that the API server refuses to show these objects, or shows them again; whether that is news.
+    pub fn note_refusal(&self, refused: Option<String>) -> bool {
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        let is_news = inner.refused.is_some() != refused.is_some();
+        inner.refused = refused;
+        is_news
+    }
+
+    /// The pipeline that the object of this name belongs to by its own word.
+    #[must_use]
+    pub fn home(&self, namespace: &str, name: &str) -> Option<PipelineKey> {
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        let label = inner.homes.get(&(namespace.to_owned(), name.to_owned()))?.clone();
+        Some(PipelineKey { namespace: namespace.to_owned(), label })
     }
 
     /// How many objects there are.
@@ -114,7 +143,7 @@ impl<K: Resource<DynamicType = ()>> Index<K> {
     }
 }
 
-impl<K: Resource<DynamicType = ()>> Inner<K> {
+impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Inner<K> {
     fn put(&mut self, object: Arc<K>) -> BTreeSet<PipelineKey> {
         let (Some(key), Some(name)) = (PipelineKey::of(object.meta()), object.meta().name.clone()) else {
             return BTreeSet::new();
@@ -123,6 +152,7 @@ impl<K: Resource<DynamicType = ()>> Inner<K> {
         if objects.get(&name).is_some_and(|known| is_older_or_same(object.meta(), known.meta())) {
             return BTreeSet::new();
         }
+        let is_news = objects.get(&name).is_none_or(|known| !is_same_but_for_version(object.as_ref(), known));
         objects.insert(name.clone(), object);
         let mut touched = BTreeSet::new();
         // An object whose label was changed must not stay with the pipeline that it named before.
@@ -132,7 +162,9 @@ impl<K: Resource<DynamicType = ()>> Inner<K> {
             self.drop_from(&other, &name);
             touched.insert(other);
         }
-        touched.insert(key);
+        if is_news {
+            touched.insert(key);
+        }
         touched
     }
 
@@ -200,74 +232,17 @@ fn is_older_or_same(incoming: &ObjectMeta, known: &ObjectMeta) -> bool {
         && matches!((version(incoming), version(known)), (Some(incoming), Some(known)) if incoming <= known)
 }
 
+/// Whether nothing has changed that anybody here reads: what was dropped from both has changed.
+fn is_same_but_for_version<K: Resource + Clone + PartialEq>(incoming: &K, known: &K) -> bool {
+    let mut known = known.clone();
+    known.meta_mut().resource_version.clone_from(&incoming.meta().resource_version);
+    known == *incoming
+}
+
 /// The number of an object's version.
 pub(crate) fn version(metadata: &ObjectMeta) -> Option<u64> {
     metadata.resource_version.as_ref()?.parse().ok()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use k8s_openapi::api::core::v1::ConfigMap;
-
-    fn object(name: &str, pipeline: &str, uid: &str, version: &str) -> ConfigMap {
-        ConfigMap {
-            metadata: ObjectMeta {
-                name: Some(name.into()),
-                namespace: Some("ns".into()),
-                uid: Some(uid.into()),
-                resource_version: Some(version.into()),
-                labels: Some(BTreeMap::from([(label::PIPELINE.into(), pipeline.into())])),
-                ..ObjectMeta::default()
-            },
-            ..ConfigMap::default()
-        }
-    }
-
-    fn key(label: &str) -> PipelineKey {
-        PipelineKey { namespace: "ns".into(), label: label.into() }
-    }
-
-    fn list(index: &Index<ConfigMap>, objects: Vec<ConfigMap>) -> BTreeSet<PipelineKey> {
-        index.take_in(Event::Init);
-        for object in objects {
-            index.take_in(Event::InitApply(object));
-        }
-        index.take_in(Event::InitDone)
-    }
-
-    #[test]
-    fn l6_a_relist_tells_of_what_came_changed_and_went_and_of_nothing_else() {
-        let index = Index::default();
-        assert!(!index.is_ready());
-        let all = vec![object("1", "a", "u1", "5"), object("2", "b", "u2", "6"), object("3", "c", "u3", "7")];
-        assert_eq!(list(&index, all), BTreeSet::from([key("a"), key("b"), key("c")]));
-        assert!(index.is_ready());
-        let later =
-            vec![object("1", "a", "u1", "5"), object("2", "b", "u2", "9"), object("4", "d", "u4", "8")];
-        assert_eq!(list(&index, later), BTreeSet::from([key("b"), key("c"), key("d")]));
-        assert!(index.of(&key("c")).is_empty());
-    }
-
-    #[test]
-    fn an_older_state_never_hides_what_a_write_has_brought() {
-        let index = Index::default();
-        index.insert(object("1", "a", "u1", "10"));
-        assert_eq!(index.take_in(Event::Apply(object("1", "a", "u1", "9"))), BTreeSet::new());
-        assert_eq!(index.of(&key("a"))[0].metadata.resource_version.as_deref(), Some("10"));
-        index.take_in(Event::Delete(object("1", "a", "older", "4")));
-        assert_eq!(index.len(), 1);
-        index.take_in(Event::Delete(object("1", "a", "u1", "11")));
-        assert!(index.is_empty());
-    }
-
-    #[test]
-    fn an_object_that_changes_its_pipeline_touches_both() {
-        let index = Index::default();
-        index.take_in(Event::Apply(object("1", "a", "u1", "1")));
-        let touched = index.take_in(Event::Apply(object("1", "b", "u1", "2")));
-        assert_eq!(touched, BTreeSet::from([key("a"), key("b")]));
-        assert!(index.of(&key("a")).is_empty());
-        assert_eq!(index.len(), 1);
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@
 
 pub mod index;
 pub mod kind;
+pub mod notices;
 mod prune;
 pub mod watch;
 
@@ -24,6 +25,7 @@ use serde_json::Value;
 
 use self::index::{Index, PipelineKey};
 use self::kind::Kind;
+use self::notices::Notices;
 use self::prune::Prune;
 
 /// Every child that is known.
@@ -41,6 +43,7 @@ pub struct Cache {
     pub budgets: Index<PodDisruptionBudget>,
     pub ingresses: Index<Ingress>,
     pub claims: Index<PersistentVolumeClaim>,
+    pub notices: Notices,
 }
 
 /// A child of any kind that is applied, as it was found.
@@ -82,23 +85,46 @@ impl<K: Resource<DynamicType = ()> + Serialize + Send + Sync> Object for K {
 }
 
 impl Cache {
-    /// Kinds whose first list is not complete yet.
+    /// Kinds whose first list is not complete yet, and those that the API server refuses to show.
     #[must_use]
     pub fn missing(&self) -> Vec<&'static str> {
-        let kinds = [
-            ("jobs", self.jobs.is_ready()),
-            ("pods", self.pods.is_ready()),
-            ("cronjobs", self.cron_jobs.is_ready()),
-            ("deployments", self.deployments.is_ready()),
-            ("statefulsets", self.stateful_sets.is_ready()),
-            ("daemonsets", self.daemon_sets.is_ready()),
-            ("services", self.services.is_ready()),
-            ("horizontalpodautoscalers", self.autoscalers.is_ready()),
-            ("poddisruptionbudgets", self.budgets.is_ready()),
-            ("ingresses", self.ingresses.is_ready()),
-            ("persistentvolumeclaims", self.claims.is_ready()),
-        ];
-        kinds.into_iter().filter(|(_, ready)| !ready).map(|(name, _)| name).collect()
+        self.kinds()
+            .into_iter()
+            .filter(|kind| !kind.ready || kind.refused.is_some())
+            .map(|kind| kind.name)
+            .collect()
+    }
+
+    /// Kinds whose first list is still to come. One that is refused may never come.
+    #[must_use]
+    pub fn awaited(&self) -> Vec<&'static str> {
+        self.kinds()
+            .into_iter()
+            .filter(|kind| !kind.ready && kind.refused.is_none())
+            .map(|kind| kind.name)
+            .collect()
+    }
+
+    /// Kinds that the API server refuses to show, with what it says.
+    #[must_use]
+    pub fn refused(&self) -> Vec<(&'static str, String)> {
+        self.kinds().into_iter().filter_map(|kind| Some((kind.name, kind.refused?))).collect()
+    }
+
+    fn kinds(&self) -> [Standing; 11] {
+        [
+            Standing::of("jobs", &self.jobs),
+            Standing::of("pods", &self.pods),
+            Standing::of("cronjobs", &self.cron_jobs),
+            Standing::of("deployments", &self.deployments),
+            Standing::of("statefulsets", &self.stateful_sets),
+            Standing::of("daemonsets", &self.daemon_sets),
+            Standing::of("services", &self.services),
+            Standing::of("horizontalpodautoscalers", &self.autoscalers),
+            Standing::of("poddisruptionbudgets", &self.budgets),
+            Standing::of("ingresses", &self.ingresses),
+            Standing::of("persistentvolumeclaims", &self.claims),
+        ]
     }
 
     /// Everything of a pipeline's that is applied.
@@ -160,15 +186,31 @@ impl Cache {
     }
 }
 
+/// How one kind's cache stands.
+struct Standing {
+    name: &'static str,
+    ready: bool,
+    refused: Option<String>,
+}
+
+impl Standing {
+    fn of<K: Resource<DynamicType = ()> + Clone + PartialEq>(name: &'static str, index: &Index<K>) -> Self {
+        Self { name, ready: index.is_ready(), refused: index.refused() }
+    }
+}
+
 fn collect<K>(index: &Index<K>, kind: Kind, key: &PipelineKey, all: &mut Vec<Found>)
 where
-    K: Resource<DynamicType = ()> + Serialize + Send + Sync + 'static,
+    K: Resource<DynamicType = ()> + Clone + PartialEq + Serialize + Send + Sync + 'static,
 {
     all.extend(index.of(key).into_iter().map(|object| Found { kind, object }));
 }
 
 /// An answer that cannot be read is left to the watch, which will bring the object again.
-fn insert<K: Resource<DynamicType = ()> + DeserializeOwned + Prune>(index: &Index<K>, object: Value) {
+fn insert<K: Resource<DynamicType = ()> + Clone + PartialEq + DeserializeOwned + Prune>(
+    index: &Index<K>,
+    object: Value,
+) {
     if let Ok(mut object) = serde_json::from_value::<K>(object) {
         object.prune();
         index.insert(object);

@@ -1,8 +1,7 @@
 //! What is dropped from objects before they are kept: all that nobody here reads. A cluster's pods are mostly their specs.
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodStatus, PodTemplateSpec};
 
 /// What may be dropped from a kind of object.
 pub trait Prune {
@@ -36,11 +35,18 @@ prune_metadata_only!(
 impl Prune for Job {
     fn prune(&mut self) {
         self.metadata.managed_fields = None;
+        self.metadata.finalizers = None;
         if let Some(spec) = &mut self.spec {
             // A Job is created and never changed: only how many pods it runs is read again.
             spec.template = PodTemplateSpec::default();
             spec.selector = None;
             spec.pod_failure_policy = None;
+        }
+        if let Some(status) = &mut self.status {
+            // How the controller counts is its own affair.
+            status.uncounted_terminated_pods = None;
+            status.ready = None;
+            status.terminating = None;
         }
     }
 }
@@ -48,13 +54,34 @@ impl Prune for Job {
 impl Prune for Pod {
     fn prune(&mut self) {
         self.spec = None;
-        self.metadata =
-            ObjectMeta { managed_fields: None, annotations: None, ..std::mem::take(&mut self.metadata) };
-        if let Some(status) = &mut self.status {
-            status.init_container_statuses = None;
-            status.ephemeral_container_statuses = None;
-            status.pod_ips = None;
-            status.host_ips = None;
-        }
+        self.metadata.managed_fields = None;
+        self.metadata.annotations = None;
+        self.metadata.finalizers = None;
+        let Some(status) = self.status.take() else { return };
+        // The one condition that is read is the one that no node was found.
+        let unscheduled = status.conditions.unwrap_or_default().into_iter();
+        let unscheduled: Vec<_> = unscheduled
+            .filter(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
+            .collect();
+        let containers = status.container_statuses.map(|all| all.into_iter().map(essence).collect());
+        self.status = Some(PodStatus {
+            phase: status.phase,
+            reason: status.reason,
+            message: status.message,
+            conditions: (!unscheduled.is_empty()).then_some(unscheduled),
+            container_statuses: containers,
+            ..PodStatus::default()
+        });
+    }
+}
+
+/// What is read of a container: its image, and how it stands and stood.
+fn essence(status: ContainerStatus) -> ContainerStatus {
+    ContainerStatus {
+        name: status.name,
+        image: status.image,
+        state: status.state,
+        last_state: status.last_state,
+        ..ContainerStatus::default()
     }
 }

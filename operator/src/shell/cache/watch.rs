@@ -7,23 +7,36 @@ use std::sync::Arc;
 use futures::stream::{BoxStream, SelectAll};
 use futures::{StreamExt, stream};
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::api::events::v1::Event as Warning;
 use kube::api::Api;
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event};
 use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 
 use super::Cache;
 use super::index::{Index, PipelineKey};
+use super::notices;
 use super::prune::Prune;
 use crate::core::build::{MANAGER, label};
 
-/// All watches of children in one namespace, or in all. Each item names pipelines whose children have changed. The
-/// stream must be polled for the cache to be kept; it never ends, and mends itself after errors.
+/// Whom a change touches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Touched {
+    /// These pipelines.
+    Some(BTreeSet<PipelineKey>),
+    /// Every pipeline: what may be seen has changed.
+    All,
+}
+
+/// All watches of children in one namespace, or in all. Each item tells whose children have changed. The stream must be
+/// polled for the cache to be kept; it never ends, and mends itself after errors.
 pub fn watch_children(
     client: &Client,
     namespace: Option<&str>,
     cache: &Arc<Cache>,
-) -> SelectAll<BoxStream<'static, BTreeSet<PipelineKey>>> {
+) -> SelectAll<BoxStream<'static, Touched>> {
     stream::select_all([
         watch(client, namespace, cache, |cache| &cache.jobs),
         watch(client, namespace, cache, |cache| &cache.pods),
@@ -36,6 +49,7 @@ pub fn watch_children(
         watch(client, namespace, cache, |cache| &cache.budgets),
         watch(client, namespace, cache, |cache| &cache.ingresses),
         watch(client, namespace, cache, |cache| &cache.claims),
+        watch_warnings(client, namespace, cache),
     ])
 }
 
@@ -44,11 +58,12 @@ fn watch<K>(
     namespace: Option<&str>,
     cache: &Arc<Cache>,
     index: fn(&Cache) -> &Index<K>,
-) -> BoxStream<'static, BTreeSet<PipelineKey>>
+) -> BoxStream<'static, Touched>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Prune
         + Clone
+        + PartialEq
         + Debug
         + DeserializeOwned
         + Send
@@ -60,16 +75,78 @@ where
     watcher::watcher(api::<K>(client, namespace), ours)
         .default_backoff()
         .filter_map(move |event| {
+            let index = index(&cache);
             let touched = match event {
-                Ok(event) => index(&cache).take_in(event.modify(Prune::prune)),
+                Ok(event) => {
+                    let is_complete = !matches!(event, Event::Init | Event::InitApply(_));
+                    let touched = index.take_in(event.modify(Prune::prune));
+                    let sees_again = is_complete && index.note_refusal(None);
+                    if sees_again { Some(Touched::All) } else { some(touched) }
+                }
                 Err(error) => {
                     tracing::warn!(kind = %K::plural(&()), %error, "a watch failed and is tried again");
-                    BTreeSet::new()
+                    refusal(&error)
+                        .filter(|said| index.note_refusal(Some(said.clone())))
+                        .map(|_| Touched::All)
                 }
             };
-            std::future::ready(Some(touched).filter(|touched| !touched.is_empty()))
+            std::future::ready(touched)
         })
         .boxed()
+}
+
+/// The watch of the cluster's warnings. Nothing waits for it: without it a few reasons go unnamed.
+fn watch_warnings(
+    client: &Client,
+    namespace: Option<&str>,
+    cache: &Arc<Cache>,
+) -> BoxStream<'static, Touched> {
+    let cache = Arc::clone(cache);
+    let warnings = watcher::Config::default().fields(notices::SELECTOR);
+    watcher::watcher(api::<Warning>(client, namespace), warnings)
+        .default_backoff()
+        .filter_map(move |event| {
+            let touched = match event {
+                Ok(Event::Apply(warning) | Event::InitApply(warning)) => {
+                    cache.notices.take_in(warning).and_then(|about| home(&cache, &about))
+                }
+                Ok(Event::Init | Event::InitDone | Event::Delete(_)) => None,
+                Err(error) => {
+                    tracing::warn!(kind = "events", %error, "a watch failed and is tried again");
+                    None
+                }
+            };
+            std::future::ready(some(touched.into_iter().collect()))
+        })
+        .boxed()
+}
+
+/// The pipeline that a warning is about.
+fn home(cache: &Cache, about: &ObjectReference) -> Option<PipelineKey> {
+    let (namespace, name) = (about.namespace.as_deref()?, about.name.as_deref()?);
+    match about.kind.as_deref()? {
+        "PersistentVolumeClaim" => cache.claims.home(namespace, name),
+        "Pod" => cache.pods.home(namespace, name),
+        "Job" => cache.jobs.home(namespace, name),
+        "StatefulSet" => cache.stateful_sets.home(namespace, name),
+        "DaemonSet" => cache.daemon_sets.home(namespace, name),
+        _ => None,
+    }
+}
+
+fn some(touched: BTreeSet<PipelineKey>) -> Option<Touched> {
+    (!touched.is_empty()).then_some(Touched::Some(touched))
+}
+
+/// What the API server says when it does not let us see something.
+fn refusal(error: &watcher::Error) -> Option<String> {
+    let status = match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status) => status,
+        _ => return None,
+    };
+    matches!(status.code, 401 | 403).then(|| status.message.clone())
 }
 
 /// The API of one namespace, or of all.

@@ -1,6 +1,6 @@
 //! How much two statuses differ: not at all, in what people can wait a moment for, or in what they must see at once. Pure.
 
-use mlpipeline_crds::MLPipelineStatus;
+use mlpipeline_crds::{MLPipelineStatus, StepState};
 use serde_json::Value;
 
 /// How much a status differs from the one that is stored.
@@ -10,7 +10,9 @@ pub(super) enum Difference {
     None,
     /// In words, times and counts. A step that goes on quickly need not have each of them written.
     Small,
-    /// In what is so: a condition, a step's state or revision, a model, an address.
+    /// In how far a pipeline has come that is on its way, before and after: all that its steps have done are begun or done.
+    Progress,
+    /// In what is so: a condition, a step that failed or serves, a model, an address.
     Large,
 }
 
@@ -20,9 +22,33 @@ pub(super) fn difference(stored: Option<&MLPipelineStatus>, next: &MLPipelineSta
     if is_same(&json(stored), &json(next)) {
         return Difference::None;
     }
-    match is_same(&json(&essence(stored)), &json(&essence(next))) {
-        true => Difference::Small,
+    let (mut stored, mut next) = (essence(stored), essence(next));
+    if is_same(&json(&stored), &json(&next)) {
+        return Difference::Small;
+    }
+    drop_progress(&mut stored);
+    drop_progress(&mut next);
+    match is_same(&json(&stored), &json(&next)) {
+        true => Difference::Progress,
         false => Difference::Large,
+    }
+}
+
+/// Takes out what a pipeline on its way may tell a little later: which steps wait, run or are done.
+fn drop_progress(status: &mut MLPipelineStatus) {
+    status.progress = None;
+    let is_calm = |reason: &str| matches!(reason, "Running" | "Waiting");
+    for condition in &mut status.conditions {
+        if is_calm(&condition.reason) {
+            condition.reason.clear();
+        }
+    }
+    for step in &mut status.steps {
+        if matches!(step.state, StepState::Waiting | StepState::Running | StepState::Done) {
+            step.state = StepState::Waiting;
+            step.revision = None;
+            step.metrics.clear();
+        }
     }
 }
 
@@ -70,7 +96,7 @@ fn is_same(left: &Value, right: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mlpipeline_crds::{StepKind, StepState, StepStatus};
+    use mlpipeline_crds::{StepKind, StepStatus};
     use std::collections::BTreeMap;
 
     fn status(state: StepState, message: &str, metric: f64) -> MLPipelineStatus {
@@ -90,11 +116,39 @@ mod tests {
     }
 
     #[test]
+    fn steps_that_begin_and_end_are_progress_and_a_new_condition_is_more() {
+        use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+        let on_its_way = |state, progress: &str, ready: &str, reason: &str| MLPipelineStatus {
+            progress: Some(progress.into()),
+            conditions: vec![Condition {
+                type_: "Ready".into(),
+                status: ready.into(),
+                reason: reason.into(),
+                message: progress.into(),
+                observed_generation: None,
+                last_transition_time: Time(jiff::Timestamp::UNIX_EPOCH),
+            }],
+            ..status(state, "", 0.5)
+        };
+        let before = on_its_way(StepState::Running, "0/2", "False", "Running");
+        let table = [
+            (on_its_way(StepState::Done, "1/2", "False", "Running"), Difference::Progress),
+            (on_its_way(StepState::Done, "1/2", "False", "Waiting"), Difference::Progress),
+            (on_its_way(StepState::Done, "2/2", "True", "Done"), Difference::Large),
+            (on_its_way(StepState::Failed, "0/2", "False", "Running"), Difference::Large),
+            (on_its_way(StepState::Running, "0/2", "False", "ImagePullBackOff"), Difference::Large),
+        ];
+        for (next, expected) in table {
+            assert_eq!(difference(Some(&before), &next), expected, "{next:?}");
+        }
+    }
+
+    #[test]
     fn q2_what_is_the_same_is_not_written() {
         let before = status(StepState::Done, "x", 0.1 + 0.2);
         assert_eq!(difference(Some(&before), &status(StepState::Done, "x", 0.3)), Difference::None);
         assert_eq!(difference(Some(&before), &status(StepState::Done, "y", 0.3)), Difference::Small);
-        assert_eq!(difference(Some(&before), &status(StepState::Done, "x", 0.4)), Difference::Large);
+        assert_eq!(difference(Some(&before), &status(StepState::Serving, "x", 0.3)), Difference::Large);
         assert_eq!(difference(Some(&before), &status(StepState::Failed, "x", 0.3)), Difference::Large);
         assert_eq!(difference(None, &before), Difference::Large);
         let newer = MLPipelineStatus { observed_generation: Some(2), ..before.clone() };

@@ -1,5 +1,7 @@
 //! Says how a pipeline stands: the status, written only where it differs, and an event on each transition.
 
+pub mod announcer;
+pub mod budget;
 mod difference;
 mod transitions;
 
@@ -10,7 +12,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::ApiResource;
-use kube::runtime::events::Event;
 use mlpipeline_crds::{MLPipeline, MLPipelineStatus};
 use serde_json::json;
 use tokio::time::Instant;
@@ -24,8 +25,6 @@ use self::difference::{Difference, difference};
 
 /// How long small differences may stay unwritten: a step that goes on within it spares the API server a write.
 const SMALL_DELAY: Duration = Duration::from_secs(3);
-/// The longest that events may take; they are a courtesy.
-const EVENT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The status before: the one that we wrote last, where the watch is behind it.
 #[must_use]
@@ -54,31 +53,49 @@ pub async fn publish(
 ) -> Result<Option<Duration>, Failure> {
     let uid = metadata.uid.clone().unwrap_or_default();
     let difference = difference(before, next);
-    let due = context.memory.with(&uid, |remembered| match difference {
-        Difference::None => {
-            remembered.unwritten_since = None;
-            None
+    let due = context.memory.with(&uid, |remembered| {
+        let due = match difference {
+            Difference::None => None,
+            Difference::Small => Some(
+                *remembered
+                    .due
+                    .get_or_insert_with(|| context.progress.next_turn().max(Instant::now() + SMALL_DELAY)),
+            ),
+            Difference::Progress => {
+                let turn = remembered.turn.get_or_insert_with(|| context.progress.next_turn());
+                Some(remembered.due.map_or(*turn, |due| due.min(*turn)))
+            }
+            Difference::Large => Some(Instant::now()),
+        };
+        if due.is_none() {
+            (remembered.due, remembered.turn) = (None, None);
         }
-        Difference::Large => Some(Duration::ZERO),
-        Difference::Small => {
-            let since = *remembered.unwritten_since.get_or_insert_with(Instant::now);
-            Some(SMALL_DELAY.saturating_sub(since.elapsed()))
-        }
+        due
     });
-    match due {
-        None => return Ok(None),
-        Some(wait) if !wait.is_zero() => return Ok(Some(wait)),
-        Some(_) => {}
+    let Some(due) = due else { return Ok(None) };
+    let wait = due.saturating_duration_since(Instant::now());
+    if !wait.is_zero() {
+        return Ok(Some(wait));
     }
     let namespace = metadata.namespace.as_deref().unwrap_or_default();
     let name = metadata.name.as_deref().unwrap_or_default();
-    if let Some(version) = write(context, namespace, name, &uid, next).await? {
+    let written = write(context, namespace, name, &uid, next).await;
+    if let Err(failure) = &written {
+        // Where the status cannot be told, an event still can.
+        let problem = failure.problem(1).filter(|_| failure.class == Class::Forbidden);
+        if let Some(event) = problem.map(|problem| transitions::warning(&problem)) {
+            context.announcer.announce(event, &reference(metadata));
+        }
+    }
+    if let Some(version) = written? {
         context.memory.with(&uid, |remembered| {
-            remembered.unwritten_since = None;
+            (remembered.due, remembered.turn) = (None, None);
             remembered.written = Some((version, next.clone()));
         });
-        let events = transitions::transitions(Some(namespace), before, next);
-        announce(context, &reference(metadata), &events).await;
+        let about = reference(metadata);
+        for event in transitions::transitions(Some(namespace), before, next) {
+            context.announcer.announce(event, &about);
+        }
     }
     Ok(None)
 }
@@ -111,20 +128,6 @@ async fn write(
                 _ => Err(failure),
             }
         }
-    }
-}
-
-/// Writes events, and gives up soon: they must never hold anything up.
-async fn announce(context: &Context, about: &ObjectReference, events: &[Event]) {
-    let all = async {
-        for event in events {
-            if let Err(error) = context.recorder.publish(event, about).await {
-                tracing::debug!(%error, reason = event.reason, "an event was not taken");
-            }
-        }
-    };
-    if tokio::time::timeout(EVENT_TIMEOUT, all).await.is_err() {
-        tracing::debug!("events took too long and were given up");
     }
 }
 

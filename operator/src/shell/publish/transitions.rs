@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType};
 use mlpipeline_crds::{MLPipelineStatus, StepState, StepStatus};
 
+use crate::core::status::Problem;
 use crate::core::status::conditions::READY;
 
 /// The longest note that an event may have, in bytes.
@@ -86,6 +87,17 @@ fn of_pipeline(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus, told:
     let same_reason = before.is_some_and(|before| before.reason == now.reason);
     let is_news = !same_reason && !told && !CALM.contains(&now.reason.as_str());
     is_news.then(|| event(EventType::Warning, &now.reason))
+}
+
+/// A warning about a pipeline of which the status cannot tell.
+pub(super) fn warning(problem: &Problem) -> Event {
+    Event {
+        type_: EventType::Warning,
+        reason: problem.reason.clone(),
+        note: Some(shorten(&problem.message)),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    }
 }
 
 fn shorten(text: &str) -> String {

@@ -1,0 +1,75 @@
+//! What an index tells of changes, and what it keeps.
+
+use super::*;
+use k8s_openapi::api::core::v1::ConfigMap;
+
+fn object(name: &str, pipeline: &str, uid: &str, version: &str) -> ConfigMap {
+    ConfigMap {
+        metadata: ObjectMeta {
+            name: Some(name.into()),
+            namespace: Some("ns".into()),
+            uid: Some(uid.into()),
+            resource_version: Some(version.into()),
+            labels: Some(BTreeMap::from([(label::PIPELINE.into(), pipeline.into())])),
+            ..ObjectMeta::default()
+        },
+        ..ConfigMap::default()
+    }
+}
+
+fn key(label: &str) -> PipelineKey {
+    PipelineKey { namespace: "ns".into(), label: label.into() }
+}
+
+fn list(index: &Index<ConfigMap>, objects: Vec<ConfigMap>) -> BTreeSet<PipelineKey> {
+    index.take_in(Event::Init);
+    for object in objects {
+        index.take_in(Event::InitApply(object));
+    }
+    index.take_in(Event::InitDone)
+}
+
+#[test]
+fn l6_a_relist_tells_of_what_came_changed_and_went_and_of_nothing_else() {
+    let index = Index::default();
+    assert!(!index.is_ready());
+    let all = vec![object("1", "a", "u1", "5"), object("2", "b", "u2", "6"), object("3", "c", "u3", "7")];
+    assert_eq!(list(&index, all), BTreeSet::from([key("a"), key("b"), key("c")]));
+    assert!(index.is_ready());
+    let later = vec![object("1", "a", "u1", "5"), object("2", "b", "u2", "9"), object("4", "d", "u4", "8")];
+    assert_eq!(list(&index, later), BTreeSet::from([key("b"), key("c"), key("d")]));
+    assert!(index.of(&key("c")).is_empty());
+}
+
+#[test]
+fn an_older_state_never_hides_what_a_write_has_brought() {
+    let index = Index::default();
+    index.insert(object("1", "a", "u1", "10"));
+    assert_eq!(index.take_in(Event::Apply(object("1", "a", "u1", "9"))), BTreeSet::new());
+    assert_eq!(index.of(&key("a"))[0].metadata.resource_version.as_deref(), Some("10"));
+    index.take_in(Event::Delete(object("1", "a", "older", "4")));
+    assert_eq!(index.len(), 1);
+    index.take_in(Event::Delete(object("1", "a", "u1", "11")));
+    assert!(index.is_empty());
+}
+
+#[test]
+fn a_change_of_what_nobody_reads_touches_nothing_and_is_kept() {
+    let index = Index::default();
+    assert_eq!(index.take_in(Event::Apply(object("1", "a", "u1", "5"))), BTreeSet::from([key("a")]));
+    assert_eq!(index.take_in(Event::Apply(object("1", "a", "u1", "6"))), BTreeSet::new());
+    assert_eq!(index.of(&key("a"))[0].metadata.resource_version.as_deref(), Some("6"));
+    let mut changed = object("1", "a", "u1", "7");
+    changed.data = Some(BTreeMap::from([("k".into(), "v".into())]));
+    assert_eq!(index.take_in(Event::Apply(changed)), BTreeSet::from([key("a")]));
+}
+
+#[test]
+fn an_object_that_changes_its_pipeline_touches_both() {
+    let index = Index::default();
+    index.take_in(Event::Apply(object("1", "a", "u1", "1")));
+    let touched = index.take_in(Event::Apply(object("1", "b", "u1", "2")));
+    assert_eq!(touched, BTreeSet::from([key("a"), key("b")]));
+    assert!(index.of(&key("a")).is_empty());
+    assert_eq!(index.len(), 1);
+}

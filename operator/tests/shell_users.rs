@@ -1,0 +1,217 @@
+//! Users who edit, delete, re-create, suspend and tamper, with faults between: when they have stopped, the world is the one of
+//! somebody who wrote the last word at once. And clocks that jump.
+
+#![allow(clippy::expect_used, reason = "a test fails by it")]
+
+mod world;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::json;
+use world::World;
+use world::controllers::Script;
+use world::faults::Mode;
+use world::state::Key;
+
+/// What users do, and what befalls them.
+#[derive(Clone, Debug)]
+enum Deed {
+    Apply(Variant),
+    Delete,
+    Suspend(bool),
+    DeleteChild(Index),
+    TamperWithChild(Index),
+    StripChild(Index),
+    Fault(u8, Mode),
+    JumpClock(i64),
+    Wait(u16),
+}
+
+/// What the pipeline asks for.
+#[derive(Clone, Copy, Debug)]
+enum Variant {
+    Whole,
+    OtherModel,
+    NoAutoscaler,
+    OnlyData,
+    Wrong,
+}
+
+const CHILDREN: [&str; 8] = [
+    "jobs",
+    "deployments",
+    "services",
+    "horizontalpodautoscalers",
+    "poddisruptionbudgets",
+    "persistentvolumeclaims",
+    "pods",
+    "cronjobs",
+];
+
+fn yaml(variant: Variant) -> String {
+    let whole = include_str!("world/crash_course.yaml").split("    - name: nightly").next().expect("a part");
+    match variant {
+        Variant::Whole => whole.to_owned(),
+        Variant::OtherModel => whole.replace("maxIterations: 200", "maxIterations: 300"),
+        Variant::NoAutoscaler => whole.replace(
+            "autoscaling: {minReplicas: 2, maxReplicas: 5, targetCPUUtilizationPercentage: 60}",
+            "replicas: 2",
+        ),
+        Variant::OnlyData => whole.split("    - name: train").next().expect("a part").to_owned(),
+        Variant::Wrong => whole.replace("{step: train}", "{step: nobody}"),
+    }
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    let variants =
+        [Variant::Whole, Variant::OtherModel, Variant::NoAutoscaler, Variant::OnlyData, Variant::Wrong];
+    prop_oneof![
+        3 => select(variants.to_vec()).prop_map(Deed::Apply),
+        1 => Just(Deed::Delete),
+        1 => any::<bool>().prop_map(Deed::Suspend),
+        2 => any::<Index>().prop_map(Deed::DeleteChild),
+        2 => any::<Index>().prop_map(Deed::TamperWithChild),
+        1 => any::<Index>().prop_map(Deed::StripChild),
+        2 => (0..40_u8, select(Mode::ALL.to_vec())).prop_map(|(after, mode)| Deed::Fault(after, mode)),
+        1 => (-90_000..90_000_i64).prop_map(Deed::JumpClock),
+        4 => (1..60_000_u16).prop_map(Deed::Wait),
+    ]
+}
+
+/// Few cases, so that the suite stays quick; PROPTEST_CASES asks for more.
+fn config() -> ProptestConfig {
+    let asked = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_some() { asked } else { ProptestConfig { cases: 24, ..asked } }
+}
+
+fn in_a_world<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(test)
+}
+
+fn child(world: &World, which: &Index) -> Option<Key> {
+    let children: Vec<Key> = world.with(|state| {
+        let is_child = |key: &&Key| CHILDREN.contains(&key.resource.as_str());
+        state.objects.keys().filter(is_child).cloned().collect()
+    });
+    (!children.is_empty()).then(|| which.get(&children).clone())
+}
+
+async fn does(world: &World, key: &Key, deed: &Deed) {
+    match deed {
+        Deed::Apply(variant) => drop(world.user_applies(&yaml(*variant))),
+        Deed::Delete => world.delete(key),
+        Deed::Suspend(suspend) => world.edit(key, |pipeline| pipeline["spec"]["suspend"] = json!(suspend)),
+        Deed::DeleteChild(which) => child(world, which).iter().for_each(|key| world.delete(key)),
+        Deed::TamperWithChild(which) => {
+            if let Some(key) = child(world, which) {
+                world.edit(&key, |object| {
+                    object["metadata"]["labels"]["theirs"] = json!("yes");
+                    match key.resource.as_str() {
+                        "services" => object["spec"]["ports"] = json!([]),
+                        "deployments" => object["spec"]["template"]["spec"]["containers"] = json!([]),
+                        _ => object["metadata"]["annotations"] = json!({"theirs": "yes"}),
+                    }
+                });
+            }
+        }
+        Deed::StripChild(which) => {
+            // Pods have their labels from their owner, and nothing puts them back on a real cluster either.
+            if let Some(key) = child(world, which).filter(|key| key.resource == "jobs") {
+                world.edit(&key, |object| object["metadata"]["labels"] = json!({}));
+            }
+        }
+        Deed::Fault(after, mode) => {
+            let mut faults = world.faults.lock().expect("a lock");
+            let at = faults.calls + usize::from(*after);
+            faults.planned = vec![(at, *mode)];
+        }
+        Deed::JumpClock(seconds) => drop(world.jump.fetch_add(*seconds, Ordering::SeqCst)),
+        Deed::Wait(milliseconds) => tokio::time::sleep(Duration::from_millis(u64::from(*milliseconds))).await,
+    }
+}
+
+/// Everything that is not kept as history: kinds and names, and what of it the operator decides.
+fn lasting(world: &World) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for resource in ["deployments", "services", "horizontalpodautoscalers", "poddisruptionbudgets"] {
+        for object in world.all(resource) {
+            let image = &object["spec"]["template"]["spec"]["containers"][0]["image"];
+            let ports = &object["spec"]["ports"];
+            let revision = &object["spec"]["template"]["metadata"]["labels"]["mlpipeline.dev/revision"];
+            all.insert(format!("{resource} {} {image} {ports} {revision}", object["metadata"]["name"]));
+        }
+    }
+    all
+}
+
+async fn settled(world: &World, key: &Key, what: &str) {
+    world.until(what, |world| world.is_ready(key)).await;
+    tokio::time::sleep(Duration::from_secs(700)).await;
+    world.until(what, |world| world.is_ready(key)).await;
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn l1_l5_q1_whatever_users_did_the_last_word_comes_true_and_then_all_is_quiet(
+        deeds in prop::collection::vec(deed(), 1..14),
+        last in select(vec![Variant::Whole, Variant::OtherModel, Variant::NoAutoscaler, Variant::OnlyData]),
+    ) {
+        let expected = in_a_world(async {
+            let world = World::new();
+            world.start_controllers(Script::default());
+            let _operator = world.start_for_ever();
+            let key = world.user_applies(&yaml(last));
+            settled(&world, &key, "ready at once").await;
+            lasting(&world)
+        });
+        in_a_world(async {
+            let world = World::new();
+            world.start_controllers(Script::default());
+            let operator = world.start_for_ever();
+            let key = world.user_applies(&yaml(Variant::Whole));
+            for deed in &deeds {
+                does(&world, &key, deed).await;
+            }
+            world.faults.lock().expect("a lock").planned.clear();
+            world.user_applies(&yaml(last));
+            settled(&world, &key, &format!("ready after {deeds:?}")).await;
+            prop_assert!(!operator.is_finished());
+            prop_assert_eq!(lasting(&world), expected);
+            world.forget_trace();
+            tokio::time::sleep(Duration::from_secs(900)).await;
+            prop_assert_eq!(world.writes(), vec![]);
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_starts_nothing_twice_and_stops_nothing() {
+    for jump in [-90_000, -3_600, 3_600, 90_000, 40_000_000] {
+        in_a_world(async {
+            let world = World::new();
+            world.start_controllers(Script::default());
+            let operator = world.start_for_ever();
+            let key = world.user_applies(&yaml(Variant::Whole));
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            world.jump.store(jump, Ordering::SeqCst);
+            settled(&world, &key, &format!("ready although the clock jumped by {jump} s")).await;
+            world.jump.store(-jump, Ordering::SeqCst);
+            world.forget_trace();
+            tokio::time::sleep(Duration::from_secs(1200)).await;
+            assert_eq!(world.writes(), [], "{jump}");
+            let created = world.with(|state| state.created.clone());
+            let twice: Vec<_> =
+                created.iter().filter(|(key, count)| key.resource == "jobs" && **count > 1).collect();
+            assert!(twice.is_empty() && !operator.is_finished(), "{jump}: {twice:?}");
+        });
+    }
+}

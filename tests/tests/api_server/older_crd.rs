@@ -1,0 +1,60 @@
+//! An operator beside the CustomResourceDefinition of an older version.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::Api;
+use kube::api::{Patch, PatchParams, PostParams};
+use mlpipeline_crds::MLPipeline;
+use mlpipeline_tests::control_plane::{ControlPlane, Settings};
+use mlpipeline_tests::{programs, wait_until};
+use serde_json::json;
+use tokio::process::Command;
+
+use super::operator_bed::{LONG, chain};
+
+#[tokio::test]
+async fn fields_that_an_older_definition_drops_are_named_and_the_rest_works() {
+    // A server of its own: everybody else's tests need the newest definition.
+    let control_plane = ControlPlane::start(Settings::default()).await.unwrap();
+    let client = control_plane.client().await;
+    let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
+    let mut older = serde_json::to_value(mlpipeline_crds::custom_resource_definition()).unwrap();
+    let schema = &mut older["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+    schema["properties"].as_object_mut().unwrap().remove("history").unwrap();
+    let apply = PatchParams::apply("tests").force();
+    crds.patch("mlpipelines.mlpipeline.dev", &apply, &Patch::Apply(&older)).await.unwrap();
+    wait_until("the older definition to be served", LONG, async || {
+        let path = "/openapi/v3/apis/mlpipeline.dev/v1alpha1";
+        let document = client.request_text(http::Request::get(path).body(Vec::new()).unwrap()).await;
+        let document = document.map_err(|error| error.to_string())?;
+        if document.contains("\"history\"") { Err("the newer one".to_owned()) } else { Ok(()) }
+    })
+    .await;
+    let log = control_plane.folder().join("operator.log");
+    let _operator = Command::new(programs::path("mlpipeline-operator"))
+        .args(["--health-address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0", "--log-format", "text"])
+        .env("KUBECONFIG", control_plane.admin().kubeconfig())
+        .stderr(Stdio::from(std::fs::File::create(&log).unwrap()))
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    wait_until("a warning", Duration::from_secs(30), async || {
+        let text = std::fs::read_to_string(&log).map_err(|error| error.to_string())?;
+        if text.contains("does not know spec.history") { Ok(()) } else { Err(text) }
+    })
+    .await;
+    let pipelines: Api<MLPipeline> = Api::namespaced(client, "default");
+    let mut spec = chain(1);
+    spec["history"] = json!(7);
+    let pipeline = serde_json::from_value(super::pipelines::pipeline("chain", &spec)).unwrap();
+    let made = pipelines.create(&PostParams::default(), &pipeline).await.unwrap();
+    assert_eq!(made.spec.history, None, "the API server dropped it");
+    wait_until("a status", LONG, async || {
+        let status =
+            pipelines.get("chain").await.map_err(|error| error.to_string())?.status.unwrap_or_default();
+        if status.observed_generation == Some(1) { Ok(()) } else { Err(format!("{status:?}")) }
+    })
+    .await;
+}
