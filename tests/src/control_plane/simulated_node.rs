@@ -9,8 +9,8 @@ use kube::Api;
 use kube::api::PostParams;
 use serde_json::json;
 
-use super::process::Process;
 use super::{ControlPlane, tools};
+use crate::process::Process;
 use crate::wait_until;
 
 const NAME: &str = "simulated";
