@@ -41,6 +41,10 @@ cluster-down: ## Remove that cluster and every trace of it
 images: ## Build the images of operator and worker as archives, in ./images
 	deploy/images/build.sh images
 
+.PHONY: bench-node
+bench-node: ## Time a chain of steps beside raw Jobs, on a cluster with the operator on it (KUBECONFIG)
+	python3 tests/bench/node/chain.py
+
 .PHONY: e2e
 e2e: build ## Run every scenario of deploy/samples on a real node
 	@tests/cluster/e2e.sh
