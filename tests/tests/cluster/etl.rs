@@ -39,7 +39,10 @@ async fn scenario_5_etl_between_a_database_and_a_bucket() {
         if rows.contains("FR|2|10") { Ok(()) } else { Err(rows) }
     })
     .await;
-    let seen = namespace.kubectl(&["get", "mlp,jobs,pods,events", "-o", "yaml"]) + &namespace.logs("revenue");
+    // The servers' own pods are not the pipeline's.
+    let seen = namespace.kubectl(&["get", "mlp,jobs,events", "-o", "yaml"])
+        + &namespace.kubectl(&["get", "pods", "-l", "mlpipeline.dev/step", "-o", "yaml"])
+        + &namespace.logs("revenue");
     assert!(!seen.contains("only-for-the-lesson"), "S7: a password stands in an object or a log");
     namespace.delete().await;
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 use mlpipeline_tests::{programs, wait_until};
 
 use crate::bed::{Namespace, PATIENCE, kubectl, node_address, post, sample, try_http, try_kubectl};
+use crate::k8s_pipe;
 
 const FLOWER: &str = r#"{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}"#;
 
@@ -68,6 +69,25 @@ async fn faults_scenario_1_survives_a_kill_of_everything_that_takes_part() {
     wait_until("predictions are answered", PATIENCE, async || try_http(&url, &[])).await;
     course.wait_ready(&["iris"]);
     course.delete().await;
+}
+
+#[tokio::test]
+async fn faults_scenario_3_survives_a_kill_of_everything_that_takes_part() {
+    let namespace = Namespace("k8s-pipe");
+    k8s_pipe::apply(&namespace);
+    for (number, step) in k8s_pipe::CONTINUOUS.iter().enumerate() {
+        k8s_pipe::drop_listing(&namespace, number);
+        kill_operator();
+        let selector = format!("mlpipeline.dev/step={step}");
+        namespace.kubectl(&["delete", "pods", "-l", &selector, "--force", "--grace-period=0"]);
+        // The worker's own process too, as if the kernel had taken it.
+        let _ = Command::new("pkill").args(["-KILL", "-f", "^/bin/mlpipeline-worker.*k8s-pipe"]).status();
+        kill_and_restart(["kubelet", "kube-apiserver", "containerd"][number]);
+    }
+    // Each kill of a sender may cost one answer.
+    k8s_pipe::all_rows_are_posted(&namespace, 6).await;
+    namespace.wait_ready(&["k8s-pipe"]);
+    namespace.delete().await;
 }
 
 #[tokio::test]

@@ -18,8 +18,10 @@ async fn scenario_4_jobs_and_daemon_sets() {
     a_work_queue(&lesson);
     a_daemon_reached_by_the_nodes_address(&lesson).await;
     a_daemon_that_meets_pods_in_a_folder(&lesson).await;
+    a_folder_of_the_node_where_the_platform_team_allows_it(&lesson).await;
     a_schedule_suspended_and_resumed(&lesson).await;
     lesson.delete().await;
+    kubectl(&["delete", "persistentvolume", "node-folder"]);
 }
 
 fn a_single_process(lesson: &Namespace) {
@@ -73,6 +75,23 @@ async fn a_daemon_that_meets_pods_in_a_folder(lesson: &Namespace) {
     let path = format!("/storage/logs/{archive}");
     let packed = lesson.kubectl(&["exec", "daemonset/compressor-daemon", "--", "tar", "-tzf", &path]);
     assert_eq!(packed.trim(), archive.trim_end_matches(".tar.gz"));
+}
+
+async fn a_folder_of_the_node_where_the_platform_team_allows_it(lesson: &Namespace) {
+    let folder = std::path::Path::new("/var/tmp/mlpipeline-node-folder");
+    let _ = std::fs::remove_dir_all(folder);
+    std::fs::create_dir(folder).expect("the folder of the node is made");
+    std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o1777))
+        .expect("it is open");
+    kubectl(&["apply", "-f", &sample("jobs-and-daemonsets/node-folder.yaml")]);
+    lesson.wait_ready(&["node-logs"]);
+    wait_until("the daemon has packed what the client left", PATIENCE, async || {
+        let log = lesson.try_kubectl(&["logs", "daemonset/node-logs-daemon"])?;
+        if log.contains("packed /storage/client.log") { Ok(()) } else { Err(log) }
+    })
+    .await;
+    assert!(folder.join("client.log.gz").is_file(), "it is the node's own folder");
+    std::fs::remove_dir_all(folder).expect("the folder is removed");
 }
 
 async fn a_schedule_suspended_and_resumed(lesson: &Namespace) {
