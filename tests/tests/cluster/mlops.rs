@@ -47,6 +47,13 @@ async fn publish(namespace: &Namespace, rows: &str) {
     namespace.kubectl(&["create", "configmap", "measurements", &from]);
     namespace.kubectl(&["rollout", "restart", "deployment/measurements"]);
     namespace.kubectl(&["rollout", "status", "deployment/measurements", "--timeout=120s"]);
+    // A pod that is on its way out can still answer, with the rows of before.
+    wait_until("only the new server is there", PATIENCE, async || {
+        let selector = "app.kubernetes.io/name=measurements";
+        let pods = namespace.kubectl(&["get", "pods", "-l", selector, "-o", "name"]);
+        if pods.lines().count() == 1 { Ok(()) } else { Err(pods) }
+    })
+    .await;
 }
 
 fn serving(namespace: &Namespace) -> String {
