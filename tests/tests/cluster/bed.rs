@@ -129,9 +129,13 @@ impl Namespace {
         names.lines().map(|name| name.trim_start_matches("job.batch/").to_owned()).collect()
     }
 
-    /// What all pods of a step have printed.
+    /// What all pods of a step have printed, each of which must have started.
     pub fn logs(&self, step: &str) -> String {
-        self.kubectl(&["logs", "-l", &format!("mlpipeline.dev/step={step}"), "--tail=-1"])
+        self.try_logs(step).unwrap_or_else(|problem| panic!("{problem}"))
+    }
+
+    pub fn try_logs(&self, step: &str) -> Result<String, String> {
+        self.try_kubectl(&["logs", "-l", &format!("mlpipeline.dev/step={step}"), "--tail=-1"])
     }
 
     /// Deletes the pipelines and checks that nothing of theirs is left; then the namespace.

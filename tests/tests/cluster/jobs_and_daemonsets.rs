@@ -109,7 +109,7 @@ async fn a_schedule_suspended_and_resumed(lesson: &Namespace) {
     suspended(true).await;
     suspended(false).await;
     wait_until("the schedule fires", PATIENCE, async || {
-        let logs = lesson.logs("simple");
+        let logs = lesson.try_logs("simple")?;
         if logs.contains("UTC") { Ok(()) } else { Err(logs) }
     })
     .await;

@@ -38,7 +38,7 @@ pub fn apply(namespace: &Namespace) {
 /// whose answer was under way when its sender died is sent again, under the same key; no file is.
 pub async fn all_rows_are_posted(namespace: &Namespace, most_again: usize) {
     let posted = wait_until("all rows of all listings have come to the API", PATIENCE, async || {
-        let posted = posted(namespace);
+        let posted = posted(namespace)?;
         let wanted = CONTINUOUS.len() * ROWS;
         if posted.len() == wanted { Ok(posted) } else { Err(format!("{} of {wanted} rows", posted.len())) }
     })
@@ -60,19 +60,19 @@ pub fn drop_listing(namespace: &Namespace, number: usize) {
 }
 
 /// How often each marked row has come to the API, which prints what it is sent.
-fn posted(namespace: &Namespace) -> BTreeMap<String, usize> {
+fn posted(namespace: &Namespace) -> Result<BTreeMap<String, usize>, String> {
     let mut rows = BTreeMap::new();
-    for line in namespace.logs("api").lines() {
+    for line in namespace.try_logs("api")?.lines() {
         if let Some((_, mark)) = line.split_once("/mark/") {
             *rows.entry(mark.trim_end_matches(['"', '}']).to_owned()).or_default() += 1;
         }
     }
-    rows
+    Ok(rows)
 }
 
 async fn several_pods_answer(namespace: &Namespace) {
     wait_until("more than one pod of the API has answered", PATIENCE, async || {
-        let log = namespace.logs("post");
+        let log = namespace.try_logs("post")?;
         let pods: BTreeSet<&str> =
             log.split("k8s-pipe-api-").skip(1).filter_map(|rest| rest.get(..16)).collect();
         if pods.len() > 1 { Ok(()) } else { Err(log) }
