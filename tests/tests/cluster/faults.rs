@@ -23,9 +23,16 @@ fn kill_and_restart(process: &str) {
     run(&programs::repository().join("tests/cluster/up.sh").display().to_string(), &[]);
 }
 
-/// Kills all replicas of the operator at once; the kubelet starts them again.
+/// Kills all replicas of the operator at once. The kubelet starts them again, after a while where it was not the first time: then
+/// there may be none to kill.
 fn kill_operator() {
-    run("pkill", &["-KILL", "-f", "^/bin/mlpipeline-operator"]);
+    kill_all("^/bin/mlpipeline-operator");
+}
+
+/// Kills every process whose command line matches, if there is any.
+fn kill_all(pattern: &str) {
+    let output = Command::new("pkill").args(["-KILL", "-f", pattern]).output().expect("pkill is there");
+    assert!(output.status.code().is_some_and(|code| code <= 1), "pkill {pattern}: {output:?}");
 }
 
 fn run(program: &str, arguments: &[&str]) {
@@ -81,7 +88,7 @@ async fn faults_scenario_3_survives_a_kill_of_everything_that_takes_part() {
         let selector = format!("mlpipeline.dev/step={step}");
         namespace.kubectl(&["delete", "pods", "-l", &selector, "--force", "--grace-period=0"]);
         // The worker's own process too, as if the kernel had taken it.
-        let _ = Command::new("pkill").args(["-KILL", "-f", "^/bin/mlpipeline-worker.*k8s-pipe"]).status();
+        kill_all("^/bin/mlpipeline-worker.*k8s-pipe");
         kill_and_restart(["kubelet", "kube-apiserver", "containerd"][number]);
     }
     // Each kill of a sender may cost one answer.
