@@ -83,7 +83,7 @@ async fn faults_scenario_3_survives_a_kill_of_everything_that_takes_part() {
     let namespace = Namespace("k8s-pipe");
     k8s_pipe::apply(&namespace);
     for (number, step) in k8s_pipe::CONTINUOUS.iter().enumerate() {
-        k8s_pipe::drop_listing(&namespace, number);
+        k8s_pipe::drop_listing(&namespace, number).await;
         kill_operator();
         let selector = format!("mlpipeline.dev/step={step}");
         namespace.kubectl(&["delete", "pods", "-l", &selector, "--force", "--grace-period=0"]);

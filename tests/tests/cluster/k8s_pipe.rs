@@ -15,7 +15,7 @@ async fn scenario_3_every_row_of_every_listing_is_posted_across_the_death_of_eac
 
     // Files of our own, each row with a mark that says which it is, while each step in turn loses its pod.
     for (number, step) in CONTINUOUS.iter().enumerate() {
-        drop_listing(&namespace, number);
+        drop_listing(&namespace, number).await;
         let selector = format!("mlpipeline.dev/step={step}");
         namespace.kubectl(&["delete", "pods", "-l", &selector, "--force", "--grace-period=0"]);
     }
@@ -48,7 +48,7 @@ pub async fn all_rows_are_posted(namespace: &Namespace, most_again: usize) {
 }
 
 /// Leaves a listing in the inbox, as the step of the sample does.
-pub fn drop_listing(namespace: &Namespace, number: usize) {
+pub async fn drop_listing(namespace: &Namespace, number: usize) {
     let script = format!(
         "inbox=$MLPIPELINE_STORAGE/inbox; mkdir -p $inbox
          for row in $(seq {ROWS}); do
@@ -56,7 +56,10 @@ pub fn drop_listing(namespace: &Namespace, number: usize) {
          done > $inbox/.marks-{number}.txt && mv $inbox/.marks-{number}.txt $inbox/marks-{number}.txt"
     );
     // Every pod of the pipeline has its volume.
-    namespace.kubectl(&["exec", "deployment/k8s-pipe-api", "--", "sh", "-ec", &script]);
+    wait_until("the listing is written", PATIENCE, async || {
+        namespace.try_kubectl(&["exec", "deployment/k8s-pipe-api", "--", "sh", "-ec", &script])
+    })
+    .await;
 }
 
 /// How often each marked row has come to the API, which prints what it is sent.
