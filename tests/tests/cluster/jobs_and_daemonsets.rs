@@ -11,7 +11,7 @@ use crate::bed::{Namespace, PATIENCE, kubectl, sample};
 async fn scenario_4_jobs_and_daemon_sets() {
     let lesson = Namespace("jobs-lesson");
     kubectl(&["apply", "-k", &sample("jobs-and-daemonsets")]);
-    lesson.wait_ready(&["pi", "seconds", "numbers", "clock", "logs", "compressor"]);
+    lesson.wait_ready(&["pi", "chance", "numbers", "clock", "logs", "compressor"]);
 
     a_single_process(&lesson);
     six_completions_two_at_a_time(&lesson);
