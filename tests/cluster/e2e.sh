@@ -4,8 +4,8 @@
 #   tests/cluster/e2e.sh [FILTER...]     all scenarios, or those whose test's name contains a FILTER
 #
 # Brings up the node of `make cluster`, installs the operator as a user would, runs the tests, and takes all of it down. KEEP=1
-# leaves the node up. PROFILE=image tests the images that users get, which take ten minutes to compile; those of development
-# builds behave alike. With KUBECONFIG set that cluster is used, which must be there for tests and have the images; the tests
+# leaves the node up. PROFILE=image tests the images that users get, in place of those of development builds, which
+# tests need anyway. With KUBECONFIG set that cluster is used, which must be there for tests and have the images; the tests
 # that kill processes of the node are left out then.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
@@ -61,12 +61,15 @@ attempt() {
   done
 }
 started=$SECONDS
-# Two at a time: the node has few processors, and each scenario mostly waits.
-attempt --test-threads=2 --skip faults "$@"
-if [ -z "$own" ]; then
-  attempt --test-threads=1 faults
-else
+if [ -n "$own" ]; then
   say "LEFT OUT: the tests that kill processes of the node, since this node is not ours"
+fi
+if [ $# -gt 0 ]; then
+  attempt --test-threads=1 ${own:+--skip faults} "$@"
+else
+  # Two at a time: the node has few processors, and each scenario mostly waits.
+  attempt --test-threads=2 --skip faults
+  [ -n "$own" ] || attempt --test-threads=1 faults
 fi
 remove_operator
 left=$(kubectl get all,pvc --all-namespaces -o name -l app.kubernetes.io/part-of=mlpipeline)

@@ -54,7 +54,7 @@ busybox_root() {
 
 # The servers of the ETL scenario, of programs that tests use anyway: localhost/postgres:test and localhost/versitygw:test.
 server_images() {
-  local root library program
+  local root folder library
   if ! has_image localhost/versitygw:test; then
     "$cluster/../tools/build.sh" versitygw
     find_programs
@@ -65,20 +65,18 @@ server_images() {
   if ! has_image localhost/postgres:test; then
     root=$STATE/images/postgres
     cp -a "$(busybox_root)" "$root"
-    program=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)
-    mkdir -p "$root$program" "$root/usr/share/zoneinfo/Etc"
-    cp "$program"/{initdb,postgres,psql} "$root$program"
-    cp -r "${program%/bin}/lib" "$root${program%/bin}/lib"
-    rm -rf "$root${program%/bin}/lib"/{bitcode,llvmjit*}
-    mkdir -p "$root/usr/share/postgresql"
-    cp -rL "/usr/share/postgresql/$(basename "${program%/bin}")" "$root/usr/share/postgresql/"
+    folder=$(ls -d /usr/lib/postgresql/* | tail -n 1)
+    mkdir -p "$root$folder/bin" "$root/usr/share/postgresql" "$root/usr/share/zoneinfo/Etc"
+    cp "$folder"/bin/{initdb,postgres,psql} "$root$folder/bin"
+    cp -r "$folder/lib" "$root$folder/lib"
+    rm -rf "$root$folder/lib"/{bitcode,llvmjit*}
+    cp -rL "/usr/share/postgresql/${folder##*/}" "$root/usr/share/postgresql/"
     cp /usr/share/zoneinfo/UTC "$root/usr/share/zoneinfo/UTC"
     cp /usr/share/zoneinfo/UTC "$root/usr/share/zoneinfo/Etc/UTC"
-    ldd "$program"/{initdb,postgres,psql} "${program%/bin}"/lib/{libpqwalreceiver,dict_snowball}.so | grep -o '/[^ ]*\.so[^ :]*' | sort -u |
+    ldd "$folder"/bin/{initdb,postgres,psql} "$folder"/lib/{libpqwalreceiver,dict_snowball}.so |
+      grep -o '/[^ ]*\.so[^ :]*' | sort -u |
       while read -r library; do [ -e "$root$library" ] || install -D -m 755 "$library" "$root$library"; done
-    for program in "$program"/*; do
-      if [ -e "$root$program" ]; then ln -sf "$program" "$root/bin/$(basename "$program")"; fi
-    done
+    ln -sf "$folder"/bin/{initdb,postgres,psql} "$root/bin/"
     printf 'nonroot:x:65532:65532:nonroot:/tmp:/bin/sh\n' >>"$root/etc/passwd"
     chmod -R go+rX "$root/usr" "$root/lib" "$root/lib64" 2>/dev/null || true
     make_image localhost/postgres:test "$root" --env PATH=/bin

@@ -16,7 +16,7 @@ source "$cluster/images.sh"
 [ "$(uname -s)" = Linux ] || fail "a node needs Linux: use kind or minikube here, and set KUBECONFIG"
 [ "$(id -u)" = 0 ] || fail "a node needs root: run this as root, or use kind or minikube and set KUBECONFIG"
 
-"$cluster/install.sh"
+"$cluster/../tools/install.sh" --node
 "$cluster/../tools/build.sh" etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl \
   coredns metrics-server local-path-provisioner
 find_programs
@@ -27,9 +27,12 @@ mkdir -p "$STATE"/{pids,logs,run,config/cni,pki,etcd,kubelet,volumes,images}
 chmod 711 "$STATE" "$STATE/volumes" "$STATE/kubelet" "$STATE/run"
 
 network() {
-  [ -e "/run/netns/$NETNS" ] && return
-  if ip route get "$NODE_ADDRESS" 2>/dev/null | grep -qv ' via ' && ip -o addr | grep -q ' 198\.18\.'; then
-    fail "the range 198.18.0.0/$PREFIX_LENGTH is in use on this machine: the cluster's node needs it"
+  # The default route comes last: without it an earlier start broke off half-way.
+  if inside ip route show default 2>/dev/null | grep -q .; then return; fi
+  ip netns delete "$NETNS" 2>/dev/null || true
+  ip link delete mlp-host 2>/dev/null || true
+  if ip -o address | grep -q ' 198\.18\.0\.'; then
+    fail "addresses of 198.18.0.0/$PREFIX_LENGTH are in use on this machine: the cluster's node needs them"
   fi
   ip netns add "$NETNS"
   ip link add mlp-host type veth peer name mlp-node netns "$NETNS"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the programs that tests need beside the Rust toolchain, where that can be done without asking; else says
-# which are missing and what for. Under CI=true a missing program is an error, since no test may be skipped there.
+# which are missing and what for. Under CI=true a missing program is an error, since no test may be skipped there. With --node it
+# is about what a node is made of (tests/cluster/up.sh).
 set -euo pipefail
 
 # program, Debian package, what for
@@ -8,6 +9,23 @@ needed=(
   "cc gcc links Rust programs and builds the C parts of dependencies"
   "curl curl commands of the documentation, which tests run"
 )
+if [ "${1:-}" = --node ]; then
+  needed=(
+    "containerd containerd runs containers"
+    "runc runc starts a container"
+    "/usr/lib/cni/bridge containernetworking-plugins connects pods"
+    "nft nftables routes Services, inside the cluster's own network"
+    "iptables iptables maps ports of pods on the node, inside the cluster's own network"
+    "conntrack conntrack forgets connections to pods that are gone"
+    "ip iproute2 makes the cluster's network"
+    "nsenter util-linux enters it"
+    "mount mount volumes"
+    "sysctl procps sets what routes packets, inside the cluster's own network"
+    "openssl openssl makes certificates"
+    "buildah buildah makes images"
+    "busybox busybox-static is the image of volumes' helpers and of samples"
+  )
+fi
 
 missing=()
 packages=()
@@ -19,7 +37,7 @@ for entry in "${needed[@]}"; do
   fi
 done
 # Debian keeps PostgreSQL's own programs out of the PATH. The tests that need it are left out where it cannot be had.
-if ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+if [ "${1:-}" != --node ] && ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
   if [ "${CI:-}" = true ] || { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }; then
     missing+=("initdb (the database that tests read from and write to)")
     packages+=(postgresql)
@@ -28,7 +46,7 @@ fi
 [ "${#missing[@]}" -gt 0 ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  printf 'installing %s\n' "${packages[*]}"
+  printf 'installing %s\n' "${packages[*]}" >&2
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq </dev/null
   apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null >/dev/null
