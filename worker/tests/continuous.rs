@@ -291,6 +291,36 @@ fn a_chain_loses_and_doubles_nothing_under_thirty_kills() {
     }
 }
 
+/// A file whose processing takes the process with it each time, as one that needs too much memory does, is played by one that never
+/// comes to its end, and a kill.
+#[test]
+fn a_file_that_ends_the_process_again_and_again_is_put_aside_and_holds_up_no_other() {
+    let volume = Volume::new();
+    let query = "SELECT count(*) AS n FROM t a, t b WHERE a.n + b.n < 0";
+    let mut spec = step("slow", "file:inbox/*.csv", "csv");
+    spec["action"]["prepare"]["sql"] = query.into();
+    let rows: String = (0..300_000).map(|number| format!("{number}\n")).collect();
+    drop_file(&volume, "poison.csv", &format!("n\n{rows}"));
+    let claimed = volume.path().join("ns/pipe/slow/claimed");
+    for attempt in 1..=5 {
+        let worker = Worker::start(&volume, &spec);
+        wait_until("the work on the file", || {
+            std::fs::read_dir(&claimed).into_iter().flatten().flatten().any(|entry| {
+                entry.file_name().to_string_lossy().starts_with(".begun-")
+                    && std::fs::read_to_string(entry.path()).is_ok_and(|count| count == attempt.to_string())
+            })
+        });
+        worker.kill();
+    }
+    let worker = Worker::start(&volume, &spec);
+    drop_file(&volume, "good.csv", "n\n1\n");
+    wait_until("the other file's result", || names(&volume, "slow/published").len() == 1);
+    assert_eq!(worker.stop(), 0);
+    let failed = texts(&volume, "slow/failed");
+    assert!(failed.iter().any(|text| text.contains("ended the whole process 5 times")), "{failed:?}");
+    assert_eq!(std::fs::read_dir(&claimed).expect("a folder").count(), 0, "no count is left");
+}
+
 #[test]
 fn results_that_would_replace_each_other_are_refused_before_any_file_is_taken() {
     for uri in ["s3://bucket/a.csv", "postgres://db/shop/orders"] {

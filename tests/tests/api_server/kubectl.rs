@@ -1,10 +1,13 @@
 //! What a person at kubectl sees.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use mlpipeline_crds::MLPipeline;
 use mlpipeline_tests::control_plane::{ControlPlane, TestNamespace};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::pipelines::Pipelines;
@@ -24,6 +27,52 @@ async fn kubectl(namespace: &TestNamespace, arguments: &[&str]) -> String {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "kubectl {arguments:?}: {errors}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// Every folder with a kustomization in a folder and the folders in it.
+fn kustomizations(folder: &Path) -> Vec<PathBuf> {
+    let entries: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let own = entries.iter().any(|path| path.ends_with("kustomization.yaml")).then(|| folder.to_owned());
+    own.into_iter()
+        .chain(entries.iter().filter(|path| path.is_dir()).flat_map(|path| kustomizations(path)))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_kustomization_builds_and_its_objects_are_taken() {
+    let namespace = ControlPlane::shared().await.namespace("kubectl-kustomize").await;
+    let folders = kustomizations(&mlpipeline_tests::programs::repository().join("deploy"));
+    let file = tempfile::NamedTempFile::with_suffix(".json").unwrap();
+    let mut kinds = BTreeSet::new();
+    for folder in &folders {
+        let built = kubectl(&namespace, &["kustomize", folder.to_str().unwrap()]).await;
+        for document in built.split("\n---\n") {
+            let mut object: Value = serde_saphyr::from_str(document).unwrap();
+            kinds.insert(object["kind"].as_str().unwrap().to_owned());
+            // The Prometheus operator's definitions are not on this server.
+            if object["kind"] == "PodMonitor" {
+                continue;
+            }
+            if object["metadata"]["namespace"].is_string() {
+                object["metadata"]["namespace"] = namespace.name().into();
+            }
+            std::fs::write(file.path(), object.to_string()).unwrap();
+            let path = file.path().to_str().unwrap();
+            let apply = [
+                "apply",
+                "--server-side",
+                "--force-conflicts",
+                "--dry-run=server",
+                "--validate=strict",
+                "-f",
+            ];
+            kubectl(&namespace, &[apply.as_slice(), &[path]].concat()).await;
+        }
+    }
+    for kind in ["NetworkPolicy", "PodMonitor", "Deployment", "MLPipeline", "CustomResourceDefinition"] {
+        assert!(kinds.contains(kind), "{kinds:?}");
+    }
 }
 
 /// The words of a table's line.
@@ -112,7 +161,7 @@ async fn plan_says_what_applying_a_file_would_do_in_the_cluster() {
     let pipeline = "apiVersion: mlpipeline.dev/v1alpha1\nkind: MLPipeline\nmetadata: {name: iris}\n\
                     spec: {steps: [{name: data, prepare: {sql: SELECT 1 AS x}}]}\n";
     std::fs::write(file.path(), pipeline).unwrap();
-    let plan = async |kubeconfig: &std::path::Path| {
+    let plan = async |kubeconfig: &Path| {
         Command::new(mlpipeline_tests::programs::path("kubectl-mlpipeline"))
             .env("KUBECONFIG", kubeconfig)
             .args(["plan", "--cluster", "--exit-code", "--namespace", namespace.name()])
@@ -126,7 +175,7 @@ async fn plan_says_what_applying_a_file_would_do_in_the_cluster() {
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(table.contains("never run before"), "{table}");
 
-    let output = plan(std::path::Path::new("/nowhere/config")).await;
+    let output = plan(Path::new("/nowhere/config")).await;
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read the kubeconfig"), "{output:?}");
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use mlpipeline_crds::{DataSource, Delivery, Format, PrepareInput, RevisionRule};
 
+use super::attempts;
 use super::count::Count;
 use super::names::{PARCEL_EXTENSION, Ready};
 use super::{ContinuousError, Work};
@@ -62,7 +63,14 @@ async fn make(work: &Work<'_>, ready: &Ready, format: Format) -> Result<u64, Ste
     let input = claimed_input(work, &ready.name)?;
     let step = work.step;
     let draft = work.folders.draft(&ready.attempt);
+    let attempts = work.folders.attempts(&ready.name);
+    let before = attempts.begin()?;
+    if before >= attempts::LIMIT {
+        attempts.end()?;
+        return Err(ContinuousError::EndsTheProcess(before).into());
+    }
     let made = prepare::make(&[input], step.sql.as_deref(), &step.checks, format, &draft, work.context).await;
+    attempts.end()?;
     match made {
         Ok(written) => {
             work.folders.complete(ready)?;

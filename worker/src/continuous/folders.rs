@@ -22,6 +22,7 @@ use std::time::SystemTime;
 
 use mlpipeline_crds::PUBLISHED_FOLDER;
 
+use super::attempts::Attempts;
 use super::names::{ATTEMPT_MARK, PARCEL_EXTENSION, Ready, tagged};
 use crate::artifact::{ArtifactError, sync_folder};
 
@@ -30,6 +31,9 @@ const DRAFT_PREFIX: &str = ".draft-";
 
 /// What the names of counts of delivered rows begin with.
 const COUNT_PREFIX: &str = ".taken-";
+
+/// What the names of counts of attempts begin with.
+const ATTEMPTS_PREFIX: &str = ".begun-";
 
 /// The folders of one step.
 #[derive(Clone, Debug)]
@@ -69,6 +73,11 @@ impl Folders {
     /// Where the count of a parcel's delivered rows is kept.
     pub(super) fn count(&self, ready: &Ready) -> PathBuf {
         self.step.join("ready").join(format!("{COUNT_PREFIX}{}", ready.file_name()))
+    }
+
+    /// How often the work on a claimed file was begun.
+    pub(super) fn attempts(&self, name: &str) -> Attempts {
+        Attempts::at(self.claimed(&format!("{ATTEMPTS_PREFIX}{name}")))
     }
 
     fn done(&self, name: &str, attempt: &str) -> PathBuf {
@@ -155,14 +164,8 @@ impl Folders {
                 self.discard(&ready)?;
             }
         }
-        // Counts whose parcels are gone.
-        for name in list(&folder)? {
-            let parcel = name.strip_prefix(COUNT_PREFIX);
-            if parcel.is_some_and(|parcel| !folder.join(parcel).exists()) {
-                remove(&folder.join(&name))?;
-            }
-        }
-        Ok(())
+        remove_widowed(&folder, COUNT_PREFIX)?;
+        remove_widowed(&self.step.join("claimed"), ATTEMPTS_PREFIX)
     }
 
     /// Removes what other attempts made of a file that is done.
@@ -226,6 +229,16 @@ fn remove(path: &Path) -> Result<(), ArtifactError> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(ArtifactError::io("remove", path)(error)),
         _ => Ok(()),
     }
+}
+
+/// Removes counts whose files are gone.
+fn remove_widowed(folder: &Path, prefix: &str) -> Result<(), ArtifactError> {
+    for name in list(folder)? {
+        if name.strip_prefix(prefix).is_some_and(|counted| !folder.join(counted).exists()) {
+            remove(&folder.join(&name))?;
+        }
+    }
+    Ok(())
 }
 
 fn sync_parent(path: &Path) -> Result<(), ArtifactError> {

@@ -7,6 +7,7 @@
 //! says by which renames. A lock on the step's folder keeps a second process waiting; where the file system has no locks, the
 //! renames alone keep the promise.
 
+mod attempts;
 mod count;
 mod file;
 mod folders;
@@ -38,6 +39,11 @@ pub(crate) enum ContinuousError {
     /// Its input cannot be watched.
     #[error("{0}")]
     Source(String),
+    /// A file whose processing never came to an end.
+    #[error(
+        "its processing ended the whole process {0} times, as it does when memory runs out; give the step more with pod.resources.limits.memory, and put the file back where it came from"
+    )]
+    EndsTheProcess(u32),
 }
 
 impl Failure for ContinuousError {
@@ -46,7 +52,10 @@ impl Failure for ContinuousError {
     }
 
     fn reason(&self) -> &'static str {
-        "SourceRefused"
+        match self {
+            Self::Source(_) => "SourceRefused",
+            Self::EndsTheProcess(_) => "EndsTheProcess",
+        }
     }
 }
 
@@ -178,7 +187,7 @@ impl Work<'_> {
         loop {
             let processed = tokio::select! {
                 processed = process(self, name) => processed,
-                () = self.context.cancellation.cancelled() => return Ok(()),
+                () = self.context.cancellation.cancelled() => return Ok(self.folders.attempts(name).end()?),
             };
             self.context.clear_scratch();
             // A receiver may have repeated what it was given.

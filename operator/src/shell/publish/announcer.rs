@@ -55,21 +55,36 @@ impl Announcer {
 }
 
 async fn write_all(recorder: Recorder, mut orders: mpsc::Receiver<Order>) {
+    let mut is_taken = true;
     while let Some(order) = orders.recv().await {
         match order {
             Order::Tell(told) => drop(told.send(())),
             Order::Write { event, about } => {
-                let written = tokio::time::timeout(TIMEOUT, recorder.publish(&event, &about)).await;
-                match written {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => {
-                        tracing::debug!(%error, reason = event.reason, "an event was not taken");
-                    }
-                    Err(_) => tracing::debug!(reason = event.reason, "an event took too long"),
-                }
+                let problem = match tokio::time::timeout(TIMEOUT, recorder.publish(&event, &about)).await {
+                    Ok(Ok(())) => None,
+                    Ok(Err(error)) => Some(error.to_string()),
+                    Err(_) => Some(format!("no answer within {} s", TIMEOUT.as_secs())),
+                };
+                note(&mut is_taken, problem, &event.reason);
             }
         }
     }
     // Polled as long as the operator runs, whoever has let go of the other end.
     std::future::pending().await
+}
+
+/// Says that events are not taken when that begins, and not with every one.
+fn note(is_taken: &mut bool, problem: Option<String>, reason: &str) {
+    let was_taken = std::mem::replace(is_taken, problem.is_none());
+    match (problem, was_taken) {
+        (Some(problem), true) => {
+            tracing::warn!(
+                reason,
+                "an event was not taken, and events are missing until they are: {problem}"
+            );
+        }
+        (Some(problem), false) => tracing::debug!(reason, "an event was not taken: {problem}"),
+        (None, false) => tracing::info!("events are taken again"),
+        (None, true) => {}
+    }
 }

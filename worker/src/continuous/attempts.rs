@@ -1,0 +1,63 @@
+//! How often the work on a file was begun and neither ended nor failed: a small file beside it.
+//!
+//! Work that takes the whole process with it, as that which needs more memory than there is does, would else be begun for ever and
+//! hold up every other file. The count outlives the process and not the node: it is never made durable.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use crate::artifact::ArtifactError;
+
+/// How often work may take the process with it before its file is put aside. A process that is killed for another reason was
+/// hardly at the same file each time.
+pub(super) const LIMIT: u32 = 5;
+
+/// The count of one file.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    path: PathBuf,
+}
+
+impl Attempts {
+    pub(super) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Notes that work begins; says how often it was begun before.
+    pub(super) fn begin(&self) -> Result<u32, ArtifactError> {
+        // Half a count, of a node that lost power, counts for nothing.
+        let before = std::fs::read_to_string(&self.path).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let text = u32::saturating_add(before, 1).to_string();
+        std::fs::write(&self.path, text).map_err(ArtifactError::io("write", &self.path))?;
+        Ok(before)
+    }
+
+    /// Notes that the process has outlived the work.
+    pub(super) fn end(&self) -> Result<(), ArtifactError> {
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(ArtifactError::io("remove", &self.path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_never_ended_is_counted_over_processes_and_an_end_forgets_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let attempts = || Attempts::at(folder.path().join("count"));
+        for before in 0..3 {
+            assert_eq!(attempts().begin().expect("begun"), before);
+        }
+        attempts().end().expect("ended");
+        attempts().end().expect("nothing to end");
+        assert_eq!(attempts().begin().expect("begun"), 0);
+        std::fs::write(folder.path().join("count"), "").expect("half a count");
+        assert_eq!(attempts().begin().expect("begun"), 0);
+    }
+}
