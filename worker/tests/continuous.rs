@@ -8,6 +8,8 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use mlpipeline_crds::Revision;
@@ -16,7 +18,7 @@ use serde_json::{Value, json};
 use support::{Volume, worker};
 
 /// The longest that anything here may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
@@ -72,10 +74,20 @@ impl Worker {
         self.0.wait().expect("ended");
     }
 
-    /// Asks it to stop; its exit code.
-    fn stop(mut self) -> i32 {
+    /// Asks it to stop.
+    fn terminate(&self) {
         Command::new("kill").arg(self.0.id().to_string()).status().expect("kill runs");
+    }
+
+    /// Waits for its end; its exit code.
+    fn ended(mut self) -> i32 {
+        wait_until("the worker's end", || self.0.try_wait().expect("a child").is_some());
         self.0.wait().expect("ended").code().expect("an exit code")
+    }
+
+    fn stop(self) -> i32 {
+        self.terminate();
+        self.ended()
     }
 }
 
@@ -154,8 +166,10 @@ fn rows_that_a_receiver_refuses_put_the_file_aside_and_an_outage_is_waited_out()
     volume.put("ns/pipe/csv/published/one.csv", "n\n1\n");
     volume.put("ns/pipe/csv/published/two.csv", "n\n2\n");
     let worker = Worker::start(&volume, &posts("post", "csv", &refusing));
-    wait_until("the refusal", || names(&volume, "post/failed").len() == 2);
+    // The file, the reason, and that none of its rows was taken.
+    wait_until("the refusal", || names(&volume, "post/failed").len() == 3);
     wait_until("the delivery", || names(&volume, "post/done").len() == 1);
+    wait_until("no rows that are left on the way", || names(&volume, "post/ready").is_empty());
     worker.kill();
     assert!(texts(&volume, "post/failed").iter().any(|text| text.contains("two is too much")));
 
@@ -195,6 +209,185 @@ fn a_delivery_goes_on_behind_the_last_row_that_was_taken() {
     // At most the row that was under way is sent again at each kill.
     assert!(posts.len() <= 2003, "{}", posts.len());
     assert_eq!(names(&volume, "post/ready"), [""; 0]);
+}
+
+/// Puts a step's only failed file back to where it came from, with other content where that is given.
+fn put_back(volume: &Volume, step: &str, to: &str, content: Option<&str>) {
+    let folder = volume.path().join("ns/pipe").join(step).join("failed");
+    let failed = names(volume, &format!("{step}/failed"));
+    let name = failed.iter().find(|name| name.ends_with(".csv")).expect("a failed file");
+    if let Some(content) = content {
+        std::fs::write(folder.join(name), content).expect("edited");
+    }
+    std::fs::remove_file(folder.join(format!("{name}.error"))).expect("the reason is removed");
+    std::fs::rename(folder.join(name), volume.path().join(to).join(name)).expect("put back");
+}
+
+fn rows(numbers: impl IntoIterator<Item = u32>) -> String {
+    numbers.into_iter().fold("n\n".to_owned(), |text, number| format!("{text}{number}\n"))
+}
+
+#[test]
+fn a_failed_file_that_is_put_back_goes_on_behind_the_rows_that_were_taken() {
+    let refuses = Arc::new(AtomicBool::new(true));
+    let refusal = Arc::clone(&refuses);
+    let receiver = Receiver::answering(move |_, post| {
+        if post.body == "{\"n\":5}" && refusal.load(Ordering::SeqCst) {
+            ("422 Unprocessable Content".into(), "not yet".into())
+        } else {
+            ("200 OK".into(), String::new())
+        }
+    });
+    let volume = Volume::new();
+    drop_file(&volume, "rows.csv", &rows(1..=10));
+    let mut spec = posts("post", "csv", &receiver);
+    spec["action"]["prepare"]["inputs"][0]["source"]["uri"]["uri"] = "file:inbox/*.csv".into();
+    for _ in 0..2 {
+        // Once in the same process, once in another.
+        let worker = Worker::start(&volume, &spec);
+        wait_until("the refusal", || names(&volume, "post/failed").len() == 3);
+        put_back(&volume, "post", "inbox", None);
+        wait_until("the next refusal", || names(&volume, "post/failed").len() == 3);
+        worker.kill();
+        put_back(&volume, "post", "inbox", None);
+    }
+    refuses.store(false, Ordering::SeqCst);
+    let worker = Worker::start(&volume, &spec);
+    wait_until("the delivery", || names(&volume, "post/done").len() == 1);
+    assert_eq!(worker.stop(), 0);
+    let bodies = receiver.bodies();
+    for number in 1..=10 {
+        let times = bodies.iter().filter(|body| **body == format!("{{\"n\":{number}}}")).count();
+        assert!(if number == 5 { times >= 3 } else { times == 1 }, "row {number}: {times} times");
+    }
+    let keys: BTreeSet<String> = receiver.posts().into_iter().map(|post| post.key).collect();
+    assert_eq!(keys.len(), 10);
+    for folder in ["post/failed", "post/ready", "post/claimed"] {
+        assert_eq!(names(&volume, folder), [""; 0], "{folder}");
+    }
+}
+
+/// What is sent after an edit of a half delivered file, or of its step.
+#[test]
+fn an_edit_sends_rows_again_only_where_those_that_were_taken_change() {
+    #[derive(Clone, Copy)]
+    struct Edit {
+        content: Option<&'static str>,
+        sql: Option<&'static str>,
+        rows_per_request: Option<u32>,
+        sent: &'static [&'static str],
+    }
+    let same = Edit { content: None, sql: None, rows_per_request: None, sent: &[] };
+    let rest: &[_] = &["{\"n\":6}", "{\"n\":7}"];
+    let edits = [
+        Edit { content: Some("n\n1\n2\n3\n6\n7\n"), sent: rest, ..same },
+        Edit { sql: Some("SELECT n FROM t WHERE n <> 5"), sent: rest, ..same },
+        Edit {
+            content: Some("n\n1\n2\n3\n6\n7\n"),
+            rows_per_request: Some(10),
+            sent: &["[{\"n\":6},{\"n\":7}]"],
+            ..same
+        },
+        Edit {
+            sql: Some("SELECT n + 10 AS n FROM t WHERE n > 5 OR n < 3"),
+            sent: &["{\"n\":11}", "{\"n\":12}", "{\"n\":16}", "{\"n\":17}"],
+            ..same
+        },
+        // A row before those that were taken.
+        Edit {
+            content: Some("n\n0\n1\n2\n3\n"),
+            sent: &["{\"n\":0}", "{\"n\":1}", "{\"n\":2}", "{\"n\":3}"],
+            ..same
+        },
+        // Fewer than were taken.
+        Edit { content: Some("n\n1\n2\n"), sent: &["{\"n\":1}", "{\"n\":2}"], ..same },
+    ];
+    for edit in edits {
+        let receiver = Receiver::answering(|_, post| match post.body.as_str() {
+            "{\"n\":5}" => ("422 Unprocessable Content".into(), "no five".into()),
+            _ => ("200 OK".into(), String::new()),
+        });
+        let volume = Volume::new();
+        volume.put("ns/pipe/csv/published/rows.csv", rows([1, 2, 3, 5, 6, 7]));
+        let mut spec = posts("post", "csv", &receiver);
+        let worker = Worker::start(&volume, &spec);
+        wait_until("the refusal", || names(&volume, "post/failed").len() == 3);
+        assert_eq!(worker.stop(), 0);
+        let before = receiver.posts().len();
+        if let Some(sql) = edit.sql {
+            spec["action"]["prepare"]["sql"] = sql.into();
+        }
+        if let Some(rows) = edit.rows_per_request {
+            spec["action"]["prepare"]["delivery"]["rowsPerRequest"] = rows.into();
+        }
+        spec["revision"] = json!({"fixed": Revision::of(&["edited"])});
+        put_back(&volume, "post", "ns/pipe/csv/published", edit.content);
+        let worker = Worker::start(&volume, &spec);
+        wait_until("the delivery", || {
+            assert_eq!(
+                names(&volume, "post/failed").iter().find(|name| name.ends_with(".error")),
+                None,
+                "{}",
+                log(volume.path())
+            );
+            names(&volume, "post/done").len() == 1
+        });
+        assert_eq!(worker.stop(), 0);
+        let posts = receiver.posts();
+        let sent: Vec<&str> = posts[before..].iter().map(|post| post.body.as_str()).collect();
+        assert_eq!(sent, edit.sent);
+        let mut keys: BTreeMap<&str, &str> = BTreeMap::new();
+        for post in &posts {
+            assert_eq!(*keys.entry(&post.key).or_insert(&post.body), post.body, "one key, two bodies");
+        }
+    }
+}
+
+#[test]
+fn a_stop_in_good_order_waits_for_the_answer_under_way_and_sends_no_row_twice() {
+    let held = Arc::new(AtomicBool::new(true));
+    let hold = Arc::clone(&held);
+    let receiver = Receiver::answering(move |number, _| {
+        if number == 3 {
+            wait_until("the test lets it answer", || !hold.load(Ordering::SeqCst));
+        }
+        ("200 OK".into(), String::new())
+    });
+    let volume = Volume::new();
+    volume.put("ns/pipe/csv/published/rows.csv", rows(1..=6));
+    let spec = posts("post", "csv", &receiver);
+    let worker = Worker::start(&volume, &spec);
+    wait_until("the request that is not answered", || receiver.posts().len() == 3);
+    worker.terminate();
+    wait_until("the worker to know", || log(volume.path()).contains("waits for the receiver's answer"));
+    held.store(false, Ordering::SeqCst);
+    assert_eq!(worker.ended(), 0);
+    assert_eq!(receiver.posts().len(), 3, "nothing is sent once it is to stop");
+    let worker = Worker::start(&volume, &spec);
+    wait_until("the delivery", || names(&volume, "post/done").len() == 1);
+    assert_eq!(worker.stop(), 0);
+    let expected: Vec<String> = (1..=6).map(|number| format!("{{\"n\":{number}}}")).collect();
+    assert_eq!(receiver.bodies(), expected);
+}
+
+#[test]
+fn a_result_that_cannot_be_published_ends_the_process_and_the_next_one_publishes_it() {
+    let volume = Volume::new();
+    let published = volume.path().join("ns/pipe/csv/published");
+    let worker = Worker::start(&volume, &lines("csv"));
+    wait_until("the folders", || published.is_dir());
+    std::fs::remove_dir(&published).expect("removed");
+    std::fs::write(&published, "in the way").expect("a file");
+    drop_file(&volume, "a.txt", "n=1\n");
+    assert_eq!(worker.ended(), 4, "{}", log(volume.path()));
+    assert!(log(volume.path()).contains("published"), "{}", log(volume.path()));
+    assert_eq!((names(&volume, "csv/ready").len(), names(&volume, "csv/done").len()), (1, 1));
+    std::fs::remove_file(&published).expect("removed");
+    let worker = Worker::start(&volume, &lines("csv"));
+    wait_until("the result", || names(&volume, "csv/published").len() == 1);
+    assert_eq!(worker.stop(), 0);
+    assert_eq!(texts(&volume, "csv/published"), ["n\n1\n"]);
+    assert_eq!(names(&volume, "csv/ready"), [""; 0]);
 }
 
 #[test]
@@ -335,11 +528,10 @@ fn results_that_would_replace_each_other_are_refused_before_any_file_is_taken() 
 #[test]
 fn the_process_ends_when_storage_is_gone() {
     let volume = Volume::new();
-    let mut worker = Worker::start(&volume, &lines("csv"));
+    let worker = Worker::start(&volume, &lines("csv"));
     wait_until("the folders", || volume.path().join("ns/pipe/csv/published").is_dir());
     std::fs::rename(volume.path().join("ns"), volume.path().join("gone")).expect("renamed");
-    let status = worker.0.wait().expect("ended");
-    assert_eq!(status.code(), Some(4), "{}", log(volume.path()));
+    assert_eq!(worker.ended(), 4, "{}", log(volume.path()));
 }
 
 fn log(volume: &Path) -> String {

@@ -1,55 +1,69 @@
-//! How many rows of a parcel the receiver has taken: a small file beside it, so that a restart goes on behind the last one.
+//! Which rows of a parcel the receiver has taken: a small file beside it, so that a restart goes on behind the last one.
 //!
 //! It is written after each answer, and made durable now and then: a process that is killed loses nothing of it, a node that
 //! loses power sends the rows of the last moment once more.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use mlpipeline_crds::Digest;
+
 use crate::artifact::ArtifactError;
+use crate::deliver::Mark;
 
 /// How long rows may be taken before the count is made durable.
 const SYNC_EVERY: Duration = Duration::from_millis(500);
 
-/// The digits of the count: always as many, so that one write replaces the one before as a whole.
+/// The digits of the number of rows: always as many, as the digest has, so that one write replaces the one before as a whole.
 const DIGITS: usize = 20;
+
+/// What a count says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Noted {
+    /// The rows that were taken.
+    pub mark: Mark,
+    /// The revision of the step that made the parcel.
+    pub revision: String,
+}
+
+impl Noted {
+    /// Reads a count, if there is a whole one.
+    pub(super) fn read(path: &Path) -> Option<Self> {
+        let text = fs::read_to_string(path).ok()?;
+        let mut lines = text.split_inclusive('\n').map(|line| line.strip_suffix('\n'));
+        let (rows, digest, revision) = (lines.next()??, lines.next()??, lines.next()??);
+        let rows = rows.parse().ok().filter(|_| rows.len() == DIGITS)?;
+        // A digest that is none is that of no rows, so that all are sent.
+        let digest: Digest = serde_json::from_value(digest.into()).ok()?;
+        Some(Self { mark: Mark { rows, digest }, revision: revision.to_owned() })
+    }
+}
 
 /// The count of one parcel.
 #[derive(Debug)]
 pub(super) struct Count {
     path: PathBuf,
     file: File,
-    /// How many rows were taken.
-    pub rows: u64,
     synced: Instant,
 }
 
 impl Count {
-    /// Begins a count at none for a parcel of this revision.
-    pub(super) fn begin(path: &Path, revision: &str) -> Result<Self, ArtifactError> {
-        let file = File::create(path).map_err(ArtifactError::io("create", path))?;
-        let text = format!("{:0DIGITS$}\n{revision}\n", 0);
-        file.write_all_at(text.as_bytes(), 0).map_err(ArtifactError::io("write", path))?;
-        file.sync_all().map_err(ArtifactError::io("sync", path))?;
-        Ok(Self { path: path.to_owned(), file, rows: 0, synced: Instant::now() })
+    /// Puts a count in the place of the one that there may be, by way of a draft beside it.
+    pub(super) fn begin(path: &Path, draft: &Path, noted: &Noted) -> Result<Self, ArtifactError> {
+        let mut file = File::create(draft).map_err(ArtifactError::io("create", draft))?;
+        let text = format!("{}{}\n", line(&noted.mark), noted.revision);
+        file.write_all(text.as_bytes()).map_err(ArtifactError::io("write", draft))?;
+        file.sync_all().map_err(ArtifactError::io("sync", draft))?;
+        fs::rename(draft, path).map_err(ArtifactError::io("rename the finished draft to", path))?;
+        Ok(Self { path: path.to_owned(), file, synced: Instant::now() })
     }
 
-    /// Goes on with a count, if there is a whole one for this revision.
-    pub(super) fn resume(path: &Path, revision: &str) -> Option<Self> {
-        let text = std::fs::read_to_string(path).ok()?;
-        let (digits, rest) = text.split_once('\n')?;
-        let rows = digits.parse().ok().filter(|_| digits.len() == DIGITS && rest.trim_end() == revision)?;
-        let file = OpenOptions::new().write(true).open(path).ok()?;
-        Some(Self { path: path.to_owned(), file, rows, synced: Instant::now() })
-    }
-
-    /// So many rows were taken in all.
-    pub(super) fn set(&mut self, rows: u64) -> Result<(), ArtifactError> {
-        self.rows = rows;
-        let text = format!("{rows:0DIGITS$}");
-        self.file.write_all_at(text.as_bytes(), 0).map_err(ArtifactError::io("write", &self.path))?;
+    /// These rows were taken in all.
+    pub(super) fn set(&mut self, mark: &Mark) -> Result<(), ArtifactError> {
+        self.file.write_all_at(line(mark).as_bytes(), 0).map_err(ArtifactError::io("write", &self.path))?;
         if self.synced.elapsed() >= SYNC_EVERY {
             self.file.sync_data().map_err(ArtifactError::io("sync", &self.path))?;
             self.synced = Instant::now();
@@ -58,22 +72,33 @@ impl Count {
     }
 }
 
+fn line(mark: &Mark) -> String {
+    format!("{:0DIGITS$}\n{}\n", mark.rows, mark.digest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_count_goes_on_for_the_same_revision_only() {
+    fn a_count_says_what_was_set_last_and_half_a_one_says_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("count");
-        assert!(Count::resume(&path, "a").is_none());
-        let mut count = Count::begin(&path, "a").expect("a count");
-        count.set(12).expect("written");
-        count.set(9_999_999_999).expect("written");
-        drop(count);
-        assert_eq!(Count::resume(&path, "a").expect("the count").rows, 9_999_999_999);
-        assert!(Count::resume(&path, "b").is_none());
-        std::fs::write(&path, "12").expect("half a count");
-        assert!(Count::resume(&path, "a").is_none());
+        let (path, draft) = (folder.path().join("count"), folder.path().join("draft"));
+        assert_eq!(Noted::read(&path), None);
+        let noted = |rows: u64| Noted {
+            mark: Mark { rows, digest: Digest::of(&rows.to_le_bytes()) },
+            revision: "a".to_owned(),
+        };
+        let mut count = Count::begin(&path, &draft, &noted(0)).expect("a count");
+        count.set(&noted(12).mark).expect("written");
+        count.set(&noted(9_999_999_999).mark).expect("written");
+        assert_eq!(Noted::read(&path), Some(noted(9_999_999_999)));
+        Count::begin(&path, &draft, &noted(7)).expect("another in its place");
+        assert_eq!(Noted::read(&path), Some(noted(7)));
+        let whole = fs::read_to_string(&path).expect("the count");
+        for end in 0..whole.len() {
+            fs::write(&path, &whole[..end]).expect("half a count");
+            assert_eq!(Noted::read(&path), None, "{end}");
+        }
     }
 }

@@ -1,53 +1,85 @@
 //! One file: from its claim to its result.
+//!
+//! What fails while a result is made or sent is the file's own failure. What fails when the result is put in its place is
+//! storage's, and ends the process: the next one finds what is decided and what is not by `Folders::recover`.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use mlpipeline_crds::{DataSource, Delivery, Format, PrepareInput, RevisionRule};
 
 use super::attempts;
-use super::count::Count;
+use super::count::{Count, Noted};
 use super::names::{PARCEL_EXTENSION, Ready};
 use super::{ContinuousError, Work};
 use crate::artifact::ArtifactError;
-use crate::deliver::{Origin, post, rows_of_lines};
+use crate::deliver::{JsonRows, Mark, Origin, Taken, post, rows_behind, rows_of_lines};
 use crate::failure::StepError;
 use crate::prepare;
 
-/// What became of a file.
-pub(super) struct Processed {
-    /// Rows of its result.
+/// A file's result that is whole, and delivered where the step delivers.
+pub(super) struct Product {
+    ready: Ready,
+    /// Its rows.
     pub rows: u64,
-    /// Where the result is; `None` when it was delivered.
-    pub result: Option<PathBuf>,
-    /// How long it took.
-    pub time: Duration,
 }
 
-/// Processes a claimed file; `None` when another process was first.
-pub(super) async fn process(work: &Work<'_>, name: &str) -> Result<Option<Processed>, StepError> {
-    let began = Instant::now();
-    let (ready, rows) = match &work.step.delivery {
-        Some(delivery) => deliver(work, name, delivery).await?,
-        None => {
+/// Makes a claimed file's result, and delivers it.
+///
+/// # Errors
+/// When the file cannot be processed, its receiver refuses or does not answer, storage fails, or the process is told to stop.
+pub(super) async fn produce(work: &Work<'_>, name: &str) -> Result<Product, StepError> {
+    let Some(delivery) = &work.step.delivery else {
+        let (ready, rows) = unless_stopped(work, async {
             let ready = new_attempt(name, work.step.format.extension());
             let rows = make(work, &ready, work.step.format).await?;
-            (ready, rows)
-        }
+            Ok((ready, rows))
+        })
+        .await?;
+        return Ok(Product { ready, rows });
     };
-    if !work.folders.finish(&ready)? {
-        work.folders.discard(&ready)?;
+    let ready = unless_stopped(work, parcel(work, name, delivery)).await?;
+    deliver(work, ready, delivery).await
+}
+
+/// Makes a result the one that counts, and publishes it where it is not delivered: says where. `None` when another process was
+/// first.
+///
+/// # Errors
+/// When storage fails.
+pub(super) fn settle(work: &Work<'_>, product: &Product) -> Result<Option<Settled>, ArtifactError> {
+    let (folders, ready) = (&work.folders, &product.ready);
+    if !folders.finish(ready)? {
+        folders.discard(ready)?;
         return Ok(None);
     }
-    let result = match &work.step.delivery {
-        Some(_) => {
-            work.folders.discard(&ready)?;
-            None
-        }
-        None => Some(work.folders.publish(&ready)?),
+    let settled = if work.step.delivery.is_some() {
+        folders.discard(ready)?;
+        Settled::Delivered
+    } else {
+        Settled::Published(folders.publish(ready)?)
     };
-    work.folders.discard_others(&ready)?;
-    Ok(Some(Processed { rows, result, time: began.elapsed() }))
+    folders.discard_others(ready)?;
+    Ok(Some(settled))
+}
+
+/// Where a result is in the end.
+pub(super) enum Settled {
+    /// With the receiver.
+    Delivered,
+    /// In this file.
+    Published(PathBuf),
+}
+
+/// Does work that may be dropped and done again.
+async fn unless_stopped<T>(
+    work: &Work<'_>,
+    doing: impl Future<Output = Result<T, StepError>>,
+) -> Result<T, StepError> {
+    tokio::select! {
+        biased;
+        () = work.context.cancellation.cancelled() => Err(ContinuousError::Stopped.into()),
+        done = doing => done,
+    }
 }
 
 fn new_attempt(name: &str, extension: &str) -> Ready {
@@ -58,7 +90,8 @@ fn new_attempt(name: &str, extension: &str) -> Ready {
     }
 }
 
-/// Writes a file's result, checks it, and makes it durable; says how many rows it has.
+/// Writes a file's result, checks it, and makes it durable; says how many rows it has. That the work was begun stays noted where it
+/// fails, until the caller has seen that the process outlives it.
 async fn make(work: &Work<'_>, ready: &Ready, format: Format) -> Result<u64, StepError> {
     let input = claimed_input(work, &ready.name)?;
     let step = work.step;
@@ -66,13 +99,13 @@ async fn make(work: &Work<'_>, ready: &Ready, format: Format) -> Result<u64, Ste
     let attempts = work.folders.attempts(&ready.name);
     let before = attempts.begin()?;
     if before >= attempts::LIMIT {
-        attempts.end()?;
         return Err(ContinuousError::EndsTheProcess(before).into());
     }
     let made = prepare::make(&[input], step.sql.as_deref(), &step.checks, format, &draft, work.context).await;
-    attempts.end()?;
     match made {
         Ok(written) => {
+            // Sending takes its time, and may be interrupted as often as it likes.
+            attempts.end()?;
             work.folders.complete(ready)?;
             Ok(written.rows)
         }
@@ -84,30 +117,65 @@ async fn make(work: &Work<'_>, ready: &Ready, format: Format) -> Result<u64, Ste
     }
 }
 
-/// Makes a file's result and sends it to the receiver, or goes on where an earlier process was interrupted: then with the rows
-/// that it wrote, so that their numbers stay.
-async fn deliver(work: &Work<'_>, name: &str, delivery: &Delivery) -> Result<(Ready, u64), StepError> {
+/// Rows on their way to a receiver.
+struct Parcel {
+    ready: Ready,
+    /// The rows that are still to be sent.
+    rows: JsonRows,
+    /// Those before them.
+    taken: Taken,
+    count: Count,
+}
+
+/// The rows of a file to send: those that an earlier process of the same revision wrote, else they are made. Where they begin with
+/// the rows that were taken already, by whichever revision and however often the file failed since, they go on behind these.
+async fn parcel(work: &Work<'_>, name: &str, delivery: &Delivery) -> Result<Parcel, StepError> {
     let (RevisionRule::Fixed(revision) | RevisionRule::ByContent(revision)) = &work.spec.revision;
-    let begun = work.folders.all_ready()?.into_iter().find_map(|ready| {
-        let fits = ready.name == name && ready.extension == PARCEL_EXTENSION;
-        let count = Count::resume(&work.folders.count(&ready), revision.as_str()).filter(|_| fits)?;
-        Some((ready, count))
-    });
-    let (ready, mut count) = match begun {
-        Some(begun) => begun,
+    let folders = &work.folders;
+    let begun: Vec<(Ready, Noted)> = folders
+        .parcels(name)?
+        .into_iter()
+        .filter_map(|ready| Noted::read(&folders.count(&ready)).map(|noted| (ready, noted)))
+        .collect();
+    let same = begun.iter().find(|(_, noted)| noted.revision == revision.as_str());
+    let before = same.or(begun.first()).map(|(_, noted)| noted.clone());
+    let before = before.or_else(|| Noted::read(&folders.kept_count(name)));
+    let ready = match same {
+        Some((ready, _)) => ready.clone(),
         None => {
             let ready = new_attempt(name, PARCEL_EXTENSION);
             make(work, &ready, Format::Ndjson).await?;
-            let count = Count::begin(&work.folders.count(&ready), revision.as_str())?;
-            (ready, count)
+            ready
         }
     };
-    let origin = Origin { step: work.spec.folder(), revision: revision.to_string(), file: name.to_owned() };
-    let before = count.rows;
-    let rows = rows_of_lines(&work.folders.ready(&ready), before).await?;
-    let mut taken = |rows| count.set(rows).map_err(StepError::from);
-    let rows = post(delivery, &origin, rows, before, work.context, &mut taken).await?;
-    Ok((ready, rows))
+    let path = folders.ready(&ready);
+    let behind = match &before {
+        Some(noted) => rows_behind(&path, delivery, &noted.mark).await?,
+        None => None,
+    };
+    let (rows, taken) = match behind {
+        Some(behind) => behind,
+        None => (rows_of_lines(&path).await?, Taken::none(delivery)?),
+    };
+    let mark = taken.mark();
+    if let Some(Noted { mark: Mark { rows, .. }, .. }) = before.filter(|before| before.mark.rows > mark.rows)
+    {
+        tracing::warn!(file = name, "the {rows} rows taken before are not the first ones now; all are sent");
+    }
+    let noted = Noted { mark, revision: revision.to_string() };
+    let count = Count::begin(&folders.count(&ready), &folders.draft(&ready.attempt), &noted)?;
+    folders.supersede(&ready)?;
+    Ok(Parcel { ready, rows, taken, count })
+}
+
+async fn deliver(work: &Work<'_>, parcel: Parcel, delivery: &Delivery) -> Result<Product, StepError> {
+    let Parcel { ready, rows, taken, mut count } = parcel;
+    // No other file of the step ever has this name, whatever the step means by then.
+    let origin =
+        Origin { identity: format!("{}\n{}", work.spec.folder(), ready.name), file: ready.name.clone() };
+    let mut keep = |taken: &Taken| count.set(&taken.mark()).map_err(StepError::from);
+    let rows = post(delivery, &origin, rows, taken, work.context, &mut keep).await?;
+    Ok(Product { ready, rows })
 }
 
 /// The step's input, of which this file is the only one.

@@ -10,19 +10,23 @@
 //!
 //! What is claimed at the start of a process is done again. What is ready counts if the file that it was made of is done by the
 //! same attempt, and is then published; if that file is done by another attempt, it is removed. Every folder is made durable
-//! after a rename.
+//! after a rename. A process that cannot do the fourth after the third ends, so that the next one does it at its start.
+//!
+//! Instead of published, rows are sent from `ready` between the second and the third, with the count of those taken beside
+//! them. When a file fails, its count becomes `failed/NAME-TAG.taken` before the file becomes `failed/NAME-TAG`; when it is tried
+//! again, under that name, the count goes only when another, that goes on with it, is beside the rows in `ready`. So there is a
+//! count at each moment, and whoever finds two takes that in `ready`, the newer one.
 //!
 //! Must not know what a result is.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::MetadataExt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use mlpipeline_crds::PUBLISHED_FOLDER;
 
 use super::attempts::Attempts;
+use super::entries::{changed, list, modified, moved, remove, sync_parent};
 use super::names::{ATTEMPT_MARK, PARCEL_EXTENSION, Ready, tagged};
 use crate::artifact::{ArtifactError, sync_folder};
 
@@ -31,6 +35,9 @@ const DRAFT_PREFIX: &str = ".draft-";
 
 /// What the names of counts of delivered rows begin with.
 const COUNT_PREFIX: &str = ".taken-";
+
+/// What the names of counts of delivered rows end with where the file has failed.
+const KEPT_COUNT_SUFFIX: &str = ".taken";
 
 /// What the names of counts of attempts begin with.
 const ATTEMPTS_PREFIX: &str = ".begun-";
@@ -84,11 +91,17 @@ impl Folders {
         self.step.join("done").join(format!("{name}{ATTEMPT_MARK}{attempt}"))
     }
 
-    /// Takes a file, under its own name or, where `with_tag`, under one that no other file ever had. The name that it has now;
-    /// `None` when somebody else took it.
+    /// Where the count of a failed file's delivered rows is kept, for people to see, and for another try.
+    pub(super) fn kept_count(&self, name: &str) -> PathBuf {
+        self.step.join("failed").join(format!("{name}{KEPT_COUNT_SUFFIX}"))
+    }
+
+    /// Takes a file, under its own name or, where `with_tag`, under one that no other file ever had; but one of which rows were
+    /// taken before it failed has such a name already. The name that it has now; `None` when somebody else took it.
     pub(super) fn claim(&self, found: &Path, with_tag: bool) -> Result<Option<String>, ArtifactError> {
         let own = found.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let name = if with_tag { tagged(&own) } else { own };
+        let returns = self.kept_count(&own).exists() && !self.claimed(&own).exists();
+        let name = if with_tag && !returns { tagged(&own) } else { own };
         if !moved(found, &self.claimed(&name))? {
             return Ok(None);
         }
@@ -145,6 +158,22 @@ impl Folders {
         Ok(names.iter().filter(|name| !name.starts_with('.')).filter_map(|name| Ready::parse(name)).collect())
     }
 
+    /// The rows of a file that are on their way, by whichever attempt.
+    pub(super) fn parcels(&self, name: &str) -> Result<Vec<Ready>, ArtifactError> {
+        let mut parcels = self.all_ready()?;
+        parcels.retain(|ready| ready.name == name && ready.extension == PARCEL_EXTENSION);
+        Ok(parcels)
+    }
+
+    /// Makes a parcel with its count durable, and removes those that it goes on with.
+    pub(super) fn supersede(&self, parcel: &Ready) -> Result<(), ArtifactError> {
+        sync_folder(&self.step.join("ready"))?;
+        for other in self.parcels(&parcel.name)?.iter().filter(|other| *other != parcel) {
+            self.discard(other)?;
+        }
+        remove(&self.kept_count(&parcel.name))
+    }
+
     /// Sets right what dead processes left: publishes what counts, removes what does not, and drafts.
     pub(super) fn recover(&self) -> Result<(), ArtifactError> {
         let folder = self.step.join("ready");
@@ -176,16 +205,28 @@ impl Folders {
         Ok(())
     }
 
-    /// Puts a file that cannot be processed out of the way, with the reason beside it.
-    pub(super) fn fail(&self, name: &str, reason: &str) -> Result<(), ArtifactError> {
+    /// Puts a file that cannot be processed out of the way, with the reason and the count of its delivered rows beside it; false
+    /// when it is not claimed any more.
+    pub(super) fn fail(&self, name: &str, reason: &str) -> Result<bool, ArtifactError> {
         let folder = self.step.join("failed");
         let path = folder.join(format!("{name}.error"));
         let mut file = File::create(&path).map_err(ArtifactError::io("create", &path))?;
         writeln!(file, "{reason}").map_err(ArtifactError::io("write", &path))?;
         file.sync_all().map_err(ArtifactError::io("sync", &path))?;
-        moved(&self.claimed(name), &folder.join(name))?;
+        let parcels = self.parcels(name)?;
+        for parcel in &parcels {
+            moved(&self.count(parcel), &self.kept_count(name))?;
+        }
         sync_folder(&folder)?;
-        sync_folder(&self.step.join("claimed"))
+        let won = moved(&self.claimed(name), &folder.join(name))?;
+        sync_folder(&folder)?;
+        sync_folder(&self.step.join("claimed"))?;
+        if !won && !folder.join(name).exists() {
+            remove(&path)?;
+            remove(&self.kept_count(name))?;
+        }
+        parcels.iter().try_for_each(|parcel| self.discard(parcel))?;
+        Ok(won)
     }
 
     /// Removes the processed files beyond the newest so many, but none whose result is still to be published.
@@ -207,30 +248,6 @@ impl Folders {
     }
 }
 
-/// Renames a file; false when it is not there.
-fn moved(from: &Path, to: &Path) -> Result<bool, ArtifactError> {
-    match fs::rename(from, to) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::NotFound && !gone(from) => {
-            Err(ArtifactError::io("rename to", to)(error))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(ArtifactError::io("rename", from)(error)),
-    }
-}
-
-/// Whether a file is not there while its folder is: else storage itself went away.
-fn gone(path: &Path) -> bool {
-    path.symlink_metadata().is_err() && path.parent().is_some_and(Path::is_dir)
-}
-
-fn remove(path: &Path) -> Result<(), ArtifactError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(ArtifactError::io("remove", path)(error)),
-        _ => Ok(()),
-    }
-}
-
 /// Removes counts whose files are gone.
 fn remove_widowed(folder: &Path, prefix: &str) -> Result<(), ArtifactError> {
     for name in list(folder)? {
@@ -241,75 +258,5 @@ fn remove_widowed(folder: &Path, prefix: &str) -> Result<(), ArtifactError> {
     Ok(())
 }
 
-fn sync_parent(path: &Path) -> Result<(), ArtifactError> {
-    path.parent().map_or(Ok(()), sync_folder)
-}
-
-/// The names in a folder; an error when the folder is gone, as it is when storage went away.
-fn list(folder: &Path) -> Result<Vec<String>, ArtifactError> {
-    let entries = fs::read_dir(folder).map_err(ArtifactError::io("list", folder))?;
-    let names: io::Result<Vec<Option<String>>> =
-        entries.map(|entry| entry.map(|entry| entry.file_name().into_string().ok())).collect();
-    Ok(names.map_err(ArtifactError::io("list", folder))?.into_iter().flatten().collect())
-}
-
-/// When a file's content changed last.
-pub(super) fn modified(path: &Path) -> Option<SystemTime> {
-    path.symlink_metadata().and_then(|found| found.modified()).ok()
-}
-
-/// When a file was renamed last.
-fn changed(path: &Path) -> Option<(i64, i64)> {
-    path.symlink_metadata().ok().map(|found| (found.ctime(), found.ctime_nsec()))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Of two attempts at one file only the first to finish counts, wherever a process was killed in between.
-    #[test]
-    fn recovery_publishes_what_counts_and_removes_what_does_not() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let folders = Folders::create(folder.path()).expect("folders");
-        let ready = |name: &str, attempt: &str| {
-            let ready = Ready { name: name.into(), attempt: attempt.into(), extension: "csv".into() };
-            fs::write(folders.draft(attempt), attempt).expect("a draft");
-            folders.complete(&ready).expect("complete");
-            ready
-        };
-        for name in ["undecided", "decided"] {
-            fs::write(folders.claimed(name), "input").expect("an input");
-        }
-        ready("undecided", "a");
-        let (winner, loser) = (ready("decided", "b"), ready("decided", "c"));
-        assert!(folders.finish(&winner).expect("finished"));
-        assert!(!folders.finish(&loser).expect("not first"));
-        fs::write(folders.draft("d"), "half").expect("a draft");
-        folders.recover().expect("recovered");
-        folders.recover().expect("recovered again");
-        let names = |name: &str| {
-            let mut names = list(&folder.path().join(name)).expect("names");
-            names.sort();
-            names
-        };
-        assert_eq!(names("claimed"), ["undecided"]);
-        assert_eq!(names("ready"), ["undecided~a.csv"]);
-        assert_eq!(names("done"), ["decided~b"]);
-        assert_eq!(names("published"), ["decided.csv"]);
-        let published = fs::read_to_string(folder.path().join("published/decided.csv")).expect("a result");
-        assert_eq!(published, "b");
-    }
-
-    #[test]
-    fn storage_that_went_away_is_an_error_and_a_file_that_went_away_is_none() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let step = folder.path().join("step");
-        let folders = Folders::create(&step).expect("folders");
-        assert_eq!(folders.claim(&folder.path().join("nothing.csv"), true).expect("lost"), None);
-        fs::write(folder.path().join("a.csv"), "x").expect("a file");
-        fs::remove_dir_all(&step).expect("removed");
-        assert!(folders.claim(&folder.path().join("a.csv"), true).is_err());
-        assert!(folders.claims().is_err());
-    }
-}
+mod tests;

@@ -9,55 +9,34 @@
 
 mod attempts;
 mod count;
+mod entries;
+mod error;
 mod file;
 mod folders;
 mod names;
 mod watch;
 
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use mlpipeline_crds::{ContinuousStep, ExitCode, PrepareStep, StepReport, StepSpec};
 
-use self::file::{Processed, process};
+use self::error::ContinuousError;
+use self::file::{Settled, produce, settle};
 use self::folders::Folders;
 use self::watch::Watch;
 use crate::WorkContext;
 use crate::artifact::{ArtifactError, Lock};
 use crate::deliver::{self, RECEIVER_UNAVAILABLE};
-use crate::failure::{Failure, StepError};
+use crate::failure::StepError;
 
 /// How often a process that waits for another's end looks again.
 const LOCK_PAUSE: Duration = Duration::from_millis(500);
 
 /// The longest pause before a receiver that does not answer is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// What is wrong with a continuous step.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ContinuousError {
-    /// Its input cannot be watched.
-    #[error("{0}")]
-    Source(String),
-    /// A file whose processing never came to an end.
-    #[error(
-        "its processing ended the whole process {0} times, as it does when memory runs out; give the step more with pod.resources.limits.memory, and put the file back where it came from"
-    )]
-    EndsTheProcess(u32),
-}
-
-impl Failure for ContinuousError {
-    fn exit_code(&self) -> ExitCode {
-        ExitCode::WrongSpec
-    }
-
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::Source(_) => "SourceRefused",
-            Self::EndsTheProcess(_) => "EndsTheProcess",
-        }
-    }
-}
 
 /// What a continuous step works with.
 struct Work<'a> {
@@ -184,64 +163,90 @@ impl Work<'_> {
     /// file for the next process.
     async fn see_through(&self, name: &str, tally: &mut Tally) -> Result<(), StepError> {
         let mut wait = self.poll;
-        loop {
-            let processed = tokio::select! {
-                processed = process(self, name) => processed,
-                () = self.context.cancellation.cancelled() => return Ok(self.folders.attempts(name).end()?),
-            };
+        while !self.context.cancellation.is_cancelled() {
+            let began = Instant::now();
+            let produced = outlived(produce(self, name)).await;
+            self.folders.attempts(name).end()?;
             self.context.clear_scratch();
             // A receiver may have repeated what it was given.
-            let processed = processed.map_err(|error| {
+            let produced = produced.map_err(|error| {
                 let message = self.context.secrets.redact(&error.message);
                 StepError { message, ..error }
             });
-            match processed {
+            match produced {
+                Ok(product) => {
+                    if let Some(settled) = settle(self, &product)? {
+                        log(name, product.rows, began.elapsed(), &settled);
+                        tally.files += 1;
+                        tally.rows += product.rows;
+                    } else {
+                        tracing::info!(file = name, "another process was first");
+                    }
+                    return Ok(self.folders.prune(self.keep)?);
+                }
+                // It may have failed for that alone.
+                Err(error) if self.context.cancellation.is_cancelled() => {
+                    tracing::info!(file = name, "stays for the next process: {}", error.message);
+                }
                 Err(error) if error.reason == RECEIVER_UNAVAILABLE => {
                     tracing::warn!(file = name, "{}; goes on in {} s", error.message, wait.as_secs());
                     pause(wait, self.context).await;
                     wait = wait.saturating_mul(2).min(LONGEST_PAUSE);
-                    if self.context.cancellation.is_cancelled() {
-                        return Ok(());
-                    }
                 }
                 Err(error) => return self.put_aside(name, error, tally),
-                Ok(Some(processed)) => {
-                    log(name, &processed);
-                    tally.files += 1;
-                    tally.rows += processed.rows;
-                    return Ok(self.folders.prune(self.keep)?);
-                }
-                Ok(None) => {
-                    tracing::info!(file = name, "another process was first");
-                    return Ok(());
-                }
             }
         }
+        Ok(())
     }
 
     /// Puts a file that cannot be processed out of the way of the others; unless it is storage that fails, or the file is gone.
     fn put_aside(&self, name: &str, error: StepError, tally: &mut Tally) -> Result<(), StepError> {
-        let path = self.folders.claimed(name);
-        if self.folders.claims()?.iter().all(|claimed| claimed != name) {
-            return Ok(());
-        }
-        let is_readable = std::fs::File::open(&path).is_ok();
+        let is_readable = std::fs::File::open(self.folders.claimed(name)).is_ok();
         if error.exit_code == ExitCode::StorageUnavailable && is_readable {
             return Err(error);
         }
-        tally.files += 1;
-        tally.failed += 1;
-        tracing::error!(file = name, reason = error.reason, "put into failed: {}", error.message);
-        Ok(self.folders.fail(name, &error.message)?)
+        if self.folders.fail(name, &error.message)? {
+            tally.files += 1;
+            tally.failed += 1;
+            tracing::error!(file = name, reason = error.reason, "put into failed: {}", error.message);
+        } else {
+            tracing::info!(file = name, reason = error.reason, "is gone: {}", error.message);
+        }
+        Ok(())
     }
 }
 
-fn log(name: &str, processed: &Processed) {
-    let seconds = processed.time.as_secs_f64();
-    match &processed.result {
-        Some(result) => {
-            tracing::info!(file = name, rows = processed.rows, seconds, result = %result.display(), "published");
+/// Work of which a panic is a failure like others, so that it ends nothing but this file.
+async fn outlived<T>(work: impl Future<Output = Result<T, StepError>>) -> Result<T, StepError> {
+    // What outlives the file is paths, and a memory pool that gets back what the dropped work had.
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(done) => done,
+        Err(panic) => Err(ContinuousError::of_panic(&*panic).into()),
+    }
+}
+
+fn log(name: &str, rows: u64, time: Duration, settled: &Settled) {
+    let seconds = time.as_secs_f64();
+    match settled {
+        Settled::Published(result) => {
+            tracing::info!(file = name, rows, seconds, result = %result.display(), "published");
         }
-        None => tracing::info!(file = name, rows = processed.rows, seconds, "delivered"),
+        Settled::Delivered => tracing::info!(file = name, rows, seconds, "delivered"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure_with_its_message() {
+        let row = "7".to_owned();
+        let failed = outlived::<()>(async { panic!("no such row: {row}") }).await.expect_err("a failure");
+        assert_eq!((failed.exit_code, failed.reason), (ExitCode::Internal, "Panicked"));
+        assert!(failed.message.contains("no such row: 7"), "{}", failed.message);
+        let failed = outlived::<()>(async { panic!("plain") }).await.expect_err("a failure");
+        assert!(failed.message.ends_with(": plain"), "{}", failed.message);
+        assert_eq!(outlived(async { Ok(1) }).await, Ok(1));
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use mlpipeline_crds::DataSource;
 
 use super::ContinuousError;
-use super::folders::modified;
+use super::entries::modified;
 use crate::artifact::ArtifactError;
 use crate::failure::StepError;
 use crate::table::{Links, expand};

@@ -33,6 +33,9 @@ pub enum DeliverError {
         /// How often it was tried.
         attempts: u32,
     },
+    /// The process was told to stop before all rows were taken.
+    #[error("told to stop before all rows were taken")]
+    Stopped,
     /// A thread of ours ended without an answer.
     #[error("internal: {0}")]
     Internal(String),
@@ -51,7 +54,7 @@ impl Failure for DeliverError {
             Self::Uri(_) => ExitCode::WrongSpec,
             Self::Refused { .. } => ExitCode::WrongData,
             Self::Unavailable { .. } => ExitCode::StorageUnavailable,
-            Self::Internal(_) => ExitCode::Internal,
+            Self::Stopped | Self::Internal(_) => ExitCode::Internal,
         }
     }
 
@@ -60,6 +63,7 @@ impl Failure for DeliverError {
             Self::Uri(_) => "UriInvalid",
             Self::Refused { .. } => "DeliveryRefused",
             Self::Unavailable { .. } => RECEIVER_UNAVAILABLE,
+            Self::Stopped => "Stopped",
             Self::Internal(_) => "Internal",
         }
     }

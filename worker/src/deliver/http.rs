@@ -1,23 +1,27 @@
 //! Delivery over HTTP: a POST of JSON for each row, or for several.
 //!
 //! Rows are sent one request after the other, in their order, so that a count says which were taken. A receiver may get a row
-//! twice, when an answer was lost: both requests then carry the same Idempotency-Key. Redirects are not followed, and the
-//! addresses that must not be fetched from are not sent to either.
+//! twice, when an answer was lost: both requests then carry the same Idempotency-Key. Who is told to stop waits for the answer
+//! under way, so that a stop in good order sends none twice. Redirects are not followed, and the addresses that must not be
+//! fetched from are not sent to either.
 
 use std::time::Duration;
 
 use futures::StreamExt;
 use mlpipeline_crds::{Delivery, Digest, StepSpec};
-use reqwest::{Client, Response, StatusCode, header};
+use reqwest::{Client, header};
 use url::Url;
 
+use super::answer::{Attempt, answer, judge, retry_after, sending, start};
 use super::rows::rows_of_file;
+use super::taken::{Taken, receiver};
 use super::{DeliverError, Finished, JsonRows, Product};
 use crate::WorkContext;
 use crate::artifact::Draft;
+use crate::context::Cancellation;
 use crate::failure::StepError;
 use crate::stores::{Credentials, Secrets};
-use crate::table::http_client::{authenticated, chain, check_address, client, refusal};
+use crate::table::http_client::{authenticated, check_address, client};
 use crate::table::{Network, TextFile, redacted};
 
 /// The reason of a failure that may be over soon.
@@ -30,23 +34,19 @@ const REQUESTS_PER_CONNECTION: u64 = 16;
 /// A body is closed when it has this many bytes, whatever the number of its rows: it is held in memory.
 const BODY_BYTES: usize = 8 << 20;
 
-/// How many bytes of an answer are read: a connection can go on only when the answer was read to its end.
-const ANSWER_BYTES: usize = 64 << 10;
-
-/// How many bytes of an answer are logged.
-const LOGGED_BYTES: usize = 512;
-
 /// The longest pause between attempts, also when the receiver asks for a longer one.
 const PAUSE_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long the answer to the request under way is waited for when the process is told to stop: half of the 30 s that Kubernetes
+/// gives it by default.
+const LAST_ANSWER: Duration = Duration::from_secs(15);
 
 /// What rows are of, for messages and for the Idempotency-Key.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
-    /// namespace/pipeline/step.
-    pub step: String,
-    /// What the step means.
-    pub revision: String,
-    /// The file that the rows lie in.
+    /// What the file is told by from every other one that was ever sent: the step, and the file's name or the revision.
+    pub identity: String,
+    /// The file that the rows lie in, for people.
     pub file: String,
 }
 
@@ -83,71 +83,64 @@ pub(super) async fn before_publishing(
         return Ok(draft);
     }
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let origin = Origin { step: spec.folder(), revision: revision.to_string(), file: file.clone() };
+    let origin = Origin { identity: format!("{}\n{revision}", spec.folder()), file: file.clone() };
     let rows = rows_of_file(TextFile { path, name: file }, format, columns, context).await?;
-    post(delivery, &origin, rows, 0, context, &mut |_| Ok(())).await?;
+    post(delivery, &origin, rows, Taken::none(delivery)?, context, &mut |_| Ok(())).await?;
     Ok(draft)
 }
 
-/// Sends rows, of which so many were taken before and are not among them. `taken` hears after each request how many were taken
-/// in all. Says how many that are in the end.
+/// Sends rows, behind those that were taken before and are not among them. `keep` hears after each request which were taken in
+/// all. Says how many that are in the end.
 ///
 /// # Errors
-/// When the receiver refuses a row or does not answer, a row cannot be read, or `taken` fails.
+/// When the receiver refuses a row or does not answer, a row cannot be read, `keep` fails, or the process is told to stop.
 pub(crate) async fn post(
     delivery: &Delivery,
     origin: &Origin,
-    mut rows: JsonRows,
-    taken_before: u64,
+    rows: JsonRows,
+    mut taken: Taken,
     context: &WorkContext,
-    taken: &mut (dyn FnMut(u64) -> Result<(), StepError> + Send),
+    keep: &mut (dyn FnMut(&Taken) -> Result<(), StepError> + Send),
 ) -> Result<u64, StepError> {
-    // The text is not shown: what does not parse may still hold a password.
-    let url = Url::parse(&delivery.uri)
-        .map_err(|error| DeliverError::Uri(format!("the output's uri is no URL: {error}")))?;
+    let url = receiver(delivery)?;
     let credentials = context.secrets.credentials(delivery.credentials.as_deref());
     let client = client(&context.network, credentials.get("ca.crt")).map_err(DeliverError::Uri)?;
-    let (network, secrets) = (&context.network, &context.secrets);
-    let mut sender = Sender { client, url, credentials, network, secrets, origin, sent: 0 };
-    let mut count = taken_before;
-    while let Some(parcel) = next_parcel(&mut rows, delivery.rows_per_request, count).await? {
+    let (network, secrets, cancellation) = (&context.network, &context.secrets, &context.cancellation);
+    let mut sender = Sender { client, url, credentials, network, secrets, cancellation, origin, sent: 0 };
+    // An array that the rows run out in asks once more behind their end.
+    let mut rows = rows.fuse().boxed();
+    while let Some(parcel) = next_parcel(&mut rows, delivery.rows_per_request, &mut taken).await? {
         sender.send(&parcel).await?;
-        count += parcel.rows;
-        taken(count)?;
+        keep(&taken)?;
     }
-    Ok(count)
+    Ok(taken.rows)
 }
 
-/// The rows of the next request; `None` when there are no more. What is in it follows from the rows and the first one's number
-/// alone, so that a repeated request is the same request.
+/// The rows of the next request, which are added to those taken; `None` when there are no more. What is in it follows from the
+/// rows and the first one's number alone, so that a repeated request is the same request.
 async fn next_parcel(
     rows: &mut JsonRows,
     rows_per_request: Option<u32>,
-    before: u64,
+    taken: &mut Taken,
 ) -> Result<Option<Parcel>, StepError> {
+    let first = taken.rows.saturating_add(1);
     let Some(wanted) = rows_per_request.map(u64::from) else {
         let Some(body) = rows.next().await.transpose()? else { return Ok(None) };
-        return Ok(Some(Parcel { first: before + 1, rows: 1, body }));
+        taken.add(&body);
+        return Ok(Some(Parcel { first, rows: 1, body }));
     };
-    let mut parcel = Parcel { first: before + 1, rows: 0, body: vec![b'['] };
+    let mut parcel = Parcel { first, rows: 0, body: vec![b'['] };
     while parcel.rows < wanted.max(1) && parcel.body.len() < BODY_BYTES {
         let Some(row) = rows.next().await.transpose()? else { break };
         if parcel.rows > 0 {
             parcel.body.push(b',');
         }
+        taken.add(&row);
         parcel.body.extend(row);
         parcel.rows += 1;
     }
     parcel.body.push(b']');
     Ok(Some(parcel).filter(|parcel| parcel.rows > 0))
-}
-
-/// Why one attempt did not succeed.
-enum Attempt {
-    /// Trying again is pointless.
-    Refused(String),
-    /// Trying again may help, after the pause that the receiver asked for.
-    Again { problem: String, pause: Option<Duration> },
 }
 
 /// Sends one parcel after the other.
@@ -158,6 +151,7 @@ struct Sender<'a> {
     credentials: Credentials,
     network: &'a Network,
     secrets: &'a Secrets,
+    cancellation: &'a Cancellation,
     origin: &'a Origin,
     /// Requests so far.
     sent: u64,
@@ -169,8 +163,15 @@ impl Sender<'_> {
         let mut pause = self.network.backoff;
         let mut attempt = 1;
         loop {
+            if self.cancellation.is_cancelled() {
+                return Err(DeliverError::Stopped);
+            }
             self.sent += 1;
-            let wait = match self.try_send(parcel).await {
+            let sent = tokio::select! {
+                sent = self.try_send(parcel) => sent,
+                () = told_to_stop_long_ago(self.cancellation) => return Err(DeliverError::Stopped),
+            };
+            let wait = match sent {
                 Ok(()) => return Ok(()),
                 Err(Attempt::Refused(problem)) => return Err(self.refused(parcel, problem)),
                 Err(Attempt::Again { problem, .. }) if attempt >= self.network.attempts => {
@@ -191,7 +192,10 @@ impl Sender<'_> {
                     asked.unwrap_or(pause).min(PAUSE_LIMIT)
                 }
             };
-            tokio::time::sleep(wait).await;
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.cancellation.cancelled() => return Err(DeliverError::Stopped),
+            }
             pause = pause.saturating_mul(2);
             attempt += 1;
         }
@@ -227,10 +231,11 @@ impl Sender<'_> {
         judge(status, retry_after, &answer)
     }
 
-    /// The same for the same rows of the same file and meaning, however often they are sent.
+    /// The same for the same rows at the same place of the same file, however often they are sent.
     fn key(&self, parcel: &Parcel) -> String {
-        let Origin { step, revision, file } = self.origin;
-        Digest::of(format!("{step}\n{revision}\n{file}\n{}", parcel.first).as_bytes()).to_string()
+        let mut text = format!("{}\n{}\n", self.origin.identity, parcel.first).into_bytes();
+        text.extend_from_slice(&parcel.body);
+        Digest::of(&text).to_string()
     }
 
     fn refused(&self, parcel: &Parcel, problem: String) -> DeliverError {
@@ -238,7 +243,7 @@ impl Sender<'_> {
     }
 
     fn what(&self, parcel: &Parcel) -> String {
-        let last = parcel.first + parcel.rows - 1;
+        let last = parcel.first.saturating_add(parcel.rows).saturating_sub(1);
         let file = &self.origin.file;
         if parcel.rows == 1 {
             format!("row {last} of {file}")
@@ -248,60 +253,27 @@ impl Sender<'_> {
     }
 }
 
-/// What an answer means.
-fn judge(status: StatusCode, pause: Option<Duration>, answer: &str) -> Result<(), Attempt> {
-    if status.is_success() {
-        return Ok(());
-    }
-    let line = start(answer).lines().next().unwrap_or_default().trim();
-    let said = if line.is_empty() { String::new() } else { format!(": {line}") };
-    let problem = format!("the receiver answers {status}{said}");
-    let is_transient = status.is_server_error()
-        || matches!(
-            status,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY
-        );
-    if is_transient {
-        return Err(Attempt::Again { problem, pause });
-    }
-    Err(Attempt::Refused(if status.is_redirection() {
-        format!("{problem}; a POST is not sent on to another address: name the address that takes it")
-    } else {
-        problem
-    }))
+/// Comes back once the answer under way has been waited for long enough.
+async fn told_to_stop_long_ago(cancellation: &Cancellation) {
+    cancellation.cancelled().await;
+    tracing::info!("told to stop; waits for the receiver's answer");
+    tokio::time::sleep(LAST_ANSWER).await;
 }
 
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The beginning of an answer's body. A long rest is left unread, and the connection with it.
-async fn answer(mut response: Response) -> Result<Vec<u8>, Attempt> {
-    let mut answer = Vec::new();
-    while answer.len() < ANSWER_BYTES {
-        match response.chunk().await {
-            Ok(Some(chunk)) => answer.extend(chunk),
-            Ok(None) => break,
-            Err(error) => return Err(sending(error)),
-        }
+    #[tokio::test(start_paused = true)]
+    async fn the_last_answer_is_waited_for_and_not_as_long_as_kubernetes_waits() {
+        let cancellation = Cancellation::default();
+        let told =
+            tokio::time::timeout(Duration::from_secs(3600), told_to_stop_long_ago(&cancellation)).await;
+        assert!(told.is_err(), "nobody was told to stop");
+        cancellation.cancel();
+        let began = tokio::time::Instant::now();
+        told_to_stop_long_ago(&cancellation).await;
+        let waited = began.elapsed();
+        assert!(Duration::from_secs(10) <= waited && waited <= Duration::from_secs(20), "{waited:?}");
     }
-    Ok(answer)
-}
-
-/// As much of an answer as is shown.
-fn start(answer: &str) -> &str {
-    answer.get(..answer.floor_char_boundary(LOGGED_BYTES)).unwrap_or(answer)
-}
-
-fn sending(error: reqwest::Error) -> Attempt {
-    let error = error.without_url();
-    if let Some(refusal) = refusal(&error) {
-        return Attempt::Refused(refusal.0.clone());
-    }
-    if error.is_builder() {
-        return Attempt::Refused(chain(&error));
-    }
-    let what = if error.is_timeout() { "no answer in time" } else { "no connection" };
-    Attempt::Again { problem: format!("{what}: {}", chain(&error)), pause: None }
 }

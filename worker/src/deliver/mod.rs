@@ -5,12 +5,14 @@
 //! are posted are added to others, each under a key by which a receiver knows it again. Must not know how results are made or
 //! when they are published, nor how stores are talked to: `stores` does.
 
+mod answer;
 mod error;
 mod http;
 mod out;
 mod postgres;
 mod rows;
 mod s3;
+mod taken;
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +22,7 @@ pub(crate) use self::error::DeliverError;
 pub(crate) use self::http::{Origin, RECEIVER_UNAVAILABLE, post};
 pub(crate) use self::out::{OutPlace, format_of_out};
 pub(crate) use self::rows::{JsonRows, rows_of_lines};
+pub(crate) use self::taken::{Mark, Taken, rows_behind};
 use crate::WorkContext;
 use crate::artifact::{Column, Draft, Kind, Manifest};
 use crate::failure::StepError;

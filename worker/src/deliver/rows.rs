@@ -54,8 +54,8 @@ fn objects(batch: &RecordBatch) -> Result<Vec<Vec<u8>>, ArrowError> {
     Ok(lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect())
 }
 
-/// The lines of an NDJSON file, which are its rows, from the row of this number on.
-pub(crate) async fn rows_of_lines(path: &Path, first: u64) -> Result<JsonRows, StepError> {
+/// The lines of an NDJSON file, which are its rows.
+pub(crate) async fn rows_of_lines(path: &Path) -> Result<JsonRows, StepError> {
     let file = tokio::fs::File::open(path).await.map_err(TableError::io("open", path))?;
     let lines = BufReader::with_capacity(256 << 10, file).split(b'\n');
     let path = path.to_owned();
@@ -70,6 +70,5 @@ pub(crate) async fn rows_of_lines(path: &Path, first: u64) -> Result<JsonRows, S
             }
         }
     });
-    let rows = rows.filter(|row| std::future::ready(!row.as_ref().is_ok_and(Vec::is_empty)));
-    Ok(rows.skip(usize::try_from(first).unwrap_or(usize::MAX)).boxed())
+    Ok(rows.filter(|row| std::future::ready(!row.as_ref().is_ok_and(Vec::is_empty))).boxed())
 }

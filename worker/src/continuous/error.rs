@@ -1,0 +1,53 @@
+//! What can go wrong with a continuous step, or with one of its files.
+
+use std::any::Any;
+
+use mlpipeline_crds::ExitCode;
+
+use crate::failure::Failure;
+
+/// What is wrong with a continuous step or its file.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ContinuousError {
+    /// Its input cannot be watched.
+    #[error("{0}")]
+    Source(String),
+    /// A file whose processing never came to an end.
+    #[error(
+        "its processing ended the whole process {0} times, as it does when memory runs out; give the step more with pod.resources.limits.memory, and put the file back where it came from"
+    )]
+    EndsTheProcess(u32),
+    /// A file that no error of ours was foreseen for.
+    #[error("internal error, please report it: {0}")]
+    Panicked(String),
+    /// The process was told to stop before the file's result was whole.
+    #[error("told to stop before its result was whole")]
+    Stopped,
+}
+
+impl ContinuousError {
+    /// What a panic said.
+    pub(super) fn of_panic(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Self::Panicked(text.unwrap_or_else(|| "a panic without a message".to_owned()))
+    }
+}
+
+impl Failure for ContinuousError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Source(_) | Self::EndsTheProcess(_) => ExitCode::WrongSpec,
+            Self::Panicked(_) | Self::Stopped => ExitCode::Internal,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Source(_) => "SourceRefused",
+            Self::EndsTheProcess(_) => "EndsTheProcess",
+            Self::Panicked(_) => "Panicked",
+            Self::Stopped => "Stopped",
+        }
+    }
+}
