@@ -53,6 +53,11 @@ impl Progress {
 pub struct ProgressGuard(ProgressBar);
 
 impl ProgressGuard {
+    /// There is so much more to count.
+    pub fn expect(&self, amount: u64) {
+        self.0.inc_length(amount);
+    }
+
     /// Counts.
     pub fn add(&self, amount: u64) {
         self.0.inc(amount);

@@ -1,14 +1,20 @@
 //! Sources in stores: objects of S3 as they are, and tables of PostgreSQL as Parquet, all fetched to scratch.
 
-use mlpipeline_crds::{Digest, Format, ObjectLocation, TableLocation};
+use futures::{StreamExt, TryStreamExt, stream};
+use mlpipeline_crds::{Format, ObjectLocation, TableLocation};
 
 use super::TableError;
 use super::blocks::TextFile;
 use super::locate::{Located, by_extension, check_digest};
 use crate::WorkContext;
 use crate::failure::StepError;
+use crate::progress::ProgressGuard;
 use crate::stores::s3::Bucket;
 use crate::stores::{Credentials, StoreError, postgres};
+
+/// How many objects are fetched at the same time: a small one is hardly more than the time until its first byte. Each holds a
+/// buffer of a quarter of a megabyte.
+const FETCHED_AT_ONCE: usize = 8;
 
 /// Fetches the object, or all objects that fit the pattern, in the order of their keys.
 pub(super) async fn objects(
@@ -29,16 +35,26 @@ pub(super) async fn objects(
         let text = format!("sha256 is of one object, and {uri} is {}", keys.len());
         return Err(TableError::Source(text).into());
     }
-    let mut files = Vec::with_capacity(keys.len());
-    for key in keys {
-        let (path, found): (_, Digest) = bucket.fetch(&key, context).await?;
-        let name = bucket.place(&key);
-        if let Some(expected) = sha256 {
-            check_digest(&name, expected, found.as_str())?;
-        }
-        files.push(TextFile { path, name });
-    }
+    let bar = context.progress.bytes(&format!("fetch {uri}"), Some(0));
+    // In the order of the keys, whichever comes first; and where several fail, the first of them says why.
+    let fetched = stream::iter(&keys).map(|key| object(&bucket, key, sha256, &bar, context));
+    let files = fetched.buffered(FETCHED_AT_ONCE).try_collect().await?;
     Ok(Located { files, format, header: Vec::new(), columns: Vec::new(), lines: None })
+}
+
+async fn object(
+    bucket: &Bucket,
+    key: &str,
+    sha256: Option<&str>,
+    bar: &ProgressGuard,
+    context: &WorkContext,
+) -> Result<TextFile, StepError> {
+    let (path, found) = bucket.fetch(key, bar, context).await?;
+    let name = bucket.place(key);
+    if let Some(expected) = sha256 {
+        check_digest(&name, expected, found.as_str())?;
+    }
+    Ok(TextFile { path, name })
 }
 
 /// Copies a table to a Parquet file on scratch, as one statement of the database sees it.

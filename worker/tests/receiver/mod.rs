@@ -1,4 +1,4 @@
-//! An HTTP server on loopback that keeps what is sent to it.
+//! An HTTP server on loopback that keeps what is sent to it, and answers several requests at once.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex};
 /// A request that came.
 #[derive(Clone, Debug)]
 pub struct Post {
+    /// What the request asks for: path and query.
+    pub path: String,
     /// The number of the connection that it came by, from 0 on.
     pub connection: usize,
     /// The header Idempotency-Key.
@@ -67,6 +69,9 @@ fn converse(mut stream: TcpStream, connection: usize, kept: &Mutex<Vec<Post>>, r
     loop {
         let (mut length, mut key, mut authorization, mut close) = (0, String::new(), None, false);
         let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+        line.clear();
         while reader.read_line(&mut line).ok()? > 0 && line != "\r\n" {
             let (name, value) = line.split_once(':').unwrap_or_default();
             match name.to_ascii_lowercase().as_str() {
@@ -83,7 +88,8 @@ fn converse(mut stream: TcpStream, connection: usize, kept: &Mutex<Vec<Post>>, r
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
-        let post = Post { connection, key, authorization, body: String::from_utf8(body).expect("text") };
+        let post =
+            Post { path, connection, key, authorization, body: String::from_utf8(body).expect("text") };
         let number = {
             let mut kept = kept.lock().expect("posts");
             kept.push(post.clone());

@@ -20,7 +20,7 @@ use self::settings::{identify, plain_endpoint, retries};
 use super::{Credentials, StoreError};
 use crate::WorkContext;
 use crate::failure::StepError;
-use crate::progress::Progress;
+use crate::progress::{Progress, ProgressGuard};
 use crate::table::{Network, TableError, matches};
 
 /// The most objects that one pattern may stand for.
@@ -111,13 +111,14 @@ impl Bucket {
         Ok(keys)
     }
 
-    /// Fetches an object into a new file on scratch; says where it lies and what its digest is.
+    /// Fetches an object into a new file on scratch, and adds its bytes to a bar; says where it lies and what its digest is.
     ///
     /// # Errors
     /// When the object is missing, too large, or cannot be fetched.
     pub(crate) async fn fetch(
         &self,
         key: &str,
+        bar: &ProgressGuard,
         context: &WorkContext,
     ) -> Result<(PathBuf, Digest), StepError> {
         let found = self.store.get(&self.key(key)?).await;
@@ -132,7 +133,7 @@ impl Bucket {
         let path = context.scratch().join(format!("download-{:016x}", rand::random::<u64>()));
         let file = tokio::fs::File::create(&path).await.map_err(TableError::io("create", &path))?;
         let mut file = tokio::io::BufWriter::with_capacity(256 << 10, file);
-        let bar = context.progress.bytes(&format!("fetch {}", self.place(key)), Some(found.meta.size));
+        bar.expect(found.meta.size);
         let mut hasher = Sha256::new();
         let mut body = found.into_stream();
         while let Some(chunk) = body.try_next().await.map_err(|error| explain(self, "read", key, &error))? {

@@ -1,0 +1,102 @@
+//! Inputs of many objects, from a server that says how many are asked for at once. What a real server does is in tests/tests/stores.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod receiver;
+mod support;
+
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use receiver::Receiver;
+use support::{Volume, input, prepare};
+
+const OBJECTS: usize = 30;
+
+/// How many are to be fetched at the same time.
+const AT_ONCE: usize = 8;
+
+fn listing() -> String {
+    let objects: String = (0..OBJECTS)
+        .map(|number| {
+            format!(
+                "<Contents><Key>in/{number:02}.csv</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>\
+                 <ETag>&quot;e&quot;</ETag><Size>5</Size></Contents>"
+            )
+        })
+        .collect();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult><Name>raw</Name><IsTruncated>false</IsTruncated>\
+         <KeyCount>{OBJECTS}</KeyCount>{objects}</ListBucketResult>"
+    )
+}
+
+/// Who is being answered now, and the most that there were.
+#[derive(Default)]
+struct Crowd {
+    now: usize,
+    most: usize,
+}
+
+#[test]
+fn objects_are_fetched_eight_at_once_and_read_in_the_order_of_their_keys() {
+    let crowd = Arc::new((Mutex::new(Crowd::default()), Condvar::new()));
+    let answering = Arc::clone(&crowd);
+    let server = Receiver::answering(move |_, post| {
+        let head = "200 OK\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\nETag: \"e\"".to_owned();
+        if post.path.contains("list-type=2") {
+            return (head, listing());
+        }
+        let number: usize =
+            post.path.get(8..10).and_then(|text| text.parse().ok()).expect("an object's number");
+        let (counted, changed) = &*answering;
+        let mut counted = counted.lock().expect("no test panics there");
+        counted.now += 1;
+        counted.most = counted.most.max(counted.now);
+        changed.notify_all();
+        // The first ones are answered only when as many are asked for as are to be at once.
+        if number < AT_ONCE {
+            let waited =
+                changed.wait_timeout_while(counted, Duration::from_secs(60), |crowd| crowd.most < AT_ONCE);
+            counted = waited.expect("no test panics there").0;
+        }
+        counted.now -= 1;
+        (head, format!("a\n{number:02}\n"))
+    });
+    let volume = Volume::new();
+    let endpoint = format!("http://{}", server.address);
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", "me"),
+        ("AWS_SECRET_ACCESS_KEY", "a-secret"),
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+    ];
+    let arguments = ["--allow-address=127.0.0.0/8", "--fetch-attempts=1"];
+    let ended = volume.step_with(&prepare(input("s3://raw/in/*.csv"), None), &arguments, &variables);
+    ended.succeeds();
+    let expected: String = (0..OBJECTS).map(|number| format!("{number}\n")).collect();
+    assert_eq!(volume.data(&ended, "data.csv"), format!("a\n{expected}"));
+    assert_eq!(crowd.0.lock().expect("no test panics there").most, AT_ONCE);
+}
+
+#[test]
+fn of_several_objects_that_fail_the_first_is_named() {
+    let server = Receiver::answering(|_, post| {
+        let head = "200 OK\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\nETag: \"e\"".to_owned();
+        if post.path.contains("list-type=2") {
+            (head, listing())
+        } else if post.path.contains("/03.csv") || post.path.contains("/05.csv") {
+            ("403 Forbidden".into(), "<Error><Code>AccessDenied</Code></Error>".into())
+        } else {
+            (head, "a\n1\n".into())
+        }
+    });
+    let endpoint = format!("http://{}", server.address);
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", "me"),
+        ("AWS_SECRET_ACCESS_KEY", "a-secret"),
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+    ];
+    let arguments = ["--allow-address=127.0.0.0/8", "--fetch-attempts=1"];
+    let ended = Volume::new().step_with(&prepare(input("s3://raw/in/*.csv"), None), &arguments, &variables);
+    ended.fails(3, "StoreRefused", &["in/03.csv"]);
+}
