@@ -4,6 +4,7 @@
 
 mod bed;
 mod canary;
+mod models;
 mod objects;
 mod sample;
 mod tables;
