@@ -152,6 +152,8 @@ fn new_files_are_processed_once_and_a_bad_one_blocks_no_other() {
     // Processed files are kept up to the bound, and what is being written is left alone.
     wait_until("the bound", || names(&volume, "csv/done").len() == 2);
     assert_eq!(names(&volume, "csv/claimed"), [""; 0]);
+    let drafts = std::fs::read_dir(volume.path().join("ns/pipe/csv/ready")).expect("a folder");
+    assert_eq!(drafts.count(), 0, "the bad file's draft is gone too");
     let left: Vec<_> = std::fs::read_dir(volume.path().join("inbox")).expect("the inbox").collect();
     assert_eq!(left.len(), 1);
 }

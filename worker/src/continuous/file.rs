@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use mlpipeline_crds::{DataSource, Delivery, Format, PrepareInput, RevisionRule};
+use tempfile::TempPath;
 
 use super::attempts;
 use super::count::{Count, Noted};
@@ -95,26 +96,20 @@ fn new_attempt(name: &str, extension: &str) -> Ready {
 async fn make(work: &Work<'_>, ready: &Ready, format: Format) -> Result<u64, StepError> {
     let input = claimed_input(work, &ready.name)?;
     let step = work.step;
+    // Removed with whatever ends the work before its end, a panic too; what a killed process leaves, the next one removes.
     let draft = work.folders.draft(&ready.attempt);
+    let draft = TempPath::try_from_path(&draft).map_err(ArtifactError::io("create", &draft))?;
     let attempts = work.folders.attempts(&ready.name);
     let before = attempts.begin()?;
     if before >= attempts::LIMIT {
         return Err(ContinuousError::EndsTheProcess(before).into());
     }
-    let made = prepare::make(&[input], step.sql.as_deref(), &step.checks, format, &draft, work.context).await;
-    match made {
-        Ok(written) => {
-            // Sending takes its time, and may be interrupted as often as it likes.
-            attempts.end()?;
-            work.folders.complete(ready)?;
-            Ok(written.rows)
-        }
-        Err(error) => {
-            // It may not have come so far; the next process would remove it.
-            std::fs::remove_file(&draft).ok();
-            Err(error)
-        }
-    }
+    let written =
+        prepare::make(&[input], step.sql.as_deref(), &step.checks, format, &draft, work.context).await?;
+    // Sending takes its time, and may be interrupted as often as it likes.
+    attempts.end()?;
+    work.folders.complete(ready)?;
+    Ok(written.rows)
 }
 
 /// Rows on their way to a receiver.
