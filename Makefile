@@ -30,8 +30,12 @@ demo-cluster: build ## The same on a real Kubernetes of one node, which it bring
 	@deploy/demo/cluster.sh
 
 .PHONY: cluster
-cluster: ## Bring up a Kubernetes of one node, from packages alone (Linux, root)
+cluster: ## Bring up a Kubernetes of one node, from packages alone: eval "$(make cluster)" (Linux, root)
 	@tests/cluster/up.sh
+
+.PHONY: deploy
+deploy: ## Build the images, put them on that node, and install the operator
+	@tests/cluster/deploy.sh
 
 .PHONY: cluster-down
 cluster-down: ## Remove that cluster and every trace of it
@@ -46,7 +50,7 @@ bench-node: ## Time a chain of steps beside raw Jobs, on a cluster with the oper
 	python3 tests/bench/node/chain.py
 
 .PHONY: e2e
-e2e: build ## Run every scenario of deploy/samples on a real node
+e2e: test-tools build ## Run every scenario of deploy/samples on a real node
 	@tests/cluster/e2e.sh
 
 .PHONY: test

@@ -7,10 +7,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source tests/cluster/settings.sh
 source tests/cluster/processes.sh
+source tests/cluster/namespaces.sh
 source tests/cluster/images.sh
 source tests/cluster/operator.sh
 find_programs
-PATH=$(dirname "$PROGRAMS_kubectl"):$PATH
+command -v kubectl >/dev/null || PATH=$(dirname "$PROGRAMS_kubectl"):$PATH
 
 bold='' plain=''
 if [ -t 1 ]; then bold=$'\e[1m' plain=$'\e[0m'; fi
@@ -21,9 +22,9 @@ run() {
 }
 
 part "1. A cluster, and the operator on it"
-if [ -z "${KUBECONFIG:-}" ]; then
-  KUBECONFIG=$(tests/cluster/up.sh)
-  export KUBECONFIG
+if own_node; then
+  exports=$(tests/cluster/up.sh)
+  eval "$exports"
   load_images "${PROFILE:-dev}"
 fi
 install_operator >/dev/null
@@ -42,6 +43,6 @@ node=$(kubectl get nodes -o 'jsonpath={.items[0].status.addresses[?(@.type=="Int
 run curl --silent --fail "http://$node:30080/predict" --header 'content-type: application/json' \
   --data '{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}'
 printf '\n\nReady %s s after apply. Look around:\n' "$ready"
-printf '  export KUBECONFIG=%s PATH=%s:$PATH\n' "$KUBECONFIG" "$(dirname "$PROGRAMS_kubectl")"
+if own_node; then printf '  %s\n' "$exports"; fi
 printf '  kubectl -n ml-course get mlpipelines,pods\n  the page of the model: http://%s:30080/docs\n' "$node"
-printf 'make cluster-down removes all of it.\n'
+if own_node; then printf 'make cluster-down removes all of it.\n'; fi

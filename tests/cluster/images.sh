@@ -18,8 +18,9 @@ make_image() {
   rm -f "$archive"
 }
 
-# A store of its own, of plain folders: no kernel driver is needed, and it goes with the cluster.
-buildah_() { buildah --root "$STATE/images/store" --runroot "$STATE/images/run" --storage-driver vfs "$@"; }
+# A store of its own, of plain folders: no kernel driver is needed, and it goes with the cluster. Inside, since buildah keeps notes in
+# /var/lib/containers too.
+buildah_() { inside buildah --root "$STATE/images/store" --runroot "$STATE/images/run" --storage-driver vfs "$@"; }
 
 # What each pod needs (pause), and what volumes and samples need (busybox, of the version that Debian packages).
 base_images() {
@@ -34,20 +35,22 @@ base_images() {
   fi
 }
 
-# A folder with busybox under each of its names.
+# A folder with busybox under each of its names, whole or not at all.
 busybox_root() {
-  local root=$STATE/images/busybox name
-  if [ ! -e "$root/bin/sh" ]; then
-    mkdir -p "$root"/{bin,etc,tmp,root}
-    chmod 755 "$root" "$root"/{bin,etc,root}
-    chmod 1777 "$root/tmp"
-    install -m 755 "$(command -v busybox)" "$root/bin/busybox"
+  local root=$STATE/images/busybox part=$STATE/images/busybox.part name
+  if [ ! -e "$root" ]; then
+    rm -rf "$part"
+    mkdir -p "$part"/{bin,etc,tmp,root}
+    chmod 755 "$part" "$part"/{bin,etc,root}
+    chmod 1777 "$part/tmp"
+    install -m 755 "$(command -v busybox)" "$part/bin/busybox"
     for name in $(busybox --list); do
-      [ "$name" = busybox ] || ln -sf busybox "$root/bin/$name"
+      [ "$name" = busybox ] || ln -s busybox "$part/bin/$name"
     done
-    printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$root/etc/passwd"
-    printf 'root:x:0:\nnobody:x:65534:\n' >"$root/etc/group"
-    chmod 644 "$root/etc"/*
+    printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$part/etc/passwd"
+    printf 'root:x:0:\nnobody:x:65534:\n' >"$part/etc/group"
+    chmod 644 "$part/etc"/*
+    mv "$part" "$root"
   fi
   printf '%s\n' "$root"
 }
@@ -55,17 +58,21 @@ busybox_root() {
 # The servers of the ETL scenario, of programs that tests use anyway: localhost/postgres:test and localhost/versitygw:test.
 server_images() {
   local root folder library
+  find_node || fail "the node is not there: make cluster brings it up"
   if ! has_image localhost/versitygw:test; then
     "$cluster/../tools/build.sh" versitygw
     find_programs
     root=$STATE/images/versitygw
+    rm -rf "$root"
     install -D -m 755 "$PROGRAMS_versitygw" "$root/bin/versitygw"
     make_image localhost/versitygw:test "$root" --entrypoint '["/bin/versitygw"]'
   fi
   if ! has_image localhost/postgres:test; then
+    folder=$(ls -d /usr/lib/postgresql/* 2>/dev/null | sort -V | tail -n 1)
+    [ -x "$folder/bin/initdb" ] || fail "no PostgreSQL in /usr/lib/postgresql, of which the database's image is made: install postgresql"
     root=$STATE/images/postgres
+    rm -rf "$root"
     cp -a "$(busybox_root)" "$root"
-    folder=$(ls -d /usr/lib/postgresql/* | tail -n 1)
     mkdir -p "$root$folder/bin" "$root/usr/share/postgresql" "$root/usr/share/zoneinfo/Etc"
     cp "$folder"/bin/{initdb,postgres,psql} "$root$folder/bin"
     cp -r "$folder/lib" "$root$folder/lib"

@@ -1,8 +1,10 @@
-# Puts the operator's and the worker's images on the node, and installs the operator as a user would. Sourced, not run.
+# Putting the operator's and the worker's images on the node, and installing the operator as a user would. Sourced, not run.
 
 # Builds the images of profile $1 and puts them on the node of `make cluster`. On any other cluster they must be there already.
 load_images() {
-  "$cluster/../../deploy/images/build.sh" --profile "$1" "$STATE/images"
+  find_node || fail "the node is not there: make cluster brings it up"
+  # Buildah's notes go where those of images.sh go; cargo may need the network.
+  beside "$cluster/../../deploy/images/build.sh" --profile "$1" "$STATE/images"
   local program
   for program in mlpipeline-operator mlpipeline-worker; do
     ctr_images import "$STATE/images/$program.tar" >/dev/null
@@ -17,6 +19,35 @@ install_operator() {
   kubectl -n mlpipeline-system rollout status deployment/mlpipeline-operator --timeout=120s
 }
 
-remove_operator() {
-  kubectl delete -k "$cluster/../../deploy/config/default" --wait --ignore-not-found
+# The namespaces and volumes that samples make.
+sample_objects() {
+  sed -n 's|^  name: \(.*\)$|namespace/\1|p' "$cluster"/../../deploy/samples/*/namespace.yaml
+  printf 'persistentvolume/node-folder\n'
+}
+
+# Fails where the cluster has what the tests make and delete: it is somebody's.
+must_be_free() {
+  local there
+  there=$(kubectl get --ignore-not-found -o name customresourcedefinition/mlpipelines.mlpipeline.dev namespace/mlpipeline-system \
+    $(sample_objects) | tr '\n' ' ')
+  [ -z "$there" ] || fail "this cluster is in use, and the tests would delete what is there: $there
+remove it, or choose another cluster"
+}
+
+# Removes the samples, then the operator, which cleans up after pipelines.
+remove_all() {
+  kubectl delete --ignore-not-found --wait --timeout=180s $(sample_objects)
+  kubectl delete -k "$cluster/../../deploy/config/default" --wait --timeout=180s --ignore-not-found
+}
+
+# Fails if anything of the operator's or of pipelines is left.
+must_be_gone() {
+  local kinds left
+  # By name of the kinds: kubectl remembers for a while that MLPipelines are of "all" too, and would ask for them.
+  kinds=jobs,cronjobs,deployments,statefulsets,daemonsets,pods,services,ingresses,horizontalpodautoscalers
+  kinds+=,poddisruptionbudgets,persistentvolumeclaims,configmaps,secrets
+  left=$(kubectl get "$kinds" --all-namespaces -o name -l app.kubernetes.io/managed-by=mlpipeline-operator)
+  left+=$(kubectl get -k "$cluster/../../deploy/config/default" --ignore-not-found -o name)
+  left+=$(kubectl get --ignore-not-found -o name $(sample_objects))
+  [ -z "$left" ] || fail "left behind: $left"
 }

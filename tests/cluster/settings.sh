@@ -1,12 +1,11 @@
 # What the scripts of the one-node cluster agree on. Sourced, not run.
 #
-# Everything of the cluster is either in the network namespace $NETNS, in the cgroup /mlpipeline-cluster, or under the folder
-# $STATE: removing the three removes it all.
+# All processes of the cluster are in the cgroup /mlpipeline-cluster, and see a network and a file system of their own: those of the
+# process "node", which does nothing else (namespaces.sh). All files are under the folder $STATE. So nothing is left when the
+# processes are killed and the folder is removed.
 
-# The folder of the cluster's state: certificates, logs, images, volumes. MLPIPELINE_CLUSTER names another.
-STATE=${MLPIPELINE_CLUSTER:-/var/lib/mlpipeline-cluster}
-NETNS=mlpipeline
-# The two ends of the cable between this machine and the namespace; the range is kept for tests of networks (RFC 2544), so
+STATE=/var/lib/mlpipeline-cluster
+# The two ends of the cable between this machine and the node; the range is kept for tests of networks (RFC 2544), so
 # it collides with nobody's. The node has the first address: NodePorts answer there.
 NODE=mlpipeline-node
 NODE_ADDRESS=198.18.0.1
@@ -26,12 +25,12 @@ cluster=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 
-# Runs a command in the cluster's network. Not by `ip netns exec`, which mounts a /sys without cgroups.
-inside() { nsenter "--net=/run/netns/$NETNS" -- "$@"; }
+# Is the cluster that commands are for the one of `make cluster`? A KUBECONFIG names another one, unless it is this one's.
+own_node() { [ "${KUBECONFIG:-$KUBECONFIG_FILE}" = "$KUBECONFIG_FILE" ]; }
 
-# Is process $1 of the cluster alive? A number that somebody else's process has by now does not count.
-alive() {
-  local pid
-  pid=$(cat "$STATE/pids/$1" 2>/dev/null) || return 1
-  [ -e "/proc/$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$STATE"
+# Goes on with script $0 and arguments $@ when no other script changes the cluster. The lock is on a folder that is there
+# anyway, so that it leaves no file behind, and no process of the cluster inherits it.
+one_at_a_time() {
+  [ -n "${MLPIPELINE_CLUSTER_LOCKED:-}" ] || MLPIPELINE_CLUSTER_LOCKED=1 exec flock --close /var/lib "$0" "$@"
+  unset MLPIPELINE_CLUSTER_LOCKED
 }

@@ -1,20 +1,23 @@
 #!/usr/bin/env bash
-# Brings up a whole Kubernetes of one node on this machine, and prints its kubeconfig's path.
+# Brings up a whole Kubernetes of one node on this machine, and prints what a shell needs to talk to it.
 #
-#   tests/cluster/up.sh        start what is not running yet
-#   tests/cluster/down.sh      stop everything and remove every trace
+#   eval "$(tests/cluster/up.sh)"    start what is not running yet
+#   tests/cluster/down.sh            stop everything and remove every trace
 #
 # etcd, API server, controllers, scheduler, kubelet with containerd, kube-proxy, CoreDNS, metrics-server and the local-path
-# StorageClass, all in a network namespace of their own: the firewall, routes and containers of the machine are not touched.
+# StorageClass, all with a network and a view of the file system of their own: the firewall, routes, containers and tunables of the
+# machine are not touched.
 # Needs root, Linux, and Go to build the programs once (tests/tools/build.sh). Running it twice does no harm.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
 source "$cluster/processes.sh"
+source "$cluster/namespaces.sh"
 source "$cluster/certificates.sh"
 source "$cluster/images.sh"
 
 [ "$(uname -s)" = Linux ] || fail "a node needs Linux: use kind or minikube here, and set KUBECONFIG"
 [ "$(id -u)" = 0 ] || fail "a node needs root: run this as root, or use kind or minikube and set KUBECONFIG"
+one_at_a_time "$@"
 
 "$cluster/../tools/install.sh" --node
 "$cluster/../tools/build.sh" etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl \
@@ -25,41 +28,6 @@ umask 077
 mkdir -p "$STATE"/{pids,logs,run,config/cni,pki,etcd,kubelet,volumes,images}
 # Pods of any user reach their volumes and logs through these folders.
 chmod 711 "$STATE" "$STATE/volumes" "$STATE/kubelet" "$STATE/run"
-
-network() {
-  # The default route comes last: without it an earlier start broke off half-way.
-  if inside ip route show default 2>/dev/null | grep -q .; then return; fi
-  ip netns delete "$NETNS" 2>/dev/null || true
-  ip link delete mlp-host 2>/dev/null || true
-  if ip -o address | grep -q ' 198\.18\.0\.'; then
-    fail "addresses of 198.18.0.0/$PREFIX_LENGTH are in use on this machine: the cluster's node needs them"
-  fi
-  ip netns add "$NETNS"
-  ip link add mlp-host type veth peer name mlp-node netns "$NETNS"
-  ip address add "$HOST_ADDRESS/$PREFIX_LENGTH" dev mlp-host
-  ip link set mlp-host up
-  inside ip link set lo up
-  inside ip address add "$NODE_ADDRESS/$PREFIX_LENGTH" dev mlp-node
-  inside ip link set mlp-node up
-  # There is no way out; a default route makes the node's address the one that the kubelet and kube-proxy find.
-  inside ip route add default dev mlp-node
-  inside sysctl -qw net.ipv4.ip_forward=1
-}
-
-# The group of processes under which the kubelet puts all pods: in each hierarchy of version 1, or in the only one of version 2.
-process_group() {
-  local hierarchy group file
-  for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/*; do
-    [ -w "$hierarchy/cgroup.procs" ] || continue
-    [ -e /sys/fs/cgroup/cgroup.controllers ] && [ "$hierarchy" != /sys/fs/cgroup ] && continue
-    group=$hierarchy/mlpipeline-cluster
-    mkdir -p "$group"
-    # An empty set of processors admits no process; version 1 hands none down.
-    for file in cpuset.cpus cpuset.mems; do
-      if [ -e "$group/$file" ] && [ ! -s "$group/$file" ]; then cat "$hierarchy/$file" >"$group/$file"; fi
-    done
-  done
-}
 
 # Fills the @NAMES@ of a file in.
 filled() {
@@ -103,6 +71,7 @@ control_plane() {
   # The autoscaler's pauses are shortened: tests and demonstrations wait for it.
   start kube-controller-manager "$PROGRAMS_kube_controller_manager" --kubeconfig "$KUBECONFIG_FILE" \
     --bind-address 127.0.0.1 --leader-elect=false --use-service-account-credentials \
+    --flex-volume-plugin-dir "$STATE/kubelet/volume-plugins" \
     --allocate-node-cidrs --cluster-cidr "$POD_RANGE" --service-cluster-ip-range "$SERVICE_RANGE" \
     --root-ca-file "$STATE/pki/ca.crt" --service-account-private-key-file "$STATE/pki/service-accounts.key" \
     --cluster-signing-cert-file "$STATE/pki/ca.crt" --cluster-signing-key-file "$STATE/pki/ca.key" \
@@ -137,8 +106,8 @@ addons() {
     --kubelet-preferred-address-types InternalIP
 }
 
-network
-process_group
+process_groups
+namespaces
 certificates
 for file in containerd.toml kubelet.yaml kube-proxy.yaml Corefile; do filled "$cluster/config/$file" >"$STATE/config/$file"; done
 filled "$cluster/config/cni.conflist" >"$STATE/config/cni/10-mlpipeline.conflist"
@@ -147,6 +116,5 @@ node
 addons
 await 60 "the node is not ready" kubectl wait --for=condition=Ready "node/$NODE" --timeout=1s
 await 30 "the default service account is not there" kubectl get serviceaccount default
-say "the cluster is up: export KUBECONFIG=$KUBECONFIG_FILE"
-say "its NodePorts answer at $NODE_ADDRESS; make cluster-down removes it"
-printf '%s\n' "$KUBECONFIG_FILE"
+say "the cluster is up; its NodePorts answer at $NODE_ADDRESS; make cluster-down removes it; to use it:"
+printf 'export KUBECONFIG=%s PATH=%q:$PATH\n' "$KUBECONFIG_FILE" "$(dirname "$PROGRAMS_kubectl")"

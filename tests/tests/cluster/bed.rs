@@ -9,8 +9,10 @@ use serde_json::Value;
 /// As long as anything may take that starts a pod on a busy node of two processors.
 pub const PATIENCE: Duration = Duration::from_secs(240);
 
-/// Runs kubectl, and returns what it printed.
+/// Runs kubectl, and returns what it printed. Only on a cluster that was named: tests delete things.
 pub fn try_kubectl(arguments: &[&str]) -> Result<String, String> {
+    let named = std::env::var_os("KUBECONFIG").is_some_and(|path| !path.is_empty());
+    assert!(named, "KUBECONFIG names no cluster for tests: run them by `make e2e`, which brings one up");
     let output = Command::new("kubectl").args(arguments).output().expect("kubectl is on the PATH");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     if output.status.success() {
@@ -28,6 +30,11 @@ pub fn kubectl(arguments: &[&str]) -> String {
 /// The path of a file of deploy/samples/.
 pub fn sample(path: &str) -> String {
     programs::repository().join("deploy/samples").join(path).display().to_string()
+}
+
+/// Is the node this machine's own, so that a test may use its folders? tests/cluster/e2e.sh says so.
+pub fn own_node() -> bool {
+    std::env::var("MLPIPELINE_NODE").is_ok_and(|node| node == "own")
 }
 
 /// The address at which NodePorts answer.

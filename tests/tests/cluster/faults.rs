@@ -1,7 +1,6 @@
 //! SIGKILL in the middle of scenarios, to everything that takes part. Only on the node of `make cluster`, whose processes are ours
 //! to kill; run alone, since every other test would suffer with it.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use mlpipeline_tests::{programs, wait_until};
@@ -13,31 +12,26 @@ const FLOWER: &str = r#"{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length"
 
 /// Kills a process of the node at once, and starts it again.
 fn kill_and_restart(process: &str) {
-    let state =
-        std::env::var_os("MLPIPELINE_CLUSTER").unwrap_or_else(|| "/var/lib/mlpipeline-cluster".into());
-    let file = PathBuf::from(state).join("pids").join(process);
-    let pid = std::fs::read_to_string(&file).unwrap_or_else(|error| {
-        panic!("{}: {error}: this test needs the node of `make cluster`", file.display())
-    });
-    run("kill", &["-KILL", pid.trim()]);
-    run(&programs::repository().join("tests/cluster/up.sh").display().to_string(), &[]);
+    run("kill.sh", &["program", process]);
+    run("up.sh", &[]);
 }
 
 /// Kills all replicas of the operator at once. The kubelet starts them again, after a while where it was not the first time: then
 /// there may be none to kill.
 fn kill_operator() {
-    kill_all("^/bin/mlpipeline-operator");
+    kill_in_pods("^/bin/mlpipeline-operator");
 }
 
-/// Kills every process whose command line matches, if there is any.
-fn kill_all(pattern: &str) {
-    let output = Command::new("pkill").args(["-KILL", "-f", pattern]).output().expect("pkill is there");
-    assert!(output.status.code().is_some_and(|code| code <= 1), "pkill {pattern}: {output:?}");
+/// Kills every process of the node's pods whose command line matches, if there is any; never another one of this machine.
+fn kill_in_pods(pattern: &str) {
+    run("kill.sh", &["pods", pattern]);
 }
 
-fn run(program: &str, arguments: &[&str]) {
-    let output = Command::new(program).args(arguments).output().expect("the program is there");
-    assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
+/// Runs a script of the node.
+fn run(script: &str, arguments: &[&str]) {
+    let path = programs::repository().join("tests/cluster").join(script);
+    let output = Command::new(path).args(arguments).output().expect("the script is there");
+    assert!(output.status.success(), "{script} {arguments:?}: {output:?}");
 }
 
 /// Waits until a step has a Job, and kills its pods as they are.
@@ -88,7 +82,7 @@ async fn faults_scenario_3_survives_a_kill_of_everything_that_takes_part() {
         let selector = format!("mlpipeline.dev/step={step}");
         namespace.kubectl(&["delete", "pods", "-l", &selector, "--force", "--grace-period=0"]);
         // The worker's own process too, as if the kernel had taken it.
-        kill_all("^/bin/mlpipeline-worker.*k8s-pipe");
+        kill_in_pods("^/bin/mlpipeline-worker.*k8s-pipe");
         kill_and_restart(["kubelet", "kube-apiserver", "containerd"][number]);
     }
     // Each kill of a sender may cost one answer.

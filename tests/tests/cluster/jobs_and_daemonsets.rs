@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mlpipeline_tests::wait_until;
 use serde_json::json;
 
-use crate::bed::{Namespace, PATIENCE, kubectl, sample};
+use crate::bed::{Namespace, PATIENCE, kubectl, own_node, sample};
 
 #[tokio::test]
 async fn scenario_4_jobs_and_daemon_sets() {
@@ -18,10 +18,13 @@ async fn scenario_4_jobs_and_daemon_sets() {
     a_work_queue(&lesson);
     a_daemon_reached_by_the_nodes_address(&lesson).await;
     a_daemon_that_meets_pods_in_a_folder(&lesson).await;
-    a_folder_of_the_node_where_the_platform_team_allows_it(&lesson).await;
+    // On another cluster this machine's folders are not the node's, and `make e2e` says that this is left out.
+    if own_node() {
+        a_folder_of_the_node_where_the_platform_team_allows_it(&lesson).await;
+    }
     a_schedule_suspended_and_resumed(&lesson).await;
     // It is the platform team's, which keeps it: it is gone once nobody claims it.
-    kubectl(&["delete", "persistentvolume", "node-folder", "--wait=false"]);
+    kubectl(&["delete", "persistentvolume", "node-folder", "--wait=false", "--ignore-not-found"]);
     lesson.delete().await;
 }
 
