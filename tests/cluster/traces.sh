@@ -3,11 +3,11 @@
 # It must be the same before the cluster comes up and after it went down. What other programs do here all the time is left out.
 traces() {
   {
-    sysctl --all 2>/dev/null | grep -E '^(kernel\.(panic|keys\.)|vm\.(overcommit|panic)|net\.ipv4\.(ip_forward|conf\.(all|default)\.))'
-    find /run /var/lib /var/log /opt /usr/libexec -mindepth 1 -maxdepth 1 -printf 'path %p\n'
+    sysctl --all 2>/dev/null | grep -E '^(kernel\.(panic|keys\.)|vm\.(overcommit|panic)|net\.ipv4\.(ip_forward|conf\.(all|default)\.))' || true
+    find /run /var/lib /opt /usr/libexec -mindepth 1 -maxdepth 1 -printf 'path %p\n'
     # Changed by one instance, used by the next: so not only names.
     find /run/containerd /run/containers /run/mount /run/netns /var/lib/{cni,containers,kubelet} /var/log/{containers,pods} /etc/cni /opt/cni \
-      /usr/libexec/kubernetes -printf 'path %p %y %s %T+\n' 2>/dev/null
+      /usr/libexec/kubernetes -printf 'path %p %y %s %T+\n' 2>/dev/null || true
     find /sys/fs/cgroup -maxdepth 2 -type d \( -name 'mlpipeline*' -o -name 'kube*' -o -name 'k8s*' \)
     awk '{ print "mount", $5 }' /proc/self/mountinfo
     ip -brief link | awk '{ sub(/@.*/, "", $1); print "link", $1 }'

@@ -47,6 +47,7 @@ struct Files {
     service_account_key: PathBuf,
     authority: PathBuf,
     audit_log: PathBuf,
+    plugins: PathBuf,
 }
 
 impl Server {
@@ -72,7 +73,12 @@ impl Server {
         let audit_log = folder.path().join("audit.log");
         let arguments = api_server_arguments(folder, &keys, &audit_log, etcd_clients, api)?;
         let api_server = Process::start(&tools::find("kube-apiserver")?, &arguments, folder.path(), None)?;
-        let files = Files { service_account_key: keys.service_account, authority: keys.authority, audit_log };
+        let files = Files {
+            service_account_key: keys.service_account,
+            authority: keys.authority,
+            audit_log,
+            plugins: folder.path().join("plugins"),
+        };
         // The API server before etcd, so that it does not fill its log with what it misses.
         let mut server = Self { processes: vec![api_server, etcd], admin, controllers, files };
         server.wait_until_ready().await?;
@@ -131,6 +137,8 @@ impl Server {
             "--use-service-account-credentials=true".to_owned(),
             "--leader-elect=false".to_owned(),
             "--secure-port=0".to_owned(),
+            // It makes this folder, which else is one of the machine's: /usr/libexec/kubernetes.
+            format!("--flex-volume-plugin-dir={}", self.files.plugins.display()),
             format!("--kube-api-qps={}", settings.controller_qps),
             format!("--kube-api-burst={}", settings.controller_qps.saturating_mul(3) / 2),
         ]
