@@ -19,7 +19,7 @@ export PATH := $(PATH):$(TOOLS)/bin:$(HOME)/.cargo/bin:/usr/local/go/bin
 
 .PHONY: help
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Build, and run the crash course on this machine from data to predictions
