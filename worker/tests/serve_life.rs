@@ -125,3 +125,25 @@ fn while_draining_it_answers_but_is_not_ready_and_a_second_signal_ends_that() {
     server.terminate();
     assert_eq!(server.wait().code(), Some(0));
 }
+
+/// One level for everything, as ConfigMaps of services have it; RUST_LOG can say more, and comes before it.
+#[test]
+fn a_level_in_the_environment_says_how_much_is_logged() {
+    let mut talkative = Server::start(&iris(), &[], &[("LOG_LEVEL", "Debug")]);
+    assert_eq!(talkative.predict(SETOSA).code, 200);
+    talkative.wait_for_line("answered");
+
+    for (environment, warns) in [
+        (&[("LOG_LEVEL", "info")][..], false),
+        (&[("LOG_LEVEL", "debug"), ("RUST_LOG", "info")], false),
+        (&[("LOG_LEVEL", "loud")], true),
+    ] {
+        let mut server = Server::start(&iris(), &[], environment);
+        assert_eq!(server.predict(SETOSA).code, 200);
+        server.terminate();
+        assert!(server.wait().success());
+        let said = server.all_lines().join("\n");
+        assert!(said.contains("stopped") && !said.contains("answered"), "{environment:?}: {said}");
+        assert_eq!(said.contains("LOG_LEVEL is"), warns, "{environment:?}: {said}");
+    }
+}

@@ -79,9 +79,11 @@ impl Tools {
         file: &Path,
         report: &Path,
     ) -> std::io::Result<CommandLine> {
-        // One line a file is what its log is for.
-        let filter = SecretText::from("warn,mlpipeline_worker=info".to_owned());
-        environment.entry("RUST_LOG".into()).or_insert(filter);
+        // One line a file is what its log is for. RUST_LOG would come before a level that the step has.
+        if !environment.contains_key("LOG_LEVEL") {
+            let filter = SecretText::from("warn,mlpipeline_worker=info".to_owned());
+            environment.entry("RUST_LOG".into()).or_insert(filter);
+        }
         self.worker_run(spec, environment, file, report)
     }
 

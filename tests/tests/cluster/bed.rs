@@ -89,6 +89,33 @@ pub fn post(url: &str, body: &str, headers: &[&str]) -> Answer {
     http(url, &arguments)
 }
 
+/// A pod, as it was when it was looked at.
+#[derive(Clone, Debug)]
+pub struct Pod {
+    pub name: String,
+    pub uid: String,
+    pub phase: String,
+    pub is_ready: bool,
+    pub is_deleted: bool,
+    /// What Kubernetes says of its containers.
+    pub containers: Value,
+}
+
+impl From<&Value> for Pod {
+    fn from(pod: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+        Self {
+            name: text(&pod["metadata"]["name"]),
+            uid: text(&pod["metadata"]["uid"]),
+            phase: text(&pod["status"]["phase"]),
+            is_ready: conditions.clone().any(|one| one["type"] == "Ready" && one["status"] == "True"),
+            is_deleted: pod["metadata"]["deletionTimestamp"].is_string(),
+            containers: pod["status"]["containerStatuses"].clone(),
+        }
+    }
+}
+
 /// The namespace of a sample, with what is in it.
 pub struct Namespace(pub &'static str);
 
@@ -134,6 +161,15 @@ impl Namespace {
         let selector = format!("mlpipeline.dev/step={step}");
         let names = self.kubectl(&["get", "jobs", "-l", &selector, "-o", "name"]);
         names.lines().map(|name| name.trim_start_matches("job.batch/").to_owned()).collect()
+    }
+
+    /// The pods of a step, whatever has become of them.
+    pub fn pods(&self, step: &str) -> Result<Vec<Pod>, String> {
+        let selector = format!("mlpipeline.dev/step={step}");
+        let list: Value =
+            serde_json::from_str(&self.try_kubectl(&["get", "pods", "-l", &selector, "-o", "json"])?)
+                .map_err(|error| error.to_string())?;
+        Ok(list["items"].as_array().into_iter().flatten().map(Pod::from).collect())
     }
 
     /// What all pods of a step have printed, each of which must have started.

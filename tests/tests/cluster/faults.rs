@@ -1,97 +1,66 @@
 //! SIGKILL in the middle of scenarios, to everything that takes part. Only on the node of `make cluster`, whose processes are ours
 //! to kill; run alone, since every other test would suffer with it.
 
-use std::process::Command;
+use mlpipeline_tests::wait_until;
 
-use mlpipeline_tests::{programs, wait_until};
-
-use crate::bed::{Namespace, PATIENCE, kubectl, node_address, post, sample, try_http, try_kubectl};
-use crate::k8s_pipe;
+use crate::bed::{Namespace, PATIENCE, http, kubectl, node_address, sample, try_http, try_kubectl};
+use crate::k8s_pipe::{Pipe, RUNNING};
+use crate::killing::{WORKER, kill_and_restart, kill_operator, kill_program, kill_worker, were_killed};
+use crate::load::Load;
 
 const FLOWER: &str = r#"{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}"#;
 
-/// Kills a process of the node at once, and starts it again.
-fn kill_and_restart(process: &str) {
-    run("kill.sh", &["program", process]);
-    run("up.sh", &[]);
-}
+/// The API server, and who would take the node for dead after it was away for long, or hear of pods late: they begin anew with it.
+const CONTROL_PLANE: [&str; 3] = ["kube-controller-manager", "kube-proxy", "kube-apiserver"];
 
-/// Kills all replicas of the operator at once. The kubelet starts them again, after a while where it was not the first time: then
-/// there may be none to kill.
-fn kill_operator() {
-    kill_in_pods("^/bin/mlpipeline-operator");
-}
-
-/// Kills every process of the node's pods whose command line matches, if there is any; never another one of this machine.
-fn kill_in_pods(pattern: &str) {
-    run("kill.sh", &["pods", pattern]);
-}
-
-/// Runs a script of the node.
-fn run(script: &str, arguments: &[&str]) {
-    let path = programs::repository().join("tests/cluster").join(script);
-    let output = Command::new(path).args(arguments).output().expect("the script is there");
-    assert!(output.status.success(), "{script} {arguments:?}: {output:?}");
-}
-
-/// Waits until a step has a Job, and kills its pods as they are.
-async fn kill_pods_of(namespace: &Namespace, step: &str) {
-    wait_until("a Job is there", PATIENCE, async || {
-        if namespace.jobs(step).is_empty() { Err("no Job".to_owned()) } else { Ok(()) }
-    })
-    .await;
-    let selector = format!("mlpipeline.dev/step={step}");
-    namespace.kubectl(&["delete", "pods", "-l", &selector, "--force", "--grace-period=0"]);
-}
-
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn faults_scenario_1_survives_a_kill_of_everything_that_takes_part() {
     let course = Namespace("ml-course");
     kubectl(&["apply", "-k", &sample("crash-course")]);
-    kill_pods_of(&course, "data").await;
-    kill_operator();
-    kill_and_restart("kubelet");
-    kill_pods_of(&course, "train").await;
-    kill_and_restart("kube-apiserver");
-    kill_operator();
+    kill_worker(&course, "data").await;
+    kill_operator().await;
+    kill_and_restart(&["kubelet"]).await;
+    kill_worker(&course, "train").await;
+    kill_and_restart(&CONTROL_PLANE).await;
+    kill_operator().await;
     course.wait_ready(&["iris"]);
 
-    // Once each, whatever was killed: S1 and L2.
-    assert_eq!((course.jobs("data").len(), course.jobs("train").len()), (1, 1));
-    let answer = post(&format!("http://{}:30080/predict", node_address()), FLOWER, &[]);
-    assert_eq!(answer.json()["species_name"], "setosa", "{answer:?}");
+    // One Job each, of which a pod was killed: S1 and L2.
+    for step in ["data", "train"] {
+        let jobs = course.jobs(step);
+        assert_eq!(jobs.len(), 1, "{jobs:?}");
+        let status = &course.get(&format!("job/{}", jobs[0]))["status"];
+        assert_eq!(status["succeeded"], 1, "{step}: {status}");
+        assert!(status["failed"].as_i64() >= Some(1), "{step}: {status}");
+    }
+    let url = format!("http://{}:30080", node_address());
+    predicts(&url).await;
 
-    // What serves goes on serving while nobody watches over it. (An API server that is away for forty seconds, as on a busy
-    // machine, has Kubernetes itself take the node for dead, until the kubelet is heard again.)
-    kill_operator();
-    kill_and_restart("kube-apiserver");
-    kill_and_restart("etcd");
-    let url = format!("http://{}:30080/health", node_address());
-    wait_until("predictions are answered", PATIENCE, async || try_http(&url, &[])).await;
+    // What serves goes on serving while nobody watches over it: none of it is killed, so no request may fail.
+    let load = Load::start(&url, FLOWER, &[], 2);
+    kill_operator().await;
+    kill_and_restart(&[&CONTROL_PLANE[..], &["etcd"]].concat()).await;
     course.wait_ready(&["iris"]);
+    load.stop().all_answered();
     course.delete().await;
 }
 
 #[tokio::test]
 async fn faults_scenario_3_survives_a_kill_of_everything_that_takes_part() {
-    let namespace = Namespace("k8s-pipe");
-    k8s_pipe::apply(&namespace);
-    for (number, step) in k8s_pipe::CONTINUOUS.iter().enumerate() {
-        k8s_pipe::drop_listing(&namespace, number).await;
-        kill_operator();
-        let selector = format!("mlpipeline.dev/step={step}");
-        namespace.kubectl(&["delete", "pods", "-l", &selector, "--force", "--grace-period=0"]);
-        // The worker's own process too, as if the kernel had taken it.
-        kill_in_pods("^/bin/mlpipeline-worker.*k8s-pipe");
-        kill_and_restart(["kubelet", "kube-apiserver", "containerd"][number]);
+    let mut pipe = Pipe::apply();
+    for (number, step) in RUNNING.into_iter().enumerate() {
+        let program = if step == "api" { "httpd" } else { WORKER };
+        let killed = pipe.cut_off(step, |namespace, step| kill_program(namespace, step, program)).await;
+        kill_operator().await;
+        were_killed(&pipe.namespace, step, &killed).await;
+        kill_and_restart(&[["kubelet", "kube-apiserver", "containerd", "etcd"][number]]).await;
     }
-    // Each kill of a sender may cost one answer.
-    k8s_pipe::all_rows_are_posted(&namespace, 6).await;
-    namespace.wait_ready(&["k8s-pipe"]);
-    namespace.delete().await;
+    pipe.all_rows_have_come().await;
+    pipe.namespace.wait_ready(&["k8s-pipe"]);
+    pipe.namespace.delete().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn faults_scenario_6_a_retraining_survives_a_kill_of_everything_that_takes_part() {
     let namespace = Namespace("mlops");
     kubectl(&["apply", "-k", &sample("mlops")]);
@@ -100,32 +69,52 @@ async fn faults_scenario_6_a_retraining_survives_a_kill_of_everything_that_takes
         namespace.try_kubectl(&["create", "job", "night", "--from=cronjob/flowers-data"])
     })
     .await;
-    kill_operator();
-    kill_and_restart("kube-controller-manager");
-    kill_pods_of(&namespace, "train").await;
-    kill_and_restart("kube-apiserver");
-    kill_and_restart("kubelet");
+    kill_operator().await;
+    kill_and_restart(&["kube-controller-manager"]).await;
+    kill_worker(&namespace, "train").await;
+    kill_and_restart(&CONTROL_PLANE).await;
+    kill_and_restart(&["kubelet"]).await;
     namespace.wait_ready(&["flowers"]);
     let trained = namespace.jobs("train");
+    let url = format!("http://{}:30082", node_address());
+    predicts(&url).await;
 
-    // A roll-out cut off in the middle.
+    // A roll-out cut off in the middle, under load. Nobody kills a pod that serves: those of before go in order, so no request fails.
+    let before = namespace.pods("api").expect("pods");
+    let load = Load::start(&url, FLOWER, &[], 2);
     let patch = r#"[{"op": "replace", "path": "/spec/steps/1/train/algorithm/logisticRegression/alpha", "value": 0.5}]"#;
     namespace.kubectl(&["patch", "mlp", "flowers", "--type", "json", "--patch", patch]);
-    wait_until("the edit is trained", PATIENCE, async || match namespace.jobs("train") {
-        more if more.len() > trained.len() => Ok(()),
-        same => Err(format!("{same:?}")),
+    wait_until("a pod of the new model starts", PATIENCE, async || {
+        let pods = namespace.pods("api")?;
+        let is_new = pods.iter().any(|pod| before.iter().all(|old| old.uid != pod.uid) && !pod.is_ready);
+        if is_new { Ok(()) } else { Err(format!("{pods:?}")) }
     })
     .await;
-    kill_operator();
-    kill_and_restart("kube-apiserver");
+    kill_operator().await;
+    kill_and_restart(&CONTROL_PLANE).await;
     let status = namespace
         .wait_status("flowers", "the edited model serves", |status| {
             status["steps"][2]["state"] == "Serving" && status["observedGeneration"] == 2
         })
         .await;
     assert_eq!(namespace.jobs("train").len(), trained.len() + 1, "S1: {status}");
-    let answer = post(&format!("http://{}:30082/predict", node_address()), FLOWER, &[]);
-    assert_eq!(answer.status, 200, "{answer:?}");
+    wait_until("the pods of before are gone", PATIENCE, async || {
+        let pods = namespace.pods("api")?;
+        let left = pods.iter().any(|pod| before.iter().any(|old| old.uid == pod.uid));
+        if left { Err(format!("{pods:?}")) } else { Ok(()) }
+    })
+    .await;
+    let tally = load.stop();
+    tally.all_answered();
+    assert_eq!(tally.models.len(), 2, "both models answered in turn: {tally:?}");
     assert!(try_kubectl(&["get", "--raw", "/readyz"]).is_ok());
     namespace.delete().await;
+}
+
+/// Waits until predictions are answered, which Kubernetes holds up for a moment when its own parts were away, and looks at one.
+async fn predicts(url: &str) {
+    wait_until("predictions are answered", PATIENCE, async || try_http(&format!("{url}/health"), &[])).await;
+    let answer =
+        http(&format!("{url}/predict"), &["--header", "content-type: application/json", "--data", FLOWER]);
+    assert_eq!((answer.status, &answer.json()["species_name"]), (200, &"setosa".into()), "{answer:?}");
 }

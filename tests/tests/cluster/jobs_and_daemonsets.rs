@@ -111,10 +111,38 @@ async fn a_schedule_suspended_and_resumed(lesson: &Namespace) {
         .await;
     };
     suspended(true).await;
+    let before = (lesson.jobs("simple"), last_time(lesson, "clock-simple"));
+    a_minute_begins(lesson).await;
+    assert_eq!(
+        (lesson.jobs("simple"), last_time(lesson, "clock-simple")),
+        before,
+        "it fired though suspended"
+    );
+
     suspended(false).await;
-    wait_until("the schedule fires", PATIENCE, async || {
-        let logs = lesson.try_logs("simple")?;
-        if logs.contains("UTC") { Ok(()) } else { Err(logs) }
+    let new = wait_until("the schedule fires", PATIENCE, async || {
+        let jobs = lesson.jobs("simple");
+        jobs.iter().find(|job| !before.0.contains(job)).cloned().ok_or_else(|| format!("{jobs:?}"))
     })
     .await;
+    lesson.kubectl(&["wait", "--for=condition=Complete", &format!("job/{new}"), "--timeout=120s"]);
+    assert!(lesson.kubectl(&["logs", &format!("job/{new}")]).contains("UTC"));
+}
+
+/// When a CronJob fired last; empty when it never did.
+fn last_time(lesson: &Namespace, cron_job: &str) -> String {
+    lesson.kubectl(&["get", "cronjob", cron_job, "-o", "jsonpath={.status.lastScheduleTime}"])
+}
+
+/// Waits until Kubernetes has seen a minute begin, by a CronJob of our own that nobody suspends: it fires once, and its Job has been
+/// made.
+async fn a_minute_begins(lesson: &Namespace) {
+    let schedule = ["create", "cronjob", "witness", "--image=busybox:1.35", "--schedule=* * * * *"];
+    lesson.kubectl(&[&schedule[..], &["--", "true"]].concat());
+    wait_until("a minute begins", PATIENCE, async || {
+        let fired = lesson.kubectl(&["get", "cronjob", "witness", "-o", "jsonpath={.status.active}"]);
+        if fired.is_empty() { Err("nothing has fired".to_owned()) } else { Ok(()) }
+    })
+    .await;
+    lesson.kubectl(&["delete", "cronjob", "witness", "--wait"]);
 }

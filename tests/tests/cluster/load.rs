@@ -65,6 +65,13 @@ impl Load {
 }
 
 impl Tally {
+    /// Asserts that there were requests, and that none failed.
+    pub fn all_answered(&self) {
+        let failed: Vec<&String> = self.failed.iter().take(5).collect();
+        assert!(self.failed.is_empty(), "S4: {} of {} failed: {failed:?}", self.failed.len(), self.answered);
+        assert!(self.answered > 0, "nobody asked");
+    }
+
     fn add(&mut self, answer: Result<Answer, String>) {
         match answer {
             Ok(answer) if answer.status == 200 => {

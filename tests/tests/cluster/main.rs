@@ -13,5 +13,6 @@ mod faults;
 mod introduction;
 mod jobs_and_daemonsets;
 mod k8s_pipe;
+mod killing;
 mod load;
 mod mlops;

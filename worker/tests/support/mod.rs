@@ -19,7 +19,7 @@ pub fn worker(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mlpipeline-worker"));
     command.args(arguments).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("MLPIPELINE_") || name == "RUST_LOG" {
+        if name.to_string_lossy().starts_with("MLPIPELINE_") || name == "RUST_LOG" || name == "LOG_LEVEL" {
             command.env_remove(name);
         }
     }
