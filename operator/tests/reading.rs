@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+use std::sync::Arc;
+
 use mlpipeline_operator::core::observed::{ObservedRun, RunPhase};
 use mlpipeline_operator::core::reading::{Snapshot, read};
 use serde::de::DeserializeOwned;
@@ -9,8 +11,8 @@ use serde_json::{Value, json};
 
 const KEY: &str = "0123456789ab";
 
-fn object<T: DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).expect("the fixture is such an object")
+fn object<T: DeserializeOwned>(value: Value) -> Arc<T> {
+    Arc::new(serde_json::from_value(value).expect("the fixture is such an object"))
 }
 
 fn job(spec: Value, status: Value) -> Value {
@@ -70,6 +72,59 @@ fn a_run_of_one_pod_is_done_as_soon_as_its_pod_says_so() {
     assert_eq!(done.attempt, 2);
     assert_eq!(done.finished.map(|time| time.to_string()).as_deref(), Some("2026-11-20T10:00:00Z"));
     assert_eq!(done.report.expect("a report").metrics["accuracy"], 0.97);
+}
+
+const REPORT: &str = r#"{"outcome":"succeeded","revision":"0123456789ab","metrics":{"accuracy":0.97}}"#;
+
+/// A Job that ended well, with this annotation for its report.
+fn complete_job(report: &str) -> Value {
+    let mut job = job(
+        json!({"template": {}}),
+        json!({"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}),
+    );
+    job["metadata"]["annotations"] = json!({"mlpipeline.dev/report": report});
+    job
+}
+
+#[test]
+fn a_report_that_the_job_keeps_is_read_when_its_pod_is_gone() {
+    let gone = run(complete_job(REPORT), vec![]);
+    assert_eq!(gone.report.expect("the Job keeps it").metrics["accuracy"], 0.97);
+    assert_eq!(gone.unkept, None);
+    // What is left may be an earlier attempt's pod, which failed.
+    let failed = r#"{"outcome":"failed","reason":"StorageUnavailable"}"#;
+    let left = run(complete_job(REPORT), vec![pod(ended(4, "Error", failed))]);
+    assert_eq!(left.report.expect("the Job keeps it").metrics["accuracy"], 0.97);
+}
+
+#[test]
+fn a_report_is_unkept_until_the_job_holds_the_very_words_of_its_pod() {
+    let unkept =
+        |kept: &str, said: &str| run(complete_job(kept), vec![pod(ended(0, "Completed", said))]).unkept;
+    assert_eq!(unkept(REPORT, REPORT), None);
+    assert_eq!(unkept("", REPORT).as_deref(), Some(REPORT));
+    assert_eq!(unkept(&REPORT.replace("0.97", "1"), REPORT).as_deref(), Some(REPORT), "somebody changed it");
+    assert_eq!(unkept("", "done!"), None, "no report");
+    assert_eq!(unkept("", r#"{"outcome":"failed"}"#), None, "no success");
+}
+
+#[test]
+fn s11_what_others_write_in_the_place_of_a_kept_report_counts_no_more_than_a_pods_word() {
+    assert_eq!(run(complete_job("{not json"), vec![]).report, None);
+    assert_eq!(run(complete_job(r#"{"outcome":"failed"}"#), vec![]).report, None);
+    let said = run(complete_job(&REPORT.replace("0.97", "1")), vec![pod(ended(0, "Completed", REPORT))]);
+    assert_eq!(said.report.expect("a report").metrics["accuracy"], 0.97, "the pod knows it first hand");
+    let mut at_work = complete_job(REPORT);
+    at_work["status"] = json!({"active": 1});
+    let at_work = run(at_work, vec![pod(json!({"phase": "Running"}))]);
+    assert_eq!((at_work.phase, at_work.report), (RunPhase::Active, None));
+}
+
+#[test]
+fn a_report_for_which_the_job_has_no_room_stays_with_its_pod() {
+    let mut full = complete_job("");
+    full["metadata"]["annotations"]["theirs"] = json!("x".repeat(256 * 1024 - 100));
+    assert_eq!(run(full, vec![pod(ended(0, "Completed", REPORT))]).unkept, None);
 }
 
 #[test]

@@ -18,7 +18,12 @@ pub(super) fn terminated(pod: &Pod) -> Option<&ContainerStateTerminated> {
 
 /// The report in a pod's termination message.
 pub(super) fn report(pod: &Pod) -> Option<StepReport> {
-    StepReport::from_json(terminated(pod)?.message.as_deref()?.trim()).ok()
+    StepReport::from_json(report_text(pod)?).ok()
+}
+
+/// The text that a report would be, in a pod's termination message.
+pub(super) fn report_text(pod: &Pod) -> Option<&str> {
+    Some(terminated(pod)?.message.as_deref()?.trim())
 }
 
 /// When a pod's container ended.

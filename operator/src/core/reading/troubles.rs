@@ -27,7 +27,7 @@ pub(super) fn troubles(snapshot: &Snapshot, claim: Option<&ObservedClaim>) -> Ve
         });
         is_idle.then(|| missing_pods(snapshot, &job.metadata)).flatten()
     });
-    let of_deployments = snapshot.deployments.iter().filter_map(replica_failure);
+    let of_deployments = snapshot.deployments.iter().filter_map(|deployment| replica_failure(deployment));
     let sets = snapshot
         .stateful_sets
         .iter()
