@@ -17,19 +17,11 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
     let key = Revision::parse(label_of(metadata, label::REVISION)?).ok()?;
     let meaning = metadata.annotations.as_ref().and_then(meaning_of);
     let status = job.status.as_ref();
-    let condition = |kind: &str| {
-        let conditions = status.and_then(|status| status.conditions.as_ref()).into_iter().flatten();
-        conditions.into_iter().find(|condition| condition.type_ == kind && condition.status == "True")
-    };
-    let winner = own_pods.iter().copied().find(|pod| pods::succeeded(pod));
-    let failed = condition("Failed").or_else(|| condition("FailureTarget"));
-    // The Job controller says Complete up to a second after the pod has said so; a run of one pod need not wait for it.
-    let is_complete = condition("Complete").is_some()
-        || condition("SuccessCriteriaMet").is_some()
-        || (runs_one_pod(job) && winner.is_some());
+    let winner = winner(own_pods);
+    let failed = failed(job);
     let phase = match failed {
         Some(condition) => failure(condition, own_pods),
-        None if is_complete => RunPhase::Succeeded,
+        None if is_complete(job, own_pods) => RunPhase::Succeeded,
         None => RunPhase::Active,
     };
     let has_succeeded = phase == RunPhase::Succeeded;
@@ -56,6 +48,31 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
     })
 }
 
+/// Whether the run is at work, or about to be.
+pub(super) fn is_active(job: &Job, own_pods: &[&Pod]) -> bool {
+    failed(job).is_none() && !is_complete(job, own_pods)
+}
+
+/// The Job controller says Complete up to a second after the pod has said so; a run of one pod need not wait for it.
+fn is_complete(job: &Job, own_pods: &[&Pod]) -> bool {
+    condition(job, "Complete").is_some()
+        || condition(job, "SuccessCriteriaMet").is_some()
+        || (runs_one_pod(job) && winner(own_pods).is_some())
+}
+
+fn failed(job: &Job) -> Option<&JobCondition> {
+    condition(job, "Failed").or_else(|| condition(job, "FailureTarget"))
+}
+
+fn condition<'a>(job: &'a Job, kind: &str) -> Option<&'a JobCondition> {
+    let conditions = job.status.as_ref()?.conditions.as_ref()?;
+    conditions.iter().find(|condition| condition.type_ == kind && condition.status == "True")
+}
+
+fn winner<'a>(own_pods: &[&'a Pod]) -> Option<&'a Pod> {
+    own_pods.iter().copied().find(|pod| pods::succeeded(pod))
+}
+
 /// The report that the Job keeps. It counts only where the Job itself ended well, and only as a pod's would.
 fn kept_report(job: &Job) -> Option<StepReport> {
     let text = job.metadata.annotations.as_ref()?.get(annotation::REPORT)?;
@@ -79,7 +96,7 @@ fn unkept(job: &Job, pod: &Pod) -> Option<String> {
 }
 
 /// Whether the run is done as soon as one pod has succeeded.
-fn runs_one_pod(job: &Job) -> bool {
+pub(super) fn runs_one_pod(job: &Job) -> bool {
     job.spec
         .as_ref()
         .is_some_and(|spec| spec.completions.unwrap_or(1) == 1 && spec.parallelism.unwrap_or(1) == 1)
@@ -99,7 +116,7 @@ fn failure(condition: &JobCondition, own_pods: &[&Pod]) -> RunPhase {
     RunPhase::Failed { reason, message }
 }
 
-fn newest<'a>(own_pods: &[&'a Pod]) -> Option<&'a Pod> {
+pub(super) fn newest<'a>(own_pods: &[&'a Pod]) -> Option<&'a Pod> {
     own_pods
         .iter()
         .copied()

@@ -11,6 +11,7 @@ mod troubles;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
@@ -38,7 +39,16 @@ pub struct Snapshot {
     /// The claim that the pods mount, where it is there.
     pub claim: Option<Arc<PersistentVolumeClaim>>,
     /// What the cluster warned of last, by the uid of the object that it is about.
-    pub notices: BTreeMap<String, Trouble>,
+    pub notices: BTreeMap<String, Notice>,
+}
+
+/// A warning of the cluster's own controllers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What it says.
+    pub trouble: Trouble,
+    /// When it was last said, where it tells.
+    pub time: Option<Timestamp>,
 }
 
 /// Reads the children of a pipeline.
