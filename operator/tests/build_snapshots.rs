@@ -63,6 +63,7 @@ fn succeeded(run: &RunWork, scheduled: bool, now: Timestamp) -> ObservedRun {
         finished: Some(now),
         pods: 1,
         report: Some(report),
+        unkept: None,
     }
 }
 

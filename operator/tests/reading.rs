@@ -2,15 +2,17 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use mlpipeline_operator::core::observed::{ObservedRun, RunPhase};
-use mlpipeline_operator::core::reading::{Snapshot, read};
+use std::sync::Arc;
+
+use mlpipeline_operator::core::observed::{ObservedRun, RunPhase, Trouble};
+use mlpipeline_operator::core::reading::{Notice, Snapshot, read};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 const KEY: &str = "0123456789ab";
 
-fn object<T: DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).expect("the fixture is such an object")
+fn object<T: DeserializeOwned>(value: Value) -> Arc<T> {
+    Arc::new(serde_json::from_value(value).expect("the fixture is such an object"))
 }
 
 fn job(spec: Value, status: Value) -> Value {
@@ -70,6 +72,59 @@ fn a_run_of_one_pod_is_done_as_soon_as_its_pod_says_so() {
     assert_eq!(done.attempt, 2);
     assert_eq!(done.finished.map(|time| time.to_string()).as_deref(), Some("2026-11-20T10:00:00Z"));
     assert_eq!(done.report.expect("a report").metrics["accuracy"], 0.97);
+}
+
+const REPORT: &str = r#"{"outcome":"succeeded","revision":"0123456789ab","metrics":{"accuracy":0.97}}"#;
+
+/// A Job that ended well, with this annotation for its report.
+fn complete_job(report: &str) -> Value {
+    let mut job = job(
+        json!({"template": {}}),
+        json!({"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}),
+    );
+    job["metadata"]["annotations"] = json!({"mlpipeline.dev/report": report});
+    job
+}
+
+#[test]
+fn a_report_that_the_job_keeps_is_read_when_its_pod_is_gone() {
+    let gone = run(complete_job(REPORT), vec![]);
+    assert_eq!(gone.report.expect("the Job keeps it").metrics["accuracy"], 0.97);
+    assert_eq!(gone.unkept, None);
+    // What is left may be an earlier attempt's pod, which failed.
+    let failed = r#"{"outcome":"failed","reason":"StorageUnavailable"}"#;
+    let left = run(complete_job(REPORT), vec![pod(ended(4, "Error", failed))]);
+    assert_eq!(left.report.expect("the Job keeps it").metrics["accuracy"], 0.97);
+}
+
+#[test]
+fn a_report_is_unkept_until_the_job_holds_the_very_words_of_its_pod() {
+    let unkept =
+        |kept: &str, said: &str| run(complete_job(kept), vec![pod(ended(0, "Completed", said))]).unkept;
+    assert_eq!(unkept(REPORT, REPORT), None);
+    assert_eq!(unkept("", REPORT).as_deref(), Some(REPORT));
+    assert_eq!(unkept(&REPORT.replace("0.97", "1"), REPORT).as_deref(), Some(REPORT), "somebody changed it");
+    assert_eq!(unkept("", "done!"), None, "no report");
+    assert_eq!(unkept("", r#"{"outcome":"failed"}"#), None, "no success");
+}
+
+#[test]
+fn s11_what_others_write_in_the_place_of_a_kept_report_counts_no_more_than_a_pods_word() {
+    assert_eq!(run(complete_job("{not json"), vec![]).report, None);
+    assert_eq!(run(complete_job(r#"{"outcome":"failed"}"#), vec![]).report, None);
+    let said = run(complete_job(&REPORT.replace("0.97", "1")), vec![pod(ended(0, "Completed", REPORT))]);
+    assert_eq!(said.report.expect("a report").metrics["accuracy"], 0.97, "the pod knows it first hand");
+    let mut at_work = complete_job(REPORT);
+    at_work["status"] = json!({"active": 1});
+    let at_work = run(at_work, vec![pod(json!({"phase": "Running"}))]);
+    assert_eq!((at_work.phase, at_work.report), (RunPhase::Active, None));
+}
+
+#[test]
+fn a_report_for_which_the_job_has_no_room_stays_with_its_pod() {
+    let mut full = complete_job("");
+    full["metadata"]["annotations"]["theirs"] = json!("x".repeat(256 * 1024 - 100));
+    assert_eq!(run(full, vec![pod(ended(0, "Completed", REPORT))]).unkept, None);
 }
 
 #[test]
@@ -184,4 +239,114 @@ fn a_roll_out_is_over_when_no_pod_of_the_old_template_is_left() {
     assert!(!deployment(1, 2, 2, 2).settled, "the controller has not seen the newest template");
     let rolling = deployment(2, 3, 1, 2);
     assert_eq!((rolling.settled, rolling.updated_ready, rolling.ready), (false, 0, 2));
+}
+
+/// The first trouble of a Job of one pod with three retries, as (reason, message).
+fn trouble(status: Value, pods: Vec<Value>) -> Option<(String, String)> {
+    let observed = read(&snapshot(job(json!({"template": {}, "backoffLimit": 3}), status), pods));
+    observed.steps["train"].troubles.first().map(|trouble| (trouble.reason.clone(), trouble.message.clone()))
+}
+
+fn evicted() -> Value {
+    json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory.",
+        "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet"}]})
+}
+
+#[test]
+fn a_failed_attempt_is_named_while_the_job_tries_again() {
+    let backing_off = json!({"failed": 1});
+    let out_of_memory = trouble(backing_off.clone(), vec![pod(ended(137, "OOMKilled", ""))]);
+    let (reason, message) = out_of_memory.expect("a trouble");
+    assert_eq!(reason, "OutOfMemory");
+    assert!(message.starts_with("attempt 1 of 4 failed: the container used more memory"), "{message}");
+    assert!(message.ends_with("; it is tried again"), "{message}");
+    // The pod has failed and the Job does not know yet; and the next attempt is at work.
+    for status in [json!({"active": 1}), json!({"active": 1, "failed": 1})] {
+        let pods = vec![pod(ended(137, "OOMKilled", "")), pod(json!({"phase": "Running"}))];
+        let (reason, message) = trouble(status, pods).expect("a trouble");
+        assert_eq!(reason, "OutOfMemory");
+        assert!(message.starts_with("attempt 1 of 4"), "{message}");
+    }
+    let said = r#"{"outcome":"failed","reason":"StorageUnavailable","message":"no answer from storage"}"#;
+    let (reason, message) = trouble(backing_off, vec![pod(ended(4, "Error", said))]).expect("a trouble");
+    assert_eq!((reason.as_str(), message.contains("no answer from storage")), ("StorageUnavailable", true));
+}
+
+#[test]
+fn an_eviction_is_named_although_it_counts_as_no_attempt() {
+    let (reason, message) = trouble(json!({"active": 1}), vec![pod(evicted())]).expect("a trouble");
+    assert_eq!(reason, "Evicted");
+    assert!(message.contains("low on resource: memory.; that counts as no attempt"), "{message}");
+    let mut preempted = ended(143, "Error", "");
+    preempted["conditions"] = json!([{"type": "DisruptionTarget", "status": "True",
+        "reason": "PreemptionByScheduler", "message": "a pod of higher priority needs the room"}]);
+    let (reason, message) = trouble(json!({"active": 1}), vec![pod(preempted)]).expect("a trouble");
+    assert_eq!(reason, "PreemptionByScheduler");
+    assert!(message.contains("higher priority"), "{message}");
+}
+
+#[test]
+fn an_attempt_that_no_other_follows_is_left_to_the_job_to_tell() {
+    let done = ended(0, "Completed", REPORT);
+    let wrong_data = r#"{"outcome":"failed","reason":"ColumnNotFound","message":"no column x"}"#;
+    let rows = [
+        (json!({"failed": 4}), vec![pod(ended(137, "OOMKilled", ""))]),
+        (json!({"failed": 1}), vec![pod(ended(3, "Error", wrong_data))]),
+        (failed_job("BackoffLimitExceeded"), vec![pod(ended(137, "OOMKilled", ""))]),
+        (json!({"failed": 1}), vec![pod(ended(137, "OOMKilled", "")), pod(done)]),
+    ];
+    for (status, pods) in rows {
+        assert_eq!(trouble(status.clone(), pods), None, "{status}");
+    }
+}
+
+#[test]
+fn a_container_that_runs_all_the_time_and_out_of_memory_is_named_so() {
+    let container = |ready: bool, state: Value| {
+        json!({"phase": "Running", "containerStatuses": [{"name": "step", "image": "i", "imageID": "", "ready": ready,
+            "restartCount": 3, "state": state, "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]})
+    };
+    let crashing = json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}});
+    let running = json!({"running": {}});
+    for state in [crashing, running.clone()] {
+        let (reason, message) = trouble(json!({}), vec![pod(container(false, state))]).expect("a trouble");
+        assert_eq!(reason, "OutOfMemory");
+        assert!(message.contains("limits.memory"), "{message}");
+    }
+    assert_eq!(trouble(json!({}), vec![pod(container(true, running))]), None, "it is well again");
+}
+
+#[test]
+fn containers_that_others_put_beside_the_step_do_not_speak_for_it() {
+    let mut done = ended(0, "Completed", REPORT);
+    let beside = json!({"name": "agent", "image": "a", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"terminated": {"exitCode": 1, "message": "the agent's words"}}});
+    done["containerStatuses"].as_array_mut().expect("a list").insert(0, beside);
+    let run = run(job(json!({"template": {}}), json!({})), vec![pod(done)]);
+    assert_eq!(run.report.expect("the step's own").metrics["accuracy"], 0.97);
+}
+
+#[test]
+fn a_refusal_of_pods_is_over_when_a_pod_was_made_after_it() {
+    let warned = |pod_made: Option<&str>, status: Value| {
+        let pods = pod_made.map(|made| {
+            let mut failed = pod(ended(1, "Error", "boom"));
+            failed["metadata"]["creationTimestamp"] = json!(made);
+            failed
+        });
+        let trouble = Trouble {
+            reason: "FailedCreate".into(),
+            message: "pods \"x\" is forbidden: exceeded quota: small".into(),
+        };
+        let time = Some("2026-11-20T10:00:00.5Z".parse().expect("a time"));
+        let job = job(json!({"template": {}, "backoffLimit": 3}), status);
+        let notices = [("job-uid".to_owned(), Notice { trouble, time })].into();
+        let observed = read(&Snapshot { notices, ..snapshot(job, pods.into_iter().collect()) });
+        observed.steps["train"].troubles.first().map(|trouble| trouble.reason.clone())
+    };
+    assert_eq!(warned(None, json!({})).as_deref(), Some("QuotaExceeded"));
+    let failed = || json!({"failed": 1});
+    assert_eq!(warned(Some("2026-11-20T09:59:00Z"), failed()).as_deref(), Some("QuotaExceeded"), "the retry");
+    assert_eq!(warned(Some("2026-11-20T10:00:00Z"), failed()).as_deref(), Some("ContainerFailed"));
+    assert_eq!(warned(Some("2026-11-20T10:01:00Z"), failed()).as_deref(), Some("ContainerFailed"));
 }

@@ -75,6 +75,48 @@ async fn q1_a_converged_pipeline_is_not_written_to_by_resyncs_restarts_or_relist
     assert!(world.trace().iter().all(|call| call.verb != "get"), "{:#?}", world.trace());
 }
 
+/// A report lives in its pod, and pods go long before their Jobs: with a node, or collected because they are many.
+#[tokio::test(start_paused = true)]
+async fn l6_pods_that_go_after_their_reports_were_read_change_nothing() {
+    let world = World::new();
+    world.start_controllers(Script::default());
+    let operator = world.start();
+    let key = world.user_applies(CRASH_COURSE);
+    world.until("ready", |world| world.is_ready(&key)).await;
+    world.fire("iris-nightly");
+    let status = |world: &World| world.get(&key).expect("it is there")["status"].clone();
+    // But times: a Job tells of its end up to a second after its pod did, and the next run comes nearer.
+    let standing = |world: &World| {
+        let mut status = status(world);
+        for (list, time) in [("steps", "finished"), ("models", "trained")] {
+            for entry in status[list].as_array_mut().expect("a list") {
+                entry.as_object_mut().expect("an object").remove(time);
+            }
+        }
+        status["steps"][3]["message"] = json!(null);
+        [status["conditions"].clone(), status["steps"].clone(), status["models"].clone()]
+    };
+    world.until("the nightly run is seen", |world| status(world)["steps"][3]["state"] == "Done").await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let (before, jobs) = (standing(&world), world.names("jobs"));
+    let kept: Vec<_> =
+        world.writes().into_iter().filter(|call| call.verb == "patch" && call.resource == "jobs").collect();
+    assert_eq!(kept.len(), 3, "one write a run: {kept:#?}");
+    for pod in world.names("pods") {
+        world.delete(&Key::new("pods", "ns", &pod));
+    }
+    world.forget_trace();
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    operator.kill();
+    let _operator = world.start();
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert_eq!(world.names("jobs"), jobs, "nothing is run again");
+    assert_eq!(standing(&world), before);
+    let writes = world.writes();
+    assert!(writes.iter().all(|call| call.resource == "mlpipelines/status"), "{writes:#?}");
+    assert!(writes.len() <= 4, "{writes:#?}");
+}
+
 /// Once the continuous steps' Deployments were taken for orphans as soon as they had been applied, again and again.
 #[tokio::test(start_paused = true)]
 async fn q1_steps_that_run_all_the_time_are_brought_about_once() {

@@ -53,6 +53,7 @@ fn run(work: &RunWork, phase: RunPhase, accuracy: f64) -> ObservedRun {
         started: Some(now()),
         finished: (phase != RunPhase::Active).then(now),
         report: (phase == RunPhase::Succeeded).then_some(report),
+        unkept: None,
         phase,
         pods: 1,
     }

@@ -80,6 +80,7 @@ impl RunRecord {
             finished: self.finished,
             pods: self.pods,
             report: self.report.clone(),
+            unkept: None,
         }
     }
 }

@@ -52,6 +52,8 @@ pub struct ObservedRun {
     pub pods: u32,
     /// What the worker said.
     pub report: Option<StepReport>,
+    /// The text of a report of success that only the run's pod holds yet, and that would go with the pod.
+    pub unkept: Option<String>,
 }
 
 /// How a run stands.

@@ -1,5 +1,7 @@
 //! Gathers the children of one pipeline with a handful of list calls, for a look from outside: `kubectl mlpipeline plan`.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
@@ -49,7 +51,7 @@ pub async fn gather(client: &Client, namespace: &str, pipeline: &str) -> Result<
     })
 }
 
-async fn list<K>(client: &Client, namespace: &str, selector: &str) -> Result<Vec<K>, GatherError>
+async fn list<K>(client: &Client, namespace: &str, selector: &str) -> Result<Vec<Arc<K>>, GatherError>
 where
     K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
         + Clone
@@ -58,7 +60,7 @@ where
 {
     let api: Api<K> = Api::namespaced(client.clone(), namespace);
     let listed = api.list(&ListParams::default().labels(selector)).await;
-    listed.map(|list| list.items).map_err(|source| GatherError {
+    listed.map(|list| list.items.into_iter().map(Arc::new).collect()).map_err(|source| GatherError {
         kind: K::plural(&()).into_owned(),
         namespace: namespace.to_owned(),
         source,

@@ -22,6 +22,8 @@ pub struct View {
     pub observed: Observed,
     /// Jobs that the pipeline itself owns, in contrast to those of its CronJobs.
     pub jobs: Vec<Arc<Job>>,
+    /// Jobs that the pipeline or its CronJobs own.
+    pub runs: Vec<Arc<Job>>,
     /// Everything under the pipeline's label that is applied, foreign objects among it.
     pub applied: Vec<Found>,
 }
@@ -53,12 +55,12 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
         .collect();
     let deployment_names: Vec<&str> =
         deployments.iter().filter_map(|deployment| deployment.metadata.name.as_deref()).collect();
-    let pods = cache.pods.of(&key).into_iter().filter(|pod| is_ours(pod, &owners, &deployment_names));
+    let pods: Vec<Arc<Pod>> =
+        cache.pods.of(&key).into_iter().filter(|pod| is_ours(pod, &owners, &deployment_names)).collect();
     let claim_name = names::claim(&pipeline.name);
     let claim = cache.claims.of(&key).into_iter().find(|claim| {
         claim.metadata.name.as_ref() == Some(&claim_name) && owns_claim(pipeline, &claim.metadata)
     });
-    let pods: Vec<Pod> = pods.map(Arc::unwrap_or_clone).collect();
     let warned_of = [claim.as_ref().map(|claim| &claim.metadata)];
     let warned_of = warned_of
         .into_iter()
@@ -70,17 +72,10 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
     let notices = warned_of
         .filter_map(|metadata| Some((metadata.uid.clone()?, cache.notices.of(metadata.uid.as_deref())?)))
         .collect();
-    let snapshot = Snapshot {
-        notices,
-        pods,
-        jobs: jobs.into_iter().map(Arc::unwrap_or_clone).collect(),
-        deployments: deployments.into_iter().map(Arc::unwrap_or_clone).collect(),
-        stateful_sets: stateful_sets.into_iter().map(Arc::unwrap_or_clone).collect(),
-        daemon_sets: daemon_sets.into_iter().map(Arc::unwrap_or_clone).collect(),
-        claim: claim.map(Arc::unwrap_or_clone),
-        cron_jobs: cron_jobs.into_iter().map(Arc::unwrap_or_clone).collect(),
-    };
-    View { observed: reading::read(&snapshot), jobs: own_jobs, applied: cache.applied(&key) }
+    let snapshot =
+        Snapshot { notices, pods, jobs, deployments, stateful_sets, daemon_sets, claim, cron_jobs };
+    let observed = reading::read(&snapshot);
+    View { observed, jobs: own_jobs, runs: snapshot.jobs, applied: cache.applied(&key) }
 }
 
 /// Whether a claim is this pipeline's: owned by it or, where it is to outlive pipelines, owned by nobody and labelled so.

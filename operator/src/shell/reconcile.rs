@@ -109,8 +109,9 @@ async fn look(resource: &Guarded, context: &Context) -> Result<Option<Duration>,
     }
     let children = build(&pipeline, &plan, &context.settings);
     let applied = apply(context, &pipeline, &plan, &children, &view).await;
-    if plan.steps.iter().any(|step| step.decision == Decision::Run) {
-        // What was just begun is told as begun, and need not be told again in a moment.
+    if !plan.keep.is_empty() || plan.steps.iter().any(|step| step.decision == Decision::Run) {
+        // What was just begun is told as begun, and need not be told again in a moment. And what a write was answered with may
+        // be news, of which the watch will not tell again.
         view = observe(&context.cache, &pipeline);
         plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
     }

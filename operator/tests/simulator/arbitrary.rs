@@ -329,6 +329,7 @@ pub fn hostile(real: Vec<(Revision, Meaning)>) -> impl Strategy<Value = Observed
                         finished,
                         pods: 0,
                         report,
+                        unkept: None,
                     }
                 },
             );

@@ -276,6 +276,7 @@ fn active(name: String, work: &RunWork, scheduled: bool) -> ObservedRun {
         finished: None,
         pods: 0,
         report: None,
+        unkept: None,
     }
 }
 

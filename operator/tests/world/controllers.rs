@@ -114,7 +114,10 @@ fn run_job(state: &mut State, script: &Script, key: &Key, job: &Value) {
             let conditions = json!([{"type": condition, "status": "True", "lastTransitionTime": time}]);
             let started = job["status"]["startTime"].clone();
             state.edit(key, |job| {
-                job["status"] = json!({field: 1, "startTime": started, "conditions": conditions})
+                job["status"] = json!({field: 1, "startTime": started, "conditions": conditions});
+                if phase == Some("Succeeded") {
+                    job["status"]["completionTime"] = time;
+                }
             });
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use http::Method;
+use http::{HeaderMap, Method};
 
 /// A request, taken apart.
 #[derive(Clone, Debug)]
@@ -12,11 +12,13 @@ pub struct Asked {
     pub namespace: Option<String>,
     pub name: Option<String>,
     pub is_status: bool,
+    /// Whether a patch is merged as it is, in contrast to an apply.
+    pub is_merge: bool,
     pub query: HashMap<String, String>,
 }
 
 impl Asked {
-    pub fn read(method: &Method, uri: &http::Uri) -> Self {
+    pub fn read(method: &Method, uri: &http::Uri, headers: &HeaderMap) -> Self {
         let parts: Vec<&str> = uri.path().trim_matches('/').split('/').collect();
         let rest = if parts[0] == "api" { &parts[2..] } else { &parts[3.min(parts.len() - 1)..] };
         let (namespace, rest) = match rest {
@@ -42,7 +44,8 @@ impl Asked {
             (other, _) => panic!("nobody asks for {other}"),
         };
         let is_status = rest.get(2) == Some(&"status");
-        Self { verb: verb.into(), resource: rest[0].into(), namespace, name, is_status, query }
+        let is_merge = headers.get("content-type").is_some_and(|kind| kind == "application/merge-patch+json");
+        Self { verb: verb.into(), resource: rest[0].into(), namespace, name, is_status, is_merge, query }
     }
 }
 

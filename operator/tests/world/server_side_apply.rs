@@ -43,6 +43,17 @@ impl State {
         Outcome::Done(self.update(key, value))
     }
 
+    /// Merges what is said into what is there, of this uid where one is said; `None` where nothing is there.
+    pub fn merge_patch(&mut self, key: &Key, mut body: Value) -> Option<Outcome> {
+        let mut value = self.objects.get(key).cloned()?;
+        let uid = body["metadata"].as_object_mut().and_then(|metadata| metadata.remove("uid"));
+        if let Some(uid) = uid.filter(|uid| value["metadata"]["uid"] != *uid) {
+            return Some(Outcome::Conflict(format!("uid mismatch: the provided object specified uid {uid}")));
+        }
+        merge(&mut value, &body);
+        Some(Outcome::Done(self.update(key, value)))
+    }
+
     /// Who holds which field, as the server would tell it.
     pub fn managed_fields(&self, key: &Key) -> Value {
         let entries = self.applied.iter().filter(|((applied, _), _)| applied == key).map(|((_, manager), part)| {

@@ -41,7 +41,7 @@ impl Service<Request<Body>> for World {
 impl World {
     async fn serve(self, request: Request<Body>) -> Answer {
         let request_is_document = request.uri().path().starts_with("/openapi");
-        let asked = Asked::read(request.method(), request.uri());
+        let asked = Asked::read(request.method(), request.uri(), request.headers());
         let bytes = request.into_body().collect_bytes().await.expect("a body");
         let body: Value =
             if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("JSON") };
@@ -258,6 +258,13 @@ fn patch(state: &mut State, asked: &Asked, key: &Key, body: Value) -> (u16, Valu
         // Only events are patched otherwise.
         return (200, body);
     };
+    if asked.is_merge && !asked.is_status {
+        return match state.merge_patch(key, body) {
+            Some(Outcome::Done(value)) => (200, value),
+            Some(Outcome::Conflict(message)) => (409, status(409, "Conflict", &message)),
+            None => (404, status(404, "NotFound", "not found")),
+        };
+    }
     let force = asked.query.get("force").is_some_and(|force| force == "true");
     match state.apply(key, &manager, body, force, asked.is_status) {
         Outcome::Done(value) => (if exists { 200 } else { 201 }, value),

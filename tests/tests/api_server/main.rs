@@ -9,6 +9,7 @@ mod crd_bounds;
 mod crd_fields;
 mod crd_rules;
 mod crd_size;
+mod kept_reports;
 mod kubectl;
 mod older_crd;
 mod operator_bed;

@@ -13,6 +13,8 @@ use crate::core::names::environment_name;
 use crate::core::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 use crate::core::plan::Task;
 
+/// The name of that container, which tells it from those that others put beside it.
+pub const CONTAINER: &str = "step";
 /// Where a pod finds the pipeline's volume.
 pub(super) const STORAGE_PATH: &str = "/storage";
 /// The port that serve steps listen on.
@@ -30,7 +32,7 @@ pub(super) fn container(
     settings: &BuildSettings,
 ) -> Container {
     let base = Container {
-        name: "step".to_owned(),
+        name: CONTAINER.to_owned(),
         env_from: some_if_any([step.pod.env_from.clone(), credentials::env_from(step)].concat()),
         resources: step.pod.resources.clone(),
         image_pull_policy: step.pod.image_pull_policy.map(|policy| policy.name().to_owned()),

@@ -30,6 +30,8 @@ pub mod label {
 pub mod annotation {
     /// What the step meant when the run was started, as JSON.
     pub const MEANING: &str = "mlpipeline.dev/meaning";
+    /// What the worker of a run that ended well reported, as its pod said it: pods go long before their Jobs do.
+    pub const REPORT: &str = "mlpipeline.dev/report";
     /// The revision of the model that pods serve.
     pub const MODEL: &str = "mlpipeline.dev/model";
 }

@@ -26,6 +26,7 @@ use serde::Serialize;
 use super::pipeline::{ValidAction, ValidatedPipeline};
 use super::plan::{Plan, Work};
 
+pub use container::CONTAINER;
 pub use metadata::{MANAGER, annotation, label};
 
 /// What the operator adds from its own configuration.

@@ -11,7 +11,7 @@ use crate::core::observed::{Observed, ObservedRun, RunPhase};
 use crate::core::pipeline::{ValidStep, ValidatedPipeline};
 
 /// How many runs of one key may end without a report before that counts as a failure.
-const MAX_LOST_REPORTS: u32 = 3;
+const MAX_LOST_REPORTS: usize = 3;
 
 /// What a decision is made from.
 pub(super) struct Context<'a> {
@@ -111,15 +111,18 @@ fn decide_by_run(context: &Context<'_>, step: &ValidStep, meaning: &Meaning, run
                 None => finished(step, run),
             }
         }
-        RunPhase::Succeeded if run.attempt >= MAX_LOST_REPORTS => entry(
-            step,
-            Decision::Failed,
-            format!(
-                "{} runs ended well and left no report; see their pods, then change the step's rerun to try again",
-                run.attempt
-            ),
-        ),
         RunPhase::Succeeded => {
+            // Only runs whose report nobody has: others of the key may have begun to deliver it again.
+            let lost = usable_runs(context, step)
+                .filter(|other| other.key == run.key && other.phase == RunPhase::Succeeded)
+                .filter(|other| report_of(other).is_none())
+                .count();
+            if lost >= MAX_LOST_REPORTS {
+                let reason = format!(
+                    "{lost} runs ended well and left no report; see their pods, then change the step's rerun to try again"
+                );
+                return entry(step, Decision::Failed, reason);
+            }
             let reason = "its report was lost; the finished artifact will answer at once".to_owned();
             start(context, step, meaning.clone(), run.attempt + 1, Some(reason))
         }

@@ -7,6 +7,7 @@
 
 mod decide;
 mod inputs;
+mod keep;
 mod live;
 mod model;
 mod prune;
@@ -21,6 +22,7 @@ use serde::Serialize;
 pub use super::meaning::Meaning;
 use super::observed::Observed;
 use super::pipeline::ValidatedPipeline;
+pub use keep::UnkeptReport;
 pub use model::{ModelVerdict, models};
 pub use work::{LiveWork, RunWork, Task, Work};
 
@@ -33,6 +35,8 @@ pub struct Plan {
     pub wake_at: Option<Timestamp>,
     /// Names of runs (Jobs) that are beyond the history or whose step is gone.
     pub prune: Vec<String>,
+    /// Reports to write down with their runs.
+    pub keep: Vec<UnkeptReport>,
 }
 
 impl Plan {
@@ -102,6 +106,7 @@ pub fn plan(pipeline: &ValidatedPipeline, observed: &Observed, now: Timestamp, s
         steps.push(decide::decide(&context, step));
     }
     let prune = prune::prune(pipeline, observed, &steps);
+    let keep = keep::unkept(pipeline, observed, &prune);
     let wake_at = steps.iter().filter_map(|step| step.next_run).min();
-    Plan { steps, wake_at, prune }
+    Plan { steps, wake_at, prune, keep }
 }

@@ -9,7 +9,9 @@ mod pods;
 mod troubles;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
@@ -19,25 +21,34 @@ use super::build::{annotation, label};
 use super::meaning::Meaning;
 use super::observed::{Observed, ObservedStep, Trouble};
 
-/// The children of one pipeline, as they were found.
+/// The children of one pipeline, as they were found: shared with whoever found them, since pods and Jobs are many and large.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// Jobs, those of CronJobs among them.
-    pub jobs: Vec<Job>,
+    pub jobs: Vec<Arc<Job>>,
     /// CronJobs.
-    pub cron_jobs: Vec<CronJob>,
+    pub cron_jobs: Vec<Arc<CronJob>>,
     /// Pods of all children.
-    pub pods: Vec<Pod>,
+    pub pods: Vec<Arc<Pod>>,
     /// Deployments.
-    pub deployments: Vec<Deployment>,
+    pub deployments: Vec<Arc<Deployment>>,
     /// StatefulSets.
-    pub stateful_sets: Vec<StatefulSet>,
+    pub stateful_sets: Vec<Arc<StatefulSet>>,
     /// DaemonSets.
-    pub daemon_sets: Vec<DaemonSet>,
+    pub daemon_sets: Vec<Arc<DaemonSet>>,
     /// The claim that the pods mount, where it is there.
-    pub claim: Option<PersistentVolumeClaim>,
+    pub claim: Option<Arc<PersistentVolumeClaim>>,
     /// What the cluster warned of last, by the uid of the object that it is about.
-    pub notices: BTreeMap<String, Trouble>,
+    pub notices: BTreeMap<String, Notice>,
+}
+
+/// A warning of the cluster's own controllers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What it says.
+    pub trouble: Trouble,
+    /// When it was last said, where it tells.
+    pub time: Option<Timestamp>,
 }
 
 /// Reads the children of a pipeline.
@@ -45,8 +56,7 @@ pub struct Snapshot {
 pub fn read(snapshot: &Snapshot) -> Observed {
     let mut steps: BTreeMap<String, ObservedStep> = BTreeMap::new();
     for job in &snapshot.jobs {
-        let pods: Vec<&Pod> =
-            snapshot.pods.iter().filter(|pod| is_owned_by(&pod.metadata, &job.metadata)).collect();
+        let pods: Vec<&Pod> = pods_of(snapshot, &job.metadata).collect();
         if let (Some(step), Some(run)) = (step_of(&job.metadata), jobs::read(job, &pods)) {
             steps.entry(step).or_default().runs.push(run);
         }
@@ -92,6 +102,11 @@ fn meaning_of(annotations: &BTreeMap<String, String>) -> Option<Meaning> {
 /// The value of a label.
 fn label_of<'a>(metadata: &'a ObjectMeta, name: &str) -> Option<&'a str> {
     metadata.labels.as_ref()?.get(name).map(String::as_str)
+}
+
+/// The pods that an object controls.
+fn pods_of<'a>(snapshot: &'a Snapshot, owner: &'a ObjectMeta) -> impl Iterator<Item = &'a Pod> {
+    snapshot.pods.iter().map(Arc::as_ref).filter(|pod| is_owned_by(&pod.metadata, owner))
 }
 
 fn is_owned_by(child: &ObjectMeta, owner: &ObjectMeta) -> bool {

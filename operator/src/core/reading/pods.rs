@@ -1,24 +1,46 @@
 //! What pods say: the worker's report, why a container failed, and what keeps a pod from starting.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
-use mlpipeline_crds::StepReport;
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod, PodCondition};
+use mlpipeline_crds::{ExitCode, StepReport};
 
+use crate::core::build::CONTAINER;
 use crate::core::observed::Trouble;
 
+/// The reason of a container that used more memory than it may, as steps tell it.
+const OUT_OF_MEMORY: &str = "OutOfMemory";
+/// What happened to it, and what to do.
+const OUT_OF_MEMORY_MESSAGE: &str =
+    "the container used more memory than its limit allows; raise pod.resources.limits.memory";
 /// How much of a foreign container's last words is repeated, in characters.
 const LAST_WORDS: usize = 400;
 
-/// The end of a pod's container, where it ended.
+/// The end of the step's container, where it ended, now or the last time.
 pub(super) fn terminated(pod: &Pod) -> Option<&ContainerStateTerminated> {
     let status = containers(pod).next()?;
-    let now = status.state.as_ref().and_then(|state| state.terminated.as_ref());
-    now.or_else(|| status.last_state.as_ref().and_then(|state| state.terminated.as_ref()))
+    ended_now(status).or_else(|| ended_last(status))
+}
+
+fn ended_now(status: &ContainerStatus) -> Option<&ContainerStateTerminated> {
+    status.state.as_ref()?.terminated.as_ref()
+}
+
+fn ended_last(status: &ContainerStatus) -> Option<&ContainerStateTerminated> {
+    status.last_state.as_ref()?.terminated.as_ref()
+}
+
+fn is_out_of_memory(end: &ContainerStateTerminated) -> bool {
+    end.reason.as_deref() == Some("OOMKilled")
 }
 
 /// The report in a pod's termination message.
 pub(super) fn report(pod: &Pod) -> Option<StepReport> {
-    StepReport::from_json(terminated(pod)?.message.as_deref()?.trim()).ok()
+    StepReport::from_json(report_text(pod)?).ok()
+}
+
+/// The text that a report would be, in a pod's termination message.
+pub(super) fn report_text(pod: &Pod) -> Option<&str> {
+    Some(terminated(pod)?.message.as_deref()?.trim())
 }
 
 /// When a pod's container ended.
@@ -29,6 +51,23 @@ pub(super) fn finished(pod: &Pod) -> Option<Timestamp> {
 /// Whether the pod ended well.
 pub(super) fn succeeded(pod: &Pod) -> bool {
     phase(pod) == Some("Succeeded")
+}
+
+/// Whether the pod has failed.
+pub(super) fn failed(pod: &Pod) -> bool {
+    phase(pod) == Some("Failed")
+}
+
+/// Whether the worker failed in a way in which it would fail again, so that no other attempt follows.
+pub(super) fn failed_for_good(pod: &Pod) -> bool {
+    let code = terminated(pod).and_then(|end| ExitCode::from_code(end.exit_code));
+    report(pod).is_some() && code.is_some_and(|code| ExitCode::FINAL_FAILURES.contains(&code))
+}
+
+/// The cluster's word that it took the pod away: by eviction, preemption or a node's end. It counts as no attempt of a Job.
+pub(super) fn disruption(pod: &Pod) -> Option<&PodCondition> {
+    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
+    conditions.iter().find(|condition| condition.type_ == "DisruptionTarget" && condition.status == "True")
 }
 
 /// Why a pod failed, as (reason, message); `None` when it did not.
@@ -50,11 +89,15 @@ pub(super) fn failure(pod: &Pod) -> Option<(String, String)> {
             format!("the pod was stopped ({reason}) {message}").trim_end().to_owned(),
         ));
     }
+    if let Some(disruption) = disruption(pod) {
+        let reason = disruption.reason.clone().unwrap_or_else(|| "Disrupted".to_owned());
+        let message = disruption.message.as_deref().unwrap_or_default();
+        let message = format!("the cluster took the pod away ({reason}) {message}").trim_end().to_owned();
+        return Some((reason, message));
+    }
     let end = end?;
-    if end.reason.as_deref() == Some("OOMKilled") {
-        let message =
-            "the container used more memory than its limit allows; raise pod.resources.limits.memory";
-        return Some(("OutOfMemory".to_owned(), message.to_owned()));
+    if is_out_of_memory(end) {
+        return Some((OUT_OF_MEMORY.to_owned(), OUT_OF_MEMORY_MESSAGE.to_owned()));
     }
     let words = end.message.as_deref().map(str::trim).filter(|words| !words.is_empty());
     let said = words.map(|words| format!("; its last words: {}", tail(words))).unwrap_or_default();
@@ -74,16 +117,8 @@ pub(super) fn trouble(pod: &Pod) -> Option<Trouble> {
     if matches!(phase(pod), Some("Succeeded" | "Failed")) || pod.metadata.deletion_timestamp.is_some() {
         return None;
     }
-    let waiting = containers(pod)
-        .find_map(|status| status.state.as_ref()?.waiting.as_ref().map(|waiting| (status, waiting)));
-    if let Some((status, waiting)) = waiting {
-        let reason = waiting.reason.clone().unwrap_or_default();
-        if !matches!(reason.as_str(), "" | "ContainerCreating" | "PodInitializing") {
-            return Some(Trouble {
-                message: waiting_message(status, &reason, waiting.message.as_deref()),
-                reason,
-            });
-        }
+    if let Some(trouble) = containers(pod).find_map(trouble_of_container) {
+        return Some(trouble);
     }
     let conditions = pod.status.as_ref()?.conditions.iter().flatten();
     let unscheduled = conditions
@@ -98,6 +133,21 @@ pub(super) fn trouble(pod: &Pod) -> Option<Trouble> {
     })
 }
 
+/// What keeps a container from working: it waits, or it used too much memory and is not ready since.
+fn trouble_of_container(status: &ContainerStatus) -> Option<Trouble> {
+    let last_end = ended_now(status).or_else(|| ended_last(status).filter(|_| !status.ready));
+    if last_end.is_some_and(is_out_of_memory) {
+        let message = OUT_OF_MEMORY_MESSAGE.to_owned();
+        return Some(Trouble { reason: OUT_OF_MEMORY.to_owned(), message });
+    }
+    let waiting = status.state.as_ref()?.waiting.as_ref()?;
+    let reason = waiting.reason.clone().unwrap_or_default();
+    if matches!(reason.as_str(), "" | "ContainerCreating" | "PodInitializing") {
+        return None;
+    }
+    Some(Trouble { message: waiting_message(status, &reason, waiting.message.as_deref()), reason })
+}
+
 fn waiting_message(status: &ContainerStatus, reason: &str, message: Option<&str>) -> String {
     let said = message.map(|message| format!(": {message}")).unwrap_or_default();
     match reason {
@@ -105,7 +155,7 @@ fn waiting_message(status: &ContainerStatus, reason: &str, message: Option<&str>
             format!("image {} cannot be pulled{said}", status.image)
         }
         "CrashLoopBackOff" => {
-            let last = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+            let last = ended_last(status);
             let code = last.map(|end| format!(" with exit code {}", end.exit_code)).unwrap_or_default();
             let report = last.and_then(|end| StepReport::from_json(end.message.as_deref()?.trim()).ok());
             let words =
@@ -117,8 +167,11 @@ fn waiting_message(status: &ContainerStatus, reason: &str, message: Option<&str>
     }
 }
 
+/// The containers, the step's own first: others may have been put beside it, and the kubelet tells them by their names.
 fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
-    pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten())
+    let all = || pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+    let is_own = |status: &&ContainerStatus| status.name == CONTAINER;
+    all().filter(is_own).chain(all().filter(move |status| !is_own(status)))
 }
 
 fn phase(pod: &Pod) -> Option<&str> {

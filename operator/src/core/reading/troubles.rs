@@ -2,11 +2,15 @@
 //! cannot say it.
 
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Snapshot, pods, step_of};
+use super::{Notice, Snapshot, jobs, pods, pods_of, step_of};
 use crate::core::observed::{ObservedClaim, Trouble};
+
+/// How often a Job that does not say repeats a failed pod.
+const DEFAULT_RETRIES: i32 = 6;
 
 /// Every trouble with the step that it holds up, the cause before what follows from it.
 pub(super) fn troubles(snapshot: &Snapshot, claim: Option<&ObservedClaim>) -> Vec<(String, Trouble)> {
@@ -20,14 +24,9 @@ pub(super) fn troubles(snapshot: &Snapshot, claim: Option<&ObservedClaim>) -> Ve
     let of_pods = snapshot.pods.iter().filter_map(|pod| {
         Some((step_of(&pod.metadata)?, pods::trouble(pod).or_else(|| unmounted(snapshot, pod))?))
     });
-    let of_jobs = snapshot.jobs.iter().filter_map(|job| {
-        let status = job.status.as_ref();
-        let is_idle = status.is_none_or(|status| {
-            status.active.unwrap_or_default() == 0 && status.conditions.as_ref().is_none_or(Vec::is_empty)
-        });
-        is_idle.then(|| missing_pods(snapshot, &job.metadata)).flatten()
-    });
-    let of_deployments = snapshot.deployments.iter().filter_map(replica_failure);
+    let of_jobs = snapshot.jobs.iter().filter_map(|job| podless(snapshot, job));
+    let of_attempts = snapshot.jobs.iter().filter_map(|job| failed_attempt(snapshot, job));
+    let of_deployments = snapshot.deployments.iter().filter_map(|deployment| replica_failure(deployment));
     let sets = snapshot
         .stateful_sets
         .iter()
@@ -45,7 +44,7 @@ pub(super) fn troubles(snapshot: &Snapshot, claim: Option<&ObservedClaim>) -> Ve
         })
         .map(|set| &set.metadata);
     let of_sets = sets.chain(daemons).filter_map(|metadata| missing_pods(snapshot, metadata));
-    unbound.chain(of_pods).chain(of_jobs).chain(of_deployments).chain(of_sets).collect()
+    unbound.chain(of_pods).chain(of_jobs).chain(of_attempts).chain(of_deployments).chain(of_sets).collect()
 }
 
 /// The claim, and why it is not bound where something says so.
@@ -56,8 +55,8 @@ pub(super) fn read_claim(claim: &PersistentVolumeClaim, snapshot: &Snapshot) -> 
     let class = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref());
     let message = match (bound, notice(snapshot, &claim.metadata), class) {
         (true, ..) => None,
-        (false, Some(notice), _) => {
-            Some(format!("claim {name} is not bound ({}): {}", notice.reason, notice.message))
+        (false, Some(Notice { trouble, .. }), _) => {
+            Some(format!("claim {name} is not bound ({}): {}", trouble.reason, trouble.message))
         }
         (false, None, None | Some("")) => Some(format!(
             "claim {name} is not bound: it names no storage class and the cluster has no default one, so only a volume that \
@@ -70,23 +69,64 @@ pub(super) fn read_claim(claim: &PersistentVolumeClaim, snapshot: &Snapshot) -> 
 }
 
 /// The last warning about an object.
-fn notice<'a>(snapshot: &'a Snapshot, metadata: &ObjectMeta) -> Option<&'a Trouble> {
+fn notice<'a>(snapshot: &'a Snapshot, metadata: &ObjectMeta) -> Option<&'a Notice> {
     snapshot.notices.get(metadata.uid.as_deref()?)
 }
 
 /// A pod that waits for a volume says only that its container is being created.
 fn unmounted(snapshot: &Snapshot, pod: &Pod) -> Option<Trouble> {
-    let notice = notice(snapshot, &pod.metadata).filter(|_| pods::waits(pod))?;
+    let Notice { trouble, .. } = notice(snapshot, &pod.metadata).filter(|_| pods::waits(pod))?;
     Some(Trouble {
-        reason: notice.reason.clone(),
-        message: format!("a volume of the pod cannot be mounted: {}", notice.message),
+        reason: trouble.reason.clone(),
+        message: format!("a volume of the pod cannot be mounted: {}", trouble.message),
     })
+}
+
+/// A Job without a pod at work, for whose next one the API server's refusal is the last word. A pod that was made since shows
+/// that it is over; times of both are of whole seconds.
+fn podless(snapshot: &Snapshot, job: &Job) -> Option<(String, Trouble)> {
+    let status = job.status.as_ref();
+    let is_idle = status.is_none_or(|status| {
+        status.active.unwrap_or_default() == 0 && status.conditions.as_ref().is_none_or(Vec::is_empty)
+    });
+    let warned = notice(snapshot, &job.metadata).filter(|_| is_idle)?.time.map(|time| time.as_second());
+    let made = pods_of(snapshot, &job.metadata).filter_map(|pod| pod.metadata.creation_timestamp.as_ref());
+    let newest = made.map(|time| time.0.as_second()).max();
+    let is_over = warned.zip(newest).is_some_and(|(warned, newest)| newest >= warned);
+    if is_over { None } else { missing_pods(snapshot, &job.metadata) }
+}
+
+/// A Job at work whose newest failed pod is made good by another: why it failed, since the Job itself says so only at the end.
+fn failed_attempt(snapshot: &Snapshot, job: &Job) -> Option<(String, Trouble)> {
+    let own_pods: Vec<&Pod> = pods_of(snapshot, &job.metadata).collect();
+    if !jobs::is_active(job, &own_pods) {
+        return None;
+    }
+    let failed: Vec<&Pod> = own_pods.into_iter().filter(|pod| pods::failed(pod)).collect();
+    let newest = jobs::newest(&failed).filter(|pod| !pods::failed_for_good(pod))?;
+    let (reason, words) = pods::failure(newest)?;
+    let counted = failed.iter().filter(|pod| pods::disruption(pod).is_none()).count();
+    let told = job.status.as_ref().and_then(|status| status.failed).unwrap_or_default();
+    let failures = counted.max(usize::try_from(told).unwrap_or_default());
+    let retries = job.spec.as_ref().and_then(|spec| spec.backoff_limit).unwrap_or(DEFAULT_RETRIES);
+    let retries = usize::try_from(retries).unwrap_or_default();
+    let message = if pods::disruption(newest).is_some() {
+        format!("{words}; that counts as no attempt, and it is tried again")
+    } else if failures > retries {
+        // The Job is about to say so itself.
+        return None;
+    } else if jobs::runs_one_pod(job) {
+        format!("attempt {failures} of {} failed: {words}; it is tried again", retries.saturating_add(1))
+    } else {
+        format!("{failures} of at most {retries} failures: {words}; another pod takes its place")
+    };
+    Some((step_of(&job.metadata)?, Trouble { reason, message }))
 }
 
 /// A child whose pods the API server refuses, by the word of its controller.
 fn missing_pods(snapshot: &Snapshot, metadata: &ObjectMeta) -> Option<(String, Trouble)> {
     let notice = notice(snapshot, metadata)?;
-    Some((step_of(metadata)?, refused_pods(&notice.message)))
+    Some((step_of(metadata)?, refused_pods(&notice.trouble.message)))
 }
 
 fn replica_failure(deployment: &Deployment) -> Option<(String, Trouble)> {

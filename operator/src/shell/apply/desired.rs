@@ -1,11 +1,10 @@
 //! A child as it is sent to the API server, with the mark that tells later what was sent.
 
-use std::fmt::Write as _;
-
+use mlpipeline_crds::Revision;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::core::build::Child;
+use crate::core::canonical::canonical_json;
 use crate::shell::cache::kind::Kind;
 
 /// The annotation with the hash of what was applied: a field that is no longer wanted is noticed by it.
@@ -58,40 +57,7 @@ impl Desired {
 
 /// A hash that depends on what is said, and not on the order in which fields are written.
 fn hash(value: &Value) -> String {
-    let mut text = String::new();
-    write_sorted(value, &mut text);
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(8).fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
-fn write_sorted(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by_key(|(key, _)| key.as_str());
-            text.push('{');
-            for (key, value) in entries {
-                let _ = write!(text, "{key:?}:");
-                write_sorted(value, text);
-                text.push(',');
-            }
-            text.push('}');
-        }
-        Value::Array(list) => {
-            text.push('[');
-            for value in list {
-                write_sorted(value, text);
-                text.push(',');
-            }
-            text.push(']');
-        }
-        scalar => {
-            let _ = write!(text, "{scalar}");
-        }
-    }
+    Revision::of(&[&canonical_json(value)]).to_string()
 }
 
 #[cfg(test)]

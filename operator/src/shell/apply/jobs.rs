@@ -6,8 +6,9 @@ use k8s_openapi::api::batch::v1::Job;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::json;
 
-use crate::core::build::MANAGER;
+use crate::core::build::{MANAGER, annotation};
 use crate::core::pipeline::ValidatedPipeline;
+use crate::core::plan::UnkeptReport;
 use crate::shell::context::Context;
 use crate::shell::observe::{View, is_controlled_by, is_leftover};
 use crate::shell::problem::Failure;
@@ -70,6 +71,36 @@ async fn put_marks_back(api: &Api<Job>, job: &Job, existing: Job) -> Result<Job,
     let marked = marked.map_err(|error| Failure::of_call(&format!("Job {name}"), &error))?;
     tracing::info!(job = name, "labels and annotations put back");
     Ok(marked)
+}
+
+/// Writes a report down with its run, a Job of ours or of a CronJob of ours: once, since the next look finds it there.
+pub(super) async fn keep_report(
+    context: &Context,
+    pipeline: &ValidatedPipeline,
+    view: &View,
+    unkept: &UnkeptReport,
+) -> Result<(), Failure> {
+    let name = unkept.run.as_str();
+    let Some(job) = view.runs.iter().find(|job| job.metadata.name.as_deref() == Some(name)) else {
+        return Ok(());
+    };
+    if job.metadata.deletion_timestamp.is_some() {
+        return Ok(());
+    }
+    let api: Api<Job> = Api::namespaced(context.client.clone(), &pipeline.namespace);
+    let mark = json!({"metadata": {
+        "uid": job.metadata.uid, "annotations": { (annotation::REPORT): unkept.text },
+    }});
+    let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    match api.patch(name, &parameters, &Patch::Merge(&mark)).await {
+        Ok(marked) => {
+            tracing::info!(job = name, "its report is kept");
+            context.cache.insert_job(marked);
+            Ok(())
+        }
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(error) => Err(Failure::of_call(&format!("Job {name}"), &error)),
+    }
 }
 
 /// Deletes a Job that the plan no longer wants, with its pods.

@@ -73,6 +73,11 @@ struct Pass<'a> {
 impl Pass<'_> {
     async fn all(&mut self, plan: &Plan, children: &[Child], view: &View) -> ControlFlow<()> {
         let (context, pipeline) = (self.context, self.pipeline);
+        // First of all: what follows from a report begins when the report can no longer be lost.
+        for unkept in &plan.keep {
+            let kept = async { jobs::keep_report(context, pipeline, view, unkept).await.map(|()| None) };
+            self.attempt(&format!("report of Job {}", unkept.run), "", kept).await?;
+        }
         let mut wanted: Vec<Desired> = Vec::new();
         for child in children {
             if let Child::Job(job) = child {

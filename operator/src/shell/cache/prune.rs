@@ -58,17 +58,20 @@ impl Prune for Pod {
         self.metadata.annotations = None;
         self.metadata.finalizers = None;
         let Some(status) = self.status.take() else { return };
-        // The one condition that is read is the one that no node was found.
-        let unscheduled = status.conditions.unwrap_or_default().into_iter();
-        let unscheduled: Vec<_> = unscheduled
-            .filter(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
-            .collect();
+        // The conditions that are read are that no node was found, and that the cluster takes the pod away.
+        let mut conditions = status.conditions.unwrap_or_default();
+        conditions.retain(|condition| {
+            matches!(
+                (condition.type_.as_str(), condition.status.as_str()),
+                ("PodScheduled", "False") | ("DisruptionTarget", "True")
+            )
+        });
         let containers = status.container_statuses.map(|all| all.into_iter().map(essence).collect());
         self.status = Some(PodStatus {
             phase: status.phase,
             reason: status.reason,
             message: status.message,
-            conditions: (!unscheduled.is_empty()).then_some(unscheduled),
+            conditions: (!conditions.is_empty()).then_some(conditions),
             container_statuses: containers,
             ..PodStatus::default()
         });
@@ -81,7 +84,8 @@ fn essence(status: ContainerStatus) -> ContainerStatus {
         name: status.name,
         image: status.image,
         state: status.state,
-        last_state: status.last_state,
+        // How a container ended before matters as long as it is not well again.
+        last_state: status.last_state.filter(|_| !status.ready),
         ..ContainerStatus::default()
     }
 }
