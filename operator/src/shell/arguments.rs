@@ -70,7 +70,7 @@ impl RunArguments {
     pub fn options(&self, identity: String, own_namespace: &str) -> Options {
         Options {
             settings: BuildSettings { worker_image: self.worker_image.clone() },
-            namespaces: self.namespaces.clone(),
+            namespaces: distinct(&self.namespaces),
             concurrency: self.concurrency,
             election: self.leader_elect.then(|| ElectionOptions {
                 lease: self.lease_name.clone(),
@@ -81,6 +81,17 @@ impl RunArguments {
             clock: Arc::new(Timestamp::now),
         }
     }
+}
+
+/// The namespaces that are named, each once: a variable that is set to nothing names none, and a list may end with a comma.
+fn distinct(namespaces: &[String]) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for name in namespaces.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+        if !distinct.iter().any(|known| known == name) {
+            distinct.push(name.to_owned());
+        }
+    }
+    distinct
 }
 
 /// The worker of the operator's own version.
@@ -114,5 +125,15 @@ mod tests {
         let Some(Command::Run(run)) = parsed.command else { panic!("run") };
         assert!(run.options("me".into(), "system").election.is_none());
         assert!(Arguments::try_parse_from(["mlpipeline-operator", "--concurrency", "0"]).is_err());
+    }
+
+    #[test]
+    fn no_namespace_is_watched_twice_and_an_empty_name_is_none() {
+        let namespaces = |arguments: &[&str]| {
+            let parsed = Arguments::parse_from(["mlpipeline-operator"].iter().chain(arguments));
+            parsed.run.options("me".into(), "system").namespaces
+        };
+        assert_eq!(namespaces(&["-n", ""]), Vec::<String>::new());
+        assert_eq!(namespaces(&["-n", "b,a, b,", "-n", "a"]), ["b", "a"]);
     }
 }

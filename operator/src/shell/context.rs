@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use kube::Client;
+use tokio::sync::watch;
 
 use super::cache::Cache;
+use super::installed_crd::Installed;
 use super::memory::Memory;
 use super::metrics::Metrics;
 use super::pressure::Pressure;
@@ -37,4 +39,6 @@ pub struct Context {
     pub metrics: Arc<Metrics>,
     /// How long the API server asked everybody to wait.
     pub pressure: Arc<Pressure>,
+    /// What the installed CustomResourceDefinition was found to be.
+    pub installed: watch::Receiver<Installed>,
 }

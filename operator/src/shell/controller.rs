@@ -5,25 +5,29 @@ use std::sync::Arc;
 
 use futures::channel::mpsc;
 use futures::stream::BoxStream;
-use futures::{StreamExt, stream};
+use futures::{FutureExt, Stream, StreamExt, stream};
 use kube::Resource;
 use kube::runtime::controller::{Action, Error};
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::{self, Event};
-use kube::runtime::{Config, WatchStreamExt, applier};
+use kube::runtime::{Config, applier};
 use tokio::sync::watch;
 
 use super::cache::index::{PipelineKey, version};
+use super::cache::steady::{refusal, steady};
 use super::cache::watch::{Touched, api, watch_children};
 use super::context::Context;
-use super::reconcile::{Guarded, ReconcileError, reconcile};
+use super::guarded::Guarded;
+use super::installed_crd::Installed;
+use super::reconcile::{ReconcileError, reconcile};
+use super::sight::Sight;
 use crate::core::names;
 
 /// One watched scope: what exists in it, and the queue of pipelines to look at.
 pub struct Controller {
     context: Arc<Context>,
-    pipelines: Store<Guarded>,
+    sight: Sight,
     triggers: mpsc::UnboundedReceiver<ObjectRef<Guarded>>,
     sender: mpsc::UnboundedSender<ObjectRef<Guarded>>,
 }
@@ -40,24 +44,35 @@ impl Controller {
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (sender, triggers) = mpsc::unbounded();
         let writer: Writer<Guarded> = Writer::default();
-        let pipelines = writer.as_reader();
+        let all = writer.as_reader();
+        let sight = Sight {
+            namespace: namespace.map(str::to_owned),
+            pipelines: all.clone(),
+            cache: Arc::clone(&context.cache),
+        };
         let own = watch_pipelines(&context, namespace, writer);
-        let all = pipelines.clone();
-        let children = watch_children(&context.client, namespace, &context.cache)
+        let children = watch_children(&context.client, namespace, &context.cache);
+        let children = stream::select(children, installed_changes(context.installed.clone()))
             .flat_map(move |touched| stream::iter(references(&all, &touched)));
         let feed = feed(own, children.boxed(), sender.clone(), leading, Arc::clone(&context));
-        (Self { context, pipelines, triggers, sender }, feed)
+        (Self { context, sight, triggers, sender }, feed)
     }
 
-    /// The pipelines that are known.
+    /// What is seen.
     #[must_use]
-    pub fn pipelines(&self) -> Store<Guarded> {
-        self.pipelines.clone()
+    pub fn sight(&self) -> Sight {
+        self.sight.clone()
     }
 
-    /// Looks at every pipeline, and then at each that changes, until `stop` resolves and what was begun is ended.
-    pub async fn run(self, concurrency: u16, stop: impl Future<Output = ()> + Send + 'static) {
-        let Self { context, pipelines, triggers, sender } = self;
+    /// Looks at every pipeline as soon as all is seen that may be, and then at each that changes, until `stop` resolves and what
+    /// was begun is ended.
+    pub async fn run(self, concurrency: u16, stop: impl Future<Output = ()> + Clone + Send + 'static) {
+        let Self { context, sight, triggers, sender } = self;
+        tokio::select! {
+            () = sight.complete() => {}
+            () = stop.clone() => return,
+        }
+        let pipelines = sight.pipelines;
         for pipeline in pipelines.state() {
             let _ = sender.unbounded_send(ObjectRef::from_obj(pipeline.as_ref()));
         }
@@ -90,6 +105,14 @@ impl Controller {
     }
 }
 
+/// Every pipeline, whenever the installed definition is found to be another.
+fn installed_changes(installed: watch::Receiver<Installed>) -> impl Stream<Item = Touched> {
+    stream::unfold(installed, async |mut installed| {
+        installed.changed().await.ok()?;
+        Some((Touched::All, installed))
+    })
+}
+
 /// Puts every change into the queue while leading. What changed before is found by looking at every pipeline then.
 async fn feed(
     own: BoxStream<'static, ObjectRef<Guarded>>,
@@ -116,18 +139,36 @@ fn watch_pipelines(
 ) -> BoxStream<'static, ObjectRef<Guarded>> {
     let (context, known) = (Arc::clone(context), writer.as_reader());
     let pipelines = api::<Guarded>(&context.client, namespace);
-    watcher::watcher(pipelines, watcher::Config::default())
-        .default_backoff()
+    let scope = namespace.unwrap_or("all namespaces").to_owned();
+    steady(pipelines, watcher::Config::default())
         .filter_map(move |event| {
             let touched = match event {
                 Ok(event) => {
                     let event = event.modify(|pipeline| pipeline.meta_mut().managed_fields = None);
                     let touched = touched(&context, &known, &event);
+                    let is_complete = !matches!(event, Event::Init | Event::InitApply(_));
+                    if is_complete && context.cache.note_pipelines_seen() {
+                        tracing::info!(scope, "pipelines may be seen again");
+                    }
+                    let before = matches!(event, Event::InitDone).then(|| known.state());
                     writer.apply_watcher_event(&event);
+                    if let Some(before) = before {
+                        forget_all_but(&context, &known, &before);
+                    }
                     touched
                 }
                 Err(error) => {
-                    tracing::warn!(kind = "mlpipelines", %error, "a watch failed and is tried again");
+                    tracing::warn!(kind = "mlpipelines", scope, %error, "a watch failed and is tried again");
+                    let has_list = known.wait_until_ready().now_or_never().is_some();
+                    let is_news = refusal(&error)
+                        .is_some_and(|said| context.cache.note_pipelines_refused(said, has_list));
+                    if is_news {
+                        tracing::error!(
+                            scope,
+                            "the API server refuses to show the pipelines there, and nothing is done for them until it does; bind \
+                             the operator's Role there (deploy/config/rbac)"
+                        );
+                    }
                     None
                 }
             };
@@ -136,12 +177,25 @@ fn watch_pipelines(
         .boxed()
 }
 
+/// Forgets what a list did not bring: of what was deleted while the watch was down, nobody tells.
+fn forget_all_but(context: &Context, known: &Store<Guarded>, before: &[Arc<Guarded>]) {
+    let exist = known.state().iter().filter_map(|pipeline| pipeline.meta().uid.clone()).collect();
+    context.memory.retain(&exist);
+    for pipeline in before {
+        let reference = ObjectRef::from_obj(pipeline.as_ref());
+        if known.get(&reference).is_none() {
+            context.metrics.forget(&reference);
+        }
+    }
+}
+
 /// The pipeline to look at because of an event. One that a list did not have for a moment is looked at in any case: what its
 /// children had to say meanwhile was lost.
 fn touched(context: &Context, known: &Store<Guarded>, event: &Event<Guarded>) -> Option<ObjectRef<Guarded>> {
     let uid = |pipeline: &Guarded| pipeline.meta().uid.clone().unwrap_or_default();
     match event {
         Event::Apply(pipeline) | Event::InitApply(pipeline) => {
+            context.memory.know(&uid(pipeline));
             let reference = ObjectRef::from_obj(pipeline);
             let is_own = version(pipeline.meta())
                 .is_some_and(|version| context.memory.is_own_write(&uid(pipeline), version));

@@ -1,9 +1,15 @@
 //! Whether the CustomResourceDefinition that is installed knows all that this operator's does. What an older one does not know, the
 //! API server drops from pipelines without a word; so the operator says it, and works on with the rest.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::Client;
-use mlpipeline_crds::custom_resource_definition;
+use mlpipeline_crds::{MLPipelineStatus, custom_resource_definition};
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::metrics::Metrics;
 
@@ -12,26 +18,102 @@ const DOCUMENT: &str = "/openapi/v3/apis/mlpipeline.dev/v1alpha1";
 /// How many fields are named; there may be a whole new step.
 const NAMED: usize = 8;
 
-/// Compares what is installed with what this program was built for, and says what is missing.
-pub(super) async fn compare(client: &Client, metrics: &Metrics) {
-    let document = match document(client).await {
-        Ok(document) => document,
-        Err(error) => {
-            tracing::info!(%error, "cannot compare the installed CustomResourceDefinition with this version's");
-            return;
+/// How often the two are compared while something is missing, so that its being mended is soon seen.
+const WHILE_MISSING: Duration = Duration::from_secs(30);
+/// How often else: somebody may install another version at any time.
+const ELSE: Duration = Duration::from_secs(600);
+
+/// The condition of pipelines whose fields may have been dropped.
+pub(super) const OUTDATED: &str = "DefinitionOutdated";
+
+/// What the installed definition was found to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Installed {
+    /// Nobody could tell yet.
+    #[default]
+    Unknown,
+    /// It knows every field.
+    Complete,
+    /// It does not know some: which, and what to do, as a sentence.
+    Lacks(String),
+}
+
+/// Compares what is installed with what this program was built for, again and again, and tells when it has changed.
+pub(super) async fn keep_comparing(client: Client, metrics: Arc<Metrics>, found: watch::Sender<Installed>) {
+    loop {
+        match document(&client).await {
+            Ok(document) => {
+                let missing = missing(&document);
+                metrics.crd_fields_missing(missing.len());
+                let now = judge(&missing);
+                found.send_if_modified(|known| {
+                    let is_news = *known != now;
+                    if is_news {
+                        log(&now, known);
+                        *known = now;
+                    }
+                    is_news
+                });
+            }
+            Err(error) => {
+                tracing::info!(%error, "cannot compare the installed CustomResourceDefinition with this version's");
+            }
         }
-    };
-    let missing = missing(&document);
-    metrics.crd_fields_missing(missing.len());
-    if !missing.is_empty() {
-        let named = missing.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-        let more = missing.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        tracing::warn!(
-            "the installed CustomResourceDefinition is of another version: it does not know {named}{more}, and what pipelines say \
-             there is dropped; install this version's with `mlpipeline-operator crd | kubectl apply --server-side -f -`"
-        );
+        let lacks = matches!(*found.borrow(), Installed::Lacks(_));
+        tokio::time::sleep(if lacks { WHILE_MISSING } else { ELSE }).await;
     }
+}
+
+fn judge(missing: &[String]) -> Installed {
+    if missing.is_empty() {
+        return Installed::Complete;
+    }
+    let named = missing.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = missing.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Installed::Lacks(format!(
+        "the installed CustomResourceDefinition is of another version: it does not know {named}{more}, and what pipelines say \
+         there is dropped; install this version's with `mlpipeline-operator crd | kubectl apply --server-side -f -`, and apply \
+         the pipelines that use it again"
+    ))
+}
+
+fn log(now: &Installed, before: &Installed) {
+    match (now, before) {
+        (Installed::Lacks(sentence), _) => tracing::warn!("{sentence}"),
+        (_, Installed::Lacks(_)) => {
+            tracing::info!("the installed CustomResourceDefinition knows every field now")
+        }
+        _ => {}
+    }
+}
+
+/// Adds the condition that tells of an outdated definition where it is one. While nobody can tell, the last word stands: another
+/// would be taken back in a moment.
+pub(super) fn tell(
+    installed: &Installed,
+    status: &mut MLPipelineStatus,
+    before: Option<&MLPipelineStatus>,
+    now: Timestamp,
+) {
+    let before = before.into_iter().flat_map(|before| &before.conditions);
+    let before = before.clone().find(|condition| condition.type_ == OUTDATED);
+    status.conditions.retain(|condition| condition.type_ != OUTDATED);
+    let message = match installed {
+        Installed::Complete => return,
+        Installed::Unknown => before.map(|before| before.message.clone()),
+        Installed::Lacks(sentence) => Some(sentence.clone()),
+    };
+    let Some(message) = message else { return };
+    let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    status.conditions.push(Condition {
+        type_: OUTDATED.to_owned(),
+        status: "True".to_owned(),
+        reason: "FieldsDropped".to_owned(),
+        message,
+        observed_generation: status.observed_generation,
+        last_transition_time: before.map_or(Time(now), |before| before.last_transition_time.clone()),
+    });
 }
 
 async fn document(client: &Client) -> Result<Value, kube::Error> {
@@ -113,5 +195,24 @@ mod tests {
     fn a_document_of_something_else_says_nothing() {
         assert_eq!(missing(&json!({"components": []})), Vec::<String>::new());
         assert_eq!(missing(&Value::Null), Vec::<String>::new());
+    }
+
+    #[test]
+    fn s6_q1_an_outdated_definition_is_a_condition_for_as_long_as_it_is_one() {
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        let lacks = judge(&["spec.history".to_owned()]);
+        let mut first = MLPipelineStatus::default();
+        tell(&Installed::Unknown, &mut first, None, at(1));
+        assert_eq!(first.conditions, []);
+        tell(&lacks, &mut first, None, at(1));
+        assert!(first.conditions[0].message.contains("does not know spec.history"), "{first:?}");
+        for known in [&lacks, &Installed::Unknown] {
+            let mut next = MLPipelineStatus::default();
+            tell(known, &mut next, Some(&first), at(9));
+            assert_eq!(next, first, "{known:?}");
+        }
+        let mut mended = first.clone();
+        tell(&Installed::Complete, &mut mended, Some(&first), at(9));
+        assert_eq!(mended.conditions, []);
     }
 }

@@ -50,8 +50,8 @@ pub struct Refusal {
     pub failure: Failure,
     /// Failures in a row.
     pub failures: u32,
-    /// When to try again; only for another wish when there is no time.
-    pub until: Option<Instant>,
+    /// When to try again.
+    pub until: Instant,
 }
 
 impl Refusal {
@@ -59,9 +59,7 @@ impl Refusal {
     #[must_use]
     pub fn stands(&self, wish: &str, now: Instant) -> bool {
         // What is in the way may be gone any moment, and then the watch has caused this look.
-        self.failure.class != Class::Leftover
-            && self.wish == wish
-            && self.until.is_none_or(|until| now < until)
+        self.failure.class != Class::Leftover && self.wish == wish && now < self.until
     }
 }
 
@@ -103,17 +101,29 @@ impl Child {
     }
 }
 
-/// What is remembered of all pipelines, by uid.
+/// What is remembered of all pipelines of one watched scope, by uid.
 #[derive(Debug, Default)]
 pub struct Memory {
     pipelines: Mutex<HashMap<String, Remembered>>,
 }
 
 impl Memory {
-    /// Reads or changes what is remembered of a pipeline.
+    /// Begins to remember a pipeline that exists.
+    pub fn know(&self, uid: &str) {
+        let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        if !pipelines.contains_key(uid) {
+            pipelines.insert(uid.to_owned(), Remembered::default());
+        }
+    }
+
+    /// Reads or changes what is remembered of a pipeline. Of one that is gone nothing is kept: a look that was under way when it
+    /// went may still ask.
     pub fn with<T>(&self, uid: &str, look: impl FnOnce(&mut Remembered) -> T) -> T {
         let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-        look(pipelines.entry(uid.to_owned()).or_default())
+        match pipelines.get_mut(uid) {
+            Some(remembered) => look(remembered),
+            None => look(&mut Remembered::default()),
+        }
     }
 
     /// Whether this version of the pipeline is the one that our own status write made.
@@ -127,6 +137,12 @@ impl Memory {
     /// Forgets a pipeline that is gone.
     pub fn forget(&self, uid: &str) {
         self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+    }
+
+    /// Forgets all pipelines but those that exist: of one that went while a watch was down, nobody tells.
+    pub fn retain(&self, exist: &BTreeSet<String>) {
+        let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        pipelines.retain(|uid, _| exist.contains(uid));
     }
 }
 
@@ -145,6 +161,27 @@ mod tests {
             assert!(remembered.children.len() <= 2 + SPARE_CHILDREN);
             assert!(remembered.children.contains_key("here"));
         }
+    }
+
+    #[test]
+    fn q5_nothing_is_remembered_of_a_pipeline_that_is_gone() {
+        let memory = Memory::default();
+        let count = |uid: &str| {
+            memory.with(uid, |remembered| {
+                remembered.failures += 1;
+                remembered.failures
+            })
+        };
+        for uid in ["a", "b", "c"] {
+            memory.know(uid);
+            assert_eq!((count(uid), count(uid)), (1, 2));
+        }
+        memory.know("a");
+        assert_eq!(count("a"), 3, "it is known already");
+        memory.forget("b");
+        memory.retain(&BTreeSet::from(["a".to_owned()]));
+        assert_eq!((count("a"), count("b"), count("c")), (4, 1, 1));
+        assert_eq!((count("b"), count("c")), (1, 1), "a late look makes no new entry");
     }
 
     #[tokio::test(start_paused = true)]

@@ -12,7 +12,8 @@ use prometheus::{
 };
 use tokio::time::Instant;
 
-use super::reconcile::{Guarded, ReconcileError};
+use super::guarded::Guarded;
+use super::reconcile::ReconcileError;
 
 /// The controller's name in labels.
 const CONTROLLER: &str = "mlpipeline";

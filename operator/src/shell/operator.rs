@@ -9,28 +9,24 @@ use futures::future::join_all;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::Api;
 use kube::runtime::events::Reporter;
-use kube::runtime::reflector::Store;
 use kube::{Client, Resource};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::cache::Cache;
 use super::calls::Calls;
 use super::context::{Clock, Context};
 use super::controller::Controller;
 use super::election::fence::Fence;
 use super::election::{Election, Timing};
-use super::installed_crd;
-use super::memory::Memory;
+use super::guarded::Guarded;
+use super::installed_crd::{Installed, keep_comparing};
 use super::metrics::{Metrics, MetricsError};
 use super::pressure::Pressure;
 use super::publish::announcer::Announcer;
-use super::reconcile::Guarded;
+use super::sight::{Sight, enough};
 use crate::core::build::{BuildSettings, MANAGER};
 use crate::core::status::conditions::READY;
 
-/// How often a start looks whether the caches are complete.
-const LOOK: Duration = Duration::from_millis(50);
 /// The longest that reconciles under way may take at the end.
 const DRAIN: Duration = Duration::from_secs(20);
 
@@ -80,7 +76,6 @@ pub struct Operator {
     fence: Fence,
     metrics: Arc<Metrics>,
     announcer: Announcer,
-    contexts: Vec<Arc<Context>>,
     controllers: Vec<Controller>,
     feeds: JoinSet<()>,
     leading: watch::Sender<bool>,
@@ -89,8 +84,7 @@ pub struct Operator {
 /// What can be asked of an operator from outside: for probes and scrapes.
 #[derive(Clone)]
 pub struct Inspection {
-    caches: Vec<Arc<Cache>>,
-    pipelines: Vec<Store<Guarded>>,
+    sights: Vec<Sight>,
     metrics: Arc<Metrics>,
 }
 
@@ -111,47 +105,42 @@ impl Operator {
         let client = connect(calls)?;
         let reporter = Reporter { controller: MANAGER.to_owned(), instance: Some(options.identity.clone()) };
         let (announcer, announcing) = Announcer::new(client.clone(), reporter);
-        let (memory, progress) = (Arc::new(Memory::default()), Arc::default());
+        let progress = Arc::default();
         let (leading, is_leading) = watch::channel(false);
         let mut scopes: Vec<Option<&str>> =
             options.namespaces.iter().map(|name| Some(name.as_str())).collect();
         if scopes.is_empty() {
             scopes.push(None);
         }
-        let (mut contexts, mut controllers, mut feeds) = (Vec::new(), Vec::new(), JoinSet::new());
+        let (mut controllers, mut feeds) = (Vec::new(), JoinSet::new());
         feeds.spawn(announcing);
-        let (asks, counts) = (client.clone(), Arc::clone(&metrics));
-        feeds.spawn(async move {
-            installed_crd::compare(&asks, &counts).await;
-            // What is spawned here ends only when something is wrong.
-            std::future::pending().await
-        });
+        let (found, installed) = watch::channel(Installed::default());
+        feeds.spawn(keep_comparing(client.clone(), Arc::clone(&metrics), found));
         for scope in scopes {
             let context = Arc::new(Context {
                 client: client.clone(),
                 settings: options.settings.clone(),
                 cache: Arc::default(),
-                memory: Arc::clone(&memory),
+                memory: Arc::default(),
                 announcer: announcer.clone(),
                 progress: Arc::clone(&progress),
                 clock: Arc::clone(&options.clock),
                 metrics: Arc::clone(&metrics),
                 pressure: Arc::clone(&pressure),
+                installed: installed.clone(),
             });
-            let (controller, feed) = Controller::new(Arc::clone(&context), scope, is_leading.clone());
+            let (controller, feed) = Controller::new(context, scope, is_leading.clone());
             feeds.spawn(feed);
-            contexts.push(context);
             controllers.push(controller);
         }
-        Ok(Self { options, client, fence, metrics, announcer, contexts, controllers, feeds, leading })
+        Ok(Self { options, client, fence, metrics, announcer, controllers, feeds, leading })
     }
 
     /// What can be asked while it runs.
     #[must_use]
     pub fn inspection(&self) -> Inspection {
         Inspection {
-            caches: self.contexts.iter().map(|context| Arc::clone(&context.cache)).collect(),
-            pipelines: self.controllers.iter().map(Controller::pipelines).collect(),
+            sights: self.controllers.iter().map(Controller::sight).collect(),
             metrics: Arc::clone(&self.metrics),
         }
     }
@@ -163,15 +152,10 @@ impl Operator {
     pub async fn run(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), OperatorError> {
         let stop = stop.shared();
         let inspection = self.inspection();
-        let ready = async {
-            while !inspection.awaited().is_empty() {
-                tokio::time::sleep(LOOK).await;
-            }
-        };
         let election = self.election();
         let begin = async {
-            ready.await;
-            tracing::info!("all caches are complete");
+            enough(&inspection.sights).await;
+            tracing::info!("all caches are complete that can be");
             if let Some(election) = &election {
                 tracing::info!(identity = election.identity, "stands by for the lease");
                 election.acquire().await;
@@ -243,34 +227,21 @@ fn watch_ended(ended: Option<Result<(), tokio::task::JoinError>>) -> OperatorErr
 }
 
 impl Inspection {
-    /// Kinds that the operator does not see: their first list is not complete yet, or refused.
+    /// What the operator does not see, with the namespace where it looks after some: the first list is not complete yet, or refused.
     #[must_use]
-    pub fn missing(&self) -> Vec<&'static str> {
-        let mut missing: Vec<&'static str> = self.caches.iter().flat_map(|cache| cache.missing()).collect();
-        let waits = |store: &Store<Guarded>| store.wait_until_ready().now_or_never().is_none();
-        if self.pipelines.iter().any(waits) {
-            missing.push("mlpipelines");
-        }
+    pub fn missing(&self) -> Vec<String> {
+        let mut missing: Vec<String> = self.sights.iter().flat_map(Sight::missing).collect();
         missing.sort_unstable();
-        missing.dedup();
         missing
-    }
-
-    /// Kinds whose first list is still to come.
-    fn awaited(&self) -> Vec<&'static str> {
-        let waits = |store: &Store<Guarded>| store.wait_until_ready().now_or_never().is_none();
-        let own = self.pipelines.iter().any(waits).then_some("mlpipelines");
-        self.caches.iter().flat_map(|cache| cache.awaited()).chain(own).collect()
     }
 
     /// All figures in the text format.
     #[must_use]
     pub fn metrics_text(&self) -> String {
         let (mut pipelines, mut steps) = (HashMap::new(), HashMap::new());
-        for pipeline in self.pipelines.iter().flat_map(Store::state) {
+        for pipeline in self.sights.iter().flat_map(|sight| sight.pipelines.state()) {
             *pipelines.entry(state(&pipeline).to_owned()).or_insert(0) += 1;
-            let status = pipeline.0.as_ref().ok().and_then(|pipeline| pipeline.status.as_ref());
-            for step in status.into_iter().flat_map(|status| &status.steps) {
+            for step in pipeline.status().into_iter().flat_map(|status| &status.steps) {
                 *steps.entry(format!("{:?}", step.state)).or_insert(0) += 1;
             }
         }
@@ -281,11 +252,13 @@ impl Inspection {
 
 /// How a pipeline stands, in one of few words.
 fn state(pipeline: &Guarded) -> &'static str {
-    let Ok(readable) = &pipeline.0 else { return "Unreadable" };
+    if pipeline.0.is_err() {
+        return "Unreadable";
+    }
     if pipeline.meta().deletion_timestamp.is_some() {
         return "Terminating";
     }
-    let conditions = readable.status.iter().flat_map(|status| &status.conditions);
+    let conditions = pipeline.status().into_iter().flat_map(|status| &status.conditions);
     let holds = |kind: &str| {
         conditions.clone().any(|condition| condition.type_ == kind && condition.status == "True")
     };

@@ -32,7 +32,7 @@ pub async fn serve_health(address: SocketAddr, inspection: Inspection) -> Result
             true => (StatusCode::OK, "ok\n".to_owned()),
             false => {
                 let list = missing.join(", ");
-                (StatusCode::SERVICE_UNAVAILABLE, format!("waits for the first list of {list}\n"))
+                (StatusCode::SERVICE_UNAVAILABLE, format!("does not see {list}\n"))
             }
         }
     };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kube::core::Status;
 
+use super::backoff;
 use crate::core::status::Problem;
 
 /// What a failure means.
@@ -25,17 +26,8 @@ pub enum Class {
     PortTaken,
     /// The name is taken by an object that is not ours.
     NameTaken,
-    /// The API server will never take this child as it is.
+    /// The API server does not take this child as it is. Something else may have to change: a policy, an object that is in the way.
     Invalid,
-}
-
-/// Whether and how to try again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retry {
-    /// With growing waits.
-    Later,
-    /// Only once something has changed.
-    OnChange,
 }
 
 /// One child that could not be brought about.
@@ -47,7 +39,7 @@ pub struct Failure {
     pub object: String,
     /// What the API server said, or what we found.
     pub message: String,
-    /// How long the API server asked to wait.
+    /// How long the API server asked to wait: never longer than the longest wait of ours.
     pub retry_after: Option<Duration>,
 }
 
@@ -61,8 +53,9 @@ impl Failure {
         let (class, message, retry_after) = match error {
             kube::Error::Api(status) => {
                 let seconds = status.details.as_ref().map(|details| details.retry_after_seconds);
-                let wait =
-                    seconds.filter(|seconds| *seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
+                let wait = seconds
+                    .filter(|seconds| *seconds > 0)
+                    .map(|seconds| Duration::from_secs(seconds.into()).min(backoff::LONGEST));
                 (classify(status), status.message.clone(), wait)
             }
             other => (Class::Unavailable, other.to_string(), None),
@@ -94,10 +87,30 @@ impl Failure {
         Self { class: Class::Leftover, object: object.to_owned(), message, retry_after: None }
     }
 
-    /// Whether trying again can help.
+    /// A look that had no end.
     #[must_use]
-    pub fn retry(&self) -> Retry {
-        if self.class == Class::Invalid { Retry::OnChange } else { Retry::Later }
+    pub fn too_slow(limit: Duration) -> Self {
+        let message = format!("took longer than {} s", limit.as_secs());
+        Self {
+            class: Class::Unavailable,
+            object: "a look at the pipeline".to_owned(),
+            message,
+            retry_after: None,
+        }
+    }
+
+    /// How long to wait before the next attempt, after so many failures in a row. `random` is in [0, 1).
+    #[must_use]
+    pub fn wait(&self, failures: u32, random: f64) -> Duration {
+        // What is invalid seldom becomes valid by itself, and nobody tells when a policy that refused it is lifted.
+        let failures = if self.class == Class::Invalid { u32::MAX } else { failures };
+        backoff::wait(failures, random).max(self.retry_after.unwrap_or_default())
+    }
+
+    /// Whether nothing failed: something has to go first, and the watch tells when it has.
+    #[must_use]
+    pub fn is_a_wait(&self) -> bool {
+        self.class == Class::Leftover
     }
 
     /// Whether the other children would fail for the same reason now.
@@ -205,12 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn only_a_child_that_can_never_be_taken_is_not_tried_again() {
-        assert_eq!(answer(422, "Invalid", "").retry(), Retry::OnChange);
-        for class in [403, 409, 429, 500, 503] {
-            assert_eq!(answer(class, "", "").retry(), Retry::Later);
+    fn what_is_invalid_is_tried_again_every_few_minutes_and_all_else_soon() {
+        assert_eq!(answer(422, "Invalid", "").wait(1, 1.0), backoff::LONGEST);
+        assert_eq!(answer(422, "Invalid", "").wait(1, 0.0), backoff::LONGEST / 2);
+        for code in [403, 409, 429, 500, 503] {
+            assert_eq!(answer(code, "", "").wait(1, 1.0), Duration::from_secs(1));
         }
-        assert_eq!(Failure::name_taken("Job a").retry(), Retry::Later);
+        assert_eq!(Failure::name_taken("Job a").wait(3, 1.0), Duration::from_secs(4));
     }
 
     #[test]
@@ -228,10 +242,18 @@ mod tests {
 
     #[test]
     fn q4_the_wait_that_the_api_server_asks_for_is_kept() {
-        let mut status = Status { code: 429, ..Status::failure("", "TooManyRequests") };
-        status.details = Some(StatusDetails { retry_after_seconds: 7, ..no_details() });
-        let failure = Failure::of_call("Job a", &kube::Error::Api(Box::new(status)));
-        assert_eq!(failure.retry_after, Some(Duration::from_secs(7)));
+        let asks = |seconds| {
+            let mut status = Status { code: 429, ..Status::failure("", "TooManyRequests") };
+            status.details = Some(StatusDetails { retry_after_seconds: seconds, ..no_details() });
+            Failure::of_call("Job a", &kube::Error::Api(Box::new(status)))
+        };
+        assert_eq!(asks(7).wait(1, 1.0), Duration::from_secs(7));
+        assert_eq!(
+            asks(7).wait(6, 1.0),
+            Duration::from_secs(32),
+            "it does not take the place of our own wait"
+        );
+        assert_eq!(asks(100_000).wait(1, 1.0), backoff::LONGEST);
     }
 
     fn no_details() -> StatusDetails {

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::Resource;
-use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
-use mlpipeline_crds::{MLPipeline, MLPipelineStatus};
+use mlpipeline_crds::MLPipelineStatus;
 use tokio::time::Instant;
 
 use super::apply::{Applied, apply};
-use super::backoff;
 use super::blindness::blind_spot;
 use super::context::Context;
+use super::guarded::Guarded;
 use super::lost_reports;
 use super::observe::{View, observe};
 use super::problem::Failure;
@@ -23,9 +22,6 @@ use crate::core::pipeline::ValidatedPipeline;
 use crate::core::plan::{self, Decision, Plan, Schedules};
 use crate::core::status::{self, Problem};
 use crate::core::validate::{FieldError, validate};
-
-/// A pipeline as it comes from the API server: one that cannot be read harms only itself.
-pub type Guarded = DeserializeGuard<MLPipeline>;
 
 /// The longest that one look may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -53,40 +49,46 @@ pub async fn reconcile(resource: Arc<Guarded>, context: Arc<Context>) -> Result<
     }
     let outcome = match tokio::time::timeout(TIMEOUT, look(&resource, &context)).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(Setback::general(format!("took longer than {} s", TIMEOUT.as_secs()))),
+        Err(_) => Err(Setback::Look(Failure::too_slow(TIMEOUT))),
     };
-    match outcome {
+    let (failure, is_told) = match outcome {
         Ok(again) => {
             context.memory.with(&uid, |remembered| remembered.failures = 0);
-            Ok(again.map_or_else(Action::await_change, Action::requeue))
+            return Ok(again.map_or_else(Action::await_change, Action::requeue));
         }
-        Err(Setback { message, retry_in: Some(retry_in) }) => Err(ReconcileError { message, retry_in }),
-        Err(Setback { message, retry_in: None }) => {
-            let failures = context.memory.with(&uid, |remembered| {
-                remembered.failures = remembered.failures.saturating_add(1);
-                remembered.failures
-            });
-            let retry_in = backoff::wait(failures, rand::random()).max(context.pressure.left());
-            Err(ReconcileError { message, retry_in })
+        Err(Setback::Child { failure, retry_in }) => {
+            context.memory.with(&uid, |remembered| remembered.failures = 0);
+            return Err(ReconcileError::new(&failure, retry_in));
         }
+        Err(Setback::Look(failure)) => (failure, true),
+        Err(Setback::Status(failure)) => (failure, false),
+    };
+    let failures = context.memory.with(&uid, |remembered| {
+        remembered.failures = remembered.failures.saturating_add(1);
+        remembered.failures
+    });
+    if let Some(problem) = failure.problem(failures).filter(|_| is_told)
+        && let Err(error) = hold(&resource, &context, &problem, (context.clock)()).await
+    {
+        tracing::debug!("{}: {}", error.object, error.message);
     }
+    let retry_in = failure.wait(failures, rand::random()).max(context.pressure.left());
+    Err(ReconcileError::new(&failure, retry_in))
 }
 
-/// A look that failed. Children have waits of their own.
-struct Setback {
-    message: String,
-    retry_in: Option<Duration>,
+/// A look that failed.
+enum Setback {
+    /// Before anything was done: people are told of it when it lasts.
+    Look(Failure),
+    /// With a child, which has a wait of its own and is told with the rest.
+    Child { failure: Failure, retry_in: Duration },
+    /// When the status was written, so that there is no way to tell.
+    Status(Failure),
 }
 
-impl Setback {
-    fn general(message: String) -> Self {
-        Self { message, retry_in: None }
-    }
-}
-
-impl From<Failure> for Setback {
-    fn from(failure: Failure) -> Self {
-        Self { message: format!("{}: {}", failure.object, failure.message), retry_in: failure.retry_after }
+impl ReconcileError {
+    fn new(failure: &Failure, retry_in: Duration) -> Self {
+        Self { message: format!("{}: {}", failure.object, failure.message), retry_in }
     }
 }
 
@@ -96,14 +98,14 @@ async fn look(resource: &Guarded, context: &Context) -> Result<Option<Duration>,
     let now = (context.clock)();
     let pipeline = match checked(resource) {
         Ok(pipeline) => pipeline,
-        Err(errors) => return refuse(resource, context, &errors, now).await,
+        Err(errors) => return refuse(resource, context, &errors, now).await.map_err(Setback::Status),
     };
     if let Some(problem) = blind_spot(&context.cache, &pipeline) {
-        return hold(resource, context, &problem, now).await;
+        return hold(resource, context, &problem, now).await.map_err(Setback::Status);
     }
     let mut view = observe(&context.cache, &pipeline);
     let mut plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
-    if lost_reports::found_late(context, &pipeline, &plan).await? {
+    if lost_reports::found_late(context, &pipeline, &plan).await.map_err(Setback::Look)? {
         view = observe(&context.cache, &pipeline);
         plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
     }
@@ -115,8 +117,8 @@ async fn look(resource: &Guarded, context: &Context) -> Result<Option<Duration>,
         view = observe(&context.cache, &pipeline);
         plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
     }
-    let status = standing(resource, context, &pipeline, &plan, &view, &applied, now);
-    let published = publish::publish(context, metadata, status.0.as_ref(), &status.1).await;
+    let (before, status) = standing(resource, context, &pipeline, &plan, &view, &applied, now);
+    let published = publish::publish(context, metadata, before.as_ref(), status).await;
     conclude(&plan, &applied, published, now)
 }
 
@@ -138,24 +140,25 @@ async fn refuse(
     context: &Context,
     errors: &[FieldError],
     now: Timestamp,
-) -> Result<Option<Duration>, Setback> {
+) -> Result<Option<Duration>, Failure> {
     let metadata = resource.meta();
-    let before = publish::previous(context, metadata, stored(resource));
+    let before = publish::previous(context, metadata, resource.status());
     let status = status::invalid(metadata.generation, errors, before.as_ref(), now);
-    Ok(publish::publish(context, metadata, before.as_ref(), &status).await?)
+    publish::publish(context, metadata, before.as_ref(), status).await
 }
 
-/// Says what the operator may not see. The watches try again by themselves, and every pipeline is looked at when they succeed.
+/// Says what stands in the way of a look: something that may not be seen, or an API server that does not answer. The watches try
+/// again by themselves, and every pipeline is looked at when they succeed.
 async fn hold(
     resource: &Guarded,
     context: &Context,
     problem: &Problem,
     now: Timestamp,
-) -> Result<Option<Duration>, Setback> {
+) -> Result<Option<Duration>, Failure> {
     let metadata = resource.meta();
-    let before = publish::previous(context, metadata, stored(resource));
+    let before = publish::previous(context, metadata, resource.status());
     let status = status::held(metadata.generation, problem, before.as_ref(), now);
-    Ok(publish::publish(context, metadata, before.as_ref(), &status).await?)
+    publish::publish(context, metadata, before.as_ref(), status).await
 }
 
 /// The status before, and the status now.
@@ -169,7 +172,7 @@ fn standing(
     now: Timestamp,
 ) -> (Option<MLPipelineStatus>, MLPipelineStatus) {
     let metadata = resource.meta();
-    let before = publish::previous(context, metadata, stored(resource));
+    let before = publish::previous(context, metadata, resource.status());
     let problem = applied.worst().and_then(|refusal| refusal.failure.problem(refusal.failures));
     let status = status::status(pipeline, plan, &view.observed, problem.as_ref(), before.as_ref(), now);
     (before, status)
@@ -182,20 +185,14 @@ fn conclude(
     published: Result<Option<Duration>, Failure>,
     now: Timestamp,
 ) -> Result<Option<Duration>, Setback> {
-    let again = published?;
-    let next = applied
-        .refusals
-        .iter()
-        .filter_map(|refusal| Some((refusal.until?, &refusal.failure)))
-        .min_by_key(|(until, _)| *until);
-    if let Some((until, failure)) = next {
-        let retry_in = until.saturating_duration_since(Instant::now());
-        return Err(Setback { retry_in: Some(retry_in), ..Setback::from(failure.clone()) });
-    }
+    let again = published.map_err(Setback::Status)?;
+    let retry = applied.refusals.iter().map(|refusal| refusal.until).min();
+    let retry = retry.map(|until| until.saturating_duration_since(Instant::now()));
     let wake = plan.wake_at.map(|time| Duration::try_from(time.duration_since(now)).unwrap_or_default());
-    Ok([again, applied.look_again, wake].into_iter().flatten().min())
-}
-
-fn stored(resource: &Guarded) -> Option<&MLPipelineStatus> {
-    resource.0.as_ref().ok()?.status.as_ref()
+    let next = [again, applied.look_again, wake, retry].into_iter().flatten().min();
+    match &applied.failed {
+        // What was refused before stands, and was not tried.
+        None => Ok(next),
+        Some(failure) => Err(Setback::Child { failure: failure.clone(), retry_in: next.unwrap_or_default() }),
+    }
 }

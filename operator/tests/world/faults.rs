@@ -57,7 +57,7 @@ pub struct Faults {
     /// The version of which lists are, and until when.
     pub old_list: Option<(u64, Instant)>,
     pub crashed: watch::Sender<u32>,
-    /// Answers for every call to a verb and resource, for as long as they are here.
+    /// Answers for every call to a verb and resource, or namespace/resource, for as long as they are here.
     pub standing: Vec<(String, String, u16, String)>,
     /// Operators whose calls reach nobody.
     pub cut_off: Vec<String>,

@@ -66,7 +66,9 @@ impl World {
         }
         let standing = self.faults.lock().expect("a lock").standing.iter().find_map(
             |(verb, resource, code, message)| {
-                (*verb == asked.verb && *resource == asked.resource).then(|| (*code, message.clone()))
+                let of_namespace = asked.namespace.as_ref().map(|name| format!("{name}/{}", asked.resource));
+                let is_meant = *resource == asked.resource || Some(resource) == of_namespace.as_ref();
+                (*verb == asked.verb && is_meant).then(|| (*code, message.clone()))
             },
         );
         let (code, value) = match (fault, standing) {
@@ -197,6 +199,7 @@ fn respond(code: u16, body: UnsyncBoxBody<Bytes, Infallible>) -> Answer {
 
 fn reason(code: u16) -> &'static str {
     match code {
+        401 => "Unauthorized",
         403 => "Forbidden",
         422 => "Invalid",
         _ => "InternalError",
@@ -240,6 +243,11 @@ fn answer(state: &mut State, asked: &Asked, body: Value) -> (u16, Value) {
                 let wanted = &body["preconditions"]["uid"];
                 if !wanted.is_null() && *wanted != before["metadata"]["uid"] {
                     return (409, status(409, "Conflict", "the uid in the precondition does not match"));
+                }
+                if before["metadata"]["finalizers"].as_array().is_some_and(|held| !held.is_empty()) {
+                    let now = json!(state.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+                    state.edit(&key, |going| going["metadata"]["deletionTimestamp"] = now);
+                    return (200, state.objects[&key].clone());
                 }
                 state.delete(&key);
                 (200, json!({"apiVersion": "v1", "kind": "Status", "status": "Success"}))

@@ -86,6 +86,11 @@ impl State {
         if value == before {
             return before;
         }
+        let is_held = value["metadata"]["finalizers"].as_array().is_some_and(|held| !held.is_empty());
+        if !value["metadata"]["deletionTimestamp"].is_null() && !is_held {
+            self.delete(key);
+            return value;
+        }
         if value["spec"] != before["spec"] && !before["metadata"]["generation"].is_null() {
             value["metadata"]["generation"] =
                 json!(before["metadata"]["generation"].as_i64().unwrap_or(0) + 1);

@@ -3,9 +3,10 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use mlpipeline_crds::MLPipeline;
 use mlpipeline_tests::control_plane::{ControlPlane, Settings};
 use mlpipeline_tests::{programs, wait_until};
@@ -45,16 +46,32 @@ async fn fields_that_an_older_definition_drops_are_named_and_the_rest_works() {
         if text.contains("does not know spec.history") { Ok(()) } else { Err(text) }
     })
     .await;
-    let pipelines: Api<MLPipeline> = Api::namespaced(client, "default");
+    let pipelines: Api<MLPipeline> = Api::namespaced(client.clone(), "default");
     let mut spec = chain(1);
     spec["history"] = json!(7);
     let pipeline = serde_json::from_value(super::pipelines::pipeline("chain", &spec)).unwrap();
     let made = pipelines.create(&PostParams::default(), &pipeline).await.unwrap();
     assert_eq!(made.spec.history, None, "the API server dropped it");
-    wait_until("a status", LONG, async || {
-        let status =
-            pipelines.get("chain").await.map_err(|error| error.to_string())?.status.unwrap_or_default();
-        if status.observed_generation == Some(1) { Ok(()) } else { Err(format!("{status:?}")) }
+    let outdated = async |expected: bool| {
+        wait_until(&format!("DefinitionOutdated: {expected}"), LONG, async || {
+            let pipeline = pipelines.get("chain").await.map_err(|error| error.to_string())?;
+            let status = pipeline.status.unwrap_or_default();
+            let found = status.conditions.iter().find(|condition| condition.type_ == "DefinitionOutdated");
+            let is_named = found.is_some_and(|condition| condition.message.contains("spec.history"));
+            let is_so = is_named == expected && found.is_some() == expected;
+            if is_so && status.observed_generation == Some(1) { Ok(()) } else { Err(format!("{status:?}")) }
+        })
+        .await;
+    };
+    outdated(true).await;
+    wait_until("an event", LONG, async || {
+        let events: Api<Event> = Api::namespaced(client.clone(), "default");
+        let events = events.list(&ListParams::default()).await.map_err(|error| error.to_string())?;
+        let told = events.iter().any(|event| event.reason.as_deref() == Some("FieldsDropped"));
+        if told { Ok(()) } else { Err(format!("{events:?}")) }
     })
     .await;
+    let newest = mlpipeline_crds::custom_resource_definition();
+    crds.patch("mlpipelines.mlpipeline.dev", &apply, &Patch::Apply(&newest)).await.unwrap();
+    outdated(false).await;
 }

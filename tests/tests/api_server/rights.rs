@@ -126,6 +126,21 @@ async fn what_may_not_be_seen_holds_up_those_pipelines_alone_that_need_it() {
     bed.condition("iris", "Ready", "True").await;
 }
 
+/// The list is complete, and a watch that is allowed again says nothing by itself.
+#[tokio::test]
+async fn a_watch_that_is_taken_away_and_given_back_holds_up_those_pipelines_alone_that_need_it() {
+    let bed = Bed::new("rights-unwatched").await;
+    bed.limit_rights(rights_without("watch", "ingresses")).await;
+    let _operator = bed.start(&[]);
+    bed.apply("iris", &crash_course()).await;
+    bed.apply("chain", &chain(2)).await;
+    let message = bed.told("iris", "Forbidden").await;
+    assert!(message.contains("cannot watch resource") && message.contains("operator-role.yaml"), "{message}");
+    bed.condition("chain", "Ready", "True").await;
+    bed.limit_rights(shipped_role().rules.unwrap()).await;
+    bed.condition("iris", "Ready", "True").await;
+}
+
 #[tokio::test]
 async fn a_status_that_may_not_be_written_is_told_by_an_event() {
     let bed = Bed::new("rights-status").await;

@@ -47,6 +47,31 @@ async fn l6_a_job_without_its_labels_gets_them_back_and_is_not_run_again() {
     assert_eq!(after, names);
 }
 
+/// It stays ours by its other labels, so the watch tells of it as of any change, and of its end without a word of the pipeline.
+#[tokio::test]
+async fn l6_a_child_that_loses_its_pipelines_label_gets_it_back_and_is_made_anew_when_it_goes() {
+    let bed = Bed::new("tamper-pipeline-label").await;
+    let _operator = bed.start(&[]);
+    bed.apply("iris", &crash_course()).await;
+    bed.condition("iris", "Ready", "True").await;
+    let deployments = bed.api::<Deployment>();
+    let bare = Patch::Merge(json!({"metadata": {"labels": {"mlpipeline.dev/pipeline": null}}}));
+    let labelled = async |another: Option<&str>| {
+        wait_until("a Deployment with its label", LONG, async || {
+            let found = deployments.get("iris-api").await.map_err(|error| error.to_string())?;
+            let is_there = found.labels().get("mlpipeline.dev/pipeline").is_some_and(|name| name == "iris");
+            if is_there && found.uid().as_deref() != another { Ok(found) } else { Err(format!("{found:?}")) }
+        })
+        .await
+    };
+    deployments.patch("iris-api", &PatchParams::default(), &bare).await.unwrap();
+    let before = labelled(None).await;
+    deployments.patch("iris-api", &PatchParams::default(), &bare).await.unwrap();
+    deployments.delete("iris-api", &Default::default()).await.unwrap();
+    labelled(before.uid().as_deref()).await;
+    bed.condition("iris", "Ready", "True").await;
+}
+
 #[tokio::test]
 async fn s3_a_job_of_the_same_name_that_is_somebody_elses_is_left_alone() {
     let bed = Bed::new("tamper-job-name").await;

@@ -82,7 +82,8 @@ pub fn invalid(
     held(generation, &problem, previous, now)
 }
 
-/// The status of a pipeline that nothing can be done for until somebody mends something. What is known from before is kept.
+/// The status of a pipeline that nothing can be done for: until somebody mends something or, where that may pass, for the moment.
+/// What is known from before is kept.
 #[must_use]
 pub fn held(
     generation: Option<i64>,
@@ -93,11 +94,14 @@ pub fn held(
     let (reason, message) = (problem.reason.as_str(), problem.message.as_str());
     let before = previous.cloned().unwrap_or_default();
     let serving = before.conditions.iter().find(|condition| condition.type_ == SERVING);
-    let mut claims = vec![
-        claim(RECONCILING, false, "Stalled", "nothing will be done until this is mended"),
-        claim(STALLED, true, reason, message),
-        claim(READY, false, reason, message),
-    ];
+    let mut claims = match problem.transient {
+        true => vec![claim(RECONCILING, true, reason, message), claim(STALLED, false, "NotStalled", "")],
+        false => vec![
+            claim(RECONCILING, false, "Stalled", "nothing will be done until this is mended"),
+            claim(STALLED, true, reason, message),
+        ],
+    };
+    claims.push(claim(READY, false, reason, message));
     claims.extend(
         serving.map(|serving| claim(SERVING, serving.status == "True", &serving.reason, &serving.message)),
     );

@@ -32,11 +32,7 @@ pub(super) async fn apply(
 ) -> Result<Option<Duration>, Failure> {
     let api = api(context, pipeline, desired.kind);
     let object = object_name(desired.kind, &desired.name);
-    let known = view
-        .applied
-        .iter()
-        .find(|found| found.kind == desired.kind && found.metadata().name.as_ref() == Some(&desired.name));
-    if let Some(found) = known {
+    if let Some(found) = known(desired, view) {
         check_owner(pipeline, desired, found.metadata())?;
         return bring_in_line(context, pipeline, desired, found, &api).await;
     }
@@ -53,22 +49,35 @@ pub(super) async fn apply(
     Ok(None)
 }
 
-/// Deletes a child that nobody wants any more.
+/// The object that has a child's name, as far as it is seen.
+pub(super) fn known<'a>(desired: &Desired, view: &'a View) -> Option<&'a Found> {
+    let is_it =
+        |found: &&Found| found.kind == desired.kind && found.metadata().name.as_ref() == Some(&desired.name);
+    view.applied.iter().find(is_it)
+}
+
+/// Deletes a child that nobody wants any more; answers whether it is gone, for somebody's finalizer may hold it.
 pub(super) async fn delete(
     context: &Context,
     pipeline: &ValidatedPipeline,
     orphan: &Found,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let name = orphan.metadata().name.clone().unwrap_or_default();
     let object = object_name(orphan.kind, &name);
     let api = api(context, pipeline, orphan.kind);
-    match api.delete(&name, &only_this(orphan.metadata().uid.clone())).await {
-        Ok(_) => tracing::info!(object, "deleted: no step wants it"),
-        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {}
+    let left = match api.delete(&name, &only_this(orphan.metadata().uid.clone())).await {
+        Ok(answer) => {
+            tracing::info!(object, "deleted: no step wants it as it is");
+            answer.left().filter(|left| left.metadata.deletion_timestamp.is_some())
+        }
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => None,
         Err(error) => return Err(Failure::of_call(&object, &error)),
+    };
+    match &left {
+        Some(left) => context.cache.insert(orphan.kind, serde_json::to_value(left).unwrap_or_default()),
+        None => context.cache.remove(orphan.kind, orphan.metadata()),
     }
-    context.cache.remove(orphan.kind, orphan.metadata());
-    Ok(())
+    Ok(left.is_none())
 }
 
 fn api(context: &Context, pipeline: &ValidatedPipeline, kind: Kind) -> Api<DynamicObject> {
@@ -129,7 +138,9 @@ async fn bring_in_line(
         remember(context, pipeline, &uid, |child| child.count_repair(now));
     }
     if must_be_replaced(desired, &actual) {
-        delete(context, pipeline, found).await?;
+        if !delete(context, pipeline, found).await? {
+            return Err(Failure::going(&object_name(desired.kind, &desired.name)));
+        }
         write(context, pipeline, desired, api, None).await?;
         return Ok(None);
     }

@@ -16,11 +16,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::backoff;
 use super::context::Context;
 use super::memory::Refusal;
 use super::observe::{View, object_name};
-use super::problem::{Failure, Retry};
+use super::problem::Failure;
 use crate::core::build::Child;
 use crate::core::pipeline::ValidatedPipeline;
 use crate::core::plan::Plan;
@@ -35,6 +34,8 @@ pub struct Applied {
     pub refusals: Vec<Refusal>,
     /// When to look again although nothing failed: a repair that waits, since somebody keeps undoing it.
     pub look_again: Option<Duration>,
+    /// What failed in this look first, and not only in an earlier one.
+    pub failed: Option<Failure>,
     tried: BTreeSet<String>,
 }
 
@@ -86,8 +87,10 @@ impl Pass<'_> {
                 self.attempt(&format!("Job {name}"), "", created).await?;
             } else if let Some(desired) = Desired::of(child) {
                 let object = object_name(desired.kind, &desired.name);
-                self.attempt(&object, &desired.hash, lasting::apply(context, pipeline, &desired, view))
-                    .await?;
+                // What is not taken beside the object that is there may be taken beside another, or none.
+                let there = lasting::known(&desired, view).and_then(|found| found.metadata().uid.as_deref());
+                let wish = format!("{}@{}", desired.hash, there.unwrap_or_default());
+                self.attempt(&object, &wish, lasting::apply(context, pipeline, &desired, view)).await?;
                 wanted.push(desired);
             }
         }
@@ -97,7 +100,7 @@ impl Pass<'_> {
         }
         for orphan in orphans::orphans(pipeline, plan, &wanted, view) {
             let name = orphan.metadata().name.as_deref().unwrap_or_default();
-            let deleted = async { lasting::delete(context, pipeline, orphan).await.map(|()| None) };
+            let deleted = async { lasting::delete(context, pipeline, orphan).await.map(|_| None) };
             self.attempt(&format!("delete {}", object_name(orphan.kind, name)), "", deleted).await?;
         }
         ControlFlow::Continue(())
@@ -107,11 +110,11 @@ impl Pass<'_> {
     async fn attempt(
         &mut self,
         object: &str,
-        hash: &str,
+        wish: &str,
         call: impl Future<Output = Result<Option<Duration>, Failure>>,
     ) -> ControlFlow<()> {
         let (memory, uid) = (&self.context.memory, &self.pipeline.uid);
-        let wish = format!("{hash}@{}", self.pipeline.generation.unwrap_or_default());
+        let wish = format!("{wish}@{}", self.pipeline.generation.unwrap_or_default());
         self.applied.tried.insert(object.to_owned());
         let before = memory.with(uid, |remembered| remembered.refusals.get(object).cloned());
         if let Some(standing) = before.as_ref().filter(|refusal| refusal.stands(&wish, Instant::now())) {
@@ -128,11 +131,12 @@ impl Pass<'_> {
                 tracing::info!(object, class = ?failure.class, "{}", failure.message);
                 let failures =
                     before.filter(|refusal| refusal.wish == wish).map_or(0, |refusal| refusal.failures) + 1;
-                let until = (failure.retry() == Retry::Later).then(|| {
-                    let asked = failure.retry_after.unwrap_or_default().max(self.context.pressure.left());
-                    Instant::now() + backoff::wait(failures, rand::random()).max(asked)
-                });
+                let wait = failure.wait(failures, rand::random()).max(self.context.pressure.left());
+                let until = Instant::now() + wait;
                 let stops = failure.stops_the_rest();
+                if self.applied.failed.is_none() && !failure.is_a_wait() {
+                    self.applied.failed = Some(failure.clone());
+                }
                 let refusal = Refusal { wish, failure, failures, until };
                 memory.with(uid, |remembered| remembered.refusals.insert(object.to_owned(), refusal.clone()));
                 self.applied.refusals.push(refusal);

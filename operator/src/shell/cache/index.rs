@@ -2,7 +2,8 @@
 //!
 //! Fed by a watch. Unlike a plain reflector it answers "all of this pipeline" without looking at everybody else's objects, tells
 //! which pipelines a change touches (also when a relist finds that something has gone), and never goes back to an older
-//! version of an object that a write of our own has already brought.
+//! version of an object that is still there. What a list does not have is gone, though a write of our own may have made it a
+//! moment later: the watch, which begins where the list ends, brings it again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,7 +11,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::runtime::watcher::Event;
+use tokio::time::Instant;
 
+use super::refusal::Refusal;
 use crate::core::build::label;
 
 /// Whose an object is, by its own word: a namespace and the value of the pipeline label.
@@ -43,12 +46,11 @@ pub struct Index<K> {
 struct Inner<K> {
     by_pipeline: HashMap<PipelineKey, BTreeMap<String, Arc<K>>>,
     /// The label under which the object of this namespace and name is kept.
-    homes: HashMap<(String, String), String>,
+    homes: HashMap<Place, String>,
     /// What a list has brought so far, before it is complete.
-    arriving: Vec<Arc<K>>,
+    arriving: Vec<K>,
     ready: bool,
-    /// What the API server said when it last refused to show these objects; nothing once it shows them.
-    refused: Option<String>,
+    refusal: Refusal,
 }
 
 impl<K> Default for Index<K> {
@@ -58,7 +60,7 @@ impl<K> Default for Index<K> {
             homes: HashMap::new(),
             arriving: Vec::new(),
             ready: false,
-            refused: None,
+            refusal: Refusal::default(),
         };
         Self { inner: RwLock::new(inner) }
     }
@@ -78,26 +80,29 @@ impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Index<K> {
         self.inner.read().unwrap_or_else(PoisonError::into_inner).ready
     }
 
-    /// What the API server says where it refuses to show these objects.
+    /// What the API server says where it refuses to show these objects, and has done so for a while.
     #[must_use]
     pub fn refused(&self) -> Option<String> {
-        self.inner.read().unwrap_or_else(PoisonError::into_inner).refused.clone()
+        self.inner.read().unwrap_or_else(PoisonError::into_inner).refusal.said().map(str::to_owned)
     }
 
-    /// Notes that the API server refuses to show these objects, or shows them again; whether that is news.
-    pub fn note_refusal(&self, refused: Option<String>) -> bool {
+    /// Notes that the API server refused to show these objects; whether that is news.
+    pub fn note_refusal(&self, said: String) -> bool {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        let is_news = inner.refused.is_some() != refused.is_some();
-        inner.refused = refused;
-        is_news
+        let has_list = inner.ready;
+        inner.refusal.note(said, has_list, Instant::now())
+    }
+
+    /// Notes that the API server shows these objects; whether that is news.
+    pub fn note_sight(&self) -> bool {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner).refusal.end()
     }
 
     /// The pipeline that the object of this name belongs to by its own word.
     #[must_use]
     pub fn home(&self, namespace: &str, name: &str) -> Option<PipelineKey> {
         let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
-        let label = inner.homes.get(&(namespace.to_owned(), name.to_owned()))?.clone();
-        Some(PipelineKey { namespace: namespace.to_owned(), label })
+        inner.home(&(namespace.to_owned(), name.to_owned()))
     }
 
     /// How many objects there are.
@@ -116,7 +121,7 @@ impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Index<K> {
     /// Takes in what a call has answered, so that the next look sees it although the watch may be behind; whether it was not
     /// known like this.
     pub fn insert(&self, object: K) -> bool {
-        !self.inner.write().unwrap_or_else(PoisonError::into_inner).put(Arc::new(object)).is_empty()
+        !self.inner.write().unwrap_or_else(PoisonError::into_inner).put(object).is_empty()
     }
 
     /// Forgets an object that was deleted.
@@ -128,14 +133,14 @@ impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Index<K> {
     pub fn take_in(&self, event: Event<K>) -> BTreeSet<PipelineKey> {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::Apply(object) => inner.put(Arc::new(object)),
+            Event::Apply(object) => inner.put(object),
             Event::Delete(object) => inner.take(object.meta()),
             Event::Init => {
                 inner.arriving = Vec::new();
                 BTreeSet::new()
             }
             Event::InitApply(object) => {
-                inner.arriving.push(Arc::new(object));
+                inner.arriving.push(object);
                 BTreeSet::new()
             }
             Event::InitDone => inner.replace(),
@@ -144,33 +149,45 @@ impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Index<K> {
 }
 
 impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Inner<K> {
-    fn put(&mut self, object: Arc<K>) -> BTreeSet<PipelineKey> {
-        let (Some(key), Some(name)) = (PipelineKey::of(object.meta()), object.meta().name.clone()) else {
-            return BTreeSet::new();
-        };
-        let objects = self.by_pipeline.entry(key.clone()).or_default();
-        if objects.get(&name).is_some_and(|known| is_older_or_same(object.meta(), known.meta())) {
+    fn put(&mut self, mut object: K) -> BTreeSet<PipelineKey> {
+        let Some(place) = place(object.meta()) else { return BTreeSet::new() };
+        let home = self.home(&place);
+        let known = home.as_ref().and_then(|home| self.by_pipeline.get(home)?.get(&place.1));
+        if known.is_some_and(|known| is_older_or_same(object.meta(), known.meta())) {
             return BTreeSet::new();
         }
-        let is_news = objects.get(&name).is_none_or(|known| !is_same_but_for_version(object.as_ref(), known));
-        objects.insert(name.clone(), object);
+        let key = PipelineKey::of(object.meta());
+        if key.is_none() && known.is_some_and(|known| version(object.meta()) <= version(known.meta())) {
+            // What lost its label has gone since, and another has its name.
+            return BTreeSet::new();
+        }
+        let is_news = key != home || known.is_none_or(|known| !is_same_but_for_version(&mut object, known));
         let mut touched = BTreeSet::new();
-        // An object whose label was changed must not stay with the pipeline that it named before.
-        let before = self.homes.insert((key.namespace.clone(), name.clone()), key.label.clone());
-        if let Some(label) = before.filter(|label| *label != key.label) {
-            let other = PipelineKey { namespace: key.namespace.clone(), label };
-            self.drop_from(&other, &name);
-            touched.insert(other);
+        // An object whose label was changed, or taken away, must not stay with the pipeline that it named before.
+        if let Some(before) = home.filter(|home| Some(home) != key.as_ref()) {
+            self.drop_from(&before, &place);
+            touched.insert(before);
         }
-        if is_news {
-            touched.insert(key);
+        if let Some(key) = key {
+            self.homes.insert(place.clone(), key.label.clone());
+            self.by_pipeline.entry(key.clone()).or_default().insert(place.1, Arc::new(object));
+            if is_news {
+                touched.insert(key);
+            }
         }
         touched
     }
 
-    fn drop_from(&mut self, key: &PipelineKey, name: &str) {
+    /// The pipeline with which the object of this place is kept.
+    fn home(&self, place: &Place) -> Option<PipelineKey> {
+        let label = self.homes.get(place)?.clone();
+        Some(PipelineKey { namespace: place.0.clone(), label })
+    }
+
+    fn drop_from(&mut self, key: &PipelineKey, place: &Place) {
+        self.homes.remove(place);
         if let Some(objects) = self.by_pipeline.get_mut(key) {
-            objects.remove(name);
+            objects.remove(&place.1);
             if objects.is_empty() {
                 self.by_pipeline.remove(key);
             }
@@ -178,24 +195,35 @@ impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Inner<K> {
     }
 
     fn take(&mut self, metadata: &ObjectMeta) -> BTreeSet<PipelineKey> {
-        let (Some(key), Some(name)) = (PipelineKey::of(metadata), metadata.name.as_ref()) else {
-            return BTreeSet::new();
-        };
+        let mut touched: BTreeSet<PipelineKey> = PipelineKey::of(metadata).into_iter().collect();
+        let Some(place) = place(metadata) else { return touched };
+        // Found by its place: it may have lost its label before it went.
+        let Some(home) = self.home(&place) else { return touched };
+        let known = self.by_pipeline.get(&home).and_then(|objects| objects.get(&place.1));
         // The end of an object must not take away its successor of the same name.
-        let known = self.by_pipeline.get(&key).and_then(|objects| objects.get(name));
         if known.is_some_and(|known| known.meta().uid == metadata.uid) {
-            self.drop_from(&key, name);
-            self.homes.remove(&(key.namespace.clone(), name.clone()));
+            self.drop_from(&home, &place);
+            touched.insert(home);
         }
-        BTreeSet::from([key])
+        touched
     }
 
     /// Puts a complete list in the place of what was known.
     fn replace(&mut self) -> BTreeSet<PipelineKey> {
         let mut next: HashMap<PipelineKey, BTreeMap<String, Arc<K>>> = HashMap::new();
-        for object in std::mem::take(&mut self.arriving) {
-            if let (Some(key), Some(name)) = (PipelineKey::of(object.meta()), object.meta().name.clone()) {
-                next.entry(key).or_default().insert(name, object);
+        let mut homes = HashMap::new();
+        for listed in std::mem::take(&mut self.arriving) {
+            let Some(place) = place(listed.meta()) else { continue };
+            let home = self.home(&place);
+            let known = home.and_then(|home| self.by_pipeline.get(&home)?.get(&place.1));
+            // A write of ours may have been answered since the list was made.
+            let object = match known {
+                Some(known) if is_older_or_same(listed.meta(), known.meta()) => Arc::clone(known),
+                _ => Arc::new(listed),
+            };
+            if let Some(key) = PipelineKey::of(object.meta()) {
+                homes.insert(place.clone(), key.label.clone());
+                next.entry(key).or_default().insert(place.1, object);
             }
         }
         let mut touched = BTreeSet::new();
@@ -204,16 +232,16 @@ impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Inner<K> {
                 touched.insert(key.clone());
             }
         }
-        self.homes = next
-            .iter()
-            .flat_map(|(key, objects)| {
-                objects.keys().map(|name| ((key.namespace.clone(), name.clone()), key.label.clone()))
-            })
-            .collect();
-        self.by_pipeline = next;
-        self.ready = true;
+        (self.homes, self.by_pipeline, self.ready) = (homes, next, true);
         touched
     }
+}
+
+/// Where an object is: its namespace and its name.
+type Place = (String, String);
+
+fn place(metadata: &ObjectMeta) -> Option<Place> {
+    Some((metadata.namespace.clone()?, metadata.name.clone()?))
 }
 
 fn versions<K: Resource<DynamicType = ()>>(
@@ -233,10 +261,13 @@ fn is_older_or_same(incoming: &ObjectMeta, known: &ObjectMeta) -> bool {
 }
 
 /// Whether nothing has changed that anybody here reads: what was dropped from both has changed.
-fn is_same_but_for_version<K: Resource + Clone + PartialEq>(incoming: &K, known: &K) -> bool {
-    let mut known = known.clone();
-    known.meta_mut().resource_version.clone_from(&incoming.meta().resource_version);
-    known == *incoming
+fn is_same_but_for_version<K: Resource + PartialEq>(incoming: &mut K, known: &K) -> bool {
+    // Lent for the comparison: a copy of the whole object would cost more than all the rest.
+    let lent = known.meta().resource_version.clone();
+    let own = std::mem::replace(&mut incoming.meta_mut().resource_version, lent);
+    let is_same = *incoming == *known;
+    incoming.meta_mut().resource_version = own;
+    is_same
 }
 
 /// The number of an object's version.

@@ -7,9 +7,11 @@ pub mod index;
 pub mod kind;
 pub mod notices;
 mod prune;
+mod refusal;
+pub(super) mod steady;
 pub mod watch;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -22,11 +24,13 @@ use kube::Resource;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use self::index::{Index, PipelineKey};
 use self::kind::Kind;
 use self::notices::Notices;
 use self::prune::Prune;
+use self::refusal::Refusal;
 
 /// Every child that is known.
 #[derive(Debug, Default)]
@@ -44,6 +48,8 @@ pub struct Cache {
     pub ingresses: Index<Ingress>,
     pub claims: Index<PersistentVolumeClaim>,
     pub notices: Notices,
+    /// Whether the pipelines themselves may be seen.
+    own: Mutex<Refusal>,
 }
 
 /// A child of any kind that is applied, as it was found.
@@ -85,13 +91,13 @@ impl<K: Resource<DynamicType = ()> + Serialize + Send + Sync> Object for K {
 }
 
 impl Cache {
-    /// Kinds whose first list is not complete yet, and those that the API server refuses to show.
+    /// Kinds whose first list is not complete yet, and those that the API server refuses to show; whether it does.
     #[must_use]
-    pub fn missing(&self) -> Vec<&'static str> {
+    pub fn missing(&self) -> Vec<(&'static str, bool)> {
         self.kinds()
             .into_iter()
             .filter(|kind| !kind.ready || kind.refused.is_some())
-            .map(|kind| kind.name)
+            .map(|kind| (kind.name, kind.refused.is_some()))
             .collect()
     }
 
@@ -109,6 +115,22 @@ impl Cache {
     #[must_use]
     pub fn refused(&self) -> Vec<(&'static str, String)> {
         self.kinds().into_iter().filter_map(|kind| Some((kind.name, kind.refused?))).collect()
+    }
+
+    /// What the API server says where it refuses to show the pipelines themselves, and has done so for a while.
+    #[must_use]
+    pub fn pipelines_refused(&self) -> Option<String> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).said().map(str::to_owned)
+    }
+
+    /// Notes that the API server refused to show the pipelines themselves, of which a list is known or not; whether that is news.
+    pub fn note_pipelines_refused(&self, said: String, has_list: bool) -> bool {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).note(said, has_list, Instant::now())
+    }
+
+    /// Notes that the API server shows the pipelines themselves; whether that is news.
+    pub fn note_pipelines_seen(&self) -> bool {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).end()
     }
 
     fn kinds(&self) -> [Standing; 11] {

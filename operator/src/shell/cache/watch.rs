@@ -19,6 +19,7 @@ use super::Cache;
 use super::index::{Index, PipelineKey};
 use super::notices;
 use super::prune::Prune;
+use super::steady::{refusal, steady};
 use crate::core::build::{MANAGER, label};
 
 /// Whom a change touches.
@@ -72,22 +73,20 @@ where
 {
     let cache = Arc::clone(cache);
     let ours = watcher::Config::default().labels(&format!("{}={MANAGER}", label::MANAGED_BY));
-    watcher::watcher(api::<K>(client, namespace), ours)
-        .default_backoff()
+    steady(api::<K>(client, namespace), ours)
         .filter_map(move |event| {
             let index = index(&cache);
             let touched = match event {
                 Ok(event) => {
                     let is_complete = !matches!(event, Event::Init | Event::InitApply(_));
                     let touched = index.take_in(event.modify(Prune::prune));
-                    let sees_again = is_complete && index.note_refusal(None);
+                    let sees_again = is_complete && index.note_sight();
                     if sees_again { Some(Touched::All) } else { some(touched) }
                 }
                 Err(error) => {
                     tracing::warn!(kind = %K::plural(&()), %error, "a watch failed and is tried again");
-                    refusal(&error)
-                        .filter(|said| index.note_refusal(Some(said.clone())))
-                        .map(|_| Touched::All)
+                    let is_news = refusal(&error).is_some_and(|said| index.note_refusal(said));
+                    is_news.then_some(Touched::All)
                 }
             };
             std::future::ready(touched)
@@ -136,17 +135,6 @@ fn home(cache: &Cache, about: &ObjectReference) -> Option<PipelineKey> {
 
 fn some(touched: BTreeSet<PipelineKey>) -> Option<Touched> {
     (!touched.is_empty()).then_some(Touched::Some(touched))
-}
-
-/// What the API server says when it does not let us see something.
-fn refusal(error: &watcher::Error) -> Option<String> {
-    let status = match error {
-        watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchError(status) => status,
-        _ => return None,
-    };
-    matches!(status.code, 401 | 403).then(|| status.message.clone())
 }
 
 /// The API of one namespace, or of all.

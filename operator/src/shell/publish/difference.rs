@@ -1,6 +1,6 @@
 //! How much two statuses differ: not at all, in what people can wait a moment for, or in what they must see at once. Pure.
 
-use mlpipeline_crds::{MLPipelineStatus, StepState};
+use mlpipeline_crds::MLPipelineStatus;
 use serde_json::Value;
 
 /// How much a status differs from the one that is stored.
@@ -19,54 +19,63 @@ pub(super) enum Difference {
 /// Compares what is stored with what should be.
 pub(super) fn difference(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus) -> Difference {
     let Some(stored) = stored else { return Difference::Large };
-    if is_same(&json(stored), &json(next)) {
+    let (mut stored, mut next) = (json(stored), json(next));
+    if is_same(&stored, &next) {
         return Difference::None;
     }
-    let (mut stored, mut next) = (essence(stored), essence(next));
-    if is_same(&json(&stored), &json(&next)) {
+    for status in [&mut stored, &mut next] {
+        drop_words(status);
+    }
+    if is_same(&stored, &next) {
         return Difference::Small;
     }
-    drop_progress(&mut stored);
-    drop_progress(&mut next);
-    match is_same(&json(&stored), &json(&next)) {
+    for status in [&mut stored, &mut next] {
+        drop_progress(status);
+    }
+    match is_same(&stored, &next) {
         true => Difference::Progress,
         false => Difference::Large,
     }
 }
 
+/// Takes out the small words.
+fn drop_words(status: &mut Value) {
+    remove(status, &["replicas"]);
+    for condition in all(status, "conditions") {
+        remove(condition, &["message"]);
+    }
+    for step in all(status, "steps") {
+        remove(step, &["message", "workload", "started", "finished", "attempts"]);
+    }
+}
+
 /// Takes out what a pipeline on its way may tell a little later: which steps wait, run or are done.
-fn drop_progress(status: &mut MLPipelineStatus) {
-    status.progress = None;
-    let is_calm = |reason: &str| matches!(reason, "Running" | "Waiting");
-    for condition in &mut status.conditions {
-        if is_calm(&condition.reason) {
-            condition.reason.clear();
+fn drop_progress(status: &mut Value) {
+    remove(status, &["progress"]);
+    for condition in all(status, "conditions") {
+        if is_one_of(condition, "reason", &["Running", "Waiting"]) {
+            remove(condition, &["reason"]);
         }
     }
-    for step in &mut status.steps {
-        if matches!(step.state, StepState::Waiting | StepState::Running | StepState::Done) {
-            step.state = StepState::Waiting;
-            step.revision = None;
-            step.metrics.clear();
+    for step in all(status, "steps") {
+        if is_one_of(step, "state", &["Waiting", "Running", "Done"]) {
+            remove(step, &["state", "revision", "metrics"]);
         }
     }
 }
 
-/// A status without its small words.
-fn essence(status: &MLPipelineStatus) -> MLPipelineStatus {
-    let mut essence = status.clone();
-    essence.replicas = None;
-    for condition in &mut essence.conditions {
-        condition.message.clear();
+fn all<'a>(status: &'a mut Value, list: &str) -> impl Iterator<Item = &'a mut Value> {
+    status.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+fn remove(object: &mut Value, fields: &[&str]) {
+    for field in fields {
+        object.as_object_mut().and_then(|object| object.remove(*field));
     }
-    for step in &mut essence.steps {
-        step.message = None;
-        step.workload = None;
-        step.started = None;
-        step.finished = None;
-        step.attempts = None;
-    }
-    essence
+}
+
+fn is_one_of(object: &Value, field: &str, words: &[&str]) -> bool {
+    object.get(field).and_then(Value::as_str).is_some_and(|word| words.contains(&word))
 }
 
 fn json(status: &MLPipelineStatus) -> Value {
@@ -96,7 +105,7 @@ fn is_same(left: &Value, right: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mlpipeline_crds::{StepKind, StepStatus};
+    use mlpipeline_crds::{StepKind, StepState, StepStatus};
     use std::collections::BTreeMap;
 
     fn status(state: StepState, message: &str, metric: f64) -> MLPipelineStatus {

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::cache::index::version;
 use super::context::Context;
+use super::installed_crd;
 use super::problem::{Class, Failure};
 use crate::core::build::MANAGER;
 
@@ -49,10 +50,11 @@ pub async fn publish(
     context: &Context,
     metadata: &ObjectMeta,
     before: Option<&MLPipelineStatus>,
-    next: &MLPipelineStatus,
+    mut next: MLPipelineStatus,
 ) -> Result<Option<Duration>, Failure> {
     let uid = metadata.uid.clone().unwrap_or_default();
-    let difference = difference(before, next);
+    installed_crd::tell(&context.installed.borrow(), &mut next, before, (context.clock)());
+    let difference = difference(before, &next);
     let due = context.memory.with(&uid, |remembered| {
         let due = match difference {
             Difference::None => None,
@@ -79,7 +81,7 @@ pub async fn publish(
     }
     let namespace = metadata.namespace.as_deref().unwrap_or_default();
     let name = metadata.name.as_deref().unwrap_or_default();
-    let written = write(context, namespace, name, &uid, next).await;
+    let written = write(context, namespace, name, &uid, &next).await;
     if let Err(failure) = &written {
         // Where the status cannot be told, an event still can.
         let problem = failure.problem(1).filter(|_| failure.class == Class::Forbidden);
@@ -88,14 +90,14 @@ pub async fn publish(
         }
     }
     if let Some(version) = written? {
-        context.memory.with(&uid, |remembered| {
-            (remembered.due, remembered.turn) = (None, None);
-            remembered.written = Some((version, next.clone()));
-        });
         let about = reference(metadata);
-        for event in transitions::transitions(Some(namespace), before, next) {
+        for event in transitions::transitions(Some(namespace), before, &next) {
             context.announcer.announce(event, &about);
         }
+        context.memory.with(&uid, |remembered| {
+            (remembered.due, remembered.turn) = (None, None);
+            remembered.written = Some((version, next));
+        });
     }
     Ok(None)
 }

@@ -6,6 +6,7 @@ use mlpipeline_crds::{MLPipelineStatus, StepState, StepStatus};
 
 use crate::core::status::Problem;
 use crate::core::status::conditions::READY;
+use crate::shell::installed_crd::OUTDATED;
 
 /// The longest note that an event may have, in bytes.
 const NOTE_LIMIT: usize = 1024;
@@ -26,7 +27,17 @@ pub(super) fn transitions(
         next.steps.iter().filter_map(|step| of_step(namespace, before(step), step)).collect();
     let told = events.iter().any(|event| matches!(event.type_, EventType::Warning));
     events.extend(of_pipeline(stored, next, told));
+    events.extend(of_definition(stored, next));
     events
+}
+
+/// A pipeline whose fields may have been dropped.
+fn of_definition(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus) -> Option<Event> {
+    let outdated = |status: &MLPipelineStatus| {
+        status.conditions.iter().find(|condition| condition.type_ == OUTDATED).cloned()
+    };
+    let now = outdated(next).filter(|_| stored.and_then(outdated).is_none())?;
+    Some(warning(&Problem { reason: now.reason, message: now.message, transient: false }))
 }
 
 fn of_step(namespace: Option<&str>, before: Option<&StepStatus>, step: &StepStatus) -> Option<Event> {
@@ -172,6 +183,19 @@ mod tests {
         let quota = status(&[("a", StepState::Running)], "False", "QuotaExceeded");
         assert_eq!(reasons(Some(&running), &quota), ["QuotaExceeded"]);
         assert!(reasons(Some(&quota), &quota).is_empty());
+    }
+
+    #[test]
+    fn dropped_fields_are_told_once() {
+        let done = status(&[("a", StepState::Done)], "True", "Done");
+        let mut dropped = done.clone();
+        dropped.conditions.push(Condition {
+            type_: OUTDATED.into(),
+            reason: "FieldsDropped".into(),
+            ..done.conditions[0].clone()
+        });
+        assert_eq!(reasons(Some(&done), &dropped), ["FieldsDropped"]);
+        assert!(reasons(Some(&dropped), &dropped).is_empty() && reasons(Some(&dropped), &done).is_empty());
     }
 
     #[test]

@@ -73,3 +73,48 @@ fn an_object_that_changes_its_pipeline_touches_both() {
     assert!(index.of(&key("a")).is_empty());
     assert_eq!(index.len(), 1);
 }
+
+fn bare(name: &str, uid: &str, version: &str) -> ConfigMap {
+    let mut bare = object(name, "", uid, version);
+    bare.metadata.labels = None;
+    bare
+}
+
+/// The watch asks for another label than the pipeline's: such an object is told as changed, and later as deleted.
+#[test]
+fn l6_an_object_that_loses_its_pipeline_touches_it_and_is_kept_no_more() {
+    let index = Index::default();
+    index.take_in(Event::Apply(object("1", "a", "u1", "1")));
+    assert_eq!(index.take_in(Event::Apply(bare("1", "u1", "2"))), BTreeSet::from([key("a")]));
+    assert!(index.of(&key("a")).is_empty() && index.home("ns", "1").is_none());
+    assert_eq!(index.take_in(Event::Delete(bare("1", "u1", "3"))), BTreeSet::new());
+}
+
+#[test]
+fn an_object_that_goes_without_its_label_is_found_by_its_place() {
+    let index = Index::default();
+    index.take_in(Event::Apply(object("1", "a", "u1", "1")));
+    assert_eq!(index.take_in(Event::Delete(bare("1", "u1", "3"))), BTreeSet::from([key("a")]));
+    assert!(index.is_empty());
+}
+
+#[test]
+fn late_news_of_a_lost_label_hides_neither_what_was_put_back_nor_a_successor() {
+    let index = Index::default();
+    index.insert(object("1", "a", "u1", "9"));
+    assert_eq!(index.take_in(Event::Apply(bare("1", "u1", "5"))), BTreeSet::new());
+    assert_eq!(index.take_in(Event::Apply(bare("1", "u0", "4"))), BTreeSet::new());
+    assert_eq!(index.take_in(Event::Apply(object("1", "b", "u1", "8"))), BTreeSet::new());
+    assert_eq!(index.of(&key("a")).len(), 1);
+}
+
+#[test]
+fn a_list_does_not_go_back_behind_what_a_write_has_brought_meanwhile() {
+    let index = Index::default();
+    list(&index, vec![object("1", "a", "u1", "5")]);
+    index.take_in(Event::Init);
+    index.take_in(Event::InitApply(object("1", "a", "u1", "5")));
+    index.insert(object("1", "a", "u1", "7"));
+    assert_eq!(index.take_in(Event::InitDone), BTreeSet::new());
+    assert_eq!(index.of(&key("a"))[0].metadata.resource_version.as_deref(), Some("7"));
+}
