@@ -178,14 +178,7 @@ impl Bed {
     }
 
     async fn bind(&self, kind: &str, role: &str, account: &str) {
-        let name = binding_name(role, account);
-        let binding = json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
-            "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": self.namespace.name()}],
-        });
-        let apply = PatchParams::apply("tests").force();
-        self.api::<RoleBinding>().patch(&name, &apply, &Patch::Apply(&binding)).await.unwrap();
+        bind(&self.client, self.namespace.name(), kind, role, account).await;
     }
 
     /// Waits until the operator has worked on another pipeline to its end, and said so: it has looked at all that came before, and
@@ -235,8 +228,20 @@ pub async fn signal(program: &Child, name: &str) {
     assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().await.unwrap().success());
 }
 
+/// Gives an account of a namespace the rights of a role there.
+pub async fn bind(client: &Client, namespace: &str, kind: &str, role: &str, account: &str) {
+    let name = binding_name(role, account);
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
+        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
+    });
+    let bindings: Api<RoleBinding> = Api::namespaced(client.clone(), namespace);
+    bindings.patch(&name, &PatchParams::apply("tests").force(), &Patch::Apply(&binding)).await.unwrap();
+}
+
 /// Puts the shipped roles in place, bound to nobody yet.
-async fn install_roles(client: &Client, namespace: &str) {
+pub async fn install_roles(client: &Client, namespace: &str) {
     let apply = PatchParams::apply("tests").force();
     let role = shipped_role();
     let roles: Api<ClusterRole> = Api::all(client.clone());

@@ -67,7 +67,7 @@ fn put(spec: &mut Value, path: &str, value: Value) {
     spec.pointer_mut(parent).expect(path)[field] = value;
 }
 
-/// Seen to fail with an operator for which retries, or the token of a rerun alone, change what a step means.
+/// Seen to fail with an operator for which retries change what a step means.
 #[tokio::test]
 async fn q3_an_edit_of_each_kind_of_field_does_again_what_depends_on_it_and_nothing_else() {
     let bed = Bed::new("edits").await;

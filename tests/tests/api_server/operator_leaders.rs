@@ -63,6 +63,8 @@ async fn made_once(bed: &Bed, since: AuditPosition, second: &Identity) -> usize 
     names.len()
 }
 
+/// Two lines of defence hold here, the fence and the end of a process that has lost the lease. Seen to fail with an operator that
+/// has no fence and does not end at once.
 #[tokio::test]
 async fn s1_s10_a_leader_that_was_stopped_past_its_lease_writes_nothing_when_it_goes_on() {
     let mut bed = Bed::new("leader-stopped").await;
@@ -98,6 +100,7 @@ async fn s1_s10_a_leader_that_was_stopped_past_its_lease_writes_nothing_when_it_
     assert!(made_once(&bed, lost, &stand_by).await >= 4);
 }
 
+/// Seen to fail with an operator that writes something of its own process into the pods.
 #[tokio::test]
 async fn s1_s4_s10_the_leader_is_killed_in_the_middle_of_a_roll_out_and_the_other_ends_it() {
     let mut bed = Bed::new("leader-killed").await;

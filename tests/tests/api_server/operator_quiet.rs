@@ -60,7 +60,7 @@ where
 }
 
 /// A resync a minute, for ten minutes: what it would bring is everything that there is, unchanged in what it means. Seen to fail
-/// with an operator that writes the status without comparing it, and with one that applies children without comparing them.
+/// with an operator that writes the status without comparing it.
 #[tokio::test]
 async fn q1_ten_resyncs_a_restart_and_changes_of_leader_write_nothing_to_a_converged_pipeline() {
     let mut bed = Bed::new("quiet-resync").await;
@@ -130,7 +130,7 @@ async fn q2_the_operators_own_status_write_causes_no_other() {
     assert_eq!(writes, [one.clone(), one.clone(), one]);
 }
 
-/// Seen to fail with an operator that puts the resource's labels on its children.
+/// Seen to fail with an operator that writes the status without comparing it.
 #[tokio::test]
 async fn q3_a_label_or_an_annotation_of_the_resource_costs_no_write() {
     let bed = Bed::new("quiet-label").await;
