@@ -70,8 +70,8 @@ async fn s11_odd_last_words_of_pods_are_told_and_harm_nobody_else() {
     assert!(operator.try_wait().unwrap().is_none() && !panicked(&bed));
 }
 
-/// Puts words into all labels and annotations of ours, as far as the API server takes them.
-async fn garble<K>(bed: &Bed, garbage: &Value)
+/// Puts garbage into all annotations of ours, or odd words into all labels, as far as the API server takes them.
+async fn garble<K>(bed: &Bed, garbage: &Value, labels: bool)
 where
     K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>
         + Clone
@@ -84,10 +84,10 @@ where
             let ours = keys.keys().filter(|key| key.starts_with("mlpipeline.dev/"));
             ours.map(|key| (key.clone(), value.clone())).collect::<serde_json::Map<_, _>>().into()
         };
-        let marks = json!({
-            "annotations": of_ours(object.annotations(), garbage),
-            "labels": of_ours(object.labels(), &json!("Odd_1.-x")),
-        });
+        let marks = match labels {
+            false => json!({"annotations": of_ours(object.annotations(), garbage)}),
+            true => json!({"labels": of_ours(object.labels(), &json!("Odd_1.-x"))}),
+        };
         let garbled = Patch::Merge(json!({"metadata": marks}));
         bed.api::<K>().patch(&object.name_any(), &PatchParams::default(), &garbled).await.unwrap();
     }
@@ -106,11 +106,13 @@ async fn s11_garbled_marks_of_children_and_odd_marks_of_a_resource_are_lived_thr
     }, "finalizers": ["their.org/hold"]});
     let odd = Patch::Merge(json!({ "metadata": marks }));
     bed.pipelines().patch("iris", &PatchParams::default(), &odd).await.unwrap();
-    for garbage in [json!("{"), json!("null"), json!("\u{202e}é"), json!("[".repeat(5000)), json!(null)] {
-        garble::<Job>(&bed, &garbage).await;
-        garble::<Pod>(&bed, &garbage).await;
-        garble::<CronJob>(&bed, &garbage).await;
-        garble::<Deployment>(&bed, &garbage).await;
+    let garbage = [json!("{"), json!("null"), json!("\u{202e}é"), json!("[".repeat(5000)), json!(null)];
+    // Annotations first: what has odd labels is no longer found.
+    for (garbage, labels) in garbage.iter().map(|garbage| (garbage, false)).chain([(&json!(null), true)]) {
+        garble::<Job>(&bed, garbage, labels).await;
+        garble::<Pod>(&bed, garbage, labels).await;
+        garble::<CronJob>(&bed, garbage, labels).await;
+        garble::<Deployment>(&bed, garbage, labels).await;
         bed.apply("healthy", &chain(1)).await;
         bed.condition("healthy", "Ready", "True").await;
         bed.pipelines().delete("healthy", &Default::default()).await.unwrap();
