@@ -1,22 +1,24 @@
-//! An operator beside the CustomResourceDefinition of an older version.
+//! An operator beside the CustomResourceDefinition of another version: an older one, and one that lets everything through.
 
 use std::process::Stdio;
 use std::time::Duration;
 
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::Api;
-use kube::api::{ListParams, Patch, PatchParams, PostParams};
+use kube::api::{DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::core::ApiResource;
+use kube::{Api, Client, ResourceExt};
 use mlpipeline_crds::MLPipeline;
 use mlpipeline_tests::control_plane::{ControlPlane, Settings};
 use mlpipeline_tests::{programs, wait_until};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::operator_bed::{LONG, chain};
+use super::kubelet::Kubelet;
+use super::operator_bed::{LONG, bind, chain, install_roles, shipped_role};
 
 #[tokio::test]
-async fn fields_that_an_older_definition_drops_are_named_and_the_rest_works() {
+async fn s11_fields_that_an_older_definition_drops_are_named_and_what_cannot_be_read_harms_nobody_else() {
     // A server of its own: everybody else's tests need the newest definition.
     let control_plane = ControlPlane::start(Settings::default()).await.unwrap();
     let client = control_plane.client().await;
@@ -33,10 +35,14 @@ async fn fields_that_an_older_definition_drops_are_named_and_the_rest_works() {
         if document.contains("\"history\"") { Err("the newer one".to_owned()) } else { Ok(()) }
     })
     .await;
+    let operator = control_plane.service_account("default", "operator").await;
+    install_roles(&client, "default").await;
+    bind(&client, "default", "ClusterRole", &shipped_role().name_any(), "operator").await;
     let log = control_plane.folder().join("operator.log");
-    let _operator = Command::new(programs::path("mlpipeline-operator"))
+    let mut program = Command::new(programs::path("mlpipeline-operator"))
         .args(["--health-address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0", "--log-format", "text"])
-        .env("KUBECONFIG", control_plane.admin().kubeconfig())
+        .args(["--namespace", "default"])
+        .env("KUBECONFIG", operator.kubeconfig())
         .stderr(Stdio::from(std::fs::File::create(&log).unwrap()))
         .kill_on_drop(true)
         .spawn()
@@ -74,4 +80,41 @@ async fn fields_that_an_older_definition_drops_are_named_and_the_rest_works() {
     let newest = mlpipeline_crds::custom_resource_definition();
     crds.patch("mlpipelines.mlpipeline.dev", &apply, &Patch::Apply(&newest)).await.unwrap();
     outdated(false).await;
+    what_cannot_be_read_harms_only_itself(&client, &mut older).await;
+    assert!(program.try_wait().unwrap().is_none(), "it goes on");
+}
+
+/// Puts a definition in place that lets everything through, and a resource that no version of ours can read. Seen to fail with an
+/// operator that forgets pipelines that it cannot read.
+async fn what_cannot_be_read_harms_only_itself(client: &Client, definition: &mut Value) {
+    let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
+    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"] =
+        json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    let apply = PatchParams::apply("tests").force();
+    crds.patch("mlpipelines.mlpipeline.dev", &apply, &Patch::Apply(&definition)).await.unwrap();
+    let pods = Kubelet::start(Api::namespaced(client.clone(), "default"));
+    let anything: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), "default", &ApiResource::erase::<MLPipeline>(&()));
+    let broken = super::pipelines::pipeline("broken", &json!({"steps": 5, "image": [1, null]}));
+    let beside = super::pipelines::pipeline("beside", &chain(1));
+    let says = async |name: &str, kind: &str| {
+        wait_until(&format!("{kind} of {name}"), LONG, async || {
+            let found = anything.get(name).await.map_err(|error| error.to_string())?;
+            let conditions = found.data["status"]["conditions"].as_array().cloned().unwrap_or_default();
+            let holds = |now: &&Value| now["type"] == kind && now["status"] == "True";
+            conditions.iter().find(holds).cloned().ok_or_else(|| found.data["status"].to_string())
+        })
+        .await
+    };
+    wait_until("the API server to take anything", LONG, async || {
+        let taken = anything.patch("broken", &apply, &Patch::Apply(&broken)).await;
+        taken.map(drop).map_err(|error| error.to_string())
+    })
+    .await;
+    let stalled = says("broken", "Stalled").await;
+    assert_eq!(stalled["reason"], "InvalidSpec");
+    assert!(stalled["message"].as_str().unwrap().contains("cannot be read"), "{stalled}");
+    anything.patch("beside", &apply, &Patch::Apply(&beside)).await.unwrap();
+    says("beside", "Ready").await;
+    drop(pods);
 }

@@ -1,21 +1,27 @@
-//! The shipped operator, under its shipped role, in a namespace of a test's own; and what stands for a kubelet there.
+//! The shipped operator, under its shipped role, in a namespace of a test's own.
 
+use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::MutexGuard;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule, Role, RoleBinding};
 use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
 use kube::core::ApiResource;
 use kube::{Api, Client, ResourceExt};
-use mlpipeline_crds::{MLPipeline, Revision, StepReport};
-use mlpipeline_tests::control_plane::{ControlPlane, Identity, TestNamespace};
+use mlpipeline_crds::MLPipeline;
+use mlpipeline_tests::control_plane::{AuditEvent, AuditPosition, ControlPlane, Identity, TestNamespace};
 use mlpipeline_tests::{programs, wait_until};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
-use tokio::task::JoinHandle;
+
+use super::kubelet::{Kubelet, Script};
+use super::witness::Witness;
 
 pub const LONG: Duration = Duration::from_secs(120);
+/// The service account of the only operator, or of the first.
+const OPERATOR: &str = "operator";
 
 /// Where the operator is tested.
 pub struct Bed {
@@ -23,24 +29,14 @@ pub struct Bed {
     pub namespace: TestNamespace,
     pub client: Client,
     pub operator: Identity,
-    #[expect(dead_code, reason = "held until the bed ends")]
     kubelet: Option<Kubelet>,
-}
-
-/// Ends with its bed.
-struct Kubelet(JoinHandle<()>);
-
-impl Drop for Kubelet {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+    witness: Witness,
 }
 
 impl Bed {
     pub async fn new(test: &str) -> Self {
         let bed = Self::without_kubelet(test).await;
-        let kubelet = tokio::spawn(kubelet(bed.api()));
-        Self { kubelet: Some(Kubelet(kubelet)), ..bed }
+        Self { kubelet: Some(Kubelet::start(bed.api())), ..bed }
     }
 
     /// A bed where nothing becomes of a pod but what the test makes of it.
@@ -48,20 +44,38 @@ impl Bed {
         let control_plane = ControlPlane::shared().await;
         let namespace = control_plane.namespace(test).await;
         let client = control_plane.client().await;
-        let operator = control_plane.service_account(namespace.name(), "operator").await;
-        bind_roles(&client, namespace.name()).await;
-        Self { control_plane, namespace, client, operator, kubelet: None }
+        let operator = control_plane.service_account(namespace.name(), OPERATOR).await;
+        install_roles(&client, namespace.name()).await;
+        let witness = Witness::new(control_plane, &operator).await;
+        let bed = Self { control_plane, namespace, client, operator, kubelet: None, witness };
+        bed.grant_all(OPERATOR).await;
+        bed.grant_election(OPERATOR).await;
+        bed
+    }
+
+    /// What is to become of pods.
+    pub fn script(&self) -> MutexGuard<'_, Script> {
+        self.kubelet.as_ref().expect("a bed with a kubelet").script()
     }
 
     /// Starts the operator's program; it ends with the test.
     pub fn start(&self, flags: &[&str]) -> Child {
-        let log = self.control_plane.folder().join(format!("operator-{}.log", self.namespace.name()));
-        let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
+        self.start_as(&self.operator, flags)
+    }
+
+    /// The file that the programs write their logs to.
+    pub fn log(&self) -> PathBuf {
+        self.control_plane.folder().join(format!("operator-{}.log", self.namespace.name()))
+    }
+
+    /// Starts another replica of it.
+    pub fn start_as(&self, identity: &Identity, flags: &[&str]) -> Child {
+        let log = std::fs::File::options().create(true).append(true).open(self.log()).unwrap();
         Command::new(programs::path("mlpipeline-operator"))
             .args(["--namespace", self.namespace.name(), "--lease-namespace", self.namespace.name()])
             .args(["--health-address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0"])
             .args(flags)
-            .env("KUBECONFIG", self.operator.kubeconfig())
+            .env("KUBECONFIG", identity.kubeconfig())
             .env("RUST_LOG", "debug,hyper=info,rustls=info,tower=info,h2=info")
             .stderr(Stdio::from(log))
             .kill_on_drop(true)
@@ -124,16 +138,75 @@ impl Bed {
 
     /// Puts these rights in the place of the shipped ones, or others in the place of these.
     pub async fn limit_rights(&self, rules: Vec<PolicyRule>) {
-        let name = "limited";
-        let role = json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name}, "rules": rules,
+        self.grant(rules, "limited", OPERATOR).await;
+        let shipped = binding_name(&shipped_role().name_any(), OPERATOR);
+        let _ = self.api::<RoleBinding>().delete(&shipped, &Default::default()).await;
+    }
+
+    /// A service account for another replica, which may do nothing yet.
+    pub async fn account(&mut self, name: &str) -> Identity {
+        let account = self.control_plane.service_account(self.namespace.name(), name).await;
+        self.witness.watches(&account);
+        account
+    }
+
+    /// Gives an account the shipped rights.
+    pub async fn grant_all(&self, account: &str) {
+        self.bind("ClusterRole", &shipped_role().name_any(), account).await;
+    }
+
+    /// Gives an account the shipped rights of a candidate.
+    pub async fn grant_election(&self, account: &str) {
+        self.bind("Role", &election_role().name_any(), account).await;
+    }
+
+    /// Gives an account those of the shipped rights that change nothing.
+    pub async fn grant_reading(&self, account: &str) {
+        let mut rules = shipped_role().rules.unwrap();
+        rules.iter_mut().for_each(|rule| rule.verbs.retain(|verb| verb == "list" || verb == "watch"));
+        rules.retain(|rule| !rule.verbs.is_empty());
+        self.grant(rules, "reading", account).await;
+    }
+
+    async fn grant(&self, rules: Vec<PolicyRule>, role: &str, account: &str) {
+        let content = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": role}, "rules": rules,
         });
         let apply = PatchParams::apply("tests").force();
-        self.api::<Role>().patch(name, &apply, &Patch::Apply(&role)).await.unwrap();
-        let binding = binding("Role", name, self.namespace.name());
-        self.api::<RoleBinding>().patch(name, &apply, &Patch::Apply(&binding)).await.unwrap();
-        let shipped = shipped_role().name_any();
-        let _ = self.api::<RoleBinding>().delete(&shipped, &Default::default()).await;
+        self.api::<Role>().patch(role, &apply, &Patch::Apply(&content)).await.unwrap();
+        self.bind("Role", role, account).await;
+    }
+
+    async fn bind(&self, kind: &str, role: &str, account: &str) {
+        bind(&self.client, self.namespace.name(), kind, role, account).await;
+    }
+
+    /// Waits until the operator has worked on another pipeline to its end, and said so: it has looked at all that came before, and
+    /// written what it had to write of it.
+    pub async fn passes(&self, marker: &str) {
+        self.apply(marker, &chain(1)).await;
+        self.condition(marker, "Ready", "True").await;
+        wait_until("the marker's last event", LONG, async || {
+            match self.events(marker, "Ready").await.len() {
+                0 => Err("none".to_owned()),
+                _ => Ok(()),
+            }
+        })
+        .await;
+    }
+
+    /// The events of a reason about a pipeline.
+    pub async fn events(&self, pipeline: &str, reason: &str) -> Vec<Event> {
+        let all = self.api::<Event>().list(&ListParams::default()).await.unwrap().items.into_iter();
+        let is_about = |event: &Event| {
+            event.regarding.as_ref().is_some_and(|about| about.name.as_deref() == Some(pipeline))
+        };
+        all.filter(|event| event.reason.as_deref() == Some(reason) && is_about(event)).collect()
+    }
+
+    /// What a user asked to change since then.
+    pub async fn writes(&self, user: &Identity, since: AuditPosition) -> Vec<AuditEvent> {
+        self.control_plane.audit().query().since(since).user(user.username()).writes().events().await
     }
 
     /// The names of all objects of a kind that the operator made.
@@ -149,30 +222,38 @@ impl Bed {
     }
 }
 
-/// The shipped roles, bound in the test's namespace alone.
-async fn bind_roles(client: &Client, namespace: &str) {
+/// Sends a signal to a program: STOP, CONT or TERM.
+pub async fn signal(program: &Child, name: &str) {
+    let pid = program.id().expect("it runs").to_string();
+    assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().await.unwrap().success());
+}
+
+/// Gives an account of a namespace the rights of a role there.
+pub async fn bind(client: &Client, namespace: &str, kind: &str, role: &str, account: &str) {
+    let name = binding_name(role, account);
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
+        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
+    });
+    let bindings: Api<RoleBinding> = Api::namespaced(client.clone(), namespace);
+    bindings.patch(&name, &PatchParams::apply("tests").force(), &Patch::Apply(&binding)).await.unwrap();
+}
+
+/// Puts the shipped roles in place, bound to nobody yet.
+pub async fn install_roles(client: &Client, namespace: &str) {
     let apply = PatchParams::apply("tests").force();
     let role = shipped_role();
     let roles: Api<ClusterRole> = Api::all(client.clone());
     roles.patch(&role.name_any(), &apply, &Patch::Apply(&role)).await.unwrap();
-    let election = include_str!("../../../deploy/config/rbac/leader-election.yaml");
-    let mut election: Role = serde_saphyr::from_str(election.split("\n---").next().unwrap()).unwrap();
+    let mut election = election_role();
     election.metadata.namespace = Some(namespace.to_owned());
     let roles: Api<Role> = Api::namespaced(client.clone(), namespace);
     roles.patch(&election.name_any(), &apply, &Patch::Apply(&election)).await.unwrap();
-    let bindings: Api<RoleBinding> = Api::namespaced(client.clone(), namespace);
-    for (kind, name) in [("ClusterRole", role.name_any()), ("Role", election.name_any())] {
-        let binding = binding(kind, &name, namespace);
-        bindings.patch(&name, &apply, &Patch::Apply(&binding)).await.unwrap();
-    }
 }
 
-fn binding(kind: &str, name: &str, namespace: &str) -> Value {
-    json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name},
-        "subjects": [{"kind": "ServiceAccount", "name": "operator", "namespace": namespace}],
-    })
+fn binding_name(role: &str, account: &str) -> String {
+    format!("{role}-{account}")
 }
 
 /// The shipped rights without this verb of this resource.
@@ -191,6 +272,12 @@ pub fn rights_without(verb: &str, resource: &str) -> Vec<PolicyRule> {
 /// The role that is shipped.
 pub fn shipped_role() -> ClusterRole {
     serde_saphyr::from_str(include_str!("../../../deploy/config/rbac/operator-role.yaml")).unwrap()
+}
+
+/// The role of a candidate that is shipped.
+pub fn election_role() -> Role {
+    let text = include_str!("../../../deploy/config/rbac/leader-election.yaml");
+    serde_saphyr::from_str(text.split("\n---").next().unwrap()).unwrap()
 }
 
 /// A pipeline with nearly every kind of child.
@@ -217,40 +304,4 @@ pub fn chain(length: usize) -> Value {
         json!({"name": format!("s{at}"), "run": {"image": "none"}, "after": after})
     };
     json!({"steps": (0..length).map(step).collect::<Vec<Value>>()})
-}
-
-/// Lets the pods of Jobs succeed with a report, and all others become ready.
-async fn kubelet(pods: Api<Pod>) {
-    loop {
-        for pod in pods.list(&ListParams::default()).await.map(|list| list.items).unwrap_or_default() {
-            let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-            if phase == Some("Pending") && pod.metadata.deletion_timestamp.is_none() {
-                let status = Patch::Merge(json!({ "status": next(&pod) }));
-                // Somebody may have deleted it; the next round tells.
-                let _ = pods.patch_status(&pod.name_any(), &PatchParams::default(), &status).await;
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-fn next(pod: &Pod) -> Value {
-    let now = k8s_openapi::jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let of_job = pod.owner_references().iter().any(|owner| owner.kind == "Job");
-    let container = |is_ready: bool, state: Value| {
-        json!([{
-            "name": pod.spec.as_ref().map(|spec| spec.containers[0].name.clone()), "image": "i", "imageID": "i",
-            "ready": is_ready, "restartCount": 0, "state": state,
-        }])
-    };
-    if of_job {
-        let key = pod.labels().get("mlpipeline.dev/revision").and_then(|text| Revision::parse(text).ok());
-        let mut report = StepReport::succeeded(key);
-        report.metrics.insert("accuracy".into(), 0.973_333_333_333_333_4);
-        let ended = json!({"terminated": {"exitCode": 0, "startedAt": now, "finishedAt": now, "message": report.to_json()}});
-        return json!({"phase": "Succeeded", "startTime": now, "containerStatuses": container(false, ended)});
-    }
-    let ready = json!([{"type": "Ready", "status": "True"}]);
-    let running = container(true, json!({"running": {"startedAt": now}}));
-    json!({"phase": "Running", "startTime": now, "conditions": ready, "containerStatuses": running})
 }

@@ -1,4 +1,4 @@
-//! S8: the operator's Role holds what it does and nothing else; and what happens where a verb of it is missing.
+//! S8: the operator's Role holds what it does and nothing else (`witness.rs` sees to the same in every other test); and what happens where a verb of it is missing.
 
 use std::collections::BTreeSet;
 
@@ -9,6 +9,7 @@ use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 
 use super::operator_bed::{Bed, LONG, chain, crash_course, rights_without, shipped_role};
+use super::witness::{Right, asked_for, shipped_rights};
 
 /// Rights without which the API server refuses a call that it writes down under another verb: an apply where nothing is there
 /// yet, and a child that blocks its owner's deletion.
@@ -57,21 +58,11 @@ async fn s8_what_the_operator_does_and_what_its_role_says_are_the_same() {
     let events = query.events().await;
     let refused: Vec<_> = events.iter().filter(|event| event.response_status.code == 403).collect();
     assert!(refused.is_empty(), "{refused:#?}");
-    let seen: BTreeSet<(String, String)> = events
-        .iter()
-        .filter(|event| !event.object_ref.resource.is_empty())
-        .map(|event| (event.verb.clone(), event.resource()))
-        .collect();
-    let mut allowed: BTreeSet<(String, String)> = BTreeSet::new();
-    for rule in shipped_role().rules.unwrap() {
-        for resource in rule.resources.unwrap() {
-            allowed.extend(rule.verbs.iter().map(|verb| (verb.clone(), resource.clone())));
-        }
-    }
-    allowed.extend(["create", "get", "update"].map(|verb| (verb.to_owned(), "leases".to_owned())));
+    let seen = asked_for(bed.control_plane, bed.operator.username(), since).await;
+    let allowed = shipped_rights();
     let beyond: Vec<_> = seen.difference(&allowed).collect();
     assert!(beyond.is_empty(), "done and not in the role: {beyond:?}");
-    let unseen: BTreeSet<(String, String)> = allowed.difference(&seen).cloned().collect();
+    let unseen: BTreeSet<Right> = allowed.difference(&seen).cloned().collect();
     let implied = IMPLIED.map(|(verb, resource)| (verb.to_owned(), resource.to_owned()));
     assert_eq!(unseen, BTreeSet::from(implied), "in the role and never done");
 }
