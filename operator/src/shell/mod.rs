@@ -25,3 +25,4 @@ pub mod probes;
 pub mod problem;
 pub mod publish;
 pub mod reconcile;
+pub mod traces;

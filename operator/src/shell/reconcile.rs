@@ -9,6 +9,7 @@ use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use mlpipeline_crds::{MLPipeline, MLPipelineStatus};
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use super::apply::{Applied, apply};
 use super::backoff;
@@ -18,6 +19,7 @@ use super::lost_reports;
 use super::observe::{View, observe};
 use super::problem::Failure;
 use super::publish;
+use super::traces::spans::{self, part};
 use crate::core::build::build;
 use crate::core::pipeline::ValidatedPipeline;
 use crate::core::plan::{self, Decision, Plan, Schedules};
@@ -58,7 +60,10 @@ pub async fn reconcile(resource: Arc<Guarded>, context: Arc<Context>) -> Result<
     match outcome {
         Ok(again) => {
             context.memory.with(&uid, |remembered| remembered.failures = 0);
-            Ok(again.map_or_else(Action::await_change, Action::requeue))
+            Ok(again.map_or_else(Action::await_change, |after| {
+                spans::requeued(&Span::current(), after);
+                Action::requeue(after)
+            }))
         }
         Err(Setback { message, retry_in: Some(retry_in) }) => Err(ReconcileError { message, retry_in }),
         Err(Setback { message, retry_in: None }) => {
@@ -101,22 +106,27 @@ async fn look(resource: &Guarded, context: &Context) -> Result<Option<Duration>,
     if let Some(problem) = blind_spot(&context.cache, &pipeline) {
         return hold(resource, context, &problem, now).await;
     }
-    let mut view = observe(&context.cache, &pipeline);
-    let mut plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
+    let (mut view, mut plan) = consider(context, &pipeline, now);
     if lost_reports::found_late(context, &pipeline, &plan).await? {
-        view = observe(&context.cache, &pipeline);
-        plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
+        (view, plan) = consider(context, &pipeline, now);
     }
-    let children = build(&pipeline, &plan, &context.settings);
-    let applied = apply(context, &pipeline, &plan, &children, &view).await;
+    let children = part("build").in_scope(|| build(&pipeline, &plan, &context.settings));
+    let applied = apply(context, &pipeline, &plan, &children, &view).instrument(part("apply")).await;
     if plan.steps.iter().any(|step| step.decision == Decision::Run) {
         // What was just begun is told as begun, and need not be told again in a moment.
-        view = observe(&context.cache, &pipeline);
-        plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
+        (view, plan) = consider(context, &pipeline, now);
     }
     let status = standing(resource, context, &pipeline, &plan, &view, &applied, now);
-    let published = publish::publish(context, metadata, status.0.as_ref(), &status.1).await;
+    let published = publish::publish(context, metadata, status.0.as_ref(), &status.1);
+    let published = published.instrument(part("publish")).await;
     conclude(&plan, &applied, published, now)
+}
+
+/// What exists, and what should happen.
+fn consider(context: &Context, pipeline: &ValidatedPipeline, now: Timestamp) -> (View, Plan) {
+    let view = part("observe").in_scope(|| observe(&context.cache, pipeline));
+    let plan = part("plan").in_scope(|| plan::plan(pipeline, &view.observed, now, Schedules::Keep));
+    (view, plan)
 }
 
 /// A spec that could be read and makes sense.
@@ -141,7 +151,7 @@ async fn refuse(
     let metadata = resource.meta();
     let before = publish::previous(context, metadata, stored(resource));
     let status = status::invalid(metadata.generation, errors, before.as_ref(), now);
-    Ok(publish::publish(context, metadata, before.as_ref(), &status).await?)
+    Ok(publish::publish(context, metadata, before.as_ref(), &status).instrument(part("publish")).await?)
 }
 
 /// Says what the operator may not see. The watches try again by themselves, and every pipeline is looked at when they succeed.
@@ -154,7 +164,7 @@ async fn hold(
     let metadata = resource.meta();
     let before = publish::previous(context, metadata, stored(resource));
     let status = status::held(metadata.generation, problem, before.as_ref(), now);
-    Ok(publish::publish(context, metadata, before.as_ref(), &status).await?)
+    Ok(publish::publish(context, metadata, before.as_ref(), &status).instrument(part("publish")).await?)
 }
 
 /// The status before, and the status now.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bed;
+mod collector;
 mod crd_accepted;
 mod crd_bounds;
 mod crd_fields;
@@ -19,3 +20,4 @@ mod rights;
 mod samples;
 mod schema;
 mod tampering;
+mod traces;

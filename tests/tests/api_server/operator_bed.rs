@@ -1,5 +1,6 @@
 //! The shipped operator, under its shipped role, in a namespace of a test's own; and what stands for a kubelet there.
 
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -55,18 +56,32 @@ impl Bed {
 
     /// Starts the operator's program; it ends with the test.
     pub fn start(&self, flags: &[&str]) -> Child {
-        let log = self.control_plane.folder().join(format!("operator-{}.log", self.namespace.name()));
-        let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
+        self.start_with(flags, &[])
+    }
+
+    /// Starts it with more in its environment.
+    pub fn start_with(&self, flags: &[&str], environment: &[(&str, &str)]) -> Child {
+        let log = std::fs::File::options().create(true).append(true).open(self.log_file()).unwrap();
         Command::new(programs::path("mlpipeline-operator"))
             .args(["--namespace", self.namespace.name(), "--lease-namespace", self.namespace.name()])
             .args(["--health-address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0"])
             .args(flags)
             .env("KUBECONFIG", self.operator.kubeconfig())
             .env("RUST_LOG", "debug,hyper=info,rustls=info,tower=info,h2=info")
+            .envs(environment.iter().copied())
             .stderr(Stdio::from(log))
             .kill_on_drop(true)
             .spawn()
             .unwrap()
+    }
+
+    /// What the operator has logged so far.
+    pub async fn log(&self) -> String {
+        tokio::fs::read_to_string(self.log_file()).await.unwrap()
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.control_plane.folder().join(format!("operator-{}.log", self.namespace.name()))
     }
 
     pub fn pipelines(&self) -> Api<MLPipeline> {
