@@ -9,7 +9,9 @@ use kube::client::ClientBuilder;
 use mlpipeline_operator::shell::arguments::{Arguments, Command, RunArguments};
 use mlpipeline_operator::shell::crd_file::crd_yaml;
 use mlpipeline_operator::shell::operator::Operator;
+use mlpipeline_operator::shell::traces::Traces;
 use mlpipeline_operator::shell::{logging, probes};
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> anyhow::Result<()> {
@@ -23,11 +25,11 @@ fn main() -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn start(run: RunArguments) -> anyhow::Result<()> {
-    logging::start(run.log_format);
+    let identity = identity();
+    let traces = start_traces(&run, &identity)?;
     let mut config = Config::infer().await.context("no way to an API server is configured")?;
     // The operator has waits of its own, which tell people why; the client's would only hide them.
     config.default_retry = false;
-    let identity = identity();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), identity, server = %config.cluster_url, "starts");
     let options = run.options(identity, &config.default_namespace);
     let operator = Operator::new(options, |calls| {
@@ -46,9 +48,34 @@ async fn start(run: RunArguments) -> anyhow::Result<()> {
         }
         tracing::info!("was told to stop; ends what was begun");
     };
-    operator.run(stop).await?;
+    let outcome = operator.run(stop).await;
+    if let Some(traces) = traces {
+        traces.flush().await;
+    }
+    outcome?;
     tracing::info!("ended");
     Ok(())
+}
+
+/// Begins to log, and to export traces where they are asked for. A flag that makes no sense ends the program; variables that may be
+/// set for a whole cluster do not.
+fn start_traces(run: &RunArguments, identity: &str) -> anyhow::Result<Option<Traces>> {
+    let asked = run.otlp_endpoint.as_deref().filter(|text| !text.trim().is_empty());
+    let traces = Traces::start(asked, identity, Handle::current());
+    logging::start(run.log_format, traces.as_ref().ok().and_then(Option::as_ref));
+    match traces {
+        Ok(traces) => {
+            if let Some(traces) = &traces {
+                tracing::info!(collector = traces.address(), "sends traces of reconciles");
+            }
+            Ok(traces)
+        }
+        Err(error) if asked.is_some() => Err(error.into()),
+        Err(error) => {
+            tracing::warn!("no traces are sent: {error}");
+            Ok(None)
+        }
+    }
 }
 
 /// A name unlike that of any other operator, in which people find the pod.

@@ -62,6 +62,10 @@ pub struct RunArguments {
     /// How log lines look.
     #[arg(long, env = "MLPIPELINE_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
+    /// Where to send traces of reconciles by OTLP over HTTP, such as http://collector:4318. When absent, OpenTelemetry's own
+    /// variables decide (OTEL_EXPORTER_OTLP_ENDPOINT); without either there are none.
+    #[arg(long, env = "MLPIPELINE_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<String>,
 }
 
 impl RunArguments {
@@ -121,6 +125,7 @@ mod tests {
         let options = parsed.run.options("me".into(), "system");
         assert_eq!(options.namespaces, ["a", "b"]);
         assert_eq!(options.election.expect("an election").namespace, "system");
+        assert_eq!(parsed.run.otlp_endpoint, None, "traces are off unless asked for");
         let parsed = Arguments::parse_from(["mlpipeline-operator", "run", "--concurrency", "3"]);
         let Some(Command::Run(run)) = parsed.command else { panic!("run") };
         assert!(run.options("me".into(), "system").election.is_none());

@@ -10,10 +10,12 @@ use http::{Method, Request, Response, header};
 use kube::client::Body;
 use tokio::time::Instant;
 use tower::{BoxError, Layer, Service};
+use tracing::Instrument;
 
 use super::election::fence::Fence;
 use super::metrics::Metrics;
 use super::pressure::Pressure;
+use super::traces::spans;
 
 /// The longest that the head of an answer may take. A watch answers at once and then goes on for long.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -70,16 +72,19 @@ where
             Ok(end) => end,
             Err(refused) => return std::future::ready(Err(refused)).boxed(),
         };
+        let span = spans::call(&request);
         let answer = self.inner.call(request);
-        let calls = self.calls.clone();
+        let (calls, of_call) = (self.calls.clone(), span.clone());
         async move {
             let answer = match tokio::time::timeout_at(end, answer).await {
                 Ok(answer) => answer.map_err(Into::into),
                 Err(_) => Err(BoxError::from(TimedOut(TIMEOUT))),
             };
             calls.note(&method, &answer);
+            spans::answered(&of_call, &answer);
             answer
         }
+        .instrument(span)
         .boxed()
     }
 }

@@ -13,6 +13,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{Config, applier};
 use tokio::sync::watch;
+use tracing::Instrument;
 
 use super::cache::index::{PipelineKey, version};
 use super::cache::steady::{refusal, steady};
@@ -22,6 +23,7 @@ use super::guarded::Guarded;
 use super::installed_crd::Installed;
 use super::reconcile::{ReconcileError, reconcile};
 use super::sight::Sight;
+use super::traces::spans;
 use crate::core::names;
 
 /// One watched scope: what exists in it, and the queue of pipelines to look at.
@@ -80,12 +82,16 @@ impl Controller {
         let config = Config::default().concurrency(concurrency);
         let measured = |resource: Arc<Guarded>, context: Arc<Context>| {
             let reference = ObjectRef::from_obj(resource.as_ref());
-            Box::pin(async move {
+            let span = spans::reconcile(&resource);
+            let of_look = span.clone();
+            let look = async move {
                 let measurement = context.metrics.reconcile_started(&reference);
                 let outcome = reconcile(resource, Arc::clone(&context)).await;
-                measurement.ended(&outcome);
+                let result = measurement.ended(&outcome);
+                spans::ended(&of_look, result, outcome.as_ref().err());
                 outcome
-            })
+            };
+            Box::pin(look.instrument(span))
         };
         let retry =
             |_: Arc<Guarded>, error: &ReconcileError, _: Arc<Context>| Action::requeue(error.retry_in);

@@ -3,9 +3,15 @@
 use std::io::IsTerminal;
 
 use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
+use tracing::Subscriber;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+use super::traces::{Traces, spans};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -19,8 +25,8 @@ pub enum LogFormat {
     Json,
 }
 
-/// Begins to log to standard error; `RUST_LOG` says how much.
-pub fn start(format: LogFormat) {
+/// Begins to log to standard error; `RUST_LOG` says how much. Traces take their spans from the same source, and show in no log.
+pub fn start(format: LogFormat, traces: Option<&Traces>) {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,kube_client=warn,kube_runtime=warn"));
     let is_json = match format {
@@ -28,11 +34,79 @@ pub fn start(format: LogFormat) {
         LogFormat::Text => false,
         LogFormat::Json => true,
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(filter);
     // A second start, as in tests of one process, keeps the first one's logs.
-    let _ = match is_json {
-        true => registry.with(lines.json().flatten_event(true)).try_init(),
-        false => registry.with(lines).try_init(),
+    let _ = subscriber(filter, is_json, std::io::stderr, traces).try_init();
+}
+
+fn subscriber(
+    filter: EnvFilter,
+    is_json: bool,
+    writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
+    traces: Option<&Traces>,
+) -> impl Subscriber + Send + Sync {
+    let lines = fmt::layer().with_writer(writer);
+    let lines = match is_json {
+        true => lines.json().flatten_event(true).boxed(),
+        false => lines.boxed(),
     };
+    let no_traces = filter_fn(|metadata| metadata.target() != spans::TARGET);
+    let shown = filter.and(no_traces.with_max_level_hint(LevelFilter::TRACE));
+    tracing_subscriber::registry().with(traces.map(Traces::layer)).with(lines.with_filter(shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Takes lines in place of standard error.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("the lines").write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(is_json: bool, traces: Option<&Traces>, work: impl FnOnce()) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = subscriber(EnvFilter::new("trace"), is_json, move || writer.clone(), traces);
+        tracing::subscriber::with_default(subscriber, work);
+        let bytes = lines.0.lock().expect("the lines").clone();
+        String::from_utf8(bytes).expect("text")
+    }
+
+    #[test]
+    fn no_span_is_made_where_traces_are_off_however_much_is_logged() {
+        let lines = logged(false, None, || {
+            assert!(spans::part("observe").is_disabled());
+            tracing::trace!("a line");
+        });
+        assert!(lines.contains("a line"), "{lines}");
+    }
+
+    #[tokio::test]
+    async fn spans_of_traces_show_in_no_log_and_others_do_as_ever() {
+        let nowhere = Some("http://127.0.0.1:9");
+        let traces = Traces::start(nowhere, "me", tokio::runtime::Handle::current()).expect("traces");
+        for is_json in [false, true] {
+            let lines = logged(is_json, traces.as_ref(), || {
+                let look = spans::part("observe");
+                assert!(!look.is_disabled());
+                let _entered = look.entered();
+                let _others = tracing::info_span!("others", of = 7).entered();
+                tracing::info!("a line");
+            });
+            assert!(lines.contains("a line") && lines.contains("others"), "{lines}");
+            assert!(!lines.contains("observe") && !lines.contains("part"), "{lines}");
+        }
+    }
 }

@@ -191,8 +191,8 @@ pub struct Measurement<'a> {
 }
 
 impl Measurement<'_> {
-    /// The reconcile ended.
-    pub fn ended(&self, outcome: &Result<Action, ReconcileError>) {
+    /// The reconcile ended; answers the word for how.
+    pub fn ended(&self, outcome: &Result<Action, ReconcileError>) -> &'static str {
         let result = match outcome {
             Ok(action) if *action == Action::await_change() => "success",
             Ok(_) => "requeue_after",
@@ -205,6 +205,7 @@ impl Measurement<'_> {
         }
         let elapsed: Duration = self.started.elapsed();
         self.metrics.seconds.with_label_values(&[CONTROLLER]).observe(elapsed.as_secs_f64());
+        result
     }
 }
 

@@ -27,3 +27,4 @@ pub mod problem;
 pub mod publish;
 pub mod reconcile;
 pub mod sight;
+pub mod traces;

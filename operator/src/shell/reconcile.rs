@@ -8,6 +8,7 @@ use kube::Resource;
 use kube::runtime::controller::Action;
 use mlpipeline_crds::MLPipelineStatus;
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use super::apply::{Applied, apply};
 use super::blindness::blind_spot;
@@ -17,6 +18,7 @@ use super::lost_reports;
 use super::observe::{View, observe};
 use super::problem::Failure;
 use super::publish;
+use super::traces::spans::{self, part};
 use crate::core::build::build;
 use crate::core::pipeline::ValidatedPipeline;
 use crate::core::plan::{self, Decision, Plan, Schedules};
@@ -54,7 +56,10 @@ pub async fn reconcile(resource: Arc<Guarded>, context: Arc<Context>) -> Result<
     let (failure, is_told) = match outcome {
         Ok(again) => {
             context.memory.with(&uid, |remembered| remembered.failures = 0);
-            return Ok(again.map_or_else(Action::await_change, Action::requeue));
+            return Ok(again.map_or_else(Action::await_change, |after| {
+                spans::requeued(&Span::current(), after);
+                Action::requeue(after)
+            }));
         }
         Err(Setback::Child { failure, retry_in }) => {
             context.memory.with(&uid, |remembered| remembered.failures = 0);
@@ -103,23 +108,28 @@ async fn look(resource: &Guarded, context: &Context) -> Result<Option<Duration>,
     if let Some(problem) = blind_spot(&context.cache, &pipeline) {
         return hold(resource, context, &problem, now).await.map_err(Setback::Status);
     }
-    let mut view = observe(&context.cache, &pipeline);
-    let mut plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
+    let (mut view, mut plan) = consider(context, &pipeline, now);
     if lost_reports::found_late(context, &pipeline, &plan).await.map_err(Setback::Look)? {
-        view = observe(&context.cache, &pipeline);
-        plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
+        (view, plan) = consider(context, &pipeline, now);
     }
-    let children = build(&pipeline, &plan, &context.settings);
-    let applied = apply(context, &pipeline, &plan, &children, &view).await;
+    let children = part("build").in_scope(|| build(&pipeline, &plan, &context.settings));
+    let applied = apply(context, &pipeline, &plan, &children, &view).instrument(part("apply")).await;
     if !plan.keep.is_empty() || plan.steps.iter().any(|step| step.decision == Decision::Run) {
         // What was just begun is told as begun, and need not be told again in a moment. And what a write was answered with may
         // be news, of which the watch will not tell again.
-        view = observe(&context.cache, &pipeline);
-        plan = plan::plan(&pipeline, &view.observed, now, Schedules::Keep);
+        (view, plan) = consider(context, &pipeline, now);
     }
     let (before, status) = standing(resource, context, &pipeline, &plan, &view, &applied, now);
-    let published = publish::publish(context, metadata, before.as_ref(), status).await;
+    let published = publish::publish(context, metadata, before.as_ref(), status);
+    let published = published.instrument(part("publish")).await;
     conclude(&plan, &applied, published, now)
+}
+
+/// What exists, and what should happen.
+fn consider(context: &Context, pipeline: &ValidatedPipeline, now: Timestamp) -> (View, Plan) {
+    let view = part("observe").in_scope(|| observe(&context.cache, pipeline));
+    let plan = part("plan").in_scope(|| plan::plan(pipeline, &view.observed, now, Schedules::Keep));
+    (view, plan)
 }
 
 /// A spec that could be read and makes sense.
@@ -144,7 +154,7 @@ async fn refuse(
     let metadata = resource.meta();
     let before = publish::previous(context, metadata, resource.status());
     let status = status::invalid(metadata.generation, errors, before.as_ref(), now);
-    publish::publish(context, metadata, before.as_ref(), status).await
+    publish::publish(context, metadata, before.as_ref(), status).instrument(part("publish")).await
 }
 
 /// Says what stands in the way of a look: something that may not be seen, or an API server that does not answer. The watches try
@@ -158,7 +168,7 @@ async fn hold(
     let metadata = resource.meta();
     let before = publish::previous(context, metadata, resource.status());
     let status = status::held(metadata.generation, problem, before.as_ref(), now);
-    publish::publish(context, metadata, before.as_ref(), status).await
+    publish::publish(context, metadata, before.as_ref(), status).instrument(part("publish")).await
 }
 
 /// The status before, and the status now.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bed;
+mod collector;
 mod crd_accepted;
 mod crd_bounds;
 mod crd_fields;
@@ -27,4 +28,5 @@ mod rights;
 mod samples;
 mod schema;
 mod tampering;
+mod traces;
 mod witness;

@@ -60,7 +60,7 @@ impl Bed {
 
     /// Starts the operator's program; it ends with the test.
     pub fn start(&self, flags: &[&str]) -> Child {
-        self.start_as(&self.operator, flags)
+        self.start_with(flags, &[])
     }
 
     /// The file that the programs write their logs to.
@@ -68,8 +68,17 @@ impl Bed {
         self.control_plane.folder().join(format!("operator-{}.log", self.namespace.name()))
     }
 
+    /// Starts it with more in its environment.
+    pub fn start_with(&self, flags: &[&str], environment: &[(&str, &str)]) -> Child {
+        self.spawn(&self.operator, flags, environment)
+    }
+
     /// Starts another replica of it.
     pub fn start_as(&self, identity: &Identity, flags: &[&str]) -> Child {
+        self.spawn(identity, flags, &[])
+    }
+
+    fn spawn(&self, identity: &Identity, flags: &[&str], environment: &[(&str, &str)]) -> Child {
         let log = std::fs::File::options().create(true).append(true).open(self.log()).unwrap();
         Command::new(programs::path("mlpipeline-operator"))
             .args(["--namespace", self.namespace.name(), "--lease-namespace", self.namespace.name()])
@@ -77,10 +86,16 @@ impl Bed {
             .args(flags)
             .env("KUBECONFIG", identity.kubeconfig())
             .env("RUST_LOG", "debug,hyper=info,rustls=info,tower=info,h2=info")
+            .envs(environment.iter().copied())
             .stderr(Stdio::from(log))
             .kill_on_drop(true)
             .spawn()
             .unwrap()
+    }
+
+    /// What the operator has logged so far.
+    pub async fn log(&self) -> String {
+        tokio::fs::read_to_string(self.log()).await.unwrap()
     }
 
     pub fn pipelines(&self) -> Api<MLPipeline> {
