@@ -106,7 +106,7 @@ fn decide_by_run(context: &Context<'_>, step: &ValidStep, meaning: &Meaning, run
                     let reason = format!(
                         "{place} holds what a later run delivered; the finished artifact goes there again"
                     );
-                    start(context, step, meaning.clone(), run.attempt + 1, Some(reason))
+                    start(context, step, meaning.clone(), run.attempt.saturating_add(1), Some(reason))
                 }
                 None => finished(step, run),
             }
@@ -124,7 +124,7 @@ fn decide_by_run(context: &Context<'_>, step: &ValidStep, meaning: &Meaning, run
                 return entry(step, Decision::Failed, reason);
             }
             let reason = "its report was lost; the finished artifact will answer at once".to_owned();
-            start(context, step, meaning.clone(), run.attempt + 1, Some(reason))
+            start(context, step, meaning.clone(), run.attempt.saturating_add(1), Some(reason))
         }
     }
 }
