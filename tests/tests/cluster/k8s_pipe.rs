@@ -192,6 +192,8 @@ async fn a_listing_is_written_though_its_pod_is_deleted(namespace: &Namespace) {
     namespace.kubectl(&["wait", "--for=condition=Complete", "job/listing-now", "--timeout=180s"]);
     let second = pods();
     assert!(!second.is_empty() && !second.contains(first.trim()), "{first} was deleted, and {second} ended");
+    // It is ours, and goes with no pipeline.
+    namespace.kubectl(&["delete", "job", "listing-now", "--wait"]);
 }
 
 async fn several_pods_answer(namespace: &Namespace) {
