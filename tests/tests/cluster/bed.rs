@@ -185,13 +185,14 @@ impl Namespace {
     pub async fn delete(self) {
         self.kubectl(&["delete", "mlp", "--all", "--wait"]);
         let kinds = "jobs,cronjobs,deployments,statefulsets,daemonsets,services,ingresses,horizontalpodautoscalers,\
-                     poddisruptionbudgets,persistentvolumeclaims,pods";
+                     poddisruptionbudgets,pods";
         let ours = "app.kubernetes.io/managed-by=mlpipeline-operator";
         wait_until("nothing of the pipelines is left", PATIENCE, async || {
-            match self.kubectl(&["get", kinds, "-l", ours, "-o", "name"]) {
-                nothing if nothing.is_empty() => Ok(()),
-                left => Err(left),
-            }
+            let children = self.kubectl(&["get", kinds, "-l", ours, "-o", "name"]);
+            // All of them: those of a StatefulSet's replicas bear no label of ours.
+            let claims = self.kubectl(&["get", "persistentvolumeclaims", "-o", "name"]);
+            let left = children + &claims;
+            if left.is_empty() { Ok(()) } else { Err(left) }
         })
         .await;
         kubectl(&["delete", "namespace", self.0, "--wait"]);

@@ -25,6 +25,8 @@ async fn scenario_4_jobs_and_daemon_sets() {
     a_schedule_suspended_and_resumed(&lesson).await;
     // It is the platform team's, which keeps it: it is gone once nobody claims it.
     kubectl(&["delete", "persistentvolume", "node-folder", "--wait=false", "--ignore-not-found"]);
+    lesson.kubectl(&["delete", "mlp", "node-logs", "--wait", "--ignore-not-found"]);
+    lesson.kubectl(&["delete", "persistentvolumeclaim", "node-folder", "--wait=false", "--ignore-not-found"]);
     lesson.delete().await;
 }
 
