@@ -64,7 +64,7 @@ impl Bed {
     }
 
     /// The file that the programs write their logs to.
-    pub fn log(&self) -> PathBuf {
+    pub fn log_file(&self) -> PathBuf {
         self.control_plane.folder().join(format!("operator-{}.log", self.namespace.name()))
     }
 
@@ -79,7 +79,7 @@ impl Bed {
     }
 
     fn spawn(&self, identity: &Identity, flags: &[&str], environment: &[(&str, &str)]) -> Child {
-        let log = std::fs::File::options().create(true).append(true).open(self.log()).unwrap();
+        let log = std::fs::File::options().create(true).append(true).open(self.log_file()).unwrap();
         Command::new(programs::path("mlpipeline-operator"))
             .args(["--namespace", self.namespace.name(), "--lease-namespace", self.namespace.name()])
             .args(["--health-address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0"])
@@ -95,7 +95,7 @@ impl Bed {
 
     /// What the operator has logged so far.
     pub async fn log(&self) -> String {
-        tokio::fs::read_to_string(self.log()).await.unwrap()
+        tokio::fs::read_to_string(self.log_file()).await.unwrap()
     }
 
     pub fn pipelines(&self) -> Api<MLPipeline> {

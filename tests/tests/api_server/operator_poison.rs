@@ -33,7 +33,7 @@ fn odd_words() -> Vec<String> {
 
 /// Whether the programs of a bed have panicked.
 fn panicked(bed: &Bed) -> bool {
-    std::fs::read_to_string(bed.log()).unwrap().contains("panicked")
+    std::fs::read_to_string(bed.log_file()).unwrap().contains("panicked")
 }
 
 /// Seen to fail with an operator that unwraps what it reads of a report.

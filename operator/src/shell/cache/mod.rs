@@ -5,6 +5,7 @@
 
 pub mod index;
 pub mod kind;
+mod lean;
 pub mod notices;
 mod prune;
 mod refusal;

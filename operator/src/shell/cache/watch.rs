@@ -7,8 +7,13 @@ use std::sync::Arc;
 use futures::stream::{BoxStream, SelectAll};
 use futures::{StreamExt, stream};
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{ObjectReference, PersistentVolumeClaim, Pod, Service};
 use k8s_openapi::api::events::v1::Event as Warning;
+use k8s_openapi::api::networking::v1::Ingress;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::Api;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
@@ -17,6 +22,7 @@ use serde::de::DeserializeOwned;
 
 use super::Cache;
 use super::index::{Index, PipelineKey};
+use super::lean::Lean;
 use super::notices;
 use super::prune::Prune;
 use super::steady::{refusal, steady};
@@ -39,47 +45,52 @@ pub fn watch_children(
     cache: &Arc<Cache>,
 ) -> SelectAll<BoxStream<'static, Touched>> {
     stream::select_all([
-        watch(client, namespace, cache, |cache| &cache.jobs),
-        watch(client, namespace, cache, |cache| &cache.pods),
-        watch(client, namespace, cache, |cache| &cache.cron_jobs),
-        watch(client, namespace, cache, |cache| &cache.deployments),
-        watch(client, namespace, cache, |cache| &cache.stateful_sets),
-        watch(client, namespace, cache, |cache| &cache.daemon_sets),
-        watch(client, namespace, cache, |cache| &cache.services),
-        watch(client, namespace, cache, |cache| &cache.autoscalers),
-        watch(client, namespace, cache, |cache| &cache.budgets),
-        watch(client, namespace, cache, |cache| &cache.ingresses),
-        watch(client, namespace, cache, |cache| &cache.claims),
+        watch::<Lean<Job>, Job>(client, namespace, cache, |cache| &cache.jobs),
+        watch::<Lean<Pod>, Pod>(client, namespace, cache, |cache| &cache.pods),
+        watch::<CronJob, CronJob>(client, namespace, cache, |cache| &cache.cron_jobs),
+        watch::<Deployment, Deployment>(client, namespace, cache, |cache| &cache.deployments),
+        watch::<StatefulSet, StatefulSet>(client, namespace, cache, |cache| &cache.stateful_sets),
+        watch::<DaemonSet, DaemonSet>(client, namespace, cache, |cache| &cache.daemon_sets),
+        watch::<Service, Service>(client, namespace, cache, |cache| &cache.services),
+        watch::<HorizontalPodAutoscaler, HorizontalPodAutoscaler>(client, namespace, cache, |cache| {
+            &cache.autoscalers
+        }),
+        watch::<PodDisruptionBudget, PodDisruptionBudget>(client, namespace, cache, |cache| &cache.budgets),
+        watch::<Ingress, Ingress>(client, namespace, cache, |cache| &cache.ingresses),
+        watch::<PersistentVolumeClaim, PersistentVolumeClaim>(client, namespace, cache, |cache| {
+            &cache.claims
+        }),
         watch_warnings(client, namespace, cache),
     ])
 }
 
-fn watch<K>(
+/// The watch of a kind: objects come off the wire as `W`, and are kept as `K`.
+fn watch<W, K>(
     client: &Client,
     namespace: Option<&str>,
     cache: &Arc<Cache>,
     index: fn(&Cache) -> &Index<K>,
 ) -> BoxStream<'static, Touched>
 where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Prune
+    W: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Into<K>
         + Clone
-        + PartialEq
         + Debug
         + DeserializeOwned
         + Send
         + Sync
         + 'static,
+    K: Resource<DynamicType = ()> + Prune + Clone + PartialEq + Send + Sync + 'static,
 {
     let cache = Arc::clone(cache);
     let ours = watcher::Config::default().labels(&format!("{}={MANAGER}", label::MANAGED_BY));
-    steady(api::<K>(client, namespace), ours)
+    steady(api::<W>(client, namespace), ours)
         .filter_map(move |event| {
             let index = index(&cache);
             let touched = match event {
                 Ok(event) => {
                     let is_complete = !matches!(event, Event::Init | Event::InitApply(_));
-                    let touched = index.take_in(event.modify(Prune::prune));
+                    let touched = index.take_in(kept(event));
                     let sees_again = is_complete && index.note_sight();
                     if sees_again { Some(Touched::All) } else { some(touched) }
                 }
@@ -92,6 +103,22 @@ where
             std::future::ready(touched)
         })
         .boxed()
+}
+
+/// An event with what is kept of its object.
+fn kept<W: Into<K>, K: Prune>(event: Event<W>) -> Event<K> {
+    let kept = |object: W| {
+        let mut object: K = object.into();
+        object.prune();
+        object
+    };
+    match event {
+        Event::Apply(object) => Event::Apply(kept(object)),
+        Event::Delete(object) => Event::Delete(kept(object)),
+        Event::InitApply(object) => Event::InitApply(kept(object)),
+        Event::Init => Event::Init,
+        Event::InitDone => Event::InitDone,
+    }
 }
 
 /// The watch of the cluster's warnings. Nothing waits for it: without it a few reasons go unnamed.
