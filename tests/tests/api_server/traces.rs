@@ -9,13 +9,14 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ResourceQuota;
 use kube::Api;
 use kube::api::PostParams;
+use mlpipeline_tests::stores::identity;
 use mlpipeline_tests::wait_until;
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::process::Child;
 
-use super::collector::{Collector, Span};
+use super::collector::{Collector, Span, over_tls};
 use super::operator_bed::{Bed, LONG, chain};
 
 const HEADERS: (&str, &str) = ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20not-for-any-log");
@@ -62,7 +63,8 @@ async fn a_reconcile_is_a_trace_with_its_parts_and_calls_and_nothing_else_is() {
         let begun = |look: &&Span| {
             look.name == "reconcile" && below(&spans, look).iter().any(|span| span.name == "create jobs")
         };
-        let look = spans.iter().find(begun).cloned();
+        let told = spans.iter().any(|span| span.name == "patch_status mlpipelines");
+        let look = spans.iter().find(begun).filter(|_| told).cloned();
         look.map(|look| (spans.clone(), look)).ok_or_else(|| format!("{spans:#?}"))
     })
     .await;
@@ -92,8 +94,6 @@ async fn a_reconcile_is_a_trace_with_its_parts_and_calls_and_nothing_else_is() {
     let path = format!("/apis/batch/v1/namespaces/{}/jobs", bed.namespace.name());
     assert_eq!(create.attributes["url.path"], path);
     assert_eq!(create.attributes["http.response.status_code"], "201");
-    let status = |span: &Span| span.name == "patch_status mlpipelines";
-    assert!(spans.iter().any(status), "{names:?}");
 
     // Watches, events and the lease are calls too, and an idle operator makes them.
     let roots: BTreeSet<&str> =
@@ -203,6 +203,35 @@ async fn a_collector_that_never_answers_holds_nothing_up_not_even_the_stop() {
     let holder = leases.get("mlpipeline-operator").await.unwrap().spec.unwrap().holder_identity;
     assert!(holder.unwrap_or_default().is_empty(), "the lease is given up first");
     silent.abort();
+}
+
+#[tokio::test]
+async fn a_collector_over_tls_is_trusted_by_the_authorities_that_are_named_and_by_no_others() {
+    let bed = Bed::new("traces-tls").await;
+    let (authority, certificate, key) = identity();
+    let (stranger, ..) = identity();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, pem) in [("authority.pem", authority), ("stranger.pem", stranger)] {
+        std::fs::write(folder.path().join(name), pem).unwrap();
+    }
+    let (address, lines) = over_tls(&certificate, &key);
+    let endpoint = format!("https://{address}");
+    let started = |authority: &str| {
+        let file = folder.path().join(authority);
+        let environment = [OFTEN, ("OTEL_EXPORTER_OTLP_CERTIFICATE", file.to_str().unwrap())];
+        bed.start_with(&["--otlp-endpoint", &endpoint], &environment)
+    };
+    let mut distrusts = started("stranger.pem");
+    bed.apply("one", &chain(1)).await;
+    bed.condition("one", "Ready", "True").await;
+    terminate(&mut distrusts).await;
+    let log = bed.log().await;
+    assert!(log.contains("traces cannot be sent") && log.contains("certificate"), "{log}");
+    assert!(lines.try_recv().is_err(), "nothing is sent to a stranger");
+    let _trusts = started("authority.pem");
+    let line =
+        wait_until("a request", LONG, async || lines.try_recv().map_err(|error| error.to_string())).await;
+    assert_eq!(line, "POST /v1/traces HTTP/1.1\r\n");
 }
 
 #[tokio::test]

@@ -118,10 +118,11 @@ pub fn settings(
 fn endpoint((setting, text, path): Place) -> Result<Uri, SettingsError> {
     let wrong = |problem| SettingsError::Endpoint { setting, problem };
     let base = if path.is_empty() { &text } else { text.trim_end_matches('/') };
-    let uri: Uri = format!("{base}{path}").parse().map_err(|_| wrong("is no URL"))?;
-    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if !matches!(scheme.as_deref(), Some("http" | "https")) {
         return Err(wrong("begins neither with http:// nor with https://"));
     }
+    let uri: Uri = format!("{base}{path}").parse().map_err(|_| wrong("is no URL"))?;
     let authority = uri.authority().ok_or_else(|| wrong("names no host"))?;
     if authority.as_str().contains('@') {
         return Err(wrong("holds a user name or password, whose place is OTEL_EXPORTER_OTLP_HEADERS"));
