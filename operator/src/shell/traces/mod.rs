@@ -16,8 +16,6 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::runtime::Handle;
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::{Layer, Registry};
 
 use self::collector::Collector;
@@ -71,17 +69,15 @@ impl Traces {
         Ok(Some(Self { provider, settings }))
     }
 
-    /// What makes traces of spans under [`spans::TARGET`].
+    /// What makes traces of spans: of those that it is given, which should be those under [`spans::TARGET`].
     #[must_use]
     pub fn layer(&self) -> impl Layer<Registry> + use<> {
-        let ours = filter_fn(|metadata| metadata.is_span() && metadata.target() == spans::TARGET);
         tracing_opentelemetry::layer()
             .with_tracer(self.provider.tracer(SERVICE))
             .with_context_activation(false)
             .with_location(false)
             .with_threads(false)
             .with_target(false)
-            .with_filter(ours.with_max_level_hint(LevelFilter::INFO))
     }
 
     /// Where traces are sent, as logs may say it.
