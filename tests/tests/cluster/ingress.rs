@@ -46,6 +46,15 @@ impl<'a> Ingress<'a> {
         assert!(own.lines().any(|name| name == format!("pod/{pod}")), "{pod} is none of {own}");
     }
 
+    /// Waits until a browser that opens a URL gets to the page of the model. Pods from before an edit may answer some time longer.
+    pub async fn shows_docs(&self, url: &str) {
+        wait_until(&format!("{url} leads to the docs"), PATIENCE, async || {
+            let answer = self.try_get(url, &["--location"])?;
+            if answer.body.contains("<title>Predict") { Ok(()) } else { Err(format!("{answer:?}")) }
+        })
+        .await;
+    }
+
     /// Waits until a URL leads to nobody: the controller itself says that there is nothing.
     pub async fn leads_nowhere(&self, url: &str) {
         wait_until(&format!("{url} leads to nobody"), PATIENCE, async || match self.try_get(url, &[])? {

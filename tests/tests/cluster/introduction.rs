@@ -82,10 +82,8 @@ async fn a_model_is_reached_by_host_name(namespace: &Namespace) {
             "http://models.example.com/predictor",
         )
         .await;
-    assert_eq!(class(), default, "an edit of the rest leaves it the class");
     ingress.predicts("http://models.example.com/predictor/predict", &[]).await;
-    let page = ingress.try_get("http://models.example.com/predictor", &["--location"]).unwrap();
-    assert!(page.body.contains("<title>Predict"), "the endpoint leads to the docs: {page:?}");
+    ingress.shows_docs("http://models.example.com/predictor").await;
     for gone in [
         "http://predictor.example.com/predict",
         "http://models.example.com/predict",
@@ -93,16 +91,17 @@ async fn a_model_is_reached_by_host_name(namespace: &Namespace) {
     ] {
         ingress.leads_nowhere(gone).await;
     }
+    assert_eq!(class(), default, "an edit of the rest leaves it the class");
 
     let trusted = certificate(namespace, "predictor-tls", "models.example.com");
     ingress
         .edit(
-            json!({"host": "models.example.com", "tlsSecret": "predictor-tls"}),
-            "https://models.example.com/",
+            json!({"host": "models.example.com", "path": "/predictor", "tlsSecret": "predictor-tls"}),
+            "https://models.example.com/predictor",
         )
         .await;
     let trusted = ["--cacert", trusted.to_str().unwrap()];
-    ingress.predicts("https://models.example.com/predict", &trusted).await;
+    ingress.predicts("https://models.example.com/predictor/predict", &trusted).await;
 }
 
 async fn a_model_is_scaled_by_kubectl_scale(namespace: &Namespace) {
