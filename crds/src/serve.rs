@@ -94,7 +94,7 @@ pub struct Ingress {
     /// The host name to answer for.
     #[schemars(length(min = 1, max = 253))]
     pub host: String,
-    /// The path prefix to answer for; / when absent.
+    /// The path prefix to answer for; / when absent. The API's own paths are below it: with /v1 there is /v1/predict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), regex(pattern = "^/"))]
     pub path: Option<String>,

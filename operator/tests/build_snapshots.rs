@@ -84,6 +84,26 @@ fn the_crash_course_becomes_these_objects() {
 }
 
 #[test]
+fn pods_behind_an_ingress_answer_below_its_path() {
+    for (path, prefix) in [("/models/iris", Some("/models/iris")), ("/v1/", Some("/v1/")), ("/", None)] {
+        let yaml = include_str!("data/crash-course.yaml");
+        let yaml = yaml.replace("host: iris.example.com", &format!("host: iris.example.com, path: {path}"));
+        let children = life(&pipeline(&yaml));
+        let given: Vec<Option<String>> = children
+            .iter()
+            .filter(|child| matches!(child, Child::Deployment(_)))
+            .filter_map(|child| pod_template(child)?.spec.as_ref()?.containers.first())
+            .map(|container| {
+                let variables = container.env.iter().flatten();
+                let mut own = variables.filter(|variable| variable.name == "MLPIPELINE_SERVE_PATH_PREFIX");
+                own.next().and_then(|variable| variable.value.clone())
+            })
+            .collect();
+        assert_eq!(given, [prefix.map(ToOwned::to_owned)], "{path}");
+    }
+}
+
+#[test]
 fn every_workload_of_a_run_step_becomes_these_objects() {
     insta::assert_yaml_snapshot!(life(&pipeline(include_str!("data/workloads.yaml"))));
 }

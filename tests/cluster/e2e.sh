@@ -7,7 +7,8 @@
 # compares the machine with what it was before. A node that is up already stays up. KEEP=1 leaves everything to look at, until the
 # next run. PROFILE=image tests the images that users get, in place of those of development builds, which tests need anyway.
 #
-# With KUBECONFIG set that cluster is used. It must have the images, and nothing of MLPipelines yet: what the tests make is deleted.
+# With KUBECONFIG set that cluster is used. It must have the images, a default IngressClass, and nothing of MLPipelines yet: what the
+# tests make is deleted.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
 source "$cluster/processes.sh"

@@ -4,9 +4,9 @@
 #   eval "$(tests/cluster/up.sh)"    start what is not running yet
 #   tests/cluster/down.sh            stop everything and remove every trace
 #
-# etcd, API server, controllers, scheduler, kubelet with containerd, kube-proxy, CoreDNS, metrics-server and the local-path
-# StorageClass, all with a network and a view of the file system of their own: the firewall, routes, containers and tunables of the
-# machine are not touched.
+# etcd, API server, controllers, scheduler, kubelet with containerd, kube-proxy, CoreDNS, metrics-server, the local-path
+# StorageClass and the ingress controller Traefik, all with a network and a view of the file system of their own: the firewall,
+# routes, containers and tunables of the machine are not touched.
 # Needs root, Linux, and Go to build the programs once (tests/tools/build.sh). Running it twice does no harm.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
@@ -21,7 +21,7 @@ one_at_a_time "$@"
 
 "$cluster/../tools/install.sh" --node
 "$cluster/../tools/build.sh" etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl \
-  coredns metrics-server local-path-provisioner
+  coredns metrics-server local-path-provisioner traefik
 find_programs
 
 umask 077
@@ -104,17 +104,18 @@ addons() {
     --bind-address "$NODE_ADDRESS" --secure-port 4443 --cert-dir "$STATE/pki/metrics-server" \
     --metric-resolution 15s --kubelet-request-timeout 5s --kubelet-insecure-tls \
     --kubelet-preferred-address-types InternalIP
+  start traefik env "KUBECONFIG=$KUBECONFIG_FILE" "$PROGRAMS_traefik" --configFile "$STATE/config/traefik.yaml"
 }
 
 process_groups
 namespaces
 certificates
-for file in containerd.toml kubelet.yaml kube-proxy.yaml Corefile; do filled "$cluster/config/$file" >"$STATE/config/$file"; done
+for file in containerd.toml kubelet.yaml kube-proxy.yaml Corefile traefik.yaml; do filled "$cluster/config/$file" >"$STATE/config/$file"; done
 filled "$cluster/config/cni.conflist" >"$STATE/config/cni/10-mlpipeline.conflist"
 control_plane
 node
 addons
 await 60 "the node is not ready" kubectl wait --for=condition=Ready "node/$NODE" --timeout=1s
 await 30 "the default service account is not there" kubectl get serviceaccount default
-say "the cluster is up; its NodePorts answer at $NODE_ADDRESS; make cluster-down removes it; to use it:"
+say "the cluster is up; NodePorts answer at $NODE_ADDRESS, Ingresses at its ports 80 and 443; make cluster-down removes it; to use it:"
 printf 'export KUBECONFIG=%s PATH=%q:$PATH\n' "$KUBECONFIG_FILE" "$(dirname "$PROGRAMS_kubectl")"

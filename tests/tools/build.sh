@@ -24,6 +24,7 @@ kubectl kubernetes k8s.io/kubernetes/cmd/kubectl
 coredns coredns github.com/coredns/coredns
 metrics-server metrics-server sigs.k8s.io/metrics-server/cmd/metrics-server
 local-path-provisioner local-path-provisioner github.com/rancher/local-path-provisioner
+traefik traefik github.com/traefik/traefik/v3/cmd/traefik
 versitygw versitygw github.com/versity/versitygw/cmd/versitygw
 kwok kwok sigs.k8s.io/kwok/cmd/kwok
 "

@@ -22,6 +22,30 @@ fn the_root_leads_to_the_docs() {
 }
 
 #[test]
+fn every_endpoint_is_below_the_prefix_too() {
+    let server = Server::start(&iris(), &["--path-prefix", "/models/iris"], &[]);
+    for path in ["/health", "/ready", "/docs", "/openapi.json", "/metrics"] {
+        for path in [path.to_owned(), format!("/models/iris{path}")] {
+            let answer = server.get(&path);
+            assert_eq!(answer.code, 200, "{path}");
+            assert!(answer.header("x-mlpipeline-pod").is_some(), "{path}");
+        }
+    }
+    let json = [("content-type", "application/json")];
+    let answer = server.request("POST", "/models/iris/predict", &json, SETOSA.as_bytes());
+    assert_eq!(answer.json()["species_name"], "setosa");
+    for (path, docs) in [("/", "docs"), ("/models/iris", "/models/iris/docs"), ("/models/iris/", "docs")] {
+        let answer = server.get(path);
+        assert_eq!((answer.code, answer.header("location")), (307, Some(docs)), "{path}");
+    }
+    for path in ["/models", "/models/irises/health", "/models/iris/nowhere", "/other/health"] {
+        assert_eq!(server.get(path).code, 404, "{path}");
+    }
+    let counted = r#"mlpipeline_serve_requests_total{code="200",endpoint="health"} 2"#;
+    assert!(server.get("/metrics").body.contains(counted));
+}
+
+#[test]
 fn an_unknown_path_lists_the_endpoints() {
     let server = Server::start(&iris(), &[], &[]);
     for path in ["/nowhere", "/predict/", "/../etc/passwd", "//", "/%00", "/v2"] {

@@ -4,6 +4,7 @@ use mlpipeline_tests::wait_until;
 use serde_json::json;
 
 use crate::bed::{Namespace, PATIENCE, http, kubectl, node_address, sample};
+use crate::ingress::{Ingress, certificate};
 
 #[tokio::test]
 async fn scenario_5_applications_storage_services_and_access() {
@@ -14,6 +15,7 @@ async fn scenario_5_applications_storage_services_and_access() {
     stateless_pods_are_scaled(&namespace).await;
     a_replica_keeps_its_name_and_data(&namespace).await;
     services_of_each_type(&namespace);
+    a_model_is_reached_by_host_name(&namespace).await;
     a_model_is_scaled_by_kubectl_scale(&namespace).await;
     viewers_view_and_editors_edit();
     namespace.delete().await;
@@ -63,12 +65,43 @@ fn services_of_each_type(namespace: &Namespace) {
     assert_eq!(spec("names")["clusterIP"], "None");
     assert_eq!(spec("node")["ports"][0]["nodePort"], 30081);
     assert_eq!(http(&format!("http://{}:30081/hostname", node_address()), &[]).status, 200);
-    let ingress = namespace.get("ingress/predictor-api");
-    assert_eq!(ingress["spec"]["rules"][0]["host"], "predictor.example.com");
-    assert_eq!(
-        ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"],
-        "predictor-api"
-    );
+}
+
+async fn a_model_is_reached_by_host_name(namespace: &Namespace) {
+    let class = || namespace.get("ingress/predictor-api")["spec"]["ingressClassName"].take();
+    let ingress = Ingress::wait(namespace, "predictor-api").await;
+    let default = class();
+    assert!(default.is_string(), "Kubernetes gave it the default class");
+    ingress.has_endpoint("http://predictor.example.com/").await;
+    ingress.predicts("http://predictor.example.com/predict", &[]).await;
+    ingress.leads_nowhere("http://other.example.com/predict").await;
+
+    ingress
+        .edit(
+            json!({"host": "models.example.com", "path": "/predictor"}),
+            "http://models.example.com/predictor",
+        )
+        .await;
+    ingress.predicts("http://models.example.com/predictor/predict", &[]).await;
+    ingress.shows_docs("http://models.example.com/predictor").await;
+    for gone in [
+        "http://predictor.example.com/predict",
+        "http://models.example.com/predict",
+        "http://models.example.com/predictors/predict",
+    ] {
+        ingress.leads_nowhere(gone).await;
+    }
+    assert_eq!(class(), default, "an edit of the rest leaves it the class");
+
+    let trusted = certificate(namespace, "predictor-tls", "models.example.com");
+    ingress
+        .edit(
+            json!({"host": "models.example.com", "path": "/predictor", "tlsSecret": "predictor-tls"}),
+            "https://models.example.com/predictor",
+        )
+        .await;
+    let trusted = ["--cacert", trusted.to_str().unwrap()];
+    ingress.predicts("https://models.example.com/predictor/predict", &trusted).await;
 }
 
 async fn a_model_is_scaled_by_kubectl_scale(namespace: &Namespace) {

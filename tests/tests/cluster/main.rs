@@ -10,6 +10,7 @@ mod crash_course;
 mod data_prep;
 mod etl;
 mod faults;
+mod ingress;
 mod introduction;
 mod jobs_and_daemonsets;
 mod k8s_pipe;

@@ -16,6 +16,7 @@ mod metrics;
 mod openapi;
 mod options;
 mod predict;
+mod prefix;
 mod process;
 mod reply;
 mod router;
@@ -69,7 +70,7 @@ pub async fn run_folder(
     let listener = Listener::bind(&options.listen).await?;
     let address = listener.address();
     let (stop, stopping) = watch::channel(false);
-    let router = router::router(Arc::clone(&server));
+    let router = router::router(Arc::clone(&server), options.path_prefix.clone());
     let connections = tokio::spawn(listener.serve(router, ConnectionLimits::from(options), stopping));
 
     let model = tokio::select! {

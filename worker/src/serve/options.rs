@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::prefix::PathPrefix;
 use crate::args::{parse_bytes, parse_duration};
 
 /// Where and within which limits a model is served. Every flag has an environment variable, so that a pod can set it.
@@ -11,6 +12,11 @@ pub struct ServeOptions {
     /// Address and port to listen on; with port 0 the system chooses a free one.
     #[arg(long, value_name = "HOST:PORT", env = "MLPIPELINE_SERVE_LISTEN", default_value = "127.0.0.1:8000")]
     pub listen: String,
+
+    /// Answer below this path too, as an Ingress or a proxy asks that passes paths on whole: with /v1 there is /v1/predict beside
+    /// /predict.
+    #[arg(long, value_name = "PATH", env = "MLPIPELINE_SERVE_PATH_PREFIX")]
+    pub path_prefix: Option<PathPrefix>,
 
     /// Environment variable that holds the API key which callers of /predict must send; it must be set then. Without this flag
     /// a key is required where MLPIPELINE_API_KEY is set.

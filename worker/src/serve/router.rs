@@ -12,6 +12,7 @@ use axum::routing::{get, post};
 
 use super::metrics::Endpoint;
 use super::predict::{json_response, predict};
+use super::prefix::{PathPrefix, below};
 use super::reply;
 use super::server::Server;
 
@@ -24,8 +25,19 @@ const REVISION_HEADER: HeaderName = HeaderName::from_static("x-mlpipeline-model-
 /// The content type of `/metrics`: Prometheus' text format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// All endpoints.
-pub fn router(server: Arc<Server>) -> Router {
+/// All endpoints, also below a prefix where one is given.
+pub fn router(server: Arc<Server>, prefix: Option<PathPrefix>) -> Router {
+    let endpoints = endpoints(server);
+    match prefix {
+        None => endpoints,
+        // Around the endpoints' router, which must see the path without the prefix.
+        Some(prefix) => Router::new()
+            .fallback_service(endpoints)
+            .layer(middleware::from_fn_with_state(Arc::new(prefix), below)),
+    }
+}
+
+fn endpoints(server: Arc<Server>) -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::temporary("docs") }))
         .route("/health", get(|| async { json_response(r#"{"status":"ok"}"#) }))

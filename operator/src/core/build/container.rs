@@ -130,6 +130,16 @@ fn serve_environment(serve: &Serve) -> Vec<EnvVar> {
         }),
         ..EnvVar::default()
     }];
+    // Ingress controllers pass paths on whole.
+    if let Some(path) = serve.ingress.as_ref().and_then(|ingress| ingress.path.as_deref())
+        && !path.trim_matches('/').is_empty()
+    {
+        env.push(EnvVar {
+            name: "MLPIPELINE_SERVE_PATH_PREFIX".to_owned(),
+            value: Some(path.to_owned()),
+            ..EnvVar::default()
+        });
+    }
     if let Some(auth) = &serve.auth {
         env.push(EnvVar {
             name: "MLPIPELINE_API_KEY".to_owned(),
