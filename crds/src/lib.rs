@@ -33,7 +33,7 @@ pub use pod::{EmptyDir, ImagePullPolicy, KeyedFiles, Mount, PodSettings, Volume,
 pub use prepare::{Check, Continuous, DataReference, Format, Input, OnMismatch, Output, Prepare};
 pub use report::{Baseline, Outcome, REPORT_LIMIT, ReportError, StepReport};
 pub use revision::{Digest, Revision, RevisionError};
-pub use run::{Port, ReplicaVolume, RestartPolicy, Run, RunInput, Workload};
+pub use run::{CompletionMode, Port, ReplicaVolume, RestartPolicy, Run, RunInput, Workload};
 pub use score::Score;
 pub use serve::{ApiKeyAuth, Autoscaling, Ingress, SecretKey, Serve, ServiceSettings, ServiceType};
 pub use status::{GateState, MLPipelineStatus, ModelStatus, StepState, StepStatus};

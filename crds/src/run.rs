@@ -10,6 +10,8 @@ use crate::ServiceType;
 /// Run a container image of your own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("!has(self.completions) || !has(self.workload) || self.workload == 'Job'").message("completions goes with workload Job").field_path(".completions"))]
+#[x_kube(validation = Rule::new("!has(self.completionMode) || !has(self.workload) || self.workload == 'Job'").message("completionMode goes with workload Job").field_path(".completionMode"))]
+#[x_kube(validation = Rule::new("!has(self.completionMode) || self.completionMode != 'Indexed' || has(self.completions)").message("completionMode Indexed goes with completions, which says how many indexes there are").field_path(".completionMode"))]
 #[x_kube(validation = Rule::new("!has(self.restartPolicy) || !has(self.workload) || self.workload == 'Job'").message("restartPolicy goes with workload Job: the others always restart").field_path(".restartPolicy"))]
 #[x_kube(validation = Rule::new("!has(self.replicas) || (has(self.workload) && self.workload in ['Deployment', 'StatefulSet'])").message("replicas goes with workload Deployment or StatefulSet").field_path(".replicas"))]
 #[x_kube(validation = Rule::new("!has(self.replicaVolume) || (has(self.workload) && self.workload == 'StatefulSet')").message("replicaVolume goes with workload StatefulSet").field_path(".replicaVolume"))]
@@ -39,6 +41,10 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub completions: Option<i32>,
+    /// Job: whether each completion has a number of its own, from 0, which its container finds in JOB_COMPLETION_INDEX
+    /// (Indexed); else all pods are alike (NonIndexed). NonIndexed when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion_mode: Option<CompletionMode>,
     /// Job: restart a failed container in its pod (OnFailure) or start a new pod (Never); Never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restart_policy: Option<RestartPolicy>,
@@ -79,6 +85,16 @@ pub enum Workload {
     StatefulSet,
     /// Run all the time, one pod on every node.
     DaemonSet,
+}
+
+/// Whether the completions of a Job can be told apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum CompletionMode {
+    /// All pods are alike: so many must succeed, whichever they are.
+    #[default]
+    NonIndexed,
+    /// Each completion has a number, and one pod must succeed for each.
+    Indexed,
 }
 
 /// What follows when a Job's container fails.

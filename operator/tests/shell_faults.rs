@@ -51,6 +51,7 @@ fn essence(value: &mut Value) {
                 "finished",
                 "startedAt",
                 "finishedAt",
+                "completionTime",
                 "trained",
                 "observedGeneration",
             ] {

@@ -188,6 +188,11 @@ async fn a_question_that_is_never_answered_is_told() {
     refuse(&world, "list", "pods", 500);
     let train = world.names("pods").into_iter().find(|name| name.contains("train")).expect("its pod");
     world.delete(&Key::new("pods", "ns", &train));
+    // And what was kept of it with the Job, in the same moment.
+    let job = world.names("jobs").into_iter().find(|name| name.contains("train")).expect("its Job");
+    world.edit(&Key::new("jobs", "ns", &job), |job| {
+        job["metadata"]["annotations"].as_object_mut().expect("annotations").remove("mlpipeline.dev/report");
+    });
     let message = told(&world, &key, "ApiServerUnavailable").await;
     assert!(message.contains("the list of pods"), "{message}");
     assert_eq!(world.condition(&key, "Reconciling").expect("it is said").0, "True");

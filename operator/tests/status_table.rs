@@ -206,7 +206,7 @@ fn a_refused_retraining_is_a_failure_while_the_old_model_serves_on() {
 }
 
 #[test]
-fn suspend_keeps_the_last_word_on_readiness() {
+fn a_suspended_pipeline_is_ready_as_long_as_all_that_its_spec_asks_for_is_done() {
     let pipeline_before = pipeline(PIPELINE);
     let observed = serving(&pipeline_before);
     let ready = status_of(&pipeline_before, &observed, None);
@@ -214,6 +214,9 @@ fn suspend_keeps_the_last_word_on_readiness() {
     let status = status_of(&suspended, &observed, Some(&ready));
     assert_eq!(kstatus(&status), "Current");
     assert_eq!((condition(&status, "Ready").0, condition(&status, "Suspended").0), ("True", "True"));
+    let edited = PIPELINE.replace("spec:", "spec:\n  suspend: true").replace("SELECT 1", "SELECT 2");
+    let status = status_of(&pipeline(&edited), &observed, Some(&ready));
+    assert_eq!((condition(&status, "Ready").0, condition(&status, "Suspended").0), ("False", "True"));
     let fresh = status_of(&suspended, &Observed::default(), None);
     assert_eq!((condition(&fresh, "Ready").0, condition(&fresh, "Reconciling").0), ("False", "False"));
 }

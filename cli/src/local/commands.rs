@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use mlpipeline_crds::{Action, DataSource, Delivery, Run, StepSpec, Workload};
+use mlpipeline_crds::{Action, CompletionMode, DataSource, Delivery, Run, StepSpec, Workload};
 use mlpipeline_operator::core::names::environment_name;
 use mlpipeline_operator::core::pipeline::ValidStep;
 
@@ -218,6 +218,9 @@ fn check(step: &ValidStep, run: &Run) -> Result<(), CannotRun> {
     match run.workload.unwrap_or_default() {
         Workload::Job | Workload::Deployment => {}
         workload => return needs(format!("a {workload:?}")),
+    }
+    if run.completion_mode == Some(CompletionMode::Indexed) {
+        return needs("completionMode Indexed".to_owned());
     }
     let resources = step.pod.resources.as_ref();
     let amounts = resources.into_iter().flat_map(|all| all.limits.iter().chain(&all.requests)).flatten();

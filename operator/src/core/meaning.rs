@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mlpipeline_crds::{
-    DataReference, Format, OnMismatch, Output, Prepare, Revision, Run, Score, Train, Workload,
+    CompletionMode, DataReference, Format, OnMismatch, Output, Prepare, Revision, Run, Score, Train, Workload,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -179,6 +179,9 @@ fn run_meaning(run: &Run, step: &ValidStep) -> Value {
         }
         if let Some(completions) = run.completions.filter(|_| !long_running) {
             fields.insert("completions".into(), completions.into());
+        }
+        if run.completion_mode == Some(CompletionMode::Indexed) {
+            fields.insert("completionMode".into(), json!(run.completion_mode));
         }
         if long_running {
             fields.insert("workload".into(), json!(run.workload));

@@ -11,10 +11,11 @@ use crate::bed::{Namespace, PATIENCE, kubectl, own_node, sample};
 async fn scenario_4_jobs_and_daemon_sets() {
     let lesson = Namespace("jobs-lesson");
     kubectl(&["apply", "-k", &sample("jobs-and-daemonsets")]);
-    lesson.wait_ready(&["pi", "chance", "numbers", "clock", "logs", "compressor"]);
+    lesson.wait_ready(&["pi", "chance", "parts", "numbers", "clock", "logs", "compressor"]);
 
     a_single_process(&lesson);
     six_completions_two_at_a_time(&lesson);
+    a_number_for_each_completion(&lesson);
     a_work_queue(&lesson);
     a_daemon_reached_by_the_nodes_address(&lesson).await;
     a_daemon_that_meets_pods_in_a_folder(&lesson).await;
@@ -44,6 +45,12 @@ fn six_completions_two_at_a_time(lesson: &Namespace) {
     assert_eq!(job["status"]["succeeded"], 6);
     let logs = lesson.logs("check");
     assert_eq!(logs.lines().filter(|line| line.starts_with("SUCCESS")).count(), 6, "{logs}");
+}
+
+fn a_number_for_each_completion(lesson: &Namespace) {
+    let logs = lesson.logs("part");
+    let parts: BTreeSet<&str> = logs.lines().collect();
+    assert_eq!(parts, BTreeSet::from(["part 0 of 3", "part 1 of 3", "part 2 of 3"]));
 }
 
 /// Each number was handed out once, and each worker stopped when the queue was empty.

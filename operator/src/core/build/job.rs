@@ -4,7 +4,7 @@ use k8s_openapi::api::batch::v1::{
     Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnExitCodesRequirement,
     PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
 };
-use mlpipeline_crds::{ExitCode, RestartPolicy};
+use mlpipeline_crds::{CompletionMode, ExitCode, RestartPolicy};
 
 use super::pod::{Template, template};
 use super::{BuildSettings, metadata};
@@ -34,9 +34,11 @@ pub(super) fn spec(
     scheduled: bool,
     settings: &BuildSettings,
 ) -> JobSpec {
-    let (completions, restart_policy) = match &step.action {
-        ValidAction::Run(run) => (run.completions, run.restart_policy.unwrap_or_default()),
-        _ => (None, RestartPolicy::Never),
+    let (completions, mode, restart_policy) = match &step.action {
+        ValidAction::Run(run) => {
+            (run.completions, run.completion_mode.unwrap_or_default(), run.restart_policy.unwrap_or_default())
+        }
+        _ => (None, CompletionMode::NonIndexed, RestartPolicy::Never),
     };
     let never = restart_policy == RestartPolicy::Never;
     let template = template(Template {
@@ -51,6 +53,7 @@ pub(super) fn spec(
     JobSpec {
         template,
         completions,
+        completion_mode: (mode == CompletionMode::Indexed).then(|| "Indexed".to_owned()),
         parallelism: step.parallelism,
         backoff_limit: Some(i32::try_from(step.retries).unwrap_or(i32::MAX)),
         active_deadline_seconds: step.timeout.and_then(|timeout| i64::try_from(timeout.as_secs()).ok()),

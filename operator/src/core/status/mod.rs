@@ -47,7 +47,7 @@ pub fn status(
     let done = satisfied(pipeline, plan).len();
     let model = known.iter().find(|model| model.serving).or_else(|| known.first());
     let before = previous.map(|status| status.conditions.as_slice()).unwrap_or_default();
-    let claims = claims(pipeline, plan, observed, problem, before);
+    let claims = claims(pipeline, plan, observed, problem);
     let only_serving = endpoint::only_serving_step(pipeline);
     let live = only_serving.and_then(|step| observed.steps.get(&step.name)?.live.as_ref());
     MLPipelineStatus {
@@ -143,9 +143,8 @@ fn claims(
     plan: &Plan,
     observed: &Observed,
     problem: Option<&Problem>,
-    before: &[Condition],
 ) -> Vec<Claim> {
-    let mut claims = progress_claims(pipeline, plan, observed, problem, before);
+    let mut claims = progress_claims(pipeline, plan, observed, problem);
     claims.extend(serving_claim(plan, observed));
     let (reason, message) = match pipeline.suspend {
         true => ("Suspended", "no new run is started; take spec.suspend away to go on"),
@@ -160,7 +159,6 @@ fn progress_claims(
     plan: &Plan,
     observed: &Observed,
     problem: Option<&Problem>,
-    before: &[Condition],
 ) -> Vec<Claim> {
     let all = |reconciling: bool, stalled: bool, ready: bool, reason: &str, message: &str| {
         let idle = if ready { "Done" } else { reason };
@@ -183,12 +181,12 @@ fn progress_claims(
         let reason = failure_reason(step, observed);
         return all(false, true, false, &reason, &format!("{}: {}", step.name, step.reason));
     }
+    let satisfied = satisfied(pipeline, plan);
     if pipeline.suspend {
-        let was_ready = before.iter().find(|condition| condition.type_ == READY);
-        let ready = was_ready.is_some_and(|ready| ready.status == "True");
+        // What is done stays done; what an edit asks for meanwhile is not.
+        let ready = satisfied.len() == plan.steps.len();
         return all(false, false, ready, "Suspended", "held back by spec.suspend");
     }
-    let satisfied = satisfied(pipeline, plan);
     let open = plan.steps.iter().filter(|step| !satisfied.contains(step.name.as_str()));
     let unsatisfied = open.min_by_key(|step| match step.decision {
         Decision::Blocked => 0,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mlpipeline_crds::{Port, Run, Workload};
+use mlpipeline_crds::{CompletionMode, Port, Run, Workload};
 
 use super::serve::check_ports;
 use super::{Errors, is_dns_label, pod};
@@ -16,6 +16,7 @@ pub(super) fn check(run: &Run, path: &str, errors: &mut Errors) {
     let scales = matches!(workload, Workload::Deployment | Workload::StatefulSet);
     let rules = [
         ("completions", run.completions.is_some(), is_job, "Job"),
+        ("completionMode", run.completion_mode.is_some(), is_job, "Job"),
         ("restartPolicy", run.restart_policy.is_some(), is_job, "Job"),
         ("replicas", run.replicas.is_some(), scales, "Deployment or StatefulSet"),
         ("replicaVolume", run.replica_volume.is_some(), workload == Workload::StatefulSet, "StatefulSet"),
@@ -27,6 +28,11 @@ pub(super) fn check(run: &Run, path: &str, errors: &mut Errors) {
             format!("is only for workload {workloads}"),
         );
     }
+    errors.require(
+        run.completion_mode != Some(CompletionMode::Indexed) || run.completions.is_some(),
+        format!("{path}.completionMode"),
+        "Indexed goes with completions, which says how many indexes there are",
+    );
     errors.require_between(run.completions, (1, 100_000), format!("{path}.completions"));
     errors.require_between(run.replicas, (0, 1000), format!("{path}.replicas"));
     if let Some(volume) = &run.replica_volume {
