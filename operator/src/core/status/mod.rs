@@ -10,7 +10,7 @@ mod steps;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use mlpipeline_crds::{GateState, MLPipelineStatus, Metric, ModelStatus};
 
 use self::conditions::{Claim, READY, RECONCILING, SERVING, STALLED, SUSPENDED, shorten, whole_seconds};
