@@ -114,7 +114,11 @@ fn step_report(args: &StepArgs) -> Result<StepReport, StepError> {
             let drains = spec.action.is_long_running();
             if drains {
                 // One request or file that panics must not end the others: it ends alone.
-                drop(panic::take_hook());
+                panic::set_hook(Box::new(|panic| {
+                    // Its text may repeat a row or an address; what may be said of it, who catches it says.
+                    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+                    tracing::error!("a panic at {place}");
+                }));
             }
             until_stopped(&context, drains, step::work(&spec, &context, &args.serving))?
         }

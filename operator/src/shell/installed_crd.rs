@@ -59,8 +59,8 @@ pub(super) async fn keep_comparing(client: Client, metrics: Arc<Metrics>, found:
                 tracing::info!(%error, "cannot compare the installed CustomResourceDefinition with this version's");
             }
         }
-        let lacks = matches!(*found.borrow(), Installed::Lacks(_));
-        tokio::time::sleep(if lacks { WHILE_MISSING } else { ELSE }).await;
+        let is_complete = matches!(*found.borrow(), Installed::Complete);
+        tokio::time::sleep(if is_complete { ELSE } else { WHILE_MISSING }).await;
     }
 }
 

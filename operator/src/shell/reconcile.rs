@@ -1,5 +1,6 @@
 //! One look at one pipeline: validate → observe → plan → build → apply → status → publish.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use super::publish;
 use super::traces::spans::{self, part};
 use crate::core::build::build;
 use crate::core::pipeline::ValidatedPipeline;
-use crate::core::plan::{self, Decision, Plan, Schedules};
+use crate::core::plan::{self, Decision, Plan, Schedules, Work};
 use crate::core::status::{self, Problem};
 use crate::core::validate::{FieldError, validate};
 
@@ -112,17 +113,34 @@ async fn look(resource: &Guarded, context: &Context) -> Result<Option<Duration>,
     if lost_reports::found_late(context, &pipeline, &plan).await.map_err(Setback::Look)? {
         (view, plan) = consider(context, &pipeline, now);
     }
+    let mut is_overtaken = false;
     let children = part("build").in_scope(|| build(&pipeline, &plan, &context.settings));
     let applied = apply(context, &pipeline, &plan, &children, &view).instrument(part("apply")).await;
     if !plan.keep.is_empty() || plan.steps.iter().any(|step| step.decision == Decision::Run) {
         // What was just begun is told as begun, and need not be told again in a moment. And what a write was answered with may
         // be news, of which the watch will not tell again.
+        let done = begun(&plan);
         (view, plan) = consider(context, &pipeline, now);
+        is_overtaken = !begun(&plan).is_subset(&done);
     }
     let (before, status) = standing(resource, context, &pipeline, &plan, &view, &applied, now);
     let published = publish::publish(context, metadata, before.as_ref(), status);
     let published = published.instrument(part("publish")).await;
-    conclude(&plan, &applied, published, now)
+    let next = conclude(&plan, &applied, published, now)?;
+    // What the answers to our writes made possible is brought about at once: no event will ask for it.
+    Ok(if is_overtaken { Some(Duration::ZERO) } else { next })
+}
+
+/// What a plan begins: runs, and reports that are to be kept.
+fn begun(plan: &Plan) -> BTreeSet<String> {
+    let runs = plan.steps.iter().filter(|step| step.decision == Decision::Run).map(|step| {
+        let key = step.work.as_ref().and_then(|work| match work {
+            Work::Once(run) => Some(format!("{}-{}", run.key, run.attempt)),
+            _ => None,
+        });
+        format!("{} {}", step.name, key.unwrap_or_default())
+    });
+    runs.chain(plan.keep.iter().map(|unkept| unkept.run.clone())).collect()
 }
 
 /// What exists, and what should happen.

@@ -36,10 +36,10 @@ async fn costs(bed: &Bed, since: AuditPosition) -> (Cost, usize) {
 
 /// The edits, one after the other: where, what, and the children that this costs.
 fn edits() -> Vec<(&'static str, Value, Cost)> {
-    // Another model: served, and used by the runs of the schedule from now on.
-    let model = [("create jobs", 1), ("patch deployments", 1), ("patch cronjobs", 1)];
+    // Another model: served, and used by the runs of the schedule from now on. The report of each run is kept with its Job.
+    let model = [("create jobs", 1), ("patch jobs", 1), ("patch deployments", 1), ("patch cronjobs", 1)];
     // The runs of the schedule read the data too, and take them up before the model that follows from them.
-    let data = [("create jobs", 2), ("patch deployments", 1), ("patch cronjobs", 2)];
+    let data = [("create jobs", 2), ("patch jobs", 2), ("patch deployments", 1), ("patch cronjobs", 2)];
     vec![
         ("/steps/1/train/gate/min", json!(0.8), cost(&[])),
         ("/steps/0/retries", json!(5), cost(&[])),

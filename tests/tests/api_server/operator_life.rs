@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, Pod, ResourceQuota, Service};
 use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use mlpipeline_tests::wait_until;
 use serde_json::json;
@@ -198,4 +198,37 @@ async fn l3_a_namespace_goes_in_the_middle_of_the_work() {
     })
     .await;
     assert!(operator.try_wait().unwrap().is_none(), "the operator goes on");
+}
+
+/// The StatefulSet's controller makes the volumes, and the garbage collector takes them.
+#[tokio::test]
+async fn s5_l4_replicas_volumes_stay_when_their_step_goes_and_go_with_the_pipeline() {
+    let bed = Bed::new("replica-volumes").await;
+    let _operator = bed.start(&[]);
+    let volume = json!({"size": "1Mi", "mountPath": "/data"});
+    let db =
+        json!({"name": "db", "run": {"image": "none", "workload": "StatefulSet", "replicaVolume": volume}});
+    let other = json!({"name": "other", "run": {"image": "none"}});
+    let claims: Api<PersistentVolumeClaim> = bed.api();
+    let volumes = async |wanted: &[&str]| {
+        wait_until("the replicas' volumes", LONG, async || {
+            let ours = ListParams::default().labels("mlpipeline.dev/pipeline=store,mlpipeline.dev/step=db");
+            let found = claims.list(&ours).await.map_err(|error| error.to_string())?;
+            let names: Vec<String> = found.iter().map(ResourceExt::name_any).collect();
+            if names == wanted { Ok(()) } else { Err(format!("{names:?}")) }
+        })
+        .await;
+    };
+    bed.apply("store", &json!({"steps": [db, other]})).await;
+    volumes(&["replica-store-db-0"]).await;
+    bed.apply("store", &json!({"steps": [other]})).await;
+    wait_until("the StatefulSet is gone", LONG, async || {
+        let names = bed.names::<StatefulSet>().await;
+        if names.is_empty() { Ok(()) } else { Err(format!("{names:?}")) }
+    })
+    .await;
+    let claim = claims.get("replica-store-db-0").await.unwrap();
+    assert_eq!(claim.metadata.deletion_timestamp, None);
+    bed.pipelines().delete("store", &DeleteParams::default()).await.unwrap();
+    volumes(&[]).await;
 }

@@ -44,9 +44,9 @@ impl FromStr for PathPrefix {
 
 impl PathPrefix {
     /// Takes the prefix from a request's path, and says whether that was all of it. The path of an endpoint stays as it is, be it the
-    /// prefix or not: an Ingress may be for `/predict` only.
+    /// prefix or not: an Ingress may be for `/predict` only, and then opens nothing else.
     fn take_from(&self, uri: &mut Uri) -> bool {
-        if Endpoint::of(uri.path()) != Endpoint::Other {
+        if [uri.path(), &self.path].into_iter().any(|path| Endpoint::of(path) != Endpoint::Other) {
             return false;
         }
         let asked = uri.path_and_query().map_or("", PathAndQuery::as_str);
@@ -112,6 +112,8 @@ mod tests {
             ("/", "/nowhere"),
             ("/predict", "/predict"),
             ("/predict", "/predict?now"),
+            ("/predict", "/predict/metrics"),
+            ("/health", "/health/metrics"),
             ("/v1", "*"),
         ] {
             assert_eq!(taken(prefix, asked), (asked.to_owned(), false), "{prefix} {asked}");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{
     DaemonSet, DaemonSetSpec, Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
-    StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec,
+    StatefulSet, StatefulSetSpec,
 };
 use k8s_openapi::api::core::v1::{
     PersistentVolumeClaim, PersistentVolumeClaimSpec, PodTemplateSpec, VolumeMount,
@@ -143,7 +143,6 @@ fn stateful_set(
             selector: metadata::selector(pipeline, step),
             service_name: Some(names::step_object(&pipeline.name, &step.name)),
             template,
-            persistent_volume_claim_retention_policy: claims.is_some().then(|| retention(pipeline)),
             volume_claim_templates: claims,
             ..StatefulSetSpec::default()
         }),
@@ -151,16 +150,8 @@ fn stateful_set(
     }
 }
 
-/// What becomes of the replicas' own volumes: they go with the step, so that no later pipeline of the name takes their data for
-/// its own, unless storage is to outlive the pipeline; and they await the replicas that are scaled away.
-fn retention(pipeline: &ValidatedPipeline) -> StatefulSetPersistentVolumeClaimRetentionPolicy {
-    let when_deleted = if pipeline.volume.retain.unwrap_or_default() { "Retain" } else { "Delete" };
-    StatefulSetPersistentVolumeClaimRetentionPolicy {
-        when_deleted: Some(when_deleted.to_owned()),
-        when_scaled: Some("Retain".to_owned()),
-    }
-}
-
+/// A replica's own volume. It goes with the pipeline, so that no later one of the name takes its data for its own, unless storage is to
+/// outlive the pipeline; but not with the step or the StatefulSet, which may be taken out or renamed by mistake.
 fn replica_claim(
     pipeline: &ValidatedPipeline,
     step: &ValidStep,
@@ -170,6 +161,7 @@ fn replica_claim(
         metadata: ObjectMeta {
             name: Some(REPLICA_VOLUME.to_owned()),
             labels: Some(metadata::selector_labels(pipeline, step)),
+            owner_references: metadata::replica_owner(pipeline).map(|owner| vec![owner]),
             ..ObjectMeta::default()
         },
         spec: Some(PersistentVolumeClaimSpec {

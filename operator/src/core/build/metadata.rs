@@ -111,6 +111,13 @@ pub(super) fn live_annotations(model: Option<&Revision>) -> BTreeMap<String, Str
     model.map(|model| (annotation::MODEL.to_owned(), model.to_string())).into_iter().collect()
 }
 
+/// The reference that makes the garbage collector remove a replica's volume with its pipeline. The StatefulSet's controller makes the
+/// volume, so the pipeline is not what controls it.
+pub(super) fn replica_owner(pipeline: &ValidatedPipeline) -> Option<OwnerReference> {
+    let owner = owner(pipeline).filter(|_| !pipeline.volume.retain.unwrap_or_default())?;
+    Some(OwnerReference { controller: None, block_owner_deletion: None, ..owner })
+}
+
 /// The reference that makes the garbage collector remove a child with its pipeline. There is none on a laptop.
 fn owner(pipeline: &ValidatedPipeline) -> Option<OwnerReference> {
     use kube::Resource;

@@ -93,7 +93,6 @@ pub fn held(
 ) -> MLPipelineStatus {
     let (reason, message) = (problem.reason.as_str(), problem.message.as_str());
     let before = previous.cloned().unwrap_or_default();
-    let serving = before.conditions.iter().find(|condition| condition.type_ == SERVING);
     let mut claims = match problem.transient {
         true => vec![claim(RECONCILING, true, reason, message), claim(STALLED, false, "NotStalled", "")],
         false => vec![
@@ -102,9 +101,10 @@ pub fn held(
         ],
     };
     claims.push(claim(READY, false, reason, message));
-    claims.extend(
-        serving.map(|serving| claim(SERVING, serving.status == "True", &serving.reason, &serving.message)),
-    );
+    for kind in [SERVING, SUSPENDED] {
+        let known = before.conditions.iter().find(|condition| condition.type_ == kind);
+        claims.extend(known.map(|known| claim(kind, known.status == "True", &known.reason, &known.message)));
+    }
     MLPipelineStatus {
         observed_generation: generation,
         conditions: conditions::conditions(claims, &before.conditions, generation, now),

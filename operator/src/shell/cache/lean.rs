@@ -210,7 +210,7 @@ mod tests {
             "spec": {
                 "activeDeadlineSeconds": 60, "backoffLimit": 3, "completionMode": "Indexed", "completions": 6, "parallelism": 2,
                 "suspend": true, "selector": {"matchLabels": {"l": "1"}},
-                "podFailurePolicy": {"rules": []},
+                "podFailurePolicy": {"rules": []}, "podReplacementPolicy": "Failed", "ttlSecondsAfterFinished": 9, "manualSelector": false,
                 "template": {"spec": {"containers": [{"name": "step", "image": "i"}]}},
             },
             "status": {

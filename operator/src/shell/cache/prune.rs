@@ -1,7 +1,7 @@
 //! What is dropped from objects before they are kept: all that nobody here reads. A cluster's pods are mostly their specs.
 
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodStatus, PodTemplateSpec};
+use k8s_openapi::api::batch::v1::{Job, JobSpec};
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodStatus};
 
 /// What may be dropped from a kind of object.
 pub trait Prune {
@@ -36,12 +36,16 @@ impl Prune for Job {
     fn prune(&mut self) {
         self.metadata.managed_fields = None;
         self.metadata.finalizers = None;
-        if let Some(spec) = &mut self.spec {
-            // A Job is created and never changed: only how many pods it runs is read again.
-            spec.template = PodTemplateSpec::default();
-            spec.selector = None;
-            spec.pod_failure_policy = None;
-        }
+        // A Job is created and never changed: only how many pods it runs, and for how long, is read again.
+        self.spec = self.spec.take().map(|spec| JobSpec {
+            active_deadline_seconds: spec.active_deadline_seconds,
+            backoff_limit: spec.backoff_limit,
+            completion_mode: spec.completion_mode,
+            completions: spec.completions,
+            parallelism: spec.parallelism,
+            suspend: spec.suspend,
+            ..JobSpec::default()
+        });
         if let Some(status) = &mut self.status {
             // How the controller counts is its own affair.
             status.uncounted_terminated_pods = None;
