@@ -128,7 +128,8 @@ impl Pipe {
             "find $MLPIPELINE_STORAGE/inbox {} -name '*marks-*' 2>/dev/null || true",
             folders.join(" ")
         );
-        wait_until("no file is on its way", PATIENCE, async || {
+        // Each row is a process of the API's own, and how many files there are depends on how many kills met nobody at work.
+        wait_until("no file is on its way", 3 * PATIENCE, async || {
             let left = self.shell(&look).await?;
             if left.is_empty() { Ok(()) } else { Err(format!("{} files: {left}", left.lines().count())) }
         })
