@@ -5,7 +5,8 @@
 #
 # Brings up the node of `make cluster`, follows docs/how-to/run-on-a-cluster.md on it, runs the tests, takes all of it down, and
 # compares the machine with what it was before. A node that is up already stays up. KEEP=1 leaves everything to look at, until the
-# next run. PROFILE=image tests the images that users get, in place of those of development builds, which tests need anyway.
+# next run, or `make cluster-down` where the node was up before. PROFILE=image tests the images that users get, in place of those of
+# development builds, which tests need anyway.
 #
 # With KUBECONFIG set that cluster is used. It must have the images, a default IngressClass, and nothing of MLPipelines yet: what the
 # tests make is deleted.
@@ -75,28 +76,8 @@ follow_page() {
   (cd "$repository" && env --unset=KUBECONFIG --unset=MAKEFLAGS --unset=MAKELEVEL --unset=MFLAGS bash -euxo pipefail -c "$script") >&2
 }
 
-run_tests() {
-  cargo test --workspace --locked --features mlpipeline-tests/cluster,mlpipeline-tests/api-server --test cluster -- "$@"
-}
-
-# Runs scenarios. A real node on a busy machine has pauses of its own, so one that fails is tried once more, by itself and from
-# nothing; both attempts are printed.
 scenarios() {
-  local log failed name
-  log=$(mktemp)
-  if run_tests "$@" 2>&1 | tee "$log"; then
-    rm -f "$log"
-    return
-  fi
-  failed=$(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$log")
-  rm -f "$log"
-  [ -n "$failed" ] || return 1
-  for name in $failed; do
-    say "FAILED ONCE, and is tried again: $name"
-    kubectl delete namespace --ignore-not-found --wait --timeout=240s ml-course data-prep k8s-pipe jobs-lesson introduction etl mlops
-    kubectl delete persistentvolume --ignore-not-found node-folder
-    run_tests --exact "$name"
-  done
+  cargo test --workspace --locked --features mlpipeline-tests/cluster,mlpipeline-tests/api-server --test cluster -- "$@"
 }
 
 trap finish EXIT

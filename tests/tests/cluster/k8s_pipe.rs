@@ -128,12 +128,16 @@ impl Pipe {
             "find $MLPIPELINE_STORAGE/inbox {} -name '*marks-*' 2>/dev/null || true",
             folders.join(" ")
         );
-        // Each row is a process of the API's own, and how many files there are depends on how many kills met nobody at work.
-        wait_until("no file is on its way", 3 * PATIENCE, async || {
-            let left = self.shell(&look).await?;
-            if left.is_empty() { Ok(()) } else { Err(format!("{} files: {left}", left.lines().count())) }
-        })
-        .await;
+        // How many files there are depends on how many kills met nobody at work, so what is bounded is the time without progress.
+        let mut left = usize::MAX;
+        while left > 0 {
+            left = wait_until("a file less is on its way", PATIENCE, async || {
+                let files = self.shell(&look).await?;
+                let now = files.lines().count();
+                if now < left { Ok(now) } else { Err(format!("{now} files: {files}")) }
+            })
+            .await;
+        }
         let failed = self.shell(&format!("ls {STEPS}/*/failed")).await.unwrap_or_default();
         assert!(!failed.contains("marks-"), "{failed}");
 
