@@ -19,6 +19,9 @@ pub(super) enum Difference {
 /// Compares what is stored with what should be.
 pub(super) fn difference(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus) -> Difference {
     let Some(stored) = stored else { return Difference::Large };
+    if stored == next {
+        return Difference::None;
+    }
     let (mut stored, mut next) = (json(stored), json(next));
     if is_same(&stored, &next) {
         return Difference::None;

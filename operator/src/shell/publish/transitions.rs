@@ -11,6 +11,9 @@ use crate::shell::installed_crd::OUTDATED;
 /// The longest note that an event may have, in bytes.
 const NOTE_LIMIT: usize = 1024;
 
+/// The reason of a step, or several, that are done.
+const DONE: &str = "StepDone";
+
 /// Reasons of a pipeline that is on its way, which are no news.
 const CALM: [&str; 6] = ["Running", "Waiting", "Suspended", "Done", "Serving", "NotReady"];
 
@@ -23,8 +26,15 @@ pub(super) fn transitions(
     let before = |step: &StepStatus| {
         stored.and_then(|stored| stored.steps.iter().find(|before| before.name == step.name))
     };
-    let mut events: Vec<Event> =
-        next.steps.iter().filter_map(|step| of_step(namespace, before(step), step)).collect();
+    let news = next.steps.iter().filter(|step| is_news(before(step), step));
+    let (done, others): (Vec<&StepStatus>, Vec<&StepStatus>) =
+        news.partition(|step| step.state == StepState::Done);
+    let mut events: Vec<Event> = match done.as_slice() {
+        [] => Vec::new(),
+        [step] => of_step(namespace, step).into_iter().collect(),
+        [.., last] => vec![of_done(namespace, &done, last)],
+    };
+    events.extend(others.into_iter().filter_map(|step| of_step(namespace, step)));
     let told = events.iter().any(|event| matches!(event.type_, EventType::Warning));
     events.extend(of_pipeline(stored, next, told));
     events.extend(of_definition(stored, next));
@@ -40,24 +50,41 @@ fn of_definition(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus) -> 
     Some(warning(&Problem { reason: now.reason, message: now.message, transient: false }))
 }
 
-fn of_step(namespace: Option<&str>, before: Option<&StepStatus>, step: &StepStatus) -> Option<Event> {
-    let is_new = before.is_none_or(|before| before.state != step.state || before.revision != step.revision);
-    if !is_new {
-        return None;
+fn is_news(before: Option<&StepStatus>, step: &StepStatus) -> bool {
+    before.is_none_or(|before| before.state != step.state || before.revision != step.revision)
+}
+
+/// Steps that one status tells are done, as one event: where hundreds of pipelines are at work, a status tells of many at once.
+fn of_done(namespace: Option<&str>, steps: &[&StepStatus], last: &StepStatus) -> Event {
+    let names: Vec<String> = steps.iter().map(|step| named(step)).collect();
+    Event {
+        type_: EventType::Normal,
+        reason: DONE.to_owned(),
+        note: Some(shorten(&format!("{} steps are done: {}", steps.len(), names.join(", ")))),
+        action: format!("{:?}", last.kind),
+        secondary: Some(workload(namespace, last)),
     }
+}
+
+/// A step with its revision.
+fn named(step: &StepStatus) -> String {
+    let revision = step.revision.as_ref().map(|revision| format!(" ({revision})"));
+    format!("{}{}", step.name, revision.unwrap_or_default())
+}
+
+fn of_step(namespace: Option<&str>, step: &StepStatus) -> Option<Event> {
     let (type_, reason, word) = match step.state {
-        StepState::Done => (EventType::Normal, "StepDone", "is done"),
+        StepState::Done => (EventType::Normal, DONE, "is done"),
         StepState::Serving => (EventType::Normal, "RolledOut", "is rolled out"),
         StepState::Failed => (EventType::Warning, "StepFailed", "failed"),
         StepState::Refused => (EventType::Warning, "ModelRefused", "was refused by its gate"),
         StepState::Waiting | StepState::Running | StepState::Blocked | StepState::Suspended => return None,
     };
     let message = step.message.as_deref().unwrap_or_default();
-    let revision = step.revision.as_ref().map(|revision| format!(" ({revision})")).unwrap_or_default();
     Some(Event {
         type_,
         reason: reason.to_owned(),
-        note: Some(shorten(&format!("{} {word}{revision}: {message}", step.name))),
+        note: Some(shorten(&format!("{} {word}: {message}", named(step)))),
         action: format!("{:?}", step.kind),
         secondary: Some(workload(namespace, step)),
     })
@@ -173,6 +200,18 @@ mod tests {
         }
         assert_eq!(all, ["StepDone", "StepDone", "StepDone", "Ready"]);
         assert!(reasons(Some(&life[3]), &life[3]).is_empty());
+    }
+
+    #[test]
+    fn steps_that_one_status_tells_are_done_make_one_event() {
+        use StepState::{Done, Failed, Running, Waiting};
+        let before = status(&[("a", Running), ("b", Waiting), ("c", Waiting)], "False", "Running");
+        let next = status(&[("a", Done), ("b", Done), ("c", Failed)], "False", "Failed");
+        let events = transitions(Some("ns"), Some(&before), &next);
+        assert_eq!(reasons(Some(&before), &next), ["StepDone", "StepFailed"]);
+        assert_eq!(events[0].note.as_deref(), Some("2 steps are done: a (r), b (r)"));
+        // Events with the same secondary object are counted as one that happens again, with the note of the first.
+        assert_eq!(events[0].secondary.as_ref().and_then(|object| object.name.as_deref()), Some("b"));
     }
 
     #[test]

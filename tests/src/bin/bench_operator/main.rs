@@ -10,6 +10,7 @@
 mod floor;
 mod installed;
 mod load;
+mod machine;
 mod report;
 mod witness;
 
@@ -56,15 +57,17 @@ async fn measure(controller_qps: u32, arguments: &Arguments) -> Figures {
     eprintln!("controller QPS {controller_qps}: logs are in {}", control_plane.folder().display());
     let installed = Installed::start(&control_plane).await;
     let jobs = floor::templates(&control_plane).await;
+    let idle = machine::busy();
     let before = floor::chains_a_minute(&control_plane, "floor-1", &jobs, count).await;
+    let machine_of_floor = machine::busy() - idle;
     eprintln!("floor: {before:.0} chains a minute");
 
     let since = control_plane.audit().position().await;
-    let cpu = installed.cpu();
+    let (cpu, idle) = (installed.cpu(), machine::busy());
     let operator = load::pipelines_a_minute(&control_plane, "measured", count).await;
     eprintln!("operator: {operator:.0} chains a minute");
     witness::wait_for_silence(&control_plane, &installed.user).await;
-    let busy_cpu = installed.cpu() - cpu;
+    let (busy_cpu, machine_of_operator) = (installed.cpu() - cpu, machine::busy() - idle);
     let memory = installed.peak_memory();
     let seen = witness::whole_life(&control_plane, &installed.user, "measured", since).await;
 
@@ -80,6 +83,7 @@ async fn measure(controller_qps: u32, arguments: &Arguments) -> Figures {
         floor: [before, after],
         operator,
         busy_cpu,
+        machine: [machine_of_floor, machine_of_operator],
         memory,
         seen,
         idle_seconds: arguments.idle_seconds,

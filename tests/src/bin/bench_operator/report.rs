@@ -12,6 +12,8 @@ pub struct Figures {
     pub floor: [f64; 2],
     pub operator: f64,
     pub busy_cpu: Duration,
+    /// Processor time of all programs of the machine in the floor's first turn and in the operator's, until all is at rest.
+    pub machine: [Duration; 2],
     /// The peak, in MB.
     pub memory: f64,
     pub seen: Seen,
@@ -42,6 +44,10 @@ pub fn table(all: &[Figures]) -> String {
     table +=
         &row("apply → first Job, own share, p99", &|figures| percentile(&figures.seen.own_share, 0.99));
     table += &row("CPU", &|figures| format!("{:.2} s", figures.busy_cpu.as_secs_f64()));
+    table += &row("CPU of the whole machine (floor, operator)", &|figures| {
+        let [floor, operator] = figures.machine.map(|time| time.as_secs_f64());
+        format!("{floor:.0} s, {operator:.0} s")
+    });
     table += &row("peak memory", &|figures| format!("{:.0} MB", figures.memory));
     table += &row("writes a pipeline, without events", &|figures| a_pipeline(figures, false));
     table += &row("events a pipeline", &|figures| a_pipeline(figures, true));
