@@ -74,6 +74,41 @@ fn a_run_of_one_pod_is_done_as_soon_as_its_pod_says_so() {
     assert_eq!(done.report.expect("a report").metrics["accuracy"], 0.97);
 }
 
+#[test]
+fn a_run_is_done_when_all_containers_have_ended_well_and_nobody_takes_its_pod_away() {
+    let phase = |change: &dyn Fn(&mut Value)| {
+        let mut pod = pod(ended(0, "Completed", REPORT));
+        pod["status"]["phase"] = json!("Running");
+        change(&mut pod);
+        run(job(json!({"template": {}}), json!({"active": 1})), vec![pod]).phase
+    };
+    assert_eq!(phase(&|_| {}), RunPhase::Succeeded, "the kubelet says so of the pod a second later");
+    let beside = |state: Value| {
+        move |pod: &mut Value| {
+            let other = json!({"name": "agent", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state});
+            pod["status"]["containerStatuses"].as_array_mut().expect("a list").push(other);
+        }
+    };
+    assert_eq!(phase(&beside(json!({"running": {}}))), RunPhase::Active, "another container is at work");
+    assert_eq!(phase(&beside(json!({"terminated": {"exitCode": 1}}))), RunPhase::Active, "another failed");
+    assert_eq!(phase(&beside(json!({"terminated": {"exitCode": 0}}))), RunPhase::Succeeded);
+    // What ends well because it was told to stop has not ended its work.
+    let taken_away: [&dyn Fn(&mut Value); 4] = [
+        &|pod| pod["metadata"]["deletionTimestamp"] = json!("2026-11-20T10:00:00Z"),
+        &|pod| pod["status"]["conditions"] = json!([{"type": "DisruptionTarget", "status": "True"}]),
+        &|pod| pod["status"]["reason"] = json!("Terminated"),
+        &|pod| pod["status"]["phase"] = json!("Failed"),
+    ];
+    for change in taken_away {
+        assert_eq!(phase(change), RunPhase::Active);
+    }
+    assert_eq!(
+        phase(&|pod| pod["status"]["containerStatuses"] = json!([])),
+        RunPhase::Active,
+        "none has begun"
+    );
+}
+
 const REPORT: &str = r#"{"outcome":"succeeded","revision":"0123456789ab","metrics":{"accuracy":0.97}}"#;
 
 /// A Job that ended well, with this annotation for its report.

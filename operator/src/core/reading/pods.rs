@@ -50,7 +50,21 @@ pub(super) fn finished(pod: &Pod) -> Option<Timestamp> {
 
 /// Whether the pod ended well.
 pub(super) fn succeeded(pod: &Pod) -> bool {
-    phase(pod) == Some("Succeeded")
+    match phase(pod) {
+        Some("Succeeded") => true,
+        Some("Failed") => false,
+        _ => is_sure_to_succeed(pod),
+    }
+}
+
+/// Whether all containers of a Job's pod have ended well, and nobody takes it away. The kubelet calls such a pod Succeeded when
+/// it has cleaned up behind it, about a second later; a Job's containers that ended well are not started again.
+fn is_sure_to_succeed(pod: &Pod) -> bool {
+    let ends: Vec<_> = containers(pod).map(ended_now).collect();
+    let has_reason = pod.status.as_ref().is_some_and(|status| status.reason.is_some());
+    let is_taken_away = pod.metadata.deletion_timestamp.is_some() || disruption(pod).is_some() || has_reason;
+    let is_over = !ends.is_empty() && ends.iter().all(|end| end.is_some_and(|end| end.exit_code == 0));
+    is_over && !is_taken_away
 }
 
 /// Whether the pod has failed.
