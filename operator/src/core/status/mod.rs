@@ -1,11 +1,12 @@
 //! What to say of a pipeline: a summary of the plan for people, for `kubectl wait`, for Argo CD and Flux.
 //!
 //! A function of the plan, of what was observed, of the status before and of now. Nothing reads the status to decide anything,
-//! except that times of transitions and, under `suspend`, the last word on readiness are carried over.
+//! except that times that were told and, under `suspend`, the last word on readiness are carried over.
 
 pub mod conditions;
 mod endpoint;
 mod steps;
+mod times;
 
 use std::collections::BTreeSet;
 
@@ -50,7 +51,7 @@ pub fn status(
     let claims = claims(pipeline, plan, observed, problem);
     let only_serving = endpoint::only_serving_step(pipeline);
     let live = only_serving.and_then(|step| observed.steps.get(&step.name)?.live.as_ref());
-    MLPipelineStatus {
+    let mut status = MLPipelineStatus {
         observed_generation: pipeline.generation,
         conditions: conditions::conditions(claims, before, pipeline.generation, now),
         progress: Some(format!("{done}/{}", plan.steps.len())),
@@ -62,7 +63,11 @@ pub fn status(
         selector: only_serving.map(|step| endpoint::selector(pipeline, step)),
         steps: plan.steps.iter().map(|step| steps::step_status(pipeline, observed, step)).collect(),
         models: known.into_iter().take(MODEL_LIMIT).map(model_status).collect(),
+    };
+    if let Some(previous) = previous {
+        times::keep(previous, &mut status);
     }
+    status
 }
 
 /// The status of a spec that makes no sense. What is known of steps and models from before is kept: they still exist.
