@@ -137,6 +137,18 @@ async fn a_child_that_was_refused_for_good_is_tried_again() {
     }
 }
 
+/// An admission policy may refuse every change of a Job: what was asked for is true all the same.
+#[tokio::test(start_paused = true)]
+async fn a_pipeline_whose_reports_may_not_be_kept_with_their_jobs_is_ready() {
+    let world = world();
+    refuse(&world, "patch", "jobs", 403);
+    let _operator = world.start();
+    let key = world.user_applies(CRASH_COURSE);
+    world.until("ready", |world| world.is_ready(&key)).await;
+    tokio::time::sleep(FIVE_MINUTES).await;
+    assert!(world.is_ready(&key));
+}
+
 /// The API server does not change a StatefulSet's volumes, say; once somebody has deleted it, it can be made.
 #[tokio::test(start_paused = true)]
 async fn a_refused_child_is_tried_again_at_once_when_what_is_in_the_way_goes() {

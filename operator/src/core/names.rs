@@ -4,8 +4,8 @@ use mlpipeline_crds::Revision;
 
 /// The longest name of a pod, Service, label value or Job.
 const LABEL_LIMIT: usize = 63;
-/// The longest name of a CronJob, whose Jobs get eleven more characters.
-const CRON_JOB_LIMIT: usize = 52;
+/// The longest name of a CronJob: its Jobs get eleven more characters, and the pods of an Indexed one six more.
+const CRON_JOB_LIMIT: usize = LABEL_LIMIT - 11 - 6;
 
 /// The name of a step's long-lived objects: Deployment, Service, autoscaler, and so on.
 #[must_use]

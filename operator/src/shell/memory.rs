@@ -52,6 +52,8 @@ pub struct Refusal {
     pub failures: u32,
     /// When to try again.
     pub until: Instant,
+    /// Whether all that the spec asks for can be true without it.
+    pub is_dispensable: bool,
 }
 
 impl Refusal {

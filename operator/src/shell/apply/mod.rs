@@ -27,6 +27,9 @@ use crate::core::plan::Plan;
 use self::desired::Desired;
 pub(super) use self::orphans::kinds;
 
+/// What a report that a Job should keep is called. Where none can be kept, a run whose pod goes is done once more, and nothing else.
+const REPORT_OF: &str = "report of Job";
+
 /// What became of the children.
 #[derive(Debug, Default)]
 pub struct Applied {
@@ -43,7 +46,10 @@ impl Applied {
     /// The refusal that people should hear of first.
     #[must_use]
     pub fn worst(&self) -> Option<&Refusal> {
-        self.refusals.iter().max_by_key(|refusal| refusal.failure.class)
+        self.refusals
+            .iter()
+            .filter(|refusal| !refusal.is_dispensable)
+            .max_by_key(|refusal| refusal.failure.class)
     }
 }
 
@@ -77,7 +83,7 @@ impl Pass<'_> {
         // First of all: what follows from a report begins when the report can no longer be lost.
         for unkept in &plan.keep {
             let kept = async { jobs::keep_report(context, pipeline, view, unkept).await.map(|()| None) };
-            self.attempt(&format!("report of Job {}", unkept.run), "", kept).await?;
+            self.attempt(&format!("{REPORT_OF} {}", unkept.run), "", kept).await?;
         }
         let mut wanted: Vec<Desired> = Vec::new();
         for child in children {
@@ -137,7 +143,8 @@ impl Pass<'_> {
                 if self.applied.failed.is_none() && !failure.is_a_wait() {
                     self.applied.failed = Some(failure.clone());
                 }
-                let refusal = Refusal { wish, failure, failures, until };
+                let is_dispensable = object.starts_with(REPORT_OF);
+                let refusal = Refusal { wish, failure, failures, until, is_dispensable };
                 memory.with(uid, |remembered| remembered.refusals.insert(object.to_owned(), refusal.clone()));
                 self.applied.refusals.push(refusal);
                 if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
