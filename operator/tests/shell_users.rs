@@ -234,8 +234,8 @@ fn a_clock_that_jumps_starts_nothing_twice_and_schedules_go_by_the_new_time() {
                 world.jump.store(then, Ordering::SeqCst);
                 assert!(!tells_the_next_run(&world, &key), "{jump}: the jump is one");
                 world.forget_trace();
-                // The wake that was due before the jump comes within one period.
-                tokio::time::sleep(Duration::from_secs(PERIOD.unsigned_abs() + 10)).await;
+                // The operator finds out by itself, long before the wake that was due by the old time.
+                tokio::time::sleep(Duration::from_secs(40)).await;
                 assert!(
                     tells_the_next_run(&world, &key),
                     "{jump}: {}",

@@ -18,6 +18,7 @@ use tracing::Instrument;
 use super::cache::index::{PipelineKey, version};
 use super::cache::steady::{refusal, steady};
 use super::cache::watch::{Touched, api, watch_children};
+use super::clock_jumps::clock_jumps;
 use super::context::Context;
 use super::guarded::Guarded;
 use super::installed_crd::Installed;
@@ -54,7 +55,11 @@ impl Controller {
         };
         let own = watch_pipelines(&context, namespace, writer);
         let children = watch_children(&context.client, namespace, &context.cache);
-        let children = stream::select(children, installed_changes(context.installed.clone()))
+        let others = stream::select(
+            installed_changes(context.installed.clone()),
+            clock_jumps(Arc::clone(&context.clock)),
+        );
+        let children = stream::select(children, others)
             .flat_map(move |touched| stream::iter(references(&all, &touched)));
         let feed = feed(own, children.boxed(), sender.clone(), leading, Arc::clone(&context));
         (Self { context, sight, triggers, sender }, feed)

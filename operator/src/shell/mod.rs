@@ -8,6 +8,7 @@ pub mod backoff;
 mod blindness;
 pub mod cache;
 pub mod calls;
+mod clock_jumps;
 pub mod context;
 pub mod controller;
 pub mod crd_file;
