@@ -104,7 +104,8 @@ impl Engine {
             ConcurrencyPolicy::Allow | ConcurrencyPolicy::Forbid => {}
         }
         // As the CronJob controller names its Jobs: by the minute.
-        let name = format!("{}-{}", names::cron_job(&self.pipeline.name, &step.name), due.as_second() / 60);
+        let cron_job = names::cron_job(&self.pipeline.name, &step.name, step.is_indexed());
+        let name = format!("{cron_job}-{}", due.as_second() / 60);
         self.start(step, work, name, true, tell)
     }
 

@@ -4,8 +4,10 @@ use mlpipeline_crds::Revision;
 
 /// The longest name of a pod, Service, label value or Job.
 const LABEL_LIMIT: usize = 63;
-/// The longest name of a CronJob: its Jobs get eleven more characters, and the pods of an Indexed one six more.
-const CRON_JOB_LIMIT: usize = LABEL_LIMIT - 11 - 6;
+/// The longest name of a CronJob, whose Jobs get eleven more characters.
+const CRON_JOB_LIMIT: usize = 52;
+/// What the host names of an Indexed Job's pods add to its name: a dash and an index below 100,000.
+const INDEX_LENGTH: usize = 6;
 
 /// The name of a step's long-lived objects: Deployment, Service, autoscaler, and so on.
 #[must_use]
@@ -14,10 +16,11 @@ pub fn step_object(pipeline: &str, step: &str) -> String {
     bounded(&format!("{pipeline}-{step}"), "", LABEL_LIMIT - 17)
 }
 
-/// The name of a step's CronJob.
+/// The name of a step's CronJob, with room for the indexes of the pods of its Jobs where they have any.
 #[must_use]
-pub fn cron_job(pipeline: &str, step: &str) -> String {
-    bounded(&format!("{pipeline}-{step}"), "", CRON_JOB_LIMIT)
+pub fn cron_job(pipeline: &str, step: &str, is_indexed: bool) -> String {
+    let limit = if is_indexed { CRON_JOB_LIMIT - INDEX_LENGTH } else { CRON_JOB_LIMIT };
+    bounded(&format!("{pipeline}-{step}"), "", limit)
 }
 
 /// The name of the Job of one run: by the key of what it does, and by the attempt from the second on.
@@ -75,14 +78,16 @@ mod tests {
         let long = "p".repeat(253);
         for name in [
             job(&long, "s", &key, 9),
-            cron_job(&long, "s"),
+            cron_job(&long, "s", false),
             claim(&long),
             step_object(&long, "s"),
             label(&long),
         ] {
             assert!(name.len() <= LABEL_LIMIT, "{name}");
         }
-        assert!(cron_job(&long, "s").len() <= CRON_JOB_LIMIT);
+        assert!(cron_job(&long, "s", false).len() <= 52);
+        let host = format!("{}-2992164700-99999", cron_job(&long, "s", true));
+        assert!(host.len() <= LABEL_LIMIT, "{host}");
     }
 
     #[test]

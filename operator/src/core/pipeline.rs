@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use mlpipeline_crds::{
-    DataReference, PodSettings, Prepare, Run, Score, Serve, StepKind, Train, VolumeStorage, Workload,
+    CompletionMode, DataReference, PodSettings, Prepare, Run, Score, Serve, StepKind, Train, VolumeStorage,
+    Workload,
 };
 
 use super::schedule::CronSchedule;
@@ -110,6 +111,12 @@ impl ValidStep {
             ValidAction::Prepare(prepare) => prepare.continuous.is_some(),
             ValidAction::Train(_) | ValidAction::Score(_) => false,
         }
+    }
+
+    /// Whether the pods of the step's Jobs have a number each.
+    #[must_use]
+    pub fn is_indexed(&self) -> bool {
+        matches!(&self.action, ValidAction::Run(run) if run.completion_mode == Some(CompletionMode::Indexed))
     }
 
     /// The continuous step whose files this one takes as they come. It is no result that is read: files flow, and no revision

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures::{Stream, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::cache::watch::Touched;
@@ -22,8 +22,7 @@ pub fn clock_jumps(clock: Clock) -> impl Stream<Item = Touched> {
             let (time, moment) = (clock(), Instant::now());
             tokio::time::sleep(INTERVAL).await;
             if has_jumped(clock().duration_since(time), moment.elapsed()) {
-                let now: Timestamp = clock();
-                tracing::info!(%now, "the clock has jumped: all that is due is reckoned anew");
+                tracing::debug!(now = %clock(), "the clock has jumped: all that is due is reckoned anew");
                 return Some((Touched::All, clock));
             }
         }

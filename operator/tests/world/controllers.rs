@@ -75,7 +75,7 @@ fn step(state: &mut State, script: &Script) {
     }
 }
 
-/// A stage a tick: a pod, a running pod, an ended pod, an ended Job.
+/// A stage a tick: a pod, a running pod, ended containers, an ended pod, an ended Job.
 fn run_job(state: &mut State, script: &Script, key: &Key, job: &Value) {
     if !job["status"]["conditions"].is_null() {
         return;
@@ -99,13 +99,18 @@ fn run_job(state: &mut State, script: &Script, key: &Key, job: &Value) {
             let status = json!({"phase": "Running", "containerStatuses": [container(&json!({"running": {"startedAt": time}}))]});
             state.edit(&pod_key, |pod| pod["status"] = status);
         }
+        Some("Running") if is_over(&pod) => {
+            let code = &pod["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"];
+            let phase = if code == 0 { "Succeeded" } else { "Failed" };
+            state.edit(&pod_key, |pod| pod["status"]["phase"] = json!(phase));
+        }
         Some("Running") if script.endless.iter().any(|name| name == step) => {}
         Some("Running") => {
             let (code, report) = script.failing.get(step).cloned().unwrap_or_else(|| (0, report(labels)));
             let ended =
                 json!({"terminated": {"exitCode": code, "finishedAt": time, "message": report.to_json()}});
-            let phase = if code == 0 { "Succeeded" } else { "Failed" };
-            let status = json!({"phase": phase, "containerStatuses": [container(&ended)]});
+            // The kubelet cleans up before it says how the pod ended.
+            let status = json!({"phase": "Running", "containerStatuses": [container(&ended)]});
             state.edit(&pod_key, |pod| pod["status"] = status);
         }
         phase => {
@@ -121,6 +126,10 @@ fn run_job(state: &mut State, script: &Script, key: &Key, job: &Value) {
             });
         }
     }
+}
+
+fn is_over(pod: &Value) -> bool {
+    !pod["status"]["containerStatuses"][0]["state"]["terminated"].is_null()
 }
 
 fn container(container_state: &Value) -> Value {

@@ -136,8 +136,13 @@ impl Namespace {
 
     /// Waits until pipelines are Ready, in the words of the documentation.
     pub fn wait_ready(&self, pipelines: &[&str]) {
+        self.wait_ready_within(PATIENCE, pipelines);
+    }
+
+    /// Waits so long at most, for each.
+    pub fn wait_ready_within(&self, limit: Duration, pipelines: &[&str]) {
         for pipeline in pipelines {
-            let timeout = format!("--timeout={}s", PATIENCE.as_secs());
+            let timeout = format!("--timeout={}s", limit.as_secs());
             let waited =
                 self.try_kubectl(&["wait", "--for=condition=Ready", &format!("mlp/{pipeline}"), &timeout]);
             if let Err(problem) = waited {

@@ -30,7 +30,11 @@ pub(super) fn cron_job(
     };
     let history = i32::try_from(pipeline.history).unwrap_or(i32::MAX);
     Some(CronJob {
-        metadata: metadata::of_step(pipeline, step, names::cron_job(&pipeline.name, &step.name)),
+        metadata: metadata::of_step(
+            pipeline,
+            step,
+            names::cron_job(&pipeline.name, &step.name, step.is_indexed()),
+        ),
         spec: Some(CronJobSpec {
             schedule: schedule.cron.clone(),
             time_zone: schedule.time_zone.clone(),

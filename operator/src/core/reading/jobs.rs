@@ -53,7 +53,7 @@ pub(super) fn is_active(job: &Job, own_pods: &[&Pod]) -> bool {
     failed(job).is_none() && !is_complete(job, own_pods)
 }
 
-/// The Job controller says Complete up to two seconds after the pod's containers have ended; a run of one pod need not wait for it.
+/// The Job controller says Complete up to two seconds after a worker has reported success; a run of one pod need not wait for it.
 fn is_complete(job: &Job, own_pods: &[&Pod]) -> bool {
     condition(job, "Complete").is_some()
         || condition(job, "SuccessCriteriaMet").is_some()

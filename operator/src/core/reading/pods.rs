@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod, PodCondition};
-use mlpipeline_crds::{ExitCode, StepReport};
+use mlpipeline_crds::{ExitCode, Outcome, StepReport};
 
 use crate::core::build::CONTAINER;
 use crate::core::observed::Trouble;
@@ -12,6 +12,8 @@ const OUT_OF_MEMORY: &str = "OutOfMemory";
 /// What happened to it, and what to do.
 const OUT_OF_MEMORY_MESSAGE: &str =
     "the container used more memory than its limit allows; raise pod.resources.limits.memory";
+/// The reason of a pod for which no node has room.
+pub(super) const UNSCHEDULABLE: &str = "Unschedulable";
 /// How much of a foreign container's last words is repeated, in characters.
 const LAST_WORDS: usize = 400;
 
@@ -53,18 +55,23 @@ pub(super) fn succeeded(pod: &Pod) -> bool {
     match phase(pod) {
         Some("Succeeded") => true,
         Some("Failed") => false,
-        _ => is_sure_to_succeed(pod),
+        _ => is_over(pod) && report(pod).is_some_and(|report| report.outcome == Outcome::Succeeded),
     }
 }
 
-/// Whether all containers of a Job's pod have ended well, and nobody takes it away. The kubelet calls such a pod Succeeded when
-/// it has cleaned up behind it, about a second later; a Job's containers that ended well are not started again.
-fn is_sure_to_succeed(pod: &Pod) -> bool {
+/// Whether all containers have ended well. The kubelet calls a Job's pod Succeeded when it has cleaned up behind it, about a second
+/// later. A worker that reports success besides has done its work; anybody else's container may have ended well because it was
+/// told to stop, when its node is short of memory, say, and for as long as it is ending the kubelet does not tell why.
+fn is_over(pod: &Pod) -> bool {
     let ends: Vec<_> = containers(pod).map(ended_now).collect();
-    let has_reason = pod.status.as_ref().is_some_and(|status| status.reason.is_some());
-    let is_taken_away = pod.metadata.deletion_timestamp.is_some() || disruption(pod).is_some() || has_reason;
-    let is_over = !ends.is_empty() && ends.iter().all(|end| end.is_some_and(|end| end.exit_code == 0));
-    is_over && !is_taken_away
+    !ends.is_empty() && ends.iter().all(|end| end.is_some_and(|end| end.exit_code == 0))
+}
+
+/// Whether a Job's pod is over and still holds what it had: its place on the node, its quota, its volume.
+pub(super) fn gives_way(pod: &Pod) -> bool {
+    let owners = pod.metadata.owner_references.iter().flatten();
+    let is_of_job = owners.into_iter().any(|owner| owner.controller == Some(true) && owner.kind == "Job");
+    is_of_job && is_over(pod) && !matches!(phase(pod), Some("Succeeded" | "Failed"))
 }
 
 /// Whether the pod has failed.
@@ -139,7 +146,7 @@ pub(super) fn trouble(pod: &Pod) -> Option<Trouble> {
         .into_iter()
         .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")?;
     Some(Trouble {
-        reason: unscheduled.reason.clone().unwrap_or_else(|| "Unschedulable".to_owned()),
+        reason: unscheduled.reason.clone().unwrap_or_else(|| UNSCHEDULABLE.to_owned()),
         message: format!(
             "no node takes the pod: {}",
             unscheduled.message.as_deref().unwrap_or("the scheduler gave no reason")

@@ -12,6 +12,9 @@ use crate::core::observed::{ObservedClaim, Trouble};
 /// How often a Job that does not say repeats a failed pod.
 const DEFAULT_RETRIES: i32 = 6;
 
+/// The reason of a pod that a quota refuses.
+const QUOTA_EXCEEDED: &str = "QuotaExceeded";
+
 /// Every trouble with the step that it holds up, the cause before what follows from it.
 pub(super) fn troubles(snapshot: &Snapshot, claim: Option<&ObservedClaim>) -> Vec<(String, Trouble)> {
     let of_claim = claim.filter(|claim| !claim.bound).and_then(|claim| claim.message.as_ref());
@@ -44,7 +47,13 @@ pub(super) fn troubles(snapshot: &Snapshot, claim: Option<&ObservedClaim>) -> Ve
         })
         .map(|set| &set.metadata);
     let of_sets = sets.chain(daemons).filter_map(|metadata| missing_pods(snapshot, metadata));
-    unbound.chain(of_pods).chain(of_jobs).chain(of_attempts).chain(of_deployments).chain(of_sets).collect()
+    let all = unbound.chain(of_pods).chain(of_jobs).chain(of_attempts).chain(of_deployments).chain(of_sets);
+    // The next step begins while the pod before it is cleaned up; when that is done, its pod says so.
+    let is_room_made = snapshot.pods.iter().any(|pod| pods::gives_way(pod));
+    all.filter(|(_, trouble)| {
+        !is_room_made || !matches!(trouble.reason.as_str(), pods::UNSCHEDULABLE | QUOTA_EXCEEDED)
+    })
+    .collect()
 }
 
 /// The claim, and why it is not bound where something says so.
@@ -136,6 +145,6 @@ fn replica_failure(deployment: &Deployment) -> Option<(String, Trouble)> {
 }
 
 fn refused_pods(message: &str) -> Trouble {
-    let reason = if message.contains("exceeded quota") { "QuotaExceeded" } else { "PodsRefused" };
+    let reason = if message.contains("exceeded quota") { QUOTA_EXCEEDED } else { "PodsRefused" };
     Trouble { reason: reason.to_owned(), message: format!("the API server refuses its pods: {message}") }
 }

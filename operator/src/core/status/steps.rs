@@ -70,7 +70,9 @@ fn workload(pipeline: &ValidatedPipeline, step: &ValidStep, plan: &StepPlan) -> 
 fn job(pipeline: &ValidatedPipeline, step: &ValidStep, plan: &StepPlan) -> Option<String> {
     match (&plan.run, &step.schedule) {
         (Some(run), _) => Some(format!("Job/{run}")),
-        (None, Some(_)) => Some(format!("CronJob/{}", names::cron_job(&pipeline.name, &step.name))),
+        (None, Some(_)) => {
+            Some(format!("CronJob/{}", names::cron_job(&pipeline.name, &step.name, step.is_indexed())))
+        }
         (None, None) => None,
     }
 }

@@ -13,7 +13,8 @@ pub(super) fn keep(before: &MLPipelineStatus, next: &mut MLPipelineStatus) {
         let same_run = before.steps.iter().find(|told| {
             told.name == step.name && told.revision == step.revision && told.workload == step.workload
         });
-        if let Some(told) = same_run {
+        // A start that is another one is that of another run by the same name.
+        if let Some(told) = same_run.filter(|told| is_about(told.started.as_ref(), step.started.as_ref())) {
             keep_one(told.started.as_ref(), &mut step.started);
             keep_one(told.finished.as_ref(), &mut step.finished);
         }
@@ -29,12 +30,18 @@ pub(super) fn keep(before: &MLPipelineStatus, next: &mut MLPipelineStatus) {
 }
 
 fn keep_one(told: Option<&Time>, found: &mut Option<Time>) {
-    if let (Some(told), Some(found)) = (told, found) {
-        let apart = told.0.as_second().saturating_sub(found.0.as_second()).abs();
-        if apart <= TOLERANCE {
-            *found = told.clone();
-        }
+    if let Some(told) = told
+        && found.is_some()
+        && is_about(Some(told), found.as_ref())
+    {
+        *found = Some(told.clone());
     }
+}
+
+/// Whether two tellers may mean the same time; one that does not tell contradicts nobody.
+fn is_about(told: Option<&Time>, found: Option<&Time>) -> bool {
+    let (Some(told), Some(found)) = (told, found) else { return true };
+    told.0.as_second().saturating_sub(found.0.as_second()).saturating_abs() <= TOLERANCE
 }
 
 #[cfg(test)]
@@ -75,6 +82,9 @@ mod tests {
         assert_eq!(kept(told("Job/a", at(300))), at(300), "too far apart to be the same");
         assert_eq!(kept(told("Job/b", at(203))), at(203), "another run");
         assert_eq!(kept(told("Job/a", None)), None, "nothing is made up");
+        let mut again = told("Job/a", at(203));
+        again.steps[0].started = at(190);
+        assert_eq!(kept(again), at(203), "made anew by the same name");
         let mut first = told("Job/a", at(203));
         keep(&told("Job/a", None), &mut first);
         assert_eq!(first.steps[0].finished, at(203));

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::context::Context;
 use super::memory::Refusal;
 use super::observe::{View, object_name};
-use super::problem::Failure;
+use super::problem::{Class, Failure};
 use crate::core::build::Child;
 use crate::core::pipeline::ValidatedPipeline;
 use crate::core::plan::Plan;
@@ -27,8 +27,13 @@ use crate::core::plan::Plan;
 use self::desired::Desired;
 pub(super) use self::orphans::kinds;
 
-/// What a report that a Job should keep is called. Where none can be kept, a run whose pod goes is done once more, and nothing else.
-const REPORT_OF: &str = "report of Job";
+/// Whether all that the spec asks for can be true without a write. Where no report can be kept with its Job, a run whose pod goes
+/// before its report was read is done once more, and is called failed when that happens again and again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Needed,
+    Dispensable,
+}
 
 /// What became of the children.
 #[derive(Debug, Default)]
@@ -83,31 +88,34 @@ impl Pass<'_> {
         // First of all: what follows from a report begins when the report can no longer be lost.
         for unkept in &plan.keep {
             let kept = async { jobs::keep_report(context, pipeline, view, unkept).await.map(|()| None) };
-            self.attempt(&format!("{REPORT_OF} {}", unkept.run), "", kept).await?;
+            let object = format!("report of Job {}", unkept.run);
+            self.attempt(&object, "", Need::Dispensable, kept).await?;
         }
         let mut wanted: Vec<Desired> = Vec::new();
         for child in children {
             if let Child::Job(job) = child {
                 let name = job.metadata.name.clone().unwrap_or_default();
                 let created = async { jobs::create(context, pipeline, job).await.map(|()| None) };
-                self.attempt(&format!("Job {name}"), "", created).await?;
+                self.attempt(&format!("Job {name}"), "", Need::Needed, created).await?;
             } else if let Some(desired) = Desired::of(child) {
                 let object = object_name(desired.kind, &desired.name);
                 // What is not taken beside the object that is there may be taken beside another, or none.
                 let there = lasting::known(&desired, view).and_then(|found| found.metadata().uid.as_deref());
                 let wish = format!("{}@{}", desired.hash, there.unwrap_or_default());
-                self.attempt(&object, &wish, lasting::apply(context, pipeline, &desired, view)).await?;
+                let applied = lasting::apply(context, pipeline, &desired, view);
+                self.attempt(&object, &wish, Need::Needed, applied).await?;
                 wanted.push(desired);
             }
         }
         for name in &plan.prune {
             let pruned = async { jobs::prune(context, pipeline, view, name).await.map(|()| None) };
-            self.attempt(&format!("delete Job {name}"), "", pruned).await?;
+            self.attempt(&format!("delete Job {name}"), "", Need::Needed, pruned).await?;
         }
         for orphan in orphans::orphans(pipeline, plan, &wanted, view) {
             let name = orphan.metadata().name.as_deref().unwrap_or_default();
             let deleted = async { lasting::delete(context, pipeline, orphan).await.map(|_| None) };
-            self.attempt(&format!("delete {}", object_name(orphan.kind, name)), "", deleted).await?;
+            let object = format!("delete {}", object_name(orphan.kind, name));
+            self.attempt(&object, "", Need::Needed, deleted).await?;
         }
         ControlFlow::Continue(())
     }
@@ -117,6 +125,7 @@ impl Pass<'_> {
         &mut self,
         object: &str,
         wish: &str,
+        need: Need,
         call: impl Future<Output = Result<Option<Duration>, Failure>>,
     ) -> ControlFlow<()> {
         let (memory, uid) = (&self.context.memory, &self.pipeline.uid);
@@ -139,11 +148,12 @@ impl Pass<'_> {
                     before.filter(|refusal| refusal.wish == wish).map_or(0, |refusal| refusal.failures) + 1;
                 let wait = failure.wait(failures, rand::random()).max(self.context.pressure.left());
                 let until = Instant::now() + wait;
-                let stops = failure.stops_the_rest();
+                let is_dispensable = need == Need::Dispensable;
+                // What nobody hears of must hold nothing up; what is needed finds out by itself that nothing is to be had.
+                let stops = failure.stops_the_rest() && (!is_dispensable || failure.class == Class::Ending);
                 if self.applied.failed.is_none() && !failure.is_a_wait() {
                     self.applied.failed = Some(failure.clone());
                 }
-                let is_dispensable = object.starts_with(REPORT_OF);
                 let refusal = Refusal { wish, failure, failures, until, is_dispensable };
                 memory.with(uid, |remembered| remembered.refusals.insert(object.to_owned(), refusal.clone()));
                 self.applied.refusals.push(refusal);

@@ -11,6 +11,8 @@ use crate::shell::installed_crd::OUTDATED;
 /// The longest note that an event may have, in bytes.
 const NOTE_LIMIT: usize = 1024;
 
+/// How many steps an event names.
+const NAMES: usize = 10;
 /// The reason of a step, or several, that are done.
 const DONE: &str = "StepDone";
 
@@ -56,7 +58,10 @@ fn is_news(before: Option<&StepStatus>, step: &StepStatus) -> bool {
 
 /// Steps that one status tells are done, as one event: where hundreds of pipelines are at work, a status tells of many at once.
 fn of_done(namespace: Option<&str>, steps: &[&StepStatus], last: &StepStatus) -> Event {
-    let names: Vec<String> = steps.iter().map(|step| named(step)).collect();
+    let mut names: Vec<String> = steps.iter().take(NAMES).map(|step| named(step)).collect();
+    if steps.len() > NAMES {
+        names.push(format!("and {} more", steps.len() - NAMES));
+    }
     Event {
         type_: EventType::Normal,
         reason: DONE.to_owned(),

@@ -1,7 +1,7 @@
 //! The least that any program could do: a client that watches pods and creates the next Job when one has succeeded.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
 use futures::{StreamExt, TryStreamExt};
@@ -13,6 +13,7 @@ use kube::{Api, ResourceExt};
 use mlpipeline_tests::control_plane::ControlPlane;
 
 use crate::load;
+use crate::machine::{Begun, Turn};
 
 const CHAIN: &str = "bench/chain";
 const LINK: &str = "bench/link";
@@ -44,7 +45,7 @@ pub async fn chains_a_minute(
     namespace: &str,
     templates: &[Job],
     count: usize,
-) -> f64 {
+) -> Turn {
     let client = control_plane.client().await;
     load::make_namespace(&client, namespace).await;
     let jobs: Api<Job> = Api::namespaced(client.clone(), namespace);
@@ -53,7 +54,7 @@ pub async fn chains_a_minute(
         let job = job(&templates[link], chain, link);
         jobs.create(&PostParams::default(), &job).await.unwrap();
     };
-    let started = Instant::now();
+    let begun = Begun::now();
     let mut changes = watcher(pods, watcher::Config::default()).default_backoff().applied_objects().boxed();
     // The first of each chain are made as fast as the pipelines are applied.
     let mut first =
@@ -80,9 +81,9 @@ pub async fn chains_a_minute(
             }
         }
     }
-    let chains_a_minute = count as f64 / started.elapsed().as_secs_f64() * 60.0;
+    let turn = begun.ended(count);
     wait_for_the_controller(&jobs).await;
-    chains_a_minute
+    turn
 }
 
 /// Waits until the Job controller has written down all that has ended: else it would work it off during the next turn.

@@ -1,7 +1,6 @@
 //! Pipelines of three runs, applied all at once, until the last is ready.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::Namespace;
@@ -11,6 +10,8 @@ use kube::{Api, Client, ResourceExt};
 use mlpipeline_crds::MLPipeline;
 use mlpipeline_tests::control_plane::ControlPlane;
 use serde_json::json;
+
+use crate::machine::{Begun, Turn};
 
 /// How many requests are under way at once while everything is applied: kubectl applies a file's objects one by one.
 pub const AT_ONCE: usize = 1;
@@ -37,12 +38,12 @@ pub async fn make_namespace(client: &Client, name: &str) {
 }
 
 /// Applies pipelines and waits for them; answers how many a minute became ready, from the first apply to the last ready one.
-pub async fn pipelines_a_minute(control_plane: &ControlPlane, namespace: &str, count: usize) -> f64 {
+pub async fn pipelines_a_minute(control_plane: &ControlPlane, namespace: &str, count: usize) -> Turn {
     let client = control_plane.client().await;
     make_namespace(&client, namespace).await;
     let pipelines: Api<MLPipeline> = Api::namespaced(client, namespace);
     let parameters = PostParams::default();
-    let started = Instant::now();
+    let begun = Begun::now();
     let applied = stream::iter(0..count).for_each_concurrent(AT_ONCE, async |at| {
         pipelines.create(&parameters, &pipeline(&format!("p{at:04}"))).await.unwrap();
     });
@@ -61,5 +62,5 @@ pub async fn pipelines_a_minute(control_plane: &ControlPlane, namespace: &str, c
         }
     };
     futures::join!(applied, done);
-    count as f64 / started.elapsed().as_secs_f64() * 60.0
+    begun.ended(count)
 }

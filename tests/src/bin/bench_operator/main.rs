@@ -57,22 +57,20 @@ async fn measure(controller_qps: u32, arguments: &Arguments) -> Figures {
     eprintln!("controller QPS {controller_qps}: logs are in {}", control_plane.folder().display());
     let installed = Installed::start(&control_plane).await;
     let jobs = floor::templates(&control_plane).await;
-    let idle = machine::busy();
     let before = floor::chains_a_minute(&control_plane, "floor-1", &jobs, count).await;
-    let machine_of_floor = machine::busy() - idle;
-    eprintln!("floor: {before:.0} chains a minute");
+    eprintln!("floor: {:.0} chains a minute", before.chains_a_minute);
 
     let since = control_plane.audit().position().await;
-    let (cpu, idle) = (installed.cpu(), machine::busy());
+    let cpu = installed.cpu();
     let operator = load::pipelines_a_minute(&control_plane, "measured", count).await;
-    eprintln!("operator: {operator:.0} chains a minute");
+    eprintln!("operator: {:.0} chains a minute", operator.chains_a_minute);
     witness::wait_for_silence(&control_plane, &installed.user).await;
-    let (busy_cpu, machine_of_operator) = (installed.cpu() - cpu, machine::busy() - idle);
+    let busy_cpu = installed.cpu() - cpu;
     let memory = installed.peak_memory();
     let seen = witness::whole_life(&control_plane, &installed.user, "measured", since).await;
 
     let after = floor::chains_a_minute(&control_plane, "floor-2", &jobs, count).await;
-    eprintln!("floor again: {after:.0} chains a minute");
+    eprintln!("floor again: {:.0} chains a minute", after.chains_a_minute);
     witness::wait_for_silence(&control_plane, &installed.user).await;
     let (since, cpu) = (control_plane.audit().position().await, installed.cpu());
     tokio::time::sleep(Duration::from_secs(arguments.idle_seconds)).await;
@@ -83,7 +81,6 @@ async fn measure(controller_qps: u32, arguments: &Arguments) -> Figures {
         floor: [before, after],
         operator,
         busy_cpu,
-        machine: [machine_of_floor, machine_of_operator],
         memory,
         seen,
         idle_seconds: arguments.idle_seconds,

@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
+use crate::machine::Turn;
 use crate::witness::Seen;
 
 /// All that was measured with one setting of the controllers.
 pub struct Figures {
     pub controller_qps: u32,
     pub pipelines: usize,
-    /// Chains a minute of the floor, before the operator's turn and after it.
-    pub floor: [f64; 2],
-    pub operator: f64,
+    /// The floor, before the operator's turn and after it.
+    pub floor: [Turn; 2],
+    pub operator: Turn,
     pub busy_cpu: Duration,
-    /// Processor time of all programs of the machine in the floor's first turn and in the operator's, until all is at rest.
-    pub machine: [Duration; 2],
     /// The peak, in MB.
     pub memory: f64,
     pub seen: Seen,
@@ -33,20 +32,22 @@ pub fn table(all: &[Figures]) -> String {
     table += &format!("|---|{}\n", "---|".repeat(all.len()));
     table += &row("pipelines", &|figures| figures.pipelines.to_string());
     table += &row("floor, chains a minute (before, after)", &|figures| {
-        format!("{:.0}, {:.0}", figures.floor[0], figures.floor[1])
+        let [before, after] = figures.floor.each_ref().map(|turn| turn.chains_a_minute);
+        format!("{before:.0}, {after:.0}")
     });
-    table += &row("operator, chains a minute", &|figures| format!("{:.0}", figures.operator));
+    table += &row("operator, chains a minute", &|figures| format!("{:.0}", figures.operator.chains_a_minute));
     table += &row("ratio to the floor's mean", &|figures| {
-        format!("{:.2}", figures.operator * 2.0 / (figures.floor[0] + figures.floor[1]))
+        let [before, after] = figures.floor.each_ref().map(|turn| turn.chains_a_minute);
+        format!("{:.2}", figures.operator.chains_a_minute * 2.0 / (before + after))
     });
     table +=
         &row("apply → first Job, own share, p50", &|figures| percentile(&figures.seen.own_share, 0.50));
     table +=
         &row("apply → first Job, own share, p99", &|figures| percentile(&figures.seen.own_share, 0.99));
     table += &row("CPU", &|figures| format!("{:.2} s", figures.busy_cpu.as_secs_f64()));
-    table += &row("CPU of the whole machine (floor, operator)", &|figures| {
-        let [floor, operator] = figures.machine.map(|time| time.as_secs_f64());
-        format!("{floor:.0} s, {operator:.0} s")
+    table += &row("CPU of the whole machine (before, operator, after)", &|figures| {
+        let [before, after] = figures.floor.each_ref().map(|turn| turn.machine.as_secs_f64());
+        format!("{before:.0} s, {:.0} s, {after:.0} s", figures.operator.machine.as_secs_f64())
     });
     table += &row("peak memory", &|figures| format!("{:.0} MB", figures.memory));
     table += &row("writes a pipeline, without events", &|figures| a_pipeline(figures, false));
