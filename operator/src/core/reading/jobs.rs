@@ -37,7 +37,11 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
         scheduled: label_of(metadata, label::SCHEDULED) == Some("true"),
         meaning,
         phase,
-        started: status.and_then(|status| status.start_time.as_ref()).map(|time| time.0),
+        // The Job may tell later than its pod has ended.
+        started: status
+            .and_then(|status| status.start_time.as_ref())
+            .map(|time| time.0)
+            .or_else(|| winner.and_then(pods::started)),
         finished: winner.and_then(pods::finished).or(completed).or(failed_at),
         pods: pods_tried.unwrap_or_default(),
         report: winner

@@ -45,6 +45,11 @@ pub(super) fn report_text(pod: &Pod) -> Option<&str> {
     Some(terminated(pod)?.message.as_deref()?.trim())
 }
 
+/// When a container that has ended began.
+pub(super) fn started(pod: &Pod) -> Option<Timestamp> {
+    terminated(pod)?.started_at.as_ref().map(|time| time.0)
+}
+
 /// When a pod's container ended.
 pub(super) fn finished(pod: &Pod) -> Option<Timestamp> {
     terminated(pod)?.finished_at.as_ref().map(|time| time.0)
