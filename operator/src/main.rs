@@ -6,11 +6,11 @@ use anyhow::Context;
 use clap::Parser;
 use kube::Config;
 use kube::client::ClientBuilder;
-use mlpipeline_operator::shell::arguments::{Arguments, Command, RunArguments};
-use mlpipeline_operator::shell::crd_file::crd_yaml;
-use mlpipeline_operator::shell::operator::Operator;
-use mlpipeline_operator::shell::traces::Traces;
-use mlpipeline_operator::shell::{logging, probes};
+use mlpipeline_operator::arguments::{Arguments, Command, RunArguments};
+use mlpipeline_operator::crd_file::crd_yaml;
+use mlpipeline_operator::operator::Operator;
+use mlpipeline_operator::traces::Traces;
+use mlpipeline_operator::{logging, probes};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 

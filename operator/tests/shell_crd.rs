@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mlpipeline_operator::shell::crd_file::crd_yaml;
+use mlpipeline_operator::crd_file::crd_yaml;
 
 #[test]
 fn the_committed_crd_is_not_stale() {

@@ -6,7 +6,7 @@ mod world;
 
 use std::time::Duration;
 
-use mlpipeline_operator::shell::operator::OperatorError;
+use mlpipeline_operator::operator::OperatorError;
 use world::World;
 use world::controllers::Script;
 

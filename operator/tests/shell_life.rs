@@ -7,9 +7,9 @@ mod world;
 use std::time::Duration;
 
 use mlpipeline_crds::StepReport;
-use mlpipeline_operator::shell::metrics::MetricsError;
-use mlpipeline_operator::shell::operator::Operator;
-use mlpipeline_operator::shell::probes::{serve_health, serve_metrics};
+use mlpipeline_operator::metrics::MetricsError;
+use mlpipeline_operator::operator::Operator;
+use mlpipeline_operator::probes::{serve_health, serve_metrics};
 use serde_json::json;
 use tower::Layer;
 use world::World;

@@ -6,8 +6,8 @@ mod world;
 
 use std::time::Duration;
 
-use mlpipeline_operator::shell::metrics::MetricsError;
-use mlpipeline_operator::shell::operator::{Operator, Options};
+use mlpipeline_operator::metrics::MetricsError;
+use mlpipeline_operator::operator::{Operator, Options};
 use serde_json::json;
 use tower::Layer;
 use world::World;

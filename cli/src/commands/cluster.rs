@@ -1,17 +1,11 @@
-//! Looking at a pipeline's children in a cluster, by the kubeconfig that kubectl uses.
+//! What exists of a pipeline in a cluster.
 
 use std::error::Error;
-use std::time::Duration;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
-use mlpipeline_operator::core::observed::Observed;
-use mlpipeline_operator::core::pipeline::ValidatedPipeline;
-use mlpipeline_operator::core::reading::read;
-use mlpipeline_operator::shell::gather::gather;
-
-/// How long the cluster may take to answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+use mlpipeline_cluster::{Session, SessionError, SessionOptions};
+use mlpipeline_core::observed::Observed;
+use mlpipeline_core::pipeline::ValidatedPipeline;
+use mlpipeline_core::reading::read;
 
 /// What exists of a pipeline in the cluster of a kubeconfig's context, the current one where none is named.
 ///
@@ -22,29 +16,18 @@ pub fn observe(context: Option<&str>, pipeline: &ValidatedPipeline) -> Result<Ob
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start: {error}"))?;
-    let looked = runtime.block_on(async { tokio::time::timeout(PATIENCE, look(context, pipeline)).await });
-    let seconds = PATIENCE.as_secs();
-    looked.unwrap_or_else(|_| {
-        Err(format!("the cluster did not answer within {seconds} s; try kubectl get mlpipelines"))
-    })
+    runtime.block_on(list(context, pipeline)).map_err(|error| with_sources(&error))
 }
 
-async fn look(context: Option<&str>, pipeline: &ValidatedPipeline) -> Result<Observed, String> {
-    let options = KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
-    let kubeconfig = Kubeconfig::read().map_err(|error| told("cannot read the kubeconfig", &error))?;
-    let config = Config::from_custom_kubeconfig(kubeconfig, &options)
-        .await
-        .map_err(|error| told("cannot use the kubeconfig", &error))?;
-    let client = Client::try_from(config).map_err(|error| told("cannot use the kubeconfig", &error))?;
-    let snapshot = gather(&client, &pipeline.namespace, &pipeline.name)
-        .await
-        .map_err(|error| told("cannot look at the cluster", &error))?;
-    Ok(read(&snapshot))
+async fn list(context: Option<&str>, pipeline: &ValidatedPipeline) -> Result<Observed, SessionError> {
+    let options = SessionOptions { context: context.map(str::to_owned), ..SessionOptions::default() };
+    let session = Session::open(options).await?;
+    Ok(read(&session.children(&pipeline.namespace, &pipeline.name).await?))
 }
 
-/// An error with its sources, each told once.
-fn told(doing: &str, error: &dyn Error) -> String {
-    let mut text = format!("{doing}: {error}");
+/// An error with its sources, each given once.
+fn with_sources(error: &dyn Error) -> String {
+    let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         let words = cause.to_string();

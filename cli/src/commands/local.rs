@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use mlpipeline_operator::core::plan::Schedules;
+use mlpipeline_core::plan::Schedules;
 
 use crate::Ended;
 use crate::args::{Local, Output};
@@ -88,7 +88,7 @@ fn add_variables(manifests: &mut Manifests, arguments: &Local) -> Result<(), Ref
 
 fn settings(
     arguments: &Local,
-    pipeline: &mlpipeline_operator::core::pipeline::ValidatedPipeline,
+    pipeline: &mlpipeline_core::pipeline::ValidatedPipeline,
 ) -> Result<Settings, Refused> {
     let steps = match arguments.steps.as_slice() {
         [] => None,

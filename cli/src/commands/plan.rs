@@ -1,9 +1,9 @@
 //! `plan`: what would run, and why, before anything does.
 
 use jiff::Timestamp;
-use mlpipeline_operator::core::observed::Observed;
-use mlpipeline_operator::core::pipeline::ValidatedPipeline;
-use mlpipeline_operator::core::plan::{Decision, Plan, Schedules, StepPlan, Work, plan};
+use mlpipeline_core::observed::Observed;
+use mlpipeline_core::pipeline::ValidatedPipeline;
+use mlpipeline_core::plan::{Decision, Plan, Schedules, StepPlan, Work, plan};
 use serde_json::{Value, json};
 
 use super::cluster;

@@ -7,8 +7,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use mlpipeline_crds::{Action, CompletionMode, DataSource, Delivery, Run, StepSpec, Workload};
-use mlpipeline_operator::core::names::environment_name;
-use mlpipeline_operator::core::pipeline::ValidStep;
+use mlpipeline_core::names::environment_name;
+use mlpipeline_core::pipeline::ValidStep;
 
 use super::environment::{Environment, expand};
 use super::process::CommandLine;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mlpipeline_crds::StepState;
-use mlpipeline_operator::core::names;
-use mlpipeline_operator::core::observed::Observed;
-use mlpipeline_operator::core::pipeline::ValidatedPipeline;
-use mlpipeline_operator::core::plan::{Decision, Plan, Work, plan};
+use mlpipeline_core::names;
+use mlpipeline_core::observed::Observed;
+use mlpipeline_core::pipeline::ValidatedPipeline;
+use mlpipeline_core::plan::{Decision, Plan, Work, plan};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;

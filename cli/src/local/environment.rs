@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, EnvVarSource};
-use mlpipeline_operator::core::credentials;
-use mlpipeline_operator::core::pipeline::{ValidAction, ValidStep};
+use mlpipeline_core::credentials;
+use mlpipeline_core::pipeline::{ValidAction, ValidStep};
 
 use crate::manifest::{Objects, SecretText};
 

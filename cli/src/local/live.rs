@@ -5,8 +5,8 @@ use std::io;
 use std::sync::Arc;
 
 use mlpipeline_crds::Revision;
-use mlpipeline_operator::core::observed::{ObservedLive, Trouble};
-use mlpipeline_operator::core::plan::{LiveWork, Meaning};
+use mlpipeline_core::observed::{ObservedLive, Trouble};
+use mlpipeline_core::plan::{LiveWork, Meaning};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use mlpipeline_crds::{StepKind, StepReport, StepState};
-use mlpipeline_operator::core::plan::{Decision, StepPlan};
+use mlpipeline_core::plan::{Decision, StepPlan};
 use serde::Serialize;
 
 use super::engine::Engine;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use mlpipeline_operator::core::pipeline::ValidatedPipeline;
-use mlpipeline_operator::core::plan::Schedules;
+use mlpipeline_core::pipeline::ValidatedPipeline;
+use mlpipeline_core::plan::Schedules;
 
 /// What a local run is asked for.
 #[derive(Clone, Debug)]

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use mlpipeline_crds::Run;
-use mlpipeline_operator::core::names;
-use mlpipeline_operator::core::pipeline::{ValidAction, ValidStep};
-use mlpipeline_operator::core::plan::{LiveWork, RunWork, Task};
+use mlpipeline_core::names;
+use mlpipeline_core::pipeline::{ValidAction, ValidStep};
+use mlpipeline_core::plan::{LiveWork, RunWork, Task};
 
 use super::commands::{CannotRun, Container, Tools};
 use super::environment::{Environment, Pod, environment};

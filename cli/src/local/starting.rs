@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use mlpipeline_crds::ConcurrencyPolicy;
-use mlpipeline_operator::core::names;
-use mlpipeline_operator::core::pipeline::ValidStep;
-use mlpipeline_operator::core::plan::{LiveWork, RunWork, Task};
+use mlpipeline_core::names;
+use mlpipeline_core::pipeline::ValidStep;
+use mlpipeline_core::plan::{LiveWork, RunWork, Task};
 use tokio::sync::{mpsc, watch};
 
 use super::commands::CannotRun;

@@ -11,7 +11,7 @@ pub mod yaml;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use mlpipeline_operator::core::pipeline::ValidatedPipeline;
+use mlpipeline_core::pipeline::ValidatedPipeline;
 
 pub use objects::{Objects, SecretText};
 pub use problem::Problem;

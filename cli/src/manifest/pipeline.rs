@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use mlpipeline_crds::{MLPipeline, StepKind};
-use mlpipeline_operator::core::pipeline::ValidatedPipeline;
-use mlpipeline_operator::core::validate::{FieldError, validate};
+use mlpipeline_core::pipeline::ValidatedPipeline;
+use mlpipeline_core::validate::{FieldError, validate};
 use serde_json::{Value, json};
 
 use super::problem::Problem;

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mlpipeline_operator::core::validate::closest;
+use mlpipeline_core::validate::closest;
 use regex::Regex;
 use serde_json::{Map, Value};
 

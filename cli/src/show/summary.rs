@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mlpipeline_crds::{StepKind, StepState};
-use mlpipeline_operator::core::pipeline::ValidAction;
+use mlpipeline_core::pipeline::ValidAction;
 use serde_json::{Value, json};
 
 use super::table::{Cell, Tone, table};

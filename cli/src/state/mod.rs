@@ -11,8 +11,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use mlpipeline_operator::core::observed::{Observed, ObservedStep};
-use mlpipeline_operator::core::pipeline::ValidatedPipeline;
+use mlpipeline_core::observed::{Observed, ObservedStep};
+use mlpipeline_core::pipeline::ValidatedPipeline;
 
 pub use lock::{Lock, LockError};
 pub use record::{Phase, RunRecord};

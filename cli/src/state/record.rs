@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use mlpipeline_crds::{Revision, StepReport};
-use mlpipeline_operator::core::meaning::Meaning;
-use mlpipeline_operator::core::observed::{ObservedRun, RunPhase};
+use mlpipeline_core::meaning::Meaning;
+use mlpipeline_core::observed::{ObservedRun, RunPhase};
 use serde::{Deserialize, Serialize};
 
 /// One run of a step. Holds nothing that is secret.

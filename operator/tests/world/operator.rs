@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use kube::Client;
-use mlpipeline_operator::core::build::BuildSettings;
-use mlpipeline_operator::shell::metrics::MetricsError;
-use mlpipeline_operator::shell::operator::{ElectionOptions, Operator, OperatorError, Options};
+use mlpipeline_core::children::BuildSettings;
+use mlpipeline_operator::metrics::MetricsError;
+use mlpipeline_operator::operator::{ElectionOptions, Operator, OperatorError, Options};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tower::Layer;
@@ -62,7 +62,7 @@ impl World {
         let election = ElectionOptions {
             lease: "mlpipeline-operator".into(),
             namespace: "system".into(),
-            timing: mlpipeline_operator::shell::election::Timing::default(),
+            timing: mlpipeline_operator::election::Timing::default(),
         };
         self.start_with(Options { election: Some(election), ..self.options(identity) })
     }

@@ -1,0 +1,178 @@
+//! What runs all the time: Deployments, StatefulSets and DaemonSets.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::{
+    DaemonSet, DaemonSetSpec, Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
+    StatefulSet, StatefulSetSpec,
+};
+use k8s_openapi::api::core::v1::{
+    PersistentVolumeClaim, PersistentVolumeClaimSpec, PodTemplateSpec, VolumeMount,
+    VolumeResourceRequirements,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use mlpipeline_crds::{ReplicaVolume, Run, Serve, Workload};
+
+use super::metadata::{self, label};
+use super::pod::{Template, template};
+use super::{BuildSettings, Child};
+use crate::names;
+use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+use crate::plan::LiveWork;
+
+/// The name of the volume that each replica of a StatefulSet keeps for itself.
+const REPLICA_VOLUME: &str = "replica";
+
+/// The object that keeps a step's pods running.
+pub(super) fn workload(
+    pipeline: &ValidatedPipeline,
+    step: &ValidStep,
+    work: &LiveWork,
+    settings: &BuildSettings,
+) -> Child {
+    let pods = template(Template {
+        pipeline,
+        step,
+        task: &work.task,
+        settings,
+        labels: BTreeMap::from([(label::REVISION.to_owned(), work.key.to_string())]),
+        annotations: metadata::live_annotations(work.model.as_ref()),
+        restart_policy: None,
+    });
+    let metadata = metadata_of(pipeline, step, work);
+    match &step.action {
+        ValidAction::Run(run) => match run.workload.unwrap_or_default() {
+            Workload::StatefulSet => Child::StatefulSet(stateful_set(metadata, pipeline, step, run, pods)),
+            Workload::DaemonSet => Child::DaemonSet(daemon_set(metadata, pipeline, step, pods)),
+            Workload::Job | Workload::Deployment => {
+                Child::Deployment(deployment(metadata, pipeline, step, Some(run.replicas.unwrap_or(1)), pods))
+            }
+        },
+        ValidAction::Serve(serve) => {
+            Child::Deployment(deployment(metadata, pipeline, step, replicas(serve), pods))
+        }
+        _ => Child::Deployment(one_at_a_time(deployment(metadata, pipeline, step, Some(1), pods))),
+    }
+}
+
+/// How many pods serve; nobody's business but the autoscaler's where there is one.
+fn replicas(serve: &Serve) -> Option<i32> {
+    serve.autoscaling.is_none().then(|| serve.replicas.unwrap_or(1))
+}
+
+fn metadata_of(pipeline: &ValidatedPipeline, step: &ValidStep, work: &LiveWork) -> ObjectMeta {
+    let name = names::step_object(&pipeline.name, &step.name);
+    let annotations = Some(metadata::meaning(&work.meaning));
+    ObjectMeta { annotations, ..metadata::of_step(pipeline, step, name) }
+}
+
+fn deployment(
+    metadata: ObjectMeta,
+    pipeline: &ValidatedPipeline,
+    step: &ValidStep,
+    replicas: Option<i32>,
+    template: PodTemplateSpec,
+) -> Deployment {
+    Deployment {
+        metadata,
+        spec: Some(DeploymentSpec {
+            replicas,
+            selector: metadata::selector(pipeline, step),
+            // No pod goes before another is ready in its place.
+            strategy: Some(DeploymentStrategy {
+                type_: Some("RollingUpdate".to_owned()),
+                rolling_update: Some(RollingUpdateDeployment {
+                    max_surge: Some(IntOrString::Int(1)),
+                    max_unavailable: Some(IntOrString::Int(0)),
+                }),
+            }),
+            template,
+            ..DeploymentSpec::default()
+        }),
+        status: None,
+    }
+}
+
+/// A Deployment whose old pod goes before the new one comes: a continuous step has one that works.
+fn one_at_a_time(mut deployment: Deployment) -> Deployment {
+    if let Some(spec) = &mut deployment.spec {
+        spec.strategy = Some(DeploymentStrategy { type_: Some("Recreate".to_owned()), rolling_update: None });
+    }
+    deployment
+}
+
+fn daemon_set(
+    metadata: ObjectMeta,
+    pipeline: &ValidatedPipeline,
+    step: &ValidStep,
+    template: PodTemplateSpec,
+) -> DaemonSet {
+    DaemonSet {
+        metadata,
+        spec: Some(DaemonSetSpec {
+            selector: metadata::selector(pipeline, step),
+            template,
+            ..DaemonSetSpec::default()
+        }),
+        status: None,
+    }
+}
+
+fn stateful_set(
+    metadata: ObjectMeta,
+    pipeline: &ValidatedPipeline,
+    step: &ValidStep,
+    run: &Run,
+    mut template: PodTemplateSpec,
+) -> StatefulSet {
+    let claims = run.replica_volume.as_ref().map(|volume| vec![replica_claim(pipeline, step, volume)]);
+    if let (Some(volume), Some(spec)) = (&run.replica_volume, template.spec.as_mut()) {
+        for container in &mut spec.containers {
+            container.volume_mounts.get_or_insert_default().push(VolumeMount {
+                name: REPLICA_VOLUME.to_owned(),
+                mount_path: volume.mount_path.clone(),
+                ..VolumeMount::default()
+            });
+        }
+    }
+    StatefulSet {
+        metadata,
+        spec: Some(StatefulSetSpec {
+            replicas: Some(run.replicas.unwrap_or(1)),
+            selector: metadata::selector(pipeline, step),
+            service_name: Some(names::step_object(&pipeline.name, &step.name)),
+            template,
+            volume_claim_templates: claims,
+            ..StatefulSetSpec::default()
+        }),
+        status: None,
+    }
+}
+
+/// A replica's own volume. It goes with the pipeline, so that no later one of the name takes its data for its own, unless storage is to
+/// outlive the pipeline; but not with the step or the StatefulSet, which may be taken out or renamed by mistake.
+fn replica_claim(
+    pipeline: &ValidatedPipeline,
+    step: &ValidStep,
+    volume: &ReplicaVolume,
+) -> PersistentVolumeClaim {
+    PersistentVolumeClaim {
+        metadata: ObjectMeta {
+            name: Some(REPLICA_VOLUME.to_owned()),
+            labels: Some(metadata::selector_labels(pipeline, step)),
+            owner_references: metadata::replica_owner(pipeline).map(|owner| vec![owner]),
+            ..ObjectMeta::default()
+        },
+        spec: Some(PersistentVolumeClaimSpec {
+            access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
+            storage_class_name: volume.storage_class_name.clone(),
+            resources: Some(VolumeResourceRequirements {
+                requests: Some(BTreeMap::from([("storage".to_owned(), volume.size.clone())])),
+                ..VolumeResourceRequirements::default()
+            }),
+            ..PersistentVolumeClaimSpec::default()
+        }),
+        status: None,
+    }
+}

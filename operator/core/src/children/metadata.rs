@@ -1,0 +1,132 @@
+//! Names, labels, annotations and owners of children.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
+use mlpipeline_crds::{MLPipeline, Revision};
+
+use crate::canonical::canonical_json;
+use crate::names;
+use crate::pipeline::{ValidStep, ValidatedPipeline};
+use crate::plan::{Meaning, RunWork};
+
+/// Labels of children.
+pub mod label {
+    /// The pipeline's name, as far as a label can hold it.
+    pub const PIPELINE: &str = "mlpipeline.dev/pipeline";
+    /// The step's name.
+    pub const STEP: &str = "mlpipeline.dev/step";
+    /// The key of the run, or of the pods.
+    pub const REVISION: &str = "mlpipeline.dev/revision";
+    /// Which run of its key a Job is.
+    pub const ATTEMPT: &str = "mlpipeline.dev/attempt";
+    /// Whether a schedule started a Job.
+    pub const SCHEDULED: &str = "mlpipeline.dev/scheduled";
+    /// The Kubernetes-wide label that tells whose object it is.
+    pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+}
+
+/// Annotations of children.
+pub mod annotation {
+    /// What the step meant when the run was started, as JSON.
+    pub const MEANING: &str = "mlpipeline.dev/meaning";
+    /// What the worker of a run that ended well reported, as its pod said it: pods go long before their Jobs do.
+    pub const REPORT: &str = "mlpipeline.dev/report";
+    /// The revision of the model that pods serve.
+    pub const MODEL: &str = "mlpipeline.dev/model";
+}
+
+/// The value of `app.kubernetes.io/managed-by`, and the field manager of everything applied.
+pub const MANAGER: &str = "mlpipeline-operator";
+
+/// Metadata of an object of the whole pipeline.
+pub(super) fn of_pipeline(pipeline: &ValidatedPipeline, name: String) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name),
+        namespace: Some(pipeline.namespace.clone()),
+        labels: Some(common_labels(pipeline)),
+        owner_references: owner(pipeline).map(|owner| vec![owner]),
+        ..ObjectMeta::default()
+    }
+}
+
+/// Metadata of an object of one step.
+pub(super) fn of_step(pipeline: &ValidatedPipeline, step: &ValidStep, name: String) -> ObjectMeta {
+    let mut metadata = of_pipeline(pipeline, name);
+    metadata.labels.get_or_insert_default().extend(step_labels(step));
+    metadata
+}
+
+/// Labels of every child and every pod.
+pub(super) fn common_labels(pipeline: &ValidatedPipeline) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("app.kubernetes.io/name".to_owned(), "mlpipeline".to_owned()),
+        ("app.kubernetes.io/instance".to_owned(), names::label(&pipeline.name)),
+        ("app.kubernetes.io/part-of".to_owned(), names::label(&pipeline.name)),
+        (label::MANAGED_BY.to_owned(), MANAGER.to_owned()),
+        (label::PIPELINE.to_owned(), names::label(&pipeline.name)),
+    ])
+}
+
+/// Labels of what belongs to one step.
+pub(super) fn step_labels(step: &ValidStep) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("app.kubernetes.io/component".to_owned(), step.kind().name().to_owned()),
+        (label::STEP.to_owned(), step.name.clone()),
+    ])
+}
+
+/// Labels that say which run a Job is.
+pub(super) fn run_labels(run: &RunWork, scheduled: bool) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::from([
+        (label::REVISION.to_owned(), run.key.to_string()),
+        (label::ATTEMPT.to_owned(), run.attempt.to_string()),
+    ]);
+    if scheduled {
+        labels.insert(label::SCHEDULED.to_owned(), "true".to_owned());
+    }
+    labels
+}
+
+/// The annotation that keeps what a run meant.
+pub(super) fn meaning(meaning: &Meaning) -> BTreeMap<String, String> {
+    BTreeMap::from([(annotation::MEANING.to_owned(), canonical_json(meaning))])
+}
+
+/// Selects the pods of one step: as little as tells them apart, since a selector can never change.
+pub(super) fn selector(pipeline: &ValidatedPipeline, step: &ValidStep) -> LabelSelector {
+    LabelSelector { match_labels: Some(selector_labels(pipeline, step)), ..LabelSelector::default() }
+}
+
+/// The labels that tell the pods of one step apart.
+pub(super) fn selector_labels(pipeline: &ValidatedPipeline, step: &ValidStep) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        (label::PIPELINE.to_owned(), names::label(&pipeline.name)),
+        (label::STEP.to_owned(), step.name.clone()),
+    ])
+}
+
+/// Annotations of pods whose change replaces them: what they are made of.
+pub(super) fn live_annotations(model: Option<&Revision>) -> BTreeMap<String, String> {
+    model.map(|model| (annotation::MODEL.to_owned(), model.to_string())).into_iter().collect()
+}
+
+/// The reference that makes the garbage collector remove a replica's volume with its pipeline. The StatefulSet's controller makes the
+/// volume, so the pipeline is not what controls it.
+pub(super) fn replica_owner(pipeline: &ValidatedPipeline) -> Option<OwnerReference> {
+    let owner = owner(pipeline).filter(|_| !pipeline.volume.retain.unwrap_or_default())?;
+    Some(OwnerReference { controller: None, block_owner_deletion: None, ..owner })
+}
+
+/// The reference that makes the garbage collector remove a child with its pipeline. There is none on a laptop.
+fn owner(pipeline: &ValidatedPipeline) -> Option<OwnerReference> {
+    use kube::Resource;
+    (!pipeline.uid.is_empty()).then(|| OwnerReference {
+        api_version: MLPipeline::api_version(&()).into_owned(),
+        kind: MLPipeline::kind(&()).into_owned(),
+        name: pipeline.name.clone(),
+        uid: pipeline.uid.clone(),
+        controller: Some(true),
+        block_owner_deletion: Some(true),
+    })
+}

@@ -1,0 +1,93 @@
+//! From a plan to the objects that should exist. Pure, and cannot fail: everything that could be wrong was refused before.
+//!
+//! Each child is made by one function that takes what it needs as values. The pods are restricted by construction: there is no
+//! way to ask for a privileged one.
+
+mod horizontal_pod_autoscaler;
+mod pod_disruption_budget;
+mod persistent_volume_claim;
+mod container;
+mod cron_job;
+mod ingress;
+mod job;
+mod live;
+mod metadata;
+mod pod;
+mod service;
+
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Service};
+use k8s_openapi::api::networking::v1::Ingress;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use serde::Serialize;
+
+use super::pipeline::{ValidAction, ValidatedPipeline};
+use super::plan::{Plan, Work};
+
+pub use container::CONTAINER;
+pub use metadata::{MANAGER, annotation, label};
+
+/// What the operator adds from its own configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildSettings {
+    /// The worker image of pipelines that name none.
+    pub worker_image: String,
+}
+
+/// One object that should exist.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "a few dozen of these live for as long as a reconcile")]
+pub enum Child {
+    /// The volume's claim.
+    Claim(PersistentVolumeClaim),
+    /// One run to completion. Created once, never changed.
+    Job(Job),
+    /// Runs by schedule.
+    CronJob(CronJob),
+    /// Pods that run all the time.
+    Deployment(Deployment),
+    /// Pods with names and volumes of their own.
+    StatefulSet(StatefulSet),
+    /// A pod on each node.
+    DaemonSet(DaemonSet),
+    /// An address for pods.
+    Service(Service),
+    /// How many pods there are.
+    Autoscaler(HorizontalPodAutoscaler),
+    /// How many pods may be away at a time.
+    Budget(PodDisruptionBudget),
+    /// A host name for a Service.
+    Ingress(Ingress),
+}
+
+/// The objects that a plan asks for, each after those that it needs. Finished Jobs are not among them: they are left alone.
+#[must_use]
+pub fn build(pipeline: &ValidatedPipeline, plan: &Plan, settings: &BuildSettings) -> Vec<Child> {
+    let mut children: Vec<Child> = persistent_volume_claim::claim(pipeline).map(Child::Claim).into_iter().collect();
+    for planned in &plan.steps {
+        let (Some(step), Some(work)) = (pipeline.step(&planned.name), planned.work.as_ref()) else {
+            continue;
+        };
+        match work {
+            Work::Once(run) => children.push(Child::Job(job::job(pipeline, step, run, settings))),
+            Work::Scheduled { run, suspend } => {
+                children
+                    .extend(cron_job::cron_job(pipeline, step, run, *suspend, settings).map(Child::CronJob));
+            }
+            Work::Live(work) => {
+                // The Service comes first, so that pods of a StatefulSet find their names.
+                children.extend(service::service(pipeline, step).map(Child::Service));
+                children.push(live::workload(pipeline, step, work, settings));
+                if let ValidAction::Serve(serve) = &step.action {
+                    children.extend(horizontal_pod_autoscaler::autoscaler(pipeline, step, serve).map(Child::Autoscaler));
+                    children.extend(pod_disruption_budget::budget(pipeline, step, serve).map(Child::Budget));
+                    children.extend(ingress::ingress(pipeline, step, serve).map(Child::Ingress));
+                }
+            }
+        }
+    }
+    children
+}

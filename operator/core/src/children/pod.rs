@@ -1,0 +1,149 @@
+//! The pod template of every workload.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{
+    Affinity, ConfigMapVolumeSource, EmptyDirVolumeSource, PersistentVolumeClaimVolumeSource, PodAffinity,
+    PodAffinityTerm, PodSecurityContext, PodSpec, PodTemplateSpec, SeccompProfile, SecretVolumeSource,
+    Volume,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+
+use super::container::{container, some_if_any};
+use super::{BuildSettings, metadata, persistent_volume_claim as claim};
+use crate::names;
+use crate::pipeline::{ValidStep, ValidatedPipeline};
+use crate::plan::Task;
+
+/// The user and group that pods run as: the number that distroless images use for "nonroot".
+const NON_ROOT: i64 = 65532;
+
+/// How a pod of a step is made.
+pub(super) struct Template<'a> {
+    pub(super) pipeline: &'a ValidatedPipeline,
+    pub(super) step: &'a ValidStep,
+    pub(super) task: &'a Task,
+    pub(super) settings: &'a BuildSettings,
+    /// Labels beyond those of every pod of the step.
+    pub(super) labels: BTreeMap<String, String>,
+    /// Annotations of ours.
+    pub(super) annotations: BTreeMap<String, String>,
+    /// Never or OnFailure for Jobs; left out where only Always is possible.
+    pub(super) restart_policy: Option<&'static str>,
+}
+
+/// The pod template.
+pub(super) fn template(from: Template<'_>) -> PodTemplateSpec {
+    let Template { pipeline, step, task, settings, labels, annotations, restart_policy } = from;
+    let settings_of_user = &step.pod;
+    let all_labels: BTreeMap<String, String> = settings_of_user
+        .labels
+        .clone()
+        .into_iter()
+        .chain(metadata::common_labels(pipeline))
+        .chain(metadata::step_labels(step))
+        .chain(labels)
+        .collect();
+    let all_annotations: BTreeMap<String, String> =
+        settings_of_user.annotations.clone().into_iter().chain(annotations).collect();
+    PodTemplateSpec {
+        metadata: Some(ObjectMeta {
+            labels: Some(all_labels),
+            annotations: (!all_annotations.is_empty()).then_some(all_annotations),
+            ..ObjectMeta::default()
+        }),
+        spec: Some(PodSpec {
+            containers: vec![container(pipeline, step, task, settings)],
+            restart_policy: restart_policy.map(str::to_owned),
+            automount_service_account_token: Some(false),
+            enable_service_links: Some(false),
+            security_context: Some(restricted()),
+            service_account_name: settings_of_user.service_account_name.clone(),
+            node_selector: (!settings_of_user.node_selector.is_empty())
+                .then(|| settings_of_user.node_selector.clone()),
+            tolerations: some_if_any(settings_of_user.tolerations.clone()),
+            affinity: affinity(pipeline, step),
+            topology_spread_constraints: some_if_any(settings_of_user.topology_spread_constraints.clone()),
+            priority_class_name: settings_of_user.priority_class_name.clone(),
+            runtime_class_name: settings_of_user.runtime_class_name.clone(),
+            image_pull_secrets: some_if_any(settings_of_user.image_pull_secrets.clone()),
+            volumes: some_if_any(volumes(pipeline, step)),
+            ..PodSpec::default()
+        }),
+    }
+}
+
+/// What the Pod Security Standard `restricted` asks of a pod. The group makes a fresh volume writable.
+fn restricted() -> PodSecurityContext {
+    PodSecurityContext {
+        run_as_non_root: Some(true),
+        run_as_user: Some(NON_ROOT),
+        run_as_group: Some(NON_ROOT),
+        fs_group: Some(NON_ROOT),
+        fs_group_change_policy: Some("OnRootMismatch".to_owned()),
+        seccomp_profile: Some(SeccompProfile {
+            type_: "RuntimeDefault".to_owned(),
+            ..SeccompProfile::default()
+        }),
+        ..PodSecurityContext::default()
+    }
+}
+
+/// The user's affinity and, where only one node can mount the volume, the wish to be where its other pods are. Without it a
+/// pod could be scheduled to a node where its volume never comes, and a roll-out would hang.
+fn affinity(pipeline: &ValidatedPipeline, step: &ValidStep) -> Option<Affinity> {
+    let users = step.pod.affinity.clone();
+    if !claim::binds_to_one_node(pipeline) || claim::name(pipeline).is_none() {
+        return users;
+    }
+    let term = PodAffinityTerm {
+        label_selector: Some(LabelSelector {
+            match_labels: Some(BTreeMap::from([(
+                metadata::label::PIPELINE.to_owned(),
+                names::label(&pipeline.name),
+            )])),
+            ..LabelSelector::default()
+        }),
+        topology_key: "kubernetes.io/hostname".to_owned(),
+        ..PodAffinityTerm::default()
+    };
+    let mut affinity = users.unwrap_or_default();
+    let pods = affinity.pod_affinity.get_or_insert_with(PodAffinity::default);
+    pods.required_during_scheduling_ignored_during_execution.get_or_insert_default().push(term);
+    Some(affinity)
+}
+
+fn volumes(pipeline: &ValidatedPipeline, step: &ValidStep) -> Vec<Volume> {
+    let storage = claim::name(pipeline).map(|claim_name| Volume {
+        name: "storage".to_owned(),
+        persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource { claim_name, read_only: None }),
+        ..Volume::default()
+    });
+    let tmp = Volume {
+        name: "tmp".to_owned(),
+        empty_dir: Some(EmptyDirVolumeSource::default()),
+        ..Volume::default()
+    };
+    let users = step.pod.volumes.iter().map(|volume| Volume {
+        name: volume.name.clone(),
+        config_map: volume.config_map.as_ref().map(|files| ConfigMapVolumeSource {
+            name: files.name.clone(),
+            default_mode: files.default_mode,
+            ..ConfigMapVolumeSource::default()
+        }),
+        secret: volume.secret.as_ref().map(|files| SecretVolumeSource {
+            secret_name: Some(files.name.clone()),
+            default_mode: files.default_mode,
+            ..SecretVolumeSource::default()
+        }),
+        empty_dir: volume
+            .empty_dir
+            .as_ref()
+            .map(|folder| EmptyDirVolumeSource { size_limit: folder.size_limit.clone(), medium: None }),
+        persistent_volume_claim: volume.persistent_volume_claim.as_ref().map(|claim| {
+            PersistentVolumeClaimVolumeSource { claim_name: claim.claim_name.clone(), read_only: None }
+        }),
+        ..Volume::default()
+    });
+    storage.into_iter().chain([tmp]).chain(users).collect()
+}

@@ -1,0 +1,30 @@
+//! How many serving pods may be away at a time when nodes are drained.
+
+use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use mlpipeline_crds::Serve;
+
+use super::metadata;
+use crate::names;
+use crate::pipeline::{ValidStep, ValidatedPipeline};
+
+/// The budget of a serve step; `None` for a single replica, which a budget would only keep from being drained.
+pub(super) fn budget(
+    pipeline: &ValidatedPipeline,
+    step: &ValidStep,
+    serve: &Serve,
+) -> Option<PodDisruptionBudget> {
+    let fewest = match &serve.autoscaling {
+        Some(autoscaling) => autoscaling.min_replicas.unwrap_or(1),
+        None => serve.replicas.unwrap_or(1),
+    };
+    (fewest > 1).then(|| PodDisruptionBudget {
+        metadata: metadata::of_step(pipeline, step, names::step_object(&pipeline.name, &step.name)),
+        spec: Some(PodDisruptionBudgetSpec {
+            max_unavailable: Some(IntOrString::Int(1)),
+            selector: Some(metadata::selector(pipeline, step)),
+            ..PodDisruptionBudgetSpec::default()
+        }),
+        status: None,
+    })
+}

@@ -1,0 +1,173 @@
+//! Models: which of them passed the gate, and which one a reader gets.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use mlpipeline_crds::{GateVerdict, Revision, StepReport};
+
+use super::decide::Context;
+use super::inputs::{Supply, age, read_now, report_of, result_of};
+use super::{Decision, StepPlan};
+use crate::observed::{Observed, ObservedRun};
+use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+
+/// One trained model and what the gate says of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelVerdict {
+    /// The train step.
+    pub step: String,
+    /// The model's revision.
+    pub revision: Revision,
+    /// The gate's verdict; a step without gate passes every model.
+    pub verdict: GateVerdict,
+    /// What training measured.
+    pub metrics: BTreeMap<String, f64>,
+    /// The model's digest.
+    pub digest: Option<String>,
+    /// When training ended.
+    pub trained: Option<Timestamp>,
+    /// Whether pods serve it.
+    pub serving: bool,
+}
+
+/// All models of a pipeline that are known, newest first.
+#[must_use]
+pub fn models(pipeline: &ValidatedPipeline, observed: &Observed) -> Vec<ModelVerdict> {
+    let mut found: Vec<ModelVerdict> = Vec::new();
+    for step in &pipeline.steps {
+        let ValidAction::Train(_) = step.action else { continue };
+        let serving = served(pipeline, observed, &step.name);
+        for run in newest_first(observed, step) {
+            let (Some(revision), Some(report)) = (result_of(step, run), report_of(run)) else { continue };
+            if found.iter().any(|model| model.step == step.name && model.revision == revision) {
+                continue;
+            }
+            found.push(ModelVerdict {
+                step: step.name.clone(),
+                verdict: judge(step, report),
+                metrics: report.metrics.clone(),
+                digest: report.digest.as_ref().map(|digest| digest.as_str().to_owned()),
+                trained: run.finished,
+                serving: serving.contains(&revision),
+                revision,
+            });
+        }
+    }
+    found.sort_by_key(|model| std::cmp::Reverse(model.trained));
+    found
+}
+
+/// Judges a report by the gate as the spec has it now, so that editing a gate trains nothing.
+pub(super) fn judge(step: &ValidStep, report: &StepReport) -> GateVerdict {
+    let gate = match &step.action {
+        ValidAction::Train(train) => train.gate.as_ref(),
+        _ => None,
+    };
+    match gate {
+        Some(gate) => gate.judge(&report.metrics, report.baseline.as_ref().map(|baseline| &baseline.metrics)),
+        None => GateVerdict { passed: true, message: "there is no gate".to_owned() },
+    }
+}
+
+/// The model that a reader gets. One that passed its gate and is the newest; and while there is none of the spec as it is
+/// now, readers that must not stop (what serves, what runs by schedule) keep the one before.
+pub(super) fn supply(
+    context: &Context<'_>,
+    reader: &ValidStep,
+    input: &str,
+    train: &ValidStep,
+    planned: &StepPlan,
+) -> Supply {
+    let name = &train.name;
+    let scheduled = |step: &ValidStep| context.keeps_schedule(step);
+    let keeps_the_old = reader.is_long_running() || scheduled(reader) || scheduled(train);
+    let before = || earlier(context, reader, input, train);
+    let kept = || if keeps_the_old { before() } else { None };
+    match planned.decision {
+        Decision::Done if planned.revision.is_some() => {
+            planned.revision.clone().map_or_else(|| Supply::Missing(planned.reason.clone()), Supply::Ready)
+        }
+        Decision::Refused => before().map_or_else(
+            || Supply::Missing(format!("the model of {name} was refused: {}", planned.reason)),
+            Supply::Ready,
+        ),
+        Decision::Done | Decision::Run | Decision::Running | Decision::Wait => kept().map_or_else(
+            || Supply::Coming {
+                revision: planned.revision.clone().filter(|_| !scheduled(train)),
+                reason: format!("waits for {name}"),
+            },
+            Supply::Ready,
+        ),
+        Decision::Failed | Decision::Blocked => {
+            let word = if planned.decision == Decision::Failed { "failed" } else { "is blocked" };
+            kept().map_or_else(|| Supply::Missing(format!("{name} {word}")), Supply::Ready)
+        }
+    }
+}
+
+/// The model to keep using: what the reader uses now, else the newest that passed. Of a step that trains by schedule, it is
+/// the newer of the two: a model that passed is not left out because the next training has begun or has failed.
+fn earlier(context: &Context<'_>, reader: &ValidStep, input: &str, train: &ValidStep) -> Option<Revision> {
+    let used = used_now(context, reader, input, train);
+    if context.keeps_schedule(train) {
+        let runs = newest_first(context.observed, train);
+        let newest = runs
+            .into_iter()
+            .find(|run| passed(train, run) || (used.is_some() && result_of(train, run) == used));
+        return newest.and_then(|run| result_of(train, run)).or(used);
+    }
+    used.or_else(|| newest_passed(context, train))
+}
+
+/// The model of a train step that a reader's pods, or the runs of its schedule, use at this moment.
+fn used_now(context: &Context<'_>, reader: &ValidStep, input: &str, train: &ValidStep) -> Option<Revision> {
+    read_now(context, reader).remove(input).or_else(|| {
+        // Pods that do not say which step their model came from: it is this one if its runs know the model.
+        let live = context.observed.steps.get(&reader.name)?.live.as_ref()?;
+        let model = live.model.clone().filter(|_| live.meaning.is_none())?;
+        let is_known = |run: &ObservedRun| result_of(train, run).as_ref() == Some(&model);
+        context.runs(train).iter().any(is_known).then_some(model)
+    })
+}
+
+/// The model that a new one is compared with: the one that is served, else the newest that passed.
+pub(super) fn baseline(context: &Context<'_>, train: &ValidStep, key: &Revision) -> Option<Revision> {
+    let serving = readers(context.pipeline, &train.name)
+        .find_map(|(reader, input)| used_now(context, reader, &input, train));
+    serving.or_else(|| newest_passed(context, train)).filter(|revision| revision != key)
+}
+
+fn newest_passed(context: &Context<'_>, train: &ValidStep) -> Option<Revision> {
+    let runs = newest_first(context.observed, train);
+    runs.into_iter().find(|run| passed(train, run)).and_then(|run| result_of(train, run))
+}
+
+/// Whether a run brought a model that passes the gate.
+pub(super) fn passed(train: &ValidStep, run: &ObservedRun) -> bool {
+    result_of(train, run).is_some() && report_of(run).is_some_and(|report| judge(train, report).passed)
+}
+
+/// The models of a train step that pods serve.
+fn served(pipeline: &ValidatedPipeline, observed: &Observed, train: &str) -> Vec<Revision> {
+    readers(pipeline, train)
+        .filter_map(|(reader, _)| observed.steps.get(&reader.name)?.live.as_ref()?.model.clone())
+        .collect()
+}
+
+/// The steps that serve a train step's model all the time, with their name for it.
+fn readers<'a>(
+    pipeline: &'a ValidatedPipeline,
+    train: &'a str,
+) -> impl Iterator<Item = (&'a ValidStep, String)> {
+    pipeline.steps.iter().filter(|step| step.is_long_running()).filter_map(move |step| {
+        let read = step.reads().into_iter().find(|read| read.is_model && read.step == train)?;
+        Some((step, read.name))
+    })
+}
+
+fn newest_first<'a>(observed: &'a Observed, step: &ValidStep) -> Vec<&'a ObservedRun> {
+    let mut runs: Vec<&ObservedRun> =
+        observed.steps.get(&step.name).map(|step| step.runs.iter().collect()).unwrap_or_default();
+    runs.sort_by(|left, right| age(right).cmp(&age(left)));
+    runs
+}

@@ -1,0 +1,189 @@
+//! What a run or a pod is told to do, with every reference resolved to a folder on storage.
+
+use std::collections::BTreeMap;
+
+use mlpipeline_crds::{
+    Action, BaselineModel, ContinuousStep, DataReference, DataSource, Delivery, Output, PUBLISHED_FOLDER,
+    Prepare, PrepareInput, PrepareStep, Revision, RevisionRule, STEP_SPEC_VERSION, ScoreStep, ServeStep,
+    StepSpec, TrainStep,
+};
+
+use super::decide::Context;
+use super::{RunWork, Task, model, prune};
+use crate::credentials;
+use crate::duration::parse_duration;
+use crate::meaning::{Meaning, output_format};
+use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+
+/// How long a continuous step waits between two looks when its spec does not say.
+const DEFAULT_POLL_SECONDS: u32 = 5;
+
+/// The work of one run.
+pub(super) fn run(
+    context: &Context<'_>,
+    step: &ValidStep,
+    meaning: Meaning,
+    attempt: u32,
+    by_content: bool,
+) -> RunWork {
+    let key = meaning.key();
+    let rule =
+        if by_content { RevisionRule::ByContent(key.clone()) } else { RevisionRule::Fixed(key.clone()) };
+    let task = task(context, step, &meaning, rule);
+    RunWork { key, attempt, meaning, task }
+}
+
+/// What a pod that runs all the time does.
+pub(super) fn live(context: &Context<'_>, step: &ValidStep, meaning: &Meaning) -> Task {
+    task(context, step, meaning, RevisionRule::Fixed(meaning.key()))
+}
+
+fn task(context: &Context<'_>, step: &ValidStep, meaning: &Meaning, rule: RevisionRule) -> Task {
+    let pipeline = context.pipeline;
+    let (RevisionRule::Fixed(key) | RevisionRule::ByContent(key)) = &rule;
+    let folders = Folders { pipeline, step, inputs: &meaning.inputs };
+    let Some(action) = action(context, step, key, &folders) else {
+        let inputs =
+            step.reads().into_iter().filter_map(|read| Some((read.name.clone(), folders.of(&read.name)?)));
+        return Task::Container { inputs: inputs.collect(), output: folder(pipeline, &step.name, key) };
+    };
+    Task::Worker(Box::new(StepSpec {
+        version: STEP_SPEC_VERSION,
+        namespace: pipeline.namespace.clone(),
+        pipeline: pipeline.name.clone(),
+        step: step.name.clone(),
+        revision: rule.clone(),
+        remove: if step.is_long_running() {
+            Vec::new()
+        } else {
+            prune::revisions_to_remove(context, step, key)
+        },
+        action,
+    }))
+}
+
+/// The action for the worker; `None` for a container of the user's.
+fn action(context: &Context<'_>, step: &ValidStep, key: &Revision, folders: &Folders<'_>) -> Option<Action> {
+    match &step.action {
+        ValidAction::Prepare(prepare) => Some(Action::Prepare(PrepareStep {
+            inputs: prepare
+                .inputs
+                .iter()
+                .map(|input| PrepareInput {
+                    name: input.name.clone(),
+                    source: folders.source(
+                        &input.name,
+                        &DataReference {
+                            step: input.step.clone(),
+                            uri: input.uri.clone(),
+                            format: input.format,
+                            columns: input.columns.clone(),
+                            pattern: input.pattern.clone(),
+                            on_mismatch: input.on_mismatch,
+                            sha256: input.sha256.clone(),
+                            secret: input.secret.clone(),
+                        },
+                    ),
+                })
+                .collect(),
+            sql: prepare.sql.clone(),
+            checks: prepare.checks.clone(),
+            format: output_format(prepare.output.as_ref()),
+            delivery: delivery(prepare.output.as_ref()),
+            continuous: continuous(context.pipeline, prepare),
+        })),
+        ValidAction::Train(train) => Some(Action::Train(TrainStep {
+            data: folders.source("data", &train.data),
+            target: train.target.clone(),
+            features: train.features.clone(),
+            algorithm: train.algorithm.clone(),
+            split: train.split.clone(),
+            cross_validation: train.cross_validation.clone(),
+            gate: train.gate.clone(),
+            baseline: model::baseline(context, step, key).map(|revision| BaselineModel {
+                path: folder(context.pipeline, &step.name, &revision),
+                revision,
+            }),
+        })),
+        ValidAction::Serve(_) => {
+            Some(Action::Serve(ServeStep { model: folders.of("model").unwrap_or_default() }))
+        }
+        ValidAction::Score(score) => Some(Action::Score(ScoreStep {
+            model: folders.of("model").unwrap_or_default(),
+            input: folders.source("input", &score.input),
+            format: output_format(score.output.as_ref()),
+            delivery: delivery(score.output.as_ref()),
+        })),
+        ValidAction::Run(_) => None,
+    }
+}
+
+/// Where a result goes beside storage.
+fn delivery(output: Option<&Output>) -> Option<Delivery> {
+    let output = output?;
+    Some(Delivery {
+        uri: output.uri.clone()?,
+        credentials: output.secret.as_ref().map(|_| credentials::OUTPUT.to_owned()),
+        rows_per_request: output.rows_per_request.and_then(|rows| u32::try_from(rows).ok()),
+    })
+}
+
+/// How a step processes files as they come; `None` for one that has an end.
+fn continuous(pipeline: &ValidatedPipeline, prepare: &Prepare) -> Option<ContinuousStep> {
+    let seconds = prepare.continuous.as_ref()?.poll_interval.as_deref().and_then(parse_duration);
+    Some(ContinuousStep {
+        poll_seconds: seconds.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(DEFAULT_POLL_SECONDS),
+        keep: u32::try_from(pipeline.history).unwrap_or(u32::MAX),
+    })
+}
+
+/// Finds the folders of what a step reads.
+struct Folders<'a> {
+    pipeline: &'a ValidatedPipeline,
+    step: &'a ValidStep,
+    inputs: &'a BTreeMap<String, Revision>,
+}
+
+impl Folders<'_> {
+    fn of(&self, name: &str) -> Option<String> {
+        let read = self.step.reads().into_iter().find(|read| read.name == name)?;
+        Some(folder(self.pipeline, &read.step, self.inputs.get(name)?))
+    }
+
+    /// The files that a continuous step has published and nobody has taken yet.
+    fn published(&self, step: &str) -> DataSource {
+        let pipeline = self.pipeline;
+        DataSource::Uri {
+            uri: format!("file:{}/{}/{step}/{PUBLISHED_FOLDER}/*", pipeline.namespace, pipeline.name),
+            format: None,
+            columns: Vec::new(),
+            pattern: None,
+            on_mismatch: None,
+            sha256: None,
+            credentials: None,
+        }
+    }
+
+    fn source(&self, name: &str, reference: &DataReference) -> DataSource {
+        match &reference.uri {
+            Some(uri) => DataSource::Uri {
+                uri: uri.clone(),
+                format: reference.format,
+                columns: reference.columns.clone(),
+                pattern: reference.pattern.clone(),
+                on_mismatch: reference.on_mismatch,
+                sha256: reference.sha256.clone(),
+                credentials: reference.secret.as_ref().map(|_| credentials::of_input(name)),
+            },
+            None => match reference.step.as_deref().filter(|step| self.step.watches() == Some(step)) {
+                Some(step) => self.published(step),
+                None => DataSource::Artifact { path: self.of(name).unwrap_or_default() },
+            },
+        }
+    }
+}
+
+/// The folder of an artifact, relative to the storage folder.
+fn folder(pipeline: &ValidatedPipeline, step: &str, revision: &Revision) -> String {
+    format!("{}/{}/{step}/{revision}", pipeline.namespace, pipeline.name)
+}

@@ -1,0 +1,128 @@
+//! What a Job and its pods say of a run.
+
+use k8s_openapi::api::batch::v1::{Job, JobCondition};
+use k8s_openapi::api::core::v1::Pod;
+use mlpipeline_crds::{Outcome, Revision, StepReport};
+
+use super::{label_of, meaning_of, pods};
+use crate::children::{annotation, label};
+use crate::observed::{ObservedRun, RunPhase};
+
+/// The most bytes that all annotations of an object may have together; the API server takes no more.
+const ANNOTATIONS_LIMIT: usize = 256 * 1024;
+
+/// Reads a Job with its pods; `None` for a Job that names no run of ours.
+pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
+    let metadata = &job.metadata;
+    let key = Revision::parse(label_of(metadata, label::REVISION)?).ok()?;
+    let meaning = metadata.annotations.as_ref().and_then(meaning_of);
+    let status = job.status.as_ref();
+    let winner = winner(own_pods);
+    let failed = failed(job);
+    let phase = match failed {
+        Some(condition) => failure(condition, own_pods),
+        None if is_complete(job, own_pods) => RunPhase::Succeeded,
+        None => RunPhase::Active,
+    };
+    let has_succeeded = phase == RunPhase::Succeeded;
+    let count = |number: Option<i32>| u32::try_from(number.unwrap_or_default()).unwrap_or_default();
+    let pods_tried =
+        status.map(|status| count(status.active) + count(status.succeeded) + count(status.failed));
+    let completed = status.and_then(|status| status.completion_time.as_ref()).map(|time| time.0);
+    let failed_at = failed.and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
+    Some(ObservedRun {
+        name: metadata.name.clone()?,
+        key,
+        attempt: label_of(metadata, label::ATTEMPT).and_then(|text| text.parse().ok()).unwrap_or(1),
+        scheduled: label_of(metadata, label::SCHEDULED) == Some("true"),
+        meaning,
+        phase,
+        // The Job may tell later than its pod has ended.
+        started: status
+            .and_then(|status| status.start_time.as_ref())
+            .map(|time| time.0)
+            .or_else(|| winner.and_then(pods::started)),
+        finished: winner.and_then(pods::finished).or(completed).or(failed_at),
+        pods: pods_tried.unwrap_or_default(),
+        report: winner
+            .and_then(pods::report)
+            .or_else(|| kept_report(job).filter(|_| has_succeeded))
+            .or_else(|| newest(own_pods).and_then(pods::report)),
+        unkept: winner.filter(|_| has_succeeded).and_then(|pod| unkept(job, pod)),
+    })
+}
+
+/// Whether the run is at work, or about to be.
+pub(super) fn is_active(job: &Job, own_pods: &[&Pod]) -> bool {
+    failed(job).is_none() && !is_complete(job, own_pods)
+}
+
+/// The Job controller says Complete up to two seconds after a worker has reported success; a run of one pod need not wait for it.
+fn is_complete(job: &Job, own_pods: &[&Pod]) -> bool {
+    condition(job, "Complete").is_some()
+        || condition(job, "SuccessCriteriaMet").is_some()
+        || (runs_one_pod(job) && winner(own_pods).is_some())
+}
+
+fn failed(job: &Job) -> Option<&JobCondition> {
+    condition(job, "Failed").or_else(|| condition(job, "FailureTarget"))
+}
+
+fn condition<'a>(job: &'a Job, kind: &str) -> Option<&'a JobCondition> {
+    let conditions = job.status.as_ref()?.conditions.as_ref()?;
+    conditions.iter().find(|condition| condition.type_ == kind && condition.status == "True")
+}
+
+fn winner<'a>(own_pods: &[&'a Pod]) -> Option<&'a Pod> {
+    own_pods.iter().copied().find(|pod| pods::succeeded(pod))
+}
+
+/// The report that the Job keeps. It counts only where the Job itself ended well, and only as a pod's would.
+fn kept_report(job: &Job) -> Option<StepReport> {
+    let text = job.metadata.annotations.as_ref()?.get(annotation::REPORT)?;
+    StepReport::from_json(text).ok().filter(|report| report.outcome == Outcome::Succeeded)
+}
+
+/// A pod's report of success where the Job does not keep it, and has the room to.
+fn unkept(job: &Job, pod: &Pod) -> Option<String> {
+    let text = pods::report_text(pod)?;
+    StepReport::from_json(text).ok().filter(|report| report.outcome == Outcome::Succeeded)?;
+    let annotations = job.metadata.annotations.iter().flatten();
+    if annotations.clone().any(|(name, kept)| name == annotation::REPORT && kept == text) {
+        return None;
+    }
+    let others: usize = annotations
+        .filter(|(name, _)| *name != annotation::REPORT)
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    let size = others + annotation::REPORT.len() + text.len();
+    (size <= ANNOTATIONS_LIMIT).then(|| text.to_owned())
+}
+
+/// Whether the run is done as soon as one pod has succeeded.
+pub(super) fn runs_one_pod(job: &Job) -> bool {
+    job.spec
+        .as_ref()
+        .is_some_and(|spec| spec.completions.unwrap_or(1) == 1 && spec.parallelism.unwrap_or(1) == 1)
+}
+
+/// Why a run failed: the newest pod's own words, else the Job controller's.
+fn failure(condition: &JobCondition, own_pods: &[&Pod]) -> RunPhase {
+    let reason = condition.reason.clone().unwrap_or_else(|| "JobFailed".to_owned());
+    if reason == "DeadlineExceeded" {
+        let message = "the step took longer than its timeout allows, over all attempts";
+        return RunPhase::Failed { reason, message: message.to_owned() };
+    }
+    let of_pod = newest(own_pods).and_then(pods::failure);
+    let (reason, message) = of_pod.unwrap_or_else(|| {
+        (reason, condition.message.clone().unwrap_or_else(|| "the Job failed".to_owned()))
+    });
+    RunPhase::Failed { reason, message }
+}
+
+pub(super) fn newest<'a>(own_pods: &[&'a Pod]) -> Option<&'a Pod> {
+    own_pods
+        .iter()
+        .copied()
+        .max_by_key(|pod| (pods::finished(pod), pod.metadata.creation_timestamp.as_ref().map(|time| time.0)))
+}

@@ -1,0 +1,150 @@
+//! What keeps the pods of a pipeline from working, by step: what pods say themselves, and what the cluster warned of where they
+//! cannot say it.
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::{Notice, Snapshot, jobs, pods, pods_of, step_of};
+use crate::observed::{ObservedClaim, Trouble};
+
+/// How often a Job that does not say repeats a failed pod.
+const DEFAULT_RETRIES: i32 = 6;
+
+/// The reason of a pod that a quota refuses.
+const QUOTA_EXCEEDED: &str = "QuotaExceeded";
+
+/// Every trouble with the step that it holds up, the cause before what follows from it.
+pub(super) fn troubles(snapshot: &Snapshot, claim: Option<&ObservedClaim>) -> Vec<(String, Trouble)> {
+    let of_claim = claim.filter(|claim| !claim.bound).and_then(|claim| claim.message.as_ref());
+    let of_claim = of_claim.map(|message| Trouble {
+        reason: "VolumeNotBound".to_owned(),
+        message: format!("the pipeline's volume is not there yet: {message}"),
+    });
+    let waiting = snapshot.pods.iter().filter(|pod| pods::waits(pod));
+    let unbound = waiting.filter_map(|pod| Some((step_of(&pod.metadata)?, of_claim.clone()?)));
+    let of_pods = snapshot.pods.iter().filter_map(|pod| {
+        Some((step_of(&pod.metadata)?, pods::trouble(pod).or_else(|| unmounted(snapshot, pod))?))
+    });
+    let of_jobs = snapshot.jobs.iter().filter_map(|job| podless(snapshot, job));
+    let of_attempts = snapshot.jobs.iter().filter_map(|job| failed_attempt(snapshot, job));
+    let of_deployments = snapshot.deployments.iter().filter_map(|deployment| replica_failure(deployment));
+    let sets = snapshot
+        .stateful_sets
+        .iter()
+        .filter(|set| {
+            let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+            set.status.as_ref().is_none_or(|status| status.replicas < wanted)
+        })
+        .map(|set| &set.metadata);
+    let daemons = snapshot
+        .daemon_sets
+        .iter()
+        .filter(|set| {
+            let status = set.status.as_ref();
+            status.is_none_or(|status| status.current_number_scheduled < status.desired_number_scheduled)
+        })
+        .map(|set| &set.metadata);
+    let of_sets = sets.chain(daemons).filter_map(|metadata| missing_pods(snapshot, metadata));
+    let all = unbound.chain(of_pods).chain(of_jobs).chain(of_attempts).chain(of_deployments).chain(of_sets);
+    // The next step begins while the pod before it is cleaned up; when that is done, its pod says so.
+    let is_room_made = snapshot.pods.iter().any(|pod| pods::gives_way(pod));
+    all.filter(|(_, trouble)| {
+        !is_room_made || !matches!(trouble.reason.as_str(), pods::UNSCHEDULABLE | QUOTA_EXCEEDED)
+    })
+    .collect()
+}
+
+/// The claim, and why it is not bound where something says so.
+pub(super) fn read_claim(claim: &PersistentVolumeClaim, snapshot: &Snapshot) -> ObservedClaim {
+    let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref());
+    let bound = phase == Some("Bound");
+    let name = claim.metadata.name.as_deref().unwrap_or_default();
+    let class = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref());
+    let message = match (bound, notice(snapshot, &claim.metadata), class) {
+        (true, ..) => None,
+        (false, Some(Notice { trouble, .. }), _) => {
+            Some(format!("claim {name} is not bound ({}): {}", trouble.reason, trouble.message))
+        }
+        (false, None, None | Some("")) => Some(format!(
+            "claim {name} is not bound: it names no storage class and the cluster has no default one, so only a volume that \
+             somebody makes by hand can fit; set spec.storage.volume.storageClassName"
+        )),
+        // The class may wait for the first pod, or its provisioner be at work.
+        (false, None, Some(_)) => None,
+    };
+    ObservedClaim { bound, ours: true, message }
+}
+
+/// The last warning about an object.
+fn notice<'a>(snapshot: &'a Snapshot, metadata: &ObjectMeta) -> Option<&'a Notice> {
+    snapshot.notices.get(metadata.uid.as_deref()?)
+}
+
+/// A pod that waits for a volume says only that its container is being created.
+fn unmounted(snapshot: &Snapshot, pod: &Pod) -> Option<Trouble> {
+    let Notice { trouble, .. } = notice(snapshot, &pod.metadata).filter(|_| pods::waits(pod))?;
+    Some(Trouble {
+        reason: trouble.reason.clone(),
+        message: format!("a volume of the pod cannot be mounted: {}", trouble.message),
+    })
+}
+
+/// A Job without a pod at work, for whose next one the API server's refusal is the last word. A pod that was made since shows
+/// that it is over; times of both are of whole seconds.
+fn podless(snapshot: &Snapshot, job: &Job) -> Option<(String, Trouble)> {
+    let status = job.status.as_ref();
+    let is_idle = status.is_none_or(|status| {
+        status.active.unwrap_or_default() == 0 && status.conditions.as_ref().is_none_or(Vec::is_empty)
+    });
+    let warned = notice(snapshot, &job.metadata).filter(|_| is_idle)?.time.map(|time| time.as_second());
+    let made = pods_of(snapshot, &job.metadata).filter_map(|pod| pod.metadata.creation_timestamp.as_ref());
+    let newest = made.map(|time| time.0.as_second()).max();
+    let is_over = warned.zip(newest).is_some_and(|(warned, newest)| newest >= warned);
+    if is_over { None } else { missing_pods(snapshot, &job.metadata) }
+}
+
+/// A Job at work whose newest failed pod is made good by another: why it failed, since the Job itself says so only at the end.
+fn failed_attempt(snapshot: &Snapshot, job: &Job) -> Option<(String, Trouble)> {
+    let own_pods: Vec<&Pod> = pods_of(snapshot, &job.metadata).collect();
+    if !jobs::is_active(job, &own_pods) {
+        return None;
+    }
+    let failed: Vec<&Pod> = own_pods.into_iter().filter(|pod| pods::failed(pod)).collect();
+    let newest = jobs::newest(&failed).filter(|pod| !pods::failed_for_good(pod))?;
+    let (reason, words) = pods::failure(newest)?;
+    let counted = failed.iter().filter(|pod| pods::disruption(pod).is_none()).count();
+    let told = job.status.as_ref().and_then(|status| status.failed).unwrap_or_default();
+    let failures = counted.max(usize::try_from(told).unwrap_or_default());
+    let retries = job.spec.as_ref().and_then(|spec| spec.backoff_limit).unwrap_or(DEFAULT_RETRIES);
+    let retries = usize::try_from(retries).unwrap_or_default();
+    let message = if pods::disruption(newest).is_some() {
+        format!("{words}; that counts as no attempt, and it is tried again")
+    } else if failures > retries {
+        // The Job is about to say so itself.
+        return None;
+    } else if jobs::runs_one_pod(job) {
+        format!("attempt {failures} of {} failed: {words}; it is tried again", retries.saturating_add(1))
+    } else {
+        format!("{failures} of at most {retries} failures: {words}; another pod takes its place")
+    };
+    Some((step_of(&job.metadata)?, Trouble { reason, message }))
+}
+
+/// A child whose pods the API server refuses, by the word of its controller.
+fn missing_pods(snapshot: &Snapshot, metadata: &ObjectMeta) -> Option<(String, Trouble)> {
+    let notice = notice(snapshot, metadata)?;
+    Some((step_of(metadata)?, refused_pods(&notice.trouble.message)))
+}
+
+fn replica_failure(deployment: &Deployment) -> Option<(String, Trouble)> {
+    let conditions = deployment.status.as_ref()?.conditions.iter().flatten();
+    let failure = conditions.into_iter().find(|now| now.type_ == "ReplicaFailure" && now.status == "True")?;
+    Some((step_of(&deployment.metadata)?, refused_pods(failure.message.as_deref().unwrap_or_default())))
+}
+
+fn refused_pods(message: &str) -> Trouble {
+    let reason = if message.contains("exceeded quota") { QUOTA_EXCEEDED } else { "PodsRefused" };
+    Trouble { reason: reason.to_owned(), message: format!("the API server refuses its pods: {message}") }
+}

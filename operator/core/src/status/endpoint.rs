@@ -1,0 +1,45 @@
+//! Where predictions are answered, and by which pods.
+
+use mlpipeline_crds::{Serve, ServiceType};
+
+use crate::children::label;
+use crate::names;
+use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+
+/// The address of the first serve step: its host name outside, else its Service's name inside the cluster.
+pub(super) fn endpoint(pipeline: &ValidatedPipeline) -> Option<String> {
+    let (step, serve) = pipeline.steps.iter().find_map(|step| Some((step, serve_of(step)?)))?;
+    if let Some(ingress) = &serve.ingress {
+        let scheme = if ingress.tls_secret.is_some() { "https" } else { "http" };
+        return Some(format!("{scheme}://{}{}", ingress.host, ingress.path.as_deref().unwrap_or("/")));
+    }
+    let settings = serve.service.clone().unwrap_or_default();
+    let name = names::step_object(&pipeline.name, &step.name);
+    let port = match settings.port.unwrap_or(80) {
+        80 => String::new(),
+        port => format!(":{port}"),
+    };
+    let outside = match (settings.service_type.unwrap_or_default(), settings.node_port) {
+        (ServiceType::NodePort, Some(node_port)) => format!(" (nodes: {node_port})"),
+        _ => String::new(),
+    };
+    Some(format!("http://{name}.{}.svc{port}{outside}", pipeline.namespace))
+}
+
+/// The serve step that the scale subresource speaks of: the only one.
+pub(super) fn only_serving_step(pipeline: &ValidatedPipeline) -> Option<&ValidStep> {
+    let mut serving = pipeline.steps.iter().filter(|step| serve_of(step).is_some());
+    serving.next().filter(|_| serving.next().is_none())
+}
+
+/// The selector of a step's pods, as text.
+pub(super) fn selector(pipeline: &ValidatedPipeline, step: &ValidStep) -> String {
+    format!("{}={},{}={}", label::PIPELINE, names::label(&pipeline.name), label::STEP, step.name)
+}
+
+fn serve_of(step: &ValidStep) -> Option<&Serve> {
+    match &step.action {
+        ValidAction::Serve(serve) => Some(serve),
+        _ => None,
+    }
+}

@@ -1,0 +1,98 @@
+//! Where results go beside storage: that the place can be delivered to, and that nothing is said of it that does not fit.
+
+use std::collections::BTreeMap;
+
+use mlpipeline_crds::{Format, MLPipelineSpec, ObjectLocation, Output, TableLocation};
+
+use super::Errors;
+use super::data::{check_host, check_secret, require_location};
+use crate::meaning::replaces;
+use crate::quoted::quoted;
+
+/// Schemes of URIs that a result can be delivered to.
+const SCHEMES: [&str; 4] = ["http", "https", "s3", "postgres"];
+
+/// Checks how a result is written and where it is delivered.
+pub(super) fn check(output: Option<&Output>, path: &str, errors: &mut Errors) {
+    let Some(output) = output else { return };
+    errors.require(
+        output.format != Some(Format::Text),
+        format!("{path}.format"),
+        "text is read, and not written: a result is csv, ndjson or parquet",
+    );
+    check_secret(output.secret.as_deref(), path, errors);
+    errors.require(
+        output.secret.is_none() || output.uri.is_some(),
+        format!("{path}.secret"),
+        "holds the credentials for a uri: name one, or leave secret out",
+    );
+    errors.require_between(output.rows_per_request, (1, 10_000), format!("{path}.rowsPerRequest"));
+    errors.require(
+        output.rows_per_request.is_none() || output.uri.as_deref().is_some_and(is_http),
+        format!("{path}.rowsPerRequest"),
+        "goes with an http or https uri",
+    );
+    if let Some(uri) = &output.uri {
+        check_uri(uri, format!("{path}.uri"), errors);
+    }
+}
+
+/// Whether rows are posted to a URI.
+fn is_http(uri: &str) -> bool {
+    ["http:", "https:"].iter().any(|scheme| uri.starts_with(scheme))
+}
+
+fn check_uri(uri: &str, path: String, errors: &mut Errors) {
+    let known = SCHEMES.join(", ");
+    match uri.split_once(':') {
+        Some(("http" | "https", rest)) => {
+            check_host(uri, rest, &path, errors);
+        }
+        Some(("s3", _)) => check_object(uri, path, errors),
+        Some(("postgres", _)) => require_location(TableLocation::parse(uri), &path, errors),
+        Some((scheme, _)) => errors.add_with_hint(
+            path,
+            format!(
+                "{} is not a scheme that a result can be delivered to; there are {known}",
+                quoted(scheme)
+            ),
+            "leave uri out to keep the result on the pipeline's storage only",
+        ),
+        None => errors.add(path, format!("{} has no scheme; there are {known}", quoted(uri))),
+    }
+}
+
+fn check_object(uri: &str, path: String, errors: &mut Errors) {
+    match ObjectLocation::parse(uri) {
+        Ok(location) if location.key.contains('*') => {
+            errors.add(path, "has a *, and one object is written: name it");
+        }
+        Ok(location) if [".gz", ".zst"].iter().any(|end| location.key.to_lowercase().ends_with(end)) => {
+            errors
+                .add(path, "names a compressed file, and results are not compressed: leave .gz or .zst out");
+        }
+        parsed => require_location(parsed, &path, errors),
+    }
+}
+
+/// Checks that no two steps replace each other's result: a step owns the object or table that it delivers to.
+pub(super) fn check_all(spec: &MLPipelineSpec, errors: &mut Errors) {
+    let mut places: BTreeMap<&str, &str> = BTreeMap::new();
+    for (index, step) in spec.steps.iter().enumerate() {
+        let prepare = step.prepare.as_ref().and_then(|prepare| prepare.output.as_ref());
+        let score = step.score.as_ref().and_then(|score| score.output.as_ref());
+        for (kind, output) in [("prepare", prepare), ("score", score)] {
+            let uri = output.and_then(|output| output.uri.as_deref()).filter(|uri| replaces(uri));
+            let Some(uri) = uri else { continue };
+            if let Some(other) = places.insert(uri, &step.name) {
+                errors.add(
+                    format!("spec.steps[{index}].{kind}.output.uri"),
+                    format!(
+                        "is where the step {} delivers its result too: each would replace the other's",
+                        quoted(other)
+                    ),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What a run step needs: an image, and settings that go with its workload.
+
+use std::collections::BTreeSet;
+
+use mlpipeline_crds::{CompletionMode, Port, Run, Workload};
+
+use super::serve::check_ports;
+use super::{Errors, is_dns_label, pod};
+use crate::names::environment_name;
+use crate::quoted::quoted;
+
+pub(super) fn check(run: &Run, path: &str, errors: &mut Errors) {
+    errors.require(!run.image.trim().is_empty(), format!("{path}.image"), "is empty: name a container image");
+    let workload = run.workload.unwrap_or_default();
+    let is_job = workload == Workload::Job;
+    let scales = matches!(workload, Workload::Deployment | Workload::StatefulSet);
+    let rules = [
+        ("completions", run.completions.is_some(), is_job, "Job"),
+        ("completionMode", run.completion_mode.is_some(), is_job, "Job"),
+        ("restartPolicy", run.restart_policy.is_some(), is_job, "Job"),
+        ("replicas", run.replicas.is_some(), scales, "Deployment or StatefulSet"),
+        ("replicaVolume", run.replica_volume.is_some(), workload == Workload::StatefulSet, "StatefulSet"),
+    ];
+    for (field, present, allowed, workloads) in rules {
+        errors.require(
+            !present || allowed,
+            format!("{path}.{field}"),
+            format!("is only for workload {workloads}"),
+        );
+    }
+    errors.require(
+        run.completion_mode != Some(CompletionMode::Indexed) || run.completions.is_some(),
+        format!("{path}.completionMode"),
+        "Indexed goes with completions, which says how many indexes there are",
+    );
+    errors.require_between(run.completions, (1, 100_000), format!("{path}.completions"));
+    errors.require_between(run.replicas, (0, 1000), format!("{path}.replicas"));
+    if let Some(volume) = &run.replica_volume {
+        pod::check_size(&volume.size, &format!("{path}.replicaVolume.size"), errors);
+        pod::check_mount_path(&volume.mount_path, &format!("{path}.replicaVolume.mountPath"), errors);
+    }
+    let mut names = BTreeSet::new();
+    for (index, input) in run.inputs.iter().enumerate() {
+        let fits = input.name.len() <= 63
+            && input.name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && input.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        errors.require(
+            fits,
+            format!("{path}.inputs[{index}].name"),
+            format!(
+                "{} is no input name: 1 to 63 letters, digits, _ and -, a letter or _ first",
+                quoted(&input.name)
+            ),
+        );
+        errors.require(
+            names.insert(environment_name(&input.name)),
+            format!("{path}.inputs[{index}].name"),
+            format!("{} has the same environment variable as an earlier input", quoted(&input.name)),
+        );
+    }
+    check_run_ports(&run.ports, path, errors);
+}
+
+fn check_run_ports(ports: &[Port], path: &str, errors: &mut Errors) {
+    let (mut names, mut numbers) = (BTreeSet::new(), BTreeSet::new());
+    for (index, port) in ports.iter().enumerate() {
+        let path = format!("{path}.ports[{index}]");
+        let kind = port.service.unwrap_or_default();
+        check_ports(Some(port.port), port.node_port, kind, &path, errors);
+        for (field, number) in [("targetPort", port.target_port), ("hostPort", port.host_port)] {
+            errors.require_between(number, (1, 65535), format!("{path}.{field}"));
+        }
+        errors.require(
+            is_dns_label(&port.name)
+                && port.name.len() <= 15
+                && port.name.contains(|letter: char| letter.is_ascii_lowercase()),
+            format!("{path}.name"),
+            format!(
+                "{} is no port name: 1 to 15 lower-case letters, digits and -, one letter at least",
+                quoted(&port.name)
+            ),
+        );
+        errors.require(
+            numbers.insert(port.port),
+            format!("{path}.port"),
+            format!("{} is the port of an earlier one too", port.port),
+        );
+        errors.require(
+            names.insert(&port.name),
+            format!("{path}.name"),
+            format!("{} is the name of an earlier port too", quoted(&port.name)),
+        );
+        let first = ports.first().and_then(|first| first.service).unwrap_or_default();
+        errors.require(
+            kind == first,
+            format!("{path}.service"),
+            "differs from that of the first port: all ports of a step share one Service",
+        );
+    }
+}

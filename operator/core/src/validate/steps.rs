@@ -1,0 +1,190 @@
+//! Each step by itself, and the list of them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use mlpipeline_crds::{MLPipelineSpec, Schedule, Step, StepKind, Workload};
+
+use super::{Errors, actions, continuous, is_dns_label, order, output, pod, references};
+use crate::duration::parse_duration;
+use crate::pipeline::{ValidAction, ValidStep};
+use crate::quoted::quoted;
+use crate::schedule::CronSchedule;
+
+/// How many steps a pipeline may have.
+const MAX_STEPS: usize = 64;
+
+/// Checks all steps. What comes back makes sense only if no error was added.
+pub(super) fn validate_steps(spec: &MLPipelineSpec, namespace: &str, errors: &mut Errors) -> Vec<ValidStep> {
+    let count = spec.steps.len();
+    if count == 0 || count > MAX_STEPS {
+        errors.add("spec.steps", format!("has {count} steps; 1 to {MAX_STEPS} are allowed"));
+        return Vec::new();
+    }
+    let mut names = BTreeSet::new();
+    let mut steps = Vec::with_capacity(count);
+    for (index, step) in spec.steps.iter().enumerate() {
+        let path = format!("spec.steps[{index}]");
+        check_name(step, &path, errors);
+        errors.require(
+            names.insert(&step.name),
+            format!("{path}.name"),
+            format!("{} is the name of an earlier step too", quoted(&step.name)),
+        );
+        references::check_references(spec, step, &path, errors);
+        steps.extend(validate_step(spec, step, &path, errors));
+    }
+    check_replicas(spec, errors);
+    output::check_all(spec, errors);
+    continuous::check_all(spec, namespace, errors);
+    order::in_order(steps, errors)
+}
+
+fn check_name(step: &Step, path: &str, errors: &mut Errors) {
+    let name = &step.name;
+    let fits =
+        is_dns_label(name) && name.len() <= 40 && name.starts_with(|first: char| first.is_ascii_lowercase());
+    errors.require(
+        fits,
+        format!("{path}.name"),
+        format!(
+            "{} is no step name: 1 to 40 lower-case letters, digits and -, a letter first and no - last",
+            quoted(name)
+        ),
+    );
+}
+
+fn check_replicas(spec: &MLPipelineSpec, errors: &mut Errors) {
+    let Some(replicas) = spec.replicas else { return };
+    errors.require_between(Some(replicas), (0, 1000), "spec.replicas");
+    let serving: Vec<&Step> = spec.steps.iter().filter(|step| step.serve.is_some()).collect();
+    if let [only] = serving.as_slice() {
+        let serve = only.serve.as_ref();
+        let elsewhere = serve.is_some_and(|serve| serve.replicas.is_some() || serve.autoscaling.is_some());
+        errors.require(
+            !elsewhere,
+            "spec.replicas",
+            format!(
+                "the serve step {} has replicas or autoscaling of its own: keep one of the two",
+                quoted(&only.name)
+            ),
+        );
+    } else {
+        errors.add(
+            "spec.replicas",
+            format!(
+                "sets the replicas of the only serve step, and there are {}: set replicas in the steps",
+                serving.len()
+            ),
+        );
+    }
+}
+
+fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Errors) -> Option<ValidStep> {
+    let Some(kind) = step.kind() else {
+        let present = present_kinds(step);
+        let found = if present.is_empty() { "none of them".to_owned() } else { present.join(" and ") };
+        errors.add(
+            path,
+            format!("a step is exactly one of prepare, train, serve, score and run; this has {found}"),
+        );
+        return None;
+    };
+    let action = valid_action(spec, step)?;
+    actions::check_action(&action, path, errors);
+    let runs_for_ever = runs_for_ever(step);
+    errors.require(
+        step.parallelism.is_none() || (kind == StepKind::Run && !runs_for_ever),
+        format!("{path}.parallelism"),
+        "is only for a run step with workload Job",
+    );
+    errors.require_between(step.parallelism, (1, 1000), format!("{path}.parallelism"));
+    let retries = step.retries.unwrap_or(3);
+    errors.require_between(Some(retries), (0, 100), format!("{path}.retries"));
+    for (field, present) in [("retries", step.retries.is_some()), ("timeout", step.timeout.is_some())] {
+        errors.require(
+            !(present && runs_for_ever),
+            format!("{path}.{field}"),
+            "is only for steps that run to completion",
+        );
+    }
+    pod::check_settings(step.pod.as_ref(), spec.pod.as_ref(), &format!("{path}.pod"), errors);
+    Some(ValidStep {
+        name: step.name.clone(),
+        action,
+        after: step.after.clone(),
+        schedule: check_schedule(step.schedule.as_ref(), runs_for_ever, path, errors),
+        retries: u32::try_from(retries).unwrap_or_default(),
+        timeout: check_timeout(step.timeout.as_deref(), path, errors),
+        parallelism: step.parallelism,
+        rerun: step.rerun.clone(),
+        pod: pod::merge(spec.pod.as_ref(), step.pod.as_ref()),
+    })
+}
+
+/// Whether a step runs all the time rather than to completion.
+pub(super) fn runs_for_ever(step: &Step) -> bool {
+    step.serve.is_some()
+        || step.prepare.as_ref().is_some_and(|prepare| prepare.continuous.is_some())
+        || step.run.as_ref().is_some_and(|run| run.workload.unwrap_or_default() != Workload::Job)
+}
+
+fn present_kinds(step: &Step) -> Vec<&'static str> {
+    let present = [
+        step.prepare.is_some(),
+        step.train.is_some(),
+        step.serve.is_some(),
+        step.score.is_some(),
+        step.run.is_some(),
+    ];
+    let names = ["prepare", "train", "serve", "score", "run"];
+    names.into_iter().zip(present).filter(|(_, is_present)| *is_present).map(|(name, _)| name).collect()
+}
+
+fn valid_action(spec: &MLPipelineSpec, step: &Step) -> Option<ValidAction> {
+    let serve = step.serve.clone().map(|mut serve| {
+        if serve.autoscaling.is_none() {
+            serve.replicas = serve.replicas.or(spec.replicas);
+        }
+        ValidAction::Serve(serve)
+    });
+    None.or(step.prepare.clone().map(ValidAction::Prepare))
+        .or(step.train.clone().map(ValidAction::Train))
+        .or(serve)
+        .or(step.score.clone().map(ValidAction::Score))
+        .or(step.run.clone().map(ValidAction::Run))
+}
+
+fn check_schedule(
+    schedule: Option<&Schedule>,
+    runs_for_ever: bool,
+    path: &str,
+    errors: &mut Errors,
+) -> Option<CronSchedule> {
+    let schedule = schedule?;
+    if runs_for_ever {
+        errors.add(format!("{path}.schedule"), "this step runs all the time: leave schedule out");
+        return None;
+    }
+    let deadline = format!("{path}.schedule.startingDeadlineSeconds");
+    errors.require_not_negative(schedule.starting_deadline_seconds, deadline);
+    CronSchedule::parse(schedule)
+        .map_err(|(field, problem)| errors.add(format!("{path}.schedule.{field}"), problem))
+        .ok()
+}
+
+/// The longest time-out: a year, in seconds.
+const MAX_TIMEOUT: u64 = 31_536_000;
+
+fn check_timeout(timeout: Option<&str>, path: &str, errors: &mut Errors) -> Option<Duration> {
+    let text = timeout?;
+    let seconds = parse_duration(text).filter(|seconds| (1..=MAX_TIMEOUT).contains(seconds));
+    if seconds.is_none() {
+        errors.add_with_hint(
+            format!("{path}.timeout"),
+            format!("{} is no duration from one second to a year", quoted(text)),
+            "write hours, minutes and seconds: \"90s\", \"30m\", \"1h30m\"",
+        );
+    }
+    seconds.map(Duration::from_secs)
+}

@@ -1,0 +1,174 @@
+//! Every object that a plan asks for, as it would be sent: a change of any of them is seen in review.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::PodTemplateSpec;
+use mlpipeline_crds::{MLPipeline, StepReport};
+use mlpipeline_core::children::{BuildSettings, Child, build};
+use mlpipeline_core::observed::{Observed, ObservedRun, RunPhase};
+use mlpipeline_core::pipeline::ValidatedPipeline;
+use mlpipeline_core::plan::{RunWork, Schedules, Work, plan};
+use mlpipeline_core::validate::validate;
+
+/// A listing each minute, three continuous steps, and an API that gets the rows.
+const CONTINUOUS: &str = include_str!("../../deploy/samples/k8s-pipe/pipeline.yaml");
+
+fn pipeline(yaml: &str) -> ValidatedPipeline {
+    let resource: MLPipeline = serde_saphyr::from_str(yaml).expect("the file holds a pipeline");
+    validate(&resource).expect("the pipeline makes sense")
+}
+
+fn settings() -> BuildSettings {
+    BuildSettings { worker_image: "mlpipeline-worker:test".into() }
+}
+
+/// Everything that is built until nothing more happens, when every run succeeds.
+fn life(pipeline: &ValidatedPipeline) -> Vec<Child> {
+    let mut observed = Observed::default();
+    let mut children: Vec<Child> = Vec::new();
+    for minute in 0..10 {
+        let now = Timestamp::from_second(1_795_000_000 + minute * 60).expect("a time");
+        let decided = plan(pipeline, &observed, now, Schedules::Keep);
+        for child in build(pipeline, &decided, &settings()) {
+            if !children.contains(&child) {
+                children.push(child);
+            }
+        }
+        for step in &decided.steps {
+            let (Some(Work::Once(run) | Work::Scheduled { run, .. }), runs) =
+                (&step.work, &mut observed.steps.entry(step.name.clone()).or_default().runs)
+            else {
+                continue;
+            };
+            if !runs.iter().any(|known| known.key == run.key) {
+                runs.push(succeeded(run, matches!(step.work, Some(Work::Scheduled { .. })), now));
+            }
+        }
+    }
+    children
+}
+
+fn succeeded(run: &RunWork, scheduled: bool, now: Timestamp) -> ObservedRun {
+    let mut report = StepReport::succeeded(Some(run.key.clone()));
+    report.metrics.insert("accuracy".into(), 0.97);
+    ObservedRun {
+        name: format!("run-{}", run.key),
+        key: run.key.clone(),
+        attempt: 1,
+        scheduled,
+        meaning: Some(run.meaning.clone()),
+        phase: RunPhase::Succeeded,
+        started: Some(now),
+        finished: Some(now),
+        pods: 1,
+        report: Some(report),
+        unkept: None,
+    }
+}
+
+fn pod_template(child: &Child) -> Option<&PodTemplateSpec> {
+    match child {
+        Child::Job(job) => job.spec.as_ref().map(|spec| &spec.template),
+        Child::CronJob(cron) => cron.spec.as_ref()?.job_template.spec.as_ref().map(|spec| &spec.template),
+        Child::Deployment(found) => found.spec.as_ref().map(|spec| &spec.template),
+        Child::StatefulSet(found) => found.spec.as_ref().map(|spec| &spec.template),
+        Child::DaemonSet(found) => found.spec.as_ref().map(|spec| &spec.template),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_crash_course_becomes_these_objects() {
+    insta::assert_yaml_snapshot!(life(&pipeline(include_str!("data/crash-course.yaml"))));
+}
+
+#[test]
+fn pods_behind_an_ingress_answer_below_its_path() {
+    for (path, prefix) in [("/models/iris", Some("/models/iris")), ("/v1/", Some("/v1/")), ("/", None)] {
+        let yaml = include_str!("data/crash-course.yaml");
+        let yaml = yaml.replace("host: iris.example.com", &format!("host: iris.example.com, path: {path}"));
+        let children = life(&pipeline(&yaml));
+        let given: Vec<Option<String>> = children
+            .iter()
+            .filter(|child| matches!(child, Child::Deployment(_)))
+            .filter_map(|child| pod_template(child)?.spec.as_ref()?.containers.first())
+            .map(|container| {
+                let variables = container.env.iter().flatten();
+                let mut own = variables.filter(|variable| variable.name == "MLPIPELINE_SERVE_PATH_PREFIX");
+                own.next().and_then(|variable| variable.value.clone())
+            })
+            .collect();
+        assert_eq!(given, [prefix.map(ToOwned::to_owned)], "{path}");
+    }
+}
+
+#[test]
+fn every_workload_of_a_run_step_becomes_these_objects() {
+    insta::assert_yaml_snapshot!(life(&pipeline(include_str!("data/workloads.yaml"))));
+}
+
+#[test]
+fn a_chain_of_continuous_steps_becomes_these_objects() {
+    insta::assert_yaml_snapshot!(life(&pipeline(CONTINUOUS)));
+}
+
+#[test]
+fn every_pod_keeps_to_the_restricted_pod_security_standard() {
+    for yaml in [include_str!("data/crash-course.yaml"), include_str!("data/workloads.yaml"), CONTINUOUS] {
+        for child in life(&pipeline(yaml)) {
+            let Some(pod) = pod_template(&child).and_then(|template| template.spec.as_ref()) else {
+                continue;
+            };
+            let of_pod = pod.security_context.as_ref().expect("a security context");
+            assert_eq!(of_pod.run_as_non_root, Some(true));
+            assert!(of_pod.run_as_user.is_some_and(|user| user > 0));
+            assert_eq!(
+                of_pod.seccomp_profile.as_ref().map(|profile| profile.type_.as_str()),
+                Some("RuntimeDefault")
+            );
+            assert_eq!(pod.automount_service_account_token, Some(false));
+            for container in &pod.containers {
+                let context = container.security_context.as_ref().expect("a security context");
+                assert_eq!(context.allow_privilege_escalation, Some(false));
+                assert_eq!(context.read_only_root_filesystem, Some(true));
+                let dropped =
+                    context.capabilities.as_ref().and_then(|capabilities| capabilities.drop.clone());
+                assert_eq!(dropped, Some(vec!["ALL".to_owned()]));
+            }
+        }
+    }
+}
+
+#[test]
+fn no_object_holds_a_field_that_is_empty_by_accident() {
+    for yaml in [include_str!("data/crash-course.yaml"), include_str!("data/workloads.yaml"), CONTINUOUS] {
+        for child in life(&pipeline(yaml)) {
+            let text = serde_json::to_string(&child).expect("JSON");
+            for empty in ["\"name\":\"\"", "\"selector\":{}", "\"template\":{}", ":null"] {
+                assert!(!text.contains(empty), "{empty} in {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_secret_of_an_input_or_output_has_a_prefix_of_its_own_in_the_pod() {
+    let etl = pipeline(include_str!("../../deploy/samples/etl/pipeline.yaml"));
+    let given: Vec<Vec<(String, String)>> = life(&etl)
+        .iter()
+        .filter_map(pod_template)
+        .map(|template| {
+            let sources = template.spec.iter().flat_map(|pod| &pod.containers).flat_map(|one| &one.env_from);
+            let named = sources.flatten().map(|source| {
+                let secret = source.secret_ref.as_ref().map(|secret| secret.name.clone());
+                (source.prefix.clone().unwrap_or_default(), secret.unwrap_or_default())
+            });
+            named.collect()
+        })
+        .collect();
+    let pair = |prefix: &str, secret: &str| (format!("MLPIPELINE_SECRET_{prefix}_"), secret.to_owned());
+    let revenue =
+        vec![pair("INPUT_orders", "warehouse"), pair("INPUT_customers", "lake"), pair("OUTPUT", "lake")];
+    assert_eq!(given, [revenue, vec![pair("OUTPUT", "warehouse")]]);
+}

@@ -1,0 +1,167 @@
+//! Troubles: what keeps pods from working.
+
+use mlpipeline_core::observed::Trouble;
+use mlpipeline_core::reading::{Notice, Snapshot, read};
+use serde_json::{Value, json};
+
+use crate::{REPORT, ended, failed_job, job, pod, run, snapshot, waiting};
+
+#[test]
+fn what_keeps_a_pod_from_starting_is_named() {
+    let unscheduled = json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False",
+        "reason": "Unschedulable", "message": "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."}]});
+    let rows = [
+        (
+            waiting("ImagePullBackOff", "Back-off pulling image"),
+            Some(("ImagePullBackOff", "image ttl.sh/nothing:1 cannot be pulled: Back-off")),
+        ),
+        (
+            waiting("CreateContainerConfigError", "secret \"x\" not found"),
+            Some(("CreateContainerConfigError", "secret \"x\" not found")),
+        ),
+        (waiting("ContainerCreating", ""), None),
+        (unscheduled, Some(("Unschedulable", "no node takes the pod: 0/1 nodes"))),
+        (json!({"phase": "Running"}), None),
+    ];
+    for (status, expected) in rows {
+        let observed = read(&snapshot(job(json!({"template": {}}), json!({})), vec![pod(status)]));
+        let trouble = observed.steps["train"].troubles.first();
+        match (trouble, expected) {
+            (None, None) => {}
+            (Some(found), Some((reason, part))) => {
+                assert_eq!(found.reason, reason);
+                assert!(found.message.contains(part), "{}", found.message);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The next step's pod is made a second before the pod of the step before has left its place.
+#[test]
+fn a_pod_that_finds_no_room_while_another_is_cleaned_up_is_in_no_trouble() {
+    let unschedulable = json!({"phase": "Pending", "conditions": [
+        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available"}]});
+    let mut other = pod(ended(0, "Completed", REPORT));
+    other["metadata"]["ownerReferences"] = json!([
+        {"apiVersion": "batch/v1", "kind": "Job", "name": "iris-data", "uid": "other", "controller": true}]);
+    let troubles = |phase: &str| {
+        let mut other = other.clone();
+        other["status"]["phase"] = json!(phase);
+        let job = job(json!({"template": {}}), json!({"active": 1}));
+        read(&snapshot(job, vec![pod(unschedulable.clone()), other])).steps["train"].troubles.clone()
+    };
+    assert_eq!(troubles("Running"), []);
+    let told: Vec<String> = troubles("Succeeded").into_iter().map(|trouble| trouble.reason).collect();
+    assert_eq!(told, ["Unschedulable"]);
+}
+
+/// The first trouble of a Job of one pod with three retries, as (reason, message).
+fn trouble(status: Value, pods: Vec<Value>) -> Option<(String, String)> {
+    let observed = read(&snapshot(job(json!({"template": {}, "backoffLimit": 3}), status), pods));
+    observed.steps["train"].troubles.first().map(|trouble| (trouble.reason.clone(), trouble.message.clone()))
+}
+
+fn evicted() -> Value {
+    json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory.",
+        "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet"}]})
+}
+
+#[test]
+fn a_failed_attempt_is_named_while_the_job_tries_again() {
+    let backing_off = json!({"failed": 1});
+    let out_of_memory = trouble(backing_off.clone(), vec![pod(ended(137, "OOMKilled", ""))]);
+    let (reason, message) = out_of_memory.expect("a trouble");
+    assert_eq!(reason, "OutOfMemory");
+    assert!(message.starts_with("attempt 1 of 4 failed: the container used more memory"), "{message}");
+    assert!(message.ends_with("; it is tried again"), "{message}");
+    // The pod has failed and the Job does not know yet; and the next attempt is at work.
+    for status in [json!({"active": 1}), json!({"active": 1, "failed": 1})] {
+        let pods = vec![pod(ended(137, "OOMKilled", "")), pod(json!({"phase": "Running"}))];
+        let (reason, message) = trouble(status, pods).expect("a trouble");
+        assert_eq!(reason, "OutOfMemory");
+        assert!(message.starts_with("attempt 1 of 4"), "{message}");
+    }
+    let said = r#"{"outcome":"failed","reason":"StorageUnavailable","message":"no answer from storage"}"#;
+    let (reason, message) = trouble(backing_off, vec![pod(ended(4, "Error", said))]).expect("a trouble");
+    assert_eq!((reason.as_str(), message.contains("no answer from storage")), ("StorageUnavailable", true));
+}
+
+#[test]
+fn an_eviction_is_named_although_it_counts_as_no_attempt() {
+    let (reason, message) = trouble(json!({"active": 1}), vec![pod(evicted())]).expect("a trouble");
+    assert_eq!(reason, "Evicted");
+    assert!(message.contains("low on resource: memory.; that counts as no attempt"), "{message}");
+    let mut preempted = ended(143, "Error", "");
+    preempted["conditions"] = json!([{"type": "DisruptionTarget", "status": "True",
+        "reason": "PreemptionByScheduler", "message": "a pod of higher priority needs the room"}]);
+    let (reason, message) = trouble(json!({"active": 1}), vec![pod(preempted)]).expect("a trouble");
+    assert_eq!(reason, "PreemptionByScheduler");
+    assert!(message.contains("higher priority"), "{message}");
+}
+
+#[test]
+fn an_attempt_that_no_other_follows_is_left_to_the_job_to_tell() {
+    let done = ended(0, "Completed", REPORT);
+    let wrong_data = r#"{"outcome":"failed","reason":"ColumnNotFound","message":"no column x"}"#;
+    let rows = [
+        (json!({"failed": 4}), vec![pod(ended(137, "OOMKilled", ""))]),
+        (json!({"failed": 1}), vec![pod(ended(3, "Error", wrong_data))]),
+        (failed_job("BackoffLimitExceeded"), vec![pod(ended(137, "OOMKilled", ""))]),
+        (json!({"failed": 1}), vec![pod(ended(137, "OOMKilled", "")), pod(done)]),
+    ];
+    for (status, pods) in rows {
+        assert_eq!(trouble(status.clone(), pods), None, "{status}");
+    }
+}
+
+#[test]
+fn a_container_that_runs_all_the_time_and_out_of_memory_is_named_so() {
+    let container = |ready: bool, state: Value| {
+        json!({"phase": "Running", "containerStatuses": [{"name": "step", "image": "i", "imageID": "", "ready": ready,
+            "restartCount": 3, "state": state, "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]})
+    };
+    let crashing = json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}});
+    let running = json!({"running": {}});
+    for state in [crashing, running.clone()] {
+        let (reason, message) = trouble(json!({}), vec![pod(container(false, state))]).expect("a trouble");
+        assert_eq!(reason, "OutOfMemory");
+        assert!(message.contains("limits.memory"), "{message}");
+    }
+    assert_eq!(trouble(json!({}), vec![pod(container(true, running))]), None, "it is well again");
+}
+
+#[test]
+fn containers_that_others_put_beside_the_step_do_not_speak_for_it() {
+    let mut done = ended(0, "Completed", REPORT);
+    let beside = json!({"name": "agent", "image": "a", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"terminated": {"exitCode": 1, "message": "the agent's words"}}});
+    done["containerStatuses"].as_array_mut().expect("a list").insert(0, beside);
+    let run = run(job(json!({"template": {}}), json!({})), vec![pod(done)]);
+    assert_eq!(run.report.expect("the step's own").metrics["accuracy"], 0.97);
+}
+
+#[test]
+fn a_refusal_of_pods_is_over_when_a_pod_was_made_after_it() {
+    let warned = |pod_made: Option<&str>, status: Value| {
+        let pods = pod_made.map(|made| {
+            let mut failed = pod(ended(1, "Error", "boom"));
+            failed["metadata"]["creationTimestamp"] = json!(made);
+            failed
+        });
+        let trouble = Trouble {
+            reason: "FailedCreate".into(),
+            message: "pods \"x\" is forbidden: exceeded quota: small".into(),
+        };
+        let time = Some("2026-11-20T10:00:00.5Z".parse().expect("a time"));
+        let job = job(json!({"template": {}, "backoffLimit": 3}), status);
+        let notices = [("job-uid".to_owned(), Notice { trouble, time })].into();
+        let observed = read(&Snapshot { notices, ..snapshot(job, pods.into_iter().collect()) });
+        observed.steps["train"].troubles.first().map(|trouble| trouble.reason.clone())
+    };
+    assert_eq!(warned(None, json!({})).as_deref(), Some("QuotaExceeded"));
+    let failed = || json!({"failed": 1});
+    assert_eq!(warned(Some("2026-11-20T09:59:00Z"), failed()).as_deref(), Some("QuotaExceeded"), "the retry");
+    assert_eq!(warned(Some("2026-11-20T10:00:00Z"), failed()).as_deref(), Some("ContainerFailed"));
+    assert_eq!(warned(Some("2026-11-20T10:01:00Z"), failed()).as_deref(), Some("ContainerFailed"));
+}

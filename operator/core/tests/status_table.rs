@@ -1,0 +1,312 @@
+//! The status in each situation of a pipeline's life, as kstatus, `kubectl wait` and people read it.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use mlpipeline_crds::{MLPipeline, MLPipelineStatus, Revision, StepReport};
+use mlpipeline_core::observed::{Observed, ObservedLive, ObservedRun, RunPhase, Trouble};
+use mlpipeline_core::pipeline::ValidatedPipeline;
+use mlpipeline_core::plan::{Plan, RunWork, Schedules, Work, plan};
+use mlpipeline_core::status::{Problem, invalid, status};
+use mlpipeline_core::validate::validate;
+
+const PIPELINE: &str = "
+apiVersion: mlpipeline.dev/v1alpha1
+kind: MLPipeline
+metadata: {name: iris, namespace: ml, generation: 3}
+spec:
+  steps:
+    - {name: data, prepare: {sql: SELECT 1 AS x}}
+    - name: train
+      train:
+        data: {step: data}
+        target: x
+        algorithm: {logisticRegression: {}}
+        gate: {metric: accuracy, min: 0.9}
+    - {name: api, serve: {model: {step: train}, replicas: 2}}
+";
+
+fn pipeline(yaml: &str) -> ValidatedPipeline {
+    let resource: MLPipeline = serde_saphyr::from_str(yaml).expect("a pipeline");
+    validate(&resource).expect("it makes sense")
+}
+
+fn now() -> Timestamp {
+    "2026-11-20T10:00:00.5Z".parse().expect("a time")
+}
+
+fn planned(pipeline: &ValidatedPipeline, observed: &Observed) -> Plan {
+    plan(pipeline, observed, now(), Schedules::Keep)
+}
+
+fn run(work: &RunWork, phase: RunPhase, accuracy: f64) -> ObservedRun {
+    let mut report = StepReport::succeeded(Some(work.key.clone()));
+    report.metrics = BTreeMap::from([("accuracy".to_owned(), accuracy)]);
+    ObservedRun {
+        name: format!("iris-{}", work.key),
+        key: work.key.clone(),
+        attempt: 1,
+        scheduled: false,
+        meaning: Some(work.meaning.clone()),
+        started: Some(now()),
+        finished: (phase != RunPhase::Active).then(now),
+        report: (phase == RunPhase::Succeeded).then_some(report),
+        unkept: None,
+        phase,
+        pods: 1,
+    }
+}
+
+/// Finishes the run that the plan asks for next, of whichever step.
+fn finish_next(pipeline: &ValidatedPipeline, observed: &mut Observed, phase: &RunPhase, accuracy: f64) {
+    for step in planned(pipeline, observed).steps {
+        if let Some(Work::Once(work)) = &step.work {
+            observed.steps.entry(step.name.clone()).or_default().runs.push(run(
+                work,
+                phase.clone(),
+                accuracy,
+            ));
+        }
+    }
+}
+
+/// Brings up the pods that the plan asks for.
+fn roll_out(pipeline: &ValidatedPipeline, observed: &mut Observed, ready: i32) {
+    for step in planned(pipeline, observed).steps {
+        if let Some(Work::Live(work)) = &step.work {
+            let live = ObservedLive {
+                key: Some(work.key.clone()),
+                meaning: Some(work.meaning.clone()),
+                model: work.model.clone(),
+                desired: 2,
+                updated_ready: ready,
+                ready,
+                settled: true,
+            };
+            observed.steps.entry(step.name.clone()).or_default().live = Some(live);
+        }
+    }
+}
+
+fn serving(pipeline: &ValidatedPipeline) -> Observed {
+    let mut observed = Observed::default();
+    for _ in 0..2 {
+        finish_next(pipeline, &mut observed, &RunPhase::Succeeded, 0.97);
+    }
+    roll_out(pipeline, &mut observed, 2);
+    observed
+}
+
+fn status_of(
+    pipeline: &ValidatedPipeline,
+    observed: &Observed,
+    before: Option<&MLPipelineStatus>,
+) -> MLPipelineStatus {
+    status(pipeline, &planned(pipeline, observed), observed, None, before, now())
+}
+
+/// The first condition that decides, as kstatus does it.
+fn kstatus(status: &MLPipelineStatus) -> &'static str {
+    for condition in &status.conditions {
+        match (condition.type_.as_str(), condition.status.as_str()) {
+            ("Reconciling", "True") => return "InProgress",
+            ("Stalled", "True") => return "Failed",
+            _ => {}
+        }
+    }
+    let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready");
+    match ready.map(|ready| ready.status.as_str()) {
+        Some("True") | None => "Current",
+        Some(_) => "InProgress",
+    }
+}
+
+fn condition<'a>(status: &'a MLPipelineStatus, kind: &str) -> (&'a str, &'a str, &'a str) {
+    let found =
+        status.conditions.iter().find(|condition| condition.type_ == kind).expect("the condition is set");
+    (found.status.as_str(), found.reason.as_str(), found.message.as_str())
+}
+
+#[test]
+fn a_new_pipeline_is_in_progress_from_its_first_status_on() {
+    let pipeline = pipeline(PIPELINE);
+    let status = status_of(&pipeline, &Observed::default(), None);
+    assert_eq!(kstatus(&status), "InProgress");
+    assert_eq!(status.observed_generation, Some(3));
+    assert_eq!(status.progress.as_deref(), Some("0/3"));
+    assert_eq!(condition(&status, "Ready"), ("False", "Running", "data: never run before"));
+    for kind in ["Reconciling", "Stalled", "Serving", "Suspended"] {
+        condition(&status, kind);
+    }
+}
+
+#[test]
+fn a_pipeline_that_serves_is_current_and_says_what_it_serves() {
+    let pipeline = pipeline(PIPELINE);
+    let observed = serving(&pipeline);
+    let status = status_of(&pipeline, &observed, None);
+    assert_eq!(kstatus(&status), "Current");
+    assert_eq!(condition(&status, "Ready").1, "Serving");
+    assert_eq!(condition(&status, "Serving"), ("True", "PodsReady", "2 pods answer predictions"));
+    assert_eq!(status.progress.as_deref(), Some("3/3"));
+    assert_eq!(status.score.as_deref(), Some("accuracy=0.970"));
+    assert_eq!(status.endpoint.as_deref(), Some("http://iris-api.ml.svc"));
+    assert_eq!(status.replicas, Some(2));
+    assert_eq!(status.selector.as_deref(), Some("mlpipeline.dev/pipeline=iris,mlpipeline.dev/step=api"));
+    assert!(status.models[0].serving);
+    assert_eq!(Some(status.models[0].revision.clone()), status.model);
+}
+
+#[test]
+fn q2_the_status_of_an_unchanged_world_is_the_same_text() {
+    let pipeline = pipeline(PIPELINE);
+    let observed = serving(&pipeline);
+    let first = status_of(&pipeline, &observed, None);
+    let later = "2026-11-21T10:00:00Z".parse().expect("a time");
+    let second = status(&pipeline, &planned(&pipeline, &observed), &observed, None, Some(&first), later);
+    assert_eq!(first, second);
+    // What the API server keeps is what was sent: times to the second, numbers as they were.
+    let kept: MLPipelineStatus =
+        serde_json::from_str(&serde_json::to_string(&first).expect("JSON")).expect("a status");
+    assert_eq!(kept, first);
+}
+
+#[test]
+fn a_failed_run_stalls_the_pipeline_with_the_workers_own_words() {
+    let pipeline = pipeline(PIPELINE);
+    let mut observed = Observed::default();
+    let failed =
+        RunPhase::Failed { reason: "ColumnNotFound".into(), message: "column \"x\" not found".into() };
+    finish_next(&pipeline, &mut observed, &failed, 0.0);
+    let status = status_of(&pipeline, &observed, None);
+    assert_eq!(kstatus(&status), "Failed");
+    assert_eq!(condition(&status, "Ready"), ("False", "ColumnNotFound", "data: column \"x\" not found"));
+    assert_eq!(condition(&status, "Reconciling").0, "False");
+}
+
+#[test]
+fn a_refused_retraining_is_a_failure_while_the_old_model_serves_on() {
+    let first = pipeline(PIPELINE);
+    let mut observed = serving(&first);
+    let served = observed.steps["api"].live.clone().and_then(|live| live.model);
+    let edited = pipeline(&PIPELINE.replace("logisticRegression: {}", "logisticRegression: {alpha: 100}"));
+    finish_next(&edited, &mut observed, &RunPhase::Succeeded, 0.5);
+    let status = status_of(&edited, &observed, None);
+    assert_eq!(kstatus(&status), "Failed");
+    assert_eq!(condition(&status, "Ready").1, "GateRefused");
+    assert_eq!(condition(&status, "Serving").0, "True");
+    assert_eq!(status.model, served.as_ref().map(Revision::to_string));
+    assert!(
+        status.steps[2].message.as_deref().is_some_and(|text| text.contains("was refused")),
+        "{:?}",
+        status.steps[2]
+    );
+}
+
+#[test]
+fn a_suspended_pipeline_is_ready_as_long_as_all_that_its_spec_asks_for_is_done() {
+    let pipeline_before = pipeline(PIPELINE);
+    let observed = serving(&pipeline_before);
+    let ready = status_of(&pipeline_before, &observed, None);
+    let suspended = pipeline(&PIPELINE.replace("spec:", "spec:\n  suspend: true"));
+    let status = status_of(&suspended, &observed, Some(&ready));
+    assert_eq!(kstatus(&status), "Current");
+    assert_eq!((condition(&status, "Ready").0, condition(&status, "Suspended").0), ("True", "True"));
+    let edited = PIPELINE.replace("spec:", "spec:\n  suspend: true").replace("SELECT 1", "SELECT 2");
+    let status = status_of(&pipeline(&edited), &observed, Some(&ready));
+    assert_eq!((condition(&status, "Ready").0, condition(&status, "Suspended").0), ("False", "True"));
+    let fresh = status_of(&suspended, &Observed::default(), None);
+    assert_eq!((condition(&fresh, "Ready").0, condition(&fresh, "Reconciling").0), ("False", "False"));
+}
+
+#[test]
+fn a_pod_that_cannot_start_is_the_reason_that_people_read() {
+    let pipeline = pipeline(PIPELINE);
+    let mut observed = Observed::default();
+    finish_next(&pipeline, &mut observed, &RunPhase::Active, 0.0);
+    let trouble = Trouble { reason: "ImagePullBackOff".into(), message: "image x cannot be pulled".into() };
+    observed.steps.entry("data".into()).or_default().troubles.push(trouble);
+    let status = status_of(&pipeline, &observed, None);
+    assert_eq!(kstatus(&status), "InProgress");
+    assert_eq!(condition(&status, "Ready").1, "ImagePullBackOff");
+    assert!(condition(&status, "Ready").2.contains("image x cannot be pulled"));
+}
+
+#[test]
+fn a_problem_with_children_is_told_whether_or_not_it_passes() {
+    let pipeline = pipeline(PIPELINE);
+    let observed = Observed::default();
+    let plan = planned(&pipeline, &observed);
+    for (transient, expected) in [(true, "InProgress"), (false, "Failed")] {
+        let problem =
+            Problem { reason: "NameTaken".into(), message: "Job x is somebody else's".into(), transient };
+        let status = status(&pipeline, &plan, &observed, Some(&problem), None, now());
+        assert_eq!(kstatus(&status), expected);
+        assert_eq!(condition(&status, "Ready"), ("False", "NameTaken", "Job x is somebody else's"));
+    }
+}
+
+#[test]
+fn l7_an_invalid_spec_stalls_and_forgets_nothing_that_still_exists() {
+    let good = pipeline(PIPELINE);
+    let before = status_of(&good, &serving(&good), None);
+    let wrong: MLPipeline =
+        serde_saphyr::from_str(&PIPELINE.replace("step: data", "step: dta")).expect("a pipeline");
+    let errors = validate(&wrong).expect_err("a reference leads nowhere");
+    let status = invalid(Some(4), &errors, Some(&before), now());
+    assert_eq!(kstatus(&status), "Failed");
+    assert_eq!(status.observed_generation, Some(4));
+    assert!(
+        condition(&status, "Ready").2.contains("did you mean \"data\"?"),
+        "{}",
+        condition(&status, "Ready").2
+    );
+    assert_eq!(condition(&status, "Serving").0, "True");
+    assert_eq!((status.model, status.steps.len()), (before.model, 3));
+}
+
+/// Nothing is left to do before the first tick of a clock: `kubectl wait` and Flux need not wait for it.
+#[test]
+fn a_pipeline_that_only_awaits_its_schedules_is_ready() {
+    let scheduled = "
+    - {name: rows, prepare: {sql: SELECT 2 AS x}, schedule: {cron: '*/5 * * * *'}}
+    - {name: batch, score: {model: {step: train}, input: {step: rows}}, schedule: {cron: '*/5 * * * *'}}
+";
+    let pipeline = pipeline(&format!("{}{scheduled}", PIPELINE.trim_end()));
+    let status = status_of(&pipeline, &serving(&pipeline), None);
+    assert_eq!((kstatus(&status), status.progress.as_deref()), ("Current", Some("5/5")), "{status:?}");
+    // What the scheduled step reads is not there yet, and no schedule will bring it.
+    let status = status_of(&pipeline, &Observed::default(), None);
+    assert_eq!((kstatus(&status), status.progress.as_deref()), ("InProgress", Some("1/5")), "{status:?}");
+}
+
+/// Who asks for pods that answer is not told that they are there before they are.
+#[test]
+fn a_serve_step_that_awaits_a_schedule_is_not_ready() {
+    let nightly = PIPELINE.replace(
+        "prepare: {sql: SELECT 1 AS x}",
+        "prepare: {sql: SELECT 1 AS x}, schedule: {cron: '0 2 * * *'}",
+    );
+    let status = status_of(&pipeline(&nightly), &Observed::default(), None);
+    assert_eq!((kstatus(&status), status.progress.as_deref()), ("InProgress", Some("1/3")), "{status:?}");
+}
+
+#[test]
+fn s6_reconciling_and_stalled_are_never_both_true() {
+    let pipeline = pipeline(PIPELINE);
+    let failed = RunPhase::Failed { reason: "X".into(), message: "y".into() };
+    for phase in [RunPhase::Active, RunPhase::Succeeded, failed] {
+        for accuracy in [0.1, 0.97] {
+            let mut observed = Observed::default();
+            for _ in 0..3 {
+                finish_next(&pipeline, &mut observed, &phase, accuracy);
+                let status = status_of(&pipeline, &observed, None);
+                let holds = |kind| condition(&status, kind).0 == "True";
+                assert!(!(holds("Reconciling") && holds("Stalled")), "{status:?}");
+                assert!(!holds("Ready") || !(holds("Reconciling") || holds("Stalled")), "{status:?}");
+            }
+        }
+    }
+}

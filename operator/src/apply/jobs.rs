@@ -1,0 +1,133 @@
+//! Runs: created once by their name, never changed, and deleted when the plan says so.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::batch::v1::Job;
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use serde_json::json;
+
+use mlpipeline_core::children::{MANAGER, annotation};
+use mlpipeline_core::pipeline::ValidatedPipeline;
+use mlpipeline_core::plan::UnkeptReport;
+use crate::context::Context;
+use crate::observe::{View, is_controlled_by, is_leftover};
+use crate::problem::Failure;
+
+/// Labels or annotations.
+type Marks = BTreeMap<String, String>;
+
+/// Creates a Job. One of that name that is there already is looked at: ours was created by an earlier self whose word the
+/// watch has not brought yet.
+pub(super) async fn create(
+    context: &Context,
+    pipeline: &ValidatedPipeline,
+    job: &Job,
+) -> Result<(), Failure> {
+    let name = job.metadata.name.as_deref().unwrap_or_default();
+    let object = format!("Job {name}");
+    let api: Api<Job> = Api::namespaced(context.client.clone(), &pipeline.namespace);
+    let parameters = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+    match api.create(&parameters, job).await {
+        Ok(created) => {
+            tracing::info!(job = name, "created");
+            context.cache.insert_job(created);
+            Ok(())
+        }
+        Err(kube::Error::Api(status)) if status.is_already_exists() => {
+            let existing = api.get(name).await.map_err(|error| Failure::of_call(&object, &error))?;
+            if is_controlled_by(&existing.metadata, &pipeline.uid) {
+                let existing = put_marks_back(&api, job, existing).await?;
+                context.cache.insert_job(existing);
+                Ok(())
+            } else if is_leftover(pipeline, &existing.metadata) {
+                Err(Failure::leftover(&object))
+            } else {
+                Err(Failure::name_taken(&object))
+            }
+        }
+        Err(error) => Err(Failure::of_call(&object, &error)),
+    }
+}
+
+/// Gives a Job of ours the labels and annotations back by which it is found and read, where somebody took or changed them. Only
+/// these: what the Job does is never changed.
+async fn put_marks_back(api: &Api<Job>, job: &Job, existing: Job) -> Result<Job, Failure> {
+    let (wanted, found) = (&job.metadata, &existing.metadata);
+    let holds = |wanted: &Option<Marks>, found: &Option<Marks>| {
+        wanted
+            .iter()
+            .flatten()
+            .all(|(key, value)| found.as_ref().and_then(|marks| marks.get(key)) == Some(value))
+    };
+    if holds(&wanted.labels, &found.labels) && holds(&wanted.annotations, &found.annotations) {
+        return Ok(existing);
+    }
+    let name = wanted.name.as_deref().unwrap_or_default();
+    let marks = json!({"metadata": {
+        "uid": found.uid, "labels": wanted.labels, "annotations": wanted.annotations,
+    }});
+    let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    let marked = api.patch(name, &parameters, &Patch::Merge(&marks)).await;
+    let marked = marked.map_err(|error| Failure::of_call(&format!("Job {name}"), &error))?;
+    tracing::info!(job = name, "labels and annotations put back");
+    Ok(marked)
+}
+
+/// Writes a report down with its run, a Job of ours or of a CronJob of ours: once, since the next look finds it there.
+pub(super) async fn keep_report(
+    context: &Context,
+    pipeline: &ValidatedPipeline,
+    view: &View,
+    unkept: &UnkeptReport,
+) -> Result<(), Failure> {
+    let name = unkept.run.as_str();
+    let Some(job) = view.runs.iter().find(|job| job.metadata.name.as_deref() == Some(name)) else {
+        return Ok(());
+    };
+    if job.metadata.deletion_timestamp.is_some() {
+        return Ok(());
+    }
+    let api: Api<Job> = Api::namespaced(context.client.clone(), &pipeline.namespace);
+    let mark = json!({"metadata": {
+        "uid": job.metadata.uid, "annotations": { (annotation::REPORT): unkept.text },
+    }});
+    let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    match api.patch(name, &parameters, &Patch::Merge(&mark)).await {
+        Ok(marked) => {
+            tracing::info!(job = name, "its report is kept");
+            context.cache.insert_job(marked);
+            Ok(())
+        }
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(error) => Err(Failure::of_call(&format!("Job {name}"), &error)),
+    }
+}
+
+/// Deletes a Job that the plan no longer wants, with its pods.
+pub(super) async fn prune(
+    context: &Context,
+    pipeline: &ValidatedPipeline,
+    view: &View,
+    name: &str,
+) -> Result<(), Failure> {
+    let Some(job) = view.jobs.iter().find(|job| job.metadata.name.as_deref() == Some(name)) else {
+        return Ok(());
+    };
+    if job.metadata.deletion_timestamp.is_some() {
+        return Ok(());
+    }
+    let api: Api<Job> = Api::namespaced(context.client.clone(), &pipeline.namespace);
+    match api.delete(name, &only_this(job.metadata.uid.clone())).await {
+        Ok(_) => tracing::info!(job = name, "deleted: beyond the history, or no longer wanted"),
+        // Gone already, or another object by now.
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {}
+        Err(error) => return Err(Failure::of_call(&format!("Job {name}"), &error)),
+    }
+    context.cache.jobs.remove(&job.metadata);
+    Ok(())
+}
+
+/// Deletes this very object, and lets the garbage collector remove what it owns.
+pub(super) fn only_this(uid: Option<String>) -> DeleteParams {
+    DeleteParams::background().preconditions(Preconditions { uid, resource_version: None })
+}

@@ -1,0 +1,143 @@
+//! What the cluster's own controllers warn of, where no object says it: a claim that nobody can provision, a volume that cannot
+//! be mounted, pods that a quota does not let be made.
+//!
+//! Events have no labels, so everybody's warnings come by. The newest few are kept, whosever they are.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::api::events::v1::Event;
+
+use mlpipeline_core::observed::Trouble;
+use mlpipeline_core::reading::Notice;
+
+/// How many objects' warnings are kept.
+const LIMIT: usize = 2048;
+/// How much of a warning is kept, in characters.
+const NOTE_LIMIT: usize = 512;
+
+/// The fields by which the API server leaves out what nobody here reads: troubles that pods tell themselves.
+pub(super) const SELECTOR: &str = "type=Warning,reason!=BackOff,reason!=Unhealthy,reason!=FailedScheduling";
+
+/// The last warning about each of a bounded number of objects.
+#[derive(Debug, Default)]
+pub struct Notices {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    by_uid: HashMap<String, Notice>,
+    /// Those with a warning, the longest known first.
+    order: VecDeque<String>,
+}
+
+impl Notices {
+    /// The last warning about the object of this uid.
+    #[must_use]
+    pub fn of(&self, uid: Option<&str>) -> Option<Notice> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).by_uid.get(uid?).cloned()
+    }
+
+    /// Takes in a warning; answers what it is about when it says something new that matters here, or says it again.
+    pub fn take_in(&self, event: Event) -> Option<ObjectReference> {
+        let time = said(&event);
+        let (about, reason) = (event.regarding?, event.reason?);
+        if event.type_.as_deref() != Some("Warning") || !matters(about.kind.as_deref()?, &reason) {
+            return None;
+        }
+        let uid = about.uid.clone()?;
+        let message: String = event.note.unwrap_or_default().chars().take(NOTE_LIMIT).collect();
+        let notice = Notice { trouble: Trouble { reason, message }, time };
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = inner.by_uid.insert(uid.clone(), notice.clone());
+        if before.is_none() {
+            inner.order.push_back(uid);
+            if inner.order.len() > LIMIT
+                && let Some(oldest) = inner.order.pop_front()
+            {
+                inner.by_uid.remove(&oldest);
+            }
+        }
+        (before.as_ref() != Some(&notice)).then_some(about)
+    }
+}
+
+/// When an event was last said: each kind of recorder writes another field.
+fn said(event: &Event) -> Option<Timestamp> {
+    let repeated = event.series.as_ref().map(|series| series.last_observed_time.0);
+    let last = event.deprecated_last_timestamp.as_ref().map(|time| time.0);
+    repeated.max(last).max(event.event_time.as_ref().map(|time| time.0))
+}
+
+/// Whether a warning of this reason about this kind of object tells why a pipeline does not go on.
+fn matters(kind: &str, reason: &str) -> bool {
+    match kind {
+        "PersistentVolumeClaim" => true,
+        "Pod" => matches!(reason, "FailedMount" | "FailedAttachVolume"),
+        "Job" | "StatefulSet" | "DaemonSet" => reason == "FailedCreate",
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    fn warning(kind: &str, uid: &str, reason: &str) -> Event {
+        Event {
+            type_: Some("Warning".into()),
+            reason: Some(reason.into()),
+            note: Some("é".repeat(4000)),
+            regarding: Some(ObjectReference {
+                kind: Some(kind.into()),
+                uid: Some(uid.into()),
+                ..ObjectReference::default()
+            }),
+            ..Event::default()
+        }
+    }
+
+    #[test]
+    fn what_is_new_and_matters_is_told_once() {
+        let notices = Notices::default();
+        assert!(notices.take_in(warning("PersistentVolumeClaim", "a", "ProvisioningFailed")).is_some());
+        assert!(notices.take_in(warning("PersistentVolumeClaim", "a", "ProvisioningFailed")).is_none());
+        assert!(notices.take_in(warning("Pod", "b", "Unhealthy")).is_none());
+        assert!(notices.take_in(warning("Node", "c", "FailedMount")).is_none());
+        assert!(notices.take_in(warning("Pod", "b", "FailedMount")).is_some());
+        assert_eq!(notices.of(Some("b")).expect("a warning").trouble.reason, "FailedMount");
+        assert_eq!(notices.of(None), None);
+    }
+
+    #[test]
+    fn a_warning_that_is_repeated_is_told_again_with_its_newest_time() {
+        let time = |text: &str| text.parse::<Timestamp>().expect("a time");
+        let (first, again) = (time("2026-11-20T10:00:00Z"), time("2026-11-20T10:00:20Z"));
+        let at = |when| {
+            let mut event = warning("Job", "a", "FailedCreate");
+            event.deprecated_last_timestamp = Some(Time(when));
+            event
+        };
+        let notices = Notices::default();
+        assert!(notices.take_in(at(first)).is_some());
+        assert!(notices.take_in(at(first)).is_none());
+        assert!(notices.take_in(at(again)).is_some());
+        assert_eq!(notices.of(Some("a")).expect("a warning").time, Some(again));
+    }
+
+    #[test]
+    fn q5_s12_the_warnings_of_others_are_bounded_in_number_and_length() {
+        let notices = Notices::default();
+        for at in 0..LIMIT + 100 {
+            notices.take_in(warning("Pod", &at.to_string(), "FailedMount"));
+        }
+        let inner = notices.inner.lock().expect("a lock");
+        assert_eq!((inner.by_uid.len(), inner.order.len()), (LIMIT, LIMIT));
+        assert!(inner.by_uid.values().all(|notice| notice.trouble.message.chars().count() == NOTE_LIMIT));
+        assert!(!inner.by_uid.contains_key("0"));
+    }
+}

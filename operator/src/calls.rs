@@ -1,0 +1,184 @@
+//! What every call of the API server goes through: the fence before a write, a time-out, the count, and the server's plea to wait.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http::{Method, Request, Response, header};
+use kube::client::Body;
+use tokio::time::Instant;
+use tower::{BoxError, Layer, Service};
+use tracing::Instrument;
+
+use super::election::fence::Fence;
+use super::metrics::Metrics;
+use super::pressure::Pressure;
+use super::traces::spans;
+
+/// The longest that the head of an answer may take. A watch answers at once and then goes on for long.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Puts every call through what this module's documentation lists.
+#[derive(Clone)]
+pub struct Calls {
+    /// Whether this process may write.
+    pub fence: Fence,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Where the server's plea to wait is noted.
+    pub pressure: Arc<Pressure>,
+}
+
+impl<S> Layer<S> for Calls {
+    type Service = CallService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        CallService { inner, calls: self.clone() }
+    }
+}
+
+/// The service that [`Calls`] makes.
+#[derive(Clone)]
+pub struct CallService<S> {
+    inner: S,
+    calls: Calls,
+}
+
+/// A call that was not answered in time.
+#[derive(Debug, thiserror::Error)]
+#[error("the API server did not answer within {} s", .0.as_secs())]
+struct TimedOut(Duration);
+
+impl<S, B> Service<Request<Body>> for CallService<S>
+where
+    S: Service<Request<Body>, Response = Response<B>>,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+    B: Send + 'static,
+{
+    type Response = Response<B>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Response<B>, BoxError>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let method = request.method().clone();
+        let end = match self.calls.end(&request) {
+            Ok(end) => end,
+            Err(refused) => return std::future::ready(Err(refused)).boxed(),
+        };
+        let span = spans::call(&request);
+        let answer = self.inner.call(request);
+        let (calls, of_call) = (self.calls.clone(), span.clone());
+        async move {
+            let answer = match tokio::time::timeout_at(end, answer).await {
+                Ok(answer) => answer.map_err(Into::into),
+                Err(_) => Err(BoxError::from(TimedOut(TIMEOUT))),
+            };
+            calls.note(&method, &answer);
+            spans::answered(&of_call, &answer);
+            answer
+        }
+        .instrument(span)
+        .boxed()
+    }
+}
+
+impl Calls {
+    /// Until when a call may take, if it may be sent at all.
+    fn end<B>(&self, request: &Request<B>) -> Result<Instant, BoxError> {
+        let end = Instant::now() + TIMEOUT;
+        // The lease itself is what opens the fence.
+        let is_lease = request.uri().path().starts_with("/apis/coordination.k8s.io/");
+        if request.method() == Method::GET || is_lease {
+            return Ok(end);
+        }
+        Ok(self.fence.deadline()?.map_or(end, |deadline| deadline.min(end)))
+    }
+
+    fn note<B>(&self, method: &Method, answer: &Result<Response<B>, BoxError>) {
+        match answer {
+            Ok(response) => {
+                self.metrics.request(method.as_str(), response.status().as_str());
+                if matches!(response.status().as_u16(), 429 | 503) {
+                    let wait =
+                        response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+                    if let Some(seconds) = wait.and_then(|text| text.trim().parse().ok()) {
+                        self.pressure.ask(Duration::from_secs(seconds));
+                    }
+                }
+            }
+            Err(_) => self.metrics.request(method.as_str(), "<error>"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tower::{ServiceExt, service_fn};
+
+    fn calls(fence: Fence) -> Calls {
+        let metrics = Arc::new(Metrics::new().expect("metrics"));
+        Calls { fence, metrics, pressure: Arc::default() }
+    }
+
+    fn request(method: Method, path: &str) -> Request<Body> {
+        Request::builder().method(method).uri(path).body(Body::empty()).expect("a request")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn s10_no_write_is_sent_without_the_lease_and_reads_are() {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&sent);
+        let server = service_fn(move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            async { Ok::<_, Infallible>(Response::new(())) }
+        });
+        let service = calls(Fence::closed()).layer(server);
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            let answer = service.clone().oneshot(request(method, "/api/v1/namespaces/a/pods")).await;
+            assert!(answer.expect_err("fenced").is::<crate::election::fence::NotLeading>());
+        }
+        assert_eq!(sent.load(Ordering::SeqCst), 0);
+        let lease = "/apis/coordination.k8s.io/v1/namespaces/a/leases/x";
+        assert!(service.clone().oneshot(request(Method::PUT, lease)).await.is_ok());
+        assert!(service.oneshot(request(Method::GET, "/api/v1/pods")).await.is_ok());
+        assert_eq!(sent.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_hangs_ends_and_a_write_ends_before_the_lease_does() {
+        let hangs = service_fn(|_| std::future::pending::<Result<Response<()>, Infallible>>());
+        let fence = Fence::closed();
+        let service = calls(fence.clone()).layer(hangs);
+        let started = Instant::now();
+        service.clone().oneshot(request(Method::GET, "/api/v1/pods")).await.expect_err("it hangs");
+        assert_eq!(started.elapsed(), TIMEOUT);
+        fence.open_until(Instant::now() + Duration::from_secs(3));
+        let started = Instant::now();
+        service.oneshot(request(Method::POST, "/api/v1/pods")).await.expect_err("it hangs");
+        assert_eq!(started.elapsed(), Duration::from_secs(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn q4_retry_after_is_noted_and_every_call_is_counted() {
+        let busy = service_fn(|_| async {
+            let response = Response::builder().status(429).header(header::RETRY_AFTER, "7").body(());
+            Ok::<_, Infallible>(response.expect("a response"))
+        });
+        let calls = calls(Fence::open());
+        let answer = calls.layer(busy).oneshot(request(Method::GET, "/api/v1/pods")).await;
+        assert_eq!(answer.expect("an answer").status(), 429);
+        assert_eq!(calls.pressure.left(), Duration::from_secs(7));
+        let text = calls.metrics.text();
+        assert!(text.contains("rest_client_requests_total{code=\"429\",method=\"GET\"} 1"), "{text}");
+    }
+}

@@ -1,0 +1,141 @@
+//! One pipeline's own objects, out of the cache: those whose controller it is, and nothing that only claims to be.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::Resource;
+
+use super::cache::index::{Index, PipelineKey};
+use super::cache::kind::Kind;
+use super::cache::{Cache, Found};
+use mlpipeline_core::children::{MANAGER, label};
+use mlpipeline_core::names;
+use mlpipeline_core::observed::Observed;
+use mlpipeline_core::pipeline::ValidatedPipeline;
+use mlpipeline_core::reading::{self, Snapshot};
+
+/// What exists of a pipeline.
+pub struct View {
+    /// As plain data, for the core.
+    pub observed: Observed,
+    /// Jobs that the pipeline itself owns, in contrast to those of its CronJobs.
+    pub jobs: Vec<Arc<Job>>,
+    /// Jobs that the pipeline or its CronJobs own.
+    pub runs: Vec<Arc<Job>>,
+    /// Everything under the pipeline's label that is applied, foreign objects among it.
+    pub applied: Vec<Found>,
+}
+
+/// Looks at one pipeline.
+#[must_use]
+pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
+    let uid = pipeline.uid.as_str();
+    let key = PipelineKey { namespace: pipeline.namespace.clone(), label: names::label(&pipeline.name) };
+    let cron_jobs = owned(&cache.cron_jobs, &key, uid);
+    let all_jobs = cache.jobs.of(&key);
+    let own_jobs: Vec<Arc<Job>> =
+        all_jobs.iter().filter(|job| is_controlled_by(&job.metadata, uid)).cloned().collect();
+    let jobs: Vec<Arc<Job>> = all_jobs
+        .into_iter()
+        .filter(|job| {
+            is_controlled_by(&job.metadata, uid)
+                || cron_jobs.iter().any(|cron| is_controlled_by(&job.metadata, uid_of(&cron.metadata)))
+        })
+        .collect();
+    let deployments = owned(&cache.deployments, &key, uid);
+    let stateful_sets = owned(&cache.stateful_sets, &key, uid);
+    let daemon_sets = owned(&cache.daemon_sets, &key, uid);
+    let owners: Vec<&ObjectMeta> = jobs
+        .iter()
+        .map(|job| &job.metadata)
+        .chain(stateful_sets.iter().map(|set| &set.metadata))
+        .chain(daemon_sets.iter().map(|set| &set.metadata))
+        .collect();
+    let deployment_names: Vec<&str> =
+        deployments.iter().filter_map(|deployment| deployment.metadata.name.as_deref()).collect();
+    let pods: Vec<Arc<Pod>> =
+        cache.pods.of(&key).into_iter().filter(|pod| is_ours(pod, &owners, &deployment_names)).collect();
+    let claim_name = names::claim(&pipeline.name);
+    let claim = cache.claims.of(&key).into_iter().find(|claim| {
+        claim.metadata.name.as_ref() == Some(&claim_name) && owns_claim(pipeline, &claim.metadata)
+    });
+    let warned_of = [claim.as_ref().map(|claim| &claim.metadata)];
+    let warned_of = warned_of
+        .into_iter()
+        .flatten()
+        .chain(pods.iter().map(|pod| &pod.metadata))
+        .chain(jobs.iter().map(|job| &job.metadata))
+        .chain(stateful_sets.iter().map(|set| &set.metadata))
+        .chain(daemon_sets.iter().map(|set| &set.metadata));
+    let notices = warned_of
+        .filter_map(|metadata| Some((metadata.uid.clone()?, cache.notices.of(metadata.uid.as_deref())?)))
+        .collect();
+    let snapshot =
+        Snapshot { notices, pods, jobs, deployments, stateful_sets, daemon_sets, claim, cron_jobs };
+    let observed = reading::read(&snapshot);
+    View { observed, jobs: own_jobs, runs: snapshot.jobs, applied: cache.applied(&key) }
+}
+
+/// Whether a claim is this pipeline's: owned by it or, where it is to outlive pipelines, owned by nobody and labelled so.
+#[must_use]
+pub fn owns_claim(pipeline: &ValidatedPipeline, claim: &ObjectMeta) -> bool {
+    is_controlled_by(claim, &pipeline.uid)
+        || (controller(claim).is_none()
+            && label_of(claim, label::MANAGED_BY) == Some(MANAGER)
+            && label_of(claim, label::PIPELINE) == Some(names::label(&pipeline.name).as_str()))
+}
+
+/// The reference to an object's controller.
+#[must_use]
+pub fn controller(metadata: &ObjectMeta) -> Option<&OwnerReference> {
+    metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true))
+}
+
+/// Whether an object's controller has this uid.
+#[must_use]
+pub fn is_controlled_by(metadata: &ObjectMeta, uid: &str) -> bool {
+    !uid.is_empty() && controller(metadata).is_some_and(|owner| owner.uid == uid)
+}
+
+/// Whether an object is the child of an earlier pipeline of the same name.
+#[must_use]
+pub fn is_leftover(pipeline: &ValidatedPipeline, metadata: &ObjectMeta) -> bool {
+    controller(metadata).is_some_and(|owner| {
+        owner.kind == "MLPipeline" && owner.name == pipeline.name && owner.uid != pipeline.uid
+    })
+}
+
+/// A child's name for people: "Deployment iris-api".
+#[must_use]
+pub fn object_name(kind: Kind, name: &str) -> String {
+    format!("{} {name}", kind.resource().kind)
+}
+
+fn owned<K: Resource<DynamicType = ()> + Clone + PartialEq>(
+    index: &Index<K>,
+    key: &PipelineKey,
+    uid: &str,
+) -> Vec<Arc<K>> {
+    index.of(key).into_iter().filter(|object| is_controlled_by(object.meta(), uid)).collect()
+}
+
+/// Whether a pod was made for one of these owners, or for a ReplicaSet of one of these Deployments.
+fn is_ours(pod: &Pod, owners: &[&ObjectMeta], deployments: &[&str]) -> bool {
+    let Some(owner) = controller(&pod.metadata) else { return false };
+    match owner.kind.as_str() {
+        "ReplicaSet" => {
+            owner.name.rsplit_once('-').is_some_and(|(deployment, _)| deployments.contains(&deployment))
+        }
+        _ => owners.iter().any(|metadata| uid_of(metadata) == owner.uid),
+    }
+}
+
+fn uid_of(metadata: &ObjectMeta) -> &str {
+    metadata.uid.as_deref().unwrap_or_default()
+}
+
+fn label_of<'a>(metadata: &'a ObjectMeta, name: &str) -> Option<&'a str> {
+    metadata.labels.as_ref()?.get(name).map(String::as_str)
+}

@@ -1,0 +1,269 @@
+//! From an API call that failed to what a person is told, and to whether trying again can help.
+
+use std::time::Duration;
+
+use kube::core::Status;
+
+use super::backoff;
+use mlpipeline_core::status::Problem;
+
+/// What a failure means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// The namespace is going away, and the pipeline with it: nothing to say and nothing to do.
+    Ending,
+    /// Somebody else wrote at the same time; a fresh look will do.
+    Conflict,
+    /// The API server or the way to it has a bad moment.
+    Unavailable,
+    /// An object of this name is still being removed; the watch tells when it is gone.
+    Leftover,
+    /// A quota of the namespace is used up; it may be freed without a change of the pipeline.
+    Quota,
+    /// The operator, or the pipeline's namespace, lacks a permission.
+    Forbidden,
+    /// A port of the nodes is another Service's; it may be freed without a change of the pipeline.
+    PortTaken,
+    /// The name is taken by an object that is not ours.
+    NameTaken,
+    /// The API server does not take this child as it is. Something else may have to change: a policy, an object that is in the way.
+    Invalid,
+}
+
+/// One child that could not be brought about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What it means.
+    pub class: Class,
+    /// Which object: "Job iris-train-0f3a".
+    pub object: String,
+    /// What the API server said, or what we found.
+    pub message: String,
+    /// How long the API server asked to wait: never longer than the longest wait of ours.
+    pub retry_after: Option<Duration>,
+}
+
+/// How many times in a row something may fail for a passing reason before people are told.
+const PATIENCE: u32 = 3;
+
+impl Failure {
+    /// A failure of a call about an object.
+    #[must_use]
+    pub fn of_call(object: &str, error: &kube::Error) -> Self {
+        let (class, message, retry_after) = match error {
+            kube::Error::Api(status) => {
+                let seconds = status.details.as_ref().map(|details| details.retry_after_seconds);
+                let wait = seconds
+                    .filter(|seconds| *seconds > 0)
+                    .map(|seconds| Duration::from_secs(seconds.into()).min(backoff::LONGEST));
+                (classify(status), status.message.clone(), wait)
+            }
+            other => (Class::Unavailable, other.to_string(), None),
+        };
+        Self { class, object: object.to_owned(), message, retry_after }
+    }
+
+    /// An object of somebody else's has the name that a child needs.
+    #[must_use]
+    pub fn name_taken(object: &str) -> Self {
+        let message = format!(
+            "{object} is there already and does not belong to this pipeline; delete or rename it, or give the pipeline \
+             or step another name"
+        );
+        Self { class: Class::NameTaken, object: object.to_owned(), message, retry_after: None }
+    }
+
+    /// A child of an earlier pipeline of the same name is in the way until it is collected.
+    #[must_use]
+    pub fn leftover(object: &str) -> Self {
+        let message = format!("{object} of an earlier pipeline of this name is still being removed");
+        Self { class: Class::Leftover, object: object.to_owned(), message, retry_after: None }
+    }
+
+    /// A child that is wanted again is still being deleted: somebody's finalizer may hold it.
+    #[must_use]
+    pub fn going(object: &str) -> Self {
+        let message = format!("{object} is being deleted, and is made anew when it is gone");
+        Self { class: Class::Leftover, object: object.to_owned(), message, retry_after: None }
+    }
+
+    /// A look that had no end.
+    #[must_use]
+    pub fn too_slow(limit: Duration) -> Self {
+        let message = format!("took longer than {} s", limit.as_secs());
+        Self {
+            class: Class::Unavailable,
+            object: "a look at the pipeline".to_owned(),
+            message,
+            retry_after: None,
+        }
+    }
+
+    /// How long to wait before the next attempt, after so many failures in a row. `random` is in [0, 1).
+    #[must_use]
+    pub fn wait(&self, failures: u32, random: f64) -> Duration {
+        // What is invalid seldom becomes valid by itself, and nobody tells when a policy that refused it is lifted.
+        let failures = if self.class == Class::Invalid { u32::MAX } else { failures };
+        backoff::wait(failures, random).max(self.retry_after.unwrap_or_default())
+    }
+
+    /// Whether nothing failed: something has to go first, and the watch tells when it has.
+    #[must_use]
+    pub fn is_a_wait(&self) -> bool {
+        self.class == Class::Leftover
+    }
+
+    /// Whether the other children would fail for the same reason now.
+    #[must_use]
+    pub fn stops_the_rest(&self) -> bool {
+        matches!(self.class, Class::Ending | Class::Unavailable)
+    }
+
+    /// What people are told after so many failures in a row; nothing about what passes by itself in a moment.
+    #[must_use]
+    pub fn problem(&self, failures: u32) -> Option<Problem> {
+        let (reason, transient) = match self.class {
+            Class::Ending => return None,
+            Class::Conflict | Class::Unavailable if failures < PATIENCE => return None,
+            Class::Conflict => ("Conflict", true),
+            Class::Unavailable => ("ApiServerUnavailable", true),
+            Class::Leftover => ("WaitingForDeletion", true),
+            Class::Quota => ("QuotaExceeded", true),
+            Class::Forbidden => ("Forbidden", false),
+            Class::PortTaken => ("PortTaken", false),
+            Class::NameTaken => ("NameTaken", false),
+            Class::Invalid => ("InvalidChild", false),
+        };
+        let message = match self.class {
+            Class::NameTaken | Class::Leftover => self.message.clone(),
+            Class::Quota => format!("{} exceeds a quota of the namespace: {}", self.object, self.message),
+            Class::Forbidden => format!("{} is forbidden: {}{}", self.object, self.message, self.role_hint()),
+            Class::Invalid => format!("the API server refuses {}: {}", self.object, self.message),
+            _ => format!("{}: {}", self.object, self.message),
+        };
+        Some(Problem { reason: reason.to_owned(), message, transient })
+    }
+}
+
+impl Failure {
+    /// What to do where it is the operator itself that lacks a permission, by the words that the API server has for that.
+    fn role_hint(&self) -> &'static str {
+        match self.message.contains(" cannot ") {
+            true => "; allow it in the operator's Role (deploy/config/rbac/operator-role.yaml)",
+            false => "",
+        }
+    }
+}
+
+/// What the API server's answer means. By its machine-readable reason, save for quotas and ports, for which it has none.
+fn classify(status: &Status) -> Class {
+    let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
+    if causes.iter().any(|cause| cause.reason == "NamespaceTerminating") {
+        return Class::Ending;
+    }
+    match (status.code, status.reason.as_str()) {
+        (403, _) if status.message.contains("exceeded quota") || status.message.contains("failed quota") => {
+            Class::Quota
+        }
+        (401 | 403, _) => Class::Forbidden,
+        (409, _) => Class::Conflict,
+        // The namespace itself is gone.
+        (404, _) => Class::Ending,
+        (422, _) if status.message.contains("port is already allocated") => Class::PortTaken,
+        (400 | 405 | 413 | 415 | 422, _) | (_, "Invalid") => Class::Invalid,
+        _ => Class::Unavailable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kube::core::response::{StatusCause, StatusDetails};
+
+    fn answer(code: u16, reason: &str, message: &str) -> Failure {
+        let status = Status { code, ..Status::failure(message, reason) };
+        Failure::of_call("Job a-b", &kube::Error::Api(Box::new(status)))
+    }
+
+    #[test]
+    fn each_kind_of_answer_is_named_for_people() {
+        let table = [
+            (403, "Forbidden", "exceeded quota: small, requested: count/jobs.batch=1", "QuotaExceeded", true),
+            (403, "Forbidden", "User \"x\" cannot create resource \"jobs\"", "Forbidden", false),
+            (401, "Unauthorized", "Unauthorized", "Forbidden", false),
+            (422, "Invalid", "spec.template: Invalid value", "InvalidChild", false),
+            (422, "Invalid", "Invalid value: 30080: provided port is already allocated", "PortTaken", false),
+            (400, "BadRequest", "admission webhook denied it", "InvalidChild", false),
+            (409, "Conflict", "the object was modified", "Conflict", true),
+            (500, "InternalError", "etcd", "ApiServerUnavailable", true),
+            (503, "ServiceUnavailable", "starting", "ApiServerUnavailable", true),
+            (429, "TooManyRequests", "slow down", "ApiServerUnavailable", true),
+        ];
+        for (code, reason, message, expected, transient) in table {
+            let problem = answer(code, reason, message).problem(9).expect("a problem");
+            assert_eq!(
+                (problem.reason.as_str(), problem.transient),
+                (expected, transient),
+                "{code} {message}"
+            );
+            assert!(problem.message.contains(message) && problem.message.contains("Job a-b"), "{problem:?}");
+        }
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_not_told_at_once() {
+        assert_eq!(answer(500, "InternalError", "").problem(1), None);
+        assert_eq!(answer(409, "Conflict", "").problem(2), None);
+        assert!(answer(422, "Invalid", "").problem(1).is_some());
+    }
+
+    #[test]
+    fn what_is_invalid_is_tried_again_every_few_minutes_and_all_else_soon() {
+        assert_eq!(answer(422, "Invalid", "").wait(1, 1.0), backoff::LONGEST);
+        assert_eq!(answer(422, "Invalid", "").wait(1, 0.0), backoff::LONGEST / 2);
+        for code in [403, 409, 429, 500, 503] {
+            assert_eq!(answer(code, "", "").wait(1, 1.0), Duration::from_secs(1));
+        }
+        assert_eq!(Failure::name_taken("Job a").wait(3, 1.0), Duration::from_secs(4));
+    }
+
+    #[test]
+    fn a_namespace_that_goes_away_is_no_problem_of_the_pipelines() {
+        let mut status = Status { code: 403, ..Status::failure("is being terminated", "Forbidden") };
+        let cause = StatusCause {
+            reason: "NamespaceTerminating".into(),
+            message: String::new(),
+            field: "metadata.namespace".into(),
+        };
+        status.details = Some(StatusDetails { causes: vec![cause], ..no_details() });
+        let failure = Failure::of_call("Job a", &kube::Error::Api(Box::new(status)));
+        assert_eq!((failure.class, failure.problem(99)), (Class::Ending, None));
+    }
+
+    #[test]
+    fn q4_the_wait_that_the_api_server_asks_for_is_kept() {
+        let asks = |seconds| {
+            let mut status = Status { code: 429, ..Status::failure("", "TooManyRequests") };
+            status.details = Some(StatusDetails { retry_after_seconds: seconds, ..no_details() });
+            Failure::of_call("Job a", &kube::Error::Api(Box::new(status)))
+        };
+        assert_eq!(asks(7).wait(1, 1.0), Duration::from_secs(7));
+        assert_eq!(
+            asks(7).wait(6, 1.0),
+            Duration::from_secs(32),
+            "it does not take the place of our own wait"
+        );
+        assert_eq!(asks(100_000).wait(1, 1.0), backoff::LONGEST);
+    }
+
+    fn no_details() -> StatusDetails {
+        StatusDetails {
+            name: String::new(),
+            group: String::new(),
+            kind: String::new(),
+            uid: String::new(),
+            causes: Vec::new(),
+            retry_after_seconds: 0,
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! What has happened between two statuses, as events for people. Pure.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::runtime::events::{Event, EventType};
+use mlpipeline_crds::{MLPipelineStatus, StepState, StepStatus};
+
+use mlpipeline_core::status::Problem;
+use mlpipeline_core::status::conditions::READY;
+use crate::installed_crd::OUTDATED;
+
+/// The longest note that an event may have, in bytes.
+const NOTE_LIMIT: usize = 1024;
+
+/// How many steps an event names.
+const NAMES: usize = 10;
+/// The reason of a step, or several, that are done.
+const DONE: &str = "StepDone";
+
+/// Reasons of a pipeline that is on its way, which are no news.
+const CALM: [&str; 6] = ["Running", "Waiting", "Suspended", "Done", "Serving", "NotReady"];
+
+/// The events between what was stored and what is so now: steps that ended, and a pipeline that got ready or stuck.
+pub(super) fn transitions(
+    namespace: Option<&str>,
+    stored: Option<&MLPipelineStatus>,
+    next: &MLPipelineStatus,
+) -> Vec<Event> {
+    let before = |step: &StepStatus| {
+        stored.and_then(|stored| stored.steps.iter().find(|before| before.name == step.name))
+    };
+    let news = next.steps.iter().filter(|step| is_news(before(step), step));
+    let (done, others): (Vec<&StepStatus>, Vec<&StepStatus>) =
+        news.partition(|step| step.state == StepState::Done);
+    let mut events: Vec<Event> = match done.as_slice() {
+        [] => Vec::new(),
+        [step] => of_step(namespace, step).into_iter().collect(),
+        [.., last] => vec![of_done(namespace, &done, last)],
+    };
+    events.extend(others.into_iter().filter_map(|step| of_step(namespace, step)));
+    let told = events.iter().any(|event| matches!(event.type_, EventType::Warning));
+    events.extend(of_pipeline(stored, next, told));
+    events.extend(of_definition(stored, next));
+    events
+}
+
+/// A pipeline whose fields may have been dropped.
+fn of_definition(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus) -> Option<Event> {
+    let outdated = |status: &MLPipelineStatus| {
+        status.conditions.iter().find(|condition| condition.type_ == OUTDATED).cloned()
+    };
+    let now = outdated(next).filter(|_| stored.and_then(outdated).is_none())?;
+    Some(warning(&Problem { reason: now.reason, message: now.message, transient: false }))
+}
+
+fn is_news(before: Option<&StepStatus>, step: &StepStatus) -> bool {
+    before.is_none_or(|before| before.state != step.state || before.revision != step.revision)
+}
+
+/// Steps that one status tells are done, as one event: where hundreds of pipelines are at work, a status tells of many at once.
+fn of_done(namespace: Option<&str>, steps: &[&StepStatus], last: &StepStatus) -> Event {
+    let mut names: Vec<String> = steps.iter().take(NAMES).map(|step| named(step)).collect();
+    if steps.len() > NAMES {
+        names.push(format!("and {} more", steps.len() - NAMES));
+    }
+    Event {
+        type_: EventType::Normal,
+        reason: DONE.to_owned(),
+        note: Some(shorten(&format!("{} steps are done: {}", steps.len(), names.join(", ")))),
+        action: format!("{:?}", last.kind),
+        secondary: Some(workload(namespace, last)),
+    }
+}
+
+/// A step with its revision.
+fn named(step: &StepStatus) -> String {
+    let revision = step.revision.as_ref().map(|revision| format!(" ({revision})"));
+    format!("{}{}", step.name, revision.unwrap_or_default())
+}
+
+fn of_step(namespace: Option<&str>, step: &StepStatus) -> Option<Event> {
+    let (type_, reason, word) = match step.state {
+        StepState::Done => (EventType::Normal, DONE, "is done"),
+        StepState::Serving => (EventType::Normal, "RolledOut", "is rolled out"),
+        StepState::Failed => (EventType::Warning, "StepFailed", "failed"),
+        StepState::Refused => (EventType::Warning, "ModelRefused", "was refused by its gate"),
+        StepState::Waiting | StepState::Running | StepState::Blocked | StepState::Suspended => return None,
+    };
+    let message = step.message.as_deref().unwrap_or_default();
+    Some(Event {
+        type_,
+        reason: reason.to_owned(),
+        note: Some(shorten(&format!("{} {word}: {message}", named(step)))),
+        action: format!("{:?}", step.kind),
+        secondary: Some(workload(namespace, step)),
+    })
+}
+
+/// What did the work. Events about different objects are never drawn together into one.
+fn workload(namespace: Option<&str>, step: &StepStatus) -> ObjectReference {
+    let (kind, name) = step
+        .workload
+        .as_deref()
+        .and_then(|workload| workload.split_once('/'))
+        .unwrap_or(("Step", step.name.as_str()));
+    ObjectReference {
+        kind: Some(kind.to_owned()),
+        name: Some(name.to_owned()),
+        namespace: namespace.map(str::to_owned),
+        ..ObjectReference::default()
+    }
+}
+
+fn of_pipeline(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus, told: bool) -> Option<Event> {
+    let ready = |status: &MLPipelineStatus| {
+        status.conditions.iter().find(|condition| condition.type_ == READY).cloned()
+    };
+    let now = ready(next)?;
+    let before = stored.and_then(ready);
+    let event = |type_, reason: &str| Event {
+        type_,
+        reason: reason.to_owned(),
+        note: Some(shorten(&now.message)),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    };
+    if now.status == "True" {
+        let was_ready = before.is_some_and(|before| before.status == "True");
+        return (!was_ready).then(|| event(EventType::Normal, "Ready"));
+    }
+    let same_reason = before.is_some_and(|before| before.reason == now.reason);
+    let is_news = !same_reason && !told && !CALM.contains(&now.reason.as_str());
+    is_news.then(|| event(EventType::Warning, &now.reason))
+}
+
+/// A warning about a pipeline of which the status cannot tell.
+pub(super) fn warning(problem: &Problem) -> Event {
+    Event {
+        type_: EventType::Warning,
+        reason: problem.reason.clone(),
+        note: Some(shorten(&problem.message)),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    }
+}
+
+fn shorten(text: &str) -> String {
+    let end = text
+        .char_indices()
+        .map(|(at, character)| at + character.len_utf8())
+        .take_while(|end| *end <= NOTE_LIMIT);
+    text.get(..end.last().unwrap_or_default()).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+    use mlpipeline_crds::StepKind;
+    use std::collections::BTreeMap;
+
+    fn status(states: &[(&str, StepState)], ready: &str, reason: &str) -> MLPipelineStatus {
+        let step = |(name, state): &(&str, StepState)| StepStatus {
+            name: (*name).into(),
+            kind: StepKind::Run,
+            state: *state,
+            revision: Some("r".into()),
+            workload: Some(format!("Job/{name}")),
+            started: None,
+            finished: None,
+            attempts: None,
+            message: Some("é".repeat(2000)),
+            metrics: BTreeMap::new(),
+        };
+        let condition = Condition {
+            type_: READY.into(),
+            status: ready.into(),
+            reason: reason.into(),
+            message: "m".into(),
+            observed_generation: None,
+            last_transition_time: Time(jiff::Timestamp::UNIX_EPOCH),
+        };
+        MLPipelineStatus {
+            steps: states.iter().map(step).collect(),
+            conditions: vec![condition],
+            ..MLPipelineStatus::default()
+        }
+    }
+
+    fn reasons(before: Option<&MLPipelineStatus>, next: &MLPipelineStatus) -> Vec<String> {
+        transitions(Some("ns"), before, next).into_iter().map(|event| event.reason).collect()
+    }
+
+    #[test]
+    fn a_pipeline_of_three_steps_has_four_events_in_its_life() {
+        use StepState::{Done, Running, Waiting};
+        let life = [
+            status(&[("a", Running), ("b", Waiting), ("c", Waiting)], "False", "Running"),
+            status(&[("a", Done), ("b", Running), ("c", Waiting)], "False", "Running"),
+            status(&[("a", Done), ("b", Done), ("c", Running)], "False", "Running"),
+            status(&[("a", Done), ("b", Done), ("c", Done)], "True", "Done"),
+        ];
+        let mut all = reasons(None, &life[0]);
+        for pair in life.windows(2) {
+            all.extend(reasons(Some(&pair[0]), &pair[1]));
+        }
+        assert_eq!(all, ["StepDone", "StepDone", "StepDone", "Ready"]);
+        assert!(reasons(Some(&life[3]), &life[3]).is_empty());
+    }
+
+    #[test]
+    fn steps_that_one_status_tells_are_done_make_one_event() {
+        use StepState::{Done, Failed, Running, Waiting};
+        let before = status(&[("a", Running), ("b", Waiting), ("c", Waiting)], "False", "Running");
+        let next = status(&[("a", Done), ("b", Done), ("c", Failed)], "False", "Failed");
+        let events = transitions(Some("ns"), Some(&before), &next);
+        assert_eq!(reasons(Some(&before), &next), ["StepDone", "StepFailed"]);
+        assert_eq!(events[0].note.as_deref(), Some("2 steps are done: a (r), b (r)"));
+        // Events with the same secondary object are counted as one that happens again, with the note of the first.
+        assert_eq!(events[0].secondary.as_ref().and_then(|object| object.name.as_deref()), Some("b"));
+    }
+
+    #[test]
+    fn a_failure_is_told_once_and_by_the_step_where_there_is_one() {
+        let running = status(&[("a", StepState::Running)], "False", "Running");
+        let failed = status(&[("a", StepState::Failed)], "False", "ColumnNotFound");
+        assert_eq!(reasons(Some(&running), &failed), ["StepFailed"]);
+        let quota = status(&[("a", StepState::Running)], "False", "QuotaExceeded");
+        assert_eq!(reasons(Some(&running), &quota), ["QuotaExceeded"]);
+        assert!(reasons(Some(&quota), &quota).is_empty());
+    }
+
+    #[test]
+    fn dropped_fields_are_told_once() {
+        let done = status(&[("a", StepState::Done)], "True", "Done");
+        let mut dropped = done.clone();
+        dropped.conditions.push(Condition {
+            type_: OUTDATED.into(),
+            reason: "FieldsDropped".into(),
+            ..done.conditions[0].clone()
+        });
+        assert_eq!(reasons(Some(&done), &dropped), ["FieldsDropped"]);
+        assert!(reasons(Some(&dropped), &dropped).is_empty() && reasons(Some(&dropped), &done).is_empty());
+    }
+
+    #[test]
+    fn s12_notes_are_bounded_in_bytes() {
+        let done = status(&[("a", StepState::Done)], "False", "Running");
+        let note = transitions(None, None, &done).remove(0).note.expect("a note");
+        assert!(note.len() <= NOTE_LIMIT && note.len() > NOTE_LIMIT - 4);
+    }
+}
