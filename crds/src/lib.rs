@@ -47,3 +47,9 @@ pub use train::{Algorithm, CrossValidation, LinearRegression, LogisticRegression
 
 /// The API group of every label, annotation and resource of ours.
 pub const GROUP: &str = "mlpipeline.dev";
+
+/// The API version of the resource, as owner references and manifests name it.
+pub const API_VERSION: &str = "mlpipeline.dev/v1alpha1";
+
+/// The kind of the resource.
+pub const KIND: &str = "MLPipeline";

@@ -105,7 +105,8 @@ pub enum StepState {
     /// Its pods answer.
     Serving,
     /// Its model did not pass the gate.
-    Refused,
+    #[serde(alias = "Refused")] // as version 0.1.0 wrote it
+    Rejected,
     /// It failed, and trying again would not help.
     Failed,
     /// It cannot go on until another step is mended.
@@ -151,5 +152,6 @@ pub enum GateState {
     /// It may be served; so it is where there is no gate.
     Passed,
     /// It may not be served.
-    Refused,
+    #[serde(alias = "Refused")] // as version 0.1.0 wrote it
+    Rejected,
 }

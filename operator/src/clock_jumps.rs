@@ -1,4 +1,4 @@
-//! Notices that the clock was set, or that the machine slept: what is due by the clock is then due at another moment than was
+//! WarningEvents that the clock was set, or that the machine slept: what is due by the clock is then due at another moment than was
 //! reckoned, and every pipeline is looked at anew.
 
 use std::time::Duration;

@@ -8,7 +8,7 @@ use kube::api::{Api, ListParams};
 
 use super::context::Context;
 use super::problem::Failure;
-use mlpipeline_core::children::label;
+use mlpipeline_core::labels::label;
 use mlpipeline_core::names;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{Plan, Work};

@@ -10,11 +10,11 @@ use kube::Resource;
 use super::cache::index::{Index, PipelineKey};
 use super::cache::kind::Kind;
 use super::cache::{Cache, Found};
-use mlpipeline_core::children::{MANAGER, label};
+use mlpipeline_core::labels::{MANAGER, label};
 use mlpipeline_core::names;
+use mlpipeline_core::observation::{self, Snapshot};
 use mlpipeline_core::observed::Observed;
 use mlpipeline_core::pipeline::ValidatedPipeline;
-use mlpipeline_core::reading::{self, Snapshot};
 
 /// What exists of a pipeline.
 pub struct View {
@@ -69,12 +69,14 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
         .chain(jobs.iter().map(|job| &job.metadata))
         .chain(stateful_sets.iter().map(|set| &set.metadata))
         .chain(daemon_sets.iter().map(|set| &set.metadata));
-    let notices = warned_of
-        .filter_map(|metadata| Some((metadata.uid.clone()?, cache.notices.of(metadata.uid.as_deref())?)))
+    let warning_events = warned_of
+        .filter_map(|metadata| {
+            Some((metadata.uid.clone()?, cache.warning_events.of(metadata.uid.as_deref())?))
+        })
         .collect();
     let snapshot =
-        Snapshot { notices, pods, jobs, deployments, stateful_sets, daemon_sets, claim, cron_jobs };
-    let observed = reading::read(&snapshot);
+        Snapshot { warning_events, pods, jobs, deployments, stateful_sets, daemon_sets, claim, cron_jobs };
+    let observed = observation::read(&snapshot);
     View { observed, jobs: own_jobs, runs: snapshot.jobs, applied: cache.applied(&key) }
 }
 

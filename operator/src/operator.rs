@@ -24,7 +24,8 @@ use super::metrics::{Metrics, MetricsError};
 use super::pressure::Pressure;
 use super::publish::announcer::Announcer;
 use super::sight::{Sight, enough};
-use mlpipeline_core::children::{BuildSettings, MANAGER};
+use mlpipeline_core::children::BuildSettings;
+use mlpipeline_core::labels::MANAGER;
 use mlpipeline_core::status::conditions::READY;
 
 /// The longest that reconciles under way may take at the end.

@@ -116,7 +116,7 @@ async fn look(resource: &Guarded, context: &Context) -> Result<Option<Duration>,
     let mut is_overtaken = false;
     let children = part("build").in_scope(|| build(&pipeline, &plan, &context.settings));
     let applied = apply(context, &pipeline, &plan, &children, &view).instrument(part("apply")).await;
-    if !plan.keep.is_empty() || plan.steps.iter().any(|step| step.decision == Decision::Run) {
+    if !plan.pending_reports.is_empty() || plan.steps.iter().any(|step| step.decision == Decision::Run) {
         // What was just begun is told as begun, and need not be told again in a moment. And what a write was answered with may
         // be news, of which the watch will not tell again.
         let done = begun(&plan);
@@ -140,7 +140,7 @@ fn begun(plan: &Plan) -> BTreeSet<String> {
         });
         format!("{} {}", step.name, key.unwrap_or_default())
     });
-    runs.chain(plan.keep.iter().map(|unkept| unkept.run.clone())).collect()
+    runs.chain(plan.pending_reports.iter().map(|pending_report| pending_report.run.clone())).collect()
 }
 
 /// What exists, and what should happen.

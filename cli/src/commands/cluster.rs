@@ -3,9 +3,9 @@
 use std::error::Error;
 
 use mlpipeline_cluster::{Session, SessionError, SessionOptions};
+use mlpipeline_core::observation::read;
 use mlpipeline_core::observed::Observed;
 use mlpipeline_core::pipeline::ValidatedPipeline;
-use mlpipeline_core::reading::read;
 
 /// What exists of a pipeline in the cluster of a kubeconfig's context, the current one where none is named.
 ///

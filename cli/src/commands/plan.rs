@@ -102,7 +102,7 @@ fn row(step: &StepPlan) -> Vec<Cell> {
         Decision::Done => Tone::Good,
         Decision::Run | Decision::Running => Tone::Busy,
         Decision::Wait => Tone::Quiet,
-        Decision::Blocked | Decision::Refused => Tone::Warning,
+        Decision::Blocked | Decision::Rejected => Tone::Warning,
         Decision::Failed => Tone::Bad,
     };
     vec![
@@ -122,7 +122,7 @@ fn action(decision: Decision) -> &'static str {
         Decision::Running => "running",
         Decision::Wait => "wait",
         Decision::Blocked => "blocked",
-        Decision::Refused => "refused",
+        Decision::Rejected => "refused",
         Decision::Failed => "failed",
     }
 }

@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use mlpipeline_crds::{Action, CompletionMode, DataSource, Delivery, Run, StepSpec, Workload};
 use mlpipeline_core::names::environment_name;
 use mlpipeline_core::pipeline::ValidStep;
+use mlpipeline_crds::{Action, CompletionMode, DataSource, Delivery, Run, StepSpec, Workload};
 
 use super::environment::{Environment, expand};
 use super::process::CommandLine;

@@ -18,7 +18,7 @@ impl Engine {
                 }
             }
             Event::Live { step, problem } => {
-                if let Some(live) = self.live.get_mut(&step) {
+                if let Some(live) = self.long_running.get_mut(&step) {
                     live.progress(problem);
                 }
             }

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mlpipeline_crds::StepState;
 use mlpipeline_core::names;
 use mlpipeline_core::observed::Observed;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{Decision, Plan, Work, plan};
+use mlpipeline_crds::StepState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use super::commands::CannotRun;
 use super::job::End;
-use super::live::LiveStep;
+use super::long_running::LiveStep;
 use super::settings::Settings;
 use super::start::Starter;
 use crate::state::{Records, observed};
@@ -58,7 +58,7 @@ pub struct Engine {
     /// All records that count.
     pub records: Records,
     /// Steps that run all the time.
-    pub live: BTreeMap<String, LiveStep>,
+    pub long_running: BTreeMap<String, LiveStep>,
     /// Steps that run all the time and cannot be started here.
     pub refused: BTreeMap<String, CannotRun>,
     /// Runs that were started by this process.
@@ -82,7 +82,7 @@ impl Engine {
             starter: Arc::new(starter),
             plan,
             records,
-            live: BTreeMap::new(),
+            long_running: BTreeMap::new(),
             refused: BTreeMap::new(),
             fresh: BTreeSet::new(),
             warnings: Vec::new(),
@@ -105,7 +105,7 @@ impl Engine {
     fn is_wanted(&self, work: Option<&Work>) -> bool {
         match work {
             Some(Work::Once(_) | Work::Scheduled { .. }) => true,
-            Some(Work::Live(_)) => !self.settings.once,
+            Some(Work::LongRunning(_)) => !self.settings.once,
             None => false,
         }
     }
@@ -125,22 +125,22 @@ impl Engine {
     /// Whether nothing that was asked for has failed or cannot go on.
     #[must_use]
     pub fn is_well(&self) -> bool {
-        let ill = [StepState::Failed, StepState::Blocked, StepState::Refused];
+        let ill = [StepState::Failed, StepState::Blocked, StepState::Rejected];
         !self.rows().iter().any(|row| ill.contains(&row.state))
     }
 
     /// Whether nothing more happens by itself.
     fn is_settled(&self) -> bool {
         self.active.is_empty()
-            && self.live.values().all(|step| step.observed().is_some_and(|live| live.settled))
+            && self.long_running.values().all(|step| step.observed().is_some_and(|live| live.settled))
     }
 
     fn observe(&self) -> Observed {
         let mut observed = observed(&self.records);
-        for (name, live) in &self.live {
+        for (name, live) in &self.long_running {
             let step = observed.steps.entry(name.clone()).or_default();
-            step.live = live.observed();
-            step.troubles.extend(live.trouble());
+            step.long_running = live.observed();
+            step.pod_issues.extend(live.pod_issue());
         }
         observed
     }
@@ -162,7 +162,7 @@ impl Engine {
             self.act(&tell).await;
             watcher.changed(self);
             let is_settled = self.is_settled();
-            if is_settled && self.live.is_empty() && self.due.is_empty() {
+            if is_settled && self.long_running.is_empty() && self.due.is_empty() {
                 break false;
             }
             // With a schedule there is one such moment after each of its runs.
@@ -204,7 +204,7 @@ impl Engine {
                     Some(Work::Scheduled { run, suspend: false }) => {
                         started |= self.fire(&step, &run, planned.next_run, now, tell);
                     }
-                    Some(Work::Live(work)) if !self.settings.once => {
+                    Some(Work::LongRunning(work)) if !self.settings.once => {
                         started |= self.keep(&step, &work, tell).await
                     }
                     _ => {}
@@ -221,7 +221,7 @@ impl Engine {
         for active in self.active.values() {
             active.stop.send_replace(true);
         }
-        let live: Vec<LiveStep> = std::mem::take(&mut self.live).into_values().collect();
+        let live: Vec<LiveStep> = std::mem::take(&mut self.long_running).into_values().collect();
         let stopped = live.into_iter().map(LiveStep::stop);
         futures::future::join_all(stopped).await;
         while !self.active.is_empty() {
@@ -237,7 +237,7 @@ async fn until(time: Option<Timestamp>) {
     match time {
         Some(time) => {
             let left = Timestamp::now().until(time).ok().and_then(|span| span.total(jiff::Unit::Second).ok());
-            // Not a single long sleep: a laptop that was asleep must notice that its time has come.
+            // Not a single long sleep: a laptop that was asleep must warning_event that its time has come.
             let left = Duration::try_from_secs_f64(left.unwrap_or_default()).unwrap_or_default();
             sleep(left.min(Duration::from_secs(30))).await;
         }

@@ -90,7 +90,7 @@ pub async fn forward(listener: TcpListener, port: usize, backends: watch::Receiv
             Ok((client, _)) => {
                 let backends = backends.clone();
                 tokio::spawn(async move {
-                    // Either side may break off; there is nobody to tell but the other side, which notices.
+                    // Either side may break off; there is nobody to tell but the other side, which warning_events.
                     hand_on(client, port, backends).await.ok();
                 });
             }

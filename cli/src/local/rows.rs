@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use mlpipeline_crds::{StepKind, StepReport, StepState};
 use mlpipeline_core::plan::{Decision, StepPlan};
+use mlpipeline_crds::{StepKind, StepReport, StepState};
 use serde::Serialize;
 
 use super::engine::Engine;
-use super::live::Endpoint;
+use super::long_running::Endpoint;
 use crate::state::{Phase, RunRecord};
 
 /// How one step stands. As JSON it is what `local -o json` prints for each step.
@@ -56,7 +56,7 @@ impl Engine {
             .as_deref()
             .and_then(|run| self.records.get(&planned.name)?.iter().find(|record| record.name == run));
         let report = run.and_then(|run| run.report.as_ref());
-        let endpoint = self.live.get(&planned.name).and_then(|live| live.endpoints.first());
+        let endpoint = self.long_running.get(&planned.name).and_then(|live| live.endpoints.first());
         let (state, message) = self.standing(planned, is_live, run);
         Row {
             step: planned.name.clone(),
@@ -92,7 +92,7 @@ impl Engine {
             Decision::Wait if self.pipeline.suspend => (StepState::Suspended, reason),
             Decision::Wait => (StepState::Waiting, reason),
             Decision::Blocked => (StepState::Blocked, reason),
-            Decision::Refused => (StepState::Refused, reason),
+            Decision::Rejected => (StepState::Rejected, reason),
             Decision::Failed => (StepState::Failed, reason),
         }
     }

@@ -4,15 +4,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mlpipeline_crds::Run;
 use mlpipeline_core::names;
 use mlpipeline_core::pipeline::{ValidAction, ValidStep};
-use mlpipeline_core::plan::{LiveWork, RunWork, Task};
+use mlpipeline_core::plan::{LongRunningWork, RunWork, Task};
+use mlpipeline_crds::Run;
 
 use super::commands::{CannotRun, Container, Tools};
 use super::environment::{Environment, Pod, environment};
 use super::job::Job;
-use super::live::Replicas;
+use super::long_running::Replicas;
 use super::replica::{Readiness, Replica};
 use crate::manifest::Objects;
 use crate::state::Store;
@@ -131,7 +131,11 @@ impl Starter {
     ///
     /// # Errors
     /// As [`Self::job`].
-    pub fn replicas(self: &Arc<Self>, step: &ValidStep, work: &LiveWork) -> Result<Replicas, CannotRun> {
+    pub fn replicas(
+        self: &Arc<Self>,
+        step: &ValidStep,
+        work: &LongRunningWork,
+    ) -> Result<Replicas, CannotRun> {
         let key: String = work.key.as_str().chars().take(5).collect();
         let base = format!("{}-{key}", names::step_object(&self.pipeline, &step.name));
         // Whatever can be wrong is wrong for the first replica too, and is said before anything starts.
@@ -166,7 +170,7 @@ impl Starter {
     fn pod(
         &self,
         step: &ValidStep,
-        work: &LiveWork,
+        work: &LongRunningWork,
         name: &str,
         addresses: &[SocketAddr],
     ) -> Result<super::process::CommandLine, CannotRun> {

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use mlpipeline_crds::ConcurrencyPolicy;
 use mlpipeline_core::names;
 use mlpipeline_core::pipeline::ValidStep;
-use mlpipeline_core::plan::{LiveWork, RunWork, Task};
+use mlpipeline_core::plan::{LongRunningWork, RunWork, Task};
+use mlpipeline_crds::ConcurrencyPolicy;
 use tokio::sync::{mpsc, watch};
 
 use super::commands::CannotRun;
 use super::engine::{Active, Engine, Event};
 use super::job::{self, End};
-use super::live::LiveStep;
+use super::long_running::LiveStep;
 use super::start::{Publication, Starter};
 use crate::state::{Phase, RunRecord};
 
@@ -35,7 +35,7 @@ impl Engine {
             attempt: work.attempt,
             scheduled,
             is_workers: matches!(work.task, Task::Worker(_)),
-            meaning: work.meaning.clone(),
+            fingerprint: work.fingerprint.clone(),
             phase: Phase::Active,
             started: Timestamp::now(),
             finished: None,
@@ -113,11 +113,11 @@ impl Engine {
     pub(super) async fn keep(
         &mut self,
         step: &ValidStep,
-        work: &LiveWork,
+        work: &LongRunningWork,
         tell: &mpsc::UnboundedSender<Event>,
     ) -> bool {
         if self.refused.contains_key(&step.name)
-            || self.live.get(&step.name).is_some_and(|live| live.is_of(&work.key))
+            || self.long_running.get(&step.name).is_some_and(|live| live.is_of(&work.key))
         {
             return false;
         }
@@ -130,11 +130,11 @@ impl Engine {
                 return true;
             }
         };
-        if !self.live.contains_key(&step.name) {
-            let wanted = self.settings.port.filter(|_| self.live.is_empty());
+        if !self.long_running.contains_key(&step.name) {
+            let wanted = self.settings.port.filter(|_| self.long_running.is_empty());
             match LiveStep::listen(&Starter::ports(step), wanted).await {
                 Ok(live) => {
-                    self.live.insert(step.name.clone(), live);
+                    self.long_running.insert(step.name.clone(), live);
                 }
                 Err(error) => {
                     let message = format!("{error}; choose another with --port");
@@ -143,7 +143,7 @@ impl Engine {
                 }
             }
         }
-        if let Some(live) = self.live.get_mut(&step.name) {
+        if let Some(live) = self.long_running.get_mut(&step.name) {
             let (name, tell) = (step.name.clone(), tell.clone());
             live.roll_out(work, replicas, move |problem| {
                 tell.send(Event::Live { step: name.clone(), problem }).ok();

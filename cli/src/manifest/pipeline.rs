@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use mlpipeline_crds::{MLPipeline, StepKind};
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::validate::{FieldError, validate};
+use mlpipeline_crds::{MLPipeline, StepKind};
 use serde_json::{Value, json};
 
 use super::problem::Problem;

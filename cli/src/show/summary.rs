@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
-use mlpipeline_crds::{StepKind, StepState};
 use mlpipeline_core::pipeline::ValidAction;
+use mlpipeline_crds::{StepKind, StepState};
 use serde_json::{Value, json};
 
 use super::table::{Cell, Tone, table};
@@ -41,13 +41,13 @@ pub fn summary(engine: &Engine, as_json: bool) {
             tell_endpoint(engine, row, url);
         }
     }
-    if !engine.live.is_empty() {
+    if !engine.long_running.is_empty() {
         super::line("\nCtrl-C stops everything.");
     }
 }
 
 fn document(engine: &Engine, rows: &[Row]) -> Value {
-    let endpoints = engine.live.iter().flat_map(|(step, live)| {
+    let endpoints = engine.long_running.iter().flat_map(|(step, live)| {
         live.endpoints
             .iter()
             .map(move |endpoint| json!({ "step": step, "name": endpoint.name, "url": endpoint.url() }))

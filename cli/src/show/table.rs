@@ -42,7 +42,7 @@ impl Tone {
             StepState::Done | StepState::Serving => Self::Good,
             StepState::Running => Self::Busy,
             StepState::Waiting | StepState::Suspended => Self::Quiet,
-            StepState::Refused | StepState::Blocked => Self::Warning,
+            StepState::Rejected | StepState::Blocked => Self::Warning,
             StepState::Failed => Self::Bad,
         }
     }

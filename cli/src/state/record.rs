@@ -1,9 +1,9 @@
 //! The record of one run, which stands in for a Job.
 
 use jiff::Timestamp;
-use mlpipeline_crds::{Revision, StepReport};
-use mlpipeline_core::meaning::Meaning;
+use mlpipeline_core::fingerprint::Fingerprint;
 use mlpipeline_core::observed::{ObservedRun, RunPhase};
+use mlpipeline_crds::{Revision, StepReport};
 use serde::{Deserialize, Serialize};
 
 /// One run of a step. Holds nothing that is secret.
@@ -20,8 +20,9 @@ pub struct RunRecord {
     pub scheduled: bool,
     /// Whether the worker does it, rather than a container of the user's.
     pub is_workers: bool,
-    /// What the step meant when the run was started.
-    pub meaning: Meaning,
+    /// The step's fingerprint when the run was started. Version 0.1.0 called it `meaning`.
+    #[serde(alias = "meaning")]
+    pub fingerprint: Fingerprint,
     /// How it stands.
     pub phase: Phase,
     /// When it started.
@@ -68,7 +69,7 @@ impl RunRecord {
             key: self.key.clone(),
             attempt: self.attempt,
             scheduled: self.scheduled,
-            meaning: Some(self.meaning.clone()),
+            fingerprint: Some(self.fingerprint.clone()),
             phase: match &self.phase {
                 Phase::Active => RunPhase::Active,
                 Phase::Succeeded => RunPhase::Succeeded,
@@ -80,7 +81,7 @@ impl RunRecord {
             finished: self.finished,
             pods: self.pods,
             report: self.report.clone(),
-            unkept: None,
+            pending_report: None,
         }
     }
 }

@@ -9,9 +9,9 @@ use kube::api::{Api, ListParams};
 use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 
-use mlpipeline_core::children::label;
+use mlpipeline_core::labels::label;
 use mlpipeline_core::names;
-use mlpipeline_core::reading::Snapshot;
+use mlpipeline_core::observation::Snapshot;
 
 /// A list call that failed.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
-use mlpipeline_core::reading::Snapshot;
+use mlpipeline_core::observation::Snapshot;
 
 use crate::children::{ListError, list_children};
 
@@ -82,7 +82,8 @@ impl Session {
     /// # Errors
     /// When the API server cannot be reached, refuses, or takes too long.
     pub async fn children(&self, namespace: &str, pipeline: &str) -> Result<Snapshot, SessionError> {
-        let listed = tokio::time::timeout(self.timeout, list_children(&self.client, namespace, pipeline)).await;
+        let listed =
+            tokio::time::timeout(self.timeout, list_children(&self.client, namespace, pipeline)).await;
         Ok(listed.map_err(|_| SessionError::TimedOut(self.timeout))??)
     }
 }

@@ -2,17 +2,18 @@
 //!
 //! Everything here is a function of its arguments. It must not do I/O, read a clock or the environment, or draw randomness.
 
-pub mod children;
 pub mod canonical;
+pub mod children;
 pub mod credentials;
 pub mod duration;
-pub mod meaning;
+pub mod fingerprint;
+pub mod labels;
 pub mod names;
+pub mod observation;
 pub mod observed;
 pub mod pipeline;
 pub mod plan;
 pub mod quoted;
-pub mod reading;
 pub mod schedule;
 pub mod status;
 pub mod validate;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use mlpipeline_crds::{Revision, StepReport};
 
-use super::meaning::Meaning;
+use super::fingerprint::Fingerprint;
 
 /// Everything of a pipeline's that was found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,11 +22,11 @@ pub struct ObservedStep {
     /// Runs to completion: Jobs in a cluster, processes on a laptop. In no particular order.
     pub runs: Vec<ObservedRun>,
     /// What runs all the time, where there is such a thing.
-    pub live: Option<ObservedLive>,
+    pub long_running: Option<ObservedLongRunning>,
     /// What the runs of the step's schedule mean, where a schedule was set up (a CronJob) and says so.
-    pub schedule: Option<Meaning>,
+    pub schedule: Option<Fingerprint>,
     /// What keeps pods from working, worst first: an image that cannot be pulled, a pod that fits no node.
-    pub troubles: Vec<Trouble>,
+    pub pod_issues: Vec<PodIssue>,
 }
 
 /// One run to completion.
@@ -41,7 +41,7 @@ pub struct ObservedRun {
     /// Whether a schedule started it.
     pub scheduled: bool,
     /// What the step meant when the run was started.
-    pub meaning: Option<Meaning>,
+    pub fingerprint: Option<Fingerprint>,
     /// How the run stands.
     pub phase: RunPhase,
     /// When it started.
@@ -53,7 +53,7 @@ pub struct ObservedRun {
     /// What the worker said.
     pub report: Option<StepReport>,
     /// The text of a report of success that only the run's pod holds yet, and that would go with the pod.
-    pub unkept: Option<String>,
+    pub pending_report: Option<String>,
 }
 
 /// How a run stands.
@@ -74,11 +74,11 @@ pub enum RunPhase {
 
 /// Something that runs all the time: a Deployment, StatefulSet or DaemonSet, or processes on a laptop.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ObservedLive {
+pub struct ObservedLongRunning {
     /// The key that its pods are made of.
     pub key: Option<Revision>,
     /// What the step meant when its pods were made or last changed.
-    pub meaning: Option<Meaning>,
+    pub fingerprint: Option<Fingerprint>,
     /// The model that its pods serve or are about to serve.
     pub model: Option<Revision>,
     /// Pods wanted.
@@ -93,7 +93,7 @@ pub struct ObservedLive {
 
 /// Something that keeps pods from working.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct PodIssue {
     /// The kind in CamelCase: "ImagePullBackOff".
     pub reason: String,
     /// What is wrong, for people.

@@ -4,15 +4,15 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
-use mlpipeline_crds::{MLPipeline, StepReport};
 use mlpipeline_core::children::{BuildSettings, Child, build};
 use mlpipeline_core::observed::{Observed, ObservedRun, RunPhase};
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{RunWork, Schedules, Work, plan};
 use mlpipeline_core::validate::validate;
+use mlpipeline_crds::{MLPipeline, StepReport};
 
 /// A listing each minute, three continuous steps, and an API that gets the rows.
-const CONTINUOUS: &str = include_str!("../../deploy/samples/k8s-pipe/pipeline.yaml");
+const CONTINUOUS: &str = include_str!("../../../deploy/samples/k8s-pipe/pipeline.yaml");
 
 fn pipeline(yaml: &str) -> ValidatedPipeline {
     let resource: MLPipeline = serde_saphyr::from_str(yaml).expect("the file holds a pipeline");
@@ -57,13 +57,13 @@ fn succeeded(run: &RunWork, scheduled: bool, now: Timestamp) -> ObservedRun {
         key: run.key.clone(),
         attempt: 1,
         scheduled,
-        meaning: Some(run.meaning.clone()),
+        fingerprint: Some(run.fingerprint.clone()),
         phase: RunPhase::Succeeded,
         started: Some(now),
         finished: Some(now),
         pods: 1,
         report: Some(report),
-        unkept: None,
+        pending_report: None,
     }
 }
 
@@ -154,7 +154,7 @@ fn no_object_holds_a_field_that_is_empty_by_accident() {
 
 #[test]
 fn every_secret_of_an_input_or_output_has_a_prefix_of_its_own_in_the_pod() {
-    let etl = pipeline(include_str!("../../deploy/samples/etl/pipeline.yaml"));
+    let etl = pipeline(include_str!("../../../deploy/samples/etl/pipeline.yaml"));
     let given: Vec<Vec<(String, String)>> = life(&etl)
         .iter()
         .filter_map(pod_template)

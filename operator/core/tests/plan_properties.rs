@@ -7,11 +7,11 @@ mod simulator;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use mlpipeline_crds::{MLPipeline, Revision};
-use mlpipeline_core::meaning::Meaning;
+use mlpipeline_core::fingerprint::Fingerprint;
 use mlpipeline_core::observed::{ObservedRun, RunPhase};
 use mlpipeline_core::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 use mlpipeline_core::plan::{Plan, Schedules, Work, models, plan};
+use mlpipeline_crds::{MLPipeline, Revision};
 use proptest::prelude::*;
 use simulator::arbitrary::{Edit, Event, events, hostile, pipeline, seeds};
 use simulator::{Ending, World};
@@ -52,11 +52,12 @@ fn may_be_served(train: &ValidStep, run: &ObservedRun, model: &Revision) -> bool
 /// S4: a plan that changes the model that pods serve changes it to one that is there and has passed its gate.
 fn check_that_only_good_models_are_rolled_out(world: &World, pipeline: &ValidatedPipeline, plan: &Plan) {
     for planned in &plan.steps {
-        let (Some(Work::Live(work)), Some(step)) = (&planned.work, pipeline.step(&planned.name)) else {
+        let (Some(Work::LongRunning(work)), Some(step)) = (&planned.work, pipeline.step(&planned.name))
+        else {
             continue;
         };
         let (Some(model), ValidAction::Serve(serve)) = (&work.model, &step.action) else { continue };
-        let live = world.observed.steps.get(&planned.name).and_then(|found| found.live.as_ref());
+        let live = world.observed.steps.get(&planned.name).and_then(|found| found.long_running.as_ref());
         if live.and_then(|live| live.model.as_ref()) == Some(model) {
             continue;
         }
@@ -74,8 +75,12 @@ fn check_that_only_good_models_are_rolled_out(world: &World, pipeline: &Validate
 
 /// S5: what is deleted is neither what counts, nor served, nor the newest success.
 fn check_that_nothing_needed_is_pruned(world: &World, pipeline: &ValidatedPipeline, plan: &Plan) {
-    let served: Vec<&Revision> =
-        world.observed.steps.values().filter_map(|found| found.live.as_ref()?.model.as_ref()).collect();
+    let served: Vec<&Revision> = world
+        .observed
+        .steps
+        .values()
+        .filter_map(|found| found.long_running.as_ref()?.model.as_ref())
+        .collect();
     for (name, found) in &world.observed.steps {
         let (Some(_), Some(planned)) = (pipeline.step(name), plan.step(name)) else { continue };
         let newest = found
@@ -170,7 +175,7 @@ proptest! {
     #[test]
     fn l5_a_then_b_ends_as_b_alone(seeds in seeds(), edits in prop::collection::vec((0..4u8, any::<usize>()), 1..4)) {
         let before = pipeline(&seeds);
-        let after = edits.iter().fold(before.clone(), |resource, (token, step)| Edit::Meaning(*token).apply(&resource, *step));
+        let after = edits.iter().fold(before.clone(), |resource, (token, step)| Edit::Fingerprint(*token).apply(&resource, *step));
         let mut there = converged(&before);
         there.resource = after.clone();
         there.converge();
@@ -186,7 +191,7 @@ proptest! {
         let before = pipeline(&seeds);
         let name = before.spec.steps[step % before.spec.steps.len()].name.clone();
         let world = converged(&before);
-        let edited = converged(&Edit::Meaning(9).apply(&before, step));
+        let edited = converged(&Edit::Fingerprint(9).apply(&before, step));
         let (old, new) = (keys(&world), keys(&edited));
         let changed: BTreeSet<String> = old.iter().filter(|(name, key)| new.get(*name) != Some(key)).map(|(name, _)| name.clone()).collect();
         let valid = world.pipeline().expect("the pipeline makes sense");
@@ -267,11 +272,11 @@ fn of_several_runs_of_one_key_the_newest_counts_in_whatever_order_they_are_found
     assert_eq!(reason(&world), "404");
 }
 
-/// Keys and meanings that count for a pipeline, as a converged life of it shows them.
-fn real_meanings(resource: &MLPipeline) -> Vec<(Revision, Meaning)> {
+/// Keys and fingerprints that count for a pipeline, as a converged life of it shows them.
+fn real_meanings(resource: &MLPipeline) -> Vec<(Revision, Fingerprint)> {
     let world = converged(resource);
     let runs = world.observed.steps.values().flat_map(|found| &found.runs);
-    let of_runs = runs.filter_map(|run| Some((run.key.clone(), run.meaning.clone()?)));
-    let live = world.observed.steps.values().filter_map(|found| found.live.as_ref());
-    of_runs.chain(live.filter_map(|live| Some((live.key.clone()?, live.meaning.clone()?)))).collect()
+    let of_runs = runs.filter_map(|run| Some((run.key.clone(), run.fingerprint.clone()?)));
+    let live = world.observed.steps.values().filter_map(|found| found.long_running.as_ref());
+    of_runs.chain(live.filter_map(|live| Some((live.key.clone()?, live.fingerprint.clone()?)))).collect()
 }

@@ -4,7 +4,7 @@
 //! indented lines say what the plan is then, one step a line: its name, the decision, the reason. Revisions are shown as
 //! STEP@1, STEP@2 … in the order in which the row first meets them. What happens is one of:
 //!
-//! | line | meaning |
+//! | line | fingerprint |
 //! |---|---|
 //! | `pipeline NAME` | the pipeline of `data/plan/NAME.yaml`, and nothing exists (every row begins with one) |
 //! | `settle` | everything that the plan asks for is done and ends well, until nothing is left |
@@ -16,7 +16,7 @@
 //! | `STEP ready` | its pods are all ready |
 //! | `STEP N of M ready` | they are not |
 //! | `STEP fires` | its CronJob starts a run |
-//! | `STEP trouble REASON: MESSAGE` | its pods cannot work |
+//! | `STEP pod_issue REASON: MESSAGE` | its pods cannot work |
 //! | `PATH = YAML` | an edit; PATH begins with a step's name, or with `spec` |
 //! | `PATH removed` | an edit that takes a field away, or a whole step |
 //! | `add step YAML` \| `rename A to B` | edits of the list; a rename goes into every reference |
@@ -29,9 +29,9 @@ mod simulator;
 
 use std::fmt::Write as _;
 
-use mlpipeline_crds::{MLPipeline, Revision};
-use mlpipeline_core::observed::{RunPhase, Trouble};
+use mlpipeline_core::observed::{PodIssue, RunPhase};
 use mlpipeline_core::plan::{Decision, Plan, StepPlan, Task, Work};
+use mlpipeline_crds::{MLPipeline, Revision};
 use serde_json::{Value, json};
 use simulator::{Ending, World};
 
@@ -129,7 +129,7 @@ impl Row {
             }
             [ready, "of", desired, "ready"] => {
                 world.apply();
-                let live = world.observed.steps.get_mut(step).and_then(|step| step.live.as_mut());
+                let live = world.observed.steps.get_mut(step).and_then(|step| step.long_running.as_mut());
                 let live = live.expect("pods");
                 live.updated_ready = ready.parse().expect("a count");
                 live.desired = desired.parse().expect("a count");
@@ -141,9 +141,9 @@ impl Row {
                 }
                 world.fire(step);
             }
-            ["trouble", reason, message @ ..] => {
+            ["pod_issue", reason, message @ ..] => {
                 let found = world.observed.steps.entry(step.into()).or_default();
-                found.troubles.push(Trouble {
+                found.pod_issues.push(PodIssue {
                     reason: reason.trim_end_matches(':').into(),
                     message: message.join(" "),
                 });
@@ -251,7 +251,7 @@ impl Row {
             writeln!(text, "  {:width$}  {:8} {}", step.name, format!("{:?}", step.decision), step.reason)
                 .expect("text");
         }
-        let key_of = |step: &str| self.world.observed.steps.get(step)?.live.as_ref()?.key.clone();
+        let key_of = |step: &str| self.world.observed.steps.get(step)?.long_running.as_ref()?.key.clone();
         for note in notes(&plan, key_of) {
             writeln!(text, "  {note}").expect("text");
         }
@@ -287,7 +287,7 @@ fn notes(plan: &Plan, key_of: impl Fn(&str) -> Option<Revision>) -> Vec<String> 
             notes.push(format!("- the schedule of {} is suspended", step.name));
         }
         let is_held = matches!(step.decision, Decision::Wait | Decision::Blocked);
-        if let Some(Work::Live(work)) = step.work.as_ref().filter(|_| is_held)
+        if let Some(Work::LongRunning(work)) = step.work.as_ref().filter(|_| is_held)
             && key_of(&step.name).as_ref() != Some(&work.key)
         {
             notes.push(format!("- the pods of {} are replaced", step.name));

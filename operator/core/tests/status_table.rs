@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use mlpipeline_crds::{MLPipeline, MLPipelineStatus, Revision, StepReport};
-use mlpipeline_core::observed::{Observed, ObservedLive, ObservedRun, RunPhase, Trouble};
+use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedRun, PodIssue, RunPhase};
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{Plan, RunWork, Schedules, Work, plan};
 use mlpipeline_core::status::{Problem, invalid, status};
 use mlpipeline_core::validate::validate;
+use mlpipeline_crds::{MLPipeline, MLPipelineStatus, Revision, StepReport};
 
 const PIPELINE: &str = "
 apiVersion: mlpipeline.dev/v1alpha1
@@ -49,11 +49,11 @@ fn run(work: &RunWork, phase: RunPhase, accuracy: f64) -> ObservedRun {
         key: work.key.clone(),
         attempt: 1,
         scheduled: false,
-        meaning: Some(work.meaning.clone()),
+        fingerprint: Some(work.fingerprint.clone()),
         started: Some(now()),
         finished: (phase != RunPhase::Active).then(now),
         report: (phase == RunPhase::Succeeded).then_some(report),
-        unkept: None,
+        pending_report: None,
         phase,
         pods: 1,
     }
@@ -75,17 +75,17 @@ fn finish_next(pipeline: &ValidatedPipeline, observed: &mut Observed, phase: &Ru
 /// Brings up the pods that the plan asks for.
 fn roll_out(pipeline: &ValidatedPipeline, observed: &mut Observed, ready: i32) {
     for step in planned(pipeline, observed).steps {
-        if let Some(Work::Live(work)) = &step.work {
-            let live = ObservedLive {
+        if let Some(Work::LongRunning(work)) = &step.work {
+            let live = ObservedLongRunning {
                 key: Some(work.key.clone()),
-                meaning: Some(work.meaning.clone()),
+                fingerprint: Some(work.fingerprint.clone()),
                 model: work.model.clone(),
                 desired: 2,
                 updated_ready: ready,
                 ready,
                 settled: true,
             };
-            observed.steps.entry(step.name.clone()).or_default().live = Some(live);
+            observed.steps.entry(step.name.clone()).or_default().long_running = Some(live);
         }
     }
 }
@@ -190,7 +190,7 @@ fn a_failed_run_stalls_the_pipeline_with_the_workers_own_words() {
 fn a_refused_retraining_is_a_failure_while_the_old_model_serves_on() {
     let first = pipeline(PIPELINE);
     let mut observed = serving(&first);
-    let served = observed.steps["api"].live.clone().and_then(|live| live.model);
+    let served = observed.steps["api"].long_running.clone().and_then(|live| live.model);
     let edited = pipeline(&PIPELINE.replace("logisticRegression: {}", "logisticRegression: {alpha: 100}"));
     finish_next(&edited, &mut observed, &RunPhase::Succeeded, 0.5);
     let status = status_of(&edited, &observed, None);
@@ -226,8 +226,9 @@ fn a_pod_that_cannot_start_is_the_reason_that_people_read() {
     let pipeline = pipeline(PIPELINE);
     let mut observed = Observed::default();
     finish_next(&pipeline, &mut observed, &RunPhase::Active, 0.0);
-    let trouble = Trouble { reason: "ImagePullBackOff".into(), message: "image x cannot be pulled".into() };
-    observed.steps.entry("data".into()).or_default().troubles.push(trouble);
+    let pod_issue =
+        PodIssue { reason: "ImagePullBackOff".into(), message: "image x cannot be pulled".into() };
+    observed.steps.entry("data".into()).or_default().pod_issues.push(pod_issue);
     let status = status_of(&pipeline, &observed, None);
     assert_eq!(kstatus(&status), "InProgress");
     assert_eq!(condition(&status, "Ready").1, "ImagePullBackOff");

@@ -8,10 +8,10 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use mlpipeline_crds::MLPipeline;
 use mlpipeline_core::observed::Observed;
 use mlpipeline_core::plan::{Schedules, plan};
 use mlpipeline_core::validate::validate;
+use mlpipeline_crds::MLPipeline;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

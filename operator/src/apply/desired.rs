@@ -3,12 +3,10 @@
 use mlpipeline_crds::Revision;
 use serde_json::{Value, json};
 
-use mlpipeline_core::children::Child;
-use mlpipeline_core::canonical::canonical_json;
 use crate::cache::kind::Kind;
-
-/// The annotation with the hash of what was applied: a field that is no longer wanted is noticed by it.
-pub(crate) const APPLIED: &str = "mlpipeline.dev/applied";
+use mlpipeline_core::canonical::canonical_json;
+use mlpipeline_core::children::Child;
+use mlpipeline_core::labels::annotation;
 
 /// A child that is applied.
 #[derive(Clone, Debug)]
@@ -41,7 +39,7 @@ impl Desired {
         let hash = hash(&value);
         let metadata = value.get_mut("metadata")?.as_object_mut()?;
         let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
-        annotations.as_object_mut()?.insert(APPLIED.to_owned(), Value::String(hash.clone()));
+        annotations.as_object_mut()?.insert(annotation::APPLIED.to_owned(), Value::String(hash.clone()));
         Some(Self { kind, name, hash, value })
     }
 

@@ -6,12 +6,12 @@ use k8s_openapi::api::batch::v1::Job;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::json;
 
-use mlpipeline_core::children::{MANAGER, annotation};
-use mlpipeline_core::pipeline::ValidatedPipeline;
-use mlpipeline_core::plan::UnkeptReport;
 use crate::context::Context;
 use crate::observe::{View, is_controlled_by, is_leftover};
 use crate::problem::Failure;
+use mlpipeline_core::labels::{MANAGER, annotation};
+use mlpipeline_core::pipeline::ValidatedPipeline;
+use mlpipeline_core::plan::PendingReport;
 
 /// Labels or annotations.
 type Marks = BTreeMap<String, String>;
@@ -78,9 +78,9 @@ pub(super) async fn keep_report(
     context: &Context,
     pipeline: &ValidatedPipeline,
     view: &View,
-    unkept: &UnkeptReport,
+    pending_report: &PendingReport,
 ) -> Result<(), Failure> {
-    let name = unkept.run.as_str();
+    let name = pending_report.run.as_str();
     let Some(job) = view.runs.iter().find(|job| job.metadata.name.as_deref() == Some(name)) else {
         return Ok(());
     };
@@ -89,7 +89,7 @@ pub(super) async fn keep_report(
     }
     let api: Api<Job> = Api::namespaced(context.client.clone(), &pipeline.namespace);
     let mark = json!({"metadata": {
-        "uid": job.metadata.uid, "annotations": { (annotation::REPORT): unkept.text },
+        "uid": job.metadata.uid, "annotations": { (annotation::REPORT): pending_report.text },
     }});
     let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
     match api.patch(name, &parameters, &Patch::Merge(&mark)).await {

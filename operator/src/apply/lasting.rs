@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::contains::differences;
-use super::desired::{APPLIED, Desired};
+use super::desired::Desired;
 use super::jobs::only_this;
-use mlpipeline_core::children::MANAGER;
-use mlpipeline_core::pipeline::ValidatedPipeline;
 use crate::cache::Found;
 use crate::cache::kind::Kind;
 use crate::context::Context;
 use crate::memory::Child;
 use crate::observe::{View, is_controlled_by, is_leftover, object_name, owns_claim};
 use crate::problem::{Class, Failure};
+use mlpipeline_core::labels::{MANAGER, annotation};
+use mlpipeline_core::pipeline::ValidatedPipeline;
 
 /// The field manager that holds a Deployment's replicas from the moment we let go of them until the autoscaler takes them:
 /// a field that nobody holds would fall back to 1.
@@ -238,7 +238,7 @@ async fn hand_over_replicas(desired: &Desired, uid: &str, api: &Api<DynamicObjec
 }
 
 fn applied_hash(metadata: &ObjectMeta) -> Option<&String> {
-    metadata.annotations.as_ref()?.get(APPLIED)
+    metadata.annotations.as_ref()?.get(annotation::APPLIED)
 }
 
 fn remembered(context: &Context, pipeline: &ValidatedPipeline, uid: &str) -> Child {

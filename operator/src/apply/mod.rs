@@ -86,9 +86,10 @@ impl Pass<'_> {
     async fn all(&mut self, plan: &Plan, children: &[Child], view: &View) -> ControlFlow<()> {
         let (context, pipeline) = (self.context, self.pipeline);
         // First of all: what follows from a report begins when the report can no longer be lost.
-        for unkept in &plan.keep {
-            let kept = async { jobs::keep_report(context, pipeline, view, unkept).await.map(|()| None) };
-            let object = format!("report of Job {}", unkept.run);
+        for pending_report in &plan.pending_reports {
+            let kept =
+                async { jobs::keep_report(context, pipeline, view, pending_report).await.map(|()| None) };
+            let object = format!("report of Job {}", pending_report.run);
             self.attempt(&object, "", Need::Dispensable, kept).await?;
         }
         let mut wanted: Vec<Desired> = Vec::new();

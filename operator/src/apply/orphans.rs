@@ -3,12 +3,12 @@
 use mlpipeline_crds::Workload;
 
 use super::desired::Desired;
-use mlpipeline_core::children::label;
-use mlpipeline_core::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
-use mlpipeline_core::plan::Plan;
 use crate::cache::Found;
 use crate::cache::kind::Kind;
 use crate::observe::{View, is_controlled_by};
+use mlpipeline_core::labels::label;
+use mlpipeline_core::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+use mlpipeline_core::plan::Plan;
 
 /// Children to delete: of steps that are gone, of kinds that their step can no longer have, and those that a step which
 /// knows its work does not list. A step without work keeps what it has, so that what serves goes on serving. Claims hold

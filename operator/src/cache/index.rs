@@ -14,7 +14,7 @@ use kube::runtime::watcher::Event;
 use tokio::time::Instant;
 
 use super::refusal::Refusal;
-use mlpipeline_core::children::label;
+use mlpipeline_core::labels::label;
 
 /// Whose an object is, by its own word: a namespace and the value of the pipeline label.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

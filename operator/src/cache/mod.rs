@@ -6,10 +6,10 @@
 pub mod index;
 pub mod kind;
 mod lean;
-pub mod notices;
 mod prune;
 mod refusal;
 pub(super) mod steady;
+pub mod warning_events;
 pub mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,9 +29,9 @@ use tokio::time::Instant;
 
 use self::index::{Index, PipelineKey};
 use self::kind::Kind;
-use self::notices::Notices;
 use self::prune::Prune;
 use self::refusal::Refusal;
+use self::warning_events::WarningEvents;
 
 /// Every child that is known.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ pub struct Cache {
     pub budgets: Index<PodDisruptionBudget>,
     pub ingresses: Index<Ingress>,
     pub claims: Index<PersistentVolumeClaim>,
-    pub notices: Notices,
+    pub warning_events: WarningEvents,
     /// Whether the pipelines themselves may be seen.
     own: Mutex<Refusal>,
 }

@@ -23,10 +23,10 @@ use serde::de::DeserializeOwned;
 use super::Cache;
 use super::index::{Index, PipelineKey};
 use super::lean::Lean;
-use super::notices;
 use super::prune::Prune;
 use super::steady::{refusal, steady};
-use mlpipeline_core::children::{MANAGER, label};
+use super::warning_events;
+use mlpipeline_core::labels::{MANAGER, label};
 
 /// Whom a change touches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,13 +128,13 @@ fn watch_warnings(
     cache: &Arc<Cache>,
 ) -> BoxStream<'static, Touched> {
     let cache = Arc::clone(cache);
-    let warnings = watcher::Config::default().fields(notices::SELECTOR);
+    let warnings = watcher::Config::default().fields(warning_events::SELECTOR);
     watcher::watcher(api::<Warning>(client, namespace), warnings)
         .default_backoff()
         .filter_map(move |event| {
             let touched = match event {
                 Ok(Event::Apply(warning) | Event::InitApply(warning)) => {
-                    cache.notices.take_in(warning).and_then(|about| home(&cache, &about))
+                    cache.warning_events.take_in(warning).and_then(|about| home(&cache, &about))
                 }
                 Ok(Event::Init | Event::InitDone | Event::Delete(_)) => None,
                 Err(error) => {

@@ -20,7 +20,7 @@ use super::cache::index::version;
 use super::context::Context;
 use super::installed_crd;
 use super::problem::{Class, Failure};
-use mlpipeline_core::children::MANAGER;
+use mlpipeline_core::labels::MANAGER;
 
 use self::difference::{Difference, difference};
 

@@ -4,9 +4,9 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType};
 use mlpipeline_crds::{MLPipelineStatus, StepState, StepStatus};
 
+use crate::installed_crd::OUTDATED;
 use mlpipeline_core::status::Problem;
 use mlpipeline_core::status::conditions::READY;
-use crate::installed_crd::OUTDATED;
 
 /// The longest note that an event may have, in bytes.
 const NOTE_LIMIT: usize = 1024;
@@ -82,7 +82,7 @@ fn of_step(namespace: Option<&str>, step: &StepStatus) -> Option<Event> {
         StepState::Done => (EventType::Normal, DONE, "is done"),
         StepState::Serving => (EventType::Normal, "RolledOut", "is rolled out"),
         StepState::Failed => (EventType::Warning, "StepFailed", "failed"),
-        StepState::Refused => (EventType::Warning, "ModelRefused", "was refused by its gate"),
+        StepState::Rejected => (EventType::Warning, "ModelRefused", "was refused by its gate"),
         StepState::Waiting | StepState::Running | StepState::Blocked | StepState::Suspended => return None,
     };
     let message = step.message.as_deref().unwrap_or_default();

@@ -55,17 +55,17 @@ impl Collector {
     }
 
     fn note(&self, answer: &Result<Response<Bytes>, HttpError>) {
-        let trouble = match answer {
+        let pod_issue = match answer {
             Ok(response) if response.status().is_success() => None,
             Ok(response) => Some(format!("it answered {}", response.status())),
             Err(error) if error.is::<Elapsed>() => Some(format!("no answer within {:?}", self.timeout)),
             Err(error) => Some(with_causes(error.as_ref())),
         };
-        let was_down = self.is_down.swap(trouble.is_some(), Ordering::Relaxed);
-        match trouble {
-            Some(trouble) if !was_down => tracing::warn!(
+        let was_down = self.is_down.swap(pod_issue.is_some(), Ordering::Relaxed);
+        match pod_issue {
+            Some(pod_issue) if !was_down => tracing::warn!(
                 collector = self.address,
-                "traces cannot be sent, and are dropped until they can; pipelines go on as ever: {trouble}"
+                "traces cannot be sent, and are dropped until they can; pipelines go on as ever: {pod_issue}"
             ),
             None if was_down => tracing::info!(collector = self.address, "traces are sent again"),
             _ => {}

@@ -93,7 +93,7 @@ where
     }
 }
 
-/// Seen to fail with an operator that unwraps the meaning that it reads of a Job's annotation.
+/// Seen to fail with an operator that unwraps the fingerprint that it reads of a Job's annotation.
 #[tokio::test]
 async fn s11_garbled_marks_of_children_and_odd_marks_of_a_resource_are_lived_through() {
     let bed = Bed::new("poison-marks").await;

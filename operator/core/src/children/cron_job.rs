@@ -46,7 +46,7 @@ pub(super) fn cron_job(
             job_template: JobTemplateSpec {
                 metadata: Some(ObjectMeta {
                     labels: Some(labels),
-                    annotations: Some(metadata::meaning(&run.meaning)),
+                    annotations: Some(metadata::fingerprint(&run.fingerprint)),
                     ..ObjectMeta::default()
                 }),
                 spec: Some(job::spec(pipeline, step, run, true, settings)),

@@ -22,7 +22,7 @@ pub(super) fn job(
     let name = names::job(&pipeline.name, &step.name, &run.key, run.attempt);
     let mut metadata = metadata::of_step(pipeline, step, name);
     metadata.labels.get_or_insert_default().extend(metadata::run_labels(run, false));
-    metadata.annotations = Some(metadata::meaning(&run.meaning));
+    metadata.annotations = Some(metadata::fingerprint(&run.fingerprint));
     Job { metadata, spec: Some(spec(pipeline, step, run, false, settings)), status: None }
 }
 

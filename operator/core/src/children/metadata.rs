@@ -3,41 +3,13 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
-use mlpipeline_crds::{MLPipeline, Revision};
+use mlpipeline_crds::{API_VERSION, KIND, Revision};
 
 use crate::canonical::canonical_json;
+use crate::labels::{MANAGER, annotation, label};
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
-use crate::plan::{Meaning, RunWork};
-
-/// Labels of children.
-pub mod label {
-    /// The pipeline's name, as far as a label can hold it.
-    pub const PIPELINE: &str = "mlpipeline.dev/pipeline";
-    /// The step's name.
-    pub const STEP: &str = "mlpipeline.dev/step";
-    /// The key of the run, or of the pods.
-    pub const REVISION: &str = "mlpipeline.dev/revision";
-    /// Which run of its key a Job is.
-    pub const ATTEMPT: &str = "mlpipeline.dev/attempt";
-    /// Whether a schedule started a Job.
-    pub const SCHEDULED: &str = "mlpipeline.dev/scheduled";
-    /// The Kubernetes-wide label that tells whose object it is.
-    pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-}
-
-/// Annotations of children.
-pub mod annotation {
-    /// What the step meant when the run was started, as JSON.
-    pub const MEANING: &str = "mlpipeline.dev/meaning";
-    /// What the worker of a run that ended well reported, as its pod said it: pods go long before their Jobs do.
-    pub const REPORT: &str = "mlpipeline.dev/report";
-    /// The revision of the model that pods serve.
-    pub const MODEL: &str = "mlpipeline.dev/model";
-}
-
-/// The value of `app.kubernetes.io/managed-by`, and the field manager of everything applied.
-pub const MANAGER: &str = "mlpipeline-operator";
+use crate::plan::{Fingerprint, RunWork};
 
 /// Metadata of an object of the whole pipeline.
 pub(super) fn of_pipeline(pipeline: &ValidatedPipeline, name: String) -> ObjectMeta {
@@ -89,8 +61,8 @@ pub(super) fn run_labels(run: &RunWork, scheduled: bool) -> BTreeMap<String, Str
 }
 
 /// The annotation that keeps what a run meant.
-pub(super) fn meaning(meaning: &Meaning) -> BTreeMap<String, String> {
-    BTreeMap::from([(annotation::MEANING.to_owned(), canonical_json(meaning))])
+pub(super) fn fingerprint(fingerprint: &Fingerprint) -> BTreeMap<String, String> {
+    BTreeMap::from([(annotation::FINGERPRINT.to_owned(), canonical_json(fingerprint))])
 }
 
 /// Selects the pods of one step: as little as tells them apart, since a selector can never change.
@@ -120,10 +92,9 @@ pub(super) fn replica_owner(pipeline: &ValidatedPipeline) -> Option<OwnerReferen
 
 /// The reference that makes the garbage collector remove a child with its pipeline. There is none on a laptop.
 fn owner(pipeline: &ValidatedPipeline) -> Option<OwnerReference> {
-    use kube::Resource;
     (!pipeline.uid.is_empty()).then(|| OwnerReference {
-        api_version: MLPipeline::api_version(&()).into_owned(),
-        kind: MLPipeline::kind(&()).into_owned(),
+        api_version: API_VERSION.to_owned(),
+        kind: KIND.to_owned(),
         name: pipeline.name.clone(),
         uid: pipeline.uid.clone(),
         controller: Some(true),

@@ -3,17 +3,17 @@
 //! Each child is made by one function that takes what it needs as values. The pods are restricted by construction: there is no
 //! way to ask for a privileged one.
 
-mod horizontal_pod_autoscaler;
-mod pod_disruption_budget;
-mod persistent_volume_claim;
 mod container;
 mod cron_job;
+mod horizontal_pod_autoscaler;
 mod ingress;
 mod job;
-mod live;
 mod metadata;
+mod persistent_volume_claim;
 mod pod;
+mod pod_disruption_budget;
 mod service;
+mod workload;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -27,7 +27,6 @@ use super::pipeline::{ValidAction, ValidatedPipeline};
 use super::plan::{Plan, Work};
 
 pub use container::CONTAINER;
-pub use metadata::{MANAGER, annotation, label};
 
 /// What the operator adds from its own configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +65,8 @@ pub enum Child {
 /// The objects that a plan asks for, each after those that it needs. Finished Jobs are not among them: they are left alone.
 #[must_use]
 pub fn build(pipeline: &ValidatedPipeline, plan: &Plan, settings: &BuildSettings) -> Vec<Child> {
-    let mut children: Vec<Child> = persistent_volume_claim::claim(pipeline).map(Child::Claim).into_iter().collect();
+    let mut children: Vec<Child> =
+        persistent_volume_claim::claim(pipeline).map(Child::Claim).into_iter().collect();
     for planned in &plan.steps {
         let (Some(step), Some(work)) = (pipeline.step(&planned.name), planned.work.as_ref()) else {
             continue;
@@ -77,12 +77,14 @@ pub fn build(pipeline: &ValidatedPipeline, plan: &Plan, settings: &BuildSettings
                 children
                     .extend(cron_job::cron_job(pipeline, step, run, *suspend, settings).map(Child::CronJob));
             }
-            Work::Live(work) => {
+            Work::LongRunning(work) => {
                 // The Service comes first, so that pods of a StatefulSet find their names.
                 children.extend(service::service(pipeline, step).map(Child::Service));
-                children.push(live::workload(pipeline, step, work, settings));
+                children.push(workload::workload(pipeline, step, work, settings));
                 if let ValidAction::Serve(serve) = &step.action {
-                    children.extend(horizontal_pod_autoscaler::autoscaler(pipeline, step, serve).map(Child::Autoscaler));
+                    children.extend(
+                        horizontal_pod_autoscaler::autoscaler(pipeline, step, serve).map(Child::Autoscaler),
+                    );
                     children.extend(pod_disruption_budget::budget(pipeline, step, serve).map(Child::Budget));
                     children.extend(ingress::ingress(pipeline, step, serve).map(Child::Ingress));
                 }

@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use super::container::{container, some_if_any};
 use super::{BuildSettings, metadata, persistent_volume_claim as claim};
+use crate::labels::label;
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::Task;
@@ -98,10 +99,7 @@ fn affinity(pipeline: &ValidatedPipeline, step: &ValidStep) -> Option<Affinity> 
     }
     let term = PodAffinityTerm {
         label_selector: Some(LabelSelector {
-            match_labels: Some(BTreeMap::from([(
-                metadata::label::PIPELINE.to_owned(),
-                names::label(&pipeline.name),
-            )])),
+            match_labels: Some(BTreeMap::from([(label::PIPELINE.to_owned(), names::label(&pipeline.name))])),
             ..LabelSelector::default()
         }),
         topology_key: "kubernetes.io/hostname".to_owned(),

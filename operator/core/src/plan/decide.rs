@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use mlpipeline_crds::{Revision, StepKind};
 
 use super::inputs::{Inputs, age, report_of, result_of};
-use super::{Decision, Schedules, StepPlan, Work, live, model, scheduled, task};
-use crate::meaning::Meaning;
+use super::{Decision, Schedules, StepPlan, Work, long_running, model, scheduled, task};
+use crate::fingerprint::Fingerprint;
 use crate::observed::{Observed, ObservedRun, RunPhase};
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 
@@ -42,7 +42,7 @@ impl Context<'_> {
 pub(super) fn decide(context: &Context<'_>, step: &ValidStep) -> StepPlan {
     let inputs = Inputs::of(context, step);
     if step.is_long_running() {
-        return live::decide(context, step, &inputs);
+        return long_running::decide(context, step, &inputs);
     }
     if context.keeps_schedule(step) {
         scheduled::decide(context, step, &inputs)
@@ -70,8 +70,8 @@ fn decide_once(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -> Step
         return held_back(context, step, inputs)
             .unwrap_or_else(|| entry(step, Decision::Wait, "waits for what it reads"));
     };
-    let meaning = Meaning::of(context.pipeline, step, revisions);
-    let key = meaning.key();
+    let fingerprint = Fingerprint::of(context.pipeline, step, revisions);
+    let key = fingerprint.key();
     let newest = usable_runs(context, step)
         .filter(|run| run.key == key)
         .max_by(|left, right| (left.attempt, age(left)).cmp(&(right.attempt, age(right))));
@@ -79,13 +79,13 @@ fn decide_once(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -> Step
     let named =
         |plan: StepPlan| StepPlan { revision: plan.revision.or((!by_content).then(|| key.clone())), ..plan };
     if let Some(run) = newest {
-        let plan = decide_by_run(context, step, &meaning, run);
+        let plan = decide_by_run(context, step, &fingerprint, run);
         return named(StepPlan { run: Some(run.name.clone()), ..plan });
     }
     if let Some(plan) = held_back(context, step, inputs) {
         return named(plan);
     }
-    named(start(context, step, meaning, 1, None))
+    named(start(context, step, fingerprint, 1, None))
 }
 
 /// The runs that count for a step. Those of a schedule that the step no longer has do not: they go with their CronJob.
@@ -94,19 +94,24 @@ fn usable_runs<'a>(context: &'a Context<'_>, step: &'a ValidStep) -> impl Iterat
 }
 
 /// What follows from the newest run of the step as it is now.
-fn decide_by_run(context: &Context<'_>, step: &ValidStep, meaning: &Meaning, run: &ObservedRun) -> StepPlan {
+fn decide_by_run(
+    context: &Context<'_>,
+    step: &ValidStep,
+    fingerprint: &Fingerprint,
+    run: &ObservedRun,
+) -> StepPlan {
     match &run.phase {
         RunPhase::Active => {
-            entry(step, Decision::Running, trouble(context, step).unwrap_or_else(|| "at work".to_owned()))
+            entry(step, Decision::Running, pod_issue(context, step).unwrap_or_else(|| "at work".to_owned()))
         }
         RunPhase::Failed { message, .. } => entry(step, Decision::Failed, message.clone()),
         RunPhase::Succeeded if report_of(run).is_some() || step.kind() == StepKind::Run => {
-            match overwritten(context, step, meaning, run) {
+            match overwritten(context, step, fingerprint, run) {
                 Some(place) => {
                     let reason = format!(
                         "{place} holds what a later run delivered; the finished artifact goes there again"
                     );
-                    start(context, step, meaning.clone(), run.attempt.saturating_add(1), Some(reason))
+                    start(context, step, fingerprint.clone(), run.attempt.saturating_add(1), Some(reason))
                 }
                 None => finished(step, run),
             }
@@ -124,7 +129,7 @@ fn decide_by_run(context: &Context<'_>, step: &ValidStep, meaning: &Meaning, run
                 return entry(step, Decision::Failed, reason);
             }
             let reason = "its report was lost; the finished artifact will answer at once".to_owned();
-            start(context, step, meaning.clone(), run.attempt.saturating_add(1), Some(reason))
+            start(context, step, fingerprint.clone(), run.attempt.saturating_add(1), Some(reason))
         }
     }
 }
@@ -134,13 +139,14 @@ fn decide_by_run(context: &Context<'_>, step: &ValidStep, meaning: &Meaning, run
 fn overwritten(
     context: &Context<'_>,
     step: &ValidStep,
-    meaning: &Meaning,
+    fingerprint: &Fingerprint,
     run: &ObservedRun,
 ) -> Option<String> {
-    let place = meaning.replaces()?;
+    let place = fingerprint.replaces()?;
     let mut later = usable_runs(context, step).filter(|other| other.key != run.key && age(other) > age(run));
-    let delivered =
-        |other: &ObservedRun| other.meaning.as_ref().is_none_or(|meaning| meaning.replaces() == Some(place));
+    let delivered = |other: &ObservedRun| {
+        other.fingerprint.as_ref().is_none_or(|fingerprint| fingerprint.replaces() == Some(place))
+    };
     later.any(delivered).then(|| place.to_owned())
 }
 
@@ -148,7 +154,7 @@ fn overwritten(
 pub(super) fn finished(step: &ValidStep, run: &ObservedRun) -> StepPlan {
     let verdict = report_of(run).map(|report| model::judge(step, report));
     let (decision, reason) = match (step.kind(), verdict) {
-        (StepKind::Train, Some(verdict)) if !verdict.passed => (Decision::Refused, verdict.message),
+        (StepKind::Train, Some(verdict)) if !verdict.passed => (Decision::Rejected, verdict.message),
         _ => (Decision::Done, "up to date".to_owned()),
     };
     StepPlan { revision: result_of(step, run), ..entry(step, decision, reason) }
@@ -158,7 +164,7 @@ pub(super) fn finished(step: &ValidStep, run: &ObservedRun) -> StepPlan {
 fn start(
     context: &Context<'_>,
     step: &ValidStep,
-    meaning: Meaning,
+    fingerprint: Fingerprint,
     attempt: u32,
     reason: Option<String>,
 ) -> StepPlan {
@@ -168,8 +174,8 @@ fn start(
     if is_suspended(step) {
         return entry(step, Decision::Wait, "its schedule is suspended");
     }
-    let reason = reason.unwrap_or_else(|| why(context, step, &meaning));
-    let work = Work::Once(task::run(context, step, meaning, attempt, step.schedule.is_some()));
+    let reason = reason.unwrap_or_else(|| why(context, step, &fingerprint));
+    let work = Work::Once(task::run(context, step, fingerprint, attempt, step.schedule.is_some()));
     StepPlan { work: Some(work), ..entry(step, Decision::Run, reason) }
 }
 
@@ -178,20 +184,20 @@ pub(super) fn is_suspended(step: &ValidStep) -> bool {
 }
 
 /// Why the step runs: what changed since its newest run.
-fn why(context: &Context<'_>, step: &ValidStep, meaning: &Meaning) -> String {
-    if was_read(context, step, &meaning.key()) {
+fn why(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint) -> String {
+    if was_read(context, step, &fingerprint.key()) {
         return "its run is gone; the artifact, if it is still there, will answer at once".to_owned();
     }
     let before = usable_runs(context, step)
-        .filter(|run| run.meaning.is_some())
+        .filter(|run| run.fingerprint.is_some())
         .max_by(|left, right| age(left).cmp(&age(right)))
-        .and_then(|run| run.meaning.as_ref());
+        .and_then(|run| run.fingerprint.as_ref());
     match before {
         None if context.runs(step).iter().any(|run| run.scheduled) => {
             "its schedule was taken away: it runs once, by itself".to_owned()
         }
         None => "never run before".to_owned(),
-        Some(earlier) => meaning.difference(earlier).unwrap_or_else(|| "its run is gone".to_owned()),
+        Some(earlier) => fingerprint.difference(earlier).unwrap_or_else(|| "its run is gone".to_owned()),
     }
 }
 
@@ -199,11 +205,11 @@ fn why(context: &Context<'_>, step: &ValidStep, meaning: &Meaning) -> String {
 fn was_read(context: &Context<'_>, step: &ValidStep, revision: &Revision) -> bool {
     context.pipeline.steps.iter().any(|reader| {
         let Some(found) = context.observed.steps.get(&reader.name) else { return false };
-        let runs = found.runs.iter().filter_map(|run| run.meaning.as_ref());
-        let meanings = runs.chain(found.live.as_ref().and_then(|live| live.meaning.as_ref()));
-        meanings.into_iter().any(|meaning| {
-            let sources = meaning.sources();
-            let mut inputs = meaning.inputs.iter();
+        let runs = found.runs.iter().filter_map(|run| run.fingerprint.as_ref());
+        let fingerprints = runs.chain(found.long_running.as_ref().and_then(|live| live.fingerprint.as_ref()));
+        fingerprints.into_iter().any(|fingerprint| {
+            let sources = fingerprint.sources();
+            let mut inputs = fingerprint.inputs.iter();
             inputs.any(|(name, read)| read == revision && sources.get(name) == Some(&step.name))
         })
     })
@@ -218,10 +224,10 @@ pub(super) fn held_back(context: &Context<'_>, step: &ValidStep, inputs: &Inputs
     for name in &step.after {
         match context.planned(name).map(|plan| plan.decision) {
             Some(Decision::Done) => {}
-            Some(decision @ (Decision::Blocked | Decision::Refused | Decision::Failed)) => {
+            Some(decision @ (Decision::Blocked | Decision::Rejected | Decision::Failed)) => {
                 let word = match decision {
                     Decision::Failed => "failed",
-                    Decision::Refused => "was refused by its gate",
+                    Decision::Rejected => "was refused by its gate",
                     _ => "is blocked",
                 };
                 return Some(entry(
@@ -240,7 +246,7 @@ pub(super) fn held_back(context: &Context<'_>, step: &ValidStep, inputs: &Inputs
 }
 
 /// What keeps the step's pods from working, for people.
-pub(super) fn trouble(context: &Context<'_>, step: &ValidStep) -> Option<String> {
-    let trouble = context.observed.steps.get(&step.name)?.troubles.first()?;
-    Some(format!("{}: {}", trouble.reason, trouble.message))
+pub(super) fn pod_issue(context: &Context<'_>, step: &ValidStep) -> Option<String> {
+    let pod_issue = context.observed.steps.get(&step.name)?.pod_issues.first()?;
+    Some(format!("{}: {}", pod_issue.reason, pod_issue.message))
 }

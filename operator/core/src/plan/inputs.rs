@@ -112,7 +112,7 @@ fn supply(context: &Context<'_>, reader: &ValidStep, read: &Read) -> Supply {
             Supply::Coming { revision: planned.revision.clone(), reason: format!("waits for {name}") }
         }
         Decision::Blocked => Supply::Missing(format!("{name} is blocked")),
-        Decision::Refused => Supply::Missing(format!("{name} was refused by its gate")),
+        Decision::Rejected => Supply::Missing(format!("{name} was refused by its gate")),
         Decision::Failed => Supply::Missing(format!("{name} failed")),
     }
 }
@@ -121,14 +121,14 @@ fn supply(context: &Context<'_>, reader: &ValidStep, read: &Read) -> Supply {
 /// takes it from the same steps.
 pub(super) fn read_now(context: &Context<'_>, step: &ValidStep) -> BTreeMap<String, Revision> {
     let Some(found) = context.observed.steps.get(&step.name) else { return BTreeMap::new() };
-    let live = found.live.as_ref().filter(|_| step.is_long_running());
+    let live = found.long_running.as_ref().filter(|_| step.is_long_running());
     let scheduled = found.schedule.as_ref().filter(|_| context.keeps_schedule(step));
-    let Some(meaning) = live.and_then(|live| live.meaning.as_ref()).or(scheduled) else {
+    let Some(fingerprint) = live.and_then(|live| live.fingerprint.as_ref()).or(scheduled) else {
         return BTreeMap::new();
     };
-    let sources = meaning.sources();
+    let sources = fingerprint.sources();
     let same = step.reads().into_iter().filter(|read| sources.get(&read.name) == Some(&read.step));
-    same.filter_map(|read| Some((read.name.clone(), meaning.inputs.get(&read.name)?.clone()))).collect()
+    same.filter_map(|read| Some((read.name.clone(), fingerprint.inputs.get(&read.name)?.clone()))).collect()
 }
 
 /// The name of a successful run's result.

@@ -1,15 +1,15 @@
 //! What to do, and why: the product of the whole project, one pure function.
 //!
 //! [`plan`] decides in a cluster and on a laptop alike. For each step it works out the *key* of the run that would make the
-//! spec true (the hash of the step's [`Meaning`], which holds the revisions that it reads), looks whether such a run is done,
+//! spec true (the hash of the step's [`Fingerprint`], which holds the revisions that it reads), looks whether such a run is done,
 //! at work or failed, and says what follows. A run's *revision* is the name of its result: the key itself, or, for runs of a schedule,
 //! the hash of the key and of what was produced.
 
 mod decide;
 mod inputs;
-mod keep;
-mod live;
+mod long_running;
 mod model;
+mod pending_reports;
 mod prune;
 mod scheduled;
 mod task;
@@ -19,12 +19,12 @@ use jiff::Timestamp;
 use mlpipeline_crds::{Revision, StepKind};
 use serde::Serialize;
 
-pub use super::meaning::Meaning;
+pub use super::fingerprint::Fingerprint;
 use super::observed::Observed;
 use super::pipeline::ValidatedPipeline;
-pub use keep::UnkeptReport;
 pub use model::{ModelVerdict, models};
-pub use work::{LiveWork, RunWork, Task, Work};
+pub use pending_reports::PendingReport;
+pub use work::{LongRunningWork, RunWork, Task, Work};
 
 /// What to do about a pipeline now.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,8 +35,8 @@ pub struct Plan {
     pub wake_at: Option<Timestamp>,
     /// Names of runs (Jobs) that are beyond the history or whose step is gone.
     pub prune: Vec<String>,
-    /// Reports to write down with their runs.
-    pub keep: Vec<UnkeptReport>,
+    /// Reports to persist with their runs.
+    pub pending_reports: Vec<PendingReport>,
 }
 
 impl Plan {
@@ -83,7 +83,7 @@ pub enum Decision {
     /// Cannot go on until another step is mended.
     Blocked,
     /// Its model did not pass the gate, so nobody may use it.
-    Refused,
+    Rejected,
     /// It failed, and another attempt at the same would fail again.
     Failed,
 }
@@ -106,7 +106,7 @@ pub fn plan(pipeline: &ValidatedPipeline, observed: &Observed, now: Timestamp, s
         steps.push(decide::decide(&context, step));
     }
     let prune = prune::prune(pipeline, observed, &steps);
-    let keep = keep::unkept(pipeline, observed, &prune);
+    let pending_reports = pending_reports::pending_reports(pipeline, observed, &prune);
     let wake_at = steps.iter().filter_map(|step| step.next_run).min();
-    Plan { steps, wake_at, prune, keep }
+    Plan { steps, wake_at, prune, pending_reports }
 }

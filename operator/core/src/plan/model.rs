@@ -87,7 +87,7 @@ pub(super) fn supply(
         Decision::Done if planned.revision.is_some() => {
             planned.revision.clone().map_or_else(|| Supply::Missing(planned.reason.clone()), Supply::Ready)
         }
-        Decision::Refused => before().map_or_else(
+        Decision::Rejected => before().map_or_else(
             || Supply::Missing(format!("the model of {name} was refused: {}", planned.reason)),
             Supply::Ready,
         ),
@@ -123,8 +123,8 @@ fn earlier(context: &Context<'_>, reader: &ValidStep, input: &str, train: &Valid
 fn used_now(context: &Context<'_>, reader: &ValidStep, input: &str, train: &ValidStep) -> Option<Revision> {
     read_now(context, reader).remove(input).or_else(|| {
         // Pods that do not say which step their model came from: it is this one if its runs know the model.
-        let live = context.observed.steps.get(&reader.name)?.live.as_ref()?;
-        let model = live.model.clone().filter(|_| live.meaning.is_none())?;
+        let live = context.observed.steps.get(&reader.name)?.long_running.as_ref()?;
+        let model = live.model.clone().filter(|_| live.fingerprint.is_none())?;
         let is_known = |run: &ObservedRun| result_of(train, run).as_ref() == Some(&model);
         context.runs(train).iter().any(is_known).then_some(model)
     })
@@ -150,7 +150,7 @@ pub(super) fn passed(train: &ValidStep, run: &ObservedRun) -> bool {
 /// The models of a train step that pods serve.
 fn served(pipeline: &ValidatedPipeline, observed: &Observed, train: &str) -> Vec<Revision> {
     readers(pipeline, train)
-        .filter_map(|(reader, _)| observed.steps.get(&reader.name)?.live.as_ref()?.model.clone())
+        .filter_map(|(reader, _)| observed.steps.get(&reader.name)?.long_running.as_ref()?.model.clone())
         .collect()
 }
 

@@ -95,16 +95,16 @@ pub(super) fn revisions_to_remove(context: &Context<'_>, step: &ValidStep, key: 
 /// Every revision that somebody serves or reads at this moment, or will read when a schedule fires.
 fn in_use(observed: &Observed) -> BTreeSet<&Revision> {
     let steps = observed.steps.values();
-    let live = steps.clone().filter_map(|step| step.live.as_ref());
+    let live = steps.clone().filter_map(|step| step.long_running.as_ref());
     let served = live.clone().filter_map(|live| live.model.as_ref());
     let at_work = steps
         .clone()
         .flat_map(|step| &step.runs)
         .filter(|run| run.phase == RunPhase::Active)
-        .filter_map(|run| run.meaning.as_ref());
+        .filter_map(|run| run.fingerprint.as_ref());
     let readers = live
-        .filter_map(|live| live.meaning.as_ref())
+        .filter_map(|live| live.fingerprint.as_ref())
         .chain(steps.filter_map(|step| step.schedule.as_ref()))
         .chain(at_work);
-    served.chain(readers.flat_map(|meaning| meaning.inputs.values())).collect()
+    served.chain(readers.flat_map(|fingerprint| fingerprint.inputs.values())).collect()
 }

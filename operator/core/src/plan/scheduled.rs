@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use mlpipeline_crds::Revision;
 
-use super::decide::{Context, entry, finished, held_back, is_suspended, trouble};
+use super::decide::{Context, entry, finished, held_back, is_suspended, pod_issue};
 use super::inputs::{Inputs, age, read_now, result_of};
 use super::{Decision, StepPlan, Work, task};
-use crate::meaning::Meaning;
+use crate::fingerprint::Fingerprint;
 use crate::observed::{ObservedRun, RunPhase};
 use crate::pipeline::ValidStep;
 
@@ -21,7 +21,7 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
         step.schedule.as_ref().filter(|_| !suspended).and_then(|schedule| schedule.next_after(context.now));
 
     let held = held_back(context, step, inputs);
-    let meaning = scheduled_meaning(context, step, inputs, held.is_some());
+    let fingerprint = scheduled_fingerprint(context, step, inputs, held.is_some());
     let when = match next_run {
         Some(time) => format!("next run {}", time.strftime("%Y-%m-%d %H:%M UTC")),
         None if suspended => "suspended".to_owned(),
@@ -29,17 +29,17 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
     };
     let plan = match (runs.first(), held) {
         (Some(run), _) if run.phase == RunPhase::Active => {
-            entry(step, Decision::Running, trouble(context, step).unwrap_or_else(|| "at work".to_owned()))
+            entry(step, Decision::Running, pod_issue(context, step).unwrap_or_else(|| "at work".to_owned()))
         }
-        (_, Some(held)) if meaning.is_some() => {
+        (_, Some(held)) if fingerprint.is_some() => {
             StepPlan { reason: format!("{}; goes on with what it read, {when}", held.reason), ..held }
         }
         (_, Some(held)) => held,
         (None, None) => entry(step, Decision::Wait, when),
-        (Some(run), None) => after_scheduled_run(step, run, meaning.as_ref(), &when),
+        (Some(run), None) => after_scheduled_run(step, run, fingerprint.as_ref(), &when),
     };
-    let work = meaning.map(|meaning| Work::Scheduled {
-        run: task::run(context, step, meaning, 1, true),
+    let work = fingerprint.map(|fingerprint| Work::Scheduled {
+        run: task::run(context, step, fingerprint, 1, true),
         suspend: suspended,
     });
     StepPlan {
@@ -53,29 +53,29 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
 
 /// What the runs of a schedule do. A schedule that is set up goes on with what it read while something newer is not there
 /// yet, so that it can be changed and suspended all the same.
-fn scheduled_meaning(
+fn scheduled_fingerprint(
     context: &Context<'_>,
     step: &ValidStep,
     inputs: &Inputs,
     is_held: bool,
-) -> Option<Meaning> {
+) -> Option<Fingerprint> {
     let is_set_up = context.observed.steps.get(&step.name).is_some_and(|found| found.schedule.is_some());
     if is_held && !is_set_up {
         return None;
     }
     let before = if is_held { read_now(context, step) } else { BTreeMap::new() };
-    inputs.ready_or(&before).map(|revisions| Meaning::of(context.pipeline, step, revisions))
+    inputs.ready_or(&before).map(|revisions| Fingerprint::of(context.pipeline, step, revisions))
 }
 
 /// How a scheduled step stands after its newest run, which is over.
 fn after_scheduled_run(
     step: &ValidStep,
     run: &ObservedRun,
-    meaning: Option<&Meaning>,
+    fingerprint: Option<&Fingerprint>,
     when: &str,
 ) -> StepPlan {
     // What it reads changes all the time; only an edit of its own is news.
-    let edit = meaning.zip(run.meaning.as_ref()).and_then(|(now, then)| now.own_difference(then));
+    let edit = fingerprint.zip(run.fingerprint.as_ref()).and_then(|(now, then)| now.own_difference(then));
     let next = match &edit {
         Some(edit) => format!("{when}, which takes up a change: {edit}"),
         None => when.to_owned(),

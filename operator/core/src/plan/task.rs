@@ -12,7 +12,7 @@ use super::decide::Context;
 use super::{RunWork, Task, model, prune};
 use crate::credentials;
 use crate::duration::parse_duration;
-use crate::meaning::{Meaning, output_format};
+use crate::fingerprint::{Fingerprint, output_format};
 use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 
 /// How long a continuous step waits between two looks when its spec does not say.
@@ -22,26 +22,26 @@ const DEFAULT_POLL_SECONDS: u32 = 5;
 pub(super) fn run(
     context: &Context<'_>,
     step: &ValidStep,
-    meaning: Meaning,
+    fingerprint: Fingerprint,
     attempt: u32,
     by_content: bool,
 ) -> RunWork {
-    let key = meaning.key();
+    let key = fingerprint.key();
     let rule =
         if by_content { RevisionRule::ByContent(key.clone()) } else { RevisionRule::Fixed(key.clone()) };
-    let task = task(context, step, &meaning, rule);
-    RunWork { key, attempt, meaning, task }
+    let task = task(context, step, &fingerprint, rule);
+    RunWork { key, attempt, fingerprint, task }
 }
 
 /// What a pod that runs all the time does.
-pub(super) fn live(context: &Context<'_>, step: &ValidStep, meaning: &Meaning) -> Task {
-    task(context, step, meaning, RevisionRule::Fixed(meaning.key()))
+pub(super) fn long_running(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint) -> Task {
+    task(context, step, fingerprint, RevisionRule::Fixed(fingerprint.key()))
 }
 
-fn task(context: &Context<'_>, step: &ValidStep, meaning: &Meaning, rule: RevisionRule) -> Task {
+fn task(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint, rule: RevisionRule) -> Task {
     let pipeline = context.pipeline;
     let (RevisionRule::Fixed(key) | RevisionRule::ByContent(key)) = &rule;
-    let folders = Folders { pipeline, step, inputs: &meaning.inputs };
+    let folders = Folders { pipeline, step, inputs: &fingerprint.inputs };
     let Some(action) = action(context, step, key, &folders) else {
         let inputs =
             step.reads().into_iter().filter_map(|read| Some((read.name.clone(), folders.of(&read.name)?)));

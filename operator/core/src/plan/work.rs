@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mlpipeline_crds::{Revision, StepSpec};
 
-use super::super::meaning::Meaning;
+use super::super::fingerprint::Fingerprint;
 
 /// What should exist for one step.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,18 +19,18 @@ pub enum Work {
         suspend: bool,
     },
     /// Pods, or processes, that run all the time.
-    Live(LiveWork),
+    LongRunning(LongRunningWork),
 }
 
 /// One run to completion.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunWork {
-    /// The hash of the meaning: what the run is named by.
+    /// The hash of the fingerprint: what the run is named by.
     pub key: Revision,
     /// 1, or more where an earlier run's report was lost.
     pub attempt: u32,
     /// What the step means now; kept with the run so that a later plan can say what changed.
-    pub meaning: Meaning,
+    pub fingerprint: Fingerprint,
     /// What to do.
     pub task: Task,
 }
@@ -51,11 +51,11 @@ pub enum Task {
 
 /// Something that runs all the time.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LiveWork {
-    /// The hash of the meaning and of the model: pods of another key are replaced.
+pub struct LongRunningWork {
+    /// The hash of the fingerprint and of the model: pods of another key are replaced.
     pub key: Revision,
     /// What the step means now; kept with the pods so that a later plan knows what they read, and can say what changed.
-    pub meaning: Meaning,
+    pub fingerprint: Fingerprint,
     /// The model to serve, for a serve step.
     pub model: Option<Revision>,
     /// What each pod does.

@@ -2,7 +2,7 @@
 
 use mlpipeline_crds::{Serve, ServiceType};
 
-use crate::children::label;
+use crate::labels::label;
 use crate::names;
 use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 

@@ -50,7 +50,7 @@ pub fn status(
     let before = previous.map(|status| status.conditions.as_slice()).unwrap_or_default();
     let claims = claims(pipeline, plan, observed, problem);
     let only_serving = endpoint::only_serving_step(pipeline);
-    let live = only_serving.and_then(|step| observed.steps.get(&step.name)?.live.as_ref());
+    let live = only_serving.and_then(|step| observed.steps.get(&step.name)?.long_running.as_ref());
     let mut status = MLPipelineStatus {
         observed_generation: pipeline.generation,
         conditions: conditions::conditions(claims, before, pipeline.generation, now),
@@ -131,7 +131,7 @@ fn satisfied<'a>(pipeline: &ValidatedPipeline, plan: &'a Plan) -> BTreeSet<&'a s
                 valid.schedule.is_some()
                     && valid.follows().iter().all(|name| satisfied.contains(name.as_str()))
             }),
-            Decision::Running | Decision::Run | Decision::Blocked | Decision::Refused | Decision::Failed => {
+            Decision::Running | Decision::Run | Decision::Blocked | Decision::Rejected | Decision::Failed => {
                 false
             }
         };
@@ -181,7 +181,8 @@ fn progress_claims(
     if let Some(problem) = problem {
         return all(problem.transient, !problem.transient, false, &problem.reason, &problem.message);
     }
-    let failed = plan.steps.iter().find(|step| matches!(step.decision, Decision::Failed | Decision::Refused));
+    let failed =
+        plan.steps.iter().find(|step| matches!(step.decision, Decision::Failed | Decision::Rejected));
     if let Some(step) = failed {
         let reason = failure_reason(step, observed);
         return all(false, true, false, &reason, &format!("{}: {}", step.name, step.reason));
@@ -200,7 +201,7 @@ fn progress_claims(
     });
     match unsatisfied {
         None => {
-            let serves = plan.steps.iter().any(|step| matches!(step.work, Some(Work::Live(_))));
+            let serves = plan.steps.iter().any(|step| matches!(step.work, Some(Work::LongRunning(_))));
             let (reason, message) = if serves {
                 ("Serving", "all steps are done, and pods answer")
             } else {
@@ -212,9 +213,9 @@ fn progress_claims(
             all(false, true, false, "Blocked", &format!("{}: {}", step.name, step.reason))
         }
         Some(step) => {
-            let trouble = observed.steps.get(&step.name).and_then(|step| step.troubles.first());
-            let reason = match (trouble, step.decision) {
-                (Some(trouble), _) => trouble.reason.as_str(),
+            let pod_issue = observed.steps.get(&step.name).and_then(|step| step.pod_issues.first());
+            let reason = match (pod_issue, step.decision) {
+                (Some(pod_issue), _) => pod_issue.reason.as_str(),
                 (None, Decision::Wait) => "Waiting",
                 (None, _) => "Running",
             };
@@ -225,7 +226,7 @@ fn progress_claims(
 
 /// The machine's word for why a step failed.
 fn failure_reason(step: &StepPlan, observed: &Observed) -> String {
-    if step.decision == Decision::Refused {
+    if step.decision == Decision::Rejected {
         return "GateRefused".to_owned();
     }
     let runs = observed.steps.get(&step.name).map(|step| step.runs.as_slice()).unwrap_or_default();
@@ -245,7 +246,7 @@ fn serving_claim(plan: &Plan, observed: &Observed) -> Option<Claim> {
     }
     let ready: i32 = serving
         .iter()
-        .filter_map(|step| observed.steps.get(&step.name)?.live.as_ref())
+        .filter_map(|step| observed.steps.get(&step.name)?.long_running.as_ref())
         .map(|live| live.ready)
         .sum();
     Some(match ready {
@@ -275,7 +276,7 @@ fn model_status(model: ModelVerdict) -> ModelStatus {
         step: model.step,
         revision: model.revision.to_string(),
         serving: model.serving,
-        gate: if model.verdict.passed { GateState::Passed } else { GateState::Refused },
+        gate: if model.verdict.passed { GateState::Passed } else { GateState::Rejected },
         message: Some(shorten(&model.verdict.message, 512)),
         metrics: steps::bounded_metrics(&model.metrics),
         digest: model.digest,

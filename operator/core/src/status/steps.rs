@@ -45,7 +45,7 @@ fn state(pipeline: &ValidatedPipeline, plan: &StepPlan, long_running: bool) -> S
         Decision::Wait if pipeline.suspend => StepState::Suspended,
         Decision::Wait => StepState::Waiting,
         Decision::Blocked => StepState::Blocked,
-        Decision::Refused => StepState::Refused,
+        Decision::Rejected => StepState::Rejected,
         Decision::Failed => StepState::Failed,
     }
 }

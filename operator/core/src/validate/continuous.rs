@@ -6,7 +6,7 @@ use mlpipeline_crds::{Input, MLPipelineSpec, Prepare, Step};
 
 use super::Errors;
 use crate::duration::parse_duration;
-use crate::meaning::replaces;
+use crate::fingerprint::replaces;
 use crate::quoted::quoted;
 
 /// The shortest and longest time between two looks for new files, in seconds.

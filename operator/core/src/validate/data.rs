@@ -6,7 +6,7 @@ use mlpipeline_crds::{DataReference, Format, ObjectLocation, TableLocation};
 use regex::Regex;
 
 use super::{Errors, is_dns_name};
-use crate::meaning::format_of_uri;
+use crate::fingerprint::format_of_uri;
 use crate::quoted::quoted;
 
 /// Schemes of URIs that the worker can read.

@@ -1,9 +1,9 @@
 //! Random pipelines that make sense, and random lives of them.
 
 use jiff::Timestamp;
+use mlpipeline_core::fingerprint::Fingerprint;
+use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedRun, ObservedStep, RunPhase};
 use mlpipeline_crds::{MLPipeline, Outcome, Revision, StepReport};
-use mlpipeline_core::meaning::Meaning;
-use mlpipeline_core::observed::{Observed, ObservedLive, ObservedRun, ObservedStep, RunPhase};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -114,7 +114,7 @@ fn pick(names: &[String], index: usize) -> Option<String> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
     /// Changes what the step means.
-    Meaning(u8),
+    Fingerprint(u8),
     /// Changes nothing of that: a label.
     Label(u8),
     /// Changes nothing of that: resources, retries.
@@ -131,7 +131,7 @@ impl Edit {
         let step = &mut edited.spec.steps[index];
         let pod = step.pod.get_or_insert_default();
         match self {
-            Self::Meaning(token) => step.rerun = Some(format!("token {token}")),
+            Self::Fingerprint(token) => step.rerun = Some(format!("token {token}")),
             Self::Label(value) => drop(pod.labels.insert("team".into(), value.to_string())),
             Self::Resources(cpu) => {
                 let limits = json!({"requests": {"cpu": cpu.to_string()}});
@@ -174,7 +174,7 @@ pub enum Event {
 
 fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
-        (0..4u8).prop_map(Edit::Meaning),
+        (0..4u8).prop_map(Edit::Fingerprint),
         (0..4u8).prop_map(Edit::Label),
         (1..4u8).prop_map(Edit::Resources),
         (40..99u8).prop_map(Edit::Gate),
@@ -225,8 +225,10 @@ impl World {
             }
             Event::RollOut => {
                 let steps = self.observed.steps.iter();
-                let steps: Vec<String> =
-                    steps.filter(|(_, step)| step.live.is_some()).map(|(name, _)| name.clone()).collect();
+                let steps: Vec<String> = steps
+                    .filter(|(_, step)| step.long_running.is_some())
+                    .map(|(name, _)| name.clone())
+                    .collect();
                 steps.iter().for_each(|step| self.roll_out(step));
             }
             Event::Fire(index) => {
@@ -245,7 +247,7 @@ impl World {
                 if let Some(found) = pick(&steps, *index).and_then(|step| self.observed.steps.get_mut(&step))
                 {
                     if *live {
-                        found.live = None;
+                        found.long_running = None;
                     } else {
                         found.runs.pop();
                     }
@@ -278,18 +280,18 @@ impl World {
     }
 }
 
-/// What nothing of ours would ever leave behind: runs without times, reports without revision, meanings of nothing, the same
-/// name twice, steps that nobody knows. Keys and meanings of `real` are mixed in, so that some of it counts.
-pub fn hostile(real: Vec<(Revision, Meaning)>) -> impl Strategy<Value = Observed> {
+/// What nothing of ours would ever leave behind: runs without times, reports without revision, fingerprints of nothing, the same
+/// name twice, steps that nobody knows. Keys and fingerprints of `real` are mixed in, so that some of it counts.
+pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Observed> {
     let noise = vec![
-        (Revision::of(&["noise"]), meaning(json!({"train": {"data": {"step": 7}}}))),
-        (Revision::of(&["more"]), meaning(json!([1, {"x": null}]))),
+        (Revision::of(&["noise"]), fingerprint(json!({"train": {"data": {"step": 7}}}))),
+        (Revision::of(&["more"]), fingerprint(json!([1, {"x": null}]))),
         (
             Revision::of(&["less"]),
-            meaning(json!({"run": {"inputs": [{"name": 1}, "x", {"step": "step-0"}]}})),
+            fingerprint(json!({"run": {"inputs": [{"name": 1}, "x", {"step": "step-0"}]}})),
         ),
     ];
-    let known: Vec<(Revision, Meaning)> = real.into_iter().chain(noise).collect();
+    let known: Vec<(Revision, Fingerprint)> = real.into_iter().chain(noise).collect();
     let known = prop::sample::select(known);
     let time = option::of(prop_oneof![
         Just(Timestamp::MIN),
@@ -317,26 +319,34 @@ pub fn hostile(real: Vec<(Revision, Meaning)>) -> impl Strategy<Value = Observed
     let run =
         ("[ab]{0,2}", known.clone(), attempt, any::<(bool, bool)>(), phase, (time.clone(), time), report)
             .prop_map(
-                |(name, (key, meaning), attempt, (scheduled, says), phase, (started, finished), report)| {
+                |(
+                    name,
+                    (key, fingerprint),
+                    attempt,
+                    (scheduled, says),
+                    phase,
+                    (started, finished),
+                    report,
+                )| {
                     ObservedRun {
                         name,
                         key,
                         attempt,
                         scheduled,
-                        meaning: says.then_some(meaning),
+                        fingerprint: says.then_some(fingerprint),
                         phase,
                         started,
                         finished,
                         pods: 0,
                         report,
-                        unkept: None,
+                        pending_report: None,
                     }
                 },
             );
     let live = (option::of(known.clone()), option::of(known.clone()), -2..4i32, any::<bool>()).prop_map(
-        |(of, model, count, settled)| ObservedLive {
+        |(of, model, count, settled)| ObservedLongRunning {
             key: of.as_ref().map(|(key, _)| key.clone()),
-            meaning: of.map(|(_, meaning)| meaning),
+            fingerprint: of.map(|(_, fingerprint)| fingerprint),
             model: model.map(|(key, _)| key),
             desired: count,
             updated_ready: -count,
@@ -344,16 +354,16 @@ pub fn hostile(real: Vec<(Revision, Meaning)>) -> impl Strategy<Value = Observed
             settled,
         },
     );
-    let schedule = option::of(known.prop_map(|(_, meaning)| meaning));
+    let schedule = option::of(known.prop_map(|(_, fingerprint)| fingerprint));
     let step = (vec(run, 0..6), option::of(live), schedule).prop_map(|(runs, live, schedule)| ObservedStep {
         runs,
-        live,
+        long_running: live,
         schedule,
-        troubles: Vec::new(),
+        pod_issues: Vec::new(),
     });
     btree_map("step-[0-8]", step, 0..8).prop_map(|steps| Observed { steps, claim: None })
 }
 
-fn meaning(action: Value) -> Meaning {
-    Meaning { action, image: None, rerun: None, inputs: Default::default() }
+fn fingerprint(action: Value) -> Fingerprint {
+    Fingerprint { action, image: None, rerun: None, inputs: Default::default() }
 }

@@ -13,12 +13,12 @@ pub mod arbitrary;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use mlpipeline_crds::{Action, Baseline, Digest, MLPipeline, Revision, RevisionRule, StepKind, StepReport};
 use mlpipeline_core::names;
-use mlpipeline_core::observed::{Observed, ObservedLive, ObservedRun, RunPhase};
+use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedRun, RunPhase};
 use mlpipeline_core::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
-use mlpipeline_core::plan::{LiveWork, Plan, RunWork, Schedules, Task, Work, plan};
+use mlpipeline_core::plan::{LongRunningWork, Plan, RunWork, Schedules, Task, Work, plan};
 use mlpipeline_core::validate::{FieldError, validate};
+use mlpipeline_crds::{Action, Baseline, Digest, MLPipeline, Revision, RevisionRule, StepKind, StepReport};
 
 /// How a run ends.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,9 +101,9 @@ impl World {
                 Some(Work::Scheduled { run, suspend }) => {
                     self.cron_jobs.insert(step.name.clone(), (run.clone(), *suspend));
                     let found = self.observed.steps.entry(step.name.clone()).or_default();
-                    found.schedule = Some(run.meaning.clone());
+                    found.schedule = Some(run.fingerprint.clone());
                 }
-                Some(Work::Live(work)) => self.apply_live(step, work),
+                Some(Work::LongRunning(work)) => self.apply_live(step, work),
             }
         }
         started
@@ -120,7 +120,7 @@ impl World {
                     found.runs.retain(|run| !run.scheduled);
                 }
                 if !step.is_long_running() {
-                    found.live = None;
+                    found.long_running = None;
                 }
                 true
             }
@@ -145,20 +145,20 @@ impl World {
         Some(name)
     }
 
-    fn apply_live(&mut self, step: &ValidStep, work: &LiveWork) {
+    fn apply_live(&mut self, step: &ValidStep, work: &LongRunningWork) {
         let desired = match &step.action {
             ValidAction::Serve(serve) => serve.replicas.unwrap_or(1),
             ValidAction::Run(run) => run.replicas.unwrap_or(1),
             _ => 1,
         };
-        let live = &mut self.observed.steps.entry(step.name.clone()).or_default().live;
+        let live = &mut self.observed.steps.entry(step.name.clone()).or_default().long_running;
         let is_same = live.as_ref().is_some_and(|live| {
-            live.key.as_ref() == Some(&work.key) && live.desired == desired && live.meaning.is_some()
+            live.key.as_ref() == Some(&work.key) && live.desired == desired && live.fingerprint.is_some()
         });
         if !is_same {
-            *live = Some(ObservedLive {
+            *live = Some(ObservedLongRunning {
                 key: Some(work.key.clone()),
-                meaning: Some(work.meaning.clone()),
+                fingerprint: Some(work.fingerprint.clone()),
                 model: work.model.clone(),
                 desired,
                 updated_ready: 0,
@@ -227,7 +227,7 @@ impl World {
     /// All pods of a step that runs all the time are ready.
     pub fn roll_out(&mut self, step: &str) {
         self.tick();
-        let live = self.observed.steps.get_mut(step).and_then(|found| found.live.as_mut());
+        let live = self.observed.steps.get_mut(step).and_then(|found| found.long_running.as_mut());
         let live = live.unwrap_or_else(|| panic!("{step} has no pods"));
         live.updated_ready = live.desired;
         live.ready = live.desired;
@@ -246,7 +246,7 @@ impl World {
                     let ending = ending(&step, &name);
                     self.finish(&step, &ending);
                 }
-                if self.observed.steps.get(&step).is_some_and(|found| found.live.is_some()) {
+                if self.observed.steps.get(&step).is_some_and(|found| found.long_running.is_some()) {
                     self.roll_out(&step);
                 }
             }
@@ -270,13 +270,13 @@ fn active(name: String, work: &RunWork, scheduled: bool) -> ObservedRun {
         key: work.key.clone(),
         attempt: work.attempt,
         scheduled,
-        meaning: Some(work.meaning.clone()),
+        fingerprint: Some(work.fingerprint.clone()),
         phase: RunPhase::Active,
         started: None,
         finished: None,
         pods: 0,
         report: None,
-        unkept: None,
+        pending_report: None,
     }
 }
 

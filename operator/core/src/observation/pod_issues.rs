@@ -6,8 +6,8 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Notice, Snapshot, jobs, pods, pods_of, step_of};
-use crate::observed::{ObservedClaim, Trouble};
+use super::{Snapshot, WarningEvent, jobs, pods, pods_of, step_of};
+use crate::observed::{ObservedClaim, PodIssue};
 
 /// How often a Job that does not say repeats a failed pod.
 const DEFAULT_RETRIES: i32 = 6;
@@ -15,17 +15,17 @@ const DEFAULT_RETRIES: i32 = 6;
 /// The reason of a pod that a quota refuses.
 const QUOTA_EXCEEDED: &str = "QuotaExceeded";
 
-/// Every trouble with the step that it holds up, the cause before what follows from it.
-pub(super) fn troubles(snapshot: &Snapshot, claim: Option<&ObservedClaim>) -> Vec<(String, Trouble)> {
+/// Every pod_issue with the step that it holds up, the cause before what follows from it.
+pub(super) fn pod_issues(snapshot: &Snapshot, claim: Option<&ObservedClaim>) -> Vec<(String, PodIssue)> {
     let of_claim = claim.filter(|claim| !claim.bound).and_then(|claim| claim.message.as_ref());
-    let of_claim = of_claim.map(|message| Trouble {
+    let of_claim = of_claim.map(|message| PodIssue {
         reason: "VolumeNotBound".to_owned(),
         message: format!("the pipeline's volume is not there yet: {message}"),
     });
     let waiting = snapshot.pods.iter().filter(|pod| pods::waits(pod));
     let unbound = waiting.filter_map(|pod| Some((step_of(&pod.metadata)?, of_claim.clone()?)));
     let of_pods = snapshot.pods.iter().filter_map(|pod| {
-        Some((step_of(&pod.metadata)?, pods::trouble(pod).or_else(|| unmounted(snapshot, pod))?))
+        Some((step_of(&pod.metadata)?, pods::pod_issue(pod).or_else(|| unmounted(snapshot, pod))?))
     });
     let of_jobs = snapshot.jobs.iter().filter_map(|job| podless(snapshot, job));
     let of_attempts = snapshot.jobs.iter().filter_map(|job| failed_attempt(snapshot, job));
@@ -50,8 +50,8 @@ pub(super) fn troubles(snapshot: &Snapshot, claim: Option<&ObservedClaim>) -> Ve
     let all = unbound.chain(of_pods).chain(of_jobs).chain(of_attempts).chain(of_deployments).chain(of_sets);
     // The next step begins while the pod before it is cleaned up; when that is done, its pod says so.
     let is_room_made = snapshot.pods.iter().any(|pod| pods::gives_way(pod));
-    all.filter(|(_, trouble)| {
-        !is_room_made || !matches!(trouble.reason.as_str(), pods::UNSCHEDULABLE | QUOTA_EXCEEDED)
+    all.filter(|(_, pod_issue)| {
+        !is_room_made || !matches!(pod_issue.reason.as_str(), pods::UNSCHEDULABLE | QUOTA_EXCEEDED)
     })
     .collect()
 }
@@ -62,10 +62,10 @@ pub(super) fn read_claim(claim: &PersistentVolumeClaim, snapshot: &Snapshot) -> 
     let bound = phase == Some("Bound");
     let name = claim.metadata.name.as_deref().unwrap_or_default();
     let class = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref());
-    let message = match (bound, notice(snapshot, &claim.metadata), class) {
+    let message = match (bound, warning_event(snapshot, &claim.metadata), class) {
         (true, ..) => None,
-        (false, Some(Notice { trouble, .. }), _) => {
-            Some(format!("claim {name} is not bound ({}): {}", trouble.reason, trouble.message))
+        (false, Some(WarningEvent { pod_issue, .. }), _) => {
+            Some(format!("claim {name} is not bound ({}): {}", pod_issue.reason, pod_issue.message))
         }
         (false, None, None | Some("")) => Some(format!(
             "claim {name} is not bound: it names no storage class and the cluster has no default one, so only a volume that \
@@ -78,27 +78,29 @@ pub(super) fn read_claim(claim: &PersistentVolumeClaim, snapshot: &Snapshot) -> 
 }
 
 /// The last warning about an object.
-fn notice<'a>(snapshot: &'a Snapshot, metadata: &ObjectMeta) -> Option<&'a Notice> {
-    snapshot.notices.get(metadata.uid.as_deref()?)
+fn warning_event<'a>(snapshot: &'a Snapshot, metadata: &ObjectMeta) -> Option<&'a WarningEvent> {
+    snapshot.warning_events.get(metadata.uid.as_deref()?)
 }
 
 /// A pod that waits for a volume says only that its container is being created.
-fn unmounted(snapshot: &Snapshot, pod: &Pod) -> Option<Trouble> {
-    let Notice { trouble, .. } = notice(snapshot, &pod.metadata).filter(|_| pods::waits(pod))?;
-    Some(Trouble {
-        reason: trouble.reason.clone(),
-        message: format!("a volume of the pod cannot be mounted: {}", trouble.message),
+fn unmounted(snapshot: &Snapshot, pod: &Pod) -> Option<PodIssue> {
+    let WarningEvent { pod_issue, .. } =
+        warning_event(snapshot, &pod.metadata).filter(|_| pods::waits(pod))?;
+    Some(PodIssue {
+        reason: pod_issue.reason.clone(),
+        message: format!("a volume of the pod cannot be mounted: {}", pod_issue.message),
     })
 }
 
 /// A Job without a pod at work, for whose next one the API server's refusal is the last word. A pod that was made since shows
 /// that it is over; times of both are of whole seconds.
-fn podless(snapshot: &Snapshot, job: &Job) -> Option<(String, Trouble)> {
+fn podless(snapshot: &Snapshot, job: &Job) -> Option<(String, PodIssue)> {
     let status = job.status.as_ref();
     let is_idle = status.is_none_or(|status| {
         status.active.unwrap_or_default() == 0 && status.conditions.as_ref().is_none_or(Vec::is_empty)
     });
-    let warned = notice(snapshot, &job.metadata).filter(|_| is_idle)?.time.map(|time| time.as_second());
+    let warned =
+        warning_event(snapshot, &job.metadata).filter(|_| is_idle)?.time.map(|time| time.as_second());
     let made = pods_of(snapshot, &job.metadata).filter_map(|pod| pod.metadata.creation_timestamp.as_ref());
     let newest = made.map(|time| time.0.as_second()).max();
     let is_over = warned.zip(newest).is_some_and(|(warned, newest)| newest >= warned);
@@ -106,7 +108,7 @@ fn podless(snapshot: &Snapshot, job: &Job) -> Option<(String, Trouble)> {
 }
 
 /// A Job at work whose newest failed pod is made good by another: why it failed, since the Job itself says so only at the end.
-fn failed_attempt(snapshot: &Snapshot, job: &Job) -> Option<(String, Trouble)> {
+fn failed_attempt(snapshot: &Snapshot, job: &Job) -> Option<(String, PodIssue)> {
     let own_pods: Vec<&Pod> = pods_of(snapshot, &job.metadata).collect();
     if !jobs::is_active(job, &own_pods) {
         return None;
@@ -129,22 +131,22 @@ fn failed_attempt(snapshot: &Snapshot, job: &Job) -> Option<(String, Trouble)> {
     } else {
         format!("{failures} of at most {retries} failures: {words}; another pod takes its place")
     };
-    Some((step_of(&job.metadata)?, Trouble { reason, message }))
+    Some((step_of(&job.metadata)?, PodIssue { reason, message }))
 }
 
 /// A child whose pods the API server refuses, by the word of its controller.
-fn missing_pods(snapshot: &Snapshot, metadata: &ObjectMeta) -> Option<(String, Trouble)> {
-    let notice = notice(snapshot, metadata)?;
-    Some((step_of(metadata)?, refused_pods(&notice.trouble.message)))
+fn missing_pods(snapshot: &Snapshot, metadata: &ObjectMeta) -> Option<(String, PodIssue)> {
+    let warning_event = warning_event(snapshot, metadata)?;
+    Some((step_of(metadata)?, refused_pods(&warning_event.pod_issue.message)))
 }
 
-fn replica_failure(deployment: &Deployment) -> Option<(String, Trouble)> {
+fn replica_failure(deployment: &Deployment) -> Option<(String, PodIssue)> {
     let conditions = deployment.status.as_ref()?.conditions.iter().flatten();
     let failure = conditions.into_iter().find(|now| now.type_ == "ReplicaFailure" && now.status == "True")?;
     Some((step_of(&deployment.metadata)?, refused_pods(failure.message.as_deref().unwrap_or_default())))
 }
 
-fn refused_pods(message: &str) -> Trouble {
+fn refused_pods(message: &str) -> PodIssue {
     let reason = if message.contains("exceeded quota") { QUOTA_EXCEEDED } else { "PodsRefused" };
-    Trouble { reason: reason.to_owned(), message: format!("the API server refuses its pods: {message}") }
+    PodIssue { reason: reason.to_owned(), message: format!("the API server refuses its pods: {message}") }
 }

@@ -4,9 +4,9 @@
 use std::io;
 use std::sync::Arc;
 
+use mlpipeline_core::observed::{ObservedLongRunning, PodIssue};
+use mlpipeline_core::plan::{Fingerprint, LongRunningWork};
 use mlpipeline_crds::Revision;
-use mlpipeline_core::observed::{ObservedLive, Trouble};
-use mlpipeline_core::plan::{LiveWork, Meaning};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -25,7 +25,7 @@ pub struct Endpoint {
 /// The replicas of one key.
 struct Generation {
     key: Revision,
-    meaning: Meaning,
+    fingerprint: Fingerprint,
     model: Option<Revision>,
     desired: usize,
     backends: Arc<Backends>,
@@ -90,7 +90,7 @@ impl LiveStep {
     /// something about them changes.
     pub fn roll_out(
         &mut self,
-        work: &LiveWork,
+        work: &LongRunningWork,
         replicas: Replicas,
         changed: impl Fn(Option<String>) + Send + 'static,
     ) {
@@ -103,7 +103,7 @@ impl LiveStep {
         let (stop, stopping) = watch::channel(false);
         let mut generation = Generation {
             key: work.key.clone(),
-            meaning: work.meaning.clone(),
+            fingerprint: work.fingerprint.clone(),
             model: work.model.clone(),
             desired: replicas.count,
             backends: Arc::new(Backends::default()),
@@ -148,12 +148,12 @@ impl LiveStep {
 
     /// The step as the core sees it.
     #[must_use]
-    pub fn observed(&self) -> Option<ObservedLive> {
+    pub fn observed(&self) -> Option<ObservedLongRunning> {
         let newest = self.next.as_ref().or(self.current.as_ref())?;
         let count = |generation: &Generation| i32::try_from(generation.backends.count()).unwrap_or(i32::MAX);
-        Some(ObservedLive {
+        Some(ObservedLongRunning {
             key: Some(newest.key.clone()),
-            meaning: Some(newest.meaning.clone()),
+            fingerprint: Some(newest.fingerprint.clone()),
             // What answers now must be known, so that a roll-out that does not come to its end can be taken back.
             model: newest.model.clone(),
             desired: i32::try_from(newest.desired).unwrap_or(i32::MAX),
@@ -165,9 +165,9 @@ impl LiveStep {
 
     /// What keeps the newest replicas from being ready.
     #[must_use]
-    pub fn trouble(&self) -> Option<Trouble> {
+    pub fn pod_issue(&self) -> Option<PodIssue> {
         let problem = self.next.as_ref().or(self.current.as_ref())?.problem.clone()?;
-        Some(Trouble { reason: "NotReady".to_owned(), message: problem })
+        Some(PodIssue { reason: "NotReady".to_owned(), message: problem })
     }
 
     /// Stops all replicas and waits until they have ended.

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod,
 use mlpipeline_crds::{ExitCode, Outcome, StepReport};
 
 use crate::children::CONTAINER;
-use crate::observed::Trouble;
+use crate::observed::PodIssue;
 
 /// The reason of a container that used more memory than it may, as steps tell it.
 const OUT_OF_MEMORY: &str = "OutOfMemory";
@@ -139,18 +139,18 @@ pub(super) fn waits(pod: &Pod) -> bool {
 }
 
 /// What keeps a pod from working, where the pod says so itself.
-pub(super) fn trouble(pod: &Pod) -> Option<Trouble> {
+pub(super) fn pod_issue(pod: &Pod) -> Option<PodIssue> {
     if matches!(phase(pod), Some("Succeeded" | "Failed")) || pod.metadata.deletion_timestamp.is_some() {
         return None;
     }
-    if let Some(trouble) = containers(pod).find_map(trouble_of_container) {
-        return Some(trouble);
+    if let Some(pod_issue) = containers(pod).find_map(trouble_of_container) {
+        return Some(pod_issue);
     }
     let conditions = pod.status.as_ref()?.conditions.iter().flatten();
     let unscheduled = conditions
         .into_iter()
         .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")?;
-    Some(Trouble {
+    Some(PodIssue {
         reason: unscheduled.reason.clone().unwrap_or_else(|| UNSCHEDULABLE.to_owned()),
         message: format!(
             "no node takes the pod: {}",
@@ -160,18 +160,18 @@ pub(super) fn trouble(pod: &Pod) -> Option<Trouble> {
 }
 
 /// What keeps a container from working: it waits, or it used too much memory and is not ready since.
-fn trouble_of_container(status: &ContainerStatus) -> Option<Trouble> {
+fn trouble_of_container(status: &ContainerStatus) -> Option<PodIssue> {
     let last_end = ended_now(status).or_else(|| ended_last(status).filter(|_| !status.ready));
     if last_end.is_some_and(is_out_of_memory) {
         let message = OUT_OF_MEMORY_MESSAGE.to_owned();
-        return Some(Trouble { reason: OUT_OF_MEMORY.to_owned(), message });
+        return Some(PodIssue { reason: OUT_OF_MEMORY.to_owned(), message });
     }
     let waiting = status.state.as_ref()?.waiting.as_ref()?;
     let reason = waiting.reason.clone().unwrap_or_default();
     if matches!(reason.as_str(), "" | "ContainerCreating" | "PodInitializing") {
         return None;
     }
-    Some(Trouble { message: waiting_message(status, &reason, waiting.message.as_deref()), reason })
+    Some(PodIssue { message: waiting_message(status, &reason, waiting.message.as_deref()), reason })
 }
 
 fn waiting_message(status: &ContainerStatus, reason: &str, message: Option<&str>) -> String {

@@ -1,7 +1,7 @@
 //! Troubles: what keeps pods from working.
 
-use mlpipeline_core::observed::Trouble;
-use mlpipeline_core::reading::{Notice, Snapshot, read};
+use mlpipeline_core::observation::{Snapshot, WarningEvent, read};
+use mlpipeline_core::observed::PodIssue;
 use serde_json::{Value, json};
 
 use crate::{REPORT, ended, failed_job, job, pod, run, snapshot, waiting};
@@ -25,8 +25,8 @@ fn what_keeps_a_pod_from_starting_is_named() {
     ];
     for (status, expected) in rows {
         let observed = read(&snapshot(job(json!({"template": {}}), json!({})), vec![pod(status)]));
-        let trouble = observed.steps["train"].troubles.first();
-        match (trouble, expected) {
+        let pod_issue = observed.steps["train"].pod_issues.first();
+        match (pod_issue, expected) {
             (None, None) => {}
             (Some(found), Some((reason, part))) => {
                 assert_eq!(found.reason, reason);
@@ -45,21 +45,24 @@ fn a_pod_that_finds_no_room_while_another_is_cleaned_up_is_in_no_trouble() {
     let mut other = pod(ended(0, "Completed", REPORT));
     other["metadata"]["ownerReferences"] = json!([
         {"apiVersion": "batch/v1", "kind": "Job", "name": "iris-data", "uid": "other", "controller": true}]);
-    let troubles = |phase: &str| {
+    let pod_issues = |phase: &str| {
         let mut other = other.clone();
         other["status"]["phase"] = json!(phase);
         let job = job(json!({"template": {}}), json!({"active": 1}));
-        read(&snapshot(job, vec![pod(unschedulable.clone()), other])).steps["train"].troubles.clone()
+        read(&snapshot(job, vec![pod(unschedulable.clone()), other])).steps["train"].pod_issues.clone()
     };
-    assert_eq!(troubles("Running"), []);
-    let told: Vec<String> = troubles("Succeeded").into_iter().map(|trouble| trouble.reason).collect();
+    assert_eq!(pod_issues("Running"), []);
+    let told: Vec<String> = pod_issues("Succeeded").into_iter().map(|pod_issue| pod_issue.reason).collect();
     assert_eq!(told, ["Unschedulable"]);
 }
 
-/// The first trouble of a Job of one pod with three retries, as (reason, message).
-fn trouble(status: Value, pods: Vec<Value>) -> Option<(String, String)> {
+/// The first pod_issue of a Job of one pod with three retries, as (reason, message).
+fn pod_issue(status: Value, pods: Vec<Value>) -> Option<(String, String)> {
     let observed = read(&snapshot(job(json!({"template": {}, "backoffLimit": 3}), status), pods));
-    observed.steps["train"].troubles.first().map(|trouble| (trouble.reason.clone(), trouble.message.clone()))
+    observed.steps["train"]
+        .pod_issues
+        .first()
+        .map(|pod_issue| (pod_issue.reason.clone(), pod_issue.message.clone()))
 }
 
 fn evicted() -> Value {
@@ -70,32 +73,32 @@ fn evicted() -> Value {
 #[test]
 fn a_failed_attempt_is_named_while_the_job_tries_again() {
     let backing_off = json!({"failed": 1});
-    let out_of_memory = trouble(backing_off.clone(), vec![pod(ended(137, "OOMKilled", ""))]);
-    let (reason, message) = out_of_memory.expect("a trouble");
+    let out_of_memory = pod_issue(backing_off.clone(), vec![pod(ended(137, "OOMKilled", ""))]);
+    let (reason, message) = out_of_memory.expect("a pod_issue");
     assert_eq!(reason, "OutOfMemory");
     assert!(message.starts_with("attempt 1 of 4 failed: the container used more memory"), "{message}");
     assert!(message.ends_with("; it is tried again"), "{message}");
     // The pod has failed and the Job does not know yet; and the next attempt is at work.
     for status in [json!({"active": 1}), json!({"active": 1, "failed": 1})] {
         let pods = vec![pod(ended(137, "OOMKilled", "")), pod(json!({"phase": "Running"}))];
-        let (reason, message) = trouble(status, pods).expect("a trouble");
+        let (reason, message) = pod_issue(status, pods).expect("a pod_issue");
         assert_eq!(reason, "OutOfMemory");
         assert!(message.starts_with("attempt 1 of 4"), "{message}");
     }
     let said = r#"{"outcome":"failed","reason":"StorageUnavailable","message":"no answer from storage"}"#;
-    let (reason, message) = trouble(backing_off, vec![pod(ended(4, "Error", said))]).expect("a trouble");
+    let (reason, message) = pod_issue(backing_off, vec![pod(ended(4, "Error", said))]).expect("a pod_issue");
     assert_eq!((reason.as_str(), message.contains("no answer from storage")), ("StorageUnavailable", true));
 }
 
 #[test]
 fn an_eviction_is_named_although_it_counts_as_no_attempt() {
-    let (reason, message) = trouble(json!({"active": 1}), vec![pod(evicted())]).expect("a trouble");
+    let (reason, message) = pod_issue(json!({"active": 1}), vec![pod(evicted())]).expect("a pod_issue");
     assert_eq!(reason, "Evicted");
     assert!(message.contains("low on resource: memory.; that counts as no attempt"), "{message}");
     let mut preempted = ended(143, "Error", "");
     preempted["conditions"] = json!([{"type": "DisruptionTarget", "status": "True",
         "reason": "PreemptionByScheduler", "message": "a pod of higher priority needs the room"}]);
-    let (reason, message) = trouble(json!({"active": 1}), vec![pod(preempted)]).expect("a trouble");
+    let (reason, message) = pod_issue(json!({"active": 1}), vec![pod(preempted)]).expect("a pod_issue");
     assert_eq!(reason, "PreemptionByScheduler");
     assert!(message.contains("higher priority"), "{message}");
 }
@@ -111,7 +114,7 @@ fn an_attempt_that_no_other_follows_is_left_to_the_job_to_tell() {
         (json!({"failed": 1}), vec![pod(ended(137, "OOMKilled", "")), pod(done)]),
     ];
     for (status, pods) in rows {
-        assert_eq!(trouble(status.clone(), pods), None, "{status}");
+        assert_eq!(pod_issue(status.clone(), pods), None, "{status}");
     }
 }
 
@@ -124,11 +127,12 @@ fn a_container_that_runs_all_the_time_and_out_of_memory_is_named_so() {
     let crashing = json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}});
     let running = json!({"running": {}});
     for state in [crashing, running.clone()] {
-        let (reason, message) = trouble(json!({}), vec![pod(container(false, state))]).expect("a trouble");
+        let (reason, message) =
+            pod_issue(json!({}), vec![pod(container(false, state))]).expect("a pod_issue");
         assert_eq!(reason, "OutOfMemory");
         assert!(message.contains("limits.memory"), "{message}");
     }
-    assert_eq!(trouble(json!({}), vec![pod(container(true, running))]), None, "it is well again");
+    assert_eq!(pod_issue(json!({}), vec![pod(container(true, running))]), None, "it is well again");
 }
 
 #[test]
@@ -149,15 +153,15 @@ fn a_refusal_of_pods_is_over_when_a_pod_was_made_after_it() {
             failed["metadata"]["creationTimestamp"] = json!(made);
             failed
         });
-        let trouble = Trouble {
+        let pod_issue = PodIssue {
             reason: "FailedCreate".into(),
             message: "pods \"x\" is forbidden: exceeded quota: small".into(),
         };
         let time = Some("2026-11-20T10:00:00.5Z".parse().expect("a time"));
         let job = job(json!({"template": {}, "backoffLimit": 3}), status);
-        let notices = [("job-uid".to_owned(), Notice { trouble, time })].into();
-        let observed = read(&Snapshot { notices, ..snapshot(job, pods.into_iter().collect()) });
-        observed.steps["train"].troubles.first().map(|trouble| trouble.reason.clone())
+        let warning_events = [("job-uid".to_owned(), WarningEvent { pod_issue, time })].into();
+        let observed = read(&Snapshot { warning_events, ..snapshot(job, pods.into_iter().collect()) });
+        observed.steps["train"].pod_issues.first().map(|pod_issue| pod_issue.reason.clone())
     };
     assert_eq!(warned(None, json!({})).as_deref(), Some("QuotaExceeded"));
     let failed = || json!({"failed": 1});

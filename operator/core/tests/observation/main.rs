@@ -2,13 +2,13 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod pod_issues;
 mod runs;
-mod troubles;
 
 use std::sync::Arc;
 
+use mlpipeline_core::observation::{Snapshot, read};
 use mlpipeline_core::observed::ObservedRun;
-use mlpipeline_core::reading::{Snapshot, read};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 

@@ -10,34 +10,34 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 
-use mlpipeline_core::observed::Trouble;
-use mlpipeline_core::reading::Notice;
+use mlpipeline_core::observation::WarningEvent;
+use mlpipeline_core::observed::PodIssue;
 
 /// How many objects' warnings are kept.
 const LIMIT: usize = 2048;
 /// How much of a warning is kept, in characters.
 const NOTE_LIMIT: usize = 512;
 
-/// The fields by which the API server leaves out what nobody here reads: troubles that pods tell themselves.
+/// The fields by which the API server leaves out what nobody here reads: pod_issues that pods tell themselves.
 pub(super) const SELECTOR: &str = "type=Warning,reason!=BackOff,reason!=Unhealthy,reason!=FailedScheduling";
 
 /// The last warning about each of a bounded number of objects.
 #[derive(Debug, Default)]
-pub struct Notices {
+pub struct WarningEvents {
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
-    by_uid: HashMap<String, Notice>,
+    by_uid: HashMap<String, WarningEvent>,
     /// Those with a warning, the longest known first.
     order: VecDeque<String>,
 }
 
-impl Notices {
+impl WarningEvents {
     /// The last warning about the object of this uid.
     #[must_use]
-    pub fn of(&self, uid: Option<&str>) -> Option<Notice> {
+    pub fn of(&self, uid: Option<&str>) -> Option<WarningEvent> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).by_uid.get(uid?).cloned()
     }
 
@@ -50,9 +50,9 @@ impl Notices {
         }
         let uid = about.uid.clone()?;
         let message: String = event.note.unwrap_or_default().chars().take(NOTE_LIMIT).collect();
-        let notice = Notice { trouble: Trouble { reason, message }, time };
+        let warning_event = WarningEvent { pod_issue: PodIssue { reason, message }, time };
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = inner.by_uid.insert(uid.clone(), notice.clone());
+        let before = inner.by_uid.insert(uid.clone(), warning_event.clone());
         if before.is_none() {
             inner.order.push_back(uid);
             if inner.order.len() > LIMIT
@@ -61,7 +61,7 @@ impl Notices {
                 inner.by_uid.remove(&oldest);
             }
         }
-        (before.as_ref() != Some(&notice)).then_some(about)
+        (before.as_ref() != Some(&warning_event)).then_some(about)
     }
 }
 
@@ -103,14 +103,18 @@ mod tests {
 
     #[test]
     fn what_is_new_and_matters_is_told_once() {
-        let notices = Notices::default();
-        assert!(notices.take_in(warning("PersistentVolumeClaim", "a", "ProvisioningFailed")).is_some());
-        assert!(notices.take_in(warning("PersistentVolumeClaim", "a", "ProvisioningFailed")).is_none());
-        assert!(notices.take_in(warning("Pod", "b", "Unhealthy")).is_none());
-        assert!(notices.take_in(warning("Node", "c", "FailedMount")).is_none());
-        assert!(notices.take_in(warning("Pod", "b", "FailedMount")).is_some());
-        assert_eq!(notices.of(Some("b")).expect("a warning").trouble.reason, "FailedMount");
-        assert_eq!(notices.of(None), None);
+        let warning_events = WarningEvents::default();
+        assert!(
+            warning_events.take_in(warning("PersistentVolumeClaim", "a", "ProvisioningFailed")).is_some()
+        );
+        assert!(
+            warning_events.take_in(warning("PersistentVolumeClaim", "a", "ProvisioningFailed")).is_none()
+        );
+        assert!(warning_events.take_in(warning("Pod", "b", "Unhealthy")).is_none());
+        assert!(warning_events.take_in(warning("Node", "c", "FailedMount")).is_none());
+        assert!(warning_events.take_in(warning("Pod", "b", "FailedMount")).is_some());
+        assert_eq!(warning_events.of(Some("b")).expect("a warning").pod_issue.reason, "FailedMount");
+        assert_eq!(warning_events.of(None), None);
     }
 
     #[test]
@@ -122,22 +126,27 @@ mod tests {
             event.deprecated_last_timestamp = Some(Time(when));
             event
         };
-        let notices = Notices::default();
-        assert!(notices.take_in(at(first)).is_some());
-        assert!(notices.take_in(at(first)).is_none());
-        assert!(notices.take_in(at(again)).is_some());
-        assert_eq!(notices.of(Some("a")).expect("a warning").time, Some(again));
+        let warning_events = WarningEvents::default();
+        assert!(warning_events.take_in(at(first)).is_some());
+        assert!(warning_events.take_in(at(first)).is_none());
+        assert!(warning_events.take_in(at(again)).is_some());
+        assert_eq!(warning_events.of(Some("a")).expect("a warning").time, Some(again));
     }
 
     #[test]
     fn q5_s12_the_warnings_of_others_are_bounded_in_number_and_length() {
-        let notices = Notices::default();
+        let warning_events = WarningEvents::default();
         for at in 0..LIMIT + 100 {
-            notices.take_in(warning("Pod", &at.to_string(), "FailedMount"));
+            warning_events.take_in(warning("Pod", &at.to_string(), "FailedMount"));
         }
-        let inner = notices.inner.lock().expect("a lock");
+        let inner = warning_events.inner.lock().expect("a lock");
         assert_eq!((inner.by_uid.len(), inner.order.len()), (LIMIT, LIMIT));
-        assert!(inner.by_uid.values().all(|notice| notice.trouble.message.chars().count() == NOTE_LIMIT));
+        assert!(
+            inner
+                .by_uid
+                .values()
+                .all(|warning_event| warning_event.pod_issue.message.chars().count() == NOTE_LIMIT)
+        );
         assert!(!inner.by_uid.contains_key("0"));
     }
 }

@@ -4,8 +4,8 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use k8s_openapi::api::core::v1::Pod;
 use mlpipeline_crds::{Outcome, Revision, StepReport};
 
-use super::{label_of, meaning_of, pods};
-use crate::children::{annotation, label};
+use super::{fingerprint_of, label_of, pods};
+use crate::labels::{annotation, label};
 use crate::observed::{ObservedRun, RunPhase};
 
 /// The most bytes that all annotations of an object may have together; the API server takes no more.
@@ -15,7 +15,7 @@ const ANNOTATIONS_LIMIT: usize = 256 * 1024;
 pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
     let metadata = &job.metadata;
     let key = Revision::parse(label_of(metadata, label::REVISION)?).ok()?;
-    let meaning = metadata.annotations.as_ref().and_then(meaning_of);
+    let fingerprint = metadata.annotations.as_ref().and_then(fingerprint_of);
     let status = job.status.as_ref();
     let winner = winner(own_pods);
     let failed = failed(job);
@@ -35,7 +35,7 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
         key,
         attempt: label_of(metadata, label::ATTEMPT).and_then(|text| text.parse().ok()).unwrap_or(1),
         scheduled: label_of(metadata, label::SCHEDULED) == Some("true"),
-        meaning,
+        fingerprint,
         phase,
         // The Job may tell later than its pod has ended.
         started: status
@@ -48,7 +48,7 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
             .and_then(pods::report)
             .or_else(|| kept_report(job).filter(|_| has_succeeded))
             .or_else(|| newest(own_pods).and_then(pods::report)),
-        unkept: winner.filter(|_| has_succeeded).and_then(|pod| unkept(job, pod)),
+        pending_report: winner.filter(|_| has_succeeded).and_then(|pod| pending_report(job, pod)),
     })
 }
 
@@ -84,7 +84,7 @@ fn kept_report(job: &Job) -> Option<StepReport> {
 }
 
 /// A pod's report of success where the Job does not keep it, and has the room to.
-fn unkept(job: &Job, pod: &Pod) -> Option<String> {
+fn pending_report(job: &Job, pod: &Pod) -> Option<String> {
     let text = pods::report_text(pod)?;
     StepReport::from_json(text).ok().filter(|report| report.outcome == Outcome::Succeeded)?;
     let annotations = job.metadata.annotations.iter().flatten();

@@ -1,7 +1,7 @@
 //! Runs: whether they are done, what they report, and why they failed; and what is rolled out.
 
+use mlpipeline_core::observation::{Snapshot, read};
 use mlpipeline_core::observed::RunPhase;
-use mlpipeline_core::reading::{Snapshot, read};
 use serde_json::{Value, json};
 
 use crate::{KEY, REPORT, ended, failed_job, job, object, pod, run, snapshot};
@@ -90,7 +90,7 @@ fn complete_job(report: &str) -> Value {
 fn a_report_that_the_job_keeps_is_read_when_its_pod_is_gone() {
     let gone = run(complete_job(REPORT), vec![]);
     assert_eq!(gone.report.expect("the Job keeps it").metrics["accuracy"], 0.97);
-    assert_eq!(gone.unkept, None);
+    assert_eq!(gone.pending_report, None);
     // What is left may be an earlier attempt's pod, which failed.
     let failed = r#"{"outcome":"failed","reason":"StorageUnavailable"}"#;
     let left = run(complete_job(REPORT), vec![pod(ended(4, "Error", failed))]);
@@ -99,13 +99,18 @@ fn a_report_that_the_job_keeps_is_read_when_its_pod_is_gone() {
 
 #[test]
 fn a_report_is_unkept_until_the_job_holds_the_very_words_of_its_pod() {
-    let unkept =
-        |kept: &str, said: &str| run(complete_job(kept), vec![pod(ended(0, "Completed", said))]).unkept;
-    assert_eq!(unkept(REPORT, REPORT), None);
-    assert_eq!(unkept("", REPORT).as_deref(), Some(REPORT));
-    assert_eq!(unkept(&REPORT.replace("0.97", "1"), REPORT).as_deref(), Some(REPORT), "somebody changed it");
-    assert_eq!(unkept("", "done!"), None, "no report");
-    assert_eq!(unkept("", r#"{"outcome":"failed"}"#), None, "no success");
+    let pending_report = |kept: &str, said: &str| {
+        run(complete_job(kept), vec![pod(ended(0, "Completed", said))]).pending_report
+    };
+    assert_eq!(pending_report(REPORT, REPORT), None);
+    assert_eq!(pending_report("", REPORT).as_deref(), Some(REPORT));
+    assert_eq!(
+        pending_report(&REPORT.replace("0.97", "1"), REPORT).as_deref(),
+        Some(REPORT),
+        "somebody changed it"
+    );
+    assert_eq!(pending_report("", "done!"), None, "no report");
+    assert_eq!(pending_report("", r#"{"outcome":"failed"}"#), None, "no success");
 }
 
 #[test]
@@ -124,7 +129,7 @@ fn s11_what_others_write_in_the_place_of_a_kept_report_counts_no_more_than_a_pod
 fn a_report_for_which_the_job_has_no_room_stays_with_its_pod() {
     let mut full = complete_job("");
     full["metadata"]["annotations"]["theirs"] = json!("x".repeat(256 * 1024 - 100));
-    assert_eq!(run(full, vec![pod(ended(0, "Completed", REPORT))]).unkept, None);
+    assert_eq!(run(full, vec![pod(ended(0, "Completed", REPORT))]).pending_report, None);
 }
 
 #[test]
@@ -187,7 +192,7 @@ fn s11_objects_that_say_nothing_sensible_are_left_out() {
         assert!(read(&snapshot(job, vec![nameless.clone()])).steps.is_empty());
     }
     let mut broken = job(json!({"template": {}}), json!({}));
-    broken["metadata"]["annotations"] = json!({"mlpipeline.dev/meaning": "{not json"});
+    broken["metadata"]["annotations"] = json!({"mlpipeline.dev/fingerprint": "{not json"});
     assert_eq!(run(broken, vec![pod(ended(0, "Completed", "not a report"))]).report, None);
 }
 
@@ -201,7 +206,7 @@ fn a_roll_out_is_over_when_no_pod_of_the_old_template_is_left() {
             "status": {"observedGeneration": observed, "replicas": replicas, "updatedReplicas": updated, "readyReplicas": ready},
         });
         let observed = read(&Snapshot { deployments: vec![object(value)], ..Snapshot::default() });
-        observed.steps["api"].live.clone().expect("a Deployment")
+        observed.steps["api"].long_running.clone().expect("a Deployment")
     };
     assert!(deployment(2, 2, 2, 2).settled);
     assert_eq!(deployment(2, 2, 2, 2).model.map(|model| model.to_string()).as_deref(), Some("ba9876543210"));

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use mlpipeline_crds::Revision;
 
-use super::decide::{Context, entry, held_back, trouble};
+use super::decide::{Context, entry, held_back, pod_issue};
 use super::inputs::{Inputs, read_now};
-use super::{Decision, LiveWork, StepPlan, Work, task};
-use crate::meaning::Meaning;
-use crate::observed::ObservedLive;
+use super::{Decision, LongRunningWork, StepPlan, Work, task};
+use crate::fingerprint::Fingerprint;
+use crate::observed::ObservedLongRunning;
 use crate::pipeline::{ValidAction, ValidStep};
 
 pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -> StepPlan {
-    let observed = context.observed.steps.get(&step.name).and_then(|step| step.live.as_ref());
+    let observed = context.observed.steps.get(&step.name).and_then(|step| step.long_running.as_ref());
     let held = held_back(context, step, inputs);
     let ready = inputs.ready_or(&BTreeMap::new());
     match (held, ready, observed) {
@@ -43,27 +43,27 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
     }
 }
 
-fn with_work(plan: StepPlan, work: LiveWork) -> StepPlan {
-    StepPlan { revision: Some(work.key.clone()), work: Some(Work::Live(work)), ..plan }
+fn with_work(plan: StepPlan, work: LongRunningWork) -> StepPlan {
+    StepPlan { revision: Some(work.key.clone()), work: Some(Work::LongRunning(work)), ..plan }
 }
 
-fn work(context: &Context<'_>, step: &ValidStep, revisions: BTreeMap<String, Revision>) -> LiveWork {
+fn work(context: &Context<'_>, step: &ValidStep, revisions: BTreeMap<String, Revision>) -> LongRunningWork {
     let model = revisions.get("model").filter(|_| matches!(step.action, ValidAction::Serve(_))).cloned();
-    let meaning = Meaning::of(context.pipeline, step, revisions);
-    let task = task::live(context, step, &meaning);
-    LiveWork { key: meaning.key(), meaning, model, task }
+    let fingerprint = Fingerprint::of(context.pipeline, step, revisions);
+    let task = task::long_running(context, step, &fingerprint);
+    LongRunningWork { key: fingerprint.key(), fingerprint, model, task }
 }
 
 /// How far the pods are.
 fn progress(
     context: &Context<'_>,
     step: &ValidStep,
-    observed: Option<&ObservedLive>,
-    work: &LiveWork,
+    observed: Option<&ObservedLongRunning>,
+    work: &LongRunningWork,
 ) -> (Decision, String) {
     let Some(live) = observed else { return (Decision::Run, "never run before".to_owned()) };
     if live.key.as_ref() != Some(&work.key) {
-        let difference = live.meaning.as_ref().and_then(|earlier| work.meaning.difference(earlier));
+        let difference = live.fingerprint.as_ref().and_then(|earlier| work.fingerprint.difference(earlier));
         let reason = match &work.model {
             Some(model) if live.model.as_ref() != Some(model) => format!("rolls out model {model}"),
             _ => difference.unwrap_or_else(|| "its spec changed".to_owned()),
@@ -73,7 +73,7 @@ fn progress(
     if live.settled && live.updated_ready >= live.desired {
         return (Decision::Done, standing(context, step, live, work.model.as_ref()));
     }
-    let reason = trouble(context, step)
+    let reason = pod_issue(context, step)
         .unwrap_or_else(|| format!("{} of {} ready", live.updated_ready, are(live.desired)));
     (Decision::Running, reason)
 }
@@ -82,7 +82,7 @@ fn progress(
 fn standing(
     context: &Context<'_>,
     step: &ValidStep,
-    live: &ObservedLive,
+    live: &ObservedLongRunning,
     model: Option<&Revision>,
 ) -> String {
     let count = live.updated_ready;
@@ -98,14 +98,14 @@ fn standing(
     match source {
         Some(train) if train.revision.as_ref() != Some(model) => {
             let word = match train.decision {
-                Decision::Refused => "was refused",
+                Decision::Rejected => "was refused",
                 Decision::Failed => "failed",
                 Decision::Blocked => "is blocked",
                 _ => "is not there yet",
             };
             format!("{serves}; the one of {} as it is now {word}", train.name)
         }
-        Some(train) if train.decision == Decision::Refused => {
+        Some(train) if train.decision == Decision::Rejected => {
             format!("{serves}, which the gate as it is now refuses: {}", train.reason)
         }
         _ => serves,

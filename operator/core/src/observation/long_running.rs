@@ -5,9 +5,9 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use mlpipeline_crds::Revision;
 
-use super::meaning_of;
-use crate::children::{annotation, label};
-use crate::observed::ObservedLive;
+use super::fingerprint_of;
+use crate::labels::{annotation, label};
+use crate::observed::ObservedLongRunning;
 
 /// Counts of pods, as every kind of workload gives them.
 struct Counts {
@@ -22,7 +22,7 @@ struct Counts {
     ready: i32,
 }
 
-pub(super) fn deployment(found: &Deployment) -> ObservedLive {
+pub(super) fn deployment(found: &Deployment) -> ObservedLongRunning {
     let status = found.status.clone().unwrap_or_default();
     let counts = Counts {
         observed_generation: status.observed_generation,
@@ -31,10 +31,10 @@ pub(super) fn deployment(found: &Deployment) -> ObservedLive {
         updated: status.updated_replicas.unwrap_or_default(),
         ready: status.ready_replicas.unwrap_or_default(),
     };
-    live(&found.metadata, found.spec.as_ref().map(|spec| &spec.template), &counts)
+    observed(&found.metadata, found.spec.as_ref().map(|spec| &spec.template), &counts)
 }
 
-pub(super) fn stateful_set(found: &StatefulSet) -> ObservedLive {
+pub(super) fn stateful_set(found: &StatefulSet) -> ObservedLongRunning {
     let status = found.status.clone().unwrap_or_default();
     // Once a roll-out is over, the controller names one revision twice and may count no updated pods.
     let is_rolled_out =
@@ -46,10 +46,10 @@ pub(super) fn stateful_set(found: &StatefulSet) -> ObservedLive {
         updated: if is_rolled_out { status.replicas } else { status.updated_replicas.unwrap_or_default() },
         ready: status.ready_replicas.unwrap_or_default(),
     };
-    live(&found.metadata, found.spec.as_ref().map(|spec| &spec.template), &counts)
+    observed(&found.metadata, found.spec.as_ref().map(|spec| &spec.template), &counts)
 }
 
-pub(super) fn daemon_set(found: &DaemonSet) -> ObservedLive {
+pub(super) fn daemon_set(found: &DaemonSet) -> ObservedLongRunning {
     let status = found.status.clone().unwrap_or_default();
     let counts = Counts {
         observed_generation: status.observed_generation,
@@ -58,18 +58,22 @@ pub(super) fn daemon_set(found: &DaemonSet) -> ObservedLive {
         updated: status.updated_number_scheduled.unwrap_or_default(),
         ready: status.number_ready,
     };
-    live(&found.metadata, found.spec.as_ref().map(|spec| &spec.template), &counts)
+    observed(&found.metadata, found.spec.as_ref().map(|spec| &spec.template), &counts)
 }
 
-fn live(metadata: &ObjectMeta, template: Option<&PodTemplateSpec>, counts: &Counts) -> ObservedLive {
+fn observed(
+    metadata: &ObjectMeta,
+    template: Option<&PodTemplateSpec>,
+    counts: &Counts,
+) -> ObservedLongRunning {
     let pods = template.and_then(|template| template.metadata.as_ref());
     let key = pods.and_then(|pods| pods.labels.as_ref()?.get(label::REVISION));
     let model = pods.and_then(|pods| pods.annotations.as_ref()?.get(annotation::MODEL));
     let seen = counts.observed_generation >= metadata.generation;
     let old = counts.total.saturating_sub(counts.updated).max(0);
-    ObservedLive {
+    ObservedLongRunning {
         key: key.and_then(|text| Revision::parse(text).ok()),
-        meaning: metadata.annotations.as_ref().and_then(meaning_of),
+        fingerprint: metadata.annotations.as_ref().and_then(fingerprint_of),
         model: model.and_then(|text| Revision::parse(text).ok()),
         desired: counts.desired,
         updated_ready: counts.ready.saturating_sub(old).max(0),

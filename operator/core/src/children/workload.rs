@@ -14,12 +14,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use mlpipeline_crds::{ReplicaVolume, Run, Serve, Workload};
 
-use super::metadata::{self, label};
+use super::metadata;
 use super::pod::{Template, template};
 use super::{BuildSettings, Child};
+use crate::labels::label;
 use crate::names;
 use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
-use crate::plan::LiveWork;
+use crate::plan::LongRunningWork;
 
 /// The name of the volume that each replica of a StatefulSet keeps for itself.
 const REPLICA_VOLUME: &str = "replica";
@@ -28,7 +29,7 @@ const REPLICA_VOLUME: &str = "replica";
 pub(super) fn workload(
     pipeline: &ValidatedPipeline,
     step: &ValidStep,
-    work: &LiveWork,
+    work: &LongRunningWork,
     settings: &BuildSettings,
 ) -> Child {
     let pods = template(Template {
@@ -61,9 +62,9 @@ fn replicas(serve: &Serve) -> Option<i32> {
     serve.autoscaling.is_none().then(|| serve.replicas.unwrap_or(1))
 }
 
-fn metadata_of(pipeline: &ValidatedPipeline, step: &ValidStep, work: &LiveWork) -> ObjectMeta {
+fn metadata_of(pipeline: &ValidatedPipeline, step: &ValidStep, work: &LongRunningWork) -> ObjectMeta {
     let name = names::step_object(&pipeline.name, &step.name);
-    let annotations = Some(metadata::meaning(&work.meaning));
+    let annotations = Some(metadata::fingerprint(&work.fingerprint));
     ObjectMeta { annotations, ..metadata::of_step(pipeline, step, name) }
 }
 

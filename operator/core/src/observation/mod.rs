@@ -4,9 +4,9 @@
 //! it makes sense and otherwise left out.
 
 mod jobs;
-mod live;
+mod long_running;
+mod pod_issues;
 mod pods;
-mod troubles;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,9 +17,9 @@ use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::children::{annotation, label};
-use super::meaning::Meaning;
-use super::observed::{Observed, ObservedStep, Trouble};
+use super::fingerprint::Fingerprint;
+use super::labels::{annotation, label};
+use super::observed::{Observed, ObservedStep, PodIssue};
 
 /// The children of one pipeline, as they were found: shared with whoever found them, since pods and Jobs are many and large.
 #[derive(Clone, Debug, Default)]
@@ -39,14 +39,14 @@ pub struct Snapshot {
     /// The claim that the pods mount, where it is there.
     pub claim: Option<Arc<PersistentVolumeClaim>>,
     /// What the cluster warned of last, by the uid of the object that it is about.
-    pub notices: BTreeMap<String, Notice>,
+    pub warning_events: BTreeMap<String, WarningEvent>,
 }
 
 /// A warning of the cluster's own controllers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
+pub struct WarningEvent {
     /// What it says.
-    pub trouble: Trouble,
+    pub pod_issue: PodIssue,
     /// When it was last said, where it tells.
     pub time: Option<Timestamp>,
 }
@@ -64,26 +64,29 @@ pub fn read(snapshot: &Snapshot) -> Observed {
     let live = snapshot
         .deployments
         .iter()
-        .map(|found| (&found.metadata, live::deployment(found)))
-        .chain(snapshot.stateful_sets.iter().map(|found| (&found.metadata, live::stateful_set(found))))
-        .chain(snapshot.daemon_sets.iter().map(|found| (&found.metadata, live::daemon_set(found))));
+        .map(|found| (&found.metadata, long_running::deployment(found)))
+        .chain(
+            snapshot.stateful_sets.iter().map(|found| (&found.metadata, long_running::stateful_set(found))),
+        )
+        .chain(snapshot.daemon_sets.iter().map(|found| (&found.metadata, long_running::daemon_set(found))));
     for (metadata, live) in live {
         if let Some(step) = step_of(metadata) {
-            steps.entry(step).or_default().live = Some(live);
+            steps.entry(step).or_default().long_running = Some(live);
         }
     }
     for cron_job in &snapshot.cron_jobs {
         let template = cron_job.spec.as_ref().and_then(|spec| spec.job_template.metadata.as_ref());
-        let meaning = template.and_then(|template| template.annotations.as_ref()).and_then(meaning_of);
+        let fingerprint =
+            template.and_then(|template| template.annotations.as_ref()).and_then(fingerprint_of);
         if let Some(step) = step_of(&cron_job.metadata) {
-            steps.entry(step).or_default().schedule = meaning;
+            steps.entry(step).or_default().schedule = fingerprint;
         }
     }
-    let claim = snapshot.claim.as_ref().map(|claim| troubles::read_claim(claim, snapshot));
-    for (step, trouble) in troubles::troubles(snapshot, claim.as_ref()) {
-        let troubles = &mut steps.entry(step).or_default().troubles;
-        if !troubles.contains(&trouble) {
-            troubles.push(trouble);
+    let claim = snapshot.claim.as_ref().map(|claim| pod_issues::read_claim(claim, snapshot));
+    for (step, pod_issue) in pod_issues::pod_issues(snapshot, claim.as_ref()) {
+        let pod_issues = &mut steps.entry(step).or_default().pod_issues;
+        if !pod_issues.contains(&pod_issue) {
+            pod_issues.push(pod_issue);
         }
     }
     Observed { steps, claim }
@@ -94,9 +97,11 @@ fn step_of(metadata: &ObjectMeta) -> Option<String> {
     label_of(metadata, label::STEP).map(str::to_owned)
 }
 
-/// What the step meant when an object was made.
-fn meaning_of(annotations: &BTreeMap<String, String>) -> Option<Meaning> {
-    serde_json::from_str(annotations.get(annotation::MEANING)?).ok()
+/// The fingerprint of the step when an object was made.
+fn fingerprint_of(annotations: &BTreeMap<String, String>) -> Option<Fingerprint> {
+    let text =
+        annotations.get(annotation::FINGERPRINT).or_else(|| annotations.get(annotation::FINGERPRINT_BEFORE));
+    serde_json::from_str(text?).ok()
 }
 
 /// The value of a label.

@@ -1,7 +1,7 @@
 //! What a step means: the part of its spec that changes its result.
 //!
-//! Two specs with the same meaning give the same result, so nothing is done twice: a changed label, resource request, retry
-//! count, gate or replica count is no change of meaning, and neither is a default that is written out.
+//! Two specs with the same fingerprint give the same result, so nothing is done twice: a changed label, resource request, retry
+//! count, gate or replica count is no change of fingerprint, and neither is a default that is written out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use super::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 /// What a step means, and the revisions that it reads. Its hash is the key of the step's run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Meaning {
+pub struct Fingerprint {
     /// The kind of step with the fields that change its result.
     pub action: Value,
     /// The worker image, where the spec names one.
@@ -31,18 +31,18 @@ pub struct Meaning {
     pub inputs: BTreeMap<String, Revision>,
 }
 
-impl Meaning {
-    /// The meaning of a step that reads these revisions.
+impl Fingerprint {
+    /// The fingerprint of a step that reads these revisions.
     #[must_use]
     pub fn of(pipeline: &ValidatedPipeline, step: &ValidStep, inputs: BTreeMap<String, Revision>) -> Self {
         let image = match step.action {
             ValidAction::Run(_) => None,
             _ => pipeline.image.clone(),
         };
-        Self { action: action_meaning(step), image, rerun: step.rerun.clone(), inputs }
+        Self { action: action_fingerprint(step), image, rerun: step.rerun.clone(), inputs }
     }
 
-    /// The key of a run with this meaning.
+    /// The key of a run with this fingerprint.
     #[must_use]
     pub fn key(&self) -> Revision {
         Revision::of(&[&canonical_json(self)])
@@ -73,15 +73,15 @@ impl Meaning {
         action.pointer("/output/uri").and_then(Value::as_str).filter(|uri| replaces(uri))
     }
 
-    /// What differs from an earlier meaning apart from what is read.
+    /// What differs from an earlier fingerprint apart from what is read.
     #[must_use]
-    pub fn own_difference(&self, earlier: &Meaning) -> Option<String> {
-        Meaning { inputs: earlier.inputs.clone(), ..self.clone() }.difference(earlier)
+    pub fn own_difference(&self, earlier: &Fingerprint) -> Option<String> {
+        Fingerprint { inputs: earlier.inputs.clone(), ..self.clone() }.difference(earlier)
     }
 
-    /// What differs from an earlier meaning, for people: "train.algorithm.logisticRegression.alpha changed from 1 to 0.1".
+    /// What differs from an earlier fingerprint, for people: "train.algorithm.logisticRegression.alpha changed from 1 to 0.1".
     #[must_use]
-    pub fn difference(&self, earlier: &Meaning) -> Option<String> {
+    pub fn difference(&self, earlier: &Fingerprint) -> Option<String> {
         let mut changes = Vec::new();
         differences("", &earlier.action, &self.action, &mut changes);
         for (name, before, after) in
@@ -107,70 +107,70 @@ impl Meaning {
     }
 }
 
-fn action_meaning(step: &ValidStep) -> Value {
+fn action_fingerprint(step: &ValidStep) -> Value {
     match &step.action {
-        ValidAction::Prepare(prepare) => json!({ "prepare": prepare_meaning(prepare) }),
-        ValidAction::Train(train) => json!({ "train": train_meaning(train) }),
+        ValidAction::Prepare(prepare) => json!({ "prepare": prepare_fingerprint(prepare) }),
+        ValidAction::Train(train) => json!({ "train": train_fingerprint(train) }),
         ValidAction::Serve(serve) => json!({ "serve": { "model": serve.model } }),
-        ValidAction::Score(score) => json!({ "score": score_meaning(score) }),
-        ValidAction::Run(run) => json!({ "run": run_meaning(run, step) }),
+        ValidAction::Score(score) => json!({ "score": score_fingerprint(score) }),
+        ValidAction::Run(run) => json!({ "run": run_fingerprint(run, step) }),
     }
 }
 
-fn prepare_meaning(prepare: &Prepare) -> Prepare {
-    let mut meaning = prepare.clone();
-    meaning.output = output_meaning(meaning.output.take());
-    for input in &mut meaning.inputs {
-        input.format = format_meaning(input.format, input.uri.as_deref(), input.pattern.is_some());
+fn prepare_fingerprint(prepare: &Prepare) -> Prepare {
+    let mut fingerprint = prepare.clone();
+    fingerprint.output = output_fingerprint(fingerprint.output.take());
+    for input in &mut fingerprint.inputs {
+        input.format = format_fingerprint(input.format, input.uri.as_deref(), input.pattern.is_some());
         input.on_mismatch = input.on_mismatch.filter(|kind| *kind != OnMismatch::Fail);
         input.secret = None;
     }
-    if let Some(continuous) = &mut meaning.continuous {
+    if let Some(continuous) = &mut fingerprint.continuous {
         // How often it looks changes no result.
         continuous.poll_interval = None;
     }
-    meaning
+    fingerprint
 }
 
-fn train_meaning(train: &Train) -> Train {
-    let mut meaning = train.clone();
+fn train_fingerprint(train: &Train) -> Train {
+    let mut fingerprint = train.clone();
     // The gate judges a model; it does not make one.
-    meaning.gate = None;
-    meaning.data = reference_meaning(&train.data);
-    if let Some(logistic) = &mut meaning.algorithm.logistic_regression {
+    fingerprint.gate = None;
+    fingerprint.data = reference_fingerprint(&train.data);
+    if let Some(logistic) = &mut fingerprint.algorithm.logistic_regression {
         logistic.alpha = logistic.alpha.filter(|alpha| *alpha != DEFAULT_LOGISTIC_ALPHA);
         logistic.max_iterations = logistic.max_iterations.filter(|most| *most != DEFAULT_MAX_ITERATIONS);
     }
-    if let Some(linear) = &mut meaning.algorithm.linear_regression {
+    if let Some(linear) = &mut fingerprint.algorithm.linear_regression {
         linear.alpha = linear.alpha.filter(|alpha| *alpha != 0.0);
     }
-    if let Some(split) = &mut meaning.split {
+    if let Some(split) = &mut fingerprint.split {
         split.stratify = split.stratify.filter(|stratify| *stratify);
         split.seed = split.seed.filter(|seed| *seed != 0);
     }
-    if let Some(folds) = &mut meaning.cross_validation {
+    if let Some(folds) = &mut fingerprint.cross_validation {
         folds.seed = folds.seed.filter(|seed| *seed != 0);
     }
-    meaning
+    fingerprint
 }
 
 /// Defaults of the contract, as its documentation states them.
 const DEFAULT_LOGISTIC_ALPHA: f64 = 1.0;
 const DEFAULT_MAX_ITERATIONS: i32 = 200;
 
-fn score_meaning(score: &Score) -> Score {
+fn score_fingerprint(score: &Score) -> Score {
     Score {
         model: score.model.clone(),
-        input: reference_meaning(&score.input),
-        output: output_meaning(score.output.clone()),
+        input: reference_fingerprint(&score.input),
+        output: output_fingerprint(score.output.clone()),
     }
 }
 
-fn run_meaning(run: &Run, step: &ValidStep) -> Value {
+fn run_fingerprint(run: &Run, step: &ValidStep) -> Value {
     let long_running = run.workload.unwrap_or_default() != Workload::Job;
-    let mut meaning =
+    let mut fingerprint =
         json!({ "image": run.image, "command": run.command, "args": run.args, "inputs": run.inputs });
-    if let Some(fields) = meaning.as_object_mut() {
+    if let Some(fields) = fingerprint.as_object_mut() {
         // A program of somebody else's may read any of its environment, so all of it is part of what it does.
         for (name, value) in [("env", json!(step.pod.env)), ("envFrom", json!(step.pod.env_from))] {
             if value.as_array().is_some_and(|list| !list.is_empty()) {
@@ -187,33 +187,34 @@ fn run_meaning(run: &Run, step: &ValidStep) -> Value {
             fields.insert("workload".into(), json!(run.workload));
         }
     }
-    meaning
+    fingerprint
 }
 
-fn reference_meaning(reference: &DataReference) -> DataReference {
-    let mut meaning = reference.clone();
-    meaning.format = format_meaning(reference.format, reference.uri.as_deref(), reference.pattern.is_some());
-    meaning.on_mismatch = reference.on_mismatch.filter(|kind| *kind != OnMismatch::Fail);
+fn reference_fingerprint(reference: &DataReference) -> DataReference {
+    let mut fingerprint = reference.clone();
+    fingerprint.format =
+        format_fingerprint(reference.format, reference.uri.as_deref(), reference.pattern.is_some());
+    fingerprint.on_mismatch = reference.on_mismatch.filter(|kind| *kind != OnMismatch::Fail);
     // Other credentials for the same place change nothing of what is there.
-    meaning.secret = None;
-    meaning
+    fingerprint.secret = None;
+    fingerprint
 }
 
 /// A format that the pattern or the extension says anyway is no difference.
-fn format_meaning(format: Option<Format>, uri: Option<&str>, has_pattern: bool) -> Option<Format> {
+fn format_fingerprint(format: Option<Format>, uri: Option<&str>, has_pattern: bool) -> Option<Format> {
     let told = if has_pattern { Some(Format::Text) } else { uri.and_then(format_of_uri) };
     format.filter(|format| told != Some(*format))
 }
 
-fn output_meaning(output: Option<Output>) -> Option<Output> {
+fn output_fingerprint(output: Option<Output>) -> Option<Output> {
     let implied =
         output_format(output.as_ref().map(|output| Output { format: None, ..output.clone() }).as_ref());
-    let meaning = output.map(|output| Output {
+    let fingerprint = output.map(|output| Output {
         format: output.format.filter(|format| *format != implied),
         secret: None,
         ..output
     });
-    meaning.filter(|output| *output != Output::default())
+    fingerprint.filter(|output| *output != Output::default())
 }
 
 /// Whether what is delivered to a URI replaces what was there: an object or a table. Over HTTP, rows are added to others.

@@ -1,0 +1,35 @@
+//! The labels and annotations of children, and the field manager that writes them: everything by which the operator knows its own
+//! objects again. Must not build objects.
+
+/// Labels of children.
+pub mod label {
+    /// The pipeline's name, as far as a label can hold it.
+    pub const PIPELINE: &str = "mlpipeline.dev/pipeline";
+    /// The step's name.
+    pub const STEP: &str = "mlpipeline.dev/step";
+    /// The key of the run, or of the pods.
+    pub const REVISION: &str = "mlpipeline.dev/revision";
+    /// Which run of its key a Job is.
+    pub const ATTEMPT: &str = "mlpipeline.dev/attempt";
+    /// Whether a schedule started a Job.
+    pub const SCHEDULED: &str = "mlpipeline.dev/scheduled";
+    /// The Kubernetes-wide label that tells whose object it is.
+    pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+}
+
+/// Annotations of children.
+pub mod annotation {
+    /// The fingerprint of the step when the run was started, as JSON.
+    pub const FINGERPRINT: &str = "mlpipeline.dev/fingerprint";
+    /// The name under which version 0.1.0 wrote the fingerprint. It is read and never written.
+    pub const FINGERPRINT_BEFORE: &str = "mlpipeline.dev/meaning";
+    /// What the worker of a run that ended well reported, as its pod said it: pods go long before their Jobs do.
+    pub const REPORT: &str = "mlpipeline.dev/report";
+    /// The revision of the model that pods serve.
+    pub const MODEL: &str = "mlpipeline.dev/model";
+    /// The hash of what was applied to a child: it shows that a field was removed from the spec since.
+    pub const APPLIED: &str = "mlpipeline.dev/applied";
+}
+
+/// The value of `app.kubernetes.io/managed-by`, and the field manager of everything applied.
+pub const MANAGER: &str = "mlpipeline-operator";
