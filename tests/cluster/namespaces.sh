@@ -1,11 +1,11 @@
 # The node's own view of network and file system. Sourced, not run.
 #
 # Programs of a node write to places of the machine that stand in their source and cannot be configured: containerd to
-# /run/containerd, network plugins to /var/lib/cni, the kubelet to /var/log/containers and to tunables of the kernel that hold for the
-# whole machine. For them other folders and files lie over those places, which nobody else sees.
+# /run/containerd, mount to /run/mount, network plugins to /var/lib/cni, the kubelet to /var/log/containers and to tunables of the
+# kernel that hold for the whole machine. Other folders and files are mounted over those places; only the node sees them.
 
 # Folders; an empty one below $STATE lies over each.
-hidden_folders=(/etc/cni /run/containerd /var/lib/cni /var/lib/containers /var/lib/kubelet /var/log/containers /var/log/pods)
+hidden_folders=(/run/mount /etc/cni /run/containerd /var/lib/cni /var/lib/containers /var/lib/kubelet /var/log/containers /var/log/pods)
 # Tunables that the kubelet sets; a copy lies over each, and takes what the kubelet writes.
 hidden_tunables=(/proc/sys/kernel/{panic,panic_on_oops,keys/root_maxbytes,keys/root_maxkeys} /proc/sys/vm/{overcommit_memory,panic_on_oom})
 
