@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod exit_status;
 pub mod local;
 pub mod manifest;
 mod show;
@@ -16,20 +17,7 @@ use std::process::ExitCode;
 
 use args::{Arguments, Command};
 use clap::{CommandFactory, FromArgMatches};
-
-/// The exit status of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum ExitStatus {
-    /// The command did what it was asked for.
-    Success = 0,
-    /// The files are wrong, or something failed.
-    Failure = 1,
-    /// The arguments are wrong.
-    WrongUsage = 2,
-    /// Something would run, and the caller asked for an exit status that shows it.
-    WouldRun = 3,
-}
+use exit_status::ExitStatus;
 
 /// Runs the command that the arguments name.
 #[must_use]

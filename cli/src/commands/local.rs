@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use mlpipeline_core::plan::Schedules;
 
-use crate::ExitStatus;
 use crate::args::{Local, Output};
+use crate::exit_status::ExitStatus;
 use crate::local::{Engine, Settings, Starter, Tools, find_program, with_what_they_need};
 use crate::manifest::{Found, Manifests, Objects};
 use crate::show::{self, LineWatcher, TableWatcher};

@@ -8,8 +8,8 @@ use mlpipeline_core::plan::{Decision, Plan, Schedules, StepPlan, Work, plan};
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
-use crate::ExitStatus;
 use crate::args::{Output, PlanArguments};
+use crate::exit_status::ExitStatus;
 use crate::manifest::Namespace;
 use crate::show::{self, Cell, Tone};
 use crate::state::{Phase, Records, Store, observed};

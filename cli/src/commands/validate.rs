@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::ExitStatus;
 use crate::args::{Output, Validate};
+use crate::exit_status::ExitStatus;
 use crate::manifest::Manifests;
 use crate::show;
 

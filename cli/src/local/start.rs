@@ -9,11 +9,11 @@ use mlpipeline_core::pipeline::{ValidAction, ValidStep};
 use mlpipeline_core::plan::{LongRunningWork, RunWork, Task};
 use mlpipeline_crds::Run;
 
-use super::commands::{CannotRun, Container, Tools};
 use super::environment::{Environment, Pod, environment};
 use super::job::Job;
 use super::long_running::Replicas;
 use super::replica::{Readiness, Replica};
+use super::tools::{CannotRun, Container, Tools};
 use crate::manifest::Objects;
 use crate::state::Store;
 

@@ -9,11 +9,11 @@ use mlpipeline_core::plan::{LongRunningWork, RunWork, Task};
 use mlpipeline_crds::ConcurrencyPolicy;
 use tokio::sync::{mpsc, watch};
 
-use super::commands::CannotRun;
-use super::engine::{Active, Engine, Event};
-use super::job::{self, End};
-use super::long_running::LongRunningStep;
-use super::start::{Publication, Starter};
+use super::{Active, Engine, Event};
+use crate::local::job::{self, End};
+use crate::local::long_running::LongRunningStep;
+use crate::local::start::{Publication, Starter};
+use crate::local::tools::CannotRun;
 use crate::state::{Phase, RunRecord};
 
 impl Engine {

@@ -1,5 +1,9 @@
 //! The loop: observe, plan, start and stop what the plan says, wait until something changes.
 
+mod ending;
+mod rows;
+mod starting;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +18,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
-use super::commands::CannotRun;
 use super::job::End;
 use super::long_running::LongRunningStep;
 use super::settings::Settings;
 use super::start::Starter;
+use super::tools::CannotRun;
 use crate::state::{Records, observed};
+pub use rows::Row;
 
 /// Something that happened.
-pub(super) enum Event {
+enum Event {
     /// A run started its n-th process.
     Pod { step: String, run: String, number: u32 },
     /// A run ended.
@@ -32,9 +37,9 @@ pub(super) enum Event {
 }
 
 /// An active run.
-pub(super) struct Active {
-    pub(super) step: String,
-    pub(super) stop: watch::Sender<bool>,
+struct Active {
+    step: String,
+    stop: watch::Sender<bool>,
 }
 
 /// Shows how a local run progresses.
@@ -65,8 +70,8 @@ pub struct Engine {
     pub fresh: BTreeSet<String>,
     /// What could not be written to disk, for people.
     pub warnings: Vec<String>,
-    pub(super) active: BTreeMap<String, Active>,
-    pub(super) due: BTreeMap<String, Timestamp>,
+    active: BTreeMap<String, Active>,
+    due: BTreeMap<String, Timestamp>,
     was_settled: bool,
 }
 

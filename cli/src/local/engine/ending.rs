@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::engine::{Engine, Event};
-use super::job::End;
+use super::{Engine, Event};
+use crate::local::job::End;
 use crate::state::{Phase, RunRecord};
 
 impl Engine {

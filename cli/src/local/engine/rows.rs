@@ -7,8 +7,8 @@ use mlpipeline_core::plan::{Decision, StepPlan};
 use mlpipeline_crds::{StepKind, StepReport, StepState};
 use serde::Serialize;
 
-use super::engine::Engine;
-use super::long_running::Endpoint;
+use super::Engine;
+use crate::local::long_running::Endpoint;
 use crate::state::{Phase, RunRecord};
 
 /// How one step stands. As JSON it is what `local -o json` prints for each step.
