@@ -22,7 +22,7 @@ help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Build, and run the crash course on this machine from data to predictions
+demo: ## Build, and run the crash course on this machine, from data to predictions
 	@deploy/demo/run.sh
 
 .PHONY: demo-cluster
@@ -103,7 +103,7 @@ audit: ## Check dependencies for known vulnerabilities (fetches the advisory dat
 	cargo deny --locked check advisories
 
 .PHONY: generate
-generate: crd cli-schema reference ## Write all generated files anew
+generate: crd cli-schema reference ## Write all generated files
 
 .PHONY: crd
 crd: build ## Write the CustomResourceDefinition to crds/

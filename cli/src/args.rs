@@ -1,11 +1,13 @@
-//! What can be typed.
+//! The command line: commands, arguments and their help.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use mlpipeline_core::duration::parse_duration;
 
-/// Run, check and look ahead at MLPipelines.
+/// Run, check and plan MLPipelines.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -13,12 +15,12 @@ use clap_complete::Shell;
     after_help = "Examples:
   Run a pipeline on this machine, and serve its model:
     kubectl mlpipeline local pipeline.yaml
-  See what an edit would re-do:
+  Show what an edit would re-run:
     kubectl mlpipeline plan pipeline.yaml
   Find every mistake in some files:
     kubectl mlpipeline validate *.yaml
 
-Exit codes of all commands: 0 all is well, 1 something is wrong or failed, 2 wrong usage."
+Exit codes of all commands: 0 success, 1 the files are wrong or something failed, 2 wrong usage."
 )]
 pub struct Arguments {
     /// What to do.
@@ -29,7 +31,7 @@ pub struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check files, and say everything that is wrong at once
+    /// Check files, and report everything that is wrong at once
     Validate(Validate),
     /// Show what would run, and why
     Plan(PlanArguments),
@@ -42,9 +44,9 @@ pub enum Command {
         /// The shell
         shell: Shell,
     },
-    /// Watch over a container that `local` starts
+    /// Remove a container that `local` started when `local` is gone
     #[command(hide = true)]
-    Lifeline {
+    Watchdog {
         /// The container's name
         #[arg(long)]
         container: String,
@@ -67,7 +69,7 @@ pub struct Files {
     /// Files of YAML or JSON documents; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The namespace of pipelines that name none
+    /// The namespace of pipelines that name none; with --cluster that of the context when absent
     #[arg(short, long)]
     pub namespace: Option<String>,
     /// Print JSON
@@ -85,7 +87,7 @@ pub struct Files {
 With -o json, prints {valid, pipelines, errors, notes}; each error has file, line, column, pipeline, path, problem
 and hint, the last ones null where they are not known.
 
-Exit codes: 0 all files are right, 1 something is wrong, 2 wrong usage.")]
+Exit codes: 0 all files are valid, 1 something is wrong, 2 wrong usage.")]
 pub struct Validate {
     /// Which files to check.
     #[command(flatten)]
@@ -101,7 +103,7 @@ pub struct Place {
     /// The folder for results, records and logs
     #[arg(long, value_name = "DIR", default_value = ".mlpipeline", env = "MLPIPELINE_DATA_DIR")]
     pub data_dir: PathBuf,
-    /// Let scheduled steps wait for their times, rather than run once at once
+    /// Run scheduled steps at their times, rather than once and immediately
     #[arg(long)]
     pub on_schedule: bool,
 }
@@ -110,7 +112,7 @@ pub struct Place {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   kubectl mlpipeline plan pipeline.yaml
-  kubectl mlpipeline plan pipeline.yaml --cluster --context production
+  kubectl mlpipeline plan pipeline.yaml --cluster --context production -n team-a
   kubectl mlpipeline plan pipeline.yaml --exit-code || echo 'something would run'
 
 With -o json, prints {namespace, pipeline, changes, steps}; each step has name, kind, action, reason, revision and nextRun.
@@ -123,13 +125,16 @@ pub struct PlanArguments {
     /// Which pipeline, and where its results are.
     #[command(flatten)]
     pub place: Place,
-    /// Plan against a cluster in place of the local state: what applying the file would re-do there
+    /// Plan against a cluster in place of the local state: what applying the file would run there
     #[arg(long, conflicts_with = "on_schedule")]
     pub cluster: bool,
     /// The kubeconfig's context of that cluster; the current one when absent
     #[arg(long, value_name = "NAME", requires = "cluster")]
     pub context: Option<String>,
-    /// End with 3 when something would run
+    /// How long that cluster may take to answer
+    #[arg(long, value_name = "DURATION", requires = "cluster", default_value = "30s", value_parser = duration)]
+    pub timeout: Duration,
+    /// Exit with 3 when something would run
     #[arg(long)]
     pub exit_code: bool,
 }
@@ -146,11 +151,11 @@ pub struct PlanArguments {
   Read http://iris-data/ from a server on this machine:
     kubectl mlpipeline local pipeline.yaml --resolve iris-data=127.0.0.1:8000
 
-A second start repeats nothing that is finished. Results are in DIR/volume, records and logs in DIR/state.
-With -o json, prints {namespace, pipeline, ok, steps, endpoints} once everything is done, or serves; with
+A second start does not repeat what is finished. Results are in DIR/volume, records and logs in DIR/state.
+With -o json, prints {namespace, pipeline, ok, steps, endpoints} once everything is done or serving; with
 --on-schedule again after each scheduled run.
 
-Exit codes: 0 all is well, 1 the files are wrong or a step failed, 2 wrong usage.")]
+Exit codes: 0 success, 1 the files are wrong or a step failed, 2 wrong usage.")]
 pub struct Local {
     /// Which files to read.
     #[command(flatten)]
@@ -158,7 +163,7 @@ pub struct Local {
     /// Which pipeline, and where its results are.
     #[command(flatten)]
     pub place: Place,
-    /// Run what runs to completion, serve nothing, and end
+    /// Run what runs to completion, serve nothing, and exit
     #[arg(long, conflicts_with = "on_schedule")]
     pub once: bool,
     /// Run only these steps and what they need
@@ -167,10 +172,10 @@ pub struct Local {
     /// The port of the first serving step; the first free one from 8080 on when absent
     #[arg(long)]
     pub port: Option<u16>,
-    /// How many runs work at the same time; as many as there are cores when absent
+    /// How many runs are active at the same time; as many as there are cores when absent
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
-    /// Variables for every step, one NAME=VALUE a line; they stand in for missing ConfigMaps and Secrets too
+    /// Variables for every step, one NAME=VALUE a line; they also replace missing ConfigMaps and Secrets
     #[arg(long, value_name = "FILE")]
     pub env_file: Option<PathBuf>,
     /// A file of Secrets and ConfigMaps
@@ -182,6 +187,13 @@ pub struct Local {
     /// The worker's program; found beside this one or on the PATH when absent
     #[arg(long, value_name = "FILE", env = "MLPIPELINE_WORKER")]
     pub worker: Option<PathBuf>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = parse_duration(text).filter(|seconds| *seconds > 0);
+    seconds
+        .map(Duration::from_secs)
+        .ok_or_else(|| "write hours, minutes and seconds, for example 30s or 1m30s".into())
 }
 
 fn redirection(text: &str) -> Result<(String, String), String> {

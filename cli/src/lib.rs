@@ -1,10 +1,11 @@
 //! The `kubectl-mlpipeline` command.
 //!
 //! Owns what a person meets at the terminal: reading manifests, showing what would run, and running pipelines on this
-//! machine. Must not decide what runs: [`mlpipeline_operator::core`] does, here and in a cluster alike.
+//! machine. Must not decide what runs: [`mlpipeline_core::plan`] does, here and in a cluster alike.
 
 mod args;
 mod commands;
+mod exit_status;
 pub mod local;
 pub mod manifest;
 mod show;
@@ -16,22 +17,9 @@ use std::process::ExitCode;
 
 use args::{Arguments, Command};
 use clap::{CommandFactory, FromArgMatches};
+use exit_status::ExitStatus;
 
-/// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Ended {
-    /// All is well.
-    Well = 0,
-    /// Something is wrong or failed.
-    Badly = 1,
-    /// The command was not understood.
-    WrongUsage = 2,
-    /// Something would run, and the caller asked for this to be told apart.
-    WouldRun = 3,
-}
-
-/// Does what the arguments say.
+/// Runs the command that the arguments name.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
@@ -41,26 +29,26 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match parsed {
         Ok(arguments) => dispatch(arguments.command),
         Err(error) => {
-            // Nothing is left to tell when even the message cannot be printed.
+            // There is no other way to report that the message cannot be printed.
             error.print().ok();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Ended::WrongUsage as u8))
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(ExitStatus::WrongUsage as u8))
         }
     }
 }
 
 fn dispatch(command: Command) -> ExitCode {
-    let ended = match command {
+    let status = match command {
         Command::Validate(arguments) => commands::validate::run(&arguments),
         Command::Plan(arguments) => commands::plan::run(&arguments),
         Command::Local(arguments) => commands::local::run(&arguments),
         Command::Completion { shell } => {
             let mut command = Arguments::command();
             clap_complete::generate(shell, &mut command, "kubectl-mlpipeline", &mut std::io::stdout());
-            Ended::Well
+            ExitStatus::Success
         }
-        Command::Lifeline { container, command } => return commands::lifeline::run(&container, &command),
+        Command::Watchdog { container, command } => return commands::watchdog::run(&container, &command),
     };
-    ExitCode::from(ended as u8)
+    ExitCode::from(status as u8)
 }
 
 /// The name that the command was called by: kubectl calls its plugins by their whole path.

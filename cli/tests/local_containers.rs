@@ -42,7 +42,7 @@ exec "$ENTRY" "$@"
 
 struct Answer {
     code: i32,
-    told: Value,
+    printed: Value,
 }
 
 fn with_podman() -> Folder {
@@ -74,13 +74,13 @@ fn command(folder: &Folder, arguments: &[&str]) -> Command {
 fn local(folder: &Folder, steps: &str) -> Answer {
     folder.write("p.yaml", &pipeline(steps));
     let output = command(folder, &["local", "p.yaml", "--once", "-o", "json"]).output().expect("it runs");
-    let told = serde_json::from_slice(&output.stdout);
-    let told = told.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-    Answer { code: output.status.code().expect("a code"), told }
+    let printed = serde_json::from_slice(&output.stdout);
+    let printed = printed.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    Answer { code: output.status.code().expect("a code"), printed }
 }
 
 fn message(answer: &Answer, step: usize) -> String {
-    answer.told["steps"][step]["message"].as_str().expect("a message").to_owned()
+    answer.printed["steps"][step]["message"].as_str().expect("a message").to_owned()
 }
 
 /// A run step whose container runs a shell script.
@@ -102,17 +102,17 @@ fn a_container_reads_and_writes_folders_and_its_result_appears_whole() {
         )
     );
     let answer = local(&folder, &steps);
-    assert_eq!(answer.code, 0, "{:#}", answer.told);
-    let revision = answer.told["steps"][1]["revision"].as_str().expect("a revision");
+    assert_eq!(answer.code, 0, "{:#}", answer.printed);
+    let revision = answer.printed["steps"][1]["revision"].as_str().expect("a revision");
     let volume = folder.path().join(".mlpipeline/volume/default/p/use");
     assert_eq!(fs::read_to_string(volume.join(revision).join("copy.txt")).expect("the copy"), "rows\n");
     assert_eq!(fs::read_dir(volume).expect("a folder").count(), 1, "a draft is left");
 
     let again = local(&folder, &steps);
     assert!(
-        again.told["steps"].as_array().expect("steps").iter().all(|step| step["ran"] == false),
+        again.printed["steps"].as_array().expect("steps").iter().all(|step| step["ran"] == false),
         "{:#}",
-        again.told
+        again.printed
     );
 }
 
@@ -146,13 +146,13 @@ fn completions_and_work_queues_count_their_pods() {
         "echo >> {place}/tries; [ $(( $(wc -l < {place}/tries) % 3 )) -ne 0 ] && echo >> {place}/good"
     );
     let answer = local(&folder, &container("flaky", &flaky, ", completions: 6"));
-    assert_eq!(answer.code, 0, "{:#}", answer.told);
+    assert_eq!(answer.code, 0, "{:#}", answer.printed);
     let lines = |name: &str| fs::read_to_string(folder.path().join(name)).expect(name).lines().count();
     assert_eq!((lines("good"), lines("tries")), (6, 8));
 
     let queue = container("queue", &format!("echo >> {place}/workers"), "") + "    parallelism: 3\n";
     let answer = local(&folder, &queue);
-    assert_eq!((answer.code, lines("workers")), (0, 3), "{:#}", answer.told);
+    assert_eq!((answer.code, lines("workers")), (0, 3), "{:#}", answer.printed);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_container_that_cannot_start_is_not_tried_again_and_one_that_fails_is() {
         let folder = with_podman();
         let answer = local(&folder, &(container("a", &format!("exit {code}"), "") + "    retries: 2\n"));
         assert_eq!(
-            (answer.code, answer.told["steps"][0]["attempts"].as_u64()),
+            (answer.code, answer.printed["steps"][0]["attempts"].as_u64()),
             (1, Some(attempts)),
             "exit code {code}"
         );
@@ -178,7 +178,7 @@ fn without_a_container_tool_the_step_says_so_and_others_go_on() {
         message(&answer, 0),
         "a run step needs podman or docker to start any/image:1, and neither is on the PATH; install podman"
     );
-    assert_eq!(answer.told["steps"][1]["state"], "Done");
+    assert_eq!(answer.printed["steps"][1]["state"], "Done");
 }
 
 #[test]
@@ -197,9 +197,9 @@ fn what_only_a_cluster_has_is_said_so() {
         let folder = with_podman();
         folder.write("p.yaml", &pipeline(&(container("a", "true", more) + pod)));
         let output = command(&folder, &["local", "p.yaml", "-o", "json"]).output().expect("it runs");
-        let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        assert_eq!(told["steps"][0]["state"], "Failed", "{told:#}");
-        let message = told["steps"][0]["message"].as_str().expect("a message");
+        let printed: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(printed["steps"][0]["state"], "Failed", "{printed:#}");
+        let message = printed["steps"][0]["message"].as_str().expect("a message");
         assert!(message.starts_with(expected), "{message}");
     }
 }

@@ -13,13 +13,13 @@ use serde_json::Value;
 fn local(folder: &Folder, steps: &str) -> Value {
     folder.write("p.yaml", &pipeline(steps));
     let answer = folder.call(&["local", "p.yaml", "--once", "-o", "json"]);
-    let told: Value = serde_json::from_str(&answer.stdout).unwrap_or_else(|_| panic!("{}", answer.stderr));
-    assert_eq!(answer.code == 0, told["ok"] == true, "{told:#}");
-    told
+    let printed: Value = serde_json::from_str(&answer.stdout).unwrap_or_else(|_| panic!("{}", answer.stderr));
+    assert_eq!(answer.code == 0, printed["ok"] == true, "{printed:#}");
+    printed
 }
 
-fn states(told: &Value) -> Vec<String> {
-    let steps = told["steps"].as_array().expect("steps");
+fn states(printed: &Value) -> Vec<String> {
+    let steps = printed["steps"].as_array().expect("steps");
     let state = |step: &Value| {
         format!("{} {}", step["step"].as_str().expect("a name"), step["state"].as_str().expect("a state"))
     };
@@ -44,15 +44,15 @@ fn only_failures_that_another_attempt_could_mend_are_repeated() {
             2,
             "the worker was killed (signal 9); memory may have run out (attempt 2)",
         ),
-        ("exit 0", "a Failed", 2, "ended well and left no report (attempt 2)"),
+        ("exit 0", "a Failed", 2, "ended with success and left no report (attempt 2)"),
     ];
     for (script, state, attempts, message) in rows {
         let folder = Folder::new();
         let retries = if state == "a Done" { 2 } else { 1 };
         let steps = scripted("a", &format!("cd {}; {script}", folder.path().display()));
-        let told = local(&folder, &format!("{steps}    retries: {retries}\n"));
-        assert_eq!(states(&told), [state], "{script}");
-        let step = &told["steps"][0];
+        let printed = local(&folder, &format!("{steps}    retries: {retries}\n"));
+        assert_eq!(states(&printed), [state], "{script}");
+        let step = &printed["steps"][0];
         assert_eq!(step["attempts"], attempts, "{script}");
         if state == "a Failed" {
             assert_eq!(step["message"], message, "{script}");
@@ -70,16 +70,16 @@ fn a_failure_holds_up_only_what_depends_on_it_and_is_tried_again_by_the_next_sta
         scripted("free", "succeed"),
         "  - {name: after, after: [bad], prepare: {sql: SELECT 1}}\n"
     );
-    let told = local(&folder, &steps);
-    assert_eq!(states(&told), ["bad Failed", "free Done", "after Blocked"]);
+    let printed = local(&folder, &steps);
+    assert_eq!(states(&printed), ["bad Failed", "free Done", "after Blocked"]);
     let plan = folder.call(&["plan", "p.yaml"]).stdout;
     assert!(plan.contains("failed before: wrong data in row 7"), "{plan}");
 
     folder.write("mended", "");
-    let told = local(&folder, &steps);
-    assert_eq!(states(&told), ["bad Done", "free Done", "after Done"]);
+    let printed = local(&folder, &steps);
+    assert_eq!(states(&printed), ["bad Done", "free Done", "after Done"]);
     let ran: Vec<bool> =
-        told["steps"].as_array().expect("steps").iter().map(|step| step["ran"] == true).collect();
+        printed["steps"].as_array().expect("steps").iter().map(|step| step["ran"] == true).collect();
     assert_eq!(ran, [true, false, true]);
 }
 
@@ -102,9 +102,9 @@ fn a_timeout_ends_the_worker_and_all_that_it_started() {
     let folder = Folder::new();
     let child = folder.path().join("child");
     let script = format!("tail -f /dev/null & echo $! > {}; wait", child.display());
-    let told = local(&folder, &format!("{}    timeout: 1s\n", scripted("a", &script)));
-    assert_eq!(states(&told), ["a Failed"]);
-    assert_eq!(told["steps"][0]["message"], "took longer than its timeout of 1 s and was stopped");
+    let printed = local(&folder, &format!("{}    timeout: 1s\n", scripted("a", &script)));
+    assert_eq!(states(&printed), ["a Failed"]);
+    assert_eq!(printed["steps"][0]["message"], "took longer than its timeout of 1 s and was stopped");
     let id = fs::read_to_string(&child).expect("the child's id");
     wait_for("the child to end", || !is_alive(id.trim()));
 }
@@ -221,9 +221,9 @@ fn a_missing_object_is_named_with_its_key_and_how_to_give_it() {
     prepare: {sql: SELECT 1}
     pod: {env: [{name: K, valueFrom: {secretKeyRef: {name: keys, key: KEY}}}], envFrom: [{configMapRef: {name: settings}}]}
 ";
-    let told = local(&folder, step);
+    let printed = local(&folder, step);
     assert_eq!(
-        told["steps"][0]["message"],
+        printed["steps"][0]["message"],
         "no given file has the ConfigMap settings; add the ConfigMap to the files, or use --env-file FILE; \
          no given file has the Secret keys with the key KEY; add the Secret to the files, or use --secrets FILE or --env-file FILE"
     );
@@ -237,8 +237,9 @@ fn a_step_may_be_longer_than_an_argument_of_a_program() {
     let folder = Folder::new();
     let check = format!("{{sql: \"SELECT 0 AS {}\", equals: 0}}", "x".repeat(4000));
     let checks = vec![check; 64].join(", ");
-    let told = local(&folder, &format!("  - {{name: a, prepare: {{sql: SELECT 1, checks: [{checks}]}}}}\n"));
-    assert_eq!(states(&told), ["a Done"]);
+    let printed =
+        local(&folder, &format!("  - {{name: a, prepare: {{sql: SELECT 1, checks: [{checks}]}}}}\n"));
+    assert_eq!(states(&printed), ["a Done"]);
 }
 
 #[test]
@@ -251,9 +252,9 @@ fn results_that_are_gone_are_made_again_and_lost_records_are_had_again() {
         if lost != "nothing" {
             fs::remove_dir_all(data.join(lost)).expect("removed");
         }
-        let told = local(&folder, &step);
-        assert_eq!(states(&told), ["a Done"]);
-        assert_eq!(told["steps"][0]["ran"], ran, "without {lost}");
+        let printed = local(&folder, &step);
+        assert_eq!(states(&printed), ["a Done"]);
+        assert_eq!(printed["steps"][0]["ran"], ran, "without {lost}");
     }
     // Damaged records are as good as none.
     let runs = data.join("state/default/p/runs/a");
@@ -290,8 +291,11 @@ fn chosen_steps_run_with_what_they_need_and_no_others() {
     let steps = "  - {name: a, prepare: {sql: SELECT 1}}\n  - {name: b, after: [a], prepare: {sql: SELECT 1}}\n  - {name: c, prepare: {sql: SELECT 1}}\n";
     folder.write("p.yaml", &pipeline(steps));
     let answer = folder.call(&["local", "p.yaml", "--once", "--step", "b", "-o", "json"]);
-    let told: Value = serde_json::from_str(&answer.stdout).expect("JSON");
-    assert_eq!((answer.code, states(&told)), (0, vec!["a Done".into(), "b Done".into(), "c Waiting".into()]));
+    let printed: Value = serde_json::from_str(&answer.stdout).expect("JSON");
+    assert_eq!(
+        (answer.code, states(&printed)),
+        (0, vec!["a Done".into(), "b Done".into(), "c Waiting".into()])
+    );
     let answer = folder.call(&["local", "p.yaml", "--once", "--step", "x"]);
     assert_eq!((answer.code, answer.stderr.trim()), (2, "error: there is no step \"x\"; there are a, b, c"));
 }

@@ -12,10 +12,10 @@ const STEPS: &str =
 ";
 
 fn actions(folder: &Folder) -> Vec<String> {
-    let told: serde_json::Value =
+    let printed: serde_json::Value =
         serde_json::from_str(&folder.call(&["plan", "p.yaml", "-o", "json"]).stdout).expect("JSON");
     let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
-    let steps = told["steps"].as_array().expect("steps");
+    let steps = printed["steps"].as_array().expect("steps");
     steps
         .iter()
         .map(|step| format!("{}: {}, {}", text(&step["name"]), text(&step["action"]), text(&step["reason"])))

@@ -20,15 +20,15 @@ fn several_pipelines_in_several_files_are_all_checked() {
     );
     folder.write("b.json", r#"{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}}"#);
     let answer = folder.call(&["validate", "a.yaml", "b.json", "-o", "json"]);
-    let told: serde_json::Value = serde_json::from_str(&answer.stdout).expect("JSON");
-    assert_eq!(answer.code, 0, "{told}");
+    let printed: serde_json::Value = serde_json::from_str(&answer.stdout).expect("JSON");
+    assert_eq!(answer.code, 0, "{printed}");
     assert_eq!(
-        told,
+        printed,
         serde_json::json!({
             "valid": true,
             "pipelines": ["default/p", "team/q"],
             "errors": [],
-            "notes": ["b.json: Deployment/d is left aside"],
+            "notes": ["b.json: Deployment/d is ignored"],
         })
     );
 }

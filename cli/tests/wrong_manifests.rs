@@ -113,8 +113,8 @@ fn mistakes_of_all_kinds_are_told_at_once_and_each_once() {
         )),
     );
     let answer = folder.call(&["validate", "p.yaml", "-o", "json"]);
-    let told: serde_json::Value = serde_json::from_str(&answer.stdout).expect("JSON");
-    let errors = told["errors"].as_array().expect("errors");
+    let printed: serde_json::Value = serde_json::from_str(&answer.stdout).expect("JSON");
+    let errors = printed["errors"].as_array().expect("errors");
     let paths: Vec<&str> = errors.iter().map(|error| error["path"].as_str().expect("a path")).collect();
     assert_eq!(
         paths,
@@ -127,7 +127,7 @@ fn mistakes_of_all_kinds_are_told_at_once_and_each_once() {
             "spec.steps[3].name",
             "spec.steps[3].run.workload",
         ],
-        "{told:#}"
+        "{printed:#}"
     );
     let first = errors.first().expect("an error");
     assert_eq!((first["file"].as_str(), first["line"].as_u64()), (Some("p.yaml"), Some(6)));
@@ -150,8 +150,8 @@ fn files_that_hold_no_pipeline_say_what_they_hold() {
         (b"a: 1\na: 2\n", "2:1: the key \"a\" is there twice"),
         (b"a:\n\tb: 1\n", "2:2: tabs disallowed"),
         (b"a: [1\n", "1:4: unclosed bracket"),
-        (b"- a\n", "1:1: is no Kubernetes object"),
-        (b"just text\n", "1:1: is no Kubernetes object"),
+        (b"- a\n", "1:1: is not a valid Kubernetes object"),
+        (b"just text\n", "1:1: is not a valid Kubernetes object"),
         (b"kind: MLPipeline\n", "apiVersion is missing; mlpipeline.dev/v1alpha1 is needed"),
         (
             b"apiVersion: mlpipeline.dev/v1\nkind: MLPipeline\n",
@@ -163,7 +163,7 @@ fn files_that_hold_no_pipeline_say_what_they_hold() {
         ),
         (b"apiVersion: mlpipeline.dev/v1alpha1\n", "kind is missing"),
         (b"apiVersion: mlpipeline.dev/v1alpha1\nkind: MLPipeline\n", "spec is missing"),
-        (b"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {k: '%%'}\n", "is no Secret"),
+        (b"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {k: '%%'}\n", "is not a valid Secret"),
         (b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n", "there is no MLPipeline in it"),
         (deep.as_bytes(), "nests values more than 32 deep"),
         (huge_number.as_bytes(), "a whole number is needed"),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Stops the one-node cluster and removes every trace of it: processes, pods, network, folder. Doing it twice, or after a start that
-# broke off, does no harm.
+# stopped half-way, does no harm.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
 source "$cluster/processes.sh"
@@ -9,11 +9,11 @@ source "$cluster/processes.sh"
 [ "$(id -u)" = 0 ] || fail "the cluster was started by root: run this as root"
 one_at_a_time "$@"
 
-# Nothing has to be stopped with care, since nothing is kept. Network and mounts of the node go with its last process.
+# Nothing has to be stopped gracefully, since nothing is kept. Network and mounts of the node go with its last process.
 kill_all
 ip link delete mlp-host 2>/dev/null || true
 
-# Places that a folder of the node's lay over and that were not there before. One that somebody uses by now is not empty, and stays.
+# Folders that were created for mounts of the node. One that is in use by now is not empty, and stays.
 if [ -e "$STATE/places" ]; then
   tac "$STATE/places" | while read -r place; do rmdir "$place" 2>/dev/null || true; done
 fi
@@ -31,7 +31,7 @@ remove_groups() {
 }
 remove_groups
 
-# Nothing of the cluster's is mounted for others to see. What is, somebody has put there.
+# Nothing of the cluster's is mounted for others to see. If something is, it is not ours.
 if grep -F " $STATE/" /proc/self/mountinfo >&2; then fail "unmount what is mounted below $STATE first"; fi
 rm -rf --one-file-system "$STATE"
 say "the cluster is gone"

@@ -3,8 +3,8 @@
 #
 #   tests/cluster/e2e.sh [FILTER...]     all scenarios, or those whose test's name contains a FILTER
 #
-# Brings up the node of `make cluster`, follows docs/how-to/run-on-a-cluster.md on it, runs the tests, takes all of it down, and
-# compares the machine with what it was before. A node that is up already stays up. KEEP=1 leaves everything to look at, until the
+# Brings up the node of `make cluster`, follows docs/how-to/run-on-a-cluster.md on it, runs the tests, removes all of it, and
+# compares the machine with what it was before. A node that is up already stays up. KEEP=1 leaves everything in place, until the
 # next run, or `make cluster-down` where the node was up before. PROFILE=image tests the images that users get, in place of those of
 # development builds, which tests need anyway.
 #

@@ -1,19 +1,19 @@
 # The node's own view of network and file system. Sourced, not run.
 #
 # Programs of a node write to places of the machine that stand in their source and cannot be configured: containerd to
-# /run/containerd, network plugins to /var/lib/cni, the kubelet to /var/log/containers and to tunables of the kernel that hold for the
-# whole machine. For them other folders and files lie over those places, which nobody else sees.
+# /run/containerd, mount to /run/mount, network plugins to /var/lib/cni, the kubelet to /var/log/containers and to tunables of the
+# kernel that hold for the whole machine. Other folders and files are mounted over those places; only the node sees them.
 
-# Folders; an empty one below $STATE lies over each.
-hidden_folders=(/etc/cni /run/containerd /var/lib/cni /var/lib/containers /var/lib/kubelet /var/log/containers /var/log/pods)
-# Tunables that the kubelet sets; a copy lies over each, and takes what the kubelet writes.
+# Folders; an empty one below $STATE is mounted over each.
+hidden_folders=(/run/mount /etc/cni /run/containerd /var/lib/cni /var/lib/containers /var/lib/kubelet /var/log/containers /var/log/pods)
+# Tunables that the kubelet sets; a copy is mounted over each, and receives what the kubelet writes.
 hidden_tunables=(/proc/sys/kernel/{panic,panic_on_oops,keys/root_maxbytes,keys/root_maxkeys} /proc/sys/vm/{overcommit_memory,panic_on_oom})
 
 # Makes the namespaces, unless they are there.
 namespaces() {
-  # The default route comes last: without it an earlier start broke off half-way.
+  # The default route comes last: without it an earlier start stopped half-way.
   if find_node && inside ip route show default 2>/dev/null | grep -q .; then return; fi
-  # Whoever is left of it is in namespaces that nobody finds any more.
+  # What is left of it is in namespaces that cannot be found any more.
   kill_all
   ip link delete mlp-host 2>/dev/null || true
   if ip -o address | grep -q ' 198\.18\.0\.'; then
@@ -43,7 +43,7 @@ hide() {
   local place
   rm -rf "$STATE/private"
   for place in "${hidden_folders[@]}"; do
-    # What a folder has to lie over something: down.sh takes it away again.
+    # What a folder has to lie over something: down.sh removes it again.
     if [ ! -d "$place" ]; then
       printf '%s\n' "$place" >>"$STATE/places"
       mkdir -m 755 -p "$place"

@@ -54,7 +54,7 @@ kill_all() {
 }
 
 # Is process $1 of the cluster alive? A number that somebody else's process has by now does not count, nor does a process that
-# has ended and that nobody has waited for: it has no command line.
+# has ended and was not waited for: it has no command line.
 alive() {
   local pid
   pid=$(cat "$STATE/pids/$1" 2>/dev/null) || return 1

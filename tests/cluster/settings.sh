@@ -6,7 +6,7 @@
 
 STATE=/var/lib/mlpipeline-cluster
 # The two ends of the cable between this machine and the node; the range is kept for tests of networks (RFC 2544), so
-# it collides with nobody's. The node has the first address: NodePorts answer there.
+# it does not collide with a network in use. The node has the first address: NodePorts answer there.
 NODE=mlpipeline-node
 NODE_ADDRESS=198.18.0.1
 HOST_ADDRESS=198.18.0.2
@@ -28,7 +28,7 @@ fail() { say "$*"; exit 1; }
 # Is the cluster that commands are for the one of `make cluster`? A KUBECONFIG names another one, unless it is this one's.
 own_node() { [ "${KUBECONFIG:-$KUBECONFIG_FILE}" = "$KUBECONFIG_FILE" ]; }
 
-# Goes on with script $0 and arguments $@ when no other script changes the cluster. The lock is on a folder that is there
+# Runs script $0 with arguments $@ once no other script changes the cluster. The lock is on a folder that is there
 # anyway, so that it leaves no file behind, and no process of the cluster inherits it.
 one_at_a_time() {
   [ -n "${MLPIPELINE_CLUSTER_LOCKED:-}" ] || MLPIPELINE_CLUSTER_LOCKED=1 exec flock --close /var/lib "$0" "$@"

@@ -4,7 +4,9 @@
 traces() {
   {
     sysctl --all 2>/dev/null | grep -E '^(kernel\.(panic|keys\.)|vm\.(overcommit|panic)|net\.ipv4\.(ip_forward|conf\.(all|default)\.))' || true
-    find /run /var/lib /opt /usr/libexec -mindepth 1 -maxdepth 1 -printf 'path %p\n'
+    find /run /opt /srv /usr/libexec /var/{cache,lib,log,spool,tmp} -mindepth 1 -maxdepth 1 -printf 'path %p\n'
+    # Go notes its telemetry's mode at its first start.
+    find /etc /opt ~/.config ~/.local -mindepth 1 -maxdepth 2 ! -path '*/.config/go*' -printf 'path %p\n' 2>/dev/null || true
     # Changed by one instance, used by the next: so not only names.
     find /run/containerd /run/containers /run/mount /run/netns /var/lib/{cni,containers,kubelet} /var/log/{containers,pods} /etc/cni /opt/cni \
       /usr/libexec/kubernetes -printf 'path %p %y %s %T+\n' 2>/dev/null || true

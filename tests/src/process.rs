@@ -4,11 +4,11 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// Starts the program and waits for it, while a second shell waits for the lifeline: the pipe on standard input, whose other
+/// Starts the program and waits for it, while a second shell waits for the pipe on standard input, whose other
 /// end only the test process holds. When that process ends, even by SIGKILL, the kernel closes the pipe, and the program is
 /// killed; nothing that it holds is worth a slower end. `$1` is a folder to remove then, or empty.
 ///
-/// A Ctrl-C goes to the whole process group: the shells ignore it, so that they are there when the lifeline breaks.
+/// A Ctrl-C goes to the whole process group: the shells ignore it, so that they are there when the pipe closes.
 const SUPERVISOR: &str = r#"
 trap '' INT TERM HUP
 scratch=$1; shift
@@ -16,9 +16,9 @@ exec 3<&0 </dev/null
 "$@" 3<&- &
 program=$!
 (read -r _ <&3; kill -KILL "$program") 2>/dev/null &
-lifeline=$!
+watchdog=$!
 wait "$program"; code=$?
-kill -KILL "$lifeline" 2>/dev/null
+kill -KILL "$watchdog" 2>/dev/null
 [ -z "$scratch" ] || rm -rf "$scratch"
 exit "$code"
 "#;
@@ -123,15 +123,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_program_ends_when_the_process_that_holds_its_lifeline_is_killed() {
+    async fn the_program_ends_when_the_process_that_holds_its_standard_input_is_killed() {
         let folder = tempfile::tempdir().unwrap();
         let mut holder = Command::new("sleep").arg("1000").stdout(Stdio::piped()).spawn().unwrap();
-        let lifeline = holder.stdout.take().unwrap();
+        let standard_input = holder.stdout.take().unwrap();
         let file = folder.path().join("pid");
         let mut supervisor = Command::new("sh")
             .args(["-c", SUPERVISOR, "supervisor", "", "sh", "-c", "echo $$ >\"$0\"; exec sleep 1000"])
             .arg(&file)
-            .stdin(lifeline)
+            .stdin(standard_input)
             .stderr(Stdio::null())
             .spawn()
             .unwrap();

@@ -48,6 +48,14 @@ fi
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   printf 'installing %s\n' "${packages[*]}" >&2
   export DEBIAN_FRONTEND=noninteractive
+  # Only the programs are wanted: a service that a package starts (containerd, PostgreSQL) would take ports and make folders.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 130' INT TERM HUP
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
   apt-get update -qq </dev/null
   apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null >/dev/null
   exit 0

@@ -6,23 +6,44 @@ use mlpipeline_cluster::{Session, SessionError, SessionOptions};
 use mlpipeline_core::observation::read;
 use mlpipeline_core::observed::Observed;
 use mlpipeline_core::pipeline::ValidatedPipeline;
+use tokio::runtime::Runtime;
 
-/// What exists of a pipeline in the cluster of a kubeconfig's context, the current one where none is named.
-///
-/// # Errors
-/// When there is no such context, or the cluster does not answer or refuses, in words for people.
-pub fn observe(context: Option<&str>, pipeline: &ValidatedPipeline) -> Result<Observed, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("cannot start: {error}"))?;
-    runtime.block_on(list(context, pipeline)).map_err(|error| with_sources(&error))
+/// A session with a cluster, for commands that wait for its answers.
+pub struct Cluster {
+    runtime: Runtime,
+    session: Session,
 }
 
-async fn list(context: Option<&str>, pipeline: &ValidatedPipeline) -> Result<Observed, SessionError> {
-    let options = SessionOptions { context: context.map(str::to_owned), ..SessionOptions::default() };
-    let session = Session::open(options).await?;
-    Ok(read(&session.children(&pipeline.namespace, &pipeline.name).await?))
+impl Cluster {
+    /// Opens a session. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When there is no kubeconfig, or it has no such context, in words for people.
+    pub fn open(options: SessionOptions) -> Result<Self, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| format!("cannot start: {error}"))?;
+        let session = runtime.block_on(Session::open(options)).map_err(|error| with_sources(&error))?;
+        Ok(Self { runtime, session })
+    }
+
+    /// The namespace of the kubeconfig's context, or the one that the session was opened with.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.session.namespace()
+    }
+
+    /// What exists of a pipeline.
+    ///
+    /// # Errors
+    /// When the cluster does not answer in time, or denies a list, in words for people.
+    pub fn observe(&self, pipeline: &ValidatedPipeline) -> Result<Observed, String> {
+        let observed: Result<Observed, SessionError> = self
+            .runtime
+            .block_on(async { Ok(read(&self.session.children(&pipeline.namespace, &pipeline.name).await?)) });
+        observed.map_err(|error| with_sources(&error))
+    }
 }
 
 /// An error with its sources, each given once.

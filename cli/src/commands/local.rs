@@ -6,58 +6,59 @@ use std::path::{Path, PathBuf};
 
 use mlpipeline_core::plan::Schedules;
 
-use crate::Ended;
 use crate::args::{Local, Output};
+use crate::exit_status::ExitStatus;
 use crate::local::{Engine, Settings, Starter, Tools, find_program, with_what_they_need};
 use crate::manifest::{Found, Manifests, Objects};
 use crate::show::{self, LineWatcher, TableWatcher};
 use crate::state::{Lock, Store};
 
-/// A local run that did not begin.
-enum Refused {
-    /// What is wrong was said already.
-    Told,
-    /// What is wrong with what was asked for.
+/// Why a local run did not start.
+enum StartError {
+    /// What is wrong was printed already.
+    Reported,
+    /// The arguments are wrong.
     Usage(String),
-    /// What stands in the way.
+    /// Something failed before the first step.
     Failure(String),
 }
 
 /// Runs a pipeline.
-pub fn run(arguments: &Local) -> Ended {
+pub fn run(arguments: &Local) -> ExitStatus {
     match begin(arguments) {
         Ok((engine, lock)) => {
-            let ended = go(engine, arguments.files.output == Some(Output::Json));
+            let status = run_engine(engine, arguments.files.output == Some(Output::Json));
             drop(lock);
-            ended
+            status
         }
-        Err(Refused::Told) => Ended::Badly,
-        Err(Refused::Usage(problem)) => {
+        Err(StartError::Reported) => ExitStatus::Failure,
+        Err(StartError::Usage(problem)) => {
             show::error(&problem);
-            Ended::WrongUsage
+            ExitStatus::WrongUsage
         }
-        Err(Refused::Failure(problem)) => {
+        Err(StartError::Failure(problem)) => {
             show::error(&problem);
-            Ended::Badly
+            ExitStatus::Failure
         }
     }
 }
 
-fn begin(arguments: &Local) -> Result<(Engine, Lock), Refused> {
-    let mut manifests = super::read(&arguments.files).ok_or(Refused::Told)?;
+fn begin(arguments: &Local) -> Result<(Engine, Lock), StartError> {
+    let mut manifests = super::read(&arguments.files, arguments.files.namespace.as_deref().into())
+        .ok_or(StartError::Reported)?;
     for file in &arguments.secrets {
         manifests.read_secrets(file);
     }
     add_variables(&mut manifests, arguments)?;
-    if super::tell_problems(&manifests) {
-        return Err(Refused::Told);
+    if super::report_problems(&manifests) {
+        return Err(StartError::Reported);
     }
     let Manifests { pipelines, objects, .. } = manifests;
-    let Found { file, pipeline } = super::choose(pipelines, &arguments.place).map_err(Refused::Usage)?;
+    let Found { file, pipeline } = super::choose(pipelines, &arguments.place).map_err(StartError::Usage)?;
     let settings = settings(arguments, &pipeline)?;
     let store = Store::of(&arguments.place.data_dir, &pipeline);
     store.create().map_err(|(folder, error)| {
-        Refused::Failure(format!(
+        StartError::Failure(format!(
             "cannot make the folder {}: {error}; set another --data-dir",
             folder.display()
         ))
@@ -65,7 +66,7 @@ fn begin(arguments: &Local) -> Result<(Engine, Lock), Refused> {
     let lock = store.lock().map_err(|error| {
         let source =
             std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
-        Refused::Failure(format!("{error}{source}"))
+        StartError::Failure(format!("{error}{source}"))
     })?;
     let starter = Starter {
         tools: tools(arguments, &file, &store)?,
@@ -77,24 +78,24 @@ fn begin(arguments: &Local) -> Result<(Engine, Lock), Refused> {
     Ok((Engine::new(pipeline, settings, starter), lock))
 }
 
-fn add_variables(manifests: &mut Manifests, arguments: &Local) -> Result<(), Refused> {
+fn add_variables(manifests: &mut Manifests, arguments: &Local) -> Result<(), StartError> {
     let Some(file) = &arguments.env_file else { return Ok(()) };
     let objects: &mut Objects = &mut manifests.objects;
     std::fs::read_to_string(file)
         .map_err(|error| error.to_string())
         .and_then(|text| objects.add_defaults(&text))
-        .map_err(|problem| Refused::Failure(format!("{}: {problem}", file.display())))
+        .map_err(|problem| StartError::Failure(format!("{}: {problem}", file.display())))
 }
 
 fn settings(
     arguments: &Local,
     pipeline: &mlpipeline_core::pipeline::ValidatedPipeline,
-) -> Result<Settings, Refused> {
+) -> Result<Settings, StartError> {
     let steps = match arguments.steps.as_slice() {
         [] => None,
         names => Some(with_what_they_need(pipeline, names).map_err(|unknown| {
             let known: Vec<&str> = pipeline.steps.iter().map(|step| step.name.as_str()).collect();
-            Refused::Usage(format!("there is no step \"{unknown}\"; there are {}", known.join(", ")))
+            StartError::Usage(format!("there is no step \"{unknown}\"; there are {}", known.join(", ")))
         })?),
     };
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -107,16 +108,16 @@ fn settings(
     })
 }
 
-fn tools(arguments: &Local, file: &Path, store: &Store) -> Result<Tools, Refused> {
+fn tools(arguments: &Local, file: &Path, store: &Store) -> Result<Tools, StartError> {
     let absolute = |path: &Path| {
         std::fs::canonicalize(path)
-            .map_err(|error| Refused::Failure(format!("cannot find {}: {error}", path.display())))
+            .map_err(|error| StartError::Failure(format!("cannot find {}: {error}", path.display())))
     };
     let own = std::env::current_exe().ok();
     let worker = match &arguments.worker {
         Some(worker) => absolute(worker)?,
         None => find_program("mlpipeline-worker", own.as_deref()).ok_or_else(|| {
-            Refused::Failure("mlpipeline-worker is neither beside this program nor on the PATH; name it with --worker FILE".into())
+            StartError::Failure("mlpipeline-worker is neither beside this program nor on the PATH; name it with --worker FILE".into())
         })?,
     };
     let folder =
@@ -132,9 +133,9 @@ fn tools(arguments: &Local, file: &Path, store: &Store) -> Result<Tools, Refused
     })
 }
 
-/// Runs the engine where there is anything to run, and shows how it ends.
-fn go(mut engine: Engine, as_json: bool) -> Ended {
-    let was_told = if engine.has_work() {
+/// Runs the engine where there is anything to run, and prints the summary.
+fn run_engine(mut engine: Engine, as_json: bool) -> ExitStatus {
+    let was_stopped = if engine.has_work() {
         let mut lines = LineWatcher::new(as_json);
         let mut table = TableWatcher::new();
         let is_terminal = std::io::stderr().is_terminal() && std::io::stdout().is_terminal() && !as_json;
@@ -144,17 +145,21 @@ fn go(mut engine: Engine, as_json: bool) -> Ended {
             runtime.block_on(engine.run(watcher))
         });
         match ran {
-            Ok(was_told) => was_told,
+            Ok(was_stopped) => was_stopped,
             Err(error) => {
                 show::error(&format!("cannot run anything: {error}"));
-                return Ended::Badly;
+                return ExitStatus::Failure;
             }
         }
     } else {
         false
     };
-    if !(was_told && engine.was_settled()) {
+    if !(was_stopped && engine.was_settled()) {
         show::summary(&engine, as_json);
     }
-    if engine.is_well() && (!was_told || engine.was_settled()) { Ended::Well } else { Ended::Badly }
+    if engine.is_well() && (!was_stopped || engine.was_settled()) {
+        ExitStatus::Success
+    } else {
+        ExitStatus::Failure
+    }
 }

@@ -1,30 +1,30 @@
-//! One module a command: from its arguments to how it ended.
+//! One module a command: from its arguments to its exit status.
 
 mod cluster;
-pub mod lifeline;
 pub mod local;
 pub mod plan;
 pub mod validate;
+pub mod watchdog;
 
 use crate::args::{Files, Place};
-use crate::manifest::{Found, Manifests};
+use crate::manifest::{Found, Manifests, Namespace};
 use crate::show;
 
-/// Reads the files; says what is wrong with them on standard error.
-pub fn read(files: &Files) -> Option<Manifests> {
-    let manifests = Manifests::read(&files.files, files.namespace.as_deref());
-    (!tell_problems(&manifests)).then_some(manifests)
+/// Reads the files; prints what is wrong with them on standard error.
+pub fn read(files: &Files, namespace: Namespace<'_>) -> Option<Manifests> {
+    let manifests = Manifests::read(&files.files, namespace);
+    (!report_problems(&manifests)).then_some(manifests)
 }
 
-/// Says what is wrong on standard error; whether anything is.
-pub fn tell_problems(manifests: &Manifests) -> bool {
+/// Prints what is wrong on standard error; returns whether anything is.
+pub fn report_problems(manifests: &Manifests) -> bool {
     for problem in &manifests.problems {
         show::error(&problem.to_string());
     }
     !manifests.problems.is_empty()
 }
 
-/// The pipeline that is meant.
+/// The pipeline that the arguments choose.
 pub fn choose(found: Vec<Found>, place: &Place) -> Result<Found, String> {
     let names: Vec<String> = found.iter().map(|found| found.pipeline.name.clone()).collect();
     let mut fitting: Vec<Found> = match &place.pipeline {
@@ -37,6 +37,6 @@ pub fn choose(found: Vec<Found>, place: &Place) -> Result<Found, String> {
             "the files hold several pipelines: {}; choose one with --pipeline NAME",
             names.join(", ")
         )),
-        (None, _) => Err(format!("there is no pipeline of that name; there are {}", names.join(", "))),
+        (None, _) => Err(format!("no pipeline has that name; there are {}", names.join(", "))),
     }
 }

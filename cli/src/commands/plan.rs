@@ -1,40 +1,59 @@
 //! `plan`: what would run, and why, before anything does.
 
 use jiff::Timestamp;
+use mlpipeline_cluster::SessionOptions;
 use mlpipeline_core::observed::Observed;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{Decision, Plan, Schedules, StepPlan, Work, plan};
 use serde_json::{Value, json};
 
-use super::cluster;
-use crate::Ended;
+use super::cluster::Cluster;
 use crate::args::{Output, PlanArguments};
+use crate::exit_status::ExitStatus;
+use crate::manifest::Namespace;
 use crate::show::{self, Cell, Tone};
 use crate::state::{Phase, Records, Store, observed};
 
 /// Plans against the local state or a cluster, and prints what came out.
-pub fn run(arguments: &PlanArguments) -> Ended {
-    let Some(manifests) = super::read(&arguments.files) else { return Ended::Badly };
+pub fn run(arguments: &PlanArguments) -> ExitStatus {
+    let cluster = match arguments.cluster.then(|| Cluster::open(session_options(arguments))).transpose() {
+        Ok(cluster) => cluster,
+        Err(problem) => {
+            show::error(&problem);
+            return ExitStatus::Failure;
+        }
+    };
+    let namespace = match (&arguments.files.namespace, &cluster) {
+        (Some(name), _) => Namespace::Required(name),
+        (None, Some(cluster)) => Namespace::Context(cluster.namespace()),
+        (None, None) => Namespace::Unset,
+    };
+    let Some(manifests) = super::read(&arguments.files, namespace) else { return ExitStatus::Failure };
     let found = match super::choose(manifests.pipelines, &arguments.place) {
         Ok(found) => found,
         Err(problem) => {
             show::error(&problem);
-            return Ended::WrongUsage;
+            return ExitStatus::WrongUsage;
         }
     };
     let pipeline = found.pipeline;
-    let foreseen = if arguments.cluster {
-        match cluster::observe(arguments.context.as_deref(), &pipeline) {
-            Ok(observed) => foresee(&pipeline, &observed, Schedules::Keep),
-            Err(problem) => {
-                show::error(&problem);
-                return Ended::Badly;
-            }
+    let foreseen = match cluster.map(|cluster| cluster.observe(&pipeline)) {
+        Some(Ok(observed)) => foresee(&pipeline, &observed, Schedules::Keep),
+        Some(Err(problem)) => {
+            show::error(&problem);
+            return ExitStatus::Failure;
         }
-    } else {
-        foresee_here(arguments, &pipeline)
+        None => foresee_here(arguments, &pipeline),
     };
     tell(arguments, &pipeline, &foreseen)
+}
+
+fn session_options(arguments: &PlanArguments) -> SessionOptions {
+    SessionOptions {
+        context: arguments.context.clone(),
+        namespace: arguments.files.namespace.clone(),
+        timeout: arguments.timeout,
+    }
 }
 
 /// Plans against the local state.
@@ -51,7 +70,7 @@ fn foresee_here(arguments: &PlanArguments, pipeline: &ValidatedPipeline) -> Plan
 }
 
 /// Prints a plan, and says whether it would change anything.
-fn tell(arguments: &PlanArguments, pipeline: &ValidatedPipeline, foreseen: &Plan) -> Ended {
+fn tell(arguments: &PlanArguments, pipeline: &ValidatedPipeline, foreseen: &Plan) -> ExitStatus {
     let is_change = |step: &StepPlan| {
         step.decision == Decision::Run && (arguments.cluster || !is_live(pipeline, &step.name))
     };
@@ -64,7 +83,7 @@ fn tell(arguments: &PlanArguments, pipeline: &ValidatedPipeline, foreseen: &Plan
             foreseen.steps.iter().map(row).collect(),
         );
     }
-    if would_run && arguments.exit_code { Ended::WouldRun } else { Ended::Well }
+    if would_run && arguments.exit_code { ExitStatus::WouldRun } else { ExitStatus::Success }
 }
 
 /// Plans against whatever was observed, here or in a cluster.

@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use crate::Ended;
 use crate::args::{Output, Validate};
+use crate::exit_status::ExitStatus;
 use crate::manifest::Manifests;
 use crate::show;
 
 /// Checks the files.
-pub fn run(arguments: &Validate) -> Ended {
+pub fn run(arguments: &Validate) -> ExitStatus {
     let files = &arguments.files;
-    let manifests = Manifests::read(&files.files, files.namespace.as_deref());
+    let manifests = Manifests::read(&files.files, files.namespace.as_deref().into());
     let is_valid = manifests.problems.is_empty();
     let names: Vec<String> = manifests
         .pipelines
@@ -28,7 +28,7 @@ pub fn run(arguments: &Validate) -> Ended {
         for note in &manifests.notes {
             show::note(note);
         }
-        super::tell_problems(&manifests);
+        super::report_problems(&manifests);
         for found in &manifests.pipelines {
             let pipeline = &found.pipeline;
             let steps = match pipeline.steps.len() {
@@ -39,5 +39,5 @@ pub fn run(arguments: &Validate) -> Ended {
             show::line(&format!("{file}: pipeline {namespace}/{name} is valid, {steps}"));
         }
     }
-    if is_valid { Ended::Well } else { Ended::Badly }
+    if is_valid { ExitStatus::Success } else { ExitStatus::Failure }
 }

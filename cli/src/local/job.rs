@@ -25,9 +25,9 @@ pub struct Job {
     pub is_workers: bool,
     /// How many pods must succeed; `None`: one, and all that run must have ended.
     pub completions: Option<usize>,
-    /// How many pods work at the same time.
+    /// How many pods run at the same time.
     pub parallelism: usize,
-    /// How many failures are made good by another pod.
+    /// How many failed pods are replaced.
     pub retries: u32,
     /// The longest that all of it may take.
     pub timeout: Option<Duration>,
@@ -40,18 +40,18 @@ pub struct Job {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
-    /// Well; with the report of a worker.
+    /// With success; a worker leaves a report.
     Succeeded(Option<StepReport>),
-    /// Badly.
+    /// With a failure.
     Failed {
         /// The kind of failure in CamelCase.
         reason: String,
         /// What happened, for people.
         message: String,
-        /// What the worker said, if it did.
+        /// The report of a worker, if it left one.
         report: Option<StepReport>,
     },
-    /// It was told to stop.
+    /// It was stopped.
     Stopped,
 }
 
@@ -62,7 +62,7 @@ enum PodEnd {
     Stopped,
 }
 
-/// Runs pods until the job is done, has failed for good, or is told to stop. `started` hears of each pod's number.
+/// Runs pods until the job is done, has failed for good, or is stopped. `started` is called with each pod's number.
 pub async fn run(job: &Job, mut stop: watch::Receiver<bool>, started: impl Fn(u32)) -> End {
     let (cancel, cancelled) = watch::channel(false);
     let deadline = job.timeout.map(|timeout| Instant::now() + timeout);
@@ -175,7 +175,7 @@ async fn pod(job: Job, number: u32, pause: Duration, mut cancelled: watch::Recei
     };
     match status {
         Some(Ok(status)) => judge(&job, status),
-        Some(Err(error)) => failure(true, "Internal", format!("lost sight of the process: {error}")),
+        Some(Err(error)) => failure(true, "Internal", format!("cannot wait for the process: {error}")),
         None => {
             process.stop(GRACE).await;
             PodEnd::Stopped
@@ -183,13 +183,15 @@ async fn pod(job: Job, number: u32, pause: Duration, mut cancelled: watch::Recei
     }
 }
 
-/// What an exit status and a report come to.
+/// The end of a pod, from its exit status and its report.
 fn judge(job: &Job, status: ExitStatus) -> PodEnd {
     let report = job.is_workers.then(|| std::fs::read_to_string(&job.report).ok()).flatten();
     let report = report.and_then(|text| StepReport::from_json(text.trim_end()).ok());
     match (status.code(), report) {
         (Some(0), Some(report)) if report.outcome == Outcome::Succeeded => PodEnd::Succeeded(Some(report)),
-        (Some(0), _) if job.is_workers => failure(true, "NoReport", "ended well and left no report".into()),
+        (Some(0), _) if job.is_workers => {
+            failure(true, "NoReport", "ended with success and left no report".into())
+        }
         (Some(0), _) => PodEnd::Succeeded(None),
         (code, report) => {
             let retries = match code.and_then(ExitCode::from_code) {
@@ -208,7 +210,7 @@ fn judge(job: &Job, status: ExitStatus) -> PodEnd {
     }
 }
 
-/// Whether a container tool says that the container cannot even start: no such image, no such command.
+/// Whether a container tool reports that the container cannot even start: no such image, no such command.
 fn cannot_run(job: &Job, code: Option<i32>) -> bool {
     !job.is_workers && matches!(code, Some(125..=127))
 }
@@ -220,7 +222,7 @@ fn describe(job: &Job, status: ExitStatus) -> String {
         (Some(126 | 127), _) if !job.is_workers => "the container's command could not be run".to_owned(),
         (Some(code), _) => format!("{what} ended with exit code {code}"),
         (None, Some(9)) => format!("{what} was killed (signal 9); memory may have run out"),
-        (None, Some(signal)) => format!("{what} was ended by signal {signal}"),
+        (None, Some(signal)) => format!("{what} was killed by signal {signal}"),
         (None, None) => format!("{what} ended"),
     }
 }

@@ -1,5 +1,4 @@
-//! A step that runs all the time: its replicas of one key, and the roll-out to another key without a moment in which nobody
-//! answers.
+//! A long-running step: its replicas of one key, and the roll-out to another key during which some replica always answers.
 
 use std::io;
 use std::sync::Arc;
@@ -34,8 +33,8 @@ struct Generation {
     problem: Option<String>,
 }
 
-/// A step that runs all the time.
-pub struct LiveStep {
+/// A long-running step.
+pub struct LongRunningStep {
     /// Where its replicas are reached.
     pub endpoints: Vec<Endpoint>,
     current: Option<Generation>,
@@ -45,7 +44,7 @@ pub struct LiveStep {
     retiring: JoinSet<()>,
 }
 
-/// Makes a replica of this number, given the set that it joins when it is ready and whom to tell.
+/// Makes a replica of this number, given the set that it joins when it is ready and where to send its problems.
 type MakeReplica = dyn Fn(usize, Arc<Backends>, mpsc::UnboundedSender<Option<String>>) -> Replica + Send;
 
 /// What the replicas of a key are made of.
@@ -56,7 +55,7 @@ pub struct Replicas {
     pub count: usize,
 }
 
-impl LiveStep {
+impl LongRunningStep {
     /// Listens on the step's ports: the wanted one or a free one from 8080 on for the first, free ones after it for others.
     ///
     /// # Errors
@@ -86,7 +85,7 @@ impl LiveStep {
         self.next.as_ref().or(self.current.as_ref()).is_some_and(|generation| generation.key == *key)
     }
 
-    /// Starts replicas of a new key. Those before go on until all of the new ones are ready. `changed` is called whenever
+    /// Starts replicas of a new key. Those before keep running until all of the new ones are ready. `changed` is called whenever
     /// something about them changes.
     pub fn roll_out(
         &mut self,
@@ -94,9 +93,9 @@ impl LiveStep {
         replicas: Replicas,
         changed: impl Fn(Option<String>) + Send + 'static,
     ) {
-        let (tell, mut told) = mpsc::unbounded_channel();
+        let (problems, mut received) = mpsc::unbounded_channel();
         tokio::spawn(async move {
-            while let Some(problem) = told.recv().await {
+            while let Some(problem) = received.recv().await {
                 changed(problem);
             }
         });
@@ -112,11 +111,11 @@ impl LiveStep {
             problem: None,
         };
         for number in 0..replicas.count {
-            let replica = (replicas.make)(number, Arc::clone(&generation.backends), tell.clone());
+            let replica = (replicas.make)(number, Arc::clone(&generation.backends), problems.clone());
             generation.replicas.spawn(replica.keep(stopping.clone()));
         }
-        // With no replicas at all there is nobody else to tell that all of them are ready.
-        tell.send(None).ok();
+        // With no replicas at all, none reports that all of them are ready.
+        problems.send(None).ok();
         if let Some(superseded) = self.next.take() {
             self.retire(superseded);
         }
@@ -127,7 +126,7 @@ impl LiveStep {
         self.next = Some(generation);
     }
 
-    /// Takes note of what a replica told, and switches over once all new replicas are ready.
+    /// Handles what a replica reported, and switches over once all new replicas are ready.
     pub fn progress(&mut self, problem: Option<String>) {
         if let Some(generation) = self.next.as_mut().or(self.current.as_mut()) {
             let all_ready = generation.backends.count() >= generation.desired;
@@ -154,7 +153,7 @@ impl LiveStep {
         Some(ObservedLongRunning {
             key: Some(newest.key.clone()),
             fingerprint: Some(newest.fingerprint.clone()),
-            // What answers now must be known, so that a roll-out that does not come to its end can be taken back.
+            // What answers now must be known, so that a roll-out that does not finish can be undone.
             model: newest.model.clone(),
             desired: i32::try_from(newest.desired).unwrap_or(i32::MAX),
             updated_ready: count(newest),

@@ -3,25 +3,21 @@
 //! A loop of named steps: observe the records and replicas, plan with the pure core, start and stop what the plan says, wait
 //! until something changes. Must not decide on its own what runs.
 
-mod commands;
-mod ending;
 mod engine;
 pub mod environment;
 pub mod job;
-mod lifeline;
 mod long_running;
 mod process;
 mod proxy;
 mod replica;
-mod rows;
 mod settings;
 mod start;
-mod starting;
+mod tools;
+mod watchdog;
 
-pub use commands::{Tools, find_program};
-pub use engine::{Engine, Watcher};
-pub use lifeline::guard;
+pub use engine::{Engine, Row, Watcher};
 pub use long_running::Endpoint;
-pub use rows::Row;
 pub use settings::{Settings, with_what_they_need};
 pub use start::Starter;
+pub use tools::{Tools, find_program};
+pub use watchdog::watch_container;

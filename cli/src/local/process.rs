@@ -1,4 +1,4 @@
-//! One child process: started in a group of its own, held by a lifeline, stopped gently and then for certain.
+//! One child process: started in a group of its own, under a watchdog, stopped by a request and then by force.
 //!
 //! Must not know what the process is for.
 
@@ -53,13 +53,13 @@ pub struct CommandLine {
     pub environment: Environment,
 }
 
-/// A child process at work. Dropped, it is killed.
+/// A running child process. Dropped, it is killed.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     group: Option<u32>,
-    /// Ends when this process does, however that happens; the worker watches its other end.
-    _lifeline: Option<ChildStdin>,
+    /// Closed when this process ends, however that happens: the child's watchdog waits for that.
+    _stdin: Option<ChildStdin>,
 }
 
 impl Process {
@@ -87,18 +87,18 @@ impl Process {
             .map_err(|error| {
                 io::Error::other(format!("cannot start {}: {error}", command.program.display()))
             })?;
-        Ok(Self { group: child.id(), _lifeline: child.stdin.take(), child })
+        Ok(Self { group: child.id(), _stdin: child.stdin.take(), child })
     }
 
     /// Waits until the process ends.
     ///
     /// # Errors
-    /// When the system cannot tell.
+    /// When the system cannot wait for it.
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
     }
 
-    /// Asks the process and all that it started to end, and after the grace period ends them.
+    /// Asks the process and all that it started to end, and kills them after the grace period.
     pub async fn stop(mut self, grace: Duration) {
         self.signal("TERM").await;
         if timeout(grace, self.child.wait()).await.is_err() {

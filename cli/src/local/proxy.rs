@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
 /// How long a connection waits for a replica that is ready.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WAIT_LIMIT: Duration = Duration::from_secs(5);
 /// How long a replica on this machine may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(1);
 
@@ -35,7 +35,7 @@ impl Backends {
         self.changed.notify_waiters();
     }
 
-    /// Lets no further connection go to a replica. Says whether it was ready.
+    /// Lets no further connection go to a replica. Returns whether it was ready.
     pub fn remove(&self, replica: usize) -> bool {
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         let before = ready.len();
@@ -83,15 +83,15 @@ pub async fn listen(wanted: Option<u16>, first: u16) -> io::Result<TcpListener> 
     Err(last)
 }
 
-/// Hands on connections until dropped. `port` says which of a replica's ports is meant.
+/// Forwards connections until dropped. `port` says which of a replica's ports is meant.
 pub async fn forward(listener: TcpListener, port: usize, backends: watch::Receiver<Arc<Backends>>) {
     loop {
         match listener.accept().await {
             Ok((client, _)) => {
                 let backends = backends.clone();
                 tokio::spawn(async move {
-                    // Either side may break off; there is nobody to tell but the other side, which warning_events.
-                    hand_on(client, port, backends).await.ok();
+                    // Either side may break off; the other side sees its connection close.
+                    forward_connection(client, port, backends).await.ok();
                 });
             }
             // Out of file descriptors, most likely: some connection has to end first.
@@ -100,12 +100,12 @@ pub async fn forward(listener: TcpListener, port: usize, backends: watch::Receiv
     }
 }
 
-async fn hand_on(
+async fn forward_connection(
     mut client: TcpStream,
     port: usize,
     backends: watch::Receiver<Arc<Backends>>,
 ) -> io::Result<()> {
-    let mut server = timeout(PATIENCE, connect(port, backends)).await.map_err(io::Error::other)?;
+    let mut server = timeout(WAIT_LIMIT, connect(port, backends)).await.map_err(io::Error::other)?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     copy_bidirectional(&mut client, &mut server).await.map(|_| ())
@@ -122,7 +122,7 @@ async fn connect(port: usize, mut backends: watch::Receiver<Arc<Backends>>) -> T
         }
         tokio::select! {
             () = changed => {}
-            // With nobody left to change the set, the time limit above ends the wait.
+            // When nothing can change the set any more, the time limit above ends the wait.
             Ok(()) = backends.changed() => {}
             () = sleep(CONNECT / 10) => {}
         }

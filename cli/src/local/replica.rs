@@ -1,4 +1,4 @@
-//! One replica of a step that runs all the time: started, watched until it is ready, started again when it ends, and stopped.
+//! One replica of a long-running step: started, watched until it is ready, started again when it ends, and stopped.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -24,21 +24,21 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest such pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// What tells that a replica is ready.
+/// What shows that a replica is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readiness {
     /// `GET /ready` on its first port answers 200.
     Http,
     /// Its first port takes connections.
     Connects,
-    /// It is there.
+    /// Its process is running.
     Starts,
 }
 
 /// The command line of a replica that is to listen on these addresses, or why there is none.
 pub type MakeCommand = dyn Fn(&[SocketAddr]) -> Result<CommandLine, String> + Send + Sync;
 
-/// A replica to keep at work.
+/// A replica to keep running.
 pub struct Replica {
     /// Its number among its step's.
     pub number: usize,
@@ -52,12 +52,12 @@ pub struct Replica {
     pub log: PathBuf,
     /// Who may send it connections.
     pub backends: Arc<Backends>,
-    /// Who wants to hear that it became ready or ended: with what went wrong, for people.
+    /// Receives a message when it became ready or ended: with what went wrong, for people.
     pub changed: mpsc::UnboundedSender<Option<String>>,
 }
 
 impl Replica {
-    /// Keeps the replica at work until told to stop.
+    /// Keeps the replica running until it is asked to stop.
     pub async fn keep(self, mut stop: watch::Receiver<bool>) {
         let mut pause = FIRST_PAUSE;
         while !*stop.borrow() {
@@ -95,7 +95,7 @@ impl Replica {
         self.backends.remove(self.number);
         match end {
             Some(Ok(status)) => format!("replica {} ended ({status}) and is started again", self.number),
-            Some(Err(error)) => format!("lost sight of replica {}: {error}", self.number),
+            Some(Err(error)) => format!("cannot wait for replica {}: {error}", self.number),
             None => {
                 process.stop(GRACE).await;
                 String::new()

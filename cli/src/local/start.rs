@@ -9,11 +9,11 @@ use mlpipeline_core::pipeline::{ValidAction, ValidStep};
 use mlpipeline_core::plan::{LongRunningWork, RunWork, Task};
 use mlpipeline_crds::Run;
 
-use super::commands::{CannotRun, Container, Tools};
 use super::environment::{Environment, Pod, environment};
 use super::job::Job;
 use super::long_running::Replicas;
 use super::replica::{Readiness, Replica};
+use super::tools::{CannotRun, Container, Tools};
 use crate::manifest::Objects;
 use crate::state::Store;
 
@@ -105,7 +105,7 @@ impl Starter {
         Ok(Publication { draft, result })
     }
 
-    /// Makes what a container wrote the step's result.
+    /// Moves what a container wrote to the place of the step's result.
     ///
     /// # Errors
     /// When the folder cannot be renamed.
@@ -118,7 +118,7 @@ impl Starter {
         std::fs::rename(volume.join(&publication.draft), result)
     }
 
-    /// The ports that a step that runs all the time is reached by, by name.
+    /// The names of the ports at which a long-running step is reached.
     pub fn ports(step: &ValidStep) -> Vec<String> {
         match &step.action {
             ValidAction::Run(run) => run.ports.iter().map(|port| port.name.clone()).collect(),
@@ -127,7 +127,7 @@ impl Starter {
         }
     }
 
-    /// The replicas of a step that runs all the time.
+    /// The replicas of a long-running step.
     ///
     /// # Errors
     /// As [`Self::job`].
@@ -138,7 +138,7 @@ impl Starter {
     ) -> Result<Replicas, CannotRun> {
         let key: String = work.key.as_str().chars().take(5).collect();
         let base = format!("{}-{key}", names::step_object(&self.pipeline, &step.name));
-        // Whatever can be wrong is wrong for the first replica too, and is said before anything starts.
+        // Whatever can be wrong is wrong for the first replica too, and is reported before anything starts.
         let first: Vec<SocketAddr> =
             Self::ports(step).iter().map(|_| SocketAddr::from(([127, 0, 0, 1], 1))).collect();
         self.pod(step, work, &format!("{base}-1"), &first)?;
@@ -175,12 +175,13 @@ impl Starter {
         addresses: &[SocketAddr],
     ) -> Result<super::process::CommandLine, CannotRun> {
         let environment = self.environment(step, name)?;
+        let file = self.store.spec(&step.name, name);
         match (&work.task, addresses) {
             (Task::Worker(spec), [address, ..]) => {
-                Ok(self.tools.worker_serve(spec, environment, *address, name))
+                let command = self.tools.worker_serve(spec, environment, &file, *address, name);
+                command.map_err(|error| unwritable(&file, &error))
             }
             (Task::Worker(spec), []) => {
-                let file = self.store.spec(&step.name, name);
                 let report = self.store.report(&step.name, name);
                 let command = self.tools.worker_watch(spec, environment, &file, &report);
                 command.map_err(|error| unwritable(&file, &error))
@@ -209,7 +210,7 @@ fn unwritable(file: &std::path::Path, error: &std::io::Error) -> CannotRun {
 fn run_of(step: &ValidStep) -> Result<&Run, CannotRun> {
     match &step.action {
         ValidAction::Run(run) => Ok(run),
-        _ => Err(CannotRun { reason: "Internal", message: format!("{} is no run step", step.name) }),
+        _ => Err(CannotRun { reason: "Internal", message: format!("{} is not a run step", step.name) }),
     }
 }
 

@@ -1,7 +1,8 @@
-//! Manifests: files of YAML documents, read into pipelines that make sense and the objects that they refer to.
+//! Manifests: files of YAML documents, read into valid pipelines and the objects that they refer to.
 //!
 //! Owns finding every mistake in the files at once. Must not run or plan anything.
 
+mod namespace;
 mod objects;
 mod pipeline;
 mod problem;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use mlpipeline_core::pipeline::ValidatedPipeline;
 
+pub use namespace::Namespace;
 pub use objects::{Objects, SecretText};
 pub use problem::Problem;
 use yaml::{Content, MAX_BYTES, Node};
@@ -23,13 +25,13 @@ pub const API_VERSION: &str = "mlpipeline.dev/v1alpha1";
 /// Everything that was found in some files.
 #[derive(Debug, Default)]
 pub struct Manifests {
-    /// The pipelines that make sense.
+    /// The valid pipelines.
     pub pipelines: Vec<Found>,
     /// ConfigMaps and Secrets.
     pub objects: Objects,
     /// What is wrong, in the order of the files.
     pub problems: Vec<Problem>,
-    /// What was left aside, for people.
+    /// What was ignored, for people.
     pub notes: Vec<String>,
     /// How many pipelines there are, wrong ones too.
     pub count: usize,
@@ -45,10 +47,9 @@ pub struct Found {
 }
 
 impl Manifests {
-    /// Reads files, `-` being standard input. `namespace` is what pipelines get that name none; one that names another is
-    /// refused.
+    /// Reads files, `-` being standard input.
     #[must_use]
-    pub fn read(files: &[PathBuf], namespace: Option<&str>) -> Self {
+    pub fn read(files: &[PathBuf], namespace: Namespace<'_>) -> Self {
         let mut manifests = Self::default();
         for file in files {
             manifests.read_file(file, namespace);
@@ -64,7 +65,7 @@ impl Manifests {
     /// Reads a file that may hold nothing but ConfigMaps and Secrets.
     pub fn read_secrets(&mut self, file: &Path) {
         let count = self.count;
-        self.read_file(file, None);
+        self.read_file(file, Namespace::Unset);
         if self.count > count {
             let problem =
                 Problem::of_file(file, "holds an MLPipeline; only Secrets and ConfigMaps are read from it");
@@ -72,7 +73,7 @@ impl Manifests {
         }
     }
 
-    fn read_file(&mut self, file: &Path, namespace: Option<&str>) {
+    fn read_file(&mut self, file: &Path, namespace: Namespace<'_>) {
         let bytes = match read_bounded(file) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -93,16 +94,17 @@ impl Manifests {
         }
     }
 
-    fn take(&mut self, file: &Path, node: &Node, namespace: Option<&str>) {
+    fn take(&mut self, file: &Path, node: &Node, namespace: Namespace<'_>) {
         let wrong = |path: &str, problem: String| Problem {
             path: path.to_owned(),
             at: Some(node.find(path)),
             ..Problem::of_file(file, problem)
         };
         if !matches!(node.content, Content::Map(_)) {
-            return self
-                .problems
-                .push(wrong("", "is no Kubernetes object: a map with apiVersion and kind is".into()));
+            return self.problems.push(wrong(
+                "",
+                "is not a valid Kubernetes object, which is a map with apiVersion and kind".into(),
+            ));
         }
         let of = |key: &str| node.get(key).and_then(Node::text).unwrap_or_default();
         let (api_version, kind) = (of("apiVersion"), of("kind"));
@@ -136,14 +138,14 @@ impl Manifests {
             }
             ("v1", "ConfigMap" | "Secret") => {
                 if let Err(problem) = self.objects.add(kind, node) {
-                    self.problems.push(wrong("", format!("is no {kind}: {problem}")));
+                    self.problems.push(wrong("", format!("is not a valid {kind}: {problem}")));
                 }
             }
             ("v1", "Namespace") => {}
             _ => {
                 let name =
                     node.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::text);
-                self.notes.push(format!("{}: {kind}/{} is left aside", file.display(), name.unwrap_or("?")));
+                self.notes.push(format!("{}: {kind}/{} is ignored", file.display(), name.unwrap_or("?")));
             }
         }
     }

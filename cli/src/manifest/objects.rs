@@ -45,7 +45,7 @@ impl Objects {
     /// Takes the entries of a ConfigMap or Secret.
     ///
     /// # Errors
-    /// Says what is wrong with the object; never with a value in it.
+    /// What is wrong with the object; never with a value in it.
     pub(super) fn add(&mut self, kind: &str, node: &Node) -> Result<(), String> {
         // A message of the decoder may show what it found, and what it found may be secret.
         let wrong =

@@ -1,4 +1,4 @@
-//! One document that says it is an MLPipeline: to a pipeline that makes sense, or to everything that is wrong with it.
+//! One document of the kind MLPipeline: read into a valid pipeline, or into everything that is wrong with it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,12 +8,13 @@ use mlpipeline_core::validate::{FieldError, validate};
 use mlpipeline_crds::{MLPipeline, StepKind};
 use serde_json::{Value, json};
 
+use super::namespace::Namespace;
 use super::problem::Problem;
 use super::schema::{self, Complaint};
 use super::yaml::Node;
 
 /// Reads a pipeline: the schema's complaints first, then those of the core about all that the schema let pass.
-pub fn read(file: &Path, node: &Node, namespace: Option<&str>) -> (Option<ValidatedPipeline>, Vec<Problem>) {
+pub fn read(file: &Path, node: &Node, namespace: Namespace<'_>) -> (Option<ValidatedPipeline>, Vec<Problem>) {
     let mut complaints = schema::check(node);
     let mut json = node.to_json();
     complaints.extend(set_namespace(&mut json, node, namespace));
@@ -44,27 +45,28 @@ pub fn read(file: &Path, node: &Node, namespace: Option<&str>) -> (Option<Valida
     (pipeline, problems)
 }
 
-fn name_of(node: &Node, namespace: Option<&str>) -> Option<String> {
+fn name_of(node: &Node, namespace: Namespace<'_>) -> Option<String> {
     let of = |key: &str| node.get("metadata").and_then(|metadata| metadata.get(key)).and_then(Node::text);
-    Some(format!("{}/{}", of("namespace").or(namespace).unwrap_or("default"), of("name")?))
+    Some(format!("{}/{}", of("namespace").or(namespace.of_unnamed()).unwrap_or("default"), of("name")?))
 }
 
-fn set_namespace(json: &mut Value, node: &Node, namespace: Option<&str>) -> Option<Complaint> {
-    let wanted = namespace?;
+fn set_namespace(json: &mut Value, node: &Node, namespace: Namespace<'_>) -> Option<Complaint> {
     let metadata = json.get_mut("metadata")?.as_object_mut()?;
     match metadata.get("namespace").and_then(Value::as_str) {
         None => {
-            metadata.insert("namespace".into(), wanted.into());
+            metadata.insert("namespace".into(), namespace.of_unnamed()?.into());
             None
         }
-        Some(written) if written == wanted => None,
-        Some(written) => Some(Complaint {
-            path: "metadata.namespace".into(),
-            at: node.find("metadata.namespace"),
-            problem: format!("is \"{written}\", and the command line says \"{wanted}\""),
-            hint: Some("leave one of the two out".into()),
-            is_bound: true,
-        }),
+        Some(written) => {
+            let required = namespace.required().filter(|required| *required != written)?;
+            Some(Complaint {
+                path: "metadata.namespace".into(),
+                at: node.find("metadata.namespace"),
+                problem: format!("is \"{written}\", and the command line says \"{required}\""),
+                hint: Some("remove one of the two".into()),
+                is_bound: true,
+            })
+        }
     }
 }
 
@@ -107,7 +109,7 @@ fn stand_in(step: &Value) -> Value {
     }
 }
 
-/// Joins what the schema and the core say, without saying the same thing twice.
+/// Joins the complaints of the schema and the core, without a repetition.
 fn merge(
     complaints: Vec<Complaint>,
     errors: Vec<FieldError>,
@@ -128,10 +130,10 @@ fn merge(
     };
     let errors: Vec<FieldError> = errors.into_iter().filter(|error| !is_consequence(error)).collect();
     // The core names what was found and what follows from it, where the schema only knows the bound.
-    let told: BTreeSet<String> = errors.iter().map(|error| error.path.clone()).collect();
+    let reported: BTreeSet<String> = errors.iter().map(|error| error.path.clone()).collect();
     let mut merged: Vec<Complaint> = complaints
         .into_iter()
-        .filter(|complaint| !complaint.is_bound || !told.contains(&complaint.path))
+        .filter(|complaint| !complaint.is_bound || !reported.contains(&complaint.path))
         .collect();
     merged.extend(errors.into_iter().map(|error| Complaint {
         at: node.find(&error.path),

@@ -24,20 +24,20 @@ impl LineWatcher {
 
     /// Prints what changes from now on.
     #[must_use]
-    pub fn knowing(engine: &Engine) -> Self {
+    pub fn after(engine: &Engine) -> Self {
         let seen = engine.rows().into_iter().map(|row| (row.step, (row.state, row.message)));
         Self { seen: seen.collect(), as_json: false, warned: engine.warnings.len() }
     }
 
-    fn tell(&mut self, row: &Row) {
+    fn print(&mut self, row: &Row) {
         let now = (row.state, row.message.clone());
         let before = self.seen.insert(row.step.clone(), now.clone());
-        let is_news = match &before {
+        let is_new = match &before {
             // A step that has nothing to do yet is in the table at the end.
             None => !matches!(row.state, StepState::Waiting | StepState::Suspended),
             Some(before) => *before != now && (before.0 != row.state || row.state == StepState::Running),
         };
-        if is_news {
+        if is_new {
             let line = line(row);
             if self.as_json { anstream::eprintln!("{line}") } else { anstream::println!("{line}") }
         }
@@ -47,7 +47,7 @@ impl LineWatcher {
 impl Watcher for LineWatcher {
     fn changed(&mut self, engine: &Engine) {
         for row in engine.rows() {
-            self.tell(&row);
+            self.print(&row);
         }
         for warning in engine.warnings.iter().skip(self.warned) {
             super::note(warning);

@@ -1,5 +1,5 @@
-//! How a local run stands once nothing more happens by itself: the table, what failed and what to do, and where models are
-//! served.
+//! The summary of a local run once nothing more starts by itself: the table, what failed and what to do, and where models
+//! are served.
 
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::TcpStream;
@@ -15,14 +15,14 @@ use crate::local::{Engine, Row};
 
 /// How many lines of a failed run's log are shown.
 const TAIL_LINES: usize = 8;
-/// How much of the end of a log is looked at, in bytes.
+/// How much of the end of a log is read, in bytes.
 const TAIL_BYTES: u64 = 16 << 10;
 /// How long a serving step may take to describe itself.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest description that is read, in bytes.
 const DESCRIPTION_LIMIT: u64 = 4 << 20;
 
-/// Prints how everything stands.
+/// Prints the summary.
 pub fn summary(engine: &Engine, as_json: bool) {
     let rows = engine.rows();
     if as_json {
@@ -31,14 +31,14 @@ pub fn summary(engine: &Engine, as_json: bool) {
     table(&["STEP", "KIND", "STATE", "REVISION", "TIME", "DETAILS"], rows.iter().map(cells).collect());
     let failed: Vec<&Row> = rows.iter().filter(|row| row.state == StepState::Failed).collect();
     for row in &failed {
-        tell_failure(row);
+        print_failure(row);
     }
     if !failed.is_empty() {
-        super::line("\nMend this and start again: what is finished is not done again.");
+        super::line("\nFix this and start again: what is finished does not run again.");
     }
     for row in &rows {
         if let Some(url) = row.url.as_deref().filter(|_| row.state == StepState::Serving) {
-            tell_endpoint(engine, row, url);
+            print_endpoint(engine, row, url);
         }
     }
     if !engine.long_running.is_empty() {
@@ -72,7 +72,7 @@ fn cells(row: &Row) -> Vec<Cell> {
     ]
 }
 
-fn tell_failure(row: &Row) {
+fn print_failure(row: &Row) {
     let style = Tone::Bad.style();
     super::line(&format!("\n{style}{} failed:{style:#} {}", row.step, row.message));
     let Some(log) = &row.log else { return };
@@ -97,7 +97,7 @@ fn tail(log: &Path) -> Vec<String> {
     lines.iter().skip(lines.len().saturating_sub(TAIL_LINES)).map(|line| (*line).to_owned()).collect()
 }
 
-fn tell_endpoint(engine: &Engine, row: &Row, url: &str) {
+fn print_endpoint(engine: &Engine, row: &Row, url: &str) {
     super::line(&format!("\n{} answers at {url}", row.step));
     if row.kind != StepKind::Serve {
         return;
@@ -117,8 +117,8 @@ fn tell_endpoint(engine: &Engine, row: &Row, url: &str) {
 /// A row to predict for, as the served model's own description has it.
 fn example(url: &str) -> Option<String> {
     let address = url.strip_prefix("http://")?;
-    let mut stream = TcpStream::connect_timeout(&address.parse().ok()?, PATIENCE).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    let mut stream = TcpStream::connect_timeout(&address.parse().ok()?, TIMEOUT).ok()?;
+    stream.set_read_timeout(Some(TIMEOUT)).ok()?;
     // HTTP/1.0, so that the answer is not in chunks and ends with the connection.
     write!(stream, "GET /openapi.json HTTP/1.0\r\nHost: {address}\r\n\r\n").ok()?;
     let mut answer = Vec::new();

@@ -8,15 +8,15 @@ use mlpipeline_crds::StepState;
 pub enum Tone {
     /// Nothing in particular.
     Plain,
-    /// As it should be.
+    /// Success.
     Good,
-    /// Going on.
+    /// In progress.
     Busy,
-    /// Not now.
+    /// Waiting.
     Quiet,
-    /// Held up.
+    /// Blocked or rejected.
     Warning,
-    /// Gone wrong.
+    /// Failure.
     Bad,
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How long to wait for a lock: a `plan` that looks whether it is held has it for an instant.
-const PATIENCE: Duration = Duration::from_millis(300);
+const WAIT_LIMIT: Duration = Duration::from_millis(300);
 
 /// The right to run a pipeline in a data folder, until it is dropped or the process ends.
 #[derive(Debug)]
@@ -15,12 +15,12 @@ pub struct Lock {
     _file: File,
 }
 
-/// Why the lock was not had.
+/// Why the lock could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process has it.
     #[error(
-        "this pipeline is already run from this data folder by process {holder}; stop that one, or set another --data-dir"
+        "this pipeline is already running from this data folder in process {holder}; stop that one, or set another --data-dir"
     )]
     Held {
         /// The process, as far as it is known.
@@ -55,7 +55,7 @@ impl Lock {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(unwritable(error)),
-                Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => std::thread::yield_now(),
+                Err(TryLockError::WouldBlock) if start.elapsed() < WAIT_LIMIT => std::thread::yield_now(),
                 Err(TryLockError::WouldBlock) => return Err(LockError::Held { holder: holder(&mut file) }),
             }
         }
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_holder_is_told_who_the_first_is_and_gets_it_once_it_is_free() {
+    fn the_second_holder_sees_who_the_first_is_and_gets_the_lock_once_it_is_free() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lock");
         assert!(!is_held(&path));

@@ -94,7 +94,7 @@ impl Store {
         self.state.join("runs").join(step).join(format!("{run}.report"))
     }
 
-    /// The file that tells the worker what a run does.
+    /// The file with the spec of a run's step.
     #[must_use]
     pub fn spec(&self, step: &str, run: &str) -> PathBuf {
         self.state.join("runs").join(step).join(format!("{run}.step"))
@@ -126,7 +126,7 @@ impl Store {
         fs::rename(&temporary, &path)
     }
 
-    /// Forgets a run, with its log.
+    /// Removes a run, with its log.
     pub fn remove(&self, step: &str, run: &str) {
         // A record that stays because it cannot be removed is found again, and removed, at the next start.
         let files =
@@ -137,7 +137,7 @@ impl Store {
     }
 
     /// The records that count, by step. What cannot be read does not; a result does only while it is on the volume; and
-    /// unless somebody runs the pipeline at this moment, neither do runs that were at work (they no longer are) nor those that
+    /// unless somebody runs the pipeline at this moment, neither do runs that were active (they have ended) nor those that
     /// failed (to start again is to try again).
     #[must_use]
     pub fn records(&self, is_running: bool) -> Records {

@@ -23,29 +23,29 @@ pub struct RunRecord {
     /// The step's fingerprint when the run was started. Version 0.1.0 called it `meaning`.
     #[serde(alias = "meaning")]
     pub fingerprint: Fingerprint,
-    /// How it stands.
+    /// Its phase.
     pub phase: Phase,
     /// When it started.
     pub started: Timestamp,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Timestamp>,
-    /// How many processes it tried so far.
+    /// How many processes it started so far.
     pub pods: u32,
-    /// What the worker said.
+    /// The worker's report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<StepReport>,
 }
 
-/// How a run stands.
+/// The phase of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Phase {
-    /// At work.
+    /// Running.
     Active,
-    /// Ended well.
+    /// Ended with success.
     Succeeded,
-    /// Ended badly.
+    /// Ended with a failure.
     Failed {
         /// The kind of failure in CamelCase.
         reason: String,

@@ -153,29 +153,50 @@ async fn explain_tells_what_a_field_means() {
     assert!(!text.is_empty() && !text.contains("<empty>"), "{gate}");
 }
 
-#[tokio::test]
-async fn plan_says_what_applying_a_file_would_do_in_the_cluster() {
-    let control_plane = ControlPlane::shared().await;
-    let namespace = control_plane.namespace("kubectl-plan").await;
+/// Runs `plan --cluster` on a pipeline that was never applied and names no namespace.
+async fn plan(kubeconfig: &Path, arguments: &[&str]) -> std::process::Output {
     let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
     let pipeline = "apiVersion: mlpipeline.dev/v1alpha1\nkind: MLPipeline\nmetadata: {name: iris}\n\
                     spec: {steps: [{name: data, prepare: {sql: SELECT 1 AS x}}]}\n";
     std::fs::write(file.path(), pipeline).unwrap();
-    let plan = async |kubeconfig: &Path| {
-        Command::new(mlpipeline_tests::programs::path("kubectl-mlpipeline"))
-            .env("KUBECONFIG", kubeconfig)
-            .args(["plan", "--cluster", "--exit-code", "--namespace", namespace.name()])
-            .arg(file.path())
-            .output()
-            .await
-            .unwrap()
-    };
-    let output = plan(control_plane.admin().kubeconfig()).await;
+    Command::new(mlpipeline_tests::programs::path("kubectl-mlpipeline"))
+        .env("KUBECONFIG", kubeconfig)
+        .args(["plan", "--cluster"])
+        .args(arguments)
+        .arg(file.path())
+        .output()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn plan_shows_what_applying_a_file_would_do_in_the_cluster() {
+    let control_plane = ControlPlane::shared().await;
+    let namespace = control_plane.namespace("kubectl-plan").await;
+    let arguments = ["--exit-code", "--namespace", namespace.name()];
+    let output = plan(control_plane.admin().kubeconfig(), &arguments).await;
     let table = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(table.contains("never run before"), "{table}");
 
-    let output = plan(Path::new("/nowhere/config")).await;
+    let output = plan(Path::new("/nowhere/config"), &[]).await;
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read the kubeconfig"), "{output:?}");
+}
+
+#[tokio::test]
+async fn plan_reads_the_namespace_of_the_kubeconfigs_context() {
+    let control_plane = ControlPlane::shared().await;
+    let namespace = control_plane.namespace("kubectl-plan-context").await;
+    let text = std::fs::read_to_string(control_plane.admin().kubeconfig()).unwrap();
+    let mut kubeconfig: Value = serde_json::from_str(&text).unwrap();
+    kubeconfig["contexts"][0]["context"]["namespace"] = namespace.name().into();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), kubeconfig.to_string()).unwrap();
+
+    let output = plan(file.path(), &["-o", "json"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(printed["namespace"], namespace.name());
+    assert_eq!(printed["steps"][0]["action"], "run");
 }

@@ -9,22 +9,22 @@ use mlpipeline_core::plan::{LongRunningWork, RunWork, Task};
 use mlpipeline_crds::ConcurrencyPolicy;
 use tokio::sync::{mpsc, watch};
 
-use super::commands::CannotRun;
-use super::engine::{Active, Engine, Event};
-use super::job::{self, End};
-use super::long_running::LiveStep;
-use super::start::{Publication, Starter};
+use super::{Active, Engine, Event};
+use crate::local::job::{self, End};
+use crate::local::long_running::LongRunningStep;
+use crate::local::start::{Publication, Starter};
+use crate::local::tools::CannotRun;
 use crate::state::{Phase, RunRecord};
 
 impl Engine {
-    /// Starts a run, unless as many as allowed are at work. Says whether something changed.
+    /// Starts a run, unless as many as allowed are active. Returns whether something changed.
     pub(super) fn start(
         &mut self,
         step: &ValidStep,
         work: &RunWork,
         name: String,
         scheduled: bool,
-        tell: &mpsc::UnboundedSender<Event>,
+        events: &mpsc::UnboundedSender<Event>,
     ) -> bool {
         if self.active.contains_key(&name) || (!scheduled && self.active.len() >= self.settings.jobs) {
             return false;
@@ -54,14 +54,15 @@ impl Engine {
                 self.fresh.insert(name.clone());
                 self.put(&step.name, record);
                 let starter = Arc::clone(&self.starter);
-                let (step, tell) = (step.name.clone(), tell.clone());
+                let (step, events) = (step.name.clone(), events.clone());
                 tokio::spawn(async move {
                     let pod = |number| {
-                        tell.send(Event::Pod { step: step.clone(), run: name.clone(), number }).ok();
+                        events.send(Event::Pod { step: step.clone(), run: name.clone(), number }).ok();
                     };
                     let end = job::run(&job, stopping, pod).await;
                     let end = publish(&starter, publication.as_ref(), end);
-                    tell.send(Event::Ended { step: step.clone(), run: name.clone(), end: Box::new(end) })
+                    events
+                        .send(Event::RunEnded { step: step.clone(), run: name.clone(), end: Box::new(end) })
                         .ok();
                 });
             }
@@ -82,7 +83,7 @@ impl Engine {
         work: &RunWork,
         next: Option<Timestamp>,
         now: Timestamp,
-        tell: &mpsc::UnboundedSender<Event>,
+        events: &mpsc::UnboundedSender<Event>,
     ) -> bool {
         let Some(next) = next else { return false };
         let due = *self.due.entry(step.name.clone()).or_insert(next);
@@ -95,10 +96,10 @@ impl Engine {
         if deadline.is_some_and(|seconds| now.as_second() - due.as_second() > seconds) {
             return false;
         }
-        let at_work: Vec<&Active> = self.active.values().filter(|active| active.step == step.name).collect();
+        let active: Vec<&Active> = self.active.values().filter(|active| active.step == step.name).collect();
         match spec.and_then(|spec| spec.concurrency_policy).unwrap_or_default() {
-            ConcurrencyPolicy::Forbid if !at_work.is_empty() => return false,
-            ConcurrencyPolicy::Replace => at_work.iter().for_each(|active| {
+            ConcurrencyPolicy::Forbid if !active.is_empty() => return false,
+            ConcurrencyPolicy::Replace => active.iter().for_each(|active| {
                 active.stop.send_replace(true);
             }),
             ConcurrencyPolicy::Allow | ConcurrencyPolicy::Forbid => {}
@@ -106,17 +107,17 @@ impl Engine {
         // As the CronJob controller names its Jobs: by the minute.
         let cron_job = names::cron_job(&self.pipeline.name, &step.name, step.is_indexed());
         let name = format!("{cron_job}-{}", due.as_second() / 60);
-        self.start(step, work, name, true, tell)
+        self.start(step, work, name, true, events)
     }
 
-    /// Keeps up a step that runs all the time. Says whether something changed.
-    pub(super) async fn keep(
+    /// Starts a long-running step, or rolls it out to another key. Returns whether something changed.
+    pub(super) async fn roll_out(
         &mut self,
         step: &ValidStep,
         work: &LongRunningWork,
-        tell: &mpsc::UnboundedSender<Event>,
+        events: &mpsc::UnboundedSender<Event>,
     ) -> bool {
-        if self.refused.contains_key(&step.name)
+        if self.cannot_run.contains_key(&step.name)
             || self.long_running.get(&step.name).is_some_and(|live| live.is_of(&work.key))
         {
             return false;
@@ -126,34 +127,34 @@ impl Engine {
         let replicas = match made.and_then(|()| self.starter.replicas(step, work)) {
             Ok(replicas) => replicas,
             Err(problem) => {
-                self.refused.insert(step.name.clone(), problem);
+                self.cannot_run.insert(step.name.clone(), problem);
                 return true;
             }
         };
         if !self.long_running.contains_key(&step.name) {
             let wanted = self.settings.port.filter(|_| self.long_running.is_empty());
-            match LiveStep::listen(&Starter::ports(step), wanted).await {
+            match LongRunningStep::listen(&Starter::ports(step), wanted).await {
                 Ok(live) => {
                     self.long_running.insert(step.name.clone(), live);
                 }
                 Err(error) => {
                     let message = format!("{error}; choose another with --port");
-                    self.refused.insert(step.name.clone(), CannotRun { reason: "PortTaken", message });
+                    self.cannot_run.insert(step.name.clone(), CannotRun { reason: "PortTaken", message });
                     return true;
                 }
             }
         }
         if let Some(live) = self.long_running.get_mut(&step.name) {
-            let (name, tell) = (step.name.clone(), tell.clone());
+            let (name, events) = (step.name.clone(), events.clone());
             live.roll_out(work, replicas, move |problem| {
-                tell.send(Event::Live { step: name.clone(), problem }).ok();
+                events.send(Event::Replica { step: name.clone(), problem }).ok();
             });
         }
         true
     }
 }
 
-/// Makes what a container wrote its step's result.
+/// Moves what a container wrote to the place of its step's result.
 fn publish(starter: &Starter, publication: Option<&Publication>, end: End) -> End {
     match (publication, end) {
         (Some(publication), End::Succeeded(report)) => match starter.publish(publication) {

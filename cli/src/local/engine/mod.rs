@@ -1,5 +1,9 @@
 //! The loop: observe, plan, start and stop what the plan says, wait until something changes.
 
+mod ending;
+mod rows;
+mod starting;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,34 +18,35 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
-use super::commands::CannotRun;
 use super::job::End;
-use super::long_running::LiveStep;
+use super::long_running::LongRunningStep;
 use super::settings::Settings;
 use super::start::Starter;
+use super::tools::CannotRun;
 use crate::state::{Records, observed};
+pub use rows::Row;
 
 /// Something that happened.
-pub(super) enum Event {
-    /// A run tries its n-th process.
+enum Event {
+    /// A run started its n-th process.
     Pod { step: String, run: String, number: u32 },
     /// A run ended.
-    Ended { step: String, run: String, end: Box<End> },
+    RunEnded { step: String, run: String, end: Box<End> },
     /// A replica became ready or ended.
-    Live { step: String, problem: Option<String> },
+    Replica { step: String, problem: Option<String> },
 }
 
-/// A run that is at work.
-pub(super) struct Active {
-    pub(super) step: String,
-    pub(super) stop: watch::Sender<bool>,
+/// An active run.
+struct Active {
+    step: String,
+    stop: watch::Sender<bool>,
 }
 
-/// Who wants to see how things stand.
+/// Shows how a local run progresses.
 pub trait Watcher {
     /// Something changed.
     fn changed(&mut self, engine: &Engine);
-    /// Everything is done, or serves: nothing more happens by itself.
+    /// Everything is done or serving: nothing more starts by itself.
     fn settled(&mut self, engine: &Engine);
 }
 
@@ -53,20 +58,20 @@ pub struct Engine {
     pub settings: Settings,
     /// How things start.
     pub starter: Arc<Starter>,
-    /// What the core said last.
+    /// The newest plan.
     pub plan: Plan,
     /// All records that count.
     pub records: Records,
-    /// Steps that run all the time.
-    pub long_running: BTreeMap<String, LiveStep>,
-    /// Steps that run all the time and cannot be started here.
-    pub refused: BTreeMap<String, CannotRun>,
+    /// Long-running steps.
+    pub long_running: BTreeMap<String, LongRunningStep>,
+    /// Long-running steps that cannot be started here.
+    pub cannot_run: BTreeMap<String, CannotRun>,
     /// Runs that were started by this process.
     pub fresh: BTreeSet<String>,
-    /// What could not be kept on disk, for people.
+    /// What could not be written to disk, for people.
     pub warnings: Vec<String>,
-    pub(super) active: BTreeMap<String, Active>,
-    pub(super) due: BTreeMap<String, Timestamp>,
+    active: BTreeMap<String, Active>,
+    due: BTreeMap<String, Timestamp>,
     was_settled: bool,
 }
 
@@ -83,7 +88,7 @@ impl Engine {
             plan,
             records,
             long_running: BTreeMap::new(),
-            refused: BTreeMap::new(),
+            cannot_run: BTreeMap::new(),
             fresh: BTreeSet::new(),
             warnings: Vec::new(),
             active: BTreeMap::new(),
@@ -92,7 +97,7 @@ impl Engine {
         }
     }
 
-    /// Whether there is anything to start, keep up or wait for.
+    /// Whether there is anything to start, to keep running or to wait for.
     #[must_use]
     pub fn has_work(&self) -> bool {
         self.plan
@@ -110,26 +115,26 @@ impl Engine {
         }
     }
 
-    /// Whether a run is at work.
+    /// Whether a run is active.
     #[must_use]
     pub fn is_active(&self, run: &str) -> bool {
         self.active.contains_key(run)
     }
 
-    /// Whether there was a moment at which everything was done or served.
+    /// Whether everything was done or serving at some moment.
     #[must_use]
     pub fn was_settled(&self) -> bool {
         self.was_settled
     }
 
-    /// Whether nothing that was asked for has failed or cannot go on.
+    /// Whether no step that was asked for has failed, is blocked or was rejected.
     #[must_use]
     pub fn is_well(&self) -> bool {
-        let ill = [StepState::Failed, StepState::Blocked, StepState::Rejected];
-        !self.rows().iter().any(|row| ill.contains(&row.state))
+        let unwell = [StepState::Failed, StepState::Blocked, StepState::Rejected];
+        !self.rows().iter().any(|row| unwell.contains(&row.state))
     }
 
-    /// Whether nothing more happens by itself.
+    /// Whether nothing more starts by itself.
     fn is_settled(&self) -> bool {
         self.active.is_empty()
             && self.long_running.values().all(|step| step.observed().is_some_and(|live| live.settled))
@@ -145,12 +150,12 @@ impl Engine {
         observed
     }
 
-    /// Runs the pipeline until all is done, or until told to stop. Says whether it was told to.
+    /// Runs the pipeline until all is done, or until a signal asks it to stop. Returns whether a signal did.
     ///
     /// # Errors
     /// When the system gives no signals.
     pub async fn run(&mut self, watcher: &mut dyn Watcher) -> std::io::Result<bool> {
-        let (tell, mut events) = mpsc::unbounded_channel();
+        let (sender, mut events) = mpsc::unbounded_channel();
         let mut signals = [
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
@@ -158,8 +163,8 @@ impl Engine {
         ];
         let [interrupt, terminate, hangup] = &mut signals;
         let mut settled_before = false;
-        let told = loop {
-            self.act(&tell).await;
+        let stopped = loop {
+            self.act(&sender).await;
             watcher.changed(self);
             let is_settled = self.is_settled();
             if is_settled && self.long_running.is_empty() && self.due.is_empty() {
@@ -172,7 +177,7 @@ impl Engine {
             }
             settled_before = is_settled;
             tokio::select! {
-                Some(event) = events.recv() => self.take(event),
+                Some(event) = events.recv() => self.handle(event),
                 () = until(self.due.values().min().copied()) => {}
                 _ = interrupt.recv() => break true,
                 _ = terminate.recv() => break true,
@@ -181,11 +186,11 @@ impl Engine {
         };
         self.stop(events).await;
         watcher.changed(self);
-        Ok(told)
+        Ok(stopped)
     }
 
     /// Plans and starts until there is nothing more to start at this moment.
-    async fn act(&mut self, tell: &mpsc::UnboundedSender<Event>) {
+    async fn act(&mut self, events: &mpsc::UnboundedSender<Event>) {
         loop {
             let now = Timestamp::now();
             self.plan = plan(&self.pipeline, &self.observe(), now, self.settings.schedules);
@@ -199,13 +204,13 @@ impl Engine {
                 match planned.work {
                     Some(Work::Once(work)) if planned.decision == Decision::Run => {
                         let name = names::job(&self.pipeline.name, &step.name, &work.key, work.attempt);
-                        started |= self.start(&step, &work, name, false, tell);
+                        started |= self.start(&step, &work, name, false, events);
                     }
                     Some(Work::Scheduled { run, suspend: false }) => {
-                        started |= self.fire(&step, &run, planned.next_run, now, tell);
+                        started |= self.fire(&step, &run, planned.next_run, now, events);
                     }
                     Some(Work::LongRunning(work)) if !self.settings.once => {
-                        started |= self.keep(&step, &work, tell).await
+                        started |= self.roll_out(&step, &work, events).await
                     }
                     _ => {}
                 }
@@ -221,12 +226,12 @@ impl Engine {
         for active in self.active.values() {
             active.stop.send_replace(true);
         }
-        let live: Vec<LiveStep> = std::mem::take(&mut self.long_running).into_values().collect();
-        let stopped = live.into_iter().map(LiveStep::stop);
+        let live: Vec<LongRunningStep> = std::mem::take(&mut self.long_running).into_values().collect();
+        let stopped = live.into_iter().map(LongRunningStep::stop);
         futures::future::join_all(stopped).await;
         while !self.active.is_empty() {
             match events.recv().await {
-                Some(event) => self.take(event),
+                Some(event) => self.handle(event),
                 None => break,
             }
         }

@@ -1,4 +1,4 @@
-//! Watching over a container: if whoever started it is gone, even by `kill -9`, the container is removed.
+//! The watchdog of a container: if the process that started it is gone, even by `kill -9`, the container is removed.
 
 use std::ffi::OsString;
 use std::io;
@@ -9,13 +9,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 /// Runs `command`, a container tool with its arguments, until it ends, and gives its exit code. When standard input ends, or
-/// the process is told to stop, the container of this name is removed.
+/// the process receives a signal to stop, the container of this name is removed.
 ///
 /// # Errors
 /// When the tool cannot be started.
-pub async fn guard(container: &str, command: &[OsString]) -> io::Result<i32> {
-    let (tool, arguments) =
-        command.split_first().ok_or_else(|| io::Error::other("no command to watch over"))?;
+pub async fn watch_container(container: &str, command: &[OsString]) -> io::Result<i32> {
+    let (tool, arguments) = command.split_first().ok_or_else(|| io::Error::other("no command to run"))?;
     // One of this name that is left over would keep the new one from starting.
     remove(tool, container).await;
     let mut child = Command::new(tool).args(arguments).stdin(Stdio::null()).kill_on_drop(true).spawn()?;
@@ -33,13 +32,13 @@ pub async fn guard(container: &str, command: &[OsString]) -> io::Result<i32> {
 
 /// Ends when the other end of standard input is closed, which the system does when its holder ends.
 async fn starter_is_gone() {
-    let (gone, heard) = oneshot::channel();
-    // Nothing else reads it, and a thread that waits for input keeps no process from ending.
+    let (gone, noticed) = oneshot::channel();
+    // Nothing else reads standard input, and a thread that waits for input does not keep the process from ending.
     std::thread::spawn(move || {
         io::copy(&mut io::stdin().lock(), &mut io::sink()).ok();
         gone.send(()).ok();
     });
-    heard.await.ok();
+    noticed.await.ok();
 }
 
 async fn remove(tool: &OsString, container: &str) {
@@ -49,6 +48,6 @@ async fn remove(tool: &OsString, container: &str) {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    // Most often there is no such container, which the tools take for a failure.
+    // Most often there is no such container, which the tools report as a failure.
     command.status().await.ok();
 }

@@ -11,7 +11,7 @@ use super::summary::summary;
 use super::table::Tone;
 use crate::local::{Engine, Row, Watcher};
 
-/// Shows a line a step, with a spinner for those at work, until everything is done or serves; plain lines after that.
+/// Shows a line a step, with a spinner for active ones, until everything is done or serving; plain lines after that.
 pub struct TableWatcher {
     screen: MultiProgress,
     bars: BTreeMap<String, ProgressBar>,
@@ -65,7 +65,7 @@ impl Watcher for TableWatcher {
         // The summary's table takes the place of this one.
         drop(std::mem::take(&mut self.bars));
         self.screen.clear().ok();
-        self.after = Some(LineWatcher::knowing(engine));
+        self.after = Some(LineWatcher::after(engine));
         summary(engine, false);
     }
 }

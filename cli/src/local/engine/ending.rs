@@ -1,31 +1,31 @@
-//! What follows when something ended: records kept, runs forgotten.
+//! What follows when something ended: records are saved or removed.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::engine::{Engine, Event};
-use super::job::End;
+use super::{Engine, Event};
+use crate::local::job::End;
 use crate::state::{Phase, RunRecord};
 
 impl Engine {
-    /// Takes note of something that happened.
-    pub(super) fn take(&mut self, event: Event) {
+    /// Applies something that happened to the records.
+    pub(super) fn handle(&mut self, event: Event) {
         match event {
             Event::Pod { step, run, number } => {
                 if let Some(record) = self.record(&step, &run) {
                     record.pods = number;
                 }
             }
-            Event::Live { step, problem } => {
+            Event::Replica { step, problem } => {
                 if let Some(live) = self.long_running.get_mut(&step) {
                     live.progress(problem);
                 }
             }
-            Event::Ended { step, run, end } => {
+            Event::RunEnded { step, run, end } => {
                 self.active.remove(&run);
                 self.end(&step, &run, *end);
-                self.tidy(&step);
+                self.prune_history(&step);
             }
         }
     }
@@ -46,17 +46,17 @@ impl Engine {
                 record.phase = Phase::Failed { reason, message };
                 record.report = report;
             }
-            // A run that was stopped is as if it never was.
+            // A run that was stopped leaves no record.
             End::Stopped => return self.forget(step, run),
         }
         let record = record.clone();
         self.put(step, record);
     }
 
-    /// Keeps a record, in place of one of the same name.
+    /// Saves a record, in place of one of the same name.
     pub(super) fn put(&mut self, step: &str, record: RunRecord) {
         if let Err(error) = self.starter.store.save(step, &record) {
-            self.warnings.push(format!("the record of {} cannot be kept: {error}", record.name));
+            self.warnings.push(format!("the record of {} cannot be saved: {error}", record.name));
         }
         let records = self.records.entry(step.to_owned()).or_default();
         records.retain(|other| other.name != record.name);
@@ -70,7 +70,7 @@ impl Engine {
         }
     }
 
-    /// Stops or forgets the runs that the plan has no more use for.
+    /// Stops or removes the runs that the plan no longer needs.
     pub(super) fn prune(&mut self) {
         for name in self.plan.prune.clone() {
             if let Some(active) = self.active.get(&name) {
@@ -85,8 +85,8 @@ impl Engine {
         }
     }
 
-    /// Forgets what a schedule's runs leave behind: all but the newest run for each result, and but the newest failure.
-    pub(super) fn tidy(&mut self, step: &str) {
+    /// Removes old records of a schedule's runs: all but the newest run for each result, and but the newest failure.
+    pub(super) fn prune_history(&mut self, step: &str) {
         let Some(records) = self.records.get(step) else { return };
         let mut newest: Vec<&RunRecord> = records.iter().filter(|record| record.scheduled).collect();
         newest.sort_by_key(|record| std::cmp::Reverse((record.finished, record.started)));

@@ -7,8 +7,8 @@ use mlpipeline_core::plan::{Decision, StepPlan};
 use mlpipeline_crds::{StepKind, StepReport, StepState};
 use serde::Serialize;
 
-use super::engine::Engine;
-use super::long_running::Endpoint;
+use super::Engine;
+use crate::local::long_running::Endpoint;
 use crate::state::{Phase, RunRecord};
 
 /// How one step stands. As JSON it is what `local -o json` prints for each step.
@@ -27,7 +27,7 @@ pub struct Row {
     pub seconds: Option<f64>,
     /// Processes that were tried.
     pub attempts: Option<u32>,
-    /// What there is to say.
+    /// The reason, or details of the result.
     pub message: String,
     /// What its run measured.
     pub metrics: BTreeMap<String, f64>,
@@ -37,7 +37,7 @@ pub struct Row {
     pub ran: bool,
     /// What its run printed.
     pub log: Option<PathBuf>,
-    /// Where it is reached, for a step that runs all the time.
+    /// Where it is reached, for a long-running step.
     pub url: Option<String>,
 }
 
@@ -50,14 +50,14 @@ impl Engine {
 
     fn row(&self, planned: &StepPlan) -> Row {
         let step = self.pipeline.step(&planned.name);
-        let is_live = step.is_some_and(|step| step.is_long_running());
+        let is_long_running = step.is_some_and(|step| step.is_long_running());
         let run = planned
             .run
             .as_deref()
             .and_then(|run| self.records.get(&planned.name)?.iter().find(|record| record.name == run));
         let report = run.and_then(|run| run.report.as_ref());
         let endpoint = self.long_running.get(&planned.name).and_then(|live| live.endpoints.first());
-        let (state, message) = self.standing(planned, is_live, run);
+        let (state, message) = self.standing(planned, is_long_running, run);
         Row {
             step: planned.name.clone(),
             kind: planned.kind,
@@ -74,19 +74,24 @@ impl Engine {
         }
     }
 
-    fn standing(&self, planned: &StepPlan, is_live: bool, run: Option<&RunRecord>) -> (StepState, String) {
-        if let Some(refused) = self.refused.get(&planned.name) {
+    fn standing(
+        &self,
+        planned: &StepPlan,
+        is_long_running: bool,
+        run: Option<&RunRecord>,
+    ) -> (StepState, String) {
+        if let Some(refused) = self.cannot_run.get(&planned.name) {
             return (StepState::Failed, refused.message.clone());
         }
         if !self.settings.includes(&planned.name) {
             return (StepState::Waiting, "left out by --step".into());
         }
-        if self.settings.once && is_live {
+        if self.settings.once && is_long_running {
             return (StepState::Waiting, "left out by --once".into());
         }
         let reason = planned.reason.clone();
         match planned.decision {
-            Decision::Done if is_live => (StepState::Serving, reason),
+            Decision::Done if is_long_running => (StepState::Serving, reason),
             Decision::Done => (StepState::Done, self.done(run, reason)),
             Decision::Run | Decision::Running => (StepState::Running, attempt(run).unwrap_or(reason)),
             Decision::Wait if self.pipeline.suspend => (StepState::Suspended, reason),
@@ -127,10 +132,10 @@ fn attempt(run: Option<&RunRecord>) -> Option<String> {
     Some(format!("attempt {}", run.pods))
 }
 
-/// What a report says, in a few words: what was measured, and how many rows.
+/// A report in a few words: metrics, and how many rows.
 fn details(report: &StepReport) -> String {
     const SHOWN: usize = 3;
-    let reused = report.reused.then(|| "was finished already".to_owned());
+    let reused = report.reused.then(|| "already finished".to_owned());
     let metrics = report.metrics.iter().map(|(name, value)| format!("{name} {}", short(*value)));
     let rows = report.rows.map(|rows| if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") });
     reused.into_iter().chain(metrics.take(SHOWN)).chain(rows).collect::<Vec<_>>().join(", ")

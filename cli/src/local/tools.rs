@@ -20,7 +20,7 @@ const OWN_ADDRESSES: &str = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.16
 /// Where the volume is mounted in containers.
 const MOUNT: &str = "/storage";
 
-/// A step that cannot be done on this machine.
+/// Why a step cannot run on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct CannotRun {
@@ -37,21 +37,21 @@ pub struct Tools {
     pub worker: PathBuf,
     /// podman or docker.
     pub container: Option<PathBuf>,
-    /// This program, which watches over containers.
+    /// This program, which is also the watchdog of containers.
     pub own: PathBuf,
     /// The folder that stands for the volume, absolute.
     pub volume: PathBuf,
-    /// The folder of the manifest, where `file:` inputs may lie too, absolute.
+    /// The folder of the manifest, where `file:` inputs may be too, absolute.
     pub files: PathBuf,
     /// Hosts to read from another address, as HOST[:PORT] to HOST:PORT.
     pub resolve: BTreeMap<String, String>,
 }
 
 impl Tools {
-    /// The command line of a worker that does a step to its end.
+    /// The command line of a worker that runs a step to completion.
     ///
     /// # Errors
-    /// When the file that tells the worker what to do cannot be written.
+    /// When the file with the step's spec cannot be written.
     pub fn worker_run(
         &self,
         spec: &StepSpec,
@@ -59,11 +59,7 @@ impl Tools {
         file: &Path,
         report: &Path,
     ) -> std::io::Result<CommandLine> {
-        let mut spec = spec.clone();
-        redirect(&mut spec, &self.resolve);
-        // Not as an argument: many checks and much SQL are more than one may hold.
-        std::fs::write(file, serde_json::to_vec(&spec)?)?;
-        let mut command = self.worker(concat(&["@".as_ref(), file.as_os_str()]), environment);
+        let mut command = self.worker(spec, environment, file)?;
         command.arguments.extend(["--report".into(), report.into()]);
         Ok(command)
     }
@@ -88,23 +84,34 @@ impl Tools {
     }
 
     /// The command line of a worker that serves on an address.
-    #[must_use]
+    ///
+    /// # Errors
+    /// As [`Self::worker_run`].
     pub fn worker_serve(
         &self,
         spec: &StepSpec,
         environment: Environment,
+        file: &Path,
         address: SocketAddr,
         pod: &str,
-    ) -> CommandLine {
-        // Plain data with text keys always becomes JSON.
-        let json = serde_json::to_string(spec).unwrap_or_default();
-        let mut command = self.worker(json.into(), environment);
+    ) -> std::io::Result<CommandLine> {
+        let mut command = self.worker(spec, environment, file)?;
         command.arguments.extend(["--listen".into(), address.to_string().into()]);
         command.environment.insert("POD_NAME".into(), pod.to_owned().into());
-        command
+        Ok(command)
     }
 
-    fn worker(&self, spec: OsString, mut environment: Environment) -> CommandLine {
+    /// The part of a worker's command line that is the same for all steps. The spec goes through a file, as it is: an argument may
+    /// hold 128 KiB at most, and much SQL is longer.
+    fn worker(
+        &self,
+        spec: &StepSpec,
+        mut environment: Environment,
+        file: &Path,
+    ) -> std::io::Result<CommandLine> {
+        let mut spec = spec.clone();
+        redirect(&mut spec, &self.resolve);
+        std::fs::write(file, serde_json::to_vec(&spec)?)?;
         let settings = [
             ("MLPIPELINE_ALLOW_ADDRESSES", OWN_ADDRESSES),
             ("MLPIPELINE_LOG_FORMAT", "text"),
@@ -116,14 +123,14 @@ impl Tools {
         }
         let arguments = [
             "step".into(),
-            spec,
+            concat(&["@".as_ref(), file.as_os_str()]),
             "--lifeline".into(),
             "--storage".into(),
             self.volume.clone().into(),
             "--files".into(),
             self.files.clone().into(),
         ];
-        CommandLine { program: self.worker.clone(), arguments: arguments.into(), environment }
+        Ok(CommandLine { program: self.worker.clone(), arguments: arguments.into(), environment })
     }
 
     /// The command line of a container.
@@ -152,7 +159,7 @@ impl Tools {
         variables.insert("MLPIPELINE_OUTPUT".into(), format!("{MOUNT}/{}", container.output).into());
         variables.insert("MLPIPELINE_STORAGE".into(), MOUNT.to_owned().into());
         let mut arguments: Vec<OsString> =
-            vec!["lifeline".into(), "--container".into(), container.name.into(), "--".into()];
+            vec!["watchdog".into(), "--container".into(), container.name.into(), "--".into()];
         arguments.extend([tool.into(), "run".into(), "--rm".into(), "--name".into(), container.name.into()]);
         arguments.extend(self.user(tool));
         arguments
@@ -207,7 +214,7 @@ fn concat(parts: &[&std::ffi::OsStr]) -> OsString {
     parts.iter().copied().collect()
 }
 
-/// Refuses what only a cluster has.
+/// Reports what only a cluster has.
 fn check(step: &ValidStep, run: &Run) -> Result<(), CannotRun> {
     let needs = |what: String| {
         let message = format!(
