@@ -67,6 +67,8 @@ test-tools: ## Install what the tests need beside the Rust toolchain
 	@tests/tools/install.sh
 	@if tests/tools/features.sh --quiet | grep -q api-server; then tests/tools/build.sh; fi
 	@if tests/tools/features.sh --quiet | grep -q stores; then tests/tools/build.sh versitygw; fi
+	@if tests/tools/features.sh --quiet | grep -q charts; then \
+		tests/tools/build.sh kubectl helm kubeconform kube-score promtool kstatus && tests/tools/judges.sh; fi
 
 # One set of features for all that is built here: cargo builds a dependency once more for each set.
 .PHONY: build
@@ -103,7 +105,7 @@ audit: ## Check dependencies for known vulnerabilities (fetches the advisory dat
 	cargo deny --locked check advisories
 
 .PHONY: generate
-generate: crd cli-schema reference ## Write all generated files anew
+generate: crd cli-schema reference chart ## Write all generated files anew
 
 .PHONY: crd
 crd: build ## Write the CustomResourceDefinition to crds/
@@ -116,6 +118,11 @@ cli-schema: ## Write the schema that the command line checks manifests by
 .PHONY: reference
 reference: build ## Write the generated pages of docs/reference/
 	$(BIN)/write-reference docs/reference
+
+.PHONY: chart
+chart: build ## Write what the chart, its page and deploy/install.yaml take from the operator
+	tests/tools/build.sh kubectl helm
+	UPDATE_GENERATED=1 cargo test --locked -p mlpipeline-tests --features charts --test charts generated
 
 .PHONY: bench-operator
 bench-operator: ## Measure the operator beside a client that does nothing but chain Jobs (20 minutes)
