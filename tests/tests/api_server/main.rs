@@ -10,6 +10,7 @@ mod crd_bounds;
 mod crd_fields;
 mod crd_rules;
 mod crd_size;
+mod gitops;
 mod kept_reports;
 mod kubectl;
 mod kubelet;
