@@ -45,6 +45,19 @@ cluster-down: ## Remove that cluster and every trace of it
 images: ## Build the images of operator and worker as archives, in ./images
 	deploy/images/build.sh images
 
+.PHONY: reproducible
+reproducible: ## Build the images twice, in two folders, and compare the programs (an hour)
+	deploy/images/compare.sh
+
+.PHONY: sbom
+sbom: ## Write what the two programs are made of, as CycloneDX, to ./images
+	@command -v cargo-cyclonedx >/dev/null || \
+		CARGO_TARGET_DIR="$(TOOLS)/build" cargo install cargo-cyclonedx --version 0.5.9 --locked --quiet --root "$(TOOLS)"
+	cargo cyclonedx --format json --target $$(rustc -vV | sed -n 's/^host: //p')
+	mkdir -p images
+	mv operator/mlpipeline-operator.cdx.json worker/mlpipeline-worker.cdx.json images/
+	find . -name '*.cdx.json' -not -path './images/*' -not -path './target/*' -delete
+
 .PHONY: bench-node
 bench-node: ## Time a chain of steps beside raw Jobs, on a cluster with the operator on it (KUBECONFIG)
 	python3 tests/bench/node/chain.py
