@@ -81,7 +81,8 @@ test-tools: ## Install what the tests need beside the Rust toolchain
 	@if tests/tools/features.sh --quiet | grep -q api-server; then tests/tools/build.sh; fi
 	@if tests/tools/features.sh --quiet | grep -q stores; then tests/tools/build.sh versitygw; fi
 	@if tests/tools/features.sh --quiet | grep -q charts; then \
-		tests/tools/build.sh kubectl helm kubeconform kube-score promtool kstatus && tests/tools/judges.sh; fi
+		tests/tools/build.sh kubectl helm kubeconform kube-score promtool kstatus && \
+		tests/tools/judges.sh && tests/tools/monitoring-crds.sh; fi
 
 # One set of features for all that is built here: cargo builds a dependency once more for each set.
 .PHONY: build

@@ -12,6 +12,7 @@ mod generated;
 mod helm;
 mod judges;
 mod monitoring;
+mod notes;
 mod objects;
 mod same_objects;
 mod values;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use mlpipeline_operator::metrics::Metrics;
@@ -11,7 +12,7 @@ use mlpipeline_tests::programs;
 use regex::Regex;
 use serde_json::{Value, json};
 
-use super::helm::chart;
+use super::helm::{self, chart};
 
 fn promtool(arguments: &[&str], input: &str) -> Output {
     let program = find_program("promtool").unwrap_or_else(|problem| panic!("{problem}"));
@@ -123,6 +124,70 @@ fn alerts_and_dashboard_read_metrics_that_the_operator_has() {
         let read = read_by(&expression);
         assert!(!read.is_empty() && read.is_subset(&known), "{title}: {:?}", read.difference(&known));
     }
+}
+
+/// The schemas of the Prometheus Operator's kinds, as kubeconform reads them, with every field that they do not name forbidden.
+fn schemas(folder: &Path) {
+    let script = programs::repository().join("tests/tools/monitoring-crds.sh");
+    let output = Command::new(script).arg("--where").output().expect("bash starts");
+    let source = String::from_utf8(output.stdout).unwrap();
+    let files = fs::read_dir(source.trim()).unwrap_or_else(|error| panic!("{error}: run `make test-tools`"));
+    for file in files.flatten() {
+        let crd: Value = serde_saphyr::from_str(&fs::read_to_string(file.path()).unwrap()).unwrap();
+        let mut schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone();
+        // The API server knows what every object's metadata is.
+        schema["properties"]["metadata"] = json!({"type": "object"});
+        close(&mut schema);
+        let kind = crd["spec"]["names"]["singular"].as_str().unwrap();
+        fs::write(folder.join(format!("{kind}.json")), schema.to_string()).unwrap();
+    }
+}
+
+fn close(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else { return };
+    if object.contains_key("properties") && !object.contains_key("additionalProperties") {
+        object.insert("additionalProperties".to_owned(), false.into());
+    }
+    for (key, inner) in object.iter_mut() {
+        match (key.as_str(), inner) {
+            ("properties", Value::Object(properties)) => properties.values_mut().for_each(close),
+            ("items" | "additionalProperties", inner) => close(inner),
+            _ => {}
+        }
+    }
+    if let Some(metadata) = schema.pointer_mut("/properties/metadata").and_then(Value::as_object_mut) {
+        metadata.remove("additionalProperties");
+    }
+}
+
+#[test]
+fn the_objects_of_the_prometheus_operator_are_what_its_own_definitions_take() {
+    let folder = tempfile::tempdir().unwrap();
+    schemas(folder.path());
+    let location = folder.path().join("{{.ResourceKind}}.json").display().to_string();
+    let all = json!({"podMonitor": {"enabled": true}, "prometheusRule": {"enabled": true}});
+    for values in [all, json!({"serviceMonitor": {"enabled": true}})] {
+        let objects = helm::objects(&values).0.into_values();
+        let ours = objects.filter(|object| object["apiVersion"] == "monitoring.coreos.com/v1");
+        for mut object in ours {
+            assert!(kubeconform(&location, &object), "{object}");
+            object["spec"]["no-such-field"] = 1.into();
+            assert!(!kubeconform(&location, &object), "a field that does not exist is found");
+        }
+    }
+}
+
+fn kubeconform(location: &str, object: &Value) -> bool {
+    let file = tempfile::NamedTempFile::with_suffix(".json").unwrap();
+    fs::write(file.path(), object.to_string()).unwrap();
+    let program = find_program("kubeconform").unwrap_or_else(|problem| panic!("{problem}"));
+    let output = Command::new(program)
+        .args(["-strict", "-summary", "-schema-location", location, file.path().to_str().unwrap()])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("Skipped: 0") && told.contains("Errors: 0"), "{told}");
+    output.status.success()
 }
 
 #[test]
