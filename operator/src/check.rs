@@ -52,7 +52,9 @@ pub async fn check(arguments: &CheckArguments) -> anyhow::Result<String> {
             limit.as_secs()
         ),
     }
-    deleted.with_context(|| format!("cannot delete MLPipeline {name} in namespace {namespace}; delete it by hand"))?;
+    deleted.with_context(|| {
+        format!("cannot delete MLPipeline {name} in namespace {namespace}; delete it by hand")
+    })?;
     let milliseconds = started.elapsed().as_millis();
     Ok(format!("the operator looks after namespace {namespace}: it answered within {milliseconds} ms\n"))
 }

@@ -39,9 +39,17 @@ impl Recording {
         Self { states, task }
     }
 
-    fn of(&self, name: &str) -> Vec<Value> {
-        let states = self.states.lock().unwrap();
-        states.iter().filter(|state| state["metadata"]["name"] == name).cloned().collect()
+    /// All states of a pipeline up to its present one, which the watch may deliver a little later.
+    async fn of(&self, bed: &Bed, name: &str) -> Vec<Value> {
+        wait_until(&format!("the last state of {name}"), LONG, async || {
+            let present = dynamic(bed).get(name).await.map_err(|error| error.to_string())?.resource_version();
+            let states = self.states.lock().unwrap().clone();
+            let states: Vec<Value> =
+                states.into_iter().filter(|state| state["metadata"]["name"] == name).collect();
+            let last = states.last().and_then(|state| state["metadata"]["resourceVersion"].as_str());
+            if last == present.as_deref() { Ok(states) } else { Err(format!("{last:?}, not {present:?}")) }
+        })
+        .await
     }
 }
 
@@ -105,10 +113,14 @@ fn expected(state: &Value) -> (&'static str, &'static str) {
         conditions.clone().any(|condition| condition["type"] == kind && condition["status"] == "True")
     };
     match () {
-        () if status["observedGeneration"] != state["metadata"]["generation"] => ("InProgress", "Progressing"),
+        () if status["observedGeneration"] != state["metadata"]["generation"] => {
+            ("InProgress", "Progressing")
+        }
         () if holds("Stalled") => ("Failed", "Degraded"),
         () if holds("Reconciling") => ("InProgress", "Progressing"),
-        () if holds("Suspended") => ("Current", "Suspended"),
+        () if holds("Suspended") && holds("Ready") => ("Current", "Suspended"),
+        // Work that was never done is held back.
+        () if holds("Suspended") => ("InProgress", "Suspended"),
         () if holds("Ready") => ("Current", "Healthy"),
         () => ("InProgress", "Progressing"),
     }
@@ -173,16 +185,30 @@ async fn kstatus_and_argo_cd_read_every_sample_rightly_from_its_first_moment() {
             .filter(|pipeline| expected(&json!(pipeline)).0 == "InProgress")
             .map(ResourceExt::name_any)
             .collect();
-        if open.iter().all(|name| NEVER_DONE_HERE.contains(&name.as_str())) { Ok(()) } else { Err(open.join(", ")) }
+        if open.iter().all(|name| NEVER_DONE_HERE.contains(&name.as_str())) {
+            Ok(())
+        } else {
+            Err(open.join(", "))
+        }
     })
     .await;
     for (name, _) in &samples {
-        judge(name, &recording.of(name));
+        judge(name, &recording.of(&bed, name).await);
     }
 }
 
-/// Samples that want of the cluster what this one has not: a claim of their node's folder.
-const NEVER_DONE_HERE: [&str; 1] = ["jobs-and-daemonsets-node-folder"];
+/// Samples that wait for the night.
+const NEVER_DONE_HERE: [&str; 1] = ["mlops-flowers"];
+
+/// The same, with every number as one of the same kind: 1 and 1.0 are stored alike.
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => json!(number.as_f64()),
+        Value::Array(values) => values.iter().map(plain).collect(),
+        Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), plain(value))).collect(),
+        other => other.clone(),
+    }
+}
 
 #[tokio::test]
 async fn an_edit_a_failure_and_a_suspension_are_read_rightly_too() {
@@ -198,12 +224,16 @@ async fn an_edit_a_failure_and_a_suspension_are_read_rightly_too() {
     let wrong = json!({"steps": [{"name": "a", "run": {"image": "x"}, "after": ["nobody"]}]});
     bed.apply("wrong", &wrong).await;
     bed.condition("wrong", "Stalled", "True").await;
-    assert_eq!(judge("wrong", &recording.of("wrong")), "Failed");
-    assert_eq!(judge("chain", &recording.of("chain")), "Current");
-    let states = recording.of("chain");
+    assert_eq!(judge("wrong", &recording.of(&bed, "wrong").await), "Failed");
+    let states = recording.of(&bed, "chain").await;
+    assert_eq!(judge("chain", &states), "InProgress", "its third step is held back");
     let generations: Vec<_> = states.iter().map(|state| state["metadata"]["generation"].as_i64()).collect();
     let edited = generations.iter().position(|generation| *generation == Some(2)).unwrap();
-    assert_eq!(kstatus(&states[edited..=edited]), ["InProgress"], "an edit is seen before the operator has seen it");
+    assert_eq!(
+        kstatus(&states[edited..=edited]),
+        ["InProgress"],
+        "an edit is seen before the operator has seen it"
+    );
 }
 
 /// What is applied again by anybody else changes nothing, for ever: no field of the spec is anybody's but Git's.
@@ -211,7 +241,7 @@ async fn an_edit_a_failure_and_a_suspension_are_read_rightly_too() {
 async fn another_manager_that_applies_the_same_sees_no_difference() {
     let bed = Bed::new("gitops-same").await;
     let _operator = bed.start(&[]);
-    for (name, spec) in samples().into_iter().filter(|(name, _)| !NEVER_DONE_HERE.contains(&name.as_str())) {
+    for (name, spec) in samples() {
         bed.apply(&name, &spec).await;
         wait_until(&format!("{name} is looked at"), LONG, async || {
             let pipeline = bed.pipelines().get(&name).await.map_err(|error| error.to_string())?;
@@ -224,8 +254,11 @@ async fn another_manager_that_applies_the_same_sees_no_difference() {
         let dry = PatchParams { dry_run: true, ..PatchParams::apply("argocd") };
         let after = dynamic(&bed).patch(&name, &dry, &applied).await.unwrap();
         assert_eq!(before.data["spec"], after.data["spec"], "{name}");
-        assert_eq!(before.data["spec"], spec, "{name}: what is stored is what was written");
+        assert_eq!(plain(&before.data["spec"]), plain(&spec), "{name}: what is stored is what was written");
         assert_eq!(before.metadata.generation, after.metadata.generation, "{name}");
-        assert_eq!((before.metadata.labels, before.metadata.annotations), (after.metadata.labels, after.metadata.annotations));
+        assert_eq!(
+            (before.metadata.labels, before.metadata.annotations),
+            (after.metadata.labels, after.metadata.annotations)
+        );
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bed;
+mod chart;
 mod collector;
 mod crd_accepted;
 mod crd_bounds;

@@ -26,7 +26,9 @@ pub fn page() -> String {
         let default = path.split('.').fold(&defaults, |value, key| &value[key]);
         row(&mut page, &path, default, &comment);
     }
-    page.push_str("\n## Flags of the operator\n\nThese go below `operator`, as in `operator: {concurrency: 32}`.\n\n");
+    page.push_str(
+        "\n## Flags of the operator\n\nThese go below `operator`, as in `operator: {concurrency: 32}`.\n\n",
+    );
     page.push_str("| Value | Default | What it is |\n|---|---|---|\n");
     for (name, schema) in flags::schema()["properties"].as_object().unwrap() {
         let choices = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);

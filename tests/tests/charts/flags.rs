@@ -33,7 +33,8 @@ fn flag(argument: &Arg) -> &str {
 pub fn schema() -> Value {
     let command = command();
     let open = command.get_arguments().filter(|argument| !SET_BY_THE_CHART.contains(&flag(argument)));
-    let properties: Map<String, Value> = open.map(|argument| (camel_case(flag(argument)), of(argument))).collect();
+    let properties: Map<String, Value> =
+        open.map(|argument| (camel_case(flag(argument)), of(argument))).collect();
     json!({"type": "object", "additionalProperties": false, "properties": properties})
 }
 
@@ -87,8 +88,10 @@ fn every_flag_is_a_value_or_set_by_the_chart_and_the_program_takes_what_is_rende
         values.insert(name.clone(), value);
     }
     let rendered = arguments(&helm::objects(&json!({"operator": values, "namespaces": ["a", "b"]})));
-    let given: BTreeSet<&str> =
-        rendered.iter().map(|argument| argument.trim_start_matches("--").split('=').next().unwrap()).collect();
+    let given: BTreeSet<&str> = rendered
+        .iter()
+        .map(|argument| argument.trim_start_matches("--").split('=').next().unwrap())
+        .collect();
     let by_environment = ["worker-image"];
     let by_default = ["lease-namespace", "health-address", "metrics-address"];
     let command = command();

@@ -22,7 +22,8 @@ fn check(path: PathBuf, content: &str) {
 }
 
 fn file(name: &str) -> String {
-    std::fs::read_to_string(programs::repository().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    std::fs::read_to_string(programs::repository().join(name))
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn yaml(value: &Value) -> String {

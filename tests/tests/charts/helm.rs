@@ -38,7 +38,8 @@ pub fn try_render(values: &Value, arguments: &[&str]) -> Result<String, String> 
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), values.to_string()).unwrap();
     let (chart, file) = (chart(), file.path().to_str().unwrap());
-    let fixed = ["template", "mlpipeline", chart.to_str().unwrap(), "--namespace", NAMESPACE, "--values", file];
+    let fixed =
+        ["template", "mlpipeline", chart.to_str().unwrap(), "--namespace", NAMESPACE, "--values", file];
     let output = helm(&[fixed.as_slice(), arguments].concat());
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }

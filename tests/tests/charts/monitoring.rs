@@ -52,7 +52,8 @@ fn names(text: &str) -> BTreeSet<String> {
 
 /// The metrics that an expression reads, without what Prometheus adds to the name of a histogram.
 fn read_by(expression: &str) -> BTreeSet<String> {
-    let name = Regex::new("(controller_runtime|workqueue|rest_client|leader_election|mlpipeline)_[a-z_]+").unwrap();
+    let name =
+        Regex::new("(controller_runtime|workqueue|rest_client|leader_election|mlpipeline)_[a-z_]+").unwrap();
     let suffix = Regex::new("_(bucket|sum|count)$").unwrap();
     name.find_iter(expression).map(|found| suffix.replace(found.as_str(), "").into_owned()).collect()
 }
@@ -82,7 +83,10 @@ fn promtool_finds_nothing_wrong_with_the_operators_metrics() {
 #[test]
 fn promtool_takes_the_alerts_and_they_fire_on_what_they_are_about_and_on_nothing_else() {
     let rules = chart().join("files/alerts.yaml");
-    assert_finds_nothing(&promtool(&["check", "rules", "--lint=all", "--lint-fatal", rules.to_str().unwrap()], ""));
+    assert_finds_nothing(&promtool(
+        &["check", "rules", "--lint=all", "--lint-fatal", rules.to_str().unwrap()],
+        "",
+    ));
     let folder = tempfile::tempdir().unwrap();
     fs::copy(rules, folder.path().join("alerts.yaml")).unwrap();
     let test = folder.path().join("test.yaml");
@@ -98,7 +102,8 @@ fn every_alert_has_a_severity_a_summary_a_description_and_a_runbook_that_is_ther
     for alert in &all {
         let name = alert["alert"].as_str().unwrap();
         assert!(matches!(alert["labels"]["severity"].as_str(), Some("critical" | "warning")), "{name}");
-        let annotation = |key: &str| alert["annotations"][key].as_str().unwrap_or_else(|| panic!("{name}: {key}"));
+        let annotation =
+            |key: &str| alert["annotations"][key].as_str().unwrap_or_else(|| panic!("{name}: {key}"));
         assert!(annotation("summary").ends_with('.') && annotation("description").ends_with('.'), "{name}");
         let anchor = format!("docs/how-to/act-on-alerts.md#{}", name.to_lowercase());
         assert!(annotation("runbook_url").ends_with(&anchor), "{name}");
@@ -112,8 +117,12 @@ fn alerts_and_dashboard_read_metrics_that_the_operator_has() {
     // Those that are counted with a reconcile have no sample here, and so no HELP.
     let mut known = names(&scrape());
     known.extend(
-        ["controller_runtime_reconcile_total", "controller_runtime_reconcile_time_seconds", "workqueue_adds_total"]
-            .map(str::to_owned),
+        [
+            "controller_runtime_reconcile_total",
+            "controller_runtime_reconcile_time_seconds",
+            "workqueue_adds_total",
+        ]
+        .map(str::to_owned),
     );
     known.extend(["workqueue_queue_duration_seconds", "workqueue_retries_total"].map(str::to_owned));
     let of_alerts = alerts().into_iter().map(|alert| {

@@ -49,7 +49,10 @@ impl Objects {
         for object in self.0.values_mut() {
             let Some(metadata) = object["metadata"].as_object_mut() else { continue };
             for (field, marks) in [
-                ("labels", ["app.kubernetes.io/managed-by", "app.kubernetes.io/version", "helm.sh/chart"].as_slice()),
+                (
+                    "labels",
+                    ["app.kubernetes.io/managed-by", "app.kubernetes.io/version", "helm.sh/chart"].as_slice(),
+                ),
                 ("annotations", ["helm.sh/resource-policy"].as_slice()),
             ] {
                 let Some(map) = metadata.get_mut(field).and_then(Value::as_object_mut) else { continue };

@@ -50,7 +50,10 @@ fn table() -> Vec<(&'static str, Value)> {
                 "serviceAccount": {"annotations": {"cloud.example.com/role": "ml"}},
             }),
         ),
-        ("rights_of_others", json!({"rbac": {"create": false}, "serviceAccount": {"create": false, "name": "given"}})),
+        (
+            "rights_of_others",
+            json!({"rbac": {"create": false}, "serviceAccount": {"create": false, "name": "given"}}),
+        ),
         (
             "observed",
             json!({
@@ -69,7 +72,9 @@ fn table() -> Vec<(&'static str, Value)> {
 fn shortened(mut objects: Objects) -> Vec<(String, Value)> {
     objects.0.retain(|name, _| !name.starts_with("CustomResourceDefinition"));
     for object in objects.0.values_mut() {
-        for (path, what) in [("/spec/groups", "files/alerts.yaml"), ("/data/mlpipeline.json", "files/dashboard.json")] {
+        for (path, what) in
+            [("/spec/groups", "files/alerts.yaml"), ("/data/mlpipeline.json", "files/dashboard.json")]
+        {
             if let Some(value) = object.pointer_mut(path) {
                 *value = what.into();
             }
@@ -113,7 +118,10 @@ fn the_lease_that_the_operator_takes_is_the_one_that_it_may_take() {
         let role = find(&format!("Role {}/", helm::NAMESPACE));
         let lease = role["rules"][1]["resourceNames"][0].as_str().unwrap();
         let arguments = find("Deployment").pointer("/spec/template/spec/containers/0/args").unwrap();
-        assert!(arguments.as_array().unwrap().contains(&format!("--lease-name={lease}").into()), "{arguments}");
+        assert!(
+            arguments.as_array().unwrap().contains(&format!("--lease-name={lease}").into()),
+            "{arguments}"
+        );
     }
 }
 
