@@ -55,7 +55,7 @@ pub enum ArtifactError {
 impl ArtifactError {
     /// For `map_err`: names what was tried on which file.
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        FileError::on(action, path)
+        FileError::on::<Self>(action, path)
     }
 }
 

@@ -226,7 +226,7 @@ impl Work<'_> {
 }
 
 /// Work of which a panic is a failure like others, so that it ends nothing but this file.
-async fn outlived<T>(work: impl Future<Output = Result<T, StepError>>) -> Result<T, StepError> {
+async fn catch_panic<T>(work: impl Future<Output = Result<T, StepError>>) -> Result<T, StepError> {
     // What outlives the file is paths, and a memory pool that gets back what the dropped work had.
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(done) => done,

@@ -70,13 +70,13 @@ pub(super) async fn before_publishing(
     let Finished { draft, kind, product: Product { path, format, columns } } = finished;
     let rule = spec.revision.clone();
     // Hashing a large file is work for a core.
-    let looked = tokio::task::spawn_blocking(move || {
-        let outlook = draft.outlook(kind, &rule);
-        (draft, outlook)
+    let hashed = tokio::task::spawn_blocking(move || {
+        let preview = draft.preview(kind, &rule);
+        (draft, preview)
     })
     .await;
-    let (draft, outlook) = looked.map_err(DeliverError::lost)?;
-    let (revision, is_published) = outlook?;
+    let (draft, preview) = hashed.map_err(DeliverError::lost)?;
+    let (revision, is_published) = preview?;
     if is_published {
         return Ok(draft);
     }

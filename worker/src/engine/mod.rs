@@ -9,5 +9,5 @@ mod overflow;
 mod session;
 mod sum;
 
-pub use error::{QueryError, query_error};
+pub use error::query_error;
 pub(crate) use session::{PARTITIONS, runtime, session};

@@ -12,7 +12,8 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::{
-    Boundedness, EmissionType, ReplaceChildrenOptions, replace_children_if_necessary,
+    Boundedness, ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions,
+    replace_children_if_necessary,
 };
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
 use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
@@ -136,6 +137,14 @@ impl ExecutionPlan for InOrder {
         Ok(Arc::new(Self::new(input, self.fetch)))
     }
 
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+        self.replace_children(children, options)
+    }
+
     fn execute(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let schema = self.input.schema();
         let count = self.input.output_partitioning().partition_count();
@@ -145,7 +154,18 @@ impl ExecutionPlan for InOrder {
             .map(move |part| {
                 // Each has a task of its own, which begins to work at once.
                 let mut builder = RecordBatchReceiverStream::builder(Arc::clone(&received), BATCHES_AHEAD);
-                builder.run_input(Arc::clone(&input), part, Arc::clone(&context));
+                let (input, context, rows) = (Arc::clone(&input), Arc::clone(&context), builder.tx());
+                builder.spawn(async move {
+                    let mut batches = input.execute(part, context)?;
+                    while let Some(batch) = batches.next().await {
+                        let failed = batch.is_err();
+                        // Whoever received the rows may have enough of them.
+                        if rows.send(batch).await.is_err() || failed {
+                            break;
+                        }
+                    }
+                    Ok(())
+                });
                 let stream = builder.build();
                 async move { stream }
             })

@@ -49,7 +49,7 @@ pub(crate) fn authenticated(request: RequestBuilder, credentials: &Credentials) 
 }
 
 /// Makes ring the cryptography of every TLS connection of this process.
-pub(crate) fn install_crypto() {
+fn install_crypto() {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // It fails when another part of the process was first; then that provider serves as well.

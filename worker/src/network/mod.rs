@@ -9,8 +9,8 @@ mod download;
 mod error;
 mod rules;
 
-pub use address::{AddressRange, AddressRefused};
-pub(crate) use client::{authenticated, chain, check_address, client, install_crypto, redacted, refusal};
-pub(crate) use download::{Download, fetch, scratch_file};
+pub use address::AddressRange;
+pub(crate) use client::{authenticated, chain, check_address, client, redacted, refusal};
+pub(crate) use download::{Download, Encoding, fetch, scratch_file};
 pub use error::FetchError;
 pub use rules::Network;

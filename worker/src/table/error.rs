@@ -47,7 +47,7 @@ pub enum TableError {
 impl TableError {
     /// For `map_err`: names what was tried on which file.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        FileError::on(action, path)
+        FileError::on::<Self>(action, path)
     }
 
     /// Wrong content, at no particular place.

@@ -108,7 +108,7 @@ fn write_batches(
 
 /// Why rows cannot be written.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum EncodeError {
+pub(crate) enum EncodeError {
     #[error(transparent)]
     Arrow(#[from] ArrowError),
     #[error(transparent)]

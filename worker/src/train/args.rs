@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use mlpipeline_crds::{
-    Algorithm, CrossValidation, DataSource, Format, Gate, LinearRegression, LogisticRegression, Metric,
+    Algorithm, CrossValidation, Gate, LinearRegression, LogisticRegression, Metric,
     Split, StepReport, TrainStep,
 };
 
@@ -14,7 +14,7 @@ use super::{TrainError, Trained, train};
 use crate::WorkContext;
 use crate::artifact::{ArtifactError, Draft, Kind};
 use crate::failure::StepError;
-use crate::flags::{SourceFlags, TableFormat, WorkFlags};
+use crate::flags::{SourceFlags, WorkFlags};
 use crate::model::MODEL_FILE;
 
 /// Train a model on a table.

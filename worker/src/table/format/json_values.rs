@@ -61,7 +61,7 @@ fn first_not_finite(values: impl Iterator<Item = Option<f64>>) -> Option<(usize,
 
 /// Whether every value of a column surely has a text: all types but dates, times and durations, of which those far from now
 /// have none.
-pub(crate) fn temporal_text_is_safe(column: &ArrayRef) -> bool {
+fn temporal_text_is_safe(column: &ArrayRef) -> bool {
     !matches!(
         column.data_type(),
         DataType::Date32

@@ -22,7 +22,7 @@ use mlpipeline_crds::{Format, OnMismatch, Reading};
 use super::TableError;
 use super::file::LocalFile;
 use super::write::EncodeError;
-pub(crate) use json_values::{refuse_unwritable, temporal_text_is_safe};
+pub(crate) use json_values::refuse_unwritable;
 
 /// What a spec says of files beside their format.
 #[derive(Clone, Debug, Default)]

@@ -19,7 +19,6 @@ use url::Url;
 
 use super::ndjson::refuse_columns;
 use super::{FileFormat, Opened, ReadOptions, RowWriter};
-use crate::engine::PARTITIONS;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
 use crate::table::write::EncodeError;
@@ -126,9 +125,7 @@ fn table(files: &[LocalFile]) -> Result<Arc<dyn TableProvider>, TableError> {
     // the rows do.
     let format = ParquetFormat::default().with_enable_pruning(false).with_force_view_types(false);
     let options = ListingOptions::new(Arc::new(format))
-        .with_file_extension("")
-        .with_collect_stat(false)
-        .with_target_partitions(PARTITIONS);
+        .with_file_extension("");
     let config =
         ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(schema);
     let table = ListingTable::try_new(config).map_err(|error| TableError::Internal(error.to_string()))?;

@@ -64,6 +64,7 @@ pub(super) async fn make_plain(
             name: encoding.name(),
             pending: Vec::new(),
             ended: false,
+            done: false,
         };
         Ok(Some(Box::new(reader) as Box<dyn Read>))
     })
@@ -165,11 +166,13 @@ struct ToUtf8 {
     /// Bytes that were read and not decoded yet.
     pending: Vec<u8>,
     ended: bool,
+    /// Whether the decoder has seen the end, after which it must not be asked again.
+    done: bool,
 }
 
 impl Read for ToUtf8 {
     fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
-        loop {
+        while !self.done {
             if self.pending.is_empty() && !self.ended {
                 self.pending.resize(BUFFER, 0);
                 let read = self.input.read(&mut self.pending)?;
@@ -185,8 +188,13 @@ impl Read for ToUtf8 {
                     return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
                 }
                 DecoderResult::InputEmpty if written == 0 && !self.ended => {}
-                _ => return Ok(written),
+                DecoderResult::InputEmpty => {
+                    self.done = self.ended;
+                    return Ok(written);
+                }
+                DecoderResult::OutputFull => return Ok(written),
             }
         }
+        Ok(0)
     }
 }

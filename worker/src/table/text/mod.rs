@@ -10,7 +10,7 @@ mod rules;
 mod table;
 
 pub(super) use blocks::{
-    Block, Malformed, RECORD_LIMIT, Splitter, index_blocks, inspect_blocks, line_of, shown,
+    Malformed, RECORD_LIMIT, Splitter, index_blocks, inspect_blocks, shown,
 };
 pub(super) use column::ColumnBuilders;
 pub(super) use kinds::TextKinds;
