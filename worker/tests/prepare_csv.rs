@@ -210,7 +210,7 @@ fn ndjson_lines_that_are_no_objects_are_refused_with_their_line() {
 #[test]
 fn files_that_are_no_parquet_are_refused() {
     let volume = Volume::new();
-    for (content, part) in [(&b""[..], "empty"), (b"PAR1 not really", "no whole Parquet file")] {
+    for (content, part) in [(&b""[..], "empty"), (b"PAR1 not really", "not a whole Parquet file")] {
         volume.put("in.parquet", content);
         let ended = volume.step(&prepare(input("file:in.parquet"), None), &[]);
         ended.fails(3, "DataMalformed", &["file:in.parquet", part]);

@@ -174,7 +174,7 @@ fn no_error_is_ever_written_as_a_value() {
     assert_ne!(ended.code, 0, "{ended:?}");
     assert!(!ended.message().contains(".draft-"), "{}", ended.message());
     let (_, ended) = tried("in.csv", b"a\nx\n", None, Some("SELECT CAST(a AS INT) AS n FROM t"));
-    ended.fails(3, "DataMalformed", &["'x'", "TRY_CAST"]);
+    ended.fails(3, "DataMalformed", &["'x'", "TRY_CAST", "in row 1 of t, column \"a\""]);
 }
 
 #[test]

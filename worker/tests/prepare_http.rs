@@ -109,7 +109,7 @@ fn redirects_are_followed_but_not_in_circles_or_for_ever_or_elsewhere() {
     fetch(&server, "/a.csv").succeeds();
     fetch(&server, "/loop.csv").fails(3, "FetchRefused", &["circle"]);
     fetch(&server, "/many.csv").fails(3, "FetchRefused", &["more than 10 redirects"]);
-    fetch(&server, "/file.csv").fails(3, "FetchRefused", &["no http or https"]);
+    fetch(&server, "/file.csv").fails(3, "FetchRefused", &["not an http or https"]);
     fetch(&server, "/metadata.csv").fails(3, "FetchRefused", &["169.254.169.254", "link-local"]);
 }
 

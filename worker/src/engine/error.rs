@@ -77,17 +77,27 @@ fn classify(root: &DataFusionError) -> (ExitCode, &'static str) {
 
 /// The engine's words without what it says to its own developers.
 fn plain(text: &str) -> String {
-    const ASIDES: [&str; 3] =
-        ["This issue was likely caused by a bug", "Please help us to resolve this", "Internal error: "];
-    let mut plain = text.to_owned();
+    const ASIDES: [&str; 2] = ["This issue was likely caused by a bug", "Please help us to resolve this"];
+    let mut plain = text.replace("Internal error: ", "");
     for aside in ASIDES {
-        plain = match plain.split_once(aside) {
-            Some(("", behind)) => behind.to_owned(),
-            Some((before, _)) => before.to_owned(),
-            None => plain,
-        };
+        plain.truncate(plain.find(aside).unwrap_or(plain.len()));
     }
-    plain.trim().trim_end_matches(['.', '\n']).to_owned()
+    // Errors hold errors, and each begins with the name of its kind.
+    const KINDS: [&str; 8] = [
+        "Execution error: ",
+        "Error during planning: ",
+        "Arrow error: ",
+        "Arithmetic overflow: ",
+        "Cast error: ",
+        "Parser error: ",
+        "Compute error: ",
+        "Invalid argument error: ",
+    ];
+    let mut rest = plain.trim().trim_end_matches(['.', '\n']);
+    while let Some(inner) = KINDS.iter().find_map(|kind| rest.strip_prefix(kind)) {
+        rest = inner;
+    }
+    rest.to_owned()
 }
 
 /// What to do about values that a query cannot compute with.

@@ -9,6 +9,7 @@
 //! the step.
 
 mod args;
+mod blame;
 mod check_text;
 mod checks;
 mod error;
@@ -94,7 +95,10 @@ pub(crate) async fn make_of(
     query::register(&session, inputs, context, look).await?;
     let result = query::plan(&session, inputs, sql).await?;
     let rows = result.execute_stream().await.map_err(|error| query_error(&error))?;
-    let written = table::write(rows, format, path, context.progress).await?;
+    let written = match table::write(rows, format, path, context.progress).await {
+        Ok(written) => written,
+        Err(error) => return Err(blame::with_place(error, &session, inputs).await),
+    };
     if !checks.is_empty() {
         checks::run(checks, path, format, &written, context).await?;
     }

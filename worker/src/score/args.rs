@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
-use mlpipeline_crds::{Format};
+use mlpipeline_crds::Format;
 
 use super::{load, make};
 use crate::WorkContext;

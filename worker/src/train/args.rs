@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use mlpipeline_crds::{
-    Algorithm, CrossValidation, Gate, LinearRegression, LogisticRegression, Metric,
-    Split, StepReport, TrainStep,
+    Algorithm, CrossValidation, Gate, LinearRegression, LogisticRegression, Metric, Split, StepReport,
+    TrainStep,
 };
 
 use super::summary::summary;

@@ -60,6 +60,10 @@ struct Kinds {
 pub(super) struct JsonKinds {
     keys: Vec<(String, Kinds)>,
     places: HashMap<String, usize>,
+    /// How many objects were met.
+    objects: u64,
+    /// The last object that had each key, by the key's place.
+    last: Vec<u64>,
 }
 
 impl JsonKinds {
@@ -96,6 +100,13 @@ impl JsonKinds {
             .iter()
             .map(|(key, kinds)| Ok(Field::new(key, kinds.data_type(&format!("{path}{key}"))?, true)))
             .collect()
+    }
+
+    /// Whether the current object had the key at a place before.
+    fn is_repeated(&mut self, place: usize) -> bool {
+        self.last.resize(self.keys.len().max(self.last.len()), 0);
+        let current = self.objects;
+        self.last.get_mut(place).is_some_and(|last| std::mem::replace(last, current) == current)
     }
 
     fn place(&mut self, key: String) -> usize {
@@ -165,8 +176,13 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        self.0.objects += 1;
         while let Some(key) = map.next_key::<String>()? {
             let place = self.0.place(key);
+            if self.0.is_repeated(place) {
+                let key = self.0.keys.get(place).map(|(key, _)| key.as_str()).unwrap_or_default();
+                return Err(A::Error::custom(format!("the key \"{key}\" is there twice in one object")));
+            }
             if self.0.keys.len() > KEY_LIMIT {
                 return Err(A::Error::custom(format!("there are more than {KEY_LIMIT} different keys")));
             }
@@ -298,6 +314,7 @@ mod tests {
             ("{\"a\":1", "not valid JSON"),
             ("{\"a\":1} x", "not valid JSON"),
             ("{\"a\":NaN}", "not valid JSON"),
+            ("{\"a\":1,\"b\":{\"c\":1,\"c\":2}}", "the key \"c\" is there twice"),
             ("{\"a\":\"\u{1}\"}", "not valid JSON"),
         ] {
             assert!(types(&[line]).is_err_and(|error| error.contains(problem)), "{line}");

@@ -124,8 +124,7 @@ fn table(files: &[LocalFile]) -> Result<Arc<dyn TableProvider>, TableError> {
     // Statistics know no NaN, and may be wrong: with them a filter, min, max or a constant column would give other answers than
     // the rows do.
     let format = ParquetFormat::default().with_enable_pruning(false).with_force_view_types(false);
-    let options = ListingOptions::new(Arc::new(format))
-        .with_file_extension("");
+    let options = ListingOptions::new(Arc::new(format)).with_file_extension("");
     let config =
         ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(schema);
     let table = ListingTable::try_new(config).map_err(|error| TableError::Internal(error.to_string()))?;

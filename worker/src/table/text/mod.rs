@@ -9,9 +9,7 @@ mod kinds;
 mod rules;
 mod table;
 
-pub(super) use blocks::{
-    Malformed, RECORD_LIMIT, Splitter, index_blocks, inspect_blocks, shown,
-};
+pub(super) use blocks::{Malformed, RECORD_LIMIT, Splitter, index_blocks, inspect_blocks, shown};
 pub(super) use column::ColumnBuilders;
 pub(super) use kinds::TextKinds;
 pub(super) use rules::{ColumnRules, FileRules};
