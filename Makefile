@@ -144,6 +144,11 @@ bench-operator: ## Measure the operator beside a client that does nothing but ch
 	cargo build --release --workspace --locked --bin mlpipeline-operator --bin bench-operator
 	$(CARGO_TARGET_DIR)/release/bench-operator $(ARGUMENTS)
 
+.PHONY: bench-worker
+bench-worker: ## Measure the worker of the images beside pandas, polars, DuckDB and awk (needs Python and PyPI)
+	cargo build --profile image --workspace --locked --bin mlpipeline-worker
+	python3 tests/bench/worker/bench.py $(CARGO_TARGET_DIR)/image/mlpipeline-worker $(ARGUMENTS)
+
 .PHONY: picture
 picture: build ## Draw the README's picture from a real run
 	PATH="$(BIN):$$PATH" deploy/demo/picture.sh > docs/images/local.svg

@@ -13,6 +13,7 @@ mod location;
 mod pipeline;
 mod pod;
 mod prepare;
+mod reading;
 mod report;
 mod revision;
 mod run;
@@ -26,11 +27,12 @@ mod train;
 
 pub use crd::{custom_resource_definition, pipeline_schema};
 pub use exit_code::ExitCode;
-pub use gate::{Gate, GateVerdict, Metric};
-pub use location::{LocationError, ObjectLocation, TableLocation};
+pub use gate::{Gate, GateVerdict, Metric, UNTESTED_CLASSES};
+pub use location::{LocationError, ObjectLocation, TableLocation, UriScheme};
 pub use pipeline::{MLPipeline, MLPipelineSpec};
 pub use pod::{EmptyDir, ImagePullPolicy, KeyedFiles, Mount, PodSettings, Volume, VolumeClaim};
 pub use prepare::{Check, Continuous, DataReference, Format, Input, OnMismatch, Output, Prepare};
+pub use reading::{ColumnReading, ColumnType, Reading, TextEncoding};
 pub use report::{Baseline, Outcome, REPORT_LIMIT, ReportError, StepReport};
 pub use revision::{Digest, Revision, RevisionError};
 pub use run::{CompletionMode, Port, ReplicaVolume, RestartPolicy, Run, RunInput, Workload};
@@ -39,8 +41,8 @@ pub use serve::{ApiKeyAuth, Autoscaling, Ingress, SecretKey, Serve, ServiceSetti
 pub use status::{GateState, MLPipelineStatus, ModelStatus, StepState, StepStatus};
 pub use step::{ConcurrencyPolicy, Schedule, Step, StepKind, StepReference};
 pub use step_spec::{
-    Action, BaselineModel, ContinuousStep, DataSource, Delivery, PUBLISHED_FOLDER, PrepareInput, PrepareStep,
-    RevisionRule, STEP_SPEC_VERSION, ScoreStep, ServeStep, StepSpec, TrainStep,
+    Action, BaselineModel, ContinuousStep, DataSource, Delivery, OLDEST_STEP_SPEC_VERSION, PUBLISHED_FOLDER,
+    PrepareInput, PrepareStep, RevisionRule, STEP_SPEC_VERSION, ScoreStep, ServeStep, StepSpec, TrainStep,
 };
 pub use storage::{AccessMode, Storage, VolumeStorage};
 pub use train::{Algorithm, CrossValidation, LinearRegression, LogisticRegression, Split, Train};
