@@ -1,4 +1,4 @@
-//! From a plan to the objects that should exist. Pure, and cannot fail: everything that could be wrong was refused before.
+//! From a plan to the objects that should exist. Pure, and cannot fail: everything that could be wrong was rejected before.
 //!
 //! Each child is made by one function that takes what it needs as values. The pods are restricted by construction: there is no
 //! way to ask for a privileged one.
@@ -28,6 +28,7 @@ use super::pipeline::{ValidAction, ValidatedPipeline};
 use super::plan::{Plan, Work};
 
 pub use container::CONTAINER;
+pub(crate) use job::INDEXED;
 pub use kind::ChildKind;
 
 /// What the operator adds from its own configuration.
@@ -86,8 +87,10 @@ impl Child {
 /// The objects that a plan asks for, each after those that it needs. Finished Jobs are not among them: they are left alone.
 #[must_use]
 pub fn build(pipeline: &ValidatedPipeline, plan: &Plan, settings: &BuildSettings) -> Vec<Child> {
-    let mut children: Vec<Child> =
-        persistent_volume_claim::claim(pipeline).map(Child::PersistentVolumeClaim).into_iter().collect();
+    let mut children: Vec<Child> = persistent_volume_claim::persistent_volume_claim(pipeline)
+        .map(Child::PersistentVolumeClaim)
+        .into_iter()
+        .collect();
     for planned in &plan.steps {
         let (Some(step), Some(work)) = (pipeline.step(&planned.name), planned.work.as_ref()) else {
             continue;
@@ -104,9 +107,13 @@ pub fn build(pipeline: &ValidatedPipeline, plan: &Plan, settings: &BuildSettings
                 children.push(workload::workload(pipeline, step, work, settings));
                 if let ValidAction::Serve(serve) = &step.action {
                     children.extend(
-                        horizontal_pod_autoscaler::autoscaler(pipeline, step, serve).map(Child::HorizontalPodAutoscaler),
+                        horizontal_pod_autoscaler::horizontal_pod_autoscaler(pipeline, step, serve)
+                            .map(Child::HorizontalPodAutoscaler),
                     );
-                    children.extend(pod_disruption_budget::budget(pipeline, step, serve).map(Child::PodDisruptionBudget));
+                    children.extend(
+                        pod_disruption_budget::pod_disruption_budget(pipeline, step, serve)
+                            .map(Child::PodDisruptionBudget),
+                    );
                     children.extend(ingress::ingress(pipeline, step, serve).map(Child::Ingress));
                 }
             }
