@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use mlpipeline_cluster::SessionOptions;
 use mlpipeline_core::observed::Observed;
 use mlpipeline_core::pipeline::ValidatedPipeline;
-use mlpipeline_core::plan::{Decision, Plan, Schedules, StepPlan, Work, plan};
+use mlpipeline_core::plan::{Decision, Plan, Reason, Schedules, StepPlan, Work, plan};
+use mlpipeline_core::reason::action;
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
@@ -100,7 +101,7 @@ fn tell_live(pipeline: &ValidatedPipeline, plan: &mut Plan) {
     for step in
         plan.steps.iter_mut().filter(|step| step.decision == Decision::Run && is_live(pipeline, &step.name))
     {
-        step.reason = "runs as long as local does".to_owned();
+        step.reason = Reason::RunsWithLocal;
     }
 }
 
@@ -111,7 +112,7 @@ fn tell_failures(plan: &mut Plan, records: &Records) {
         let failed = records.get(&step.name).into_iter().flatten().filter(|record| record.key == work.key);
         let newest = failed.max_by_key(|record| record.finished);
         if let Some(Phase::Failed { message, .. }) = newest.map(|record| &record.phase) {
-            step.reason = format!("failed before: {message}");
+            step.reason = Reason::FailedBefore { message: message.clone() };
         }
     }
 }
@@ -129,21 +130,8 @@ fn row(step: &StepPlan) -> Vec<Cell> {
         Cell::plain(step.kind.name()),
         Cell::toned(action(step.decision), tone),
         Cell::plain(step.revision.as_ref().map_or("-", |revision| revision.as_str())),
-        Cell::plain(&step.reason),
+        Cell::plain(step.reason.to_string()),
     ]
-}
-
-/// The word for a decision.
-fn action(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Done => "up to date",
-        Decision::Run => "run",
-        Decision::Running => "running",
-        Decision::Wait => "wait",
-        Decision::Blocked => "blocked",
-        Decision::Rejected => "refused",
-        Decision::Failed => "failed",
-    }
 }
 
 fn as_json(pipeline: &ValidatedPipeline, plan: &Plan, would_run: bool) -> Value {
@@ -152,7 +140,8 @@ fn as_json(pipeline: &ValidatedPipeline, plan: &Plan, would_run: bool) -> Value 
             "name": step.name,
             "kind": step.kind,
             "action": action(step.decision),
-            "reason": step.reason,
+            "code": step.reason.code(),
+            "reason": step.reason.to_string(),
             "revision": step.revision,
             "nextRun": step.next_run,
         })
