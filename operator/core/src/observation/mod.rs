@@ -20,6 +20,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::fingerprint::Fingerprint;
 use super::labels::{annotation, label};
 use super::observed::{Observed, ObservedStep, PodIssue};
+use super::tracks::Track;
 
 /// The children of one pipeline, as they were found: shared with whoever found them, since pods and Jobs are many and large.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +72,13 @@ pub fn read(snapshot: &Snapshot) -> Observed {
         .chain(snapshot.daemon_sets.iter().map(|found| (&found.metadata, long_running::daemon_set(found))));
     for (metadata, found) in long_running {
         if let Some(step) = step_of(metadata) {
-            steps.entry(step).or_default().long_running = Some(found);
+            let step = steps.entry(step).or_default();
+            match label_of(metadata, label::TRACK).map(Track::parse) {
+                None | Some(Some(Track::Stable)) => step.long_running = Some(found),
+                Some(Some(track)) => drop(step.other_tracks.insert(track, found)),
+                // A track of a later version: nothing here knows what it is for.
+                Some(None) => {}
+            }
         }
     }
     for cron_job in &snapshot.cron_jobs {
@@ -82,14 +89,13 @@ pub fn read(snapshot: &Snapshot) -> Observed {
             steps.entry(step).or_default().schedule = fingerprint;
         }
     }
-    let claim = snapshot.claim.as_ref().map(|claim| pod_issues::read_claim(claim, snapshot));
-    for (step, pod_issue) in pod_issues::pod_issues(snapshot, claim.as_ref()) {
+    for (step, pod_issue) in pod_issues::pod_issues(snapshot) {
         let pod_issues = &mut steps.entry(step).or_default().pod_issues;
         if !pod_issues.contains(&pod_issue) {
             pod_issues.push(pod_issue);
         }
     }
-    Observed { steps, claim }
+    Observed { steps }
 }
 
 /// The step that an object says it belongs to.

@@ -23,6 +23,7 @@ use serde::Serialize;
 
 use super::pipeline::ValidatedPipeline;
 use super::quoted::quoted;
+use super::storage::Storage;
 
 pub use references::closest;
 
@@ -139,7 +140,7 @@ pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldErr
         suspend: spec.suspend.unwrap_or_default(),
         history: usize::try_from(history).unwrap_or(1),
         image: spec.image.clone(),
-        volume,
+        storage: Storage::Volume(volume),
         steps,
     })
 }
