@@ -6,7 +6,9 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Snapshot, WarningEvent, jobs, pods, pods_of, step_of};
+use super::metadata::{pods_of, step_of};
+use super::snapshot::{Snapshot, WarningEvent};
+use super::{jobs, pods};
 use crate::observed::PodIssue;
 
 /// How often a Job that does not say repeats a failed pod.
