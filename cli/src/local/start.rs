@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use mlpipeline_core::artifact_place::ArtifactPlace;
 use mlpipeline_core::names;
 use mlpipeline_core::pipeline::{ValidAction, ValidStep};
 use mlpipeline_core::plan::{LongRunningWork, Retries, RunWork, Task};
@@ -92,8 +93,8 @@ impl Starter {
     }
 
     /// An empty folder for a container to write into, beside where its result will be.
-    fn draft(&self, output: &str) -> Result<Publication, CannotRun> {
-        let result = PathBuf::from(output);
+    fn draft(&self, output: &ArtifactPlace) -> Result<Publication, CannotRun> {
+        let result = PathBuf::from(output.to_string());
         let name = result.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let draft = result.with_file_name(format!(".{name}.draft"));
         let path = self.store.volume().join(&draft);
@@ -184,12 +185,13 @@ impl Starter {
                 let targets = run.ports.iter().map(|port| port.target_port.unwrap_or(port.port));
                 let targets = targets.map(|port| u16::try_from(port).unwrap_or_default());
                 let ports: Vec<(SocketAddr, u16)> = addresses.iter().copied().zip(targets).collect();
-                let folder = self.store.volume().join(output);
+                let output = output.to_string();
+                let folder = self.store.volume().join(&output);
                 std::fs::create_dir_all(&folder).map_err(|error| CannotRun {
                     reason: "StorageUnavailable",
                     message: format!("cannot make the folder {}: {error}", folder.display()),
                 })?;
-                let container = Container { name, environment, inputs, output, ports: &ports };
+                let container = Container { name, environment, inputs, output: &output, ports: &ports };
                 self.tools.container(step, run, &container)
             }
         }

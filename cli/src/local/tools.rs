@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use mlpipeline_core::artifact_place::ArtifactPlace;
 use mlpipeline_core::names::environment_name;
 use mlpipeline_core::pipeline::ValidStep;
 use mlpipeline_crds::{Action, CompletionMode, DataSource, Delivery, Run, StepSpec, Workload};
@@ -203,7 +204,7 @@ pub struct Container<'a> {
     /// The step's variables.
     pub environment: Environment,
     /// Folders to read by the input's name, relative to the volume.
-    pub inputs: &'a BTreeMap<String, String>,
+    pub inputs: &'a BTreeMap<String, ArtifactPlace>,
     /// The folder to write, relative to the volume.
     pub output: &'a str,
     /// Addresses of this machine that lead to ports of the container.

@@ -13,6 +13,8 @@ pub mod label {
     pub const ATTEMPT: &str = "mlpipeline.dev/attempt";
     /// Whether a schedule started a Job.
     pub const SCHEDULED: &str = "mlpipeline.dev/scheduled";
+    /// The track of a step's pods; the stable ones have none.
+    pub const TRACK: &str = "mlpipeline.dev/track";
     /// The number of an Indexed Job's pod, as the Job controller writes it.
     pub const COMPLETION_INDEX: &str = "batch.kubernetes.io/job-completion-index";
     /// The Kubernetes-wide label that says which program manages the object.

@@ -2,6 +2,7 @@
 //!
 //! Everything here is a function of its arguments. It must not do I/O, read a clock or the environment, or draw randomness.
 
+pub mod artifact_place;
 pub mod canonical;
 pub mod children;
 pub mod credentials;
@@ -20,4 +21,6 @@ pub mod reason;
 pub mod schedule;
 pub mod status;
 pub mod step_kind;
+pub mod storage;
+pub mod tracks;
 pub mod validate;

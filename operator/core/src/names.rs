@@ -2,6 +2,8 @@
 
 use mlpipeline_crds::Revision;
 
+use super::tracks::Track;
+
 /// The longest name of a pod, Service, label value or Job.
 const LABEL_LIMIT: usize = 63;
 /// The longest name of a CronJob, whose Jobs get eleven more characters.
@@ -14,6 +16,17 @@ const INDEX_LENGTH: usize = 6;
 pub fn step_object(pipeline: &str, step: &str) -> String {
     // Pods of a Deployment add up to 17 characters to it.
     bounded(&format!("{pipeline}-{step}"), "", LABEL_LIMIT - 17)
+}
+
+/// The name of the workload of one of a step's tracks.
+#[must_use]
+pub fn track_object(pipeline: &str, step: &str, track: Track) -> String {
+    match track {
+        Track::Stable => step_object(pipeline, step),
+        Track::Candidate | Track::Shadow => {
+            bounded(&format!("{pipeline}-{step}"), &format!("-{}", track.name()), LABEL_LIMIT - 17)
+        }
+    }
 }
 
 /// The name of a step's CronJob, with room for the indexes of the pods of its Jobs where they have any.

@@ -6,14 +6,13 @@ use jiff::Timestamp;
 use mlpipeline_crds::{Revision, StepReport};
 
 use super::fingerprint::Fingerprint;
+use super::tracks::Track;
 
 /// Everything of a pipeline's that was found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observed {
     /// By step name; steps that the spec no longer has may still be here.
     pub steps: BTreeMap<String, ObservedStep>,
-    /// The volume's claim, where there is one.
-    pub claim: Option<ObservedClaim>,
 }
 
 /// What was found of one step.
@@ -23,10 +22,19 @@ pub struct ObservedStep {
     pub runs: Vec<ObservedRun>,
     /// The long-running workload, where there is one.
     pub long_running: Option<ObservedLongRunning>,
+    /// Its workloads of other tracks: a candidate, a shadow.
+    pub other_tracks: BTreeMap<Track, ObservedLongRunning>,
     /// The fingerprint of the runs of the step's schedule, where a schedule was set up (a CronJob) and says so.
     pub schedule: Option<Fingerprint>,
     /// What keeps pods from working, worst first: an image that cannot be pulled, a pod that fits no node.
     pub pod_issues: Vec<PodIssue>,
+}
+
+impl ObservedStep {
+    /// Its workloads of all tracks, the stable one first.
+    pub fn workloads(&self) -> impl Iterator<Item = &ObservedLongRunning> {
+        self.long_running.iter().chain(self.other_tracks.values())
+    }
 }
 
 /// One run to completion.
@@ -98,15 +106,4 @@ pub struct PodIssue {
     pub reason: String,
     /// What is wrong, for people.
     pub message: String,
-}
-
-/// The volume's claim.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ObservedClaim {
-    /// Whether a volume is bound to it.
-    pub bound: bool,
-    /// Whether it is this pipeline's, or the one that the spec names.
-    pub ours: bool,
-    /// Why it is not bound, where something says so.
-    pub message: Option<String>,
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use mlpipeline_crds::{PodSettings, Prepare, Run, Score, Serve, StepKind, Train, VolumeStorage, Workload};
+use mlpipeline_crds::{PodSettings, Prepare, Run, Score, Serve, StepKind, Train, Workload};
 use serde::Deserialize;
 
 use super::schedule::CronSchedule;
 use super::step_kind::{Descriptor, Read};
+use super::storage::Storage;
 
 /// A pipeline whose every field was checked, with its steps in an order in which each follows what it reads.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +26,8 @@ pub struct ValidatedPipeline {
     pub history: usize,
     /// The worker image that the spec names.
     pub image: Option<String>,
-    /// The volume that the pods share.
-    pub volume: VolumeStorage,
+    /// Where its artifacts are kept.
+    pub storage: Storage,
     /// The steps, each after those that it reads or follows.
     pub steps: Vec<ValidStep>,
 }

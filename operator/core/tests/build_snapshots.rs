@@ -2,14 +2,19 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use mlpipeline_core::children::{BuildSettings, Child, build};
+use mlpipeline_core::observation::{Snapshot, read};
 use mlpipeline_core::observed::{Observed, ObservedRun, RunPhase};
 use mlpipeline_core::pipeline::ValidatedPipeline;
-use mlpipeline_core::plan::{RunWork, Schedules, Work, plan};
+use mlpipeline_core::plan::{LongRunningWork, Plan, RunWork, Schedules, Work, plan};
+use mlpipeline_core::tracks::Track;
 use mlpipeline_core::validate::validate;
-use mlpipeline_crds::{Action, MLPipeline, StepReport, StepSpec};
+use mlpipeline_crds::{Action, MLPipeline, Revision, StepReport, StepSpec};
 
 /// A listing each minute, three continuous steps, and an API that gets the rows.
 const CONTINUOUS: &str = include_str!("../../../deploy/samples/k8s-pipe/pipeline.yaml");
@@ -210,4 +215,56 @@ fn a_step_reaches_the_worker_as_it_was_written_however_long_and_with_dollar_sign
     let spec: StepSpec = serde_json::from_str(&text).expect("a step");
     let Action::Prepare(prepare) = spec.action else { panic!("not a prepare step") };
     assert!(prepare.checks.iter().all(|check| check.sql.as_ref().expect("SQL").contains("'$(HOME) $$ $ x")));
+}
+
+/// The plan of a pipeline whose steps have all been done, up to the pods that serve.
+fn serving_plan(pipeline: &ValidatedPipeline) -> Plan {
+    let mut observed = Observed::default();
+    loop {
+        let decided = plan(pipeline, &observed, Timestamp::UNIX_EPOCH, Schedules::RunOnce);
+        if decided.steps.iter().any(|step| matches!(step.work, Some(Work::LongRunning(_)))) {
+            return decided;
+        }
+        for step in &decided.steps {
+            if let Some(Work::Once(run)) = &step.work {
+                let found = observed.steps.entry(step.name.clone()).or_default();
+                found.runs.push(succeeded(run, false, Timestamp::UNIX_EPOCH));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_candidate_beside_the_stable_pods_is_a_workload_of_its_own_and_is_read_back_as_one() {
+    let iris = pipeline(include_str!("data/crash-course.yaml"));
+    let alone = serving_plan(&iris);
+    let mut both = alone.clone();
+    let candidate_key = Revision::of(&["candidate"]);
+    for step in &mut both.steps {
+        if let Some(Work::LongRunning(tracks)) = &mut step.work {
+            let candidate = LongRunningWork { key: candidate_key.clone(), ..tracks.stable.clone() };
+            tracks.candidate = Some(Box::new(candidate));
+        }
+    }
+    let deployments = |plan: &Plan| {
+        let children = build(&iris, plan, &settings()).into_iter();
+        let found = children.filter_map(|child| match child {
+            Child::Deployment(found) => Some(Arc::new(found)),
+            _ => None,
+        });
+        found.collect::<Vec<_>>()
+    };
+    let (before, after) = (deployments(&alone), deployments(&both));
+    assert_eq!(after.first(), before.first(), "the stable pods are the same as without it");
+    let [stable, candidate] = after.as_slice() else { panic!("{after:#?}") };
+    assert_eq!(candidate.metadata.name.as_deref(), Some("iris-api-candidate"));
+    let selector = |found: &Deployment| found.spec.as_ref().map(|spec| spec.selector.clone());
+    assert_ne!(selector(stable), selector(candidate), "two controllers must not want the same pods");
+    let observed = read(&Snapshot { deployments: after.clone(), ..Snapshot::default() });
+    let api = &observed.steps["api"];
+    assert_eq!(api.other_tracks[&Track::Candidate].key, Some(candidate_key));
+    assert_ne!(
+        api.long_running.as_ref().and_then(|found| found.key.clone()),
+        api.other_tracks[&Track::Candidate].key
+    );
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use mlpipeline_core::observed::{Observed, ObservedRun, RunPhase};
 use mlpipeline_core::plan::{RunWork, Schedules, Work, plan};
+use mlpipeline_core::tracks::Tracks;
 use mlpipeline_core::validate::validate;
 use mlpipeline_crds::{MLPipeline, Revision, StepReport};
 
@@ -56,7 +57,7 @@ fn keys(pipeline: &MLPipeline) -> Vec<(String, Revision)> {
                     runs.push(succeeded(run));
                     run.key.clone()
                 }
-                Some(Work::LongRunning(work)) => work.key.clone(),
+                Some(Work::LongRunning(Tracks { stable: work, .. })) => work.key.clone(),
                 Some(Work::Scheduled { .. }) => panic!("schedules are not kept here"),
                 None => continue,
             };

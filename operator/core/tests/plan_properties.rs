@@ -1,6 +1,7 @@
 //! What holds of every plan, whatever the pipeline and whatever happened to it: random pipelines, random lives, hostile findings.
 
 #![allow(clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_methods, reason = "how many cases are tried may be set from outside")]
 
 mod simulator;
 
@@ -11,6 +12,7 @@ use mlpipeline_core::fingerprint::Fingerprint;
 use mlpipeline_core::observed::{ObservedRun, RunPhase};
 use mlpipeline_core::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 use mlpipeline_core::plan::{Plan, Schedules, Work, models, plan};
+use mlpipeline_core::tracks::Tracks;
 use mlpipeline_crds::{MLPipeline, Revision};
 use proptest::prelude::*;
 use simulator::arbitrary::{Edit, Event, events, hostile, pipeline, seeds};
@@ -52,7 +54,8 @@ fn may_be_served(train: &ValidStep, run: &ObservedRun, model: &Revision) -> bool
 /// S4: a plan that changes the model that pods serve changes it to one that is there and has passed its gate.
 fn check_that_only_good_models_are_rolled_out(world: &World, pipeline: &ValidatedPipeline, plan: &Plan) {
     for planned in &plan.steps {
-        let (Some(Work::LongRunning(work)), Some(step)) = (&planned.work, pipeline.step(&planned.name))
+        let (Some(Work::LongRunning(Tracks { stable: work, .. })), Some(step)) =
+            (&planned.work, pipeline.step(&planned.name))
         else {
             continue;
         };

@@ -32,6 +32,7 @@ use std::fmt::Write as _;
 
 use mlpipeline_core::observed::{PodIssue, RunPhase};
 use mlpipeline_core::plan::{Decision, Plan, StepPlan, Task, Work};
+use mlpipeline_core::tracks::Tracks;
 use mlpipeline_crds::{MLPipeline, Revision};
 use serde_json::{Value, json};
 use simulator::{Ending, World};
@@ -288,7 +289,7 @@ fn notes(plan: &Plan, key_of: impl Fn(&str) -> Option<Revision>) -> Vec<String> 
             notes.push(format!("- the schedule of {} is suspended", step.name));
         }
         let is_held = matches!(step.decision, Decision::Wait | Decision::Blocked);
-        if let Some(Work::LongRunning(work)) = step.work.as_ref().filter(|_| is_held)
+        if let Some(Work::LongRunning(Tracks { stable: work, .. })) = step.work.as_ref().filter(|_| is_held)
             && key_of(&step.name).as_ref() != Some(&work.key)
         {
             notes.push(format!("- the pods of {} are replaced", step.name));

@@ -9,6 +9,7 @@ use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedRun, PodI
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{Plan, RunWork, Schedules, Work, plan};
 use mlpipeline_core::status::{Problem, invalid, status};
+use mlpipeline_core::tracks::Tracks;
 use mlpipeline_core::validate::validate;
 use mlpipeline_crds::{MLPipeline, MLPipelineStatus, Revision, StepReport};
 
@@ -75,7 +76,7 @@ fn finish_next(pipeline: &ValidatedPipeline, observed: &mut Observed, phase: &Ru
 /// Brings up the pods that the plan asks for.
 fn roll_out(pipeline: &ValidatedPipeline, observed: &mut Observed, ready: i32) {
     for step in planned(pipeline, observed).steps {
-        if let Some(Work::LongRunning(work)) = &step.work {
+        if let Some(Work::LongRunning(Tracks { stable: work, .. })) = &step.work {
             let live = ObservedLongRunning {
                 key: Some(work.key.clone()),
                 fingerprint: Some(work.fingerprint.clone()),

@@ -13,6 +13,7 @@ use mlpipeline_core::names;
 use mlpipeline_core::observed::Observed;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{Decision, Plan, Work, plan};
+use mlpipeline_core::tracks::Tracks;
 use mlpipeline_crds::StepState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -209,7 +210,7 @@ impl Engine {
                     Some(Work::Scheduled { run, suspend: false }) => {
                         started |= self.fire(&step, &run, planned.next_run, now, events);
                     }
-                    Some(Work::LongRunning(work)) if !self.settings.once => {
+                    Some(Work::LongRunning(Tracks { stable: work, .. })) if !self.settings.once => {
                         started |= self.roll_out(&step, &work, events).await
                     }
                     _ => {}

@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use mlpipeline_crds::{Action, Run, Serve, StepSpec};
 
 use super::{BuildSettings, persistent_volume_claim as claim};
+use crate::artifact_place::ArtifactPlace;
 use crate::credentials;
 use crate::names::environment_name;
 use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
@@ -42,7 +43,7 @@ pub(super) fn container(
     };
     match (task, &step.action) {
         (Task::Container { inputs, output }, ValidAction::Run(run)) => {
-            let folder = |path: &String| format!("{STORAGE_PATH}/{path}");
+            let folder = |place: &ArtifactPlace| format!("{STORAGE_PATH}/{place}");
             let mut env: Vec<EnvVar> = inputs
                 .iter()
                 .map(|(name, path)| {

@@ -10,6 +10,7 @@ use crate::labels::{MANAGER, annotation, label};
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::{Fingerprint, RunWork};
+use crate::tracks::Track;
 
 /// Metadata of an object of the whole pipeline.
 pub(super) fn of_pipeline(pipeline: &ValidatedPipeline, name: String) -> ObjectMeta {
@@ -70,6 +71,23 @@ pub(super) fn selector(pipeline: &ValidatedPipeline, step: &ValidStep) -> LabelS
     LabelSelector { match_labels: Some(selector_labels(pipeline, step)), ..LabelSelector::default() }
 }
 
+/// Selects the pods of one of a step's tracks.
+pub(super) fn track_selector(pipeline: &ValidatedPipeline, step: &ValidStep, track: Track) -> LabelSelector {
+    let labels = selector_labels(pipeline, step).into_iter().chain(track_labels(track)).collect();
+    LabelSelector { match_labels: Some(labels), ..LabelSelector::default() }
+}
+
+/// The label of a track's objects and pods. Stable ones have none: they were there before there were others, and their selector can
+/// never change.
+pub(super) fn track_labels(track: Track) -> BTreeMap<String, String> {
+    match track {
+        Track::Stable => BTreeMap::new(),
+        Track::Candidate | Track::Shadow => {
+            BTreeMap::from([(label::TRACK.to_owned(), track.name().to_owned())])
+        }
+    }
+}
+
 /// The labels that identify the pods of one step.
 pub(super) fn selector_labels(pipeline: &ValidatedPipeline, step: &ValidStep) -> BTreeMap<String, String> {
     BTreeMap::from([
@@ -86,7 +104,7 @@ pub(super) fn pod_annotations(model: Option<&Revision>) -> BTreeMap<String, Stri
 /// The reference that makes the garbage collector remove a replica's volume with its pipeline. The StatefulSet's controller makes the
 /// volume, so the pipeline is not what controls it.
 pub(super) fn replica_owner(pipeline: &ValidatedPipeline) -> Option<OwnerReference> {
-    let owner = owner(pipeline).filter(|_| !pipeline.volume.retain.unwrap_or_default())?;
+    let owner = owner(pipeline).filter(|_| !pipeline.storage.outlives_pipeline())?;
     Some(OwnerReference { controller: None, block_owner_deletion: None, ..owner })
 }
 

@@ -47,10 +47,14 @@ pub fn build(pipeline: &ValidatedPipeline, plan: &Plan, settings: &BuildSettings
                 children
                     .extend(cron_job::cron_job(pipeline, step, run, *suspend, settings).map(Child::CronJob));
             }
-            Work::LongRunning(work) => {
+            Work::LongRunning(tracks) => {
                 // The Service comes first, so that pods of a StatefulSet find their names.
                 children.extend(service::service(pipeline, step).map(Child::Service));
-                children.push(workload::workload(pipeline, step, work, settings));
+                children.extend(
+                    tracks
+                        .iter()
+                        .map(|(track, work)| workload::workload(pipeline, step, track, work, settings)),
+                );
                 if let ValidAction::Serve(serve) = &step.action {
                     children.extend(
                         horizontal_pod_autoscaler::horizontal_pod_autoscaler(pipeline, step, serve)

@@ -11,18 +11,19 @@ use mlpipeline_crds::{AccessMode, VolumeStorage};
 use super::metadata;
 use crate::names;
 use crate::pipeline::ValidatedPipeline;
+use crate::storage::Storage;
 
 /// How much a pipeline's volume holds when the spec does not say.
 const DEFAULT_SIZE: &str = "1Gi";
 
 /// The pipeline's own claim; `None` when nothing needs one, or when the spec names a claim that is there already.
 pub(super) fn persistent_volume_claim(pipeline: &ValidatedPipeline) -> Option<PersistentVolumeClaim> {
-    if !is_needed(pipeline) || pipeline.volume.claim_name.is_some() {
+    let Storage::Volume(volume) = &pipeline.storage;
+    if !is_needed(pipeline) || volume.claim_name.is_some() {
         return None;
     }
-    let volume = &pipeline.volume;
     let mut metadata = metadata::of_pipeline(pipeline, names::claim(&pipeline.name));
-    if volume.retain.unwrap_or_default() {
+    if pipeline.storage.outlives_pipeline() {
         // Without an owner, the garbage collector leaves it when the pipeline goes.
         metadata.owner_references = None;
     }
@@ -44,20 +45,20 @@ pub(super) fn persistent_volume_claim(pipeline: &ValidatedPipeline) -> Option<Pe
 
 /// The name of the claim that pods mount, where the pipeline needs one.
 pub(super) fn name(pipeline: &ValidatedPipeline) -> Option<String> {
-    is_needed(pipeline)
-        .then(|| pipeline.volume.claim_name.clone().unwrap_or_else(|| names::claim(&pipeline.name)))
+    let Storage::Volume(volume) = &pipeline.storage;
+    is_needed(pipeline).then(|| volume.claim_name.clone().unwrap_or_else(|| names::claim(&pipeline.name)))
 }
 
 /// Whether all pods that mount the volume must be on one node.
 pub(super) fn binds_to_one_node(pipeline: &ValidatedPipeline) -> bool {
     // Of somebody else's claim the modes are not known, and the scheduler has to find out.
-    let volume = &pipeline.volume;
+    let Storage::Volume(volume) = &pipeline.storage;
     volume.claim_name.is_none() && access_modes(volume) == ["ReadWriteOnce"]
 }
 
 /// A pipeline of nothing but containers that read nothing of each other needs no volume, unless its spec asks for one.
 fn is_needed(pipeline: &ValidatedPipeline) -> bool {
-    pipeline.volume != VolumeStorage::default()
+    pipeline.storage.is_asked_for()
         || pipeline.steps.iter().any(|step| step.action.descriptor().needs_storage())
 }
 

@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{
     PersistentVolumeClaim, PersistentVolumeClaimSpec, PodTemplateSpec, VolumeMount,
     VolumeResourceRequirements,
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use mlpipeline_crds::{ReplicaVolume, Run, Serve, Workload};
 
@@ -21,6 +21,7 @@ use crate::labels::label;
 use crate::names;
 use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 use crate::plan::LongRunningWork;
+use crate::tracks::Track;
 
 /// The name of the volume that each replica of a StatefulSet keeps for itself.
 const REPLICA_VOLUME: &str = "replica";
@@ -29,6 +30,7 @@ const REPLICA_VOLUME: &str = "replica";
 pub(super) fn workload(
     pipeline: &ValidatedPipeline,
     step: &ValidStep,
+    track: Track,
     work: &LongRunningWork,
     settings: &BuildSettings,
 ) -> Child {
@@ -37,24 +39,28 @@ pub(super) fn workload(
         step,
         task: &work.task,
         settings,
-        labels: BTreeMap::from([(label::REVISION.to_owned(), work.key.to_string())]),
+        labels: metadata::track_labels(track)
+            .into_iter()
+            .chain([(label::REVISION.to_owned(), work.key.to_string())])
+            .collect(),
         annotations: metadata::pod_annotations(work.model.as_ref()),
         restart_policy: None,
     });
-    let metadata = metadata_of(pipeline, step, work);
+    let metadata = metadata_of(pipeline, step, track, work);
+    let selector = metadata::track_selector(pipeline, step, track);
     match &step.action {
         ValidAction::Run(run) => match run.workload.unwrap_or_default() {
-            Workload::StatefulSet => Child::StatefulSet(stateful_set(metadata, pipeline, step, run, pods)),
-            Workload::DaemonSet => Child::DaemonSet(daemon_set(metadata, pipeline, step, pods)),
+            Workload::StatefulSet => {
+                Child::StatefulSet(stateful_set(metadata, selector, pipeline, step, run, pods))
+            }
+            Workload::DaemonSet => Child::DaemonSet(daemon_set(metadata, selector, pods)),
             Workload::Job | Workload::Deployment => {
-                Child::Deployment(deployment(metadata, pipeline, step, Some(run.replicas.unwrap_or(1)), pods))
+                Child::Deployment(deployment(metadata, selector, Some(run.replicas.unwrap_or(1)), pods))
             }
         },
-        ValidAction::Serve(serve) => {
-            Child::Deployment(deployment(metadata, pipeline, step, replicas(serve), pods))
-        }
+        ValidAction::Serve(serve) => Child::Deployment(deployment(metadata, selector, replicas(serve), pods)),
         ValidAction::Prepare(_) | ValidAction::Train(_) | ValidAction::Score(_) => {
-            Child::Deployment(one_at_a_time(deployment(metadata, pipeline, step, Some(1), pods)))
+            Child::Deployment(one_at_a_time(deployment(metadata, selector, Some(1), pods)))
         }
     }
 }
@@ -64,16 +70,22 @@ fn replicas(serve: &Serve) -> Option<i32> {
     serve.autoscaling.is_none().then(|| serve.replicas.unwrap_or(1))
 }
 
-fn metadata_of(pipeline: &ValidatedPipeline, step: &ValidStep, work: &LongRunningWork) -> ObjectMeta {
-    let name = names::step_object(&pipeline.name, &step.name);
-    let annotations = Some(metadata::fingerprint(&work.fingerprint));
-    ObjectMeta { annotations, ..metadata::of_step(pipeline, step, name) }
+fn metadata_of(
+    pipeline: &ValidatedPipeline,
+    step: &ValidStep,
+    track: Track,
+    work: &LongRunningWork,
+) -> ObjectMeta {
+    let name = names::track_object(&pipeline.name, &step.name, track);
+    let mut metadata = metadata::of_step(pipeline, step, name);
+    metadata.labels.get_or_insert_default().extend(metadata::track_labels(track));
+    metadata.annotations = Some(metadata::fingerprint(&work.fingerprint));
+    metadata
 }
 
 fn deployment(
     metadata: ObjectMeta,
-    pipeline: &ValidatedPipeline,
-    step: &ValidStep,
+    selector: LabelSelector,
     replicas: Option<i32>,
     template: PodTemplateSpec,
 ) -> Deployment {
@@ -81,7 +93,7 @@ fn deployment(
         metadata,
         spec: Some(DeploymentSpec {
             replicas,
-            selector: metadata::selector(pipeline, step),
+            selector,
             // No pod goes before another is ready in its place.
             strategy: Some(DeploymentStrategy {
                 type_: Some("RollingUpdate".to_owned()),
@@ -105,25 +117,17 @@ fn one_at_a_time(mut deployment: Deployment) -> Deployment {
     deployment
 }
 
-fn daemon_set(
-    metadata: ObjectMeta,
-    pipeline: &ValidatedPipeline,
-    step: &ValidStep,
-    template: PodTemplateSpec,
-) -> DaemonSet {
+fn daemon_set(metadata: ObjectMeta, selector: LabelSelector, template: PodTemplateSpec) -> DaemonSet {
     DaemonSet {
         metadata,
-        spec: Some(DaemonSetSpec {
-            selector: metadata::selector(pipeline, step),
-            template,
-            ..DaemonSetSpec::default()
-        }),
+        spec: Some(DaemonSetSpec { selector, template, ..DaemonSetSpec::default() }),
         status: None,
     }
 }
 
 fn stateful_set(
     metadata: ObjectMeta,
+    selector: LabelSelector,
     pipeline: &ValidatedPipeline,
     step: &ValidStep,
     run: &Run,
@@ -143,7 +147,7 @@ fn stateful_set(
         metadata,
         spec: Some(StatefulSetSpec {
             replicas: Some(run.replicas.unwrap_or(1)),
-            selector: metadata::selector(pipeline, step),
+            selector,
             service_name: Some(names::step_object(&pipeline.name, &step.name)),
             template,
             volume_claim_templates: claims,

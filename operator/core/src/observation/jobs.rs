@@ -4,7 +4,8 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use k8s_openapi::api::core::v1::Pod;
 use mlpipeline_crds::{Outcome, Revision, StepReport};
 
-use super::{fingerprint_of, label_of, pods};
+use super::metadata::{fingerprint_of, label_of};
+use super::pods;
 use crate::children::INDEXED;
 use crate::labels::{annotation, label};
 use crate::observed::{ObservedRun, RunPhase};

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use mlpipeline_crds::Revision;
 
-use super::fingerprint_of;
+use super::metadata::fingerprint_of;
 use crate::labels::{annotation, label};
 use crate::observed::ObservedLongRunning;
 

@@ -6,8 +6,10 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Snapshot, WarningEvent, jobs, pods, pods_of, step_of};
-use crate::observed::{ObservedClaim, PodIssue};
+use super::metadata::{pods_of, step_of};
+use super::snapshot::{Snapshot, WarningEvent};
+use super::{jobs, pods};
+use crate::observed::PodIssue;
 
 /// How often a Job that does not say repeats a failed pod.
 const DEFAULT_RETRIES: i32 = 6;
@@ -16,14 +18,14 @@ const DEFAULT_RETRIES: i32 = 6;
 const QUOTA_EXCEEDED: &str = "QuotaExceeded";
 
 /// Every pod issue with the step that it holds up, the cause before what follows from it.
-pub(super) fn pod_issues(snapshot: &Snapshot, claim: Option<&ObservedClaim>) -> Vec<(String, PodIssue)> {
-    let of_claim = claim.filter(|claim| !claim.bound).and_then(|claim| claim.message.as_ref());
-    let of_claim = of_claim.map(|message| PodIssue {
-        reason: "VolumeNotBound".to_owned(),
-        message: format!("the pipeline's volume is not there yet: {message}"),
-    });
+pub(super) fn pod_issues(snapshot: &Snapshot) -> Vec<(String, PodIssue)> {
+    let of_claim =
+        snapshot.claim.as_ref().and_then(|claim| unbound(claim, snapshot)).map(|message| PodIssue {
+            reason: "VolumeNotBound".to_owned(),
+            message: format!("the pipeline's volume is not there yet: {message}"),
+        });
     let waiting = snapshot.pods.iter().filter(|pod| pods::waits(pod));
-    let unbound = waiting.filter_map(|pod| Some((step_of(&pod.metadata)?, of_claim.clone()?)));
+    let of_volume = waiting.filter_map(|pod| Some((step_of(&pod.metadata)?, of_claim.clone()?)));
     let of_pods = snapshot.pods.iter().filter_map(|pod| {
         Some((step_of(&pod.metadata)?, pods::pod_issue(pod).or_else(|| unmounted(snapshot, pod))?))
     });
@@ -47,7 +49,7 @@ pub(super) fn pod_issues(snapshot: &Snapshot, claim: Option<&ObservedClaim>) -> 
         })
         .map(|set| &set.metadata);
     let of_sets = sets.chain(daemons).filter_map(|metadata| missing_pods(snapshot, metadata));
-    let all = unbound.chain(of_pods).chain(of_jobs).chain(of_attempts).chain(of_deployments).chain(of_sets);
+    let all = of_volume.chain(of_pods).chain(of_jobs).chain(of_attempts).chain(of_deployments).chain(of_sets);
     // The next step begins while the pod before it is cleaned up; when that is done, its pod says so.
     let is_room_made = snapshot.pods.iter().any(|pod| pods::gives_way(pod));
     all.filter(|(_, pod_issue)| {
@@ -56,25 +58,24 @@ pub(super) fn pod_issues(snapshot: &Snapshot, claim: Option<&ObservedClaim>) -> 
     .collect()
 }
 
-/// The claim, and why it is not bound where something says so.
-pub(super) fn read_claim(claim: &PersistentVolumeClaim, snapshot: &Snapshot) -> ObservedClaim {
-    let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref());
-    let bound = phase == Some("Bound");
+/// Why the claim is not bound, where something says so.
+fn unbound(claim: &PersistentVolumeClaim, snapshot: &Snapshot) -> Option<String> {
+    if claim.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Bound") {
+        return None;
+    }
     let name = claim.metadata.name.as_deref().unwrap_or_default();
     let class = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref());
-    let message = match (bound, warning_event(snapshot, &claim.metadata), class) {
-        (true, ..) => None,
-        (false, Some(WarningEvent { pod_issue, .. }), _) => {
+    match (warning_event(snapshot, &claim.metadata), class) {
+        (Some(WarningEvent { pod_issue, .. }), _) => {
             Some(format!("claim {name} is not bound ({}): {}", pod_issue.reason, pod_issue.message))
         }
-        (false, None, None | Some("")) => Some(format!(
+        (None, None | Some("")) => Some(format!(
             "claim {name} is not bound: it names no storage class and the cluster has no default one, so only a volume that \
              somebody makes by hand can fit; set spec.storage.volume.storageClassName"
         )),
         // The class may wait for the first pod, or its provisioner be at work.
-        (false, None, Some(_)) => None,
-    };
-    ObservedClaim { bound, ours: true, message }
+        (None, Some(_)) => None,
+    }
 }
 
 /// The last warning about an object.

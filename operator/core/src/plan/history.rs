@@ -9,7 +9,7 @@ use super::model;
 use super::runs::{age, result_of};
 use super::step_plan::StepPlan;
 use crate::decision::Decision;
-use crate::observed::{Observed, ObservedRun, RunPhase};
+use crate::observed::{Observed, ObservedRun, ObservedStep, RunPhase};
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 
 /// Names of runs that should go: those of steps that are gone, those at work on what nobody wants any more, and those beyond
@@ -97,14 +97,14 @@ pub(super) fn revisions_to_remove(context: &Context<'_>, step: &ValidStep, key: 
 /// Every revision that somebody serves or reads at this moment, or will read when a schedule fires.
 fn in_use(observed: &Observed) -> BTreeSet<&Revision> {
     let steps = observed.steps.values();
-    let long_running = steps.clone().filter_map(|step| step.long_running.as_ref());
-    let served = long_running.clone().filter_map(|found| found.model.as_ref());
+    let workloads = || observed.steps.values().flat_map(ObservedStep::workloads);
+    let served = workloads().filter_map(|found| found.model.as_ref());
     let at_work = steps
         .clone()
         .flat_map(|step| &step.runs)
         .filter(|run| run.phase == RunPhase::Active)
         .filter_map(|run| run.fingerprint.as_ref());
-    let readers = long_running
+    let readers = workloads()
         .filter_map(|found| found.fingerprint.as_ref())
         .chain(steps.filter_map(|step| step.schedule.as_ref()))
         .chain(at_work);

@@ -16,6 +16,7 @@ use crate::fingerprint::Fingerprint;
 use crate::observed::ObservedLongRunning;
 use crate::pipeline::{ValidAction, ValidStep};
 use crate::reason::{NewerModel, Reason};
+use crate::tracks::Tracks;
 
 pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -> StepPlan {
     let observed = context.observed.steps.get(&step.name).and_then(|step| step.long_running.as_ref());
@@ -44,7 +45,7 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
 }
 
 fn with_work(plan: StepPlan, work: LongRunningWork) -> StepPlan {
-    StepPlan { revision: Some(work.key.clone()), work: Some(Work::LongRunning(work)), ..plan }
+    StepPlan { revision: Some(work.key.clone()), work: Some(Work::LongRunning(Tracks::stable(work))), ..plan }
 }
 
 fn work(context: &Context<'_>, step: &ValidStep, revisions: BTreeMap<String, Revision>) -> LongRunningWork {

@@ -150,7 +150,8 @@ pub(super) fn passed(train: &ValidStep, run: &ObservedRun) -> bool {
 /// The models of a train step that pods serve.
 fn served(pipeline: &ValidatedPipeline, observed: &Observed, train: &str) -> Vec<Revision> {
     readers(pipeline, train)
-        .filter_map(|(reader, _)| observed.steps.get(&reader.name)?.long_running.as_ref()?.model.clone())
+        .filter_map(|(reader, _)| observed.steps.get(&reader.name))
+        .flat_map(|found| found.workloads().filter_map(|workload| workload.model.clone()))
         .collect()
 }
 

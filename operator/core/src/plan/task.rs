@@ -12,6 +12,7 @@ use super::context::Context;
 use super::shape::Shape;
 use super::work::{RunWork, Task};
 use super::{history, model};
+use crate::artifact_place::ArtifactPlace;
 use crate::credentials;
 use crate::duration::parse_duration;
 use crate::fingerprint::Fingerprint;
@@ -48,7 +49,10 @@ fn task(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint, rule
     let Some(action) = action(context, step, key, &folders) else {
         let inputs =
             step.reads().into_iter().filter_map(|read| Some((read.name.clone(), folders.of(&read.name)?)));
-        return Task::Container { inputs: inputs.collect(), output: folder(pipeline, &step.name, key) };
+        return Task::Container {
+            inputs: inputs.collect(),
+            output: ArtifactPlace::new(pipeline, &step.name, key),
+        };
     };
     Task::Worker(Box::new(StepSpec {
         version: STEP_SPEC_VERSION,
@@ -92,15 +96,13 @@ fn action(context: &Context<'_>, step: &ValidStep, key: &Revision, folders: &Fol
             cross_validation: train.cross_validation.clone(),
             gate: train.gate.clone(),
             baseline: model::baseline(context, step, key).map(|revision| BaselineModel {
-                path: folder(context.pipeline, &step.name, &revision),
+                path: ArtifactPlace::new(context.pipeline, &step.name, &revision).to_string(),
                 revision,
             }),
         })),
-        ValidAction::Serve(_) => {
-            Some(Action::Serve(ServeStep { model: folders.of("model").unwrap_or_default() }))
-        }
+        ValidAction::Serve(_) => Some(Action::Serve(ServeStep { model: folders.path("model") })),
         ValidAction::Score(score) => Some(Action::Score(ScoreStep {
-            model: folders.of("model").unwrap_or_default(),
+            model: folders.path("model"),
             input: folders.source("input", &score.input),
             format: output_format(score.output.as_ref()),
             delivery: delivery(score.output.as_ref()),
@@ -136,9 +138,14 @@ struct Folders<'a> {
 }
 
 impl Folders<'_> {
-    fn of(&self, name: &str) -> Option<String> {
+    fn of(&self, name: &str) -> Option<ArtifactPlace> {
         let read = self.step.reads().into_iter().find(|read| read.name == name)?;
-        Some(folder(self.pipeline, &read.step, self.inputs.get(name)?))
+        Some(ArtifactPlace::new(self.pipeline, &read.step, self.inputs.get(name)?))
+    }
+
+    /// The place of what is read under this name, as the worker's step names it. Everything that is read is known by then.
+    fn path(&self, name: &str) -> String {
+        self.of(name).map(|place| place.to_string()).unwrap_or_default()
     }
 
     /// The files that a continuous step has published and nobody has taken yet.
@@ -170,13 +177,8 @@ impl Folders<'_> {
             },
             None => match reference.step.as_deref().filter(|step| self.step.watches() == Some(step)) {
                 Some(step) => self.published(step),
-                None => DataSource::Artifact { path: self.of(name).unwrap_or_default() },
+                None => DataSource::Artifact { path: self.path(name) },
             },
         }
     }
-}
-
-/// The folder of an artifact, relative to the storage folder.
-fn folder(pipeline: &ValidatedPipeline, step: &str, revision: &Revision) -> String {
-    format!("{}/{}/{step}/{revision}", pipeline.namespace, pipeline.name)
 }

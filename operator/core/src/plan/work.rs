@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use mlpipeline_crds::{Revision, StepSpec};
 
 use super::shape::Shape;
+use crate::artifact_place::ArtifactPlace;
 use crate::fingerprint::Fingerprint;
+use crate::tracks::Tracks;
 
 /// What should exist for one step.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +22,7 @@ pub enum Work {
         suspend: bool,
     },
     /// Long-running pods or processes.
-    LongRunning(LongRunningWork),
+    LongRunning(Tracks<LongRunningWork>),
 }
 
 /// One run to completion.
@@ -45,10 +47,10 @@ pub enum Task {
     Worker(Box<StepSpec>),
     /// A container of the user's, as the step's `run` says.
     Container {
-        /// Folders of results to read, by the input's name, relative to the storage folder.
-        inputs: BTreeMap<String, String>,
-        /// The folder for the result, relative to the storage folder.
-        output: String,
+        /// Results to read, by the input's name.
+        inputs: BTreeMap<String, ArtifactPlace>,
+        /// Where the result goes.
+        output: ArtifactPlace,
     },
 }
 

@@ -1,6 +1,7 @@
 //! What each kind of step needs to make sense.
 
-use super::{Errors, data, output, prepare, run, serve, train};
+use super::errors::Errors;
+use super::{data, output, prepare, run, serve, train};
 use crate::pipeline::ValidAction;
 
 /// Checks what a step does.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mlpipeline_crds::{Input, MLPipelineSpec, Prepare, Step};
 
-use super::Errors;
+use super::errors::Errors;
 use crate::duration::parse_duration;
 use crate::format::replaces;
 use crate::quoted::quoted;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use mlpipeline_crds::{DataReference, Format, ObjectLocation, TableLocation};
 use regex::Regex;
 
-use super::{Errors, is_dns_name};
+use super::dns::is_dns_name;
+use super::errors::Errors;
 use crate::format::format_of_uri;
 use crate::quoted::quoted;
 

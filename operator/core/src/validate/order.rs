@@ -1,6 +1,6 @@
 //! The order of steps: each after what it reads or follows, and otherwise as the spec lists them.
 
-use super::Errors;
+use super::errors::Errors;
 use crate::pipeline::ValidStep;
 
 /// Sorts steps so that each follows those it depends on; an error for each circle names its steps in their order.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use mlpipeline_crds::{Format, MLPipelineSpec, ObjectLocation, Output, TableLocation};
 
-use super::Errors;
 use super::data::{check_host, check_secret, require_location};
+use super::errors::Errors;
 use crate::format::replaces;
 use crate::quoted::quoted;
 

@@ -6,7 +6,8 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use mlpipeline_crds::{Mount, PodSettings, Volume, VolumeStorage};
 use serde_json::Value;
 
-use super::{Errors, is_dns_label};
+use super::dns::is_dns_label;
+use super::errors::Errors;
 use crate::quoted::quoted;
 
 /// Prefixes of labels and annotations that are ours or a GitOps tool's: a pod with such a label of the user's making would be

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use mlpipeline_crds::{Check, Input, Prepare};
 
-use super::{Errors, continuous, data, output};
+use super::errors::Errors;
+use super::{continuous, data, output};
 use crate::quoted::quoted;
 
 pub(super) fn check(prepare: &Prepare, path: &str, errors: &mut Errors) {

@@ -2,8 +2,8 @@
 
 use mlpipeline_crds::{MLPipelineSpec, Step, StepKind};
 
-use super::Errors;
-use super::steps::is_long_running;
+use super::errors::Errors;
+use super::long_running::is_long_running;
 use crate::quoted::quoted;
 
 /// What a reference must lead to.

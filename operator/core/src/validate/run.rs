@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use mlpipeline_crds::{CompletionMode, Port, Run, Workload};
 
+use super::dns::is_dns_label;
+use super::errors::Errors;
+use super::pod;
 use super::serve::check_ports;
-use super::{Errors, is_dns_label, pod};
 use crate::names::environment_name;
 use crate::quoted::quoted;
 

@@ -2,7 +2,8 @@
 
 use mlpipeline_crds::{Serve, ServiceType};
 
-use super::Errors;
+use super::dns::is_dns_name;
+use super::errors::Errors;
 use crate::quoted::quoted;
 
 pub(super) fn check(serve: &Serve, path: &str, errors: &mut Errors) {
@@ -29,7 +30,7 @@ pub(super) fn check(serve: &Serve, path: &str, errors: &mut Errors) {
     if let Some(ingress) = &serve.ingress {
         let host = ingress.host.strip_prefix("*.").unwrap_or(&ingress.host);
         errors.require(
-            super::is_dns_name(host),
+            is_dns_name(host),
             format!("{path}.ingress.host"),
             format!("{} is not a valid host name", quoted(&ingress.host)),
         );

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mlpipeline_crds::{MLPipelineSpec, Schedule, Step, StepKind, Workload};
+use mlpipeline_crds::{MLPipelineSpec, Schedule, Step, StepKind};
 
-use super::{Errors, actions, continuous, is_dns_label, order, output, pod, references};
+use super::dns::is_dns_label;
+use super::errors::Errors;
+use super::long_running::is_long_running;
+use super::{actions, continuous, order, output, pod, references};
 use crate::duration::parse_duration;
 use crate::pipeline::{ValidAction, ValidStep};
 use crate::quoted::quoted;
@@ -120,13 +123,6 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
         rerun: step.rerun.clone(),
         pod: pod::merge(spec.pod.as_ref(), step.pod.as_ref()),
     })
-}
-
-/// Whether a step is long-running rather than one that runs to completion.
-pub(super) fn is_long_running(step: &Step) -> bool {
-    step.serve.is_some()
-        || step.prepare.as_ref().is_some_and(|prepare| prepare.continuous.is_some())
-        || step.run.as_ref().is_some_and(|run| run.workload.unwrap_or_default() != Workload::Job)
 }
 
 fn present_kinds(step: &Step) -> Vec<&'static str> {

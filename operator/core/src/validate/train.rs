@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use mlpipeline_crds::{Algorithm, Gate, Metric, Train};
 
-use super::{Errors, data};
+use super::data;
+use super::errors::Errors;
 use crate::quoted::quoted;
 
 pub(super) fn check(train: &Train, path: &str, errors: &mut Errors) {

@@ -358,10 +358,11 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
     let step = (vec(run, 0..6), option::of(live), schedule).prop_map(|(runs, live, schedule)| ObservedStep {
         runs,
         long_running: live,
+        other_tracks: std::collections::BTreeMap::new(),
         schedule,
         pod_issues: Vec::new(),
     });
-    btree_map("step-[0-8]", step, 0..8).prop_map(|steps| Observed { steps, claim: None })
+    btree_map("step-[0-8]", step, 0..8).prop_map(|steps| Observed { steps })
 }
 
 fn fingerprint(action: Value) -> Fingerprint {

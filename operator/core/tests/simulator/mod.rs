@@ -17,6 +17,7 @@ use mlpipeline_core::names;
 use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedRun, RunPhase};
 use mlpipeline_core::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 use mlpipeline_core::plan::{LongRunningWork, Plan, RunWork, Schedules, Task, Work, plan};
+use mlpipeline_core::tracks::Tracks;
 use mlpipeline_core::validate::{FieldError, validate};
 use mlpipeline_crds::{Action, Baseline, Digest, MLPipeline, Revision, RevisionRule, StepKind, StepReport};
 
@@ -103,7 +104,7 @@ impl World {
                     let found = self.observed.steps.entry(step.name.clone()).or_default();
                     found.schedule = Some(run.fingerprint.clone());
                 }
-                Some(Work::LongRunning(work)) => self.apply_live(step, work),
+                Some(Work::LongRunning(Tracks { stable: work, .. })) => self.apply_live(step, work),
             }
         }
         started

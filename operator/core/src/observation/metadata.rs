@@ -1,0 +1,43 @@
+//! What the metadata of an object says: whose it is, and what it was made of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::snapshot::Snapshot;
+use crate::fingerprint::Fingerprint;
+use crate::labels::{annotation, label};
+
+/// The step that an object says it belongs to.
+pub(super) fn step_of(metadata: &ObjectMeta) -> Option<String> {
+    label_of(metadata, label::STEP).map(str::to_owned)
+}
+
+/// The fingerprint of the step when an object was made.
+pub(super) fn fingerprint_of(annotations: &BTreeMap<String, String>) -> Option<Fingerprint> {
+    let text =
+        annotations.get(annotation::FINGERPRINT).or_else(|| annotations.get(annotation::FINGERPRINT_BEFORE));
+    serde_json::from_str(text?).ok()
+}
+
+/// The value of a label.
+pub(super) fn label_of<'a>(metadata: &'a ObjectMeta, name: &str) -> Option<&'a str> {
+    metadata.labels.as_ref()?.get(name).map(String::as_str)
+}
+
+/// The pods that an object controls.
+pub(super) fn pods_of<'a>(snapshot: &'a Snapshot, owner: &'a ObjectMeta) -> impl Iterator<Item = &'a Pod> {
+    snapshot.pods.iter().map(Arc::as_ref).filter(|pod| is_owned_by(&pod.metadata, owner))
+}
+
+pub(super) fn is_owned_by(child: &ObjectMeta, owner: &ObjectMeta) -> bool {
+    let uid = owner.uid.as_deref();
+    uid.is_some()
+        && child
+            .owner_references
+            .iter()
+            .flatten()
+            .any(|reference| reference.controller == Some(true) && Some(reference.uid.as_str()) == uid)
+}
