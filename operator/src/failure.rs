@@ -16,6 +16,8 @@ pub enum Class {
     Conflict,
     /// The API server cannot be reached or does not work at the moment.
     Unavailable,
+    /// The API server failed at this object; others may work.
+    ServerError,
     /// An object of this name is still being deleted; the watch reports when it is gone.
     Leftover,
     /// A quota of the namespace is used up; it may be freed without a change of the pipeline.
@@ -119,9 +121,11 @@ impl Failure {
     pub fn problem(&self, failures: u32) -> Option<Problem> {
         let (reason, transient) = match self.class {
             Class::Ending => return None,
-            Class::Conflict | Class::Unavailable if failures < SILENT_FAILURES => return None,
+            Class::Conflict | Class::Unavailable | Class::ServerError if failures < SILENT_FAILURES => {
+                return None;
+            }
             Class::Conflict => ("Conflict", true),
-            Class::Unavailable => ("ApiServerUnavailable", true),
+            Class::Unavailable | Class::ServerError => ("ApiServerUnavailable", true),
             Class::Leftover => ("WaitingForDeletion", true),
             Class::Quota => ("QuotaExceeded", true),
             Class::Forbidden => ("Forbidden", false),
@@ -166,6 +170,9 @@ fn classify(status: &Status) -> Class {
         (404, _) => Class::Ending,
         (422, _) if status.message.contains("port is already allocated") => Class::PortTaken,
         (400 | 405 | 413 | 415 | 422, _) | (_, "Invalid") => Class::Invalid,
+        // Server-side apply responds like this to an object that it cannot merge: an entry that stands twice in a list.
+        (500, _) if status.message.contains("failed to create typed patch object") => Class::Invalid,
+        (500, _) => Class::ServerError,
         _ => Class::Unavailable,
     }
 }
@@ -191,6 +198,13 @@ mod tests {
             (400, "BadRequest", "admission webhook denied it", "InvalidChild", false),
             (409, "Conflict", "the object was modified", "Conflict", true),
             (500, "InternalError", "etcd", "ApiServerUnavailable", true),
+            (
+                500,
+                "InternalError",
+                "failed to create typed patch object: duplicate entries for key",
+                "InvalidChild",
+                false,
+            ),
             (503, "ServiceUnavailable", "starting", "ApiServerUnavailable", true),
             (429, "TooManyRequests", "slow down", "ApiServerUnavailable", true),
         ];
@@ -203,6 +217,12 @@ mod tests {
             );
             assert!(problem.message.contains(message) && problem.message.contains("Job a-b"), "{problem:?}");
         }
+    }
+
+    #[test]
+    fn a_server_error_at_one_object_does_not_stop_the_others() {
+        assert!(!answer(500, "InternalError", "failed calling webhook").stops_the_rest());
+        assert!(answer(503, "ServiceUnavailable", "starting").stops_the_rest());
     }
 
     #[test]
