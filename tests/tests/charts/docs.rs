@@ -34,7 +34,7 @@ pub fn page() -> String {
         let choices = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let choices = choices.collect::<Vec<_>>().join(", ");
         let one_of = if choices.is_empty() { String::new() } else { format!(" One of {choices}.") };
-        let comment = format!("{}{one_of}", schema["description"].as_str().unwrap());
+        let comment = format!("{}.{one_of}", schema["description"].as_str().unwrap());
         row(&mut page, &format!("operator.{name}"), &schema["default"], &comment);
     }
     page
