@@ -115,7 +115,7 @@ pub struct Place {
   kubectl mlpipeline plan pipeline.yaml --cluster --context production -n team-a
   kubectl mlpipeline plan pipeline.yaml --exit-code || echo 'something would run'
 
-With -o json, prints {namespace, pipeline, changes, steps}; each step has name, kind, action, reason, revision and nextRun.
+With -o json, prints {namespace, pipeline, changes, steps}; each step has name, kind, action, code, reason, revision and nextRun. code is the machine's word for reason, a sentence.
 
 Exit codes: 0 planned, 1 the files are wrong, 2 wrong usage, and 3 with --exit-code when something would run.")]
 pub struct PlanArguments {

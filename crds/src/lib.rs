@@ -39,8 +39,8 @@ pub use serve::{ApiKeyAuth, Autoscaling, Ingress, SecretKey, Serve, ServiceSetti
 pub use status::{GateState, MLPipelineStatus, ModelStatus, StepState, StepStatus};
 pub use step::{ConcurrencyPolicy, Schedule, Step, StepKind, StepReference};
 pub use step_spec::{
-    Action, BaselineModel, ContinuousStep, DataSource, Delivery, PUBLISHED_FOLDER, PrepareInput, PrepareStep,
-    RevisionRule, STEP_SPEC_VERSION, ScoreStep, ServeStep, StepSpec, TrainStep,
+    Action, BaselineModel, ContinuousStep, DataSource, Delivery, OLDEST_STEP_SPEC_VERSION, PUBLISHED_FOLDER,
+    PrepareInput, PrepareStep, RevisionRule, STEP_SPEC_VERSION, ScoreStep, ServeStep, StepSpec, TrainStep,
 };
 pub use storage::{AccessMode, Storage, VolumeStorage};
 pub use train::{Algorithm, CrossValidation, LinearRegression, LogisticRegression, Split, Train};

@@ -69,6 +69,11 @@ pub struct ServiceSettings {
     pub node_port: Option<i32>,
 }
 
+impl ServiceSettings {
+    /// [`ServiceSettings::port`] when absent.
+    pub const DEFAULT_PORT: i32 = 80;
+}
+
 /// How far a Service reaches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ServiceType {

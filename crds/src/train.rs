@@ -99,3 +99,28 @@ pub struct CrossValidation {
     #[schemars(range(min = 0, max = 9_007_199_254_740_991_i64))]
     pub seed: Option<i64>,
 }
+
+/// Defaults count in fingerprints: a default that is written out is no change. The worker reads them from here too.
+impl LogisticRegression {
+    /// [`LogisticRegression::max_iterations`] when absent.
+    pub const DEFAULT_MAX_ITERATIONS: i32 = 200;
+    /// [`LogisticRegression::alpha`] when absent.
+    pub const DEFAULT_ALPHA: f64 = 1.0;
+}
+
+impl LinearRegression {
+    /// [`LinearRegression::alpha`] when absent.
+    pub const DEFAULT_ALPHA: f64 = 0.0;
+}
+
+impl Split {
+    /// [`Split::stratify`] when absent.
+    pub const DEFAULT_STRATIFY: bool = false;
+    /// [`Split::seed`] when absent.
+    pub const DEFAULT_SEED: i64 = 0;
+}
+
+impl CrossValidation {
+    /// [`CrossValidation::seed`] when absent.
+    pub const DEFAULT_SEED: i64 = 0;
+}

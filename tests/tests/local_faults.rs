@@ -152,7 +152,7 @@ fn a_model_that_does_not_pass_its_gate_is_never_served_and_the_one_before_is() {
     let (code, steps) = laptop.once();
     assert_eq!(
         (code, steps["train"].state.as_str(), steps["batch"].state.as_str()),
-        (1, "Refused", "Blocked")
+        (1, "Rejected", "Blocked")
     );
     assert!(steps["train"].message.contains("above the gate's max 0.01"), "{:?}", steps["train"]);
 

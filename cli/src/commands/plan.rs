@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use mlpipeline_cluster::SessionOptions;
 use mlpipeline_core::observed::Observed;
 use mlpipeline_core::pipeline::ValidatedPipeline;
-use mlpipeline_core::plan::{Decision, Plan, Schedules, StepPlan, Work, plan};
+use mlpipeline_core::plan::{Decision, Plan, Reason, Schedules, StepPlan, Work, plan};
+use mlpipeline_core::reason::action;
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
@@ -37,15 +38,15 @@ pub fn run(arguments: &PlanArguments) -> ExitStatus {
         }
     };
     let pipeline = found.pipeline;
-    let foreseen = match cluster.map(|cluster| cluster.observe(&pipeline)) {
-        Some(Ok(observed)) => foresee(&pipeline, &observed, Schedules::Keep),
+    let planned = match cluster.map(|cluster| cluster.observe(&pipeline)) {
+        Some(Ok(observed)) => plan_now(&pipeline, &observed, Schedules::Keep),
         Some(Err(problem)) => {
             show::error(&problem);
             return ExitStatus::Failure;
         }
-        None => foresee_here(arguments, &pipeline),
+        None => plan_here(arguments, &pipeline),
     };
-    tell(arguments, &pipeline, &foreseen)
+    print(arguments, &pipeline, &planned)
 }
 
 fn session_options(arguments: &PlanArguments) -> SessionOptions {
@@ -57,61 +58,63 @@ fn session_options(arguments: &PlanArguments) -> SessionOptions {
 }
 
 /// Plans against the local state.
-fn foresee_here(arguments: &PlanArguments, pipeline: &ValidatedPipeline) -> Plan {
+fn plan_here(arguments: &PlanArguments, pipeline: &ValidatedPipeline) -> Plan {
     let schedules = if arguments.place.on_schedule { Schedules::Keep } else { Schedules::RunOnce };
     let store = Store::of(&arguments.place.data_dir, pipeline);
     let is_running = store.is_running();
-    let mut foreseen = foresee(pipeline, &observed(&store.records(is_running)), schedules);
+    let mut planned = plan_now(pipeline, &observed(&store.records(is_running)), schedules);
     if !is_running {
-        tell_failures(&mut foreseen, &store.records(true));
+        mark_failures(&mut planned, &store.records(true));
     }
-    tell_live(pipeline, &mut foreseen);
-    foreseen
+    mark_long_running(pipeline, &mut planned);
+    planned
 }
 
-/// Prints a plan, and says whether it would change anything.
-fn tell(arguments: &PlanArguments, pipeline: &ValidatedPipeline, foreseen: &Plan) -> ExitStatus {
+/// Prints a plan; the exit status shows whether it would change anything where the caller asked for that.
+fn print(arguments: &PlanArguments, pipeline: &ValidatedPipeline, planned: &Plan) -> ExitStatus {
     let is_change = |step: &StepPlan| {
-        step.decision == Decision::Run && (arguments.cluster || !is_live(pipeline, &step.name))
+        step.decision == Decision::Run && (arguments.cluster || !is_long_running(pipeline, &step.name))
     };
-    let would_run = foreseen.steps.iter().any(is_change);
+    let would_run = planned.steps.iter().any(is_change);
     if arguments.files.output == Some(Output::Json) {
-        show::json(&as_json(pipeline, foreseen, would_run));
+        show::json(&as_json(pipeline, planned, would_run));
     } else {
         show::table(
             &["STEP", "KIND", "ACTION", "REVISION", "REASON"],
-            foreseen.steps.iter().map(row).collect(),
+            planned.steps.iter().map(row).collect(),
         );
     }
     if would_run && arguments.exit_code { ExitStatus::WouldRun } else { ExitStatus::Success }
 }
 
 /// Plans against whatever was observed, here or in a cluster.
-fn foresee(pipeline: &ValidatedPipeline, observed: &Observed, schedules: Schedules) -> Plan {
+fn plan_now(pipeline: &ValidatedPipeline, observed: &Observed, schedules: Schedules) -> Plan {
     plan(pipeline, observed, Timestamp::now(), schedules)
 }
 
-fn is_live(pipeline: &ValidatedPipeline, step: &str) -> bool {
+fn is_long_running(pipeline: &ValidatedPipeline, step: &str) -> bool {
     pipeline.step(step).is_some_and(|step| step.is_long_running())
 }
 
-/// Says of steps that run all the time that here they do so only while `local` does: that they are not at work is no change.
-fn tell_live(pipeline: &ValidatedPipeline, plan: &mut Plan) {
-    for step in
-        plan.steps.iter_mut().filter(|step| step.decision == Decision::Run && is_live(pipeline, &step.name))
+/// Marks long-running steps: on a laptop they run while `local` does, so starting them is not a change.
+fn mark_long_running(pipeline: &ValidatedPipeline, plan: &mut Plan) {
+    for step in plan
+        .steps
+        .iter_mut()
+        .filter(|step| step.decision == Decision::Run && is_long_running(pipeline, &step.name))
     {
-        step.reason = "runs as long as local does".to_owned();
+        step.reason = Reason::RunsWithLocal;
     }
 }
 
 /// Adds to steps that failed before, and would be tried again, how they failed.
-fn tell_failures(plan: &mut Plan, records: &Records) {
+fn mark_failures(plan: &mut Plan, records: &Records) {
     for step in &mut plan.steps {
         let Some(Work::Once(work)) = &step.work else { continue };
         let failed = records.get(&step.name).into_iter().flatten().filter(|record| record.key == work.key);
         let newest = failed.max_by_key(|record| record.finished);
         if let Some(Phase::Failed { message, .. }) = newest.map(|record| &record.phase) {
-            step.reason = format!("failed before: {message}");
+            step.reason = Reason::FailedBefore { message: message.clone() };
         }
     }
 }
@@ -129,21 +132,8 @@ fn row(step: &StepPlan) -> Vec<Cell> {
         Cell::plain(step.kind.name()),
         Cell::toned(action(step.decision), tone),
         Cell::plain(step.revision.as_ref().map_or("-", |revision| revision.as_str())),
-        Cell::plain(&step.reason),
+        Cell::plain(step.reason.to_string()),
     ]
-}
-
-/// The word for a decision.
-fn action(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Done => "up to date",
-        Decision::Run => "run",
-        Decision::Running => "running",
-        Decision::Wait => "wait",
-        Decision::Blocked => "blocked",
-        Decision::Rejected => "refused",
-        Decision::Failed => "failed",
-    }
 }
 
 fn as_json(pipeline: &ValidatedPipeline, plan: &Plan, would_run: bool) -> Value {
@@ -152,7 +142,8 @@ fn as_json(pipeline: &ValidatedPipeline, plan: &Plan, would_run: bool) -> Value 
             "name": step.name,
             "kind": step.kind,
             "action": action(step.decision),
-            "reason": step.reason,
+            "code": step.reason.code(),
+            "reason": step.reason.to_string(),
             "revision": step.revision,
             "nextRun": step.next_run,
         })

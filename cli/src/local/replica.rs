@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mlpipeline_core::step_kind::Readiness;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
@@ -23,17 +24,6 @@ const ANSWER: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest such pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-
-/// What shows that a replica is ready.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Readiness {
-    /// `GET /ready` on its first port answers 200.
-    Http,
-    /// Its first port takes connections.
-    Connects,
-    /// Its process is running.
-    Starts,
-}
 
 /// The command line of a replica that is to listen on these addresses, or why there is none.
 pub type MakeCommand = dyn Fn(&[SocketAddr]) -> Result<CommandLine, String> + Send + Sync;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use mlpipeline_core::names;
 use mlpipeline_core::pipeline::{ValidAction, ValidStep};
-use mlpipeline_core::plan::{LongRunningWork, RunWork, Task};
+use mlpipeline_core::plan::{LongRunningWork, Retries, RunWork, Task};
+use mlpipeline_core::step_kind::LocalPods;
 use mlpipeline_crds::Run;
 
 use super::environment::{Environment, Pod, environment};
 use super::job::Job;
 use super::long_running::Replicas;
-use super::replica::{Readiness, Replica};
+use super::replica::Replica;
 use super::tools::{CannotRun, Container, Tools};
 use crate::manifest::Objects;
 use crate::state::Store;
@@ -57,32 +58,33 @@ impl Starter {
     ) -> Result<(Job, Option<Publication>), CannotRun> {
         let environment = self.environment(step, name)?;
         let report = self.store.report(&step.name, name);
-        let (command, publication, run) = match &work.task {
+        let (command, publication) = match &work.task {
             Task::Worker(spec) => {
                 let file = self.store.spec(&step.name, name);
                 let command = self.tools.worker_run(spec, environment, &file, &report);
                 let command = command.map_err(|error| unwritable(&file, &error))?;
-                (command, None, None)
+                (command, None)
             }
             Task::Container { inputs, output } => {
                 let run = run_of(step)?;
                 let publication = self.draft(output)?;
                 let draft = publication.draft.display().to_string();
                 let container = Container { name, environment, inputs, output: &draft, ports: &[] };
-                (self.tools.container(step, run, &container)?, Some(publication), Some(run))
+                (self.tools.container(step, run, &container)?, Some(publication))
             }
         };
-        let completions =
-            run.and_then(|run| run.completions).map(|count| usize::try_from(count).unwrap_or(1));
-        let parallelism = step.parallelism.map_or(1, |count| usize::try_from(count).unwrap_or(1));
-        let is_queue = completions.is_none() && step.parallelism.is_some();
+        let shape = &work.shape;
+        let count = |pods: i32| usize::try_from(pods).unwrap_or(1);
+        let is_queue = shape.completions.is_none() && shape.parallelism.is_some();
+        // A laptop runs no Indexed Jobs, so whatever the failures may be of, they are counted together.
+        let (Retries::Total(retries) | Retries::PerIndex(retries)) = shape.retries;
         let job = Job {
             command,
-            is_workers: run.is_none(),
-            completions: if is_queue { None } else { Some(completions.unwrap_or(1)) },
-            parallelism,
-            retries: step.retries,
-            timeout: step.timeout,
+            is_workers: matches!(work.task, Task::Worker(_)),
+            completions: if is_queue { None } else { Some(shape.completions.map_or(1, count)) },
+            parallelism: shape.parallelism.map_or(1, count),
+            retries,
+            timeout: shape.timeout,
             report,
             log: self.store.log(&step.name, name),
         };
@@ -120,11 +122,7 @@ impl Starter {
 
     /// The names of the ports at which a long-running step is reached.
     pub fn ports(step: &ValidStep) -> Vec<String> {
-        match &step.action {
-            ValidAction::Run(run) => run.ports.iter().map(|port| port.name.clone()).collect(),
-            ValidAction::Prepare(_) => Vec::new(),
-            _ => vec!["http".to_owned()],
-        }
+        step.action.descriptor().local().ports
     }
 
     /// The replicas of a long-running step.
@@ -142,13 +140,8 @@ impl Starter {
         let first: Vec<SocketAddr> =
             Self::ports(step).iter().map(|_| SocketAddr::from(([127, 0, 0, 1], 1))).collect();
         self.pod(step, work, &format!("{base}-1"), &first)?;
-        let readiness = match &step.action {
-            ValidAction::Serve(_) => Readiness::Http,
-            _ if first.is_empty() => Readiness::Starts,
-            _ => Readiness::Connects,
-        };
+        let LocalPods { readiness, replicas: count, .. } = step.action.descriptor().local();
         let (starter, step, work) = (Arc::clone(self), step.clone(), work.clone());
-        let count = desired(&step);
         let make = move |number: usize, backends, changed| {
             let (starter, step, work) = (Arc::clone(&starter), step.clone(), work.clone());
             let name = format!("{base}-{}", number + 1);
@@ -210,19 +203,8 @@ fn unwritable(file: &std::path::Path, error: &std::io::Error) -> CannotRun {
 fn run_of(step: &ValidStep) -> Result<&Run, CannotRun> {
     match &step.action {
         ValidAction::Run(run) => Ok(run),
-        _ => Err(CannotRun { reason: "Internal", message: format!("{} is not a run step", step.name) }),
+        ValidAction::Prepare(_) | ValidAction::Train(_) | ValidAction::Serve(_) | ValidAction::Score(_) => {
+            Err(CannotRun { reason: "Internal", message: format!("{} is not a run step", step.name) })
+        }
     }
-}
-
-/// How many replicas a step asks for.
-fn desired(step: &ValidStep) -> usize {
-    let count = match &step.action {
-        ValidAction::Serve(serve) => match &serve.autoscaling {
-            Some(autoscaling) => autoscaling.min_replicas.unwrap_or(1),
-            None => serve.replicas.unwrap_or(1),
-        },
-        ValidAction::Run(run) => run.replicas.unwrap_or(1),
-        _ => 1,
-    };
-    usize::try_from(count).unwrap_or_default()
 }

@@ -13,7 +13,9 @@ pub mod label {
     pub const ATTEMPT: &str = "mlpipeline.dev/attempt";
     /// Whether a schedule started a Job.
     pub const SCHEDULED: &str = "mlpipeline.dev/scheduled";
-    /// The Kubernetes-wide label that tells whose object it is.
+    /// The number of an Indexed Job's pod, as the Job controller writes it.
+    pub const COMPLETION_INDEX: &str = "batch.kubernetes.io/job-completion-index";
+    /// The Kubernetes-wide label that says which program manages the object.
     pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 }
 

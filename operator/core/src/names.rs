@@ -52,7 +52,7 @@ pub fn environment_name(name: &str) -> String {
 }
 
 /// `base` and `suffix`, where the base is cut and marked by its hash if both together were too long. Dots, which Services'
-/// names must not have, become dashes, and then the hash tells a.b from a-b.
+/// names must not have, become dashes, and then the hash keeps a.b and a-b apart.
 fn bounded(base: &str, suffix: &str, limit: usize) -> String {
     let flat = base.replace('.', "-");
     if flat == base && base.len() + suffix.len() <= limit {
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn names_that_were_shortened_or_held_dots_stay_different() {
         assert_ne!(step_object("a.b", "c"), step_object("a-b", "c"));
-        // A plain name may be read in two ways. Who comes second is told that it is taken: no owner is mistaken.
+        // A plain name may be read in two ways. The second one gets NameTaken: owners are checked.
         assert_eq!(step_object("a-b", "c"), step_object("a", "b-c"));
         assert_ne!(claim(&format!("{}a", "p".repeat(100))), claim(&format!("{}b", "p".repeat(100))));
     }

@@ -21,9 +21,9 @@ pub struct Observed {
 pub struct ObservedStep {
     /// Runs to completion: Jobs in a cluster, processes on a laptop. In no particular order.
     pub runs: Vec<ObservedRun>,
-    /// What runs all the time, where there is such a thing.
+    /// The long-running workload, where there is one.
     pub long_running: Option<ObservedLongRunning>,
-    /// What the runs of the step's schedule mean, where a schedule was set up (a CronJob) and says so.
+    /// The fingerprint of the runs of the step's schedule, where a schedule was set up (a CronJob) and says so.
     pub schedule: Option<Fingerprint>,
     /// What keeps pods from working, worst first: an image that cannot be pulled, a pod that fits no node.
     pub pod_issues: Vec<PodIssue>,
@@ -40,7 +40,7 @@ pub struct ObservedRun {
     pub attempt: u32,
     /// Whether a schedule started it.
     pub scheduled: bool,
-    /// What the step meant when the run was started.
+    /// The step's fingerprint when the run was started.
     pub fingerprint: Option<Fingerprint>,
     /// How the run stands.
     pub phase: RunPhase,
@@ -50,7 +50,7 @@ pub struct ObservedRun {
     pub finished: Option<Timestamp>,
     /// How many pods it tried so far.
     pub pods: u32,
-    /// What the worker said.
+    /// What the worker reported.
     pub report: Option<StepReport>,
     /// The text of a report of success that only the run's pod holds yet, and that would go with the pod.
     pub pending_report: Option<String>,
@@ -72,12 +72,12 @@ pub enum RunPhase {
     },
 }
 
-/// Something that runs all the time: a Deployment, StatefulSet or DaemonSet, or processes on a laptop.
+/// A long-running workload: a Deployment, StatefulSet or DaemonSet, or processes on a laptop.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ObservedLongRunning {
     /// The key that its pods are made of.
     pub key: Option<Revision>,
-    /// What the step meant when its pods were made or last changed.
+    /// The step's fingerprint when its pods were made or last changed.
     pub fingerprint: Option<Fingerprint>,
     /// The model that its pods serve or are about to serve.
     pub model: Option<Revision>,

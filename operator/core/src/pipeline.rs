@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use mlpipeline_crds::{
-    CompletionMode, DataReference, PodSettings, Prepare, Run, Score, Serve, StepKind, Train, VolumeStorage,
-    Workload,
-};
+use mlpipeline_crds::{PodSettings, Prepare, Run, Score, Serve, StepKind, Train, VolumeStorage, Workload};
+use serde::Deserialize;
 
 use super::schedule::CronSchedule;
+use super::step_kind::{Descriptor, Read};
 
 /// A pipeline whose every field was checked, with its steps in an order in which each follows what it reads.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,8 +62,9 @@ pub struct ValidStep {
     pub pod: PodSettings,
 }
 
-/// What a step does.
-#[derive(Clone, Debug, PartialEq)]
+/// What a step does. It can be read from the fingerprint of an earlier run too, whose step was valid then.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ValidAction {
     /// Make a dataset.
     Prepare(Prepare),
@@ -78,80 +78,61 @@ pub enum ValidAction {
     Run(Run),
 }
 
-/// One result of another step that a step reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Read {
-    /// What the reader calls it: a table's name, "data", "model", "input".
-    pub name: String,
-    /// The step that makes it.
-    pub step: String,
-    /// Whether it is a model, which must have passed its gate.
-    pub is_model: bool,
+impl ValidAction {
+    /// What its kind answers about it.
+    #[must_use]
+    pub fn descriptor(&self) -> &dyn Descriptor {
+        match self {
+            Self::Prepare(prepare) => prepare,
+            Self::Train(train) => train,
+            Self::Serve(serve) => serve,
+            Self::Score(score) => score,
+            Self::Run(run) => run,
+        }
+    }
 }
 
 impl ValidStep {
     /// What the step does, as a kind.
     #[must_use]
     pub fn kind(&self) -> StepKind {
-        match self.action {
-            ValidAction::Prepare(_) => StepKind::Prepare,
-            ValidAction::Train(_) => StepKind::Train,
-            ValidAction::Serve(_) => StepKind::Serve,
-            ValidAction::Score(_) => StepKind::Score,
-            ValidAction::Run(_) => StepKind::Run,
-        }
+        self.action.descriptor().kind()
     }
 
-    /// Whether the step runs all the time rather than to completion.
+    /// What keeps its pods: a Job for work that ends, anything else for what is long-running.
+    #[must_use]
+    pub fn workload(&self) -> Workload {
+        self.action.descriptor().workload()
+    }
+
+    /// Whether the step is long-running rather than one that runs to completion.
     #[must_use]
     pub fn is_long_running(&self) -> bool {
-        match &self.action {
-            ValidAction::Serve(_) => true,
-            ValidAction::Run(run) => run.workload.unwrap_or_default() != Workload::Job,
-            ValidAction::Prepare(prepare) => prepare.continuous.is_some(),
-            ValidAction::Train(_) | ValidAction::Score(_) => false,
-        }
+        self.workload() != Workload::Job
     }
 
     /// Whether the pods of the step's Jobs have a number each.
     #[must_use]
     pub fn is_indexed(&self) -> bool {
-        matches!(&self.action, ValidAction::Run(run) if run.completion_mode == Some(CompletionMode::Indexed))
+        self.action.descriptor().is_indexed()
     }
 
-    /// The continuous step whose files this one takes as they come. It is no result that is read: files flow, and no revision
-    /// names them.
+    /// Whether a worker does it, rather than a container of the user's.
+    #[must_use]
+    pub fn is_worker(&self) -> bool {
+        self.action.descriptor().is_worker()
+    }
+
+    /// The continuous step whose files this one takes as they come.
     #[must_use]
     pub fn watches(&self) -> Option<&str> {
-        match &self.action {
-            ValidAction::Prepare(prepare) if prepare.continuous.is_some() => {
-                prepare.inputs.iter().find_map(|input| input.step.as_deref())
-            }
-            _ => None,
-        }
+        self.action.descriptor().watches()
     }
 
     /// The results that the step reads, in the order in which the spec names them.
     #[must_use]
     pub fn reads(&self) -> Vec<Read> {
-        let data = |name: &str, step: &str| Read { name: name.into(), step: step.into(), is_model: false };
-        let model = |step: &str| Read { name: "model".into(), step: step.into(), is_model: true };
-        let of_reference =
-            |name: &str, reference: &DataReference| reference.step.as_deref().map(|step| data(name, step));
-        match &self.action {
-            ValidAction::Prepare(prepare) if prepare.continuous.is_some() => Vec::new(),
-            ValidAction::Prepare(prepare) => prepare
-                .inputs
-                .iter()
-                .filter_map(|input| input.step.as_deref().map(|step| data(&input.name, step)))
-                .collect(),
-            ValidAction::Train(train) => of_reference("data", &train.data).into_iter().collect(),
-            ValidAction::Serve(serve) => vec![model(&serve.model.step)],
-            ValidAction::Score(score) => {
-                std::iter::once(model(&score.model.step)).chain(of_reference("input", &score.input)).collect()
-            }
-            ValidAction::Run(run) => run.inputs.iter().map(|input| data(&input.name, &input.step)).collect(),
-        }
+        self.action.descriptor().reads()
     }
 
     /// The steps that this one comes after: those that it reads, the one whose files it takes, and those of `after`.

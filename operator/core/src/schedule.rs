@@ -79,7 +79,7 @@ impl CronSchedule {
 fn time_zone(name: &str) -> Result<TimeZone, String> {
     let hint = "use an IANA name such as Etc/UTC or Europe/Berlin";
     let zone = TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown());
-    let zone = zone.ok_or_else(|| format!("{} is no time zone; {hint}", quoted(name)))?;
+    let zone = zone.ok_or_else(|| format!("{} is not a valid time zone; {hint}", quoted(name)))?;
     // The API server is strict about capitals.
     match zone.iana_name() {
         Some(exact) if exact != name => Err(format!("{} is written \"{exact}\"", quoted(name))),
@@ -192,9 +192,9 @@ impl Field {
                     let step = plain_number(step).filter(|step| *step > 0);
                     (
                         span,
-                        Some(
-                            step.ok_or_else(|| format!("{}, whose step is no number above 0", quoted(part)))?,
-                        ),
+                        Some(step.ok_or_else(|| {
+                            format!("{}, whose step is not a number above 0", quoted(part))
+                        })?),
                     )
                 }
             };
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn schedules_that_kubernetes_would_not_read_are_refused_with_the_field() {
+    fn schedules_that_kubernetes_would_not_read_are_rejected_with_the_field() {
         for cron in [
             "",
             "* * * *",

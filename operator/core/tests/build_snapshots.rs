@@ -9,7 +9,7 @@ use mlpipeline_core::observed::{Observed, ObservedRun, RunPhase};
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{RunWork, Schedules, Work, plan};
 use mlpipeline_core::validate::validate;
-use mlpipeline_crds::{MLPipeline, StepReport};
+use mlpipeline_crds::{Action, MLPipeline, StepReport, StepSpec};
 
 /// A listing each minute, three continuous steps, and an API that gets the rows.
 const CONTINUOUS: &str = include_str!("../../../deploy/samples/k8s-pipe/pipeline.yaml");
@@ -171,4 +171,43 @@ fn every_secret_of_an_input_or_output_has_a_prefix_of_its_own_in_the_pod() {
     let revenue =
         vec![pair("INPUT_orders", "warehouse"), pair("INPUT_customers", "lake"), pair("OUTPUT", "lake")];
     assert_eq!(given, [revenue, vec![pair("OUTPUT", "warehouse")]]);
+}
+
+/// What the kubelet makes of an argument in which no variable is referred to.
+fn expanded(argument: &str) -> String {
+    let mut text = String::new();
+    let mut rest = argument;
+    while let Some((before, after)) = rest.split_once('$') {
+        assert!(!after.starts_with('('), "the kubelet may put a variable in place of this: ${after:.20}");
+        text.push_str(before);
+        text.push('$');
+        rest = after.strip_prefix('$').unwrap_or(after);
+    }
+    text + rest
+}
+
+#[test]
+fn a_step_reaches_the_worker_as_it_was_written_however_long_and_with_dollar_signs() {
+    let check = format!(
+        "{{sql: \"SELECT count(*) FROM output WHERE a = '$(HOME) $$ $ {}'\", equals: 0}}",
+        "x".repeat(4000)
+    );
+    let yaml = format!(
+        "{{apiVersion: mlpipeline.dev/v1alpha1, kind: MLPipeline, metadata: {{name: long}}, spec: {{steps: [\
+         {{name: data, prepare: {{sql: SELECT 1 AS a, checks: [{}]}}}}]}}}}",
+        vec![check; 64].join(", ")
+    );
+    let children = life(&pipeline(&yaml));
+    let template = children.iter().find_map(pod_template).and_then(|template| template.spec.as_ref());
+    let args = template.and_then(|pod| pod.containers.first()?.args.clone()).expect("arguments");
+    let end = args.iter().position(|argument| argument == "--storage").expect("--storage");
+    let parts = args.get(1..end).expect("the step's parts");
+    assert!(
+        parts.len() > 1 && args.iter().all(|argument| argument.len() < 128 << 10),
+        "Linux takes no longer ones"
+    );
+    let text: String = parts.iter().map(|part| expanded(part)).collect();
+    let spec: StepSpec = serde_json::from_str(&text).expect("a step");
+    let Action::Prepare(prepare) = spec.action else { panic!("not a prepare step") };
+    assert!(prepare.checks.iter().all(|check| check.sql.as_ref().expect("SQL").contains("'$(HOME) $$ $ x")));
 }

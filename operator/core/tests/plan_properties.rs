@@ -267,9 +267,9 @@ fn of_several_runs_of_one_key_the_newest_counts_in_whatever_order_they_are_found
     }
     world.schedules = Schedules::RunOnce;
     let reason = |world: &World| world.plan().steps[0].reason.clone();
-    assert_eq!(reason(&world), "404");
+    assert_eq!(reason(&world).to_string(), "404");
     world.observed.steps.get_mut("data").expect("the step").runs.reverse();
-    assert_eq!(reason(&world), "404");
+    assert_eq!(reason(&world).to_string(), "404");
 }
 
 /// Keys and fingerprints that count for a pipeline, as a converged life of it shows them.

@@ -24,6 +24,7 @@
 //! | `on a laptop` | scheduled steps run once, at once |
 
 #![allow(clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_methods, reason = "rows and pipelines are files")]
 
 mod simulator;
 
@@ -347,7 +348,7 @@ fn every_row_of_the_tables_holds() {
             let path = format!("{}/{name}.txt", env!("CARGO_TARGET_TMPDIR"));
             std::fs::write(&path, &really).expect("the folder for tests can be written");
             wrong.push(format!(
-                "{name}: see what really happens with: diff operator/tests/plan_table/{name}.txt {path}\n{}",
+                "{name}: see what really happens with: diff operator/core/tests/plan_table/{name}.txt {path}\n{}",
                 first_difference(table, &really)
             ));
         }

@@ -195,11 +195,11 @@ fn a_refused_retraining_is_a_failure_while_the_old_model_serves_on() {
     finish_next(&edited, &mut observed, &RunPhase::Succeeded, 0.5);
     let status = status_of(&edited, &observed, None);
     assert_eq!(kstatus(&status), "Failed");
-    assert_eq!(condition(&status, "Ready").1, "GateRefused");
+    assert_eq!(condition(&status, "Ready").1, "GateRejected");
     assert_eq!(condition(&status, "Serving").0, "True");
     assert_eq!(status.model, served.as_ref().map(Revision::to_string));
     assert!(
-        status.steps[2].message.as_deref().is_some_and(|text| text.contains("was refused")),
+        status.steps[2].message.as_deref().is_some_and(|text| text.contains("was rejected")),
         "{:?}",
         status.steps[2]
     );

@@ -24,14 +24,14 @@ impl Desired {
     pub(super) fn of(child: &Child) -> Option<Self> {
         let kind = match child {
             Child::Job(_) => return None,
-            Child::Claim(_) => Kind::Claim,
+            Child::PersistentVolumeClaim(_) => Kind::Claim,
             Child::CronJob(_) => Kind::CronJob,
             Child::Deployment(_) => Kind::Deployment,
             Child::StatefulSet(_) => Kind::StatefulSet,
             Child::DaemonSet(_) => Kind::DaemonSet,
             Child::Service(_) => Kind::Service,
-            Child::Autoscaler(_) => Kind::Autoscaler,
-            Child::Budget(_) => Kind::Budget,
+            Child::HorizontalPodAutoscaler(_) => Kind::Autoscaler,
+            Child::PodDisruptionBudget(_) => Kind::Budget,
             Child::Ingress(_) => Kind::Ingress,
         };
         let mut value = serde_json::to_value(child).ok()?;

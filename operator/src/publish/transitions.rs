@@ -5,6 +5,7 @@ use kube::runtime::events::{Event, EventType};
 use mlpipeline_crds::{MLPipelineStatus, StepState, StepStatus};
 
 use crate::installed_crd::OUTDATED;
+use mlpipeline_core::reason::StepEvent;
 use mlpipeline_core::status::Problem;
 use mlpipeline_core::status::conditions::READY;
 
@@ -78,18 +79,13 @@ fn named(step: &StepStatus) -> String {
 }
 
 fn of_step(namespace: Option<&str>, step: &StepStatus) -> Option<Event> {
-    let (type_, reason, word) = match step.state {
-        StepState::Done => (EventType::Normal, DONE, "is done"),
-        StepState::Serving => (EventType::Normal, "RolledOut", "is rolled out"),
-        StepState::Failed => (EventType::Warning, "StepFailed", "failed"),
-        StepState::Rejected => (EventType::Warning, "ModelRefused", "was refused by its gate"),
-        StepState::Waiting | StepState::Running | StepState::Blocked | StepState::Suspended => return None,
-    };
+    let StepEvent { reason, verb, is_warning } = mlpipeline_core::reason::event(step.state)?;
+    let type_ = if is_warning { EventType::Warning } else { EventType::Normal };
     let message = step.message.as_deref().unwrap_or_default();
     Some(Event {
         type_,
         reason: reason.to_owned(),
-        note: Some(shorten(&format!("{} {word}: {message}", named(step)))),
+        note: Some(shorten(&format!("{} {verb}: {message}", named(step)))),
         action: format!("{:?}", step.kind),
         secondary: Some(workload(namespace, step)),
     })

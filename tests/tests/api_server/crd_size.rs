@@ -88,7 +88,7 @@ fn longest_status() -> Value {
     };
     let model = |at: usize| {
         json!({
-            "step": name(at), "revision": "r".repeat(64), "serving": true, "gate": "Refused",
+            "step": name(at), "revision": "r".repeat(64), "serving": true, "gate": "Rejected",
             "message": "m".repeat(512), "metrics": metrics(), "digest": "d".repeat(64), "trained": time,
         })
     };

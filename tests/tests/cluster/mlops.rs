@@ -111,12 +111,12 @@ async fn worse_data_are_refused(namespace: &Namespace, rows: &str, second: &str)
     publish(namespace, &format!("{header}\n{}\n", worse.join("\n"))).await;
     night(namespace, "worse").await;
     let status = namespace
-        .wait_status("flowers", "the worse model is refused", |status| {
-            status["steps"][1]["state"] == "Refused"
+        .wait_status("flowers", "the worse model is rejected", |status| {
+            status["steps"][1]["state"] == "Rejected"
         })
         .await;
     assert_eq!(serving_in(&status).as_deref(), Some(second), "S4: the good model goes on serving");
-    assert!(status["conditions"].to_string().contains("GateRefused"), "{status}");
+    assert!(status["conditions"].to_string().contains("GateRejected"), "{status}");
     let answer = crate::bed::post(&format!("http://{}:30082/predict", node_address()), FLOWER, &[]);
     assert_eq!((answer.status, answer.header("x-mlpipeline-model-revision")), (200, Some(second)));
 }

@@ -31,7 +31,7 @@ impl LeastSquares {
     /// # Errors
     /// When a parameter is out of its bounds.
     pub fn new(parameters: &LinearRegression) -> Result<Self, TrainError> {
-        let alpha = parameters.alpha.unwrap_or(0.0);
+        let alpha = parameters.alpha.unwrap_or(LinearRegression::DEFAULT_ALPHA);
         check_alpha("algorithm.linearRegression", alpha)?;
         Ok(Self { alpha })
     }

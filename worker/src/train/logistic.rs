@@ -17,12 +17,6 @@ use super::matrix::Rows;
 use super::scaling::Scaling;
 use crate::model::LinearPredictor;
 
-/// Iterations when the spec names none.
-const DEFAULT_ITERATIONS: i32 = 200;
-
-/// The penalty when the spec names none.
-const DEFAULT_ALPHA: f64 = 1.0;
-
 /// The slope of the mean loss, in coordinates whose curvature is at most 1, at which the minimum is reached: some hundred
 /// times what rounding leaves.
 const CONVERGED: f64 = 1e-10;
@@ -46,8 +40,8 @@ impl Logistic {
     /// # Errors
     /// When a parameter is out of its bounds.
     pub fn new(parameters: &LogisticRegression) -> Result<Self, TrainError> {
-        let iterations = parameters.max_iterations.unwrap_or(DEFAULT_ITERATIONS);
-        let alpha = parameters.alpha.unwrap_or(DEFAULT_ALPHA);
+        let iterations = parameters.max_iterations.unwrap_or(LogisticRegression::DEFAULT_MAX_ITERATIONS);
+        let alpha = parameters.alpha.unwrap_or(LogisticRegression::DEFAULT_ALPHA);
         let field = "algorithm.logisticRegression";
         let iterations = usize::try_from(iterations).ok().filter(|count| *count > 0).ok_or_else(|| {
             TrainError::Spec(format!("{field}.maxIterations is {iterations}, and must be 1 or more"))

@@ -64,7 +64,7 @@ fn check_gate(gate: &Gate, classification: bool, algorithm: &str) -> Result<(), 
 }
 
 fn test_split(split: &Split, classification: bool) -> Result<TestSplit, TrainError> {
-    let stratify = split.stratify.unwrap_or(false);
+    let stratify = split.stratify.unwrap_or(Split::DEFAULT_STRATIFY);
     if !(split.test > 0.0 && split.test < 1.0) {
         return Err(TrainError::Spec(format!(
             "split.test is {}, and is a share of the rows: more than 0 and less than 1",
@@ -76,7 +76,7 @@ fn test_split(split: &Split, classification: bool) -> Result<TestSplit, TrainErr
             "split.stratify keeps each class's share, and a regression has no classes; leave it out";
         return Err(TrainError::Spec(message.to_owned()));
     }
-    Ok(TestSplit { share: split.test, stratify, seed: split.seed.unwrap_or(0) })
+    Ok(TestSplit { share: split.test, stratify, seed: split.seed.unwrap_or(Split::DEFAULT_SEED) })
 }
 
 fn folds(asked: &CrossValidation) -> Result<Folds, TrainError> {
@@ -86,5 +86,8 @@ fn folds(asked: &CrossValidation) -> Result<Folds, TrainError> {
             asked.folds
         )));
     }
-    Ok(Folds { count: asked.folds.unsigned_abs() as usize, seed: asked.seed.unwrap_or(0) })
+    Ok(Folds {
+        count: asked.folds.unsigned_abs() as usize,
+        seed: asked.seed.unwrap_or(CrossValidation::DEFAULT_SEED),
+    })
 }

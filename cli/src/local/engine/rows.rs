@@ -89,17 +89,15 @@ impl Engine {
         if self.settings.once && is_long_running {
             return (StepState::Waiting, "left out by --once".into());
         }
-        let reason = planned.reason.clone();
-        match planned.decision {
-            Decision::Done if is_long_running => (StepState::Serving, reason),
-            Decision::Done => (StepState::Done, self.done(run, reason)),
-            Decision::Run | Decision::Running => (StepState::Running, attempt(run).unwrap_or(reason)),
-            Decision::Wait if self.pipeline.suspend => (StepState::Suspended, reason),
-            Decision::Wait => (StepState::Waiting, reason),
-            Decision::Blocked => (StepState::Blocked, reason),
-            Decision::Rejected => (StepState::Rejected, reason),
-            Decision::Failed => (StepState::Failed, reason),
-        }
+        let reason = planned.reason.to_string();
+        let message = match planned.decision {
+            Decision::Done if !is_long_running => self.done(run, reason),
+            Decision::Run | Decision::Running => attempt(run).unwrap_or(reason),
+            Decision::Done | Decision::Wait | Decision::Blocked | Decision::Rejected | Decision::Failed => {
+                reason
+            }
+        };
+        (planned.decision.state(is_long_running, self.pipeline.suspend), message)
     }
 
     fn done(&self, run: Option<&RunRecord>, reason: String) -> String {

@@ -13,13 +13,13 @@ use crate::names::environment_name;
 use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 use crate::plan::Task;
 
-/// The name of that container, which tells it from those that others put beside it.
+/// The name of that container, which sets it apart from those that others inject.
 pub const CONTAINER: &str = "step";
 /// Where a pod finds the pipeline's volume.
 pub(super) const STORAGE_PATH: &str = "/storage";
 /// The port that serve steps listen on.
 pub(super) const SERVE_PORT: i32 = 8000;
-/// How long a pod that was told to stop still answers: until every node has heard that it is leaving.
+/// How long a pod that is being deleted still answers: until every node has removed it from its routes.
 const DRAIN_DELAY: &str = "5s";
 /// The name of that port.
 pub(super) const SERVE_PORT_NAME: &str = "http";
@@ -89,12 +89,11 @@ fn worker_container(
     spec: &StepSpec,
     settings: &BuildSettings,
 ) -> Container {
-    let mut args = vec![
-        "step".to_owned(),
-        serde_json::to_string(spec).unwrap_or_default(),
-        "--storage".to_owned(),
-        STORAGE_PATH.to_owned(),
-    ];
+    // Plain data with text keys always becomes JSON.
+    let parts = spec.to_arguments().unwrap_or_default();
+    let mut args = vec!["step".to_owned()];
+    args.extend(parts.iter().map(|part| unexpanded(part)));
+    args.extend(["--storage".to_owned(), STORAGE_PATH.to_owned()]);
     let image = pipeline.image.clone().unwrap_or_else(|| settings.worker_image.clone());
     let base = Container { image: Some(image), ..base };
     let ValidAction::Serve(serve) = &step.action else {
@@ -116,6 +115,20 @@ fn worker_container(
         liveness_probe: Some(probe("/health", 10, 3)),
         ..base
     }
+}
+
+/// An argument that reaches the process as it is: the kubelet puts variables in place of $(NAME), and $ in place of $$. Any other $
+/// stays as it is, so that templates of pods that were never misread do not change.
+fn unexpanded(argument: &str) -> String {
+    let mut text = String::with_capacity(argument.len());
+    let mut characters = argument.chars().peekable();
+    while let Some(character) = characters.next() {
+        text.push(character);
+        if character == '$' && matches!(characters.peek(), Some('$' | '(')) {
+            text.push('$');
+        }
+    }
+    text
 }
 
 fn serve_environment(serve: &Serve) -> Vec<EnvVar> {
@@ -157,7 +170,7 @@ fn serve_environment(serve: &Serve) -> Vec<EnvVar> {
     env
 }
 
-/// The user's variables and ours; ours win, so that none of them can be taken away from a step.
+/// The user's variables and ours; ours win, so that a step always has them.
 fn environment(step: &ValidStep, ours: Vec<EnvVar>) -> Vec<EnvVar> {
     let taken = |name: &str| ours.iter().any(|variable| variable.name == name);
     step.pod.env.iter().filter(|variable| !taken(&variable.name)).cloned().chain(ours.clone()).collect()

@@ -14,7 +14,7 @@ use crate::pipeline::{ValidStep, ValidatedPipeline};
 const DEFAULT_UTILIZATION: i32 = 80;
 
 /// The autoscaler of a serve step; `None` where the spec asks for none.
-pub(super) fn autoscaler(
+pub(super) fn horizontal_pod_autoscaler(
     pipeline: &ValidatedPipeline,
     step: &ValidStep,
     serve: &Serve,

@@ -4,13 +4,16 @@ use k8s_openapi::api::batch::v1::{
     Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnExitCodesRequirement,
     PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
 };
-use mlpipeline_crds::{CompletionMode, ExitCode, RestartPolicy};
+use mlpipeline_crds::{ExitCode, RestartPolicy};
 
 use super::pod::{Template, template};
 use super::{BuildSettings, metadata};
 use crate::names;
-use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
-use crate::plan::{RunWork, Task};
+use crate::pipeline::{ValidStep, ValidatedPipeline};
+use crate::plan::{Retries, RunWork, Task};
+
+/// The completion mode of a Job whose pods have a number each.
+pub(crate) const INDEXED: &str = "Indexed";
 
 /// The Job of a run, named by what it does.
 pub(super) fn job(
@@ -34,13 +37,8 @@ pub(super) fn spec(
     scheduled: bool,
     settings: &BuildSettings,
 ) -> JobSpec {
-    let (completions, mode, restart_policy) = match &step.action {
-        ValidAction::Run(run) => {
-            (run.completions, run.completion_mode.unwrap_or_default(), run.restart_policy.unwrap_or_default())
-        }
-        _ => (None, CompletionMode::NonIndexed, RestartPolicy::Never),
-    };
-    let never = restart_policy == RestartPolicy::Never;
+    let shape = &run.shape;
+    let never = shape.restart_policy == RestartPolicy::Never;
     let template = template(Template {
         pipeline,
         step,
@@ -50,13 +48,19 @@ pub(super) fn spec(
         annotations: std::collections::BTreeMap::new(),
         restart_policy: Some(if never { "Never" } else { "OnFailure" }),
     });
+    let (in_all, per_index) = match shape.retries {
+        Retries::Total(retries) => (Some(retries), None),
+        Retries::PerIndex(retries) => (None, Some(retries)),
+    };
+    let limit = |retries: Option<u32>| retries.map(|retries| i32::try_from(retries).unwrap_or(i32::MAX));
     JobSpec {
         template,
-        completions,
-        completion_mode: (mode == CompletionMode::Indexed).then(|| "Indexed".to_owned()),
-        parallelism: step.parallelism,
-        backoff_limit: Some(i32::try_from(step.retries).unwrap_or(i32::MAX)),
-        active_deadline_seconds: step.timeout.and_then(|timeout| i64::try_from(timeout.as_secs()).ok()),
+        completions: shape.completions,
+        completion_mode: shape.is_indexed.then(|| INDEXED.to_owned()),
+        parallelism: shape.parallelism,
+        backoff_limit: limit(in_all),
+        backoff_limit_per_index: limit(per_index),
+        active_deadline_seconds: shape.timeout.and_then(|timeout| i64::try_from(timeout.as_secs()).ok()),
         // The API server takes a failure policy only where failed pods are not restarted in place.
         pod_failure_policy: never.then(|| failure_policy(matches!(run.task, Task::Worker(_)))),
         ..JobSpec::default()

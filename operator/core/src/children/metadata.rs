@@ -60,17 +60,17 @@ pub(super) fn run_labels(run: &RunWork, scheduled: bool) -> BTreeMap<String, Str
     labels
 }
 
-/// The annotation that keeps what a run meant.
+/// The annotation that keeps a run's fingerprint.
 pub(super) fn fingerprint(fingerprint: &Fingerprint) -> BTreeMap<String, String> {
     BTreeMap::from([(annotation::FINGERPRINT.to_owned(), canonical_json(fingerprint))])
 }
 
-/// Selects the pods of one step: as little as tells them apart, since a selector can never change.
+/// Selects the pods of one step: as few labels as identify them, since a selector can never change.
 pub(super) fn selector(pipeline: &ValidatedPipeline, step: &ValidStep) -> LabelSelector {
     LabelSelector { match_labels: Some(selector_labels(pipeline, step)), ..LabelSelector::default() }
 }
 
-/// The labels that tell the pods of one step apart.
+/// The labels that identify the pods of one step.
 pub(super) fn selector_labels(pipeline: &ValidatedPipeline, step: &ValidStep) -> BTreeMap<String, String> {
     BTreeMap::from([
         (label::PIPELINE.to_owned(), names::label(&pipeline.name)),
@@ -79,7 +79,7 @@ pub(super) fn selector_labels(pipeline: &ValidatedPipeline, step: &ValidStep) ->
 }
 
 /// Annotations of pods whose change replaces them: what they are made of.
-pub(super) fn live_annotations(model: Option<&Revision>) -> BTreeMap<String, String> {
+pub(super) fn pod_annotations(model: Option<&Revision>) -> BTreeMap<String, String> {
     model.map(|model| (annotation::MODEL.to_owned(), model.to_string())).into_iter().collect()
 }
 

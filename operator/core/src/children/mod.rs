@@ -1,4 +1,4 @@
-//! From a plan to the objects that should exist. Pure, and cannot fail: everything that could be wrong was refused before.
+//! From a plan to the objects that should exist. Pure, and cannot fail: everything that could be wrong was rejected before.
 //!
 //! Each child is made by one function that takes what it needs as values. The pods are restricted by construction: there is no
 //! way to ask for a privileged one.
@@ -8,6 +8,7 @@ mod cron_job;
 mod horizontal_pod_autoscaler;
 mod ingress;
 mod job;
+mod kind;
 mod metadata;
 mod persistent_volume_claim;
 mod pod;
@@ -27,6 +28,8 @@ use super::pipeline::{ValidAction, ValidatedPipeline};
 use super::plan::{Plan, Work};
 
 pub use container::CONTAINER;
+pub(crate) use job::INDEXED;
+pub use kind::ChildKind;
 
 /// What the operator adds from its own configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +44,7 @@ pub struct BuildSettings {
 #[expect(clippy::large_enum_variant, reason = "a few dozen of these live for as long as a reconcile")]
 pub enum Child {
     /// The volume's claim.
-    Claim(PersistentVolumeClaim),
+    PersistentVolumeClaim(PersistentVolumeClaim),
     /// One run to completion. Created once, never changed.
     Job(Job),
     /// Runs by schedule.
@@ -55,18 +58,39 @@ pub enum Child {
     /// An address for pods.
     Service(Service),
     /// How many pods there are.
-    Autoscaler(HorizontalPodAutoscaler),
+    HorizontalPodAutoscaler(HorizontalPodAutoscaler),
     /// How many pods may be away at a time.
-    Budget(PodDisruptionBudget),
+    PodDisruptionBudget(PodDisruptionBudget),
     /// A host name for a Service.
     Ingress(Ingress),
+}
+
+impl Child {
+    /// What kind of object it is.
+    #[must_use]
+    pub fn kind(&self) -> ChildKind {
+        match self {
+            Self::PersistentVolumeClaim(_) => ChildKind::PersistentVolumeClaim,
+            Self::Job(_) => ChildKind::Job,
+            Self::CronJob(_) => ChildKind::CronJob,
+            Self::Deployment(_) => ChildKind::Deployment,
+            Self::StatefulSet(_) => ChildKind::StatefulSet,
+            Self::DaemonSet(_) => ChildKind::DaemonSet,
+            Self::Service(_) => ChildKind::Service,
+            Self::HorizontalPodAutoscaler(_) => ChildKind::HorizontalPodAutoscaler,
+            Self::PodDisruptionBudget(_) => ChildKind::PodDisruptionBudget,
+            Self::Ingress(_) => ChildKind::Ingress,
+        }
+    }
 }
 
 /// The objects that a plan asks for, each after those that it needs. Finished Jobs are not among them: they are left alone.
 #[must_use]
 pub fn build(pipeline: &ValidatedPipeline, plan: &Plan, settings: &BuildSettings) -> Vec<Child> {
-    let mut children: Vec<Child> =
-        persistent_volume_claim::claim(pipeline).map(Child::Claim).into_iter().collect();
+    let mut children: Vec<Child> = persistent_volume_claim::persistent_volume_claim(pipeline)
+        .map(Child::PersistentVolumeClaim)
+        .into_iter()
+        .collect();
     for planned in &plan.steps {
         let (Some(step), Some(work)) = (pipeline.step(&planned.name), planned.work.as_ref()) else {
             continue;
@@ -83,9 +107,13 @@ pub fn build(pipeline: &ValidatedPipeline, plan: &Plan, settings: &BuildSettings
                 children.push(workload::workload(pipeline, step, work, settings));
                 if let ValidAction::Serve(serve) = &step.action {
                     children.extend(
-                        horizontal_pod_autoscaler::autoscaler(pipeline, step, serve).map(Child::Autoscaler),
+                        horizontal_pod_autoscaler::horizontal_pod_autoscaler(pipeline, step, serve)
+                            .map(Child::HorizontalPodAutoscaler),
                     );
-                    children.extend(pod_disruption_budget::budget(pipeline, step, serve).map(Child::Budget));
+                    children.extend(
+                        pod_disruption_budget::pod_disruption_budget(pipeline, step, serve)
+                            .map(Child::PodDisruptionBudget),
+                    );
                     children.extend(ingress::ingress(pipeline, step, serve).map(Child::Ingress));
                 }
             }

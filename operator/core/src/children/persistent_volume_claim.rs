@@ -10,13 +10,13 @@ use mlpipeline_crds::{AccessMode, VolumeStorage};
 
 use super::metadata;
 use crate::names;
-use crate::pipeline::{ValidAction, ValidatedPipeline};
+use crate::pipeline::ValidatedPipeline;
 
 /// How much a pipeline's volume holds when the spec does not say.
 const DEFAULT_SIZE: &str = "1Gi";
 
 /// The pipeline's own claim; `None` when nothing needs one, or when the spec names a claim that is there already.
-pub(super) fn claim(pipeline: &ValidatedPipeline) -> Option<PersistentVolumeClaim> {
+pub(super) fn persistent_volume_claim(pipeline: &ValidatedPipeline) -> Option<PersistentVolumeClaim> {
     if !is_needed(pipeline) || pipeline.volume.claim_name.is_some() {
         return None;
     }
@@ -57,12 +57,8 @@ pub(super) fn binds_to_one_node(pipeline: &ValidatedPipeline) -> bool {
 
 /// A pipeline of nothing but containers that read nothing of each other needs no volume, unless its spec asks for one.
 fn is_needed(pipeline: &ValidatedPipeline) -> bool {
-    let reads_or_writes = |action: &ValidAction| match action {
-        ValidAction::Run(run) => !run.inputs.is_empty(),
-        _ => true,
-    };
     pipeline.volume != VolumeStorage::default()
-        || pipeline.steps.iter().any(|step| reads_or_writes(&step.action))
+        || pipeline.steps.iter().any(|step| step.action.descriptor().needs_storage())
 }
 
 fn access_modes(volume: &VolumeStorage) -> Vec<String> {

@@ -8,8 +8,8 @@ use super::metadata;
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 
-/// The budget of a serve step; `None` for a single replica, which a budget would only keep from being drained.
-pub(super) fn budget(
+/// The PodDisruptionBudget of a serve step; `None` for one replica, whose node it would block from being drained.
+pub(super) fn pod_disruption_budget(
     pipeline: &ValidatedPipeline,
     step: &ValidStep,
     serve: &Serve,

@@ -9,9 +9,6 @@ use super::metadata;
 use crate::names;
 use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 
-/// The port of a serve step's Service when the spec does not say.
-pub(super) const DEFAULT_PORT: i32 = 80;
-
 /// The Service of a step; `None` for a step that nobody reaches.
 pub(super) fn service(pipeline: &ValidatedPipeline, step: &ValidStep) -> Option<Service> {
     let (kind, ports) = match &step.action {
@@ -37,7 +34,7 @@ pub(super) fn service(pipeline: &ValidatedPipeline, step: &ValidStep) -> Option<
             });
             (kind, ports.collect())
         }
-        _ => return None,
+        ValidAction::Prepare(_) | ValidAction::Train(_) | ValidAction::Score(_) => return None,
     };
     // A client of a daemon means the one of the node that it asks, its own most of all.
     let only_own_node =
@@ -65,7 +62,7 @@ fn is_external(kind: ServiceType) -> bool {
 fn serve_port(settings: &ServiceSettings) -> ServicePort {
     ServicePort {
         name: Some(SERVE_PORT_NAME.to_owned()),
-        port: settings.port.unwrap_or(DEFAULT_PORT),
+        port: settings.port.unwrap_or(ServiceSettings::DEFAULT_PORT),
         target_port: Some(IntOrString::String(SERVE_PORT_NAME.to_owned())),
         node_port: settings.node_port,
         protocol: Some("TCP".to_owned()),

@@ -1,4 +1,4 @@
-//! What runs all the time: Deployments, StatefulSets and DaemonSets.
+//! Long-running workloads: Deployments, StatefulSets and DaemonSets.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ pub(super) fn workload(
         task: &work.task,
         settings,
         labels: BTreeMap::from([(label::REVISION.to_owned(), work.key.to_string())]),
-        annotations: metadata::live_annotations(work.model.as_ref()),
+        annotations: metadata::pod_annotations(work.model.as_ref()),
         restart_policy: None,
     });
     let metadata = metadata_of(pipeline, step, work);
@@ -53,7 +53,9 @@ pub(super) fn workload(
         ValidAction::Serve(serve) => {
             Child::Deployment(deployment(metadata, pipeline, step, replicas(serve), pods))
         }
-        _ => Child::Deployment(one_at_a_time(deployment(metadata, pipeline, step, Some(1), pods))),
+        ValidAction::Prepare(_) | ValidAction::Train(_) | ValidAction::Score(_) => {
+            Child::Deployment(one_at_a_time(deployment(metadata, pipeline, step, Some(1), pods)))
+        }
     }
 }
 
@@ -152,7 +154,7 @@ fn stateful_set(
 }
 
 /// A replica's own volume. It goes with the pipeline, so that no later one of the name takes its data for its own, unless storage is to
-/// outlive the pipeline; but not with the step or the StatefulSet, which may be taken out or renamed by mistake.
+/// outlive the pipeline; but not with the step or the StatefulSet, which may be removed or renamed by mistake.
 fn replica_claim(
     pipeline: &ValidatedPipeline,
     step: &ValidStep,

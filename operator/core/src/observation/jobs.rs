@@ -5,8 +5,10 @@ use k8s_openapi::api::core::v1::Pod;
 use mlpipeline_crds::{Outcome, Revision, StepReport};
 
 use super::{fingerprint_of, label_of, pods};
+use crate::children::INDEXED;
 use crate::labels::{annotation, label};
 use crate::observed::{ObservedRun, RunPhase};
+use crate::plan::Speaker;
 
 /// The most bytes that all annotations of an object may have together; the API server takes no more.
 const ANNOTATIONS_LIMIT: usize = 256 * 1024;
@@ -17,7 +19,7 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
     let key = Revision::parse(label_of(metadata, label::REVISION)?).ok()?;
     let fingerprint = metadata.annotations.as_ref().and_then(fingerprint_of);
     let status = job.status.as_ref();
-    let winner = winner(own_pods);
+    let speaker = speaker(job, own_pods);
     let failed = failed(job);
     let phase = match failed {
         Some(condition) => failure(condition, own_pods),
@@ -25,6 +27,8 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
         None => RunPhase::Active,
     };
     let has_succeeded = phase == RunPhase::Succeeded;
+    // Whichever pod failed last says why a run failed.
+    let last_words = if has_succeeded { speakers(job, own_pods) } else { own_pods.to_vec() };
     let count = |number: Option<i32>| u32::try_from(number.unwrap_or_default()).unwrap_or_default();
     let pods_tried =
         status.map(|status| count(status.active) + count(status.succeeded) + count(status.failed));
@@ -37,18 +41,18 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
         scheduled: label_of(metadata, label::SCHEDULED) == Some("true"),
         fingerprint,
         phase,
-        // The Job may tell later than its pod has ended.
+        // The Job may report it later than its pod has ended.
         started: status
             .and_then(|status| status.start_time.as_ref())
             .map(|time| time.0)
-            .or_else(|| winner.and_then(pods::started)),
-        finished: winner.and_then(pods::finished).or(completed).or(failed_at),
+            .or_else(|| speaker.and_then(pods::started)),
+        finished: speaker.filter(|_| runs_one_pod(job)).and_then(pods::finished).or(completed).or(failed_at),
         pods: pods_tried.unwrap_or_default(),
-        report: winner
+        report: speaker
             .and_then(pods::report)
             .or_else(|| kept_report(job).filter(|_| has_succeeded))
-            .or_else(|| newest(own_pods).and_then(pods::report)),
-        pending_report: winner.filter(|_| has_succeeded).and_then(|pod| pending_report(job, pod)),
+            .or_else(|| newest(&last_words).and_then(pods::report)),
+        pending_report: speaker.filter(|_| has_succeeded).and_then(|pod| pending_report(job, pod)),
     })
 }
 
@@ -61,7 +65,7 @@ pub(super) fn is_active(job: &Job, own_pods: &[&Pod]) -> bool {
 fn is_complete(job: &Job, own_pods: &[&Pod]) -> bool {
     condition(job, "Complete").is_some()
         || condition(job, "SuccessCriteriaMet").is_some()
-        || (runs_one_pod(job) && winner(own_pods).is_some())
+        || (runs_one_pod(job) && speaker(job, own_pods).is_some())
 }
 
 fn failed(job: &Job) -> Option<&JobCondition> {
@@ -73,8 +77,22 @@ fn condition<'a>(job: &'a Job, kind: &str) -> Option<&'a JobCondition> {
     conditions.iter().find(|condition| condition.type_ == kind && condition.status == "True")
 }
 
-fn winner<'a>(own_pods: &[&'a Pod]) -> Option<&'a Pod> {
-    own_pods.iter().copied().find(|pod| pods::succeeded(pod))
+/// The pod whose report is the run's, where it has succeeded.
+fn speaker<'a>(job: &Job, own_pods: &[&'a Pod]) -> Option<&'a Pod> {
+    let succeeded = speakers(job, own_pods).into_iter().filter(|pod| pods::succeeded(pod));
+    succeeded.max_by_key(|pod| (pods::finished(pod), pod.metadata.name.clone()))
+}
+
+/// The pods that may speak for the run.
+fn speakers<'a>(job: &Job, own_pods: &[&'a Pod]) -> Vec<&'a Pod> {
+    let mode = job.spec.as_ref().and_then(|spec| spec.completion_mode.as_deref());
+    let may_speak = |pod: &&Pod| match Speaker::of(mode == Some(INDEXED)) {
+        Speaker::LastSucceeded => true,
+        Speaker::Index(index) => {
+            label_of(&pod.metadata, label::COMPLETION_INDEX) == Some(index.to_string().as_str())
+        }
+    };
+    own_pods.iter().copied().filter(may_speak).collect()
 }
 
 /// The report that the Job keeps. It counts only where the Job itself ended well, and only as a pod's would.

@@ -38,7 +38,7 @@ pub struct Snapshot {
     pub daemon_sets: Vec<Arc<DaemonSet>>,
     /// The claim that the pods mount, where it is there.
     pub claim: Option<Arc<PersistentVolumeClaim>>,
-    /// What the cluster warned of last, by the uid of the object that it is about.
+    /// What the cluster last warned of, by the uid of the object that it is about.
     pub warning_events: BTreeMap<String, WarningEvent>,
 }
 
@@ -47,7 +47,7 @@ pub struct Snapshot {
 pub struct WarningEvent {
     /// What it says.
     pub pod_issue: PodIssue,
-    /// When it was last said, where it tells.
+    /// When it was last said, where it says.
     pub time: Option<Timestamp>,
 }
 
@@ -61,7 +61,7 @@ pub fn read(snapshot: &Snapshot) -> Observed {
             steps.entry(step).or_default().runs.push(run);
         }
     }
-    let live = snapshot
+    let long_running = snapshot
         .deployments
         .iter()
         .map(|found| (&found.metadata, long_running::deployment(found)))
@@ -69,9 +69,9 @@ pub fn read(snapshot: &Snapshot) -> Observed {
             snapshot.stateful_sets.iter().map(|found| (&found.metadata, long_running::stateful_set(found))),
         )
         .chain(snapshot.daemon_sets.iter().map(|found| (&found.metadata, long_running::daemon_set(found))));
-    for (metadata, live) in live {
+    for (metadata, found) in long_running {
         if let Some(step) = step_of(metadata) {
-            steps.entry(step).or_default().long_running = Some(live);
+            steps.entry(step).or_default().long_running = Some(found);
         }
     }
     for cron_job in &snapshot.cron_jobs {

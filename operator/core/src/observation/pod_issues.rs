@@ -12,10 +12,10 @@ use crate::observed::{ObservedClaim, PodIssue};
 /// How often a Job that does not say repeats a failed pod.
 const DEFAULT_RETRIES: i32 = 6;
 
-/// The reason of a pod that a quota refuses.
+/// The reason of a pod that a quota rejects.
 const QUOTA_EXCEEDED: &str = "QuotaExceeded";
 
-/// Every pod_issue with the step that it holds up, the cause before what follows from it.
+/// Every pod issue with the step that it holds up, the cause before what follows from it.
 pub(super) fn pod_issues(snapshot: &Snapshot, claim: Option<&ObservedClaim>) -> Vec<(String, PodIssue)> {
     let of_claim = claim.filter(|claim| !claim.bound).and_then(|claim| claim.message.as_ref());
     let of_claim = of_claim.map(|message| PodIssue {
@@ -92,7 +92,7 @@ fn unmounted(snapshot: &Snapshot, pod: &Pod) -> Option<PodIssue> {
     })
 }
 
-/// A Job without a pod at work, for whose next one the API server's refusal is the last word. A pod that was made since shows
+/// A Job without a pod at work, for whose next one the API server's rejection is the last word. A pod that was made since shows
 /// that it is over; times of both are of whole seconds.
 fn podless(snapshot: &Snapshot, job: &Job) -> Option<(String, PodIssue)> {
     let status = job.status.as_ref();
@@ -117,12 +117,12 @@ fn failed_attempt(snapshot: &Snapshot, job: &Job) -> Option<(String, PodIssue)> 
     let newest = jobs::newest(&failed).filter(|pod| !pods::failed_for_good(pod))?;
     let (reason, words) = pods::failure(newest)?;
     let counted = failed.iter().filter(|pod| pods::disruption(pod).is_none()).count();
-    let told = job.status.as_ref().and_then(|status| status.failed).unwrap_or_default();
-    let failures = counted.max(usize::try_from(told).unwrap_or_default());
+    let reported = job.status.as_ref().and_then(|status| status.failed).unwrap_or_default();
+    let failures = counted.max(usize::try_from(reported).unwrap_or_default());
     let retries = job.spec.as_ref().and_then(|spec| spec.backoff_limit).unwrap_or(DEFAULT_RETRIES);
     let retries = usize::try_from(retries).unwrap_or_default();
     let message = if pods::disruption(newest).is_some() {
-        format!("{words}; that counts as no attempt, and it is tried again")
+        format!("{words}; this is not counted as an attempt, and it is tried again")
     } else if failures > retries {
         // The Job is about to say so itself.
         return None;
@@ -134,19 +134,19 @@ fn failed_attempt(snapshot: &Snapshot, job: &Job) -> Option<(String, PodIssue)> 
     Some((step_of(&job.metadata)?, PodIssue { reason, message }))
 }
 
-/// A child whose pods the API server refuses, by the word of its controller.
+/// A child whose pods the API server rejects, as its controller reports.
 fn missing_pods(snapshot: &Snapshot, metadata: &ObjectMeta) -> Option<(String, PodIssue)> {
     let warning_event = warning_event(snapshot, metadata)?;
-    Some((step_of(metadata)?, refused_pods(&warning_event.pod_issue.message)))
+    Some((step_of(metadata)?, rejected_pods(&warning_event.pod_issue.message)))
 }
 
 fn replica_failure(deployment: &Deployment) -> Option<(String, PodIssue)> {
     let conditions = deployment.status.as_ref()?.conditions.iter().flatten();
     let failure = conditions.into_iter().find(|now| now.type_ == "ReplicaFailure" && now.status == "True")?;
-    Some((step_of(&deployment.metadata)?, refused_pods(failure.message.as_deref().unwrap_or_default())))
+    Some((step_of(&deployment.metadata)?, rejected_pods(failure.message.as_deref().unwrap_or_default())))
 }
 
-fn refused_pods(message: &str) -> PodIssue {
-    let reason = if message.contains("exceeded quota") { QUOTA_EXCEEDED } else { "PodsRefused" };
-    PodIssue { reason: reason.to_owned(), message: format!("the API server refuses its pods: {message}") }
+fn rejected_pods(message: &str) -> PodIssue {
+    let reason = if message.contains("exceeded quota") { QUOTA_EXCEEDED } else { "PodsRejected" };
+    PodIssue { reason: reason.to_owned(), message: format!("the API server rejects its pods: {message}") }
 }

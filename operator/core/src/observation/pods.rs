@@ -7,7 +7,7 @@ use mlpipeline_crds::{ExitCode, Outcome, StepReport};
 use crate::children::CONTAINER;
 use crate::observed::PodIssue;
 
-/// The reason of a container that used more memory than it may, as steps tell it.
+/// The reason of a container that used more memory than it may, as steps report it.
 const OUT_OF_MEMORY: &str = "OutOfMemory";
 /// What happened to it, and what to do.
 const OUT_OF_MEMORY_MESSAGE: &str =
@@ -66,7 +66,7 @@ pub(super) fn succeeded(pod: &Pod) -> bool {
 
 /// Whether all containers have ended well. The kubelet calls a Job's pod Succeeded when it has cleaned up behind it, about a second
 /// later. A worker that reports success besides has done its work; anybody else's container may have ended well because it was
-/// told to stop, when its node is short of memory, say, and for as long as it is ending the kubelet does not tell why.
+/// stopped, when its node is short of memory, say, and the kubelet does not say why before it has ended.
 fn is_over(pod: &Pod) -> bool {
     let ends: Vec<_> = containers(pod).map(ended_now).collect();
     !ends.is_empty() && ends.iter().all(|end| end.is_some_and(|end| end.exit_code == 0))
@@ -193,7 +193,7 @@ fn waiting_message(status: &ContainerStatus, reason: &str, message: Option<&str>
     }
 }
 
-/// The containers, the step's own first: others may have been put beside it, and the kubelet tells them by their names.
+/// The containers, the step's own first: others may have been put beside it, and the kubelet lists them by their names.
 fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     let all = || pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
     let is_own = |status: &&ContainerStatus| status.name == CONTAINER;

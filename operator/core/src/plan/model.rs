@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use mlpipeline_crds::{GateVerdict, Revision, StepReport};
 
-use super::decide::Context;
-use super::inputs::{Supply, age, read_now, report_of, result_of};
-use super::{Decision, StepPlan};
+use super::context::Context;
+use super::runs::{age, read_now, report_of, result_of};
+use super::step_plan::StepPlan;
+use super::supply::Supply;
+use crate::decision::Decision;
 use crate::observed::{Observed, ObservedRun};
 use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+use crate::reason::Reason;
 
 /// One trained model and what the gate says of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +64,7 @@ pub fn models(pipeline: &ValidatedPipeline, observed: &Observed) -> Vec<ModelVer
 pub(super) fn judge(step: &ValidStep, report: &StepReport) -> GateVerdict {
     let gate = match &step.action {
         ValidAction::Train(train) => train.gate.as_ref(),
-        _ => None,
+        ValidAction::Prepare(_) | ValidAction::Serve(_) | ValidAction::Score(_) | ValidAction::Run(_) => None,
     };
     match gate {
         Some(gate) => gate.judge(&report.metrics, report.baseline.as_ref().map(|baseline| &baseline.metrics)),
@@ -78,31 +81,28 @@ pub(super) fn supply(
     train: &ValidStep,
     planned: &StepPlan,
 ) -> Supply {
-    let name = &train.name;
+    let step = train.name.clone();
     let scheduled = |step: &ValidStep| context.keeps_schedule(step);
     let keeps_the_old = reader.is_long_running() || scheduled(reader) || scheduled(train);
     let before = || earlier(context, reader, input, train);
     let kept = || if keeps_the_old { before() } else { None };
-    match planned.decision {
+    let (usable, otherwise) = match planned.decision {
         Decision::Done if planned.revision.is_some() => {
-            planned.revision.clone().map_or_else(|| Supply::Missing(planned.reason.clone()), Supply::Ready)
+            (planned.revision.clone(), Supply::Missing(planned.reason.clone()))
         }
-        Decision::Rejected => before().map_or_else(
-            || Supply::Missing(format!("the model of {name} was refused: {}", planned.reason)),
-            Supply::Ready,
-        ),
-        Decision::Done | Decision::Run | Decision::Running | Decision::Wait => kept().map_or_else(
-            || Supply::Coming {
-                revision: planned.revision.clone().filter(|_| !scheduled(train)),
-                reason: format!("waits for {name}"),
-            },
-            Supply::Ready,
-        ),
-        Decision::Failed | Decision::Blocked => {
-            let word = if planned.decision == Decision::Failed { "failed" } else { "is blocked" };
-            kept().map_or_else(|| Supply::Missing(format!("{name} {word}")), Supply::Ready)
+        Decision::Rejected => {
+            let verdict = Box::new(planned.reason.clone());
+            (before(), Supply::Missing(Reason::ModelRejected { step, verdict }))
         }
-    }
+        Decision::Done | Decision::Run | Decision::Running | Decision::Wait => {
+            let revision = planned.revision.clone().filter(|_| !scheduled(train));
+            (kept(), Supply::Coming { revision, reason: Reason::WaitsFor { step } })
+        }
+        decision @ (Decision::Failed | Decision::Blocked) => {
+            (kept(), Supply::Missing(Reason::InputStopped { step, decision }))
+        }
+    };
+    usable.map_or(otherwise, Supply::Ready)
 }
 
 /// The model to keep using: what the reader uses now, else the newest that passed. Of a step that trains by schedule, it is
@@ -123,8 +123,8 @@ fn earlier(context: &Context<'_>, reader: &ValidStep, input: &str, train: &Valid
 fn used_now(context: &Context<'_>, reader: &ValidStep, input: &str, train: &ValidStep) -> Option<Revision> {
     read_now(context, reader).remove(input).or_else(|| {
         // Pods that do not say which step their model came from: it is this one if its runs know the model.
-        let live = context.observed.steps.get(&reader.name)?.long_running.as_ref()?;
-        let model = live.model.clone().filter(|_| live.fingerprint.is_none())?;
+        let long_running = context.observed.steps.get(&reader.name)?.long_running.as_ref()?;
+        let model = long_running.model.clone().filter(|_| long_running.fingerprint.is_none())?;
         let is_known = |run: &ObservedRun| result_of(train, run).as_ref() == Some(&model);
         context.runs(train).iter().any(is_known).then_some(model)
     })

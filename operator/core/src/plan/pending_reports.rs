@@ -1,7 +1,5 @@
 //! Which reports must be written down with their runs, before the pods that hold them go.
 
-use mlpipeline_crds::StepKind;
-
 use crate::observed::Observed;
 use crate::pipeline::ValidatedPipeline;
 
@@ -21,7 +19,7 @@ pub(super) fn pending_reports(
     observed: &Observed,
     prune: &[String],
 ) -> Vec<PendingReport> {
-    let workers = pipeline.steps.iter().filter(|step| step.kind() != StepKind::Run);
+    let workers = pipeline.steps.iter().filter(|step| step.is_worker());
     let runs = workers.filter_map(|step| observed.steps.get(&step.name)).flat_map(|found| &found.runs);
     runs.filter(|run| !prune.contains(&run.name))
         .filter_map(|run| Some(PendingReport { run: run.name.clone(), text: run.pending_report.clone()? }))

@@ -4,12 +4,19 @@ use std::collections::BTreeMap;
 
 use mlpipeline_crds::Revision;
 
-use super::decide::{Context, entry, finished, held_back, is_suspended, pod_issue};
-use super::inputs::{Inputs, age, read_now, result_of};
-use super::{Decision, StepPlan, Work, task};
+use super::context::{Context, entry, is_suspended, pod_issue};
+use super::finished::finished;
+use super::held_back::held_back;
+use super::inputs::Inputs;
+use super::runs::{age, read_now, result_of};
+use super::step_plan::StepPlan;
+use super::task;
+use super::work::Work;
+use crate::decision::Decision;
 use crate::fingerprint::Fingerprint;
 use crate::observed::{ObservedRun, RunPhase};
 use crate::pipeline::ValidStep;
+use crate::reason::{NextRun, Reason, Scheduled};
 
 pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -> StepPlan {
     // A run from before the step had a schedule counts too: its result is as good.
@@ -22,21 +29,24 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
 
     let held = held_back(context, step, inputs);
     let fingerprint = scheduled_fingerprint(context, step, inputs, held.is_some());
-    let when = match next_run {
-        Some(time) => format!("next run {}", time.strftime("%Y-%m-%d %H:%M UTC")),
-        None if suspended => "suspended".to_owned(),
-        None => "its schedule never fires".to_owned(),
+    let next = match next_run {
+        Some(time) => NextRun::At(time),
+        None if suspended => NextRun::Suspended,
+        None => NextRun::Never,
     };
+    let when = Scheduled { next, change: None, last: None, keeps_inputs: false };
     let plan = match (runs.first(), held) {
         (Some(run), _) if run.phase == RunPhase::Active => {
-            entry(step, Decision::Running, pod_issue(context, step).unwrap_or_else(|| "at work".to_owned()))
+            entry(step, Decision::Running, pod_issue(context, step).unwrap_or(Reason::AtWork))
         }
         (_, Some(held)) if fingerprint.is_some() => {
-            StepPlan { reason: format!("{}; goes on with what it read, {when}", held.reason), ..held }
+            let last = Some(Box::new(held.reason.clone()));
+            let reason = Reason::Scheduled(Scheduled { last, keeps_inputs: true, ..when });
+            StepPlan { reason, ..held }
         }
         (_, Some(held)) => held,
-        (None, None) => entry(step, Decision::Wait, when),
-        (Some(run), None) => after_scheduled_run(step, run, fingerprint.as_ref(), &when),
+        (None, None) => entry(step, Decision::Wait, Reason::Scheduled(when)),
+        (Some(run), None) => after_scheduled_run(step, run, fingerprint.as_ref(), when),
     };
     let work = fingerprint.map(|fingerprint| Work::Scheduled {
         run: task::run(context, step, fingerprint, 1, true),
@@ -51,7 +61,7 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
     }
 }
 
-/// What the runs of a schedule do. A schedule that is set up goes on with what it read while something newer is not there
+/// What the runs of a schedule do. A schedule that is set up continues with what it read while something newer is not there
 /// yet, so that it can be changed and suspended all the same.
 fn scheduled_fingerprint(
     context: &Context<'_>,
@@ -72,27 +82,26 @@ fn after_scheduled_run(
     step: &ValidStep,
     run: &ObservedRun,
     fingerprint: Option<&Fingerprint>,
-    when: &str,
+    when: Scheduled,
 ) -> StepPlan {
     // What it reads changes all the time; only an edit of its own is news.
-    let edit = fingerprint.zip(run.fingerprint.as_ref()).and_then(|(now, then)| now.own_difference(then));
-    let next = match &edit {
-        Some(edit) => format!("{when}, which takes up a change: {edit}"),
-        None => when.to_owned(),
-    };
+    let change = fingerprint.zip(run.fingerprint.as_ref()).and_then(|(now, then)| now.own_difference(then));
+    let is_edited = change.is_some();
+    let with =
+        |last: Option<Reason>| Reason::Scheduled(Scheduled { change, last: last.map(Box::new), ..when });
     match &run.phase {
-        RunPhase::Failed { message, .. } if edit.is_some() => {
-            entry(step, Decision::Wait, format!("{next}; the run before failed: {message}"))
+        RunPhase::Failed { reason, message } => {
+            let decision = if is_edited { Decision::Wait } else { Decision::Failed };
+            let last = Reason::RunFailed { reason: reason.clone(), message: message.clone() };
+            entry(step, decision, with(Some(last)))
         }
-        RunPhase::Failed { message, .. } => entry(step, Decision::Failed, format!("{message}; {next}")),
-        _ if result_of(step, run).is_none() => {
-            entry(step, Decision::Wait, format!("its report was lost; {next}"))
+        RunPhase::Active | RunPhase::Succeeded if result_of(step, run).is_none() => {
+            entry(step, Decision::Wait, with(Some(Reason::ReportMissing { is_repeated: false })))
         }
-        _ => {
+        RunPhase::Active | RunPhase::Succeeded => {
             let plan = finished(step, run);
-            let reason =
-                if plan.decision == Decision::Done { next } else { format!("{}; {next}", plan.reason) };
-            StepPlan { reason, ..plan }
+            let last = (plan.decision != Decision::Done).then(|| plan.reason.clone());
+            StepPlan { reason: with(last), ..plan }
         }
     }
 }

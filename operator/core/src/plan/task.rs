@@ -1,4 +1,4 @@
-//! What a run or a pod is told to do, with every reference resolved to a folder on storage.
+//! What a run or a pod does, with every reference resolved to a folder on storage.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,17 @@ use mlpipeline_crds::{
     StepSpec, TrainStep,
 };
 
-use super::decide::Context;
-use super::{RunWork, Task, model, prune};
+use super::context::Context;
+use super::shape::Shape;
+use super::work::{RunWork, Task};
+use super::{history, model};
 use crate::credentials;
 use crate::duration::parse_duration;
-use crate::fingerprint::{Fingerprint, output_format};
+use crate::fingerprint::Fingerprint;
+use crate::format::output_format;
 use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 
-/// How long a continuous step waits between two looks when its spec does not say.
+/// How long a continuous step waits between two polls when its spec does not say.
 const DEFAULT_POLL_SECONDS: u32 = 5;
 
 /// The work of one run.
@@ -30,10 +33,10 @@ pub(super) fn run(
     let rule =
         if by_content { RevisionRule::ByContent(key.clone()) } else { RevisionRule::Fixed(key.clone()) };
     let task = task(context, step, &fingerprint, rule);
-    RunWork { key, attempt, fingerprint, task }
+    RunWork { key, attempt, fingerprint, shape: Shape::of(step), task }
 }
 
-/// What a pod that runs all the time does.
+/// What a long-running pod does.
 pub(super) fn long_running(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint) -> Task {
     task(context, step, fingerprint, RevisionRule::Fixed(fingerprint.key()))
 }
@@ -56,7 +59,7 @@ fn task(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint, rule
         remove: if step.is_long_running() {
             Vec::new()
         } else {
-            prune::revisions_to_remove(context, step, key)
+            history::revisions_to_remove(context, step, key)
         },
         action,
     }))

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use mlpipeline_crds::{Revision, StepSpec};
 
-use super::super::fingerprint::Fingerprint;
+use super::shape::Shape;
+use crate::fingerprint::Fingerprint;
 
 /// What should exist for one step.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +19,7 @@ pub enum Work {
         /// Whether to start none for now.
         suspend: bool,
     },
-    /// Pods, or processes, that run all the time.
+    /// Long-running pods or processes.
     LongRunning(LongRunningWork),
 }
 
@@ -29,8 +30,10 @@ pub struct RunWork {
     pub key: Revision,
     /// 1, or more where an earlier run's report was lost.
     pub attempt: u32,
-    /// What the step means now; kept with the run so that a later plan can say what changed.
+    /// The step's fingerprint; kept with the run so that a later plan can say what changed.
     pub fingerprint: Fingerprint,
+    /// How many pods it takes, and which of them speaks for it.
+    pub shape: Shape,
     /// What to do.
     pub task: Task,
 }
@@ -49,12 +52,12 @@ pub enum Task {
     },
 }
 
-/// Something that runs all the time.
+/// Long-running pods or processes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LongRunningWork {
     /// The hash of the fingerprint and of the model: pods of another key are replaced.
     pub key: Revision,
-    /// What the step means now; kept with the pods so that a later plan knows what they read, and can say what changed.
+    /// The step's fingerprint; kept with the pods so that a later plan knows what they read, and can say what changed.
     pub fingerprint: Fingerprint,
     /// The model to serve, for a serve step.
     pub model: Option<Revision>,

@@ -19,34 +19,34 @@ const MESSAGE_LIMIT: usize = 1024;
 
 /// What one condition should say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Claim {
+pub(super) struct Statement {
     pub(super) kind: &'static str,
     pub(super) holds: bool,
     pub(super) reason: String,
     pub(super) message: String,
 }
 
-/// The conditions for these claims. One whose status is as before keeps its time; those that nobody claims go.
+/// The conditions for these statements. One whose status is as before keeps its time; those that no statement is about go.
 pub(super) fn conditions(
-    claims: Vec<Claim>,
+    statements: Vec<Statement>,
     previous: &[Condition],
     generation: Option<i64>,
     now: Timestamp,
 ) -> Vec<Condition> {
-    let condition = |claim: Claim| {
-        let status = if claim.holds { "True" } else { "False" };
-        let before = previous.iter().find(|before| before.type_ == claim.kind && before.status == status);
+    let condition = |statement: Statement| {
+        let status = if statement.holds { "True" } else { "False" };
+        let before = previous.iter().find(|before| before.type_ == statement.kind && before.status == status);
         Condition {
-            type_: claim.kind.to_owned(),
+            type_: statement.kind.to_owned(),
             status: status.to_owned(),
-            reason: reason(&claim.reason),
-            message: shorten(&claim.message, MESSAGE_LIMIT),
+            reason: reason(&statement.reason),
+            message: shorten(&statement.message, MESSAGE_LIMIT),
             observed_generation: generation,
             last_transition_time: before
                 .map_or(Time(whole_seconds(now)), |before| before.last_transition_time.clone()),
         }
     };
-    claims.into_iter().map(condition).collect()
+    statements.into_iter().map(condition).collect()
 }
 
 /// Kubernetes keeps times of objects to the second; anything finer would differ from what comes back, and be written again.
@@ -77,8 +77,8 @@ pub(super) fn shorten(text: &str, limit: usize) -> String {
 mod tests {
     use super::*;
 
-    fn ready(holds: bool) -> Claim {
-        Claim { kind: READY, holds, reason: "Because".into(), message: String::new() }
+    fn ready(holds: bool) -> Statement {
+        Statement { kind: READY, holds, reason: "Because".into(), message: String::new() }
     }
 
     fn at(second: i64) -> Timestamp {

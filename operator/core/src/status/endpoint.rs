@@ -1,10 +1,13 @@
 //! Where predictions are answered, and by which pods.
 
-use mlpipeline_crds::{Serve, ServiceType};
+use mlpipeline_crds::{Serve, ServiceSettings, ServiceType};
 
 use crate::labels::label;
 use crate::names;
 use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+
+/// The port that a URL of HTTP need not name.
+const HTTP_PORT: i32 = 80;
 
 /// The address of the first serve step: its host name outside, else its Service's name inside the cluster.
 pub(super) fn endpoint(pipeline: &ValidatedPipeline) -> Option<String> {
@@ -15,8 +18,8 @@ pub(super) fn endpoint(pipeline: &ValidatedPipeline) -> Option<String> {
     }
     let settings = serve.service.clone().unwrap_or_default();
     let name = names::step_object(&pipeline.name, &step.name);
-    let port = match settings.port.unwrap_or(80) {
-        80 => String::new(),
+    let port = match settings.port.unwrap_or(ServiceSettings::DEFAULT_PORT) {
+        HTTP_PORT => String::new(),
         port => format!(":{port}"),
     };
     let outside = match (settings.service_type.unwrap_or_default(), settings.node_port) {
@@ -40,6 +43,6 @@ pub(super) fn selector(pipeline: &ValidatedPipeline, step: &ValidStep) -> String
 fn serve_of(step: &ValidStep) -> Option<&Serve> {
     match &step.action {
         ValidAction::Serve(serve) => Some(serve),
-        _ => None,
+        ValidAction::Prepare(_) | ValidAction::Train(_) | ValidAction::Score(_) | ValidAction::Run(_) => None,
     }
 }

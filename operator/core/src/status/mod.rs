@@ -1,7 +1,7 @@
 //! What to say of a pipeline: a summary of the plan for people, for `kubectl wait`, for Argo CD and Flux.
 //!
 //! A function of the plan, of what was observed, of the status before and of now. Nothing reads the status to decide anything,
-//! except that times that were told and, under `suspend`, the last word on readiness are carried over.
+//! except that times that were reported before are carried over.
 
 pub mod conditions;
 mod endpoint;
@@ -14,16 +14,17 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use mlpipeline_crds::{GateState, MLPipelineStatus, Metric, ModelStatus};
 
-use self::conditions::{Claim, READY, RECONCILING, SERVING, STALLED, SUSPENDED, shorten, whole_seconds};
-use super::observed::{Observed, RunPhase};
+use self::conditions::{READY, RECONCILING, SERVING, STALLED, SUSPENDED, Statement, shorten, whole_seconds};
+use super::observed::Observed;
 use super::pipeline::{ValidAction, ValidatedPipeline};
 use super::plan::{Decision, ModelVerdict, Plan, StepPlan, Work, models};
+use super::reason::condition;
 use super::validate::FieldError;
 
 /// How many models the status lists.
 const MODEL_LIMIT: usize = 8;
 
-/// A problem that the operator met while it brought children about: "the API server refused Job iris-train-…: …".
+/// A problem that the operator met while it applied children: "the API server rejected Job iris-train-…: …".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The kind in CamelCase: "QuotaExceeded".
@@ -48,18 +49,18 @@ pub fn status(
     let done = satisfied(pipeline, plan).len();
     let model = known.iter().find(|model| model.serving).or_else(|| known.first());
     let before = previous.map(|status| status.conditions.as_slice()).unwrap_or_default();
-    let claims = claims(pipeline, plan, observed, problem);
+    let statements = statements(pipeline, plan, observed, problem);
     let only_serving = endpoint::only_serving_step(pipeline);
-    let live = only_serving.and_then(|step| observed.steps.get(&step.name)?.long_running.as_ref());
+    let found = only_serving.and_then(|step| observed.steps.get(&step.name)?.long_running.as_ref());
     let mut status = MLPipelineStatus {
         observed_generation: pipeline.generation,
-        conditions: conditions::conditions(claims, before, pipeline.generation, now),
+        conditions: conditions::conditions(statements, before, pipeline.generation, now),
         progress: Some(format!("{done}/{}", plan.steps.len())),
         model: model.map(|model| model.revision.to_string()),
         score: model.and_then(|model| score(pipeline, model)),
         endpoint: endpoint::endpoint(pipeline),
         next_run: plan.wake_at.map(|time| Time(whole_seconds(time))),
-        replicas: live.map(|live| live.ready),
+        replicas: found.map(|found| found.ready),
         selector: only_serving.map(|step| endpoint::selector(pipeline, step)),
         steps: plan.steps.iter().map(|step| steps::step_status(pipeline, observed, step)).collect(),
         models: known.into_iter().take(MODEL_LIMIT).map(model_status).collect(),
@@ -87,7 +88,7 @@ pub fn invalid(
     held(generation, &problem, previous, now)
 }
 
-/// The status of a pipeline that nothing can be done for: until somebody mends something or, where that may pass, for the moment.
+/// The status of a pipeline that nothing can be done for: until somebody fixes something or, where that may pass, for the moment.
 /// What is known from before is kept.
 #[must_use]
 pub fn held(
@@ -98,21 +99,25 @@ pub fn held(
 ) -> MLPipelineStatus {
     let (reason, message) = (problem.reason.as_str(), problem.message.as_str());
     let before = previous.cloned().unwrap_or_default();
-    let mut claims = match problem.transient {
-        true => vec![claim(RECONCILING, true, reason, message), claim(STALLED, false, "NotStalled", "")],
+    let mut statements = match problem.transient {
+        true => {
+            vec![statement(RECONCILING, true, reason, message), statement(STALLED, false, "NotStalled", "")]
+        }
         false => vec![
-            claim(RECONCILING, false, "Stalled", "nothing will be done until this is mended"),
-            claim(STALLED, true, reason, message),
+            statement(RECONCILING, false, "Stalled", "nothing is done until this is fixed"),
+            statement(STALLED, true, reason, message),
         ],
     };
-    claims.push(claim(READY, false, reason, message));
+    statements.push(statement(READY, false, reason, message));
     for kind in [SERVING, SUSPENDED] {
         let known = before.conditions.iter().find(|condition| condition.type_ == kind);
-        claims.extend(known.map(|known| claim(kind, known.status == "True", &known.reason, &known.message)));
+        statements.extend(
+            known.map(|known| statement(kind, known.status == "True", &known.reason, &known.message)),
+        );
     }
     MLPipelineStatus {
         observed_generation: generation,
-        conditions: conditions::conditions(claims, &before.conditions, generation, now),
+        conditions: conditions::conditions(statements, &before.conditions, generation, now),
         ..before
     }
 }
@@ -143,39 +148,39 @@ fn satisfied<'a>(pipeline: &ValidatedPipeline, plan: &'a Plan) -> BTreeSet<&'a s
 }
 
 /// What stands in the way, worst first.
-fn claims(
+fn statements(
     pipeline: &ValidatedPipeline,
     plan: &Plan,
     observed: &Observed,
     problem: Option<&Problem>,
-) -> Vec<Claim> {
-    let mut claims = progress_claims(pipeline, plan, observed, problem);
-    claims.extend(serving_claim(plan, observed));
+) -> Vec<Statement> {
+    let mut statements = progress_statements(pipeline, plan, observed, problem);
+    statements.extend(serving_statement(plan, observed));
     let (reason, message) = match pipeline.suspend {
-        true => ("Suspended", "no new run is started; take spec.suspend away to go on"),
+        true => ("Suspended", "no new run starts until spec.suspend is removed"),
         false => ("NotSuspended", "spec.suspend is not set"),
     };
-    claims.push(claim(SUSPENDED, pipeline.suspend, reason, message));
-    claims
+    statements.push(statement(SUSPENDED, pipeline.suspend, reason, message));
+    statements
 }
 
-fn progress_claims(
+fn progress_statements(
     pipeline: &ValidatedPipeline,
     plan: &Plan,
     observed: &Observed,
     problem: Option<&Problem>,
-) -> Vec<Claim> {
+) -> Vec<Statement> {
     let all = |reconciling: bool, stalled: bool, ready: bool, reason: &str, message: &str| {
         let idle = if ready { "Done" } else { reason };
         vec![
-            claim(RECONCILING, reconciling, if reconciling { reason } else { idle }, message),
-            claim(
+            statement(RECONCILING, reconciling, if reconciling { reason } else { idle }, message),
+            statement(
                 STALLED,
                 stalled,
                 if stalled { reason } else { "NotStalled" },
                 if stalled { message } else { "" },
             ),
-            claim(READY, ready, reason, message),
+            statement(READY, ready, reason, message),
         ]
     };
     if let Some(problem) = problem {
@@ -184,8 +189,8 @@ fn progress_claims(
     let failed =
         plan.steps.iter().find(|step| matches!(step.decision, Decision::Failed | Decision::Rejected));
     if let Some(step) = failed {
-        let reason = failure_reason(step, observed);
-        return all(false, true, false, &reason, &format!("{}: {}", step.name, step.reason));
+        let reason = condition(step.decision, &step.reason, None);
+        return all(false, true, false, reason, &format!("{}: {}", step.name, step.reason));
     }
     let satisfied = satisfied(pipeline, plan);
     if pipeline.suspend {
@@ -209,36 +214,17 @@ fn progress_claims(
             };
             all(false, false, true, reason, message)
         }
-        Some(step) if step.decision == Decision::Blocked => {
-            all(false, true, false, "Blocked", &format!("{}: {}", step.name, step.reason))
-        }
         Some(step) => {
             let pod_issue = observed.steps.get(&step.name).and_then(|step| step.pod_issues.first());
-            let reason = match (pod_issue, step.decision) {
-                (Some(pod_issue), _) => pod_issue.reason.as_str(),
-                (None, Decision::Wait) => "Waiting",
-                (None, _) => "Running",
-            };
-            all(true, false, false, reason, &format!("{}: {}", step.name, step.reason))
+            let is_blocked = step.decision == Decision::Blocked;
+            let reason = condition(step.decision, &step.reason, pod_issue);
+            all(!is_blocked, is_blocked, false, reason, &format!("{}: {}", step.name, step.reason))
         }
-    }
-}
-
-/// The machine's word for why a step failed.
-fn failure_reason(step: &StepPlan, observed: &Observed) -> String {
-    if step.decision == Decision::Rejected {
-        return "GateRefused".to_owned();
-    }
-    let runs = observed.steps.get(&step.name).map(|step| step.runs.as_slice()).unwrap_or_default();
-    let run = runs.iter().find(|run| Some(&run.name) == step.run.as_ref());
-    match run.map(|run| &run.phase) {
-        Some(RunPhase::Failed { reason, .. }) => reason.clone(),
-        _ => "StepFailed".to_owned(),
     }
 }
 
 /// Whether any pod answers predictions, for pipelines that serve.
-fn serving_claim(plan: &Plan, observed: &Observed) -> Option<Claim> {
+fn serving_statement(plan: &Plan, observed: &Observed) -> Option<Statement> {
     let serving: Vec<&StepPlan> =
         plan.steps.iter().filter(|step| step.kind == mlpipeline_crds::StepKind::Serve).collect();
     if serving.is_empty() {
@@ -247,24 +233,24 @@ fn serving_claim(plan: &Plan, observed: &Observed) -> Option<Claim> {
     let ready: i32 = serving
         .iter()
         .filter_map(|step| observed.steps.get(&step.name)?.long_running.as_ref())
-        .map(|live| live.ready)
+        .map(|found| found.ready)
         .sum();
     Some(match ready {
-        0 => claim(SERVING, false, "NoReadyPods", "no pod answers predictions"),
-        1 => claim(SERVING, true, "PodsReady", "1 pod answers predictions"),
-        many => claim(SERVING, true, "PodsReady", &format!("{many} pods answer predictions")),
+        0 => statement(SERVING, false, "NoReadyPods", "no pod answers predictions"),
+        1 => statement(SERVING, true, "PodsReady", "1 pod answers predictions"),
+        many => statement(SERVING, true, "PodsReady", &format!("{many} pods answer predictions")),
     })
 }
 
-fn claim(kind: &'static str, holds: bool, reason: &str, message: &str) -> Claim {
-    Claim { kind, holds, reason: reason.to_owned(), message: message.to_owned() }
+fn statement(kind: &'static str, holds: bool, reason: &str, message: &str) -> Statement {
+    Statement { kind, holds, reason: reason.to_owned(), message: message.to_owned() }
 }
 
-/// The one figure that tells how good a model is: the gate's metric, else the usual one.
+/// The one figure that shows how good a model is: the gate's metric, else the usual one.
 fn score(pipeline: &ValidatedPipeline, model: &ModelVerdict) -> Option<String> {
     let gate = match &pipeline.step(&model.step)?.action {
         ValidAction::Train(train) => train.gate.as_ref().map(|gate| gate.metric),
-        _ => None,
+        ValidAction::Prepare(_) | ValidAction::Serve(_) | ValidAction::Score(_) | ValidAction::Run(_) => None,
     };
     let usual = [Metric::Accuracy, Metric::R2];
     let metric = gate.into_iter().chain(usual).find(|metric| model.metrics.contains_key(metric.name()))?;

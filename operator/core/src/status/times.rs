@@ -1,47 +1,53 @@
-//! Times that were told once stay: a run's end is known first from its pod and, when that has gone, from its Job, which learned of it
-//! a moment later. To tell that again would be a write for each pod that is collected.
+//! Times that were reported once stay: a run's end is known first from its pod and, when that has gone, from its Job, which learned of it
+//! a moment later. To report that again would be a write for each pod that is collected.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use mlpipeline_crds::MLPipelineStatus;
 
-/// How far two tellers of one time may be apart, in seconds.
+/// How far two reports of one time may be apart, in seconds.
 const TOLERANCE: i64 = 60;
 
 /// Puts the times of the status before in the place of those that mean the same.
 pub(super) fn keep(before: &MLPipelineStatus, next: &mut MLPipelineStatus) {
     for step in &mut next.steps {
-        let same_run = before.steps.iter().find(|told| {
-            told.name == step.name && told.revision == step.revision && told.workload == step.workload
+        let same_run = before.steps.iter().find(|reported| {
+            reported.name == step.name
+                && reported.revision == step.revision
+                && reported.workload == step.workload
         });
         // A start that is another one is that of another run by the same name.
-        if let Some(told) = same_run.filter(|told| is_about(told.started.as_ref(), step.started.as_ref())) {
-            keep_one(told.started.as_ref(), &mut step.started);
-            keep_one(told.finished.as_ref(), &mut step.finished);
+        if let Some(reported) =
+            same_run.filter(|reported| is_about(reported.started.as_ref(), step.started.as_ref()))
+        {
+            keep_one(reported.started.as_ref(), &mut step.started);
+            keep_one(reported.finished.as_ref(), &mut step.finished);
         }
     }
     for model in &mut next.models {
-        let same_model = before.models.iter().find(|told| {
-            told.step == model.step && told.revision == model.revision && told.digest == model.digest
+        let same_model = before.models.iter().find(|reported| {
+            reported.step == model.step
+                && reported.revision == model.revision
+                && reported.digest == model.digest
         });
-        if let Some(told) = same_model {
-            keep_one(told.trained.as_ref(), &mut model.trained);
+        if let Some(reported) = same_model {
+            keep_one(reported.trained.as_ref(), &mut model.trained);
         }
     }
 }
 
-fn keep_one(told: Option<&Time>, found: &mut Option<Time>) {
-    if let Some(told) = told
+fn keep_one(reported: Option<&Time>, found: &mut Option<Time>) {
+    if let Some(reported) = reported
         && found.is_some()
-        && is_about(Some(told), found.as_ref())
+        && is_about(Some(reported), found.as_ref())
     {
-        *found = Some(told.clone());
+        *found = Some(reported.clone());
     }
 }
 
-/// Whether two tellers may mean the same time; one that does not tell contradicts nobody.
-fn is_about(told: Option<&Time>, found: Option<&Time>) -> bool {
-    let (Some(told), Some(found)) = (told, found) else { return true };
-    told.0.as_second().saturating_sub(found.0.as_second()).saturating_abs() <= TOLERANCE
+/// Whether two reports may mean the same time; one that is missing contradicts nothing.
+fn is_about(reported: Option<&Time>, found: Option<&Time>) -> bool {
+    let (Some(reported), Some(found)) = (reported, found) else { return true };
+    reported.0.as_second().saturating_sub(found.0.as_second()).saturating_abs() <= TOLERANCE
 }
 
 #[cfg(test)]
@@ -55,7 +61,7 @@ mod tests {
         Some(Time(Timestamp::from_second(second).expect("a time")))
     }
 
-    fn told(workload: &str, finished: Option<Time>) -> MLPipelineStatus {
+    fn reported(workload: &str, finished: Option<Time>) -> MLPipelineStatus {
         let step = StepStatus {
             name: "train".into(),
             kind: StepKind::Train,
@@ -72,21 +78,21 @@ mod tests {
     }
 
     #[test]
-    fn l6_a_time_that_was_told_stays_when_another_teller_is_a_moment_later() {
-        let before = told("Job/a", at(200));
+    fn l6_a_reported_time_stays_when_another_source_is_a_moment_later() {
+        let before = reported("Job/a", at(200));
         let kept = |mut next: MLPipelineStatus| {
             keep(&before, &mut next);
             next.steps[0].finished.clone()
         };
-        assert_eq!(kept(told("Job/a", at(203))), at(200));
-        assert_eq!(kept(told("Job/a", at(300))), at(300), "too far apart to be the same");
-        assert_eq!(kept(told("Job/b", at(203))), at(203), "another run");
-        assert_eq!(kept(told("Job/a", None)), None, "nothing is made up");
-        let mut again = told("Job/a", at(203));
+        assert_eq!(kept(reported("Job/a", at(203))), at(200));
+        assert_eq!(kept(reported("Job/a", at(300))), at(300), "too far apart to be the same");
+        assert_eq!(kept(reported("Job/b", at(203))), at(203), "another run");
+        assert_eq!(kept(reported("Job/a", None)), None, "nothing is made up");
+        let mut again = reported("Job/a", at(203));
         again.steps[0].started = at(190);
         assert_eq!(kept(again), at(203), "made anew by the same name");
-        let mut first = told("Job/a", at(203));
-        keep(&told("Job/a", None), &mut first);
+        let mut first = reported("Job/a", at(203));
+        keep(&reported("Job/a", None), &mut first);
         assert_eq!(first.steps[0].finished, at(203));
     }
 }

@@ -6,10 +6,10 @@ use mlpipeline_crds::{Input, MLPipelineSpec, Prepare, Step};
 
 use super::Errors;
 use crate::duration::parse_duration;
-use crate::fingerprint::replaces;
+use crate::format::replaces;
 use crate::quoted::quoted;
 
-/// The shortest and longest time between two looks for new files, in seconds.
+/// The shortest and longest time between two polls for new files, in seconds.
 const POLL_SECONDS: (u64, u64) = (1, 3600);
 
 /// Checks a prepare step that has `continuous`.
@@ -20,7 +20,7 @@ pub(super) fn check(prepare: &Prepare, path: &str, errors: &mut Errors) {
         if !seconds.is_some_and(|seconds| (POLL_SECONDS.0..=POLL_SECONDS.1).contains(&seconds)) {
             errors.add_with_hint(
                 format!("{path}.continuous.pollInterval"),
-                format!("{} is no duration from one second to an hour", quoted(text)),
+                format!("{} is not a valid duration from one second to an hour", quoted(text)),
                 "write hours, minutes and seconds: \"5s\", \"1m30s\", \"1h\"",
             );
         }
@@ -65,7 +65,7 @@ fn check_input(input: &Input, path: &str, errors: &mut Errors) {
         );
         return;
     };
-    // Files are taken away from where they are found, which must never be a folder of artifacts: those lie below the
+    // Files are moved from where they are found, which must never be a folder of artifacts: those lie below the
     // namespace's, whose name no first part with a wildcard may meet by chance.
     let parts: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     let is_own = parts.len() >= 2 && parts.first().is_some_and(|first| !first.contains('*'));

@@ -6,7 +6,7 @@ use mlpipeline_crds::{DataReference, Format, ObjectLocation, TableLocation};
 use regex::Regex;
 
 use super::{Errors, is_dns_name};
-use crate::fingerprint::format_of_uri;
+use crate::format::format_of_uri;
 use crate::quoted::quoted;
 
 /// Schemes of URIs that the worker can read.
@@ -42,7 +42,7 @@ pub(super) fn check(reference: &DataReference, path: &str, errors: &mut Errors) 
         errors.require(
             fits,
             format!("{path}.sha256"),
-            format!("{} is no SHA-256: that has 64 lower-case hexadecimal digits", quoted(sha256)),
+            format!("{} is not a valid SHA-256: write 64 lower-case hexadecimal digits", quoted(sha256)),
         );
     }
 }
@@ -95,7 +95,7 @@ fn check_uri(uri: &str, reference: &DataReference, path: &str, errors: &mut Erro
     if format.is_none() {
         errors.add_with_hint(
             format!("{path}.format"),
-            format!("is missing, and cannot be told from {}", quoted(uri)),
+            format!("is missing, and {} does not show it", quoted(uri)),
             "set format to csv, ndjson or parquet, or give the pattern of its lines",
         );
     }
@@ -135,7 +135,7 @@ pub(super) fn check_host(uri: &str, rest: &str, path: &str, errors: &mut Errors)
         errors.add_with_hint(
             path,
             "holds a user name or a password, and everybody who may read the pipeline would read it",
-            "take out all before the @, and name a Secret with username and password in secret",
+            "remove all before the @, and name a Secret with username and password in secret",
         );
         return false;
     }
@@ -157,7 +157,7 @@ pub(super) fn check_secret(secret: Option<&str>, path: &str, errors: &mut Errors
         errors.require(
             is_dns_name(name),
             format!("{path}.secret"),
-            format!("{} is no name of a Secret in this namespace", quoted(name)),
+            format!("{} is not a valid name of a Secret", quoted(name)),
         );
     }
 }
@@ -186,7 +186,7 @@ fn check_pattern(reference: &DataReference, path: &str, errors: &mut Errors) {
         Err(error) => {
             let text = error.to_string();
             let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            errors.add(at, format!("{} is no regular expression: {reason}", quoted(pattern)));
+            errors.add(at, format!("{} is not a valid regular expression: {reason}", quoted(pattern)));
         }
         Ok(regex) if regex.capture_names().flatten().next().is_none() => errors.add_with_hint(
             at,

@@ -110,7 +110,10 @@ pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldErr
     errors.require(
         is_dns_name(&name) || name.is_empty(),
         "metadata.name",
-        format!("{} is no name: lower-case letters, digits, - and . are allowed, 253 at most", quoted(&name)),
+        format!(
+            "{} is not a valid name: lower-case letters, digits, - and . are allowed, 253 at most",
+            quoted(&name)
+        ),
     );
     let spec = &resource.spec;
     let history = spec.history.unwrap_or(3);

@@ -23,12 +23,12 @@ pub(super) fn in_order(steps: Vec<ValidStep>, errors: &mut Errors) -> Vec<ValidS
         errors.add_with_hint(
             "spec.steps",
             format!("steps wait for each other in a circle: {}", trail.join(" → ")),
-            "take one of these references away",
+            "remove one of these references",
         );
-        // The search for others goes on as if this one were mended.
-        let (mended, rest): (Vec<ValidStep>, Vec<ValidStep>) =
+        // The search for others continues as if this one were fixed.
+        let (fixed, rest): (Vec<ValidStep>, Vec<ValidStep>) =
             waiting.into_iter().partition(|step| circle.contains(&step.name));
-        ordered.extend(mended);
+        ordered.extend(fixed);
         waiting = rest;
     }
     ordered

@@ -6,7 +6,7 @@ use mlpipeline_crds::{Format, MLPipelineSpec, ObjectLocation, Output, TableLocat
 
 use super::Errors;
 use super::data::{check_host, check_secret, require_location};
-use crate::fingerprint::replaces;
+use crate::format::replaces;
 use crate::quoted::quoted;
 
 /// Schemes of URIs that a result can be delivered to.

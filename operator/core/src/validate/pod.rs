@@ -115,7 +115,10 @@ fn check_pod_volume(volume: &Volume, path: &str, errors: &mut Errors) {
     errors.require(
         is_dns_label(&volume.name) && volume.name.len() <= 63,
         format!("{path}.name"),
-        format!("{} is no volume name: 1 to 63 lower-case letters, digits and -", quoted(&volume.name)),
+        format!(
+            "{} is not a valid volume name: 1 to 63 lower-case letters, digits and -",
+            quoted(&volume.name)
+        ),
     );
     errors.require(
         !matches!(volume.name.as_str(), "storage" | "tmp"),
@@ -195,5 +198,5 @@ pub(super) fn check_size(size: &Quantity, path: &str, errors: &mut Errors) {
     let units = ["", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
     let fits =
         number.parse::<f64>().is_ok_and(|amount| amount.is_finite() && amount > 0.0) && units.contains(&unit);
-    errors.require(fits, path, format!("{} is no size; write 1Gi or 500Mi", quoted(&size.0)));
+    errors.require(fits, path, format!("{} is not a valid size; write 1Gi or 500Mi", quoted(&size.0)));
 }

@@ -55,7 +55,7 @@ fn check_input(input: &Input, path: &str, errors: &mut Errors) {
         fits,
         format!("{path}.name"),
         format!(
-            "{} is no table name: letters, digits and _, no digit first, 63 at most",
+            "{} is not a valid table name: letters, digits and _, no digit first, 63 at most",
             quoted(&input.name)
         ),
     );

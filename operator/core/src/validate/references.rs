@@ -3,7 +3,7 @@
 use mlpipeline_crds::{MLPipelineSpec, Step, StepKind};
 
 use super::Errors;
-use super::steps::runs_for_ever;
+use super::steps::is_long_running;
 use crate::quoted::quoted;
 
 /// What a reference must lead to.
@@ -86,7 +86,7 @@ fn check_reference(
 ) {
     let Some(found) = check_exists(spec, step, reference, &path, errors) else { return };
     let Some(kind) = found.kind() else { return };
-    let runs_for_ever = runs_for_ever(found);
+    let is_long_running = is_long_running(found);
     let flows = found.prepare.as_ref().is_some_and(|prepare| prepare.continuous.is_some());
     if flows && wanted != Wanted::Files {
         errors.add_with_hint(
@@ -99,8 +99,8 @@ fn check_reference(
     let fits = match wanted {
         Wanted::Files => flows,
         Wanted::Model => kind == StepKind::Train,
-        Wanted::Data => kind != StepKind::Train && !runs_for_ever,
-        Wanted::Result => !runs_for_ever,
+        Wanted::Data => kind != StepKind::Train && !is_long_running,
+        Wanted::Result => !is_long_running,
     };
     if !fits {
         let needs = match wanted {

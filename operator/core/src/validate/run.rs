@@ -48,7 +48,7 @@ pub(super) fn check(run: &Run, path: &str, errors: &mut Errors) {
             fits,
             format!("{path}.inputs[{index}].name"),
             format!(
-                "{} is no input name: 1 to 63 letters, digits, _ and -, a letter or _ first",
+                "{} is not a valid input name: 1 to 63 letters, digits, _ and -, a letter or _ first",
                 quoted(&input.name)
             ),
         );
@@ -76,7 +76,7 @@ fn check_run_ports(ports: &[Port], path: &str, errors: &mut Errors) {
                 && port.name.contains(|letter: char| letter.is_ascii_lowercase()),
             format!("{path}.name"),
             format!(
-                "{} is no port name: 1 to 15 lower-case letters, digits and -, one letter at least",
+                "{} is not a valid port name: 1 to 15 lower-case letters, digits and -, one letter at least",
                 quoted(&port.name)
             ),
         );

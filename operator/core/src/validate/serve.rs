@@ -31,7 +31,7 @@ pub(super) fn check(serve: &Serve, path: &str, errors: &mut Errors) {
         errors.require(
             super::is_dns_name(host),
             format!("{path}.ingress.host"),
-            format!("{} is no host name", quoted(&ingress.host)),
+            format!("{} is not a valid host name", quoted(&ingress.host)),
         );
         errors.require(
             ingress.path.as_ref().is_none_or(|path| path.starts_with('/')),

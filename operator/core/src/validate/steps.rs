@@ -48,7 +48,7 @@ fn check_name(step: &Step, path: &str, errors: &mut Errors) {
         fits,
         format!("{path}.name"),
         format!(
-            "{} is no step name: 1 to 40 lower-case letters, digits and -, a letter first and no - last",
+            "{} is not a valid step name: 1 to 40 lower-case letters, digits and -, a letter first and no - last",
             quoted(name)
         ),
     );
@@ -92,9 +92,9 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
     };
     let action = valid_action(spec, step)?;
     actions::check_action(&action, path, errors);
-    let runs_for_ever = runs_for_ever(step);
+    let is_long_running = is_long_running(step);
     errors.require(
-        step.parallelism.is_none() || (kind == StepKind::Run && !runs_for_ever),
+        step.parallelism.is_none() || (kind == StepKind::Run && !is_long_running),
         format!("{path}.parallelism"),
         "is only for a run step with workload Job",
     );
@@ -103,7 +103,7 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
     errors.require_between(Some(retries), (0, 100), format!("{path}.retries"));
     for (field, present) in [("retries", step.retries.is_some()), ("timeout", step.timeout.is_some())] {
         errors.require(
-            !(present && runs_for_ever),
+            !(present && is_long_running),
             format!("{path}.{field}"),
             "is only for steps that run to completion",
         );
@@ -113,7 +113,7 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
         name: step.name.clone(),
         action,
         after: step.after.clone(),
-        schedule: check_schedule(step.schedule.as_ref(), runs_for_ever, path, errors),
+        schedule: check_schedule(step.schedule.as_ref(), is_long_running, path, errors),
         retries: u32::try_from(retries).unwrap_or_default(),
         timeout: check_timeout(step.timeout.as_deref(), path, errors),
         parallelism: step.parallelism,
@@ -122,8 +122,8 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
     })
 }
 
-/// Whether a step runs all the time rather than to completion.
-pub(super) fn runs_for_ever(step: &Step) -> bool {
+/// Whether a step is long-running rather than one that runs to completion.
+pub(super) fn is_long_running(step: &Step) -> bool {
     step.serve.is_some()
         || step.prepare.as_ref().is_some_and(|prepare| prepare.continuous.is_some())
         || step.run.as_ref().is_some_and(|run| run.workload.unwrap_or_default() != Workload::Job)
@@ -157,13 +157,13 @@ fn valid_action(spec: &MLPipelineSpec, step: &Step) -> Option<ValidAction> {
 
 fn check_schedule(
     schedule: Option<&Schedule>,
-    runs_for_ever: bool,
+    is_long_running: bool,
     path: &str,
     errors: &mut Errors,
 ) -> Option<CronSchedule> {
     let schedule = schedule?;
-    if runs_for_ever {
-        errors.add(format!("{path}.schedule"), "this step runs all the time: leave schedule out");
+    if is_long_running {
+        errors.add(format!("{path}.schedule"), "this step is long-running: leave schedule out");
         return None;
     }
     let deadline = format!("{path}.schedule.startingDeadlineSeconds");
@@ -182,7 +182,7 @@ fn check_timeout(timeout: Option<&str>, path: &str, errors: &mut Errors) -> Opti
     if seconds.is_none() {
         errors.add_with_hint(
             format!("{path}.timeout"),
-            format!("{} is no duration from one second to a year", quoted(text)),
+            format!("{} is not a valid duration from one second to a year", quoted(text)),
             "write hours, minutes and seconds: \"90s\", \"30m\", \"1h30m\"",
         );
     }

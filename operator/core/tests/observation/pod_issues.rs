@@ -94,7 +94,7 @@ fn a_failed_attempt_is_named_while_the_job_tries_again() {
 fn an_eviction_is_named_although_it_counts_as_no_attempt() {
     let (reason, message) = pod_issue(json!({"active": 1}), vec![pod(evicted())]).expect("a pod_issue");
     assert_eq!(reason, "Evicted");
-    assert!(message.contains("low on resource: memory.; that counts as no attempt"), "{message}");
+    assert!(message.contains("low on resource: memory.; this is not counted as an attempt"), "{message}");
     let mut preempted = ended(143, "Error", "");
     preempted["conditions"] = json!([{"type": "DisruptionTarget", "status": "True",
         "reason": "PreemptionByScheduler", "message": "a pod of higher priority needs the room"}]);

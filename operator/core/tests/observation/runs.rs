@@ -144,8 +144,43 @@ fn a_run_of_many_pods_is_done_when_its_job_is() {
     assert_eq!(run(job(many, complete), one_of_them).phase, RunPhase::Succeeded);
 }
 
+/// A pod of an Indexed Job that succeeded at this second and reports this accuracy.
+fn indexed(index: u32, second: u32, accuracy: f64) -> Value {
+    let report = format!(r#"{{"outcome":"succeeded","metrics":{{"accuracy":{accuracy}}}}}"#);
+    let mut pod = pod(ended(0, "Completed", &report));
+    pod["metadata"]["name"] = json!(format!("shards-{index}-{second}"));
+    pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] = json!(index.to_string());
+    let end = format!("2026-11-20T10:00:{second:02}Z");
+    pod["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"] = json!(end);
+    pod
+}
+
 #[test]
-fn a_failure_is_told_by_whoever_knows_most_of_it() {
+fn the_first_index_speaks_for_an_indexed_run_and_the_last_to_succeed_for_any_other() {
+    let complete = json!({"succeeded": 3, "completionTime": "2026-11-20T10:01:00Z",
+        "conditions": [{"type": "Complete", "status": "True"}]});
+    let of = |mode: &str, pods: Vec<Value>| {
+        let found = run(
+            job(json!({"template": {}, "completions": 3, "completionMode": mode}), complete.clone()),
+            pods,
+        );
+        let accuracy = found.report.and_then(|report| report.metrics.get("accuracy").copied());
+        (accuracy, found.finished.map(|time| time.to_string()))
+    };
+    let pods = [indexed(2, 9, 0.2), indexed(0, 5, 0.5), indexed(1, 7, 0.7)];
+    let end = Some("2026-11-20T10:01:00Z".to_owned());
+    for turn in 0..3 {
+        let mut pods = pods.to_vec();
+        pods.rotate_left(turn);
+        assert_eq!(of("Indexed", pods.clone()), (Some(0.5), end.clone()), "whatever the order");
+        assert_eq!(of("NonIndexed", pods), (Some(0.2), end.clone()), "whatever the order");
+    }
+    let others = vec![indexed(2, 9, 0.2), indexed(1, 7, 0.7)];
+    assert_eq!(of("Indexed", others).0, None, "nobody stands in for the first index");
+}
+
+#[test]
+fn a_failure_is_reported_by_whoever_knows_most_of_it() {
     let report = r#"{"outcome":"failed","reason":"ColumnNotFound","message":"column \"species\" not found"}"#;
     let rows = [
         (

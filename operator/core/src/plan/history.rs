@@ -1,12 +1,14 @@
-//! What is beyond the history: runs to delete, and revisions for a step's own run to remove.
+//! History pruning: what is beyond the history, runs to delete, and revisions for a step's own run to remove.
 
 use std::collections::BTreeSet;
 
 use mlpipeline_crds::Revision;
 
-use super::decide::Context;
-use super::inputs::{age, result_of};
-use super::{Decision, StepPlan, model};
+use super::context::Context;
+use super::model;
+use super::runs::{age, result_of};
+use super::step_plan::StepPlan;
+use crate::decision::Decision;
 use crate::observed::{Observed, ObservedRun, RunPhase};
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 
@@ -95,15 +97,15 @@ pub(super) fn revisions_to_remove(context: &Context<'_>, step: &ValidStep, key: 
 /// Every revision that somebody serves or reads at this moment, or will read when a schedule fires.
 fn in_use(observed: &Observed) -> BTreeSet<&Revision> {
     let steps = observed.steps.values();
-    let live = steps.clone().filter_map(|step| step.long_running.as_ref());
-    let served = live.clone().filter_map(|live| live.model.as_ref());
+    let long_running = steps.clone().filter_map(|step| step.long_running.as_ref());
+    let served = long_running.clone().filter_map(|found| found.model.as_ref());
     let at_work = steps
         .clone()
         .flat_map(|step| &step.runs)
         .filter(|run| run.phase == RunPhase::Active)
         .filter_map(|run| run.fingerprint.as_ref());
-    let readers = live
-        .filter_map(|live| live.fingerprint.as_ref())
+    let readers = long_running
+        .filter_map(|found| found.fingerprint.as_ref())
         .chain(steps.filter_map(|step| step.schedule.as_ref()))
         .chain(at_work);
     served.chain(readers.flat_map(|fingerprint| fingerprint.inputs.values())).collect()

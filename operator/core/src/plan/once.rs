@@ -1,0 +1,162 @@
+//! The decision for a step that runs to completion, once.
+
+use mlpipeline_crds::Revision;
+
+use super::context::{Context, entry, is_suspended, pod_issue};
+use super::finished::finished;
+use super::held_back::held_back;
+use super::inputs::Inputs;
+use super::runs::{age, report_of};
+use super::step_plan::StepPlan;
+use super::task;
+use super::work::Work;
+use crate::decision::Decision;
+use crate::fingerprint::Fingerprint;
+use crate::observed::{ObservedRun, RunPhase};
+use crate::pipeline::ValidStep;
+use crate::reason::Reason;
+
+/// How many runs of one key may end without a report before that counts as a failure.
+const MAX_LOST_REPORTS: usize = 3;
+
+/// Decides what to do about a step that runs to completion, once.
+pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -> StepPlan {
+    let Some(revisions) = inputs.known() else {
+        return held_back(context, step, inputs)
+            .unwrap_or_else(|| entry(step, Decision::Wait, Reason::WaitsForInputs));
+    };
+    let fingerprint = Fingerprint::of(context.pipeline, step, revisions);
+    let key = fingerprint.key();
+    let newest = usable_runs(context, step)
+        .filter(|run| run.key == key)
+        .max_by(|left, right| (left.attempt, age(left)).cmp(&(right.attempt, age(right))));
+    let by_content = step.schedule.is_some();
+    let named =
+        |plan: StepPlan| StepPlan { revision: plan.revision.or((!by_content).then(|| key.clone())), ..plan };
+    if let Some(run) = newest {
+        let plan = decide_by_run(context, step, &fingerprint, run);
+        return named(StepPlan { run: Some(run.name.clone()), ..plan });
+    }
+    if let Some(plan) = held_back(context, step, inputs) {
+        return named(plan);
+    }
+    let reason = why(context, step, &fingerprint);
+    named(start(context, step, fingerprint, 1, reason))
+}
+
+/// The runs that count for a step. Those of a schedule that the step no longer has do not: they go with their CronJob.
+fn usable_runs<'a>(context: &'a Context<'_>, step: &'a ValidStep) -> impl Iterator<Item = &'a ObservedRun> {
+    context.runs(step).iter().filter(|run| !run.scheduled || step.schedule.is_some())
+}
+
+/// What follows from the newest run of the step as it is now.
+fn decide_by_run(
+    context: &Context<'_>,
+    step: &ValidStep,
+    fingerprint: &Fingerprint,
+    run: &ObservedRun,
+) -> StepPlan {
+    match &run.phase {
+        RunPhase::Active => {
+            entry(step, Decision::Running, pod_issue(context, step).unwrap_or(Reason::AtWork))
+        }
+        RunPhase::Failed { reason, message } => {
+            let reason = Reason::RunFailed { reason: reason.clone(), message: message.clone() };
+            entry(step, Decision::Failed, reason)
+        }
+        RunPhase::Succeeded if report_of(run).is_some() || !step.is_worker() => {
+            match overwritten(context, step, fingerprint, run) {
+                Some(place) => {
+                    let reason = Reason::Overwritten { place };
+                    start(context, step, fingerprint.clone(), run.attempt.saturating_add(1), reason)
+                }
+                None => finished(step, run),
+            }
+        }
+        RunPhase::Succeeded => {
+            // Only runs whose report nobody has: others of the key may have begun to deliver it again.
+            let lost = usable_runs(context, step)
+                .filter(|other| other.key == run.key && other.phase == RunPhase::Succeeded)
+                .filter(|other| report_of(other).is_none())
+                .count();
+            if lost >= MAX_LOST_REPORTS {
+                return entry(step, Decision::Failed, Reason::ReportsMissing { runs: lost });
+            }
+            start(
+                context,
+                step,
+                fingerprint.clone(),
+                run.attempt.saturating_add(1),
+                Reason::ReportMissing { is_repeated: true },
+            )
+        }
+    }
+}
+
+/// The place outside of storage that a run delivered to, where a later run of another key may have delivered there too: going
+/// back to an earlier spec finds its artifact, and must bring it there once more.
+fn overwritten(
+    context: &Context<'_>,
+    step: &ValidStep,
+    fingerprint: &Fingerprint,
+    run: &ObservedRun,
+) -> Option<String> {
+    let place = fingerprint.replaces()?;
+    let mut later = usable_runs(context, step).filter(|other| other.key != run.key && age(other) > age(run));
+    let delivered = |other: &ObservedRun| {
+        other.fingerprint.as_ref().is_none_or(|fingerprint| fingerprint.replaces().as_ref() == Some(&place))
+    };
+    later.any(delivered).then(|| place.clone())
+}
+
+/// Starts a run, unless the pipeline is suspended.
+fn start(
+    context: &Context<'_>,
+    step: &ValidStep,
+    fingerprint: Fingerprint,
+    attempt: u32,
+    reason: Reason,
+) -> StepPlan {
+    if context.pipeline.suspend {
+        return entry(step, Decision::Wait, Reason::Suspended);
+    }
+    if is_suspended(step) {
+        return entry(step, Decision::Wait, Reason::ScheduleSuspended);
+    }
+    let work = Work::Once(task::run(context, step, fingerprint, attempt, step.schedule.is_some()));
+    StepPlan { work: Some(work), ..entry(step, Decision::Run, reason) }
+}
+
+/// Why the step runs: what changed since its newest run.
+fn why(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint) -> Reason {
+    if was_read(context, step, &fingerprint.key()) {
+        return Reason::RunGone { was_read: true };
+    }
+    let before = usable_runs(context, step)
+        .filter(|run| run.fingerprint.is_some())
+        .max_by(|left, right| age(left).cmp(&age(right)))
+        .and_then(|run| run.fingerprint.as_ref());
+    match before {
+        None if context.runs(step).iter().any(|run| run.scheduled) => Reason::ScheduleRemoved,
+        None => Reason::NeverRun,
+        Some(earlier) => match fingerprint.difference(earlier) {
+            Some(difference) => Reason::SpecChanged { difference: Some(difference) },
+            None => Reason::RunGone { was_read: false },
+        },
+    }
+}
+
+/// Whether some step is known to have read this result: then it was there once.
+fn was_read(context: &Context<'_>, step: &ValidStep, revision: &Revision) -> bool {
+    context.pipeline.steps.iter().any(|reader| {
+        let Some(found) = context.observed.steps.get(&reader.name) else { return false };
+        let runs = found.runs.iter().filter_map(|run| run.fingerprint.as_ref());
+        let fingerprints = runs
+            .chain(found.long_running.as_ref().and_then(|long_running| long_running.fingerprint.as_ref()));
+        fingerprints.into_iter().any(|fingerprint| {
+            let sources = fingerprint.sources();
+            let mut inputs = fingerprint.inputs.iter();
+            inputs.any(|(name, read)| read == revision && sources.get(name) == Some(&step.name))
+        })
+    })
+}

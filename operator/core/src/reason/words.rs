@@ -1,0 +1,185 @@
+//! Every sentence about a step, and the words for a decision: in tables, conditions and events.
+
+use std::fmt::{Display, Formatter, Result};
+
+use mlpipeline_crds::StepState;
+
+use super::{NewerModel, NextRun, Reason, Scheduled};
+use crate::decision::Decision;
+use crate::observed::PodIssue;
+
+/// One sentence for people, without a full stop.
+impl Display for Reason {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        match self {
+            Self::UpToDate => write!(out, "up to date"),
+            Self::AtWork => write!(out, "at work"),
+            Self::PodIssue(issue) => write!(out, "{}: {}", issue.reason, issue.message),
+            Self::RunFailed { message, .. } => write!(out, "{message}"),
+            Self::FailedBefore { message } => write!(out, "failed before: {message}"),
+            Self::GateRejected { verdict } => write!(out, "{verdict}"),
+            Self::NeverRun => write!(out, "never run before"),
+            Self::SpecChanged { difference: Some(difference) } => write!(out, "{difference}"),
+            Self::SpecChanged { difference: None } => write!(out, "its spec changed"),
+            Self::ScheduleRemoved => write!(out, "its schedule was removed: it runs once"),
+            Self::RunGone { was_read: false } => write!(out, "its run is gone"),
+            Self::RunGone { was_read: true } => {
+                write!(
+                    out,
+                    "its run is gone; the step runs again and reuses the artifact if that still exists"
+                )
+            }
+            Self::ReportMissing { is_repeated: false } => write!(out, "report missing"),
+            Self::ReportMissing { is_repeated: true } => {
+                write!(out, "report missing; the step runs again and reuses the existing artifact")
+            }
+            Self::ReportsMissing { runs } => write!(
+                out,
+                "{runs} runs succeeded without a report; see their pods, then change the step's rerun to try again"
+            ),
+            Self::Overwritten { place } => {
+                write!(
+                    out,
+                    "{place} holds what a later run delivered; the existing artifact is delivered again"
+                )
+            }
+            Self::WaitsForInputs => write!(out, "waits for its inputs"),
+            Self::WaitsFor { step } => write!(out, "waits for {step}"),
+            Self::WaitsForFirstRun { step } => write!(out, "waits for the first run of {step}"),
+            Self::InputStopped { step, decision } => write!(out, "{step} {}", stopped(*decision)),
+            Self::PredecessorStopped { step, decision } => {
+                write!(out, "{step} must be done first, and {}", stopped(*decision))
+            }
+            Self::InputHasReason { step, reason } => write!(out, "{step}: {reason}"),
+            Self::ModelRejected { step, verdict } => {
+                write!(out, "the model of {step} was rejected: {verdict}")
+            }
+            Self::NoSuchStep { step } => write!(out, "there is no step {step}"),
+            Self::NoResult { step } => write!(out, "{step} is done and has no result"),
+            Self::Suspended => write!(out, "suspended: nothing new starts until spec.suspend is removed"),
+            Self::ScheduleSuspended => write!(out, "its schedule is suspended"),
+            Self::Scheduled(scheduled) => scheduled.fmt(out),
+            Self::RollsOut { model } => write!(out, "rolls out model {model}"),
+            Self::PodsStarting { ready, desired } => write!(out, "{ready} of {} ready", pods_are(*desired)),
+            Self::PodsReady { ready } => write!(out, "{} ready", pods_are(*ready)),
+            Self::PodsServe { ready: 1, model, newer } => {
+                write!(out, "1 pod serves model {model}{}", newer_model(newer.as_ref()))
+            }
+            Self::PodsServe { ready, model, newer } => {
+                write!(out, "{ready} pods serve model {model}{}", newer_model(newer.as_ref()))
+            }
+            Self::Keeps { model: Some(model), held } => write!(out, "keeps serving {model}; {held}"),
+            Self::Keeps { model: None, held } => write!(out, "keeps running as it is; {held}"),
+            Self::RunsWithLocal => write!(out, "runs as long as local does"),
+        }
+    }
+}
+
+impl Display for Scheduled {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        let next = match self.next {
+            NextRun::At(time) => format!("next run {}", time.strftime("%Y-%m-%d %H:%M UTC")),
+            NextRun::Suspended => "suspended".to_owned(),
+            NextRun::Never => "its schedule never fires".to_owned(),
+        };
+        let next = match &self.change {
+            Some(change) => format!("{next}, with a change: {change}"),
+            None => next,
+        };
+        match &self.last {
+            None => write!(out, "{next}"),
+            Some(held) if self.keeps_inputs => {
+                write!(out, "{held}; continues with its earlier inputs, {next}")
+            }
+            Some(last) if self.is_failure_before_edit() => {
+                write!(out, "{next}; the run before failed: {last}")
+            }
+            Some(last) => write!(out, "{last}; {next}"),
+        }
+    }
+}
+
+/// What follows the model that pods serve, where there is something to say of a newer one.
+fn newer_model(newer: Option<&NewerModel>) -> String {
+    match newer {
+        None => String::new(),
+        Some(NewerModel::ServedIsRejected { verdict }) => {
+            format!(", which the current gate rejects: {verdict}")
+        }
+        Some(NewerModel::IsNotUsable { step, decision: Decision::Rejected }) => {
+            format!("; the newer model of {step} was rejected")
+        }
+        Some(NewerModel::IsNotUsable {
+            step,
+            decision: decision @ (Decision::Failed | Decision::Blocked),
+        }) => {
+            format!("; {step} {}, so there is no newer model", stopped(*decision))
+        }
+        Some(NewerModel::IsNotUsable { step, .. }) => format!("; a newer model of {step} is not ready yet"),
+    }
+}
+
+/// What to say of a step that will not get to a result without somebody's help; the verb behind its name.
+fn stopped(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Failed => "failed",
+        Decision::Rejected => "was rejected by its gate",
+        Decision::Blocked => "is blocked",
+        Decision::Done | Decision::Run | Decision::Running | Decision::Wait => "is not done",
+    }
+}
+
+fn pods_are(count: i32) -> String {
+    if count == 1 { "1 pod is".to_owned() } else { format!("{count} pods are") }
+}
+
+/// The word for a decision in a table of what would be done.
+#[must_use]
+pub fn action(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Done => "up to date",
+        Decision::Run => "run",
+        Decision::Running => "running",
+        Decision::Wait => "wait",
+        Decision::Blocked => "blocked",
+        Decision::Rejected => "rejected",
+        Decision::Failed => "failed",
+    }
+}
+
+/// The reason of the pipeline's conditions while this step is what stands in the way: its own code where somebody has to act
+/// on it, a general one where all is on its way.
+#[must_use]
+pub fn condition<'a>(decision: Decision, reason: &'a Reason, pod_issue: Option<&'a PodIssue>) -> &'a str {
+    match (decision, pod_issue) {
+        (Decision::Failed | Decision::Rejected, _) => reason.code(),
+        (Decision::Blocked, _) => "Blocked",
+        (_, Some(issue)) => &issue.reason,
+        (Decision::Wait, None) => "Waiting",
+        (Decision::Run | Decision::Running | Decision::Done, None) => "Running",
+    }
+}
+
+/// What an event says of a step that got to this state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepEvent {
+    /// The event's reason.
+    pub reason: &'static str,
+    /// The verb behind the step's name.
+    pub verb: &'static str,
+    /// Whether it is a warning.
+    pub is_warning: bool,
+}
+
+/// The event for a step that got to this state; `None` for states on the way.
+#[must_use]
+pub fn event(state: StepState) -> Option<StepEvent> {
+    let (reason, verb, is_warning) = match state {
+        StepState::Done => ("StepDone", "is done", false),
+        StepState::Serving => ("RolledOut", "is rolled out", false),
+        StepState::Failed => ("StepFailed", stopped(Decision::Failed), true),
+        StepState::Rejected => ("ModelRejected", stopped(Decision::Rejected), true),
+        StepState::Waiting | StepState::Running | StepState::Blocked | StepState::Suspended => return None,
+    };
+    Some(StepEvent { reason, verb, is_warning })
+}

@@ -1,0 +1,63 @@
+//! What each kind of step is, said once: what it reads, which workload it has, what it needs, what of its spec changes its result,
+//! and how a laptop runs it.
+//!
+//! A new kind is a file here that answers every question of [`Descriptor`], and a variant of
+//! [`ValidAction`](crate::pipeline::ValidAction). There are no default answers and no wildcard arms, so the compiler asks for
+//! whatever is missing. Must not know of steps' names, pipelines or plans.
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod local;
+mod prepare;
+mod read;
+mod rows;
+mod run;
+mod score;
+mod serve;
+mod train;
+
+use mlpipeline_crds::{Output, PodSettings, StepKind, Workload};
+use serde_json::Value;
+
+use crate::children::ChildKind;
+pub use local::{LocalPods, Readiness};
+pub use read::Read;
+
+/// What a kind of step answers about one step of it.
+pub trait Descriptor {
+    /// The kind.
+    fn kind(&self) -> StepKind;
+
+    /// The results of other steps that it reads, in the order in which the spec names them.
+    fn reads(&self) -> Vec<Read>;
+
+    /// The continuous step whose files it takes as they come. That is no result that is read: files flow, and no revision names
+    /// them.
+    fn watches(&self) -> Option<&str>;
+
+    /// What keeps its pods: a Job for work that ends, anything else for what is long-running.
+    fn workload(&self) -> Workload;
+
+    /// The children that it may have beside that workload, or beside the CronJob of its schedule.
+    fn companions(&self) -> Vec<ChildKind>;
+
+    /// Whether a worker does it, rather than a container of the user's: then it leaves a report, and `spec.image` is its image.
+    fn is_worker(&self) -> bool;
+
+    /// Whether the pods of its Jobs have a number each.
+    fn is_indexed(&self) -> bool;
+
+    /// Whether its pods mount the pipeline's storage even where no other step does.
+    fn needs_storage(&self) -> bool;
+
+    /// The Secrets with credentials for stores: the prefix of the variables that hold them, and the Secret's name.
+    fn credentials(&self) -> Vec<(String, String)>;
+
+    /// Where its result goes beside storage.
+    fn output(&self) -> Option<&Output>;
+
+    /// The part of its spec that changes its result. What this serialises to is hashed into keys: see `tests/keys.txt`.
+    fn fingerprint(&self, pod: &PodSettings) -> Value;
+
+    /// How a laptop runs its pods, where it is long-running.
+    fn local(&self) -> LocalPods;
+}

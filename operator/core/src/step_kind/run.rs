@@ -1,0 +1,86 @@
+//! run: any container of the user's, with any workload.
+
+use mlpipeline_crds::{CompletionMode, Output, PodSettings, Run, StepKind, Workload};
+use serde_json::{Value, json};
+
+use super::{Descriptor, LocalPods, Read, Readiness};
+use crate::children::ChildKind;
+
+impl Descriptor for Run {
+    fn kind(&self) -> StepKind {
+        StepKind::Run
+    }
+
+    fn reads(&self) -> Vec<Read> {
+        self.inputs.iter().map(|input| Read::data(&input.name, &input.step)).collect()
+    }
+
+    fn watches(&self) -> Option<&str> {
+        None
+    }
+
+    fn workload(&self) -> Workload {
+        self.workload.unwrap_or_default()
+    }
+
+    fn companions(&self) -> Vec<ChildKind> {
+        match Descriptor::workload(self) {
+            // Nobody reaches the pods of a Job.
+            Workload::Job => Vec::new(),
+            Workload::Deployment | Workload::StatefulSet | Workload::DaemonSet => vec![ChildKind::Service],
+        }
+    }
+
+    fn is_worker(&self) -> bool {
+        false
+    }
+
+    fn is_indexed(&self) -> bool {
+        self.completion_mode == Some(CompletionMode::Indexed)
+    }
+
+    fn needs_storage(&self) -> bool {
+        !self.inputs.is_empty()
+    }
+
+    fn credentials(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    fn output(&self) -> Option<&Output> {
+        None
+    }
+
+    fn fingerprint(&self, pod: &PodSettings) -> Value {
+        let is_long_running = Descriptor::workload(self) != Workload::Job;
+        let mut fingerprint =
+            json!({ "image": self.image, "command": self.command, "args": self.args, "inputs": self.inputs });
+        if let Some(fields) = fingerprint.as_object_mut() {
+            // A program of somebody else's may read any of its environment, so all of it is part of what it does.
+            for (name, value) in [("env", json!(pod.env)), ("envFrom", json!(pod.env_from))] {
+                if value.as_array().is_some_and(|list| !list.is_empty()) {
+                    fields.insert(name.into(), value);
+                }
+            }
+            if let Some(completions) = self.completions.filter(|_| !is_long_running) {
+                fields.insert("completions".into(), completions.into());
+            }
+            if self.is_indexed() {
+                fields.insert("completionMode".into(), json!(self.completion_mode));
+            }
+            if is_long_running {
+                fields.insert("workload".into(), json!(self.workload));
+            }
+        }
+        fingerprint
+    }
+
+    fn local(&self) -> LocalPods {
+        let ports: Vec<String> = self.ports.iter().map(|port| port.name.clone()).collect();
+        LocalPods {
+            readiness: if ports.is_empty() { Readiness::Starts } else { Readiness::Connects },
+            ports,
+            replicas: usize::try_from(self.replicas.unwrap_or(1)).unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! score: a model and rows in, predictions out.
+
+use mlpipeline_crds::{Output, PodSettings, Score, StepKind, Workload};
+use serde_json::{Value, json};
+
+use super::rows::{output_fingerprint, reference_fingerprint};
+use super::{Descriptor, LocalPods, Read};
+use crate::children::ChildKind;
+use crate::credentials;
+
+/// What a score step calls the rows that it predicts for.
+const INPUT: &str = "input";
+
+impl Descriptor for Score {
+    fn kind(&self) -> StepKind {
+        StepKind::Score
+    }
+
+    fn reads(&self) -> Vec<Read> {
+        let input = self.input.step.iter().map(|step| Read::data(INPUT, step));
+        std::iter::once(Read::model(&self.model.step)).chain(input).collect()
+    }
+
+    fn watches(&self) -> Option<&str> {
+        None
+    }
+
+    fn workload(&self) -> Workload {
+        Workload::Job
+    }
+
+    fn companions(&self) -> Vec<ChildKind> {
+        Vec::new()
+    }
+
+    fn is_worker(&self) -> bool {
+        true
+    }
+
+    fn is_indexed(&self) -> bool {
+        false
+    }
+
+    fn needs_storage(&self) -> bool {
+        true
+    }
+
+    fn credentials(&self) -> Vec<(String, String)> {
+        let of_input = self.input.secret.iter().map(|secret| (credentials::of_input(INPUT), secret.clone()));
+        of_input.chain(credentials::of_output(self.output.as_ref())).collect()
+    }
+
+    fn output(&self) -> Option<&Output> {
+        self.output.as_ref()
+    }
+
+    fn fingerprint(&self, _: &PodSettings) -> Value {
+        json!(Score {
+            model: self.model.clone(),
+            input: reference_fingerprint(&self.input),
+            output: output_fingerprint(self.output.clone()),
+        })
+    }
+
+    fn local(&self) -> LocalPods {
+        LocalPods::single()
+    }
+}

@@ -1,0 +1,84 @@
+//! train: rows in, a model out.
+
+use mlpipeline_crds::{
+    CrossValidation, LinearRegression, LogisticRegression, Output, PodSettings, Split, StepKind, Train,
+    Workload,
+};
+use serde_json::{Value, json};
+
+use super::rows::reference_fingerprint;
+use super::{Descriptor, LocalPods, Read};
+use crate::children::ChildKind;
+use crate::credentials;
+
+/// What a train step calls the rows that it learns from.
+const DATA: &str = "data";
+
+impl Descriptor for Train {
+    fn kind(&self) -> StepKind {
+        StepKind::Train
+    }
+
+    fn reads(&self) -> Vec<Read> {
+        self.data.step.iter().map(|step| Read::data(DATA, step)).collect()
+    }
+
+    fn watches(&self) -> Option<&str> {
+        None
+    }
+
+    fn workload(&self) -> Workload {
+        Workload::Job
+    }
+
+    fn companions(&self) -> Vec<ChildKind> {
+        Vec::new()
+    }
+
+    fn is_worker(&self) -> bool {
+        true
+    }
+
+    fn is_indexed(&self) -> bool {
+        false
+    }
+
+    fn needs_storage(&self) -> bool {
+        true
+    }
+
+    fn credentials(&self) -> Vec<(String, String)> {
+        self.data.secret.iter().map(|secret| (credentials::of_input(DATA), secret.clone())).collect()
+    }
+
+    fn output(&self) -> Option<&Output> {
+        None
+    }
+
+    fn fingerprint(&self, _: &PodSettings) -> Value {
+        let mut fingerprint = self.clone();
+        // The gate judges a model; it does not make one.
+        fingerprint.gate = None;
+        fingerprint.data = reference_fingerprint(&self.data);
+        if let Some(logistic) = &mut fingerprint.algorithm.logistic_regression {
+            logistic.alpha = logistic.alpha.filter(|alpha| *alpha != LogisticRegression::DEFAULT_ALPHA);
+            logistic.max_iterations =
+                logistic.max_iterations.filter(|most| *most != LogisticRegression::DEFAULT_MAX_ITERATIONS);
+        }
+        if let Some(linear) = &mut fingerprint.algorithm.linear_regression {
+            linear.alpha = linear.alpha.filter(|alpha| *alpha != LinearRegression::DEFAULT_ALPHA);
+        }
+        if let Some(split) = &mut fingerprint.split {
+            split.stratify = split.stratify.filter(|stratify| *stratify != Split::DEFAULT_STRATIFY);
+            split.seed = split.seed.filter(|seed| *seed != Split::DEFAULT_SEED);
+        }
+        if let Some(folds) = &mut fingerprint.cross_validation {
+            folds.seed = folds.seed.filter(|seed| *seed != CrossValidation::DEFAULT_SEED);
+        }
+        json!(fingerprint)
+    }
+
+    fn local(&self) -> LocalPods {
+        LocalPods::single()
+    }
+}
