@@ -45,6 +45,19 @@ cluster-down: ## Remove that cluster and every trace of it
 images: ## Build the images of operator and worker as archives, in ./images
 	deploy/images/build.sh images
 
+.PHONY: reproducible
+reproducible: ## Build the images twice, in two folders, and compare the programs (an hour)
+	deploy/images/compare.sh
+
+.PHONY: sbom
+sbom: ## Write what the two programs are made of, as CycloneDX, to ./images
+	@command -v cargo-cyclonedx >/dev/null || \
+		CARGO_TARGET_DIR="$(TOOLS)/build" cargo install cargo-cyclonedx --version 0.5.9 --locked --quiet --root "$(TOOLS)"
+	cargo cyclonedx --format json --target $$(rustc -vV | sed -n 's/^host: //p')
+	mkdir -p images
+	mv operator/mlpipeline-operator.cdx.json worker/mlpipeline-worker.cdx.json images/
+	find . -name '*.cdx.json' -not -path './images/*' -not -path './target/*' -delete
+
 .PHONY: bench-node
 bench-node: ## Time a chain of steps beside raw Jobs, on a cluster with the operator on it (KUBECONFIG)
 	python3 tests/bench/node/chain.py
@@ -67,6 +80,9 @@ test-tools: ## Install what the tests need beside the Rust toolchain
 	@tests/tools/install.sh
 	@if tests/tools/features.sh --quiet | grep -q api-server; then tests/tools/build.sh; fi
 	@if tests/tools/features.sh --quiet | grep -q stores; then tests/tools/build.sh versitygw; fi
+	@if tests/tools/features.sh --quiet | grep -q charts; then \
+		tests/tools/build.sh kubectl helm kubeconform kube-score promtool kstatus && \
+		tests/tools/judges.sh && tests/tools/monitoring-crds.sh; fi
 
 # One set of features for all that is built here: cargo builds a dependency once more for each set.
 .PHONY: build
@@ -103,7 +119,7 @@ audit: ## Check dependencies for known vulnerabilities (fetches the advisory dat
 	cargo deny --locked check advisories
 
 .PHONY: generate
-generate: crd cli-schema reference ## Write all generated files
+generate: crd cli-schema reference chart ## Write all generated files
 
 .PHONY: crd
 crd: build ## Write the CustomResourceDefinition to crds/
@@ -117,11 +133,21 @@ cli-schema: ## Write the schema that the command line checks manifests by
 reference: build ## Write the generated pages of docs/reference/
 	$(BIN)/write-reference docs/reference
 
+.PHONY: chart
+chart: build ## Write what the chart, its page and deploy/install.yaml take from the operator
+	tests/tools/build.sh kubectl helm
+	UPDATE_GENERATED=1 cargo test --locked -p mlpipeline-tests --features charts --test charts generated
+
 .PHONY: bench-operator
 bench-operator: ## Measure the operator beside a client that does nothing but chain Jobs (20 minutes)
 	tests/tools/build.sh etcd kube-apiserver kube-controller-manager kube-scheduler kwok
 	cargo build --release --workspace --locked --bin mlpipeline-operator --bin bench-operator
 	$(CARGO_TARGET_DIR)/release/bench-operator $(ARGUMENTS)
+
+.PHONY: bench-worker
+bench-worker: ## Measure the worker of the images beside pandas, polars, DuckDB and awk (needs Python and PyPI)
+	cargo build --profile image --workspace --locked --bin mlpipeline-worker
+	python3 tests/bench/worker/bench.py $(CARGO_TARGET_DIR)/image/mlpipeline-worker $(ARGUMENTS)
 
 .PHONY: picture
 picture: build ## Draw the README's picture from a real run

@@ -2,9 +2,10 @@
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::MLPipeline;
+use crate::status::NOT_OBSERVED;
 
 /// Bounds for lists, maps and texts of Kubernetes' own types, which carry none. Without them the API server would estimate
 /// the cost of our rules at infinity, and one resource could be as large as a request may be.
@@ -39,6 +40,7 @@ pub fn custom_resource_definition() -> CustomResourceDefinition {
         bound(schema);
         shorten(schema);
         confine(schema);
+        begin_unobserved(schema);
     }
     serde_json::from_value(value).unwrap_or(derived)
 }
@@ -130,6 +132,13 @@ fn confine(schema: &mut Value) {
     }
 }
 
+/// Has the API server itself write the first status, so that a new pipeline is in progress from its first moment.
+fn begin_unobserved(schema: &mut Value) {
+    if let Some(status) = schema.pointer_mut("/properties/status").and_then(Value::as_object_mut) {
+        status.insert("default".into(), json!({"observedGeneration": NOT_OBSERVED}));
+    }
+}
+
 fn drop_descriptions(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     object.remove("description");
@@ -201,6 +210,17 @@ mod tests {
 
     #[test]
     fn no_server_side_default_makes_the_stored_object_differ_from_git() {
-        walk(&pipeline_schema(), "", &mut |path, schema| assert!(schema.get("default").is_none(), "{path}"));
+        // Git holds no status.
+        walk(&pipeline_schema()["properties"]["spec"], "spec", &mut |path, schema| {
+            assert!(schema.get("default").is_none(), "{path}");
+        });
+    }
+
+    #[test]
+    fn only_the_status_as_a_whole_has_a_default_and_it_says_that_no_operator_has_seen_the_pipeline() {
+        walk(&pipeline_schema(), "", &mut |path, schema| {
+            let expected = (path == ".status").then(|| json!({"observedGeneration": -1}));
+            assert_eq!(schema.get("default"), expected.as_ref(), "{path}");
+        });
     }
 }

@@ -85,6 +85,9 @@ pub struct Gate {
     pub max_regression: Option<f64>,
 }
 
+/// The metric that counts classes without a row among the test rows.
+pub const UNTESTED_CLASSES: &str = "untestedClasses";
+
 /// What a gate says of one model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -96,8 +99,9 @@ pub struct GateVerdict {
 }
 
 impl Gate {
-    /// Judges a model by its metrics and, for `maxRegression`, by the metrics of the model served before on the same rows.
-    /// A metric that is missing or not a number never passes.
+    /// Judges a model by its metrics and, for `maxRegression`, by the metrics of the model served before on the same rows;
+    /// `None` where none is served. A metric that is missing or not a number never passes, a served model that could not be
+    /// measured is not comparable and so never passes, and neither does a test in which a class did not occur.
     #[must_use]
     pub fn judge(
         &self,
@@ -116,9 +120,18 @@ impl Gate {
         if let Some(max) = self.max.filter(|max| value > *max) {
             return refused(format!("{name} {value:.4} is above the gate's max {max}"));
         }
-        let before =
-            baseline.and_then(|metrics| metrics.get(name)).copied().filter(|value| value.is_finite());
-        if let (Some(allowed), Some(before)) = (self.max_regression, before) {
+        let untested = metrics.get(UNTESTED_CLASSES).copied().unwrap_or_default();
+        if untested > 0.0 {
+            return refused(format!(
+                "{untested} of the classes have no row among the test rows, so {name} says nothing about them; set split.stratify to true, or give more rows"
+            ));
+        }
+        if let (Some(allowed), Some(baseline)) = (self.max_regression, baseline) {
+            let Some(before) = baseline.get(name).copied().filter(|value| value.is_finite()) else {
+                return refused(format!(
+                    "{name} {value:.4} is not comparable with the served model's, which could not be measured on the same rows; the report's message says why"
+                ));
+            };
             let loss = if self.metric.smaller_is_better() { value - before } else { before - value };
             if loss > allowed {
                 return refused(format!(
@@ -161,6 +174,21 @@ mod tests {
             ),
             (gate(Metric::R2, None, None, Some(0.1)), metrics("r2", 0.8), Some(metrics("r2", 0.95)), false),
             (gate(Metric::R2, None, None, Some(0.1)), metrics("r2", 0.8), None, true),
+            // A model is served, and could not be measured.
+            (gate(Metric::R2, None, None, Some(0.1)), metrics("r2", 0.8), Some(BTreeMap::new()), false),
+            (
+                gate(Metric::R2, None, None, Some(0.1)),
+                metrics("r2", 0.8),
+                Some(metrics("r2", f64::NAN)),
+                false,
+            ),
+            (gate(Metric::R2, Some(0.5), None, None), metrics("r2", 0.8), Some(BTreeMap::new()), true),
+            (
+                gate(Metric::Accuracy, Some(0.5), None, None),
+                BTreeMap::from([("accuracy".to_owned(), 1.0), (UNTESTED_CLASSES.to_owned(), 1.0)]),
+                None,
+                false,
+            ),
         ];
         for (gate, model, baseline, passes) in rows {
             assert_eq!(

@@ -135,6 +135,63 @@ fn name(text: &str) -> Result<String, LocationError> {
     if fits { Ok(name) } else { Err(wrong) }
 }
 
+/// The schemes of URIs that rows are read from, and that results are delivered to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UriScheme {
+    /// A path on the pipeline's volume.
+    File,
+    /// HTTP.
+    Http,
+    /// HTTP over TLS.
+    Https,
+    /// An object of S3, or of a store that speaks its protocol.
+    S3,
+    /// A table of PostgreSQL.
+    Postgres,
+}
+
+impl UriScheme {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Http, Self::Https, Self::S3, Self::Postgres, Self::File];
+
+    /// The scheme of a URI, if it is one of these.
+    #[must_use]
+    pub fn of(uri: &str) -> Option<Self> {
+        let (name, _) = uri.split_once(':')?;
+        Self::ALL.into_iter().find(|scheme| scheme.name() == name)
+    }
+
+    /// The name, as in URIs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::S3 => "s3",
+            Self::Postgres => "postgres",
+        }
+    }
+
+    /// How such a URI is written, for messages.
+    #[must_use]
+    pub const fn example(self) -> &'static str {
+        match self {
+            Self::File => "file:PATH",
+            Self::Http => "http://…",
+            Self::Https => "https://…",
+            Self::S3 => "s3://…",
+            Self::Postgres => "postgres://…",
+        }
+    }
+
+    /// Whether results can be delivered to such a URI.
+    #[must_use]
+    pub const fn takes_results(self) -> bool {
+        !matches!(self, Self::File)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

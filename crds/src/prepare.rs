@@ -4,6 +4,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Reading;
+
 /// Extract, transform and check data; the result is a dataset of the pipeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("has(self.sql) || (has(self.inputs) && self.inputs.size() == 1)").message("without sql, exactly one input is copied: write sql to say what becomes of several inputs or of none"))]
@@ -35,7 +37,7 @@ pub struct Prepare {
 /// One table to read: from a URI, or another step's dataset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("has(self.uri) != has(self.step)").message("an input has exactly one of uri and step"))]
-#[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.pattern) || has(self.onMismatch) || has(self.sha256) || has(self.secret))").message("format, columns, pattern, onMismatch, sha256 and secret go with a uri: a step's dataset knows its own"))]
+#[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.pattern) || has(self.onMismatch) || has(self.reading) || has(self.sha256) || has(self.secret))").message("format, columns, pattern, onMismatch, reading, sha256 and secret go with a uri: a step's dataset knows its own"))]
 #[x_kube(validation = Rule::new("!has(self.pattern) || (!has(self.columns) && (!has(self.format) || self.format == 'text'))").message("pattern cuts the lines of a text file into columns: leave out columns and every other format"))]
 #[x_kube(validation = Rule::new("!has(self.format) || self.format != 'text' || has(self.pattern)").message("format text needs pattern, a regular expression whose named groups are the columns"))]
 #[x_kube(validation = Rule::new("!has(self.onMismatch) || has(self.pattern)").message("onMismatch goes with pattern").field_path(".onMismatch"))]
@@ -68,6 +70,9 @@ pub struct Input {
     /// What becomes of a line in which the pattern is not found; Fail when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_mismatch: Option<OnMismatch>,
+    /// How text is read where it is not the format's own way: delimiter, decimal sign, nulls, dates, types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Box<Reading>>,
     /// Refuse any data but those with this SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 64, max = 64), regex(pattern = "^[0-9a-f]{64}$"))]
@@ -79,10 +84,20 @@ pub struct Input {
     pub secret: Option<String>,
 }
 
+impl Input {
+    /// Where the table's rows are, without its name.
+    #[must_use]
+    pub fn reference(&self) -> DataReference {
+        let Self { name: _, uri, step, format, columns, pattern, on_mismatch, reading, sha256, secret } =
+            self.clone();
+        DataReference { step, uri, format, columns, pattern, on_mismatch, reading, sha256, secret }
+    }
+}
+
 /// Rows to read: another step's dataset, or data at a URI.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("has(self.uri) != has(self.step)").message("exactly one of step and uri says where the rows are"))]
-#[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.pattern) || has(self.onMismatch) || has(self.sha256) || has(self.secret))").message("format, columns, pattern, onMismatch, sha256 and secret go with a uri: a step's dataset knows its own"))]
+#[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.pattern) || has(self.onMismatch) || has(self.reading) || has(self.sha256) || has(self.secret))").message("format, columns, pattern, onMismatch, reading, sha256 and secret go with a uri: a step's dataset knows its own"))]
 #[x_kube(validation = Rule::new("!has(self.pattern) || (!has(self.columns) && (!has(self.format) || self.format == 'text'))").message("pattern cuts the lines of a text file into columns: leave out columns and every other format"))]
 #[x_kube(validation = Rule::new("!has(self.format) || self.format != 'text' || has(self.pattern)").message("format text needs pattern, a regular expression whose named groups are the columns"))]
 #[x_kube(validation = Rule::new("!has(self.onMismatch) || has(self.pattern)").message("onMismatch goes with pattern").field_path(".onMismatch"))]
@@ -112,6 +127,9 @@ pub struct DataReference {
     /// What becomes of a line in which the pattern is not found; Fail when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_mismatch: Option<OnMismatch>,
+    /// How text is read where it is not the format's own way: delimiter, decimal sign, nulls, dates, types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Box<Reading>>,
     /// Refuse any data but those with this SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 64, max = 64), regex(pattern = "^[0-9a-f]{64}$"))]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, GateVerdict, Revision};
+use crate::{Digest, GateVerdict, Metric, Revision, UNTESTED_CLASSES};
 
 /// The most bytes of a report: what the kubelet keeps of a termination message.
 pub const REPORT_LIMIT: usize = 4096;
@@ -70,7 +70,7 @@ pub struct Baseline {
     pub metrics: BTreeMap<String, f64>,
 }
 
-/// Text that is no report.
+/// Text that is not a report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// There is more of it than a report may have.
@@ -109,8 +109,8 @@ impl StepReport {
         }
     }
 
-    /// The report as JSON of at most [`REPORT_LIMIT`] bytes. Long messages are cut, metrics that are no numbers (JSON has
-    /// none of those) or beyond the first 32 are left out.
+    /// The report as JSON of at most [`REPORT_LIMIT`] bytes. Long messages are cut, metrics that are not finite (JSON has
+    /// no such numbers) or beyond the first 32 are left out, but never one that a gate can judge by.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut report = self.clone();
@@ -133,11 +133,14 @@ impl StepReport {
             }
             if limit > 64 {
                 limit /= 2;
-            } else if let Some(baseline) = report.baseline.take() {
-                // Even short texts do not help: metrics with long names are what is left to drop.
-                drop(baseline);
             } else {
-                report.metrics.clear();
+                // Even short texts do not help: metrics with long names are what is left to drop. Those that a gate can judge by
+                // stay, of the model served before too: a gate must not pass because the report is long.
+                let baseline = report.baseline.as_mut().map(|baseline| &mut baseline.metrics);
+                [Some(&mut report.metrics), baseline].into_iter().flatten().for_each(|all| {
+                    all.retain(|name, _| judges(name));
+                });
+                return serde_json::to_string(&report).unwrap_or_default();
             }
         }
     }
@@ -145,7 +148,7 @@ impl StepReport {
     /// Reads a report.
     ///
     /// # Errors
-    /// When the text is too long or no report.
+    /// When the text is too long or not a report.
     pub fn from_json(text: &str) -> Result<Self, ReportError> {
         if text.len() > REPORT_LIMIT {
             return Err(ReportError::TooLong(text.len()));
@@ -156,9 +159,17 @@ impl StepReport {
 
 fn bound_metrics(metrics: &mut BTreeMap<String, f64>) {
     metrics.retain(|_, value| value.is_finite());
-    while metrics.len() > METRIC_LIMIT {
-        metrics.pop_last();
-    }
+    let mut room = METRIC_LIMIT.saturating_sub(metrics.keys().filter(|name| judges(name)).count());
+    metrics.retain(|name, _| {
+        let keeps = judges(name) || room > 0;
+        room = room.saturating_sub(usize::from(!judges(name)));
+        keeps
+    });
+}
+
+/// Whether a gate can judge by a metric.
+fn judges(name: &str) -> bool {
+    name == UNTESTED_CLASSES || Metric::ALL.iter().any(|metric| metric.name() == name)
 }
 
 /// Cuts text to at most `limit` bytes at a character's boundary, and shows that it was cut.
@@ -184,10 +195,17 @@ mod tests {
             report.metrics.insert(format!("{index}{}", "m".repeat(200)), 0.1);
         }
         report.metrics.insert("bad".into(), f64::NAN);
+        report.metrics.insert("rmse".into(), 0.5);
+        report.baseline = Some(Baseline { revision: Revision::of(&["x"]), metrics: report.metrics.clone() });
         let text = report.to_json();
         assert!(text.len() <= REPORT_LIMIT, "{}", text.len());
         let read = StepReport::from_json(&text).expect("a report reads its own JSON");
         assert_eq!(read.reason.as_deref(), Some("ColumnNotFound"));
+        // What a gate judges by is never dropped.
+        let baseline = read.baseline.expect("the served model");
+        for metrics in [&read.metrics, &baseline.metrics] {
+            assert_eq!(metrics.get("rmse"), Some(&0.5));
+        }
     }
 
     #[test]

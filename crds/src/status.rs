@@ -8,11 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::StepKind;
 
+/// The generation that the API server itself writes into the status of a new pipeline: no operator has seen it yet. Without it, kstatus
+/// would take a pipeline that has no status for one that is done.
+pub const NOT_OBSERVED: i64 = -1;
+
 /// What is true of the pipeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MLPipelineStatus {
-    /// The generation of the spec that this status speaks of.
+    /// The generation of the spec that this status speaks of; -1 until the operator has seen the pipeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// Ready, Reconciling and Stalled as kstatus reads them, and Serving and Suspended.
@@ -53,6 +57,14 @@ pub struct MLPipelineStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "atomic"))]
     pub models: Vec<ModelStatus>,
+}
+
+impl MLPipelineStatus {
+    /// Whether the operator wrote this status, and not the API server for want of one.
+    #[must_use]
+    pub fn is_observed(&self) -> bool {
+        self.observed_generation != Some(NOT_OBSERVED)
+    }
 }
 
 /// What is true of one step.

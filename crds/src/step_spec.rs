@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Algorithm, Check, CrossValidation, Format, Gate, OnMismatch, Revision, Split};
+use crate::{Algorithm, Check, CrossValidation, Format, Gate, OnMismatch, Reading, Revision, Split};
 
-/// The version of [`StepSpec`] that this build writes and reads.
-pub const STEP_SPEC_VERSION: u32 = 1;
+/// The newest version of [`StepSpec`]: the one that knows every field. What each version added is in [`StepSpec::lowest_version`].
+pub const STEP_SPEC_VERSION: u32 = 2;
 
 /// The oldest version that a worker of this release still reads.
 pub const OLDEST_STEP_SPEC_VERSION: u32 = 1;
@@ -17,7 +17,8 @@ const ARGUMENT_LIMIT: usize = 100 << 10;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StepSpec {
-    /// [`STEP_SPEC_VERSION`]; a worker refuses any other.
+    /// From [`OLDEST_STEP_SPEC_VERSION`] to [`STEP_SPEC_VERSION`]; a worker refuses any other. [`StepSpec::to_json`] writes the
+    /// lowest version that can say the step, so that a pinned, older worker image still runs what it can run.
     pub version: u32,
     /// The pipeline's namespace.
     pub namespace: String,
@@ -41,10 +42,11 @@ impl StepSpec {
         format!("{}/{}/{}", self.namespace, self.pipeline, self.step)
     }
 
-    /// The lowest version that can say this step.
+    /// The lowest version that can say this step. Version 2 added `reading` to the sources.
     #[must_use]
     pub fn lowest_version(&self) -> u32 {
-        OLDEST_STEP_SPEC_VERSION
+        let needs_reading = |source: &DataSource| matches!(source, DataSource::Uri { reading: Some(_), .. });
+        if self.action.sources().into_iter().any(needs_reading) { 2 } else { OLDEST_STEP_SPEC_VERSION }
     }
 
     /// The step as the worker reads it, in the lowest version that can say it.
@@ -117,6 +119,17 @@ impl Action {
         }
     }
 
+    /// What the step reads rows from.
+    #[must_use]
+    pub fn sources(&self) -> Vec<&DataSource> {
+        match self {
+            Self::Prepare(step) => step.inputs.iter().map(|input| &input.source).collect(),
+            Self::Train(step) => vec![&step.data],
+            Self::Score(step) => vec![&step.input],
+            Self::Serve(_) => Vec::new(),
+        }
+    }
+
     /// The kind's name, as in a step of the resource.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -167,6 +180,9 @@ pub enum DataSource {
         /// What becomes of lines in which it is not found.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on_mismatch: Option<OnMismatch>,
+        /// How text is read where it is not the way of the format; since version 2.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reading: Option<Box<Reading>>,
         /// The only content that is accepted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sha256: Option<String>,
@@ -303,14 +319,31 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_long_step_is_split_into_arguments_that_together_are_the_step() {
+    fn step(source: serde_json::Value) -> StepSpec {
         let spec = json!({
             "version": STEP_SPEC_VERSION, "namespace": "ml", "pipeline": "iris", "step": "data",
             "revision": {"fixed": "0123456789ab"},
-            "action": {"prepare": {"sql": format!("SELECT '{}'", "é-@".repeat(100_000)), "format": "csv"}},
+            "action": {"prepare": {"inputs": [{"name": "t", "source": source}], "format": "csv"}},
         });
-        let spec: StepSpec = serde_json::from_value(spec).expect("a step");
+        serde_json::from_value(spec).expect("a step")
+    }
+
+    #[test]
+    fn the_lowest_version_that_can_say_a_step_is_written() {
+        let plain = step(json!({"uri": {"uri": "file:a.csv"}}));
+        let reading = step(json!({"uri": {"uri": "file:a.csv", "reading": {"delimiter": ";"}}}));
+        for (spec, version) in [(plain, 1), (reading, 2)] {
+            let written: StepSpec = serde_json::from_str(&spec.to_json().expect("JSON")).expect("a step");
+            assert_eq!(written, StepSpec { version, ..spec });
+        }
+    }
+
+    #[test]
+    fn a_long_step_is_split_into_arguments_that_together_are_the_step() {
+        let mut spec = step(json!({"uri": {"uri": "file:a.csv"}}));
+        if let Action::Prepare(prepare) = &mut spec.action {
+            prepare.sql = Some(format!("SELECT '{}'", "é-@".repeat(100_000)));
+        }
         let arguments = spec.to_arguments().expect("arguments");
         assert_eq!(arguments.concat(), spec.to_json().expect("JSON"));
         assert!(arguments.len() > 3, "{}", arguments.len());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
+use super::check::CheckArguments;
 use super::election::Timing;
 use super::logging::LogFormat;
 use super::operator::{ElectionOptions, Options};
@@ -30,6 +31,8 @@ pub enum Command {
     Run(RunArguments),
     /// Print the CustomResourceDefinition as YAML.
     Crd,
+    /// Check that an installed operator works: create a suspended pipeline, wait until it is looked at, and delete it.
+    Check(CheckArguments),
 }
 
 /// How the operator runs.

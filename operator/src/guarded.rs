@@ -43,7 +43,9 @@ impl<'de> Deserialize<'de> for Guarded {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut value = Value::deserialize(deserializer)?;
         let status = value.as_object_mut().and_then(|object| object.remove("status"));
+        // What the API server writes into a new pipeline says nothing.
         let status = status.and_then(|status| serde_json::from_value(status).ok());
+        let status = status.filter(MLPipelineStatus::is_observed);
         Ok(Self(match MLPipeline::deserialize(&value) {
             Ok(pipeline) => Ok(MLPipeline { status, ..pipeline }),
             Err(error) => {
@@ -109,6 +111,13 @@ mod tests {
         assert!(unreadable.0.as_ref().is_err_and(|unreadable| unreadable.error.contains('5')));
         assert_eq!(unreadable.meta().name.as_deref(), Some("a"));
         assert_eq!(unreadable.status().and_then(|status| status.progress.as_deref()), Some("1/2"));
+    }
+
+    #[test]
+    fn the_status_that_the_api_server_begins_a_pipeline_with_is_none() {
+        let steps = json!({"steps": [{"name": "a", "run": {"image": "busybox"}}]});
+        assert!(read(&steps, &json!({"observedGeneration": -1})).status().is_none());
+        assert!(read(&steps, &json!({"observedGeneration": 1})).status().is_some());
     }
 
     #[test]

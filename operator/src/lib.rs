@@ -9,6 +9,7 @@ pub mod backoff;
 mod blindness;
 pub mod cache;
 pub mod calls;
+pub mod check;
 mod clock_jumps;
 pub mod context;
 pub mod controller;

@@ -7,6 +7,7 @@ use clap::Parser;
 use kube::Config;
 use kube::client::ClientBuilder;
 use mlpipeline_operator::arguments::{Arguments, Command, RunArguments};
+use mlpipeline_operator::check::{self, CheckArguments};
 use mlpipeline_operator::crd_file::crd_yaml;
 use mlpipeline_operator::operator::Operator;
 use mlpipeline_operator::traces::Traces;
@@ -22,9 +23,16 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     match arguments.command {
         Some(Command::Crd) => Ok(std::io::stdout().write_all(crd_yaml()?.as_bytes())?),
+        Some(Command::Check(arguments)) => check(&arguments),
         Some(Command::Run(run)) => start(run),
         None => start(arguments.run),
     }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn check(arguments: &CheckArguments) -> anyhow::Result<()> {
+    let answer = check::check(arguments).await?;
+    Ok(std::io::stdout().write_all(answer.as_bytes())?)
 }
 
 // One thread does it all: the operator waits far more than it works, and threads that wake each other cost more than they do.

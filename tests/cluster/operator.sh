@@ -12,11 +12,20 @@ load_images() {
   done
 }
 
+# As a user does it: by the chart. The namespace comes first, since helm would make one without the label of its pods' standard.
 install_operator() {
-  kubectl apply --server-side -k "$cluster/../../deploy/config/default"
+  "$cluster/../tools/build.sh" helm
+  kubectl apply --server-side -f "$cluster/../../deploy/config/manager/namespace.yaml"
+  release upgrade --install --wait --timeout 3m mlpipeline "$cluster/../../charts/mlpipeline"
   # The same image under the same name after a new build: pods that run take it up.
   kubectl -n mlpipeline-system rollout restart deployment/mlpipeline-operator
   kubectl -n mlpipeline-system rollout status deployment/mlpipeline-operator --timeout=120s
+}
+
+# helm, in the operator's namespace.
+release() {
+  find_programs
+  "$PROGRAMS_helm" --namespace mlpipeline-system "$@"
 }
 
 # The namespaces and volumes that samples make.
@@ -37,6 +46,8 @@ remove it, or choose another cluster"
 # Removes the samples, then the operator, which cleans up after pipelines.
 remove_all() {
   kubectl delete --ignore-not-found --wait --timeout=180s $(sample_objects)
+  release uninstall --ignore-not-found --wait --timeout 3m mlpipeline
+  # What helm leaves, for good reason: the definition, and with it every pipeline.
   kubectl delete -k "$cluster/../../deploy/config/default" --wait --timeout=180s --ignore-not-found
 }
 

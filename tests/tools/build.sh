@@ -4,8 +4,8 @@
 #   tests/tools/build.sh [PROGRAM...]     build what is not there yet (default: what `make test` needs)
 #   tests/tools/build.sh --where          for every program: its name and where it is, or would be
 #
-# The folder is $XDG_CACHE_HOME/mlpipeline/tools/HASH (~/.cache where that is unset), HASH being that of the go.mod and
-# go.sum that pin the program: a new version is built beside the old one. It may be removed at any time.
+# The folder is $XDG_CACHE_HOME/mlpipeline/tools/HASH (~/.cache where that is unset), HASH being that of the go.mod,
+# go.sum and Go sources that make the program: a new version is built beside the old one. It may be removed at any time.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -27,6 +27,11 @@ local-path-provisioner local-path-provisioner github.com/rancher/local-path-prov
 traefik traefik github.com/traefik/traefik/v3/cmd/traefik
 versitygw versitygw github.com/versity/versitygw/cmd/versitygw
 kwok kwok sigs.k8s.io/kwok/cmd/kwok
+helm helm helm.sh/helm/v4/cmd/helm
+kubeconform kubeconform github.com/yannh/kubeconform/cmd/kubeconform
+kube-score kube-score github.com/zegl/kube-score/cmd/kube-score
+promtool prometheus github.com/prometheus/prometheus/cmd/promtool
+kstatus kstatus mlpipeline.dev/tests/tools/kstatus
 "
 
 say() { printf '%s\n' "$*" >&2; }
@@ -43,7 +48,7 @@ entry_of() {
 
 # The folder of module $1's programs.
 folder_of() {
-    hash=$(cat "$here/$1/go.mod" "$here/$1/go.sum" | { sha256sum 2>/dev/null || shasum -a 256; } | cut -c1-16)
+    hash=$(cat "$here/$1"/go.mod "$here/$1"/go.sum "$here/$1"/*.go 2>/dev/null | { sha256sum 2>/dev/null || shasum -a 256; } | cut -c1-16)
     printf '%s/%s' "$cache" "$hash"
 }
 
@@ -57,6 +62,11 @@ ldflags_of() {
             printf ' %s' "-X k8s.io/component-base/version.$pair"
         done
     fi
+}
+
+# Build tags of module $1. Without this one promtool brings the clients of every cloud, which are minutes of compiling.
+tags_of() {
+    if [ "$1" = prometheus ]; then printf remove_all_sd; fi
 }
 
 build() {
@@ -80,7 +90,7 @@ build() {
     trap 'rm -f "$part"' EXIT
     trap 'exit 130' INT TERM
     (cd "$here/$module" && CGO_ENABLED=0 GOWORK=off nice -n 10 \
-        go build -p 2 -trimpath -buildvcs=false -mod=readonly -ldflags "$(ldflags_of "$module")" -o "$part" "$package")
+        go build -p 2 -trimpath -buildvcs=false -mod=readonly -tags "$(tags_of "$module")" -ldflags "$(ldflags_of "$module")" -o "$part" "$package")
     mv "$part" "$folder/$1"
     say "built $1 in $(($(date +%s) - started)) s: $folder/$1"
 }

@@ -38,6 +38,12 @@ else
   left_out "the tests against real stores need PostgreSQL (apt-get install postgresql) and Go 1.25 or newer to build an S3 server"
 fi
 
+if command -v go >/dev/null && python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+  features+=(mlpipeline-tests/charts)
+else
+  left_out "the tests of the chart need Go 1.25 or newer to build helm and its judges, and Python 3.11 or newer with venv"
+fi
+
 if [ "${#features[@]}" -gt 0 ]; then
   (IFS=,; printf -- '--features %s\n' "${features[*]}")
 fi

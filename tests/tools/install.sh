@@ -43,6 +43,13 @@ if [ "${1:-}" != --node ] && ! command -v initdb >/dev/null && ! ls /usr/lib/pos
     packages+=(postgresql)
   fi
 fi
+# Debian keeps what makes an environment of Python in a package of its own.
+if [ "${1:-}" != --node ] && ! python3 -c 'import ensurepip' 2>/dev/null; then
+  if [ "${CI:-}" = true ] || { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }; then
+    missing+=("python3 with venv (the judges of the chart that are Python programs)")
+    packages+=(python3-venv)
+  fi
+fi
 [ "${#missing[@]}" -gt 0 ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -24,7 +24,7 @@ const COLUMNS_LISTED: usize = 64;
 /// The longest value that a message shows, in characters.
 const VALUE_SHOWN: usize = 64;
 
-/// A column or value that is no feature.
+/// A column or value that is not a feature.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FeatureError {
     /// A column that is not there.
@@ -45,7 +45,7 @@ pub enum FeatureError {
         /// What to do.
         advice: String,
     },
-    /// A value that is no finite number.
+    /// A value that is not a finite number.
     #[error("column \"{name}\" {found} in row {row}, and features are numbers; {advice}")]
     Value {
         /// The column.
@@ -76,9 +76,8 @@ impl Failure for FeatureError {
 #[derive(Debug)]
 pub struct FeatureReader {
     columns: Vec<Column>,
-    rows: u64,
-    /// Columns of text whose values were numbers so far.
-    numeric_text: BTreeSet<String>,
+    /// The columns of text, by name: each row whose values are no numbers is an error already.
+    text: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -92,9 +91,9 @@ impl FeatureReader {
     ///
     /// # Errors
     /// When a column is not there, or is of a type that holds no numbers. Columns of text are looked at row by row, to show
-    /// the value that is no number.
+    /// the value that is not a number.
     pub fn new<'a>(schema: &Schema, names: impl IntoIterator<Item = &'a str>) -> Result<Self, FeatureError> {
-        let mut columns = Vec::new();
+        let (mut columns, mut text) = (Vec::new(), BTreeSet::new());
         for name in names {
             let Some((index, field)) = schema.column_with_name(name) else {
                 return Err(FeatureError::NotFound { name: name.to_owned(), columns: column_names(schema) });
@@ -108,16 +107,19 @@ impl FeatureReader {
                         .to_owned(),
                 });
             }
+            if is_text(data_type) {
+                text.insert(name.to_owned());
+            }
             columns.push(Column { name: name.to_owned(), index });
         }
-        Ok(Self { columns, rows: 0, numeric_text: BTreeSet::new() })
+        Ok(Self { columns, text })
     }
 
-    /// Writes the batch's features to `out`, row by row, replacing what was there.
+    /// Writes the batch's features to `out`, row by row, replacing what was there. `before` is how many rows came before it.
     ///
     /// # Errors
-    /// For the first value of a column, in the columns' order, that is no finite number.
-    pub fn read(&mut self, batch: &RecordBatch, out: &mut Vec<f64>) -> Result<(), FeatureError> {
+    /// For the first value of a column, in the columns' order, that is not a finite number.
+    pub fn read(&self, batch: &RecordBatch, before: u64, out: &mut Vec<f64>) -> Result<(), FeatureError> {
         let (rows, width) = (batch.num_rows(), self.columns.len());
         out.clear();
         out.resize(rows * width, 0.0);
@@ -129,29 +131,19 @@ impl FeatureReader {
             for (row, (slot, number)) in slots.zip(numbers.iter()).enumerate() {
                 match number {
                     Some(number) if number.abs() <= MAX_MAGNITUDE => *slot = number,
-                    _ => return Err(wrong_value(&column.name, array, row, self.rows)),
+                    _ => return Err(wrong_value(&column.name, array, row, before)),
                 }
             }
-            if is_text(value_type(array.data_type())) && rows > 0 {
-                self.numeric_text.insert(column.name.clone());
-            }
         }
-        self.rows += rows as u64;
         Ok(())
     }
 
-    /// How many rows were read.
-    #[must_use]
-    pub fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    /// To be called after the last batch.
+    /// To be called after the last batch, with how many rows there were.
     ///
     /// # Errors
     /// When a column is of text, although all its values are numbers.
-    pub fn finish(&self) -> Result<(), FeatureError> {
-        match self.numeric_text.first() {
+    pub fn finish(&self, rows: u64) -> Result<(), FeatureError> {
+        match self.text.first().filter(|_| rows > 0) {
             None => Ok(()),
             Some(name) => Err(FeatureError::Type {
                 name: name.clone(),
@@ -271,12 +263,11 @@ mod tests {
             ("b", Arc::new(BooleanArray::from(vec![true, false]))),
             ("c", Arc::new(Float64Array::from(vec![0.5, -0.5]))),
         ]);
-        let mut reader = FeatureReader::new(&batch.schema(), ["c", "b", "a"]).expect("a reader");
+        let reader = FeatureReader::new(&batch.schema(), ["c", "b", "a"]).expect("a reader");
         let mut out = vec![9.0];
-        reader.read(&batch, &mut out).expect("numbers");
+        reader.read(&batch, 0, &mut out).expect("numbers");
         assert_eq!(out, [0.5, 1.0, 1.0, -0.5, 0.0, 2.0]);
-        assert_eq!(reader.rows(), 2);
-        reader.finish().expect("all numbers");
+        reader.finish(2).expect("all numbers");
     }
 
     #[test]
@@ -292,10 +283,10 @@ mod tests {
             (Some(1e101), "column \"a\" has 1e101 in row 4"),
         ] {
             let bad = batch(vec![("a", Arc::new(Float64Array::from(vec![Some(3.0), value, None])))]);
-            let mut reader = FeatureReader::new(&good.schema(), ["a"]).expect("a reader");
+            let reader = FeatureReader::new(&good.schema(), ["a"]).expect("a reader");
             let mut out = Vec::new();
-            reader.read(&good, &mut out).expect("numbers");
-            let message = reader.read(&bad, &mut out).expect_err(expected).to_string();
+            reader.read(&good, 0, &mut out).expect("numbers");
+            let message = reader.read(&bad, 2, &mut out).expect_err(expected).to_string();
             assert!(message.starts_with(expected), "{message}");
         }
     }
@@ -303,13 +294,13 @@ mod tests {
     #[test]
     fn text_is_shown_and_numbers_written_as_text_are_told_apart() {
         let rows = batch(vec![("a", Arc::new(StringArray::from(vec!["1.5", "n/a"])))]);
-        let mut reader = FeatureReader::new(&rows.schema(), ["a"]).expect("a reader");
-        let message = reader.read(&rows, &mut Vec::new()).expect_err("text").to_string();
+        let reader = FeatureReader::new(&rows.schema(), ["a"]).expect("a reader");
+        let message = reader.read(&rows, 0, &mut Vec::new()).expect_err("text").to_string();
         assert!(message.starts_with("column \"a\" has the text \"n/a\" in row 2"), "{message}");
         let rows = batch(vec![("a", Arc::new(StringArray::from(vec!["1.5", "2"])))]);
-        let mut reader = FeatureReader::new(&rows.schema(), ["a"]).expect("a reader");
-        reader.read(&rows, &mut Vec::new()).expect("numbers so far");
-        assert!(reader.finish().expect_err("text").to_string().contains("CAST(\"a\" AS DOUBLE)"));
+        let reader = FeatureReader::new(&rows.schema(), ["a"]).expect("a reader");
+        reader.read(&rows, 0, &mut Vec::new()).expect("numbers so far");
+        assert!(reader.finish(2).expect_err("text").to_string().contains("CAST(\"a\" AS DOUBLE)"));
     }
 
     #[test]

@@ -5,15 +5,20 @@
 
 pub mod args;
 pub mod artifact;
+pub mod cancellation;
 pub mod context;
 mod continuous;
+mod credentials;
 mod deliver;
+mod engine;
 pub mod failure;
 pub mod features;
-pub mod lifeline;
+mod flags;
+mod glob;
 pub mod logging;
 mod memory;
 pub mod model;
+mod network;
 pub mod prepare;
 pub mod progress;
 pub mod report;
@@ -24,5 +29,6 @@ pub mod step;
 pub mod stores;
 pub mod table;
 pub mod train;
+pub mod watchdog;
 
 pub use context::WorkContext;

@@ -38,7 +38,7 @@ impl ReportTarget {
         match self {
             Self::Stdout => {
                 let written = writeln!(io::stdout(), "{text}");
-                // Nobody listens any more, which is no failure.
+                // Nobody listens any more, which is not a failure.
                 written.or_else(
                     |error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) },
                 )

@@ -13,13 +13,14 @@ use mlpipeline_crds::{ExitCode, StepReport};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::args::{Args, Command, StepArgs, WorkArgs};
+use crate::args::{Args, Command, StepArgs};
 use crate::artifact::Storage;
-use crate::context::Cancellation;
+use crate::cancellation::Cancellation;
 use crate::failure::StepError;
+use crate::flags::WorkFlags;
 use crate::report::ReportTarget;
 use crate::serve::{self, ServeArgs};
-use crate::{WorkContext, lifeline, logging, step};
+use crate::{WorkContext, logging, step, watchdog};
 
 /// How long threads that compute may take to notice that they should stop.
 const STOP_GRACE: Duration = Duration::from_secs(2);
@@ -30,14 +31,14 @@ pub fn run(args: Args) -> ExitCode {
     logging::start(args.log_format);
     match args.command {
         Command::Step(args) => do_step(&args),
-        Command::Prepare(args) => finish(alone(&args.work, async |context| args.run(context).await)),
-        Command::Train(args) => finish(alone(&args.work, async |context| args.run(context).await)),
-        Command::Score(args) => finish(alone(&args.work, async |context| args.run(context).await)),
-        Command::Serve(args) => finish(serve_alone(&args)),
+        Command::Prepare(args) => finish(run_standalone(&args.work, async |context| args.run(context).await)),
+        Command::Train(args) => finish(run_standalone(&args.work, async |context| args.run(context).await)),
+        Command::Score(args) => finish(run_standalone(&args.work, async |context| args.run(context).await)),
+        Command::Serve(args) => finish(serve_standalone(&args)),
         Command::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "mlpipeline-worker", &mut script);
-            // A closed pipe is no failure.
+            // A closed pipe is not a failure.
             let _ = std::io::stdout().write_all(&script);
             ExitCode::Done
         }
@@ -48,21 +49,21 @@ pub fn run(args: Args) -> ExitCode {
 ///
 /// # Errors
 /// What the command answers, or that it was stopped.
-pub fn alone<Answer>(
-    work: &WorkArgs,
+pub fn run_standalone<Answer>(
+    work: &WorkFlags,
     command: impl AsyncFnOnce(&WorkContext) -> Result<Answer, StepError>,
 ) -> Result<Answer, StepError> {
     end_on_panic(None);
     let context = work.context(Storage::new("/"), true)?;
-    until_stopped(&context, false, command(&context))
+    run_in_context(&context, false, command(&context))
 }
 
-/// What a standalone command's answer means for the process; failures are said on stderr.
+/// What a standalone command's answer means for the process; failures are printed to stderr.
 #[must_use]
 pub fn finish(answer: Result<(), StepError>) -> ExitCode {
     match answer {
         Ok(()) => ExitCode::Done,
-        // Whoever read the output has enough of it: head does so all the time.
+        // The reader has enough of the output: head does so all the time.
         Err(error) if error.reason == "PipeClosed" => ExitCode::Done,
         Err(error) => {
             say(&format!("error: {}", error.message));
@@ -71,14 +72,14 @@ pub fn finish(answer: Result<(), StepError>) -> ExitCode {
     }
 }
 
-fn serve_alone(args: &ServeArgs) -> Result<(), StepError> {
+fn serve_standalone(args: &ServeArgs) -> Result<(), StepError> {
     let cancellation = Cancellation::default();
-    until_told(&cancellation, true, serve::run_folder(&args.model, &cancellation, &args.options))
+    run_until_signal(&cancellation, true, serve::run_folder(&args.model, &cancellation, &args.options))
 }
 
 fn do_step(args: &StepArgs) -> ExitCode {
-    if args.lifeline {
-        lifeline::watch();
+    if args.watchdog {
+        watchdog::watch();
     }
     let target = ReportTarget::choose(args.report.clone());
     end_on_panic(Some(target.clone()));
@@ -105,7 +106,7 @@ fn step_report(args: &StepArgs) -> Result<StepReport, StepError> {
             if let (Some(_), Some(revision)) = (spec.action.delivery(), &report.revision) {
                 let context = args.work.context(storage.clone(), false)?;
                 let delivered = step::deliver_again(&spec, revision, &context);
-                until_stopped(&context, false, delivered)?;
+                run_in_context(&context, false, delivered)?;
             }
             report
         }
@@ -120,37 +121,39 @@ fn step_report(args: &StepArgs) -> Result<StepReport, StepError> {
                     tracing::error!("a panic at {place}");
                 }));
             }
-            until_stopped(&context, drains, step::work(&spec, &context, &args.serving))?
+            run_in_context(&context, drains, step::work(&spec, &context, &args.serving))?
         }
     };
-    // The result is published; that something old could not be removed must not make the step run again.
+    // The result is published: a failure to remove something old must not make the step run again.
     if let Err(error) = step::clean(&spec, &storage, report.revision.as_ref()) {
         tracing::warn!("old revisions stay: {}", error.message);
     }
     Ok(report)
 }
 
-/// Runs work of a context, as [`until_told`]. No message of an error holds a secret value, whatever a server repeated.
-fn until_stopped<Answer>(
+/// Runs work of a context, as [`run_until_signal`]. No message of an error holds a secret value, whatever a server repeated.
+fn run_in_context<Answer>(
     context: &WorkContext,
     drains: bool,
     work: impl Future<Output = Result<Answer, StepError>>,
 ) -> Result<Answer, StepError> {
-    until_told(&context.cancellation, drains, work)
+    run_until_signal(&context.cancellation, drains, work)
         .map_err(|error| StepError { message: context.secrets.redact(&error.message), ..error })
 }
 
-/// Runs work until it is done or the process is told to stop. Work that `drains` ends by itself when it is told to stop; any
-/// other is dropped, and its drafts with it.
-fn until_told<Answer>(
+/// Runs work until it is done or a signal asks the process to stop. Work that `drains` then ends by itself; any other is
+/// dropped, and its drafts with it.
+fn run_until_signal<Answer>(
     cancellation: &Cancellation,
     drains: bool,
     work: impl Future<Output = Result<Answer, StepError>>,
 ) -> Result<Answer, StepError> {
-    let runtime = Runtime::new().map_err(|error| internal("Internal", &format!("no runtime: {error}")))?;
-    let no_signals = |error: std::io::Error| internal("Internal", &format!("no signals: {error}"));
+    let runtime = Runtime::new()
+        .map_err(|error| internal("Internal", &format!("the runtime cannot start: {error}")))?;
+    let no_signals =
+        |error: std::io::Error| internal("Internal", &format!("signals cannot be received: {error}"));
     let answer = runtime.block_on(async {
-        // Before the work begins: a server that has said where it answers can be told to stop.
+        // Before the work begins: a server that has said where it answers can be stopped.
         let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
         let mut work = Box::pin(work);
@@ -158,7 +161,7 @@ fn until_told<Answer>(
             answer = &mut work => return answer,
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
-            () = lifeline::broken() => {}
+            () = watchdog::starter_gone() => {}
         }
         cancellation.cancel();
         if drains {
@@ -188,7 +191,7 @@ fn end_on_panic(target: Option<ReportTarget>) {
     }));
 }
 
-/// One line on stderr; a closed one takes nothing away from the work.
+/// One line on stderr; a closed one changes nothing about the work.
 fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -4,7 +4,10 @@
 
 use std::io::Read;
 
-use mlpipeline_crds::{Action, ExitCode, Revision, RevisionRule, STEP_SPEC_VERSION, StepReport, StepSpec};
+use mlpipeline_crds::{
+    Action, ExitCode, OLDEST_STEP_SPEC_VERSION, Revision, RevisionRule, STEP_SPEC_VERSION, StepReport,
+    StepSpec,
+};
 use serde::Deserialize;
 
 use crate::WorkContext;
@@ -12,7 +15,7 @@ use crate::artifact::{self, ArtifactError, Storage};
 use crate::deliver::{Product, replace};
 use crate::failure::{Failure, StepError};
 use crate::serve::{self, ServeOptions};
-use crate::{prepare, score, train};
+use crate::{continuous, prepare, score, train};
 
 /// The most bytes of a step's JSON.
 const SPEC_LIMIT: u64 = 4 << 20;
@@ -31,14 +34,22 @@ pub enum SpecError {
     /// It is too long.
     #[error("the step has more than {SPEC_LIMIT} bytes")]
     TooLong,
-    /// It is no step.
+    /// It is not a step.
     #[error("the step's JSON is wrong: {0}")]
     Malformed(serde_json::Error),
-    /// It was written by a newer or older operator.
+    /// It was written by a newer or much older operator.
     #[error(
-        "the step has version {0}, and this worker does version {STEP_SPEC_VERSION}; use the worker image of the operator's release"
+        "the step has version {0}, and this worker reads versions {OLDEST_STEP_SPEC_VERSION} to {STEP_SPEC_VERSION}; use the worker image of the operator's release"
     )]
     Version(u64),
+    /// It uses a field that its version does not have.
+    #[error("the step says that it has version {found}, and it has fields of version {needed}")]
+    Fields {
+        /// The version that it names.
+        found: u32,
+        /// The lowest version that has its fields.
+        needed: u32,
+    },
 }
 
 impl Failure for SpecError {
@@ -48,27 +59,28 @@ impl Failure for SpecError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Unreadable { .. } | Self::TooLong | Self::Malformed(_) => "SpecInvalid",
+            Self::Unreadable { .. } | Self::TooLong | Self::Malformed(_) | Self::Fields { .. } => {
+                "SpecInvalid"
+            }
             Self::Version(_) => "SpecVersion",
         }
     }
 }
 
-/// Reads a step: JSON itself, `@FILE`, or `-` for standard input.
+/// Reads a step: `@FILE`, `-` for standard input, or JSON itself, in as many arguments as its length needs, which are joined.
 ///
 /// # Errors
-/// When it cannot be read, is no step, or is of another version.
-pub fn parse(argument: &str) -> Result<StepSpec, SpecError> {
-    let text = match argument {
-        "-" => read("standard input", std::io::stdin())?,
-        other => match other.strip_prefix('@') {
-            Some(path) => {
-                let file = std::fs::File::open(path)
-                    .map_err(|source| SpecError::Unreadable { from: path.to_owned(), source })?;
-                read(path, file)?
-            }
-            None => other.to_owned(),
-        },
+/// When it cannot be read, is not a step, or is of a version that this worker does not read.
+pub fn parse(arguments: &[String]) -> Result<StepSpec, SpecError> {
+    let text = match arguments {
+        [only] if only == "-" => read("standard input", std::io::stdin())?,
+        [only] if only.starts_with('@') => {
+            let path = only.trim_start_matches('@');
+            let file = std::fs::File::open(path)
+                .map_err(|source| SpecError::Unreadable { from: path.to_owned(), source })?;
+            read(path, file)?
+        }
+        parts => parts.concat(),
     };
     // The version first: another version may have other fields.
     #[derive(Deserialize)]
@@ -76,10 +88,13 @@ pub fn parse(argument: &str) -> Result<StepSpec, SpecError> {
         version: u64,
     }
     let version: Version = serde_json::from_str(&text).map_err(SpecError::Malformed)?;
-    if version.version != u64::from(STEP_SPEC_VERSION) {
+    let known = u64::from(OLDEST_STEP_SPEC_VERSION)..=u64::from(STEP_SPEC_VERSION);
+    if !known.contains(&version.version) {
         return Err(SpecError::Version(version.version));
     }
-    serde_json::from_str(&text).map_err(SpecError::Malformed)
+    let spec: StepSpec = serde_json::from_str(&text).map_err(SpecError::Malformed)?;
+    let (found, needed) = (spec.version, spec.lowest_version());
+    if found < needed { Err(SpecError::Fields { found, needed }) } else { Ok(spec) }
 }
 
 fn read(from: &str, source: impl Read) -> Result<String, SpecError> {
@@ -94,7 +109,7 @@ fn read(from: &str, source: impl Read) -> Result<String, SpecError> {
 /// The report of a step whose result is there already, so that there is nothing to do. Costs one small file to read.
 ///
 /// # Errors
-/// When storage does not answer, or a newer worker made the result. A damaged result is no error: the step makes it anew.
+/// When storage does not answer, or a newer worker made the result. A damaged result is not an error: the step makes it again.
 pub fn finished(spec: &StepSpec, storage: &Storage) -> Result<Option<StepReport>, StepError> {
     let RevisionRule::Fixed(revision) = &spec.revision else { return Ok(None) };
     if spec.action.is_long_running() {
@@ -105,7 +120,7 @@ pub fn finished(spec: &StepSpec, storage: &Storage) -> Result<Option<StepReport>
         Ok(manifest) => Ok(Some(StepReport { reused: true, ..manifest.report })),
         Err(ArtifactError::Missing(_)) => Ok(None),
         Err(error @ ArtifactError::Damaged { .. }) => {
-            tracing::warn!("{error}; it is made anew");
+            tracing::warn!("{error}; it is made again");
             Ok(None)
         }
         Err(error) => Err(error.into()),
@@ -138,7 +153,10 @@ pub async fn work(
     serving: &ServeOptions,
 ) -> Result<StepReport, StepError> {
     match &spec.action {
-        Action::Prepare(step) => prepare::run(step, spec, context).await,
+        Action::Prepare(step) => match &step.continuous {
+            Some(continuous) => continuous::run(step, continuous, spec, context).await,
+            None => prepare::run(step, spec, context).await,
+        },
         Action::Train(step) => train::run(step, spec, context).await,
         Action::Score(step) => score::run(step, spec, context).await,
         Action::Serve(step) => {
@@ -148,7 +166,7 @@ pub async fn work(
     }
 }
 
-/// Removes the revisions that the step was told are no longer needed, but never the one that it just reported.
+/// Removes the revisions that the step spec lists as no longer needed, but never the one that the step just reported.
 ///
 /// # Errors
 /// When storage refuses.

@@ -52,7 +52,7 @@ fn each_row_is_one_object_with_a_key_of_its_own_and_connections_change() {
     let keys: BTreeSet<&str> = posts.iter().map(|post| post.key.as_str()).collect();
     assert_eq!(keys.len(), 40);
     let connections: Vec<usize> = posts.iter().map(|post| post.connection).collect();
-    // A new one when the client is quicker than its own pool is no harm; an old one that goes on for ever would be.
+    // A new one when the client is quicker than its own pool is no harm; an old one that runs without end would be.
     assert!(connections[15] != connections[16] && connections[31] != connections[32], "{connections:?}");
     assert!(connections.iter().collect::<BTreeSet<_>>().len() < 20, "{connections:?}");
     assert!(

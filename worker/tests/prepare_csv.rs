@@ -54,7 +54,7 @@ fn a_ragged_row_far_into_a_large_file_is_named_and_the_first_one_of_two() {
 
 #[test]
 fn other_encodings_are_refused_with_their_line() {
-    refused(b"a,b\n1,x\n2,caf\xE9\n", &["line 3", "byte 0xE9", "not UTF-8", "iconv"]);
+    refused(b"a,b\n1,x\n2,caf\xE9\n", &["line 3", "byte 0xE9", "not UTF-8", "encoding: windows-1252"]);
     refused(b"caf\xE9,b\n1,x\n", &["line 1", "not UTF-8"]);
     refused(b"\xFF\xFEa\0", &["UTF-16"]);
 }
@@ -210,7 +210,7 @@ fn ndjson_lines_that_are_no_objects_are_refused_with_their_line() {
 #[test]
 fn files_that_are_no_parquet_are_refused() {
     let volume = Volume::new();
-    for (content, part) in [(&b""[..], "empty"), (b"PAR1 not really", "no whole Parquet file")] {
+    for (content, part) in [(&b""[..], "empty"), (b"PAR1 not really", "not a whole Parquet file")] {
         volume.put("in.parquet", content);
         let ended = volume.step(&prepare(input("file:in.parquet"), None), &[]);
         ended.fails(3, "DataMalformed", &["file:in.parquet", part]);

@@ -109,7 +109,7 @@ fn redirects_are_followed_but_not_in_circles_or_for_ever_or_elsewhere() {
     fetch(&server, "/a.csv").succeeds();
     fetch(&server, "/loop.csv").fails(3, "FetchRefused", &["circle"]);
     fetch(&server, "/many.csv").fails(3, "FetchRefused", &["more than 10 redirects"]);
-    fetch(&server, "/file.csv").fails(3, "FetchRefused", &["no http or https"]);
+    fetch(&server, "/file.csv").fails(3, "FetchRefused", &["not an http or https"]);
     fetch(&server, "/metadata.csv").fails(3, "FetchRefused", &["169.254.169.254", "link-local"]);
 }
 
@@ -207,5 +207,55 @@ fn other_schemes_and_broken_uris_are_refused_by_the_spec() {
     ] {
         let ended = Volume::new().step(&prepare(input(uri), None), &QUICK);
         assert_eq!(ended.code, 2, "{uri}: {ended:?}");
+    }
+}
+
+/// A body as gzip writes it.
+fn gzip(text: &str) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text.as_bytes()).expect("a Vec");
+    encoder.finish().expect("a Vec")
+}
+
+#[test]
+fn an_encoding_that_nobody_asked_for_is_decoded_and_another_one_is_refused() {
+    let server = Server::start(|path, _| match path {
+        "/plain.csv" => answer("200 OK", "Content-Encoding: gzip\r\n", gzip("a\n1\n")),
+        "/twice.csv.gz" => {
+            let file = gzip("a\n1\n");
+            let mut outer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            std::io::Write::write_all(&mut outer, &file).expect("a Vec");
+            answer("200 OK", "Content-Encoding: x-gzip\r\n", outer.finish().expect("a Vec"))
+        }
+        _ => answer("200 OK", "Content-Encoding: br\r\n", "a\n1\n"),
+    });
+    for path in ["/plain.csv", "/twice.csv.gz"] {
+        let volume = Volume::new();
+        let ended = volume.step(&prepare(input(&server.url(path)), None), &QUICK);
+        assert_eq!(volume.data(ended.succeeds(), "data.csv"), "a\n1\n", "{path}");
+    }
+    fetch(&server, "/other.csv").fails(3, "FetchRefused", &["\"br\"", "gzip and zstd are decoded"]);
+}
+
+#[test]
+fn a_length_beside_chunks_is_refused() {
+    let server = Server::start(|_, _| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n";
+        Answer::Bytes(format!("{head}6\r\na\n1\n2\n\r\n0\r\n\r\n").into_bytes())
+    });
+    let ended = fetch(&server, "/a.csv");
+    assert_ne!(ended.code, 0, "{ended:?}");
+}
+
+#[test]
+fn a_page_is_not_a_table() {
+    for (path, page) in [
+        ("/a.csv", "<!DOCTYPE html>\n<html><body>Log in</body></html>\n"),
+        ("/a.csv", "<html>\n<head></head>\n"),
+        ("/a.ndjson", "  <html></html>"),
+    ] {
+        let server = Server::start(move |_, _| answer("200 OK", "Content-Type: text/html\r\n", page));
+        fetch(&server, path).fails(3, "DataMalformed", &["it is an HTML or XML page"]);
     }
 }

@@ -103,7 +103,7 @@ fn every_bad_body_gets_a_clear_error() {
         (
             with("0.2, \"colour\": 1"),
             422,
-            "\"feature\":\"colour\",\"problem\":\"is no feature of this model\"",
+            "\"feature\":\"colour\",\"problem\":\"is not a feature of this model\"",
         ),
         (
             SETOSA.replace(", \"petal_width\": 0.2", ""),
@@ -136,7 +136,7 @@ fn all_problems_are_told_at_once_with_the_features_there_are() {
             "details": [
                 {"row": 0, "feature": "petal_width", "problem": "is missing"},
                 {"row": 1, "feature": "petal_width", "problem": "must be a number, not the text \"x\""},
-                {"row": 1, "feature": "x", "problem": "is no feature of this model"},
+                {"row": 1, "feature": "x", "problem": "is not a feature of this model"},
                 {"row": 1, "feature": "sepal_length", "problem": "is missing"},
                 {"row": 1, "feature": "sepal_width", "problem": "is missing"},
                 {"row": 1, "feature": "petal_length", "problem": "is missing"},

@@ -28,7 +28,7 @@ fn derived() -> Value {
 
 fn strip(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
-    for key in ["description", "title", "x-kubernetes-validations"] {
+    for key in ["default", "description", "title", "x-kubernetes-validations"] {
         object.remove(key);
     }
     for key in ["items", "additionalProperties"] {

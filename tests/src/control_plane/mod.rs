@@ -36,6 +36,7 @@ pub use namespace::TestNamespace;
 use run_folder::RunFolder;
 use server::Server;
 pub use server::Settings;
+pub use tools::find as find_program;
 
 /// A real API server with real controllers, and our CustomResourceDefinition established on it. The servers of a control
 /// plane end when it is dropped, and when the test process ends, however it ends.

@@ -11,7 +11,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tools/build.sh");
 ///
 /// # Errors
 /// Says what to run when the program is in neither.
-pub(crate) fn find(name: &str) -> Result<PathBuf, String> {
+pub fn find(name: &str) -> Result<PathBuf, String> {
     if let Some(folder) = std::env::var_os("KUBEBUILDER_ASSETS") {
         let path = Path::new(&folder).join(name);
         if path.is_file() {

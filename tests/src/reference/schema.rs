@@ -35,7 +35,7 @@ impl Page {
         if let Some(text) = schema["description"].as_str() {
             let _ = writeln!(self.text, "{}\n", one_line(text));
         }
-        self.text.push_str("| Field | Type | Fingerprint |\n|---|---|---|\n");
+        self.text.push_str("| Field | Type | Meaning |\n|---|---|---|\n");
         let mut below = Vec::new();
         for (name, field) in fields(schema) {
             let required =

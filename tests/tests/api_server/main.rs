@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bed;
+mod chart;
 mod collector;
 mod crd_accepted;
 mod crd_bounds;
 mod crd_fields;
 mod crd_rules;
 mod crd_size;
+mod gitops;
 mod kept_reports;
 mod kubectl;
 mod kubelet;

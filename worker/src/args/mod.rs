@@ -1,21 +1,13 @@
 //! The command line: what was typed, and what it means.
 //!
-//! Owns the top-level command and the flags that all work shares; each action's own flags are in its folder. This is the only
-//! place that reads the environment.
+//! Owns the top-level command; each action's own flags are in its folder, and those that they share in `flags`. Nothing else
+//! reads the environment.
 
-mod line_args;
-mod out_file;
-mod quantity;
 mod step_args;
-mod work_args;
 
 use clap::{Parser, Subcommand};
 
-pub use line_args::LineArgs;
-pub use out_file::OutFile;
-pub use quantity::{parse_bytes, parse_duration};
 pub use step_args::StepArgs;
-pub use work_args::WorkArgs;
 
 use crate::logging::LogFormat;
 use crate::prepare::PrepareArgs;
@@ -46,7 +38,7 @@ pub enum Command {
     Train(TrainArgs),
     /// Predict for every row of a table.
     Score(ScoreArgs),
-    /// Answer predictions of a model over HTTP until told to stop.
+    /// Answer predictions of a model over HTTP until stopped.
     Serve(ServeArgs),
     /// Print the completions of a shell.
     Completion {

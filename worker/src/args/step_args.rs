@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::WorkArgs;
 use crate::artifact::Storage;
+use crate::flags::WorkFlags;
 use crate::serve::ServeOptions;
 
 /// Do one step of a pipeline.
@@ -16,9 +16,9 @@ use crate::serve::ServeOptions;
 
 Exit codes: 0 done, 1 internal error, 2 wrong spec, 3 wrong data, 4 storage or network unavailable. Retry 1 and 4 only.")]
 pub struct StepArgs {
-    /// The step as JSON, @FILE, or - for standard input.
-    #[arg(value_name = "SPEC", env = "MLPIPELINE_STEP", allow_hyphen_values = true)]
-    pub spec: String,
+    /// The step as JSON, @FILE, or - for standard input. Several arguments are joined: Linux takes at most 128 KiB in one.
+    #[arg(value_name = "SPEC", env = "MLPIPELINE_STEP", required = true, num_args = 1..)]
+    pub spec: Vec<String>,
     /// The folder that artifacts live in: the volume.
     #[arg(long, value_name = "DIR", env = "MLPIPELINE_STORAGE")]
     pub storage: PathBuf,
@@ -29,11 +29,11 @@ pub struct StepArgs {
     #[arg(long, value_name = "FILE", env = "MLPIPELINE_REPORT")]
     pub report: Option<PathBuf>,
     /// End when standard input does: whoever started this process, and holds the other end, is gone.
-    #[arg(long, hide = true)]
-    pub lifeline: bool,
+    #[arg(long, alias = "lifeline", hide = true)]
+    pub watchdog: bool,
     /// Resources and network.
     #[command(flatten)]
-    pub work: WorkArgs,
+    pub work: WorkFlags,
     /// Where and within which limits a serve step answers.
     #[command(flatten)]
     pub serving: ServeOptions,

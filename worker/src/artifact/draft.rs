@@ -6,20 +6,11 @@ use std::path::{Path, PathBuf};
 
 use mlpipeline_crds::{Digest, Revision, RevisionRule, StepReport};
 
+use super::error::ArtifactError;
 use super::lock::Lock;
-use super::manifest::{self, Column, Kind, MANIFEST_NAME, MANIFEST_VERSION, Manifest};
+use super::manifest::{self, Column, Kind, Manifest, read, verify};
+use super::names::{DAMAGED_PREFIX, DRAFT_PREFIX, LOCK_SUFFIX, MANIFEST_NAME, MANIFEST_VERSION};
 use super::remove::sweep;
-use super::{ArtifactError, read, verify};
-
-/// What the names of drafts begin with.
-pub(super) const DRAFT_PREFIX: &str = ".draft-";
-
-/// What a draft's lock file is called: the draft's name with this at its end. It lies beside the draft rather than in it, so
-/// that an artifact has no file but its own, and a draft is never without its lock while its process lives.
-pub(super) const LOCK_SUFFIX: &str = ".lock";
-
-/// What the names of damaged folders, moved out of the way, begin with.
-pub(super) const DAMAGED_PREFIX: &str = ".damaged-";
 
 /// A folder being filled. Dropped without being published, it is removed; if the process is killed, the step's next run
 /// removes it.
@@ -124,12 +115,12 @@ impl Draft {
         self.columns = columns;
     }
 
-    /// The revision that publishing the draft as it is now would give it, and whether a complete artifact of that revision is
+    /// Previews the revision that publishing the draft as it is now would give it, and says whether a complete artifact of that revision is
     /// there already.
     ///
     /// # Errors
     /// When storage refuses.
-    pub fn outlook(&self, kind: Kind, rule: &RevisionRule) -> Result<(Revision, bool), ArtifactError> {
+    pub fn preview(&self, kind: Kind, rule: &RevisionRule) -> Result<(Revision, bool), ArtifactError> {
         let revision = named_by(rule, &self.undescribed(kind, StepReport::succeeded(None))?.digest());
         let is_there = complete(&self.step_folder.join(revision.as_str()))?.is_some();
         Ok((revision, is_there))
@@ -266,7 +257,7 @@ impl Draft {
         }
     }
 
-    /// Moves what is no complete artifact out of the way. One process at a time decides that, or a second one could move the
+    /// Moves what is not a complete artifact out of the way. One process at a time decides that, or a second one could move the
     /// first one's good artifact away.
     fn move_aside(&self, target: &Path, revision: &Revision) -> Result<(), ArtifactError> {
         let lock_path = self.step_folder.join(".publish.lock");
@@ -276,7 +267,7 @@ impl Draft {
                 self.step_folder.join(format!("{DAMAGED_PREFIX}{revision}-{:08x}", rand::random::<u32>()));
             match fs::rename(target, &aside) {
                 Ok(()) => tracing::warn!(
-                    "{} was no complete artifact; it is now at {}",
+                    "{} was not a complete artifact; it is now at {}",
                     target.display(),
                     aside.display()
                 ),
@@ -314,7 +305,7 @@ fn complete(folder: &Path) -> Result<Option<Manifest>, ArtifactError> {
     match found {
         Ok(found) => Ok(Some(found)),
         Err(ArtifactError::Missing(_) | ArtifactError::Damaged { .. }) => Ok(None),
-        // A newer worker's artifact is no damage, and a volume that does not answer says nothing.
+        // A newer worker's artifact is not damage, and a volume that does not answer says nothing.
         Err(error) => Err(error),
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use mlpipeline_crds::ExitCode;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, FileError};
 
 /// A failure of storage or of what lies on it.
 #[derive(Debug, thiserror::Error)]
@@ -21,10 +21,10 @@ pub enum ArtifactError {
         problem: &'static str,
     },
     /// There is no complete artifact in the folder.
-    #[error("no artifact at {}: it has no {}; the step that makes it has not finished", .0.display(), super::MANIFEST_NAME)]
+    #[error("no artifact at {}: it has no {}; the step that makes it has not finished", .0.display(), super::names::MANIFEST_NAME)]
     Missing(PathBuf),
     /// What is in the folder is not what its manifest says.
-    #[error("artifact {} is damaged: {problem}; remove the folder, or change the step's rerun token, to make it anew", .folder.display())]
+    #[error("artifact {} is damaged: {problem}; remove the folder, or change the step's rerun token, to make it again", .folder.display())]
     Damaged {
         /// The artifact's folder.
         folder: PathBuf,
@@ -32,7 +32,7 @@ pub enum ArtifactError {
         problem: String,
     },
     /// Written by a newer worker.
-    #[error("artifact {} has format version {found}, and this worker reads versions up to {}; use a newer worker image", .folder.display(), super::MANIFEST_VERSION)]
+    #[error("artifact {} has format version {found}, and this worker reads versions up to {}; use a newer worker image", .folder.display(), super::names::MANIFEST_VERSION)]
     Version {
         /// The artifact's folder.
         folder: PathBuf,
@@ -48,22 +48,14 @@ pub enum ArtifactError {
     #[error("{} is there already, and is not of this kind; name another folder, or remove it", .0.display())]
     Taken(PathBuf),
     /// The operating system refused.
-    #[error("cannot {action} {}: {source}{}", .path.display(), advice(.source))]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// On which file or folder.
-        path: PathBuf,
-        /// The answer.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 impl ArtifactError {
     /// For `map_err`: names what was tried on which file.
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Io { action, path, source }
+        FileError::on::<Self>(action, path)
     }
 }
 
@@ -73,7 +65,8 @@ impl Failure for ArtifactError {
             Self::Path { .. } | Self::FileName(_) | Self::Taken(_) => ExitCode::WrongSpec,
             Self::Damaged { .. } | Self::Version { .. } => ExitCode::WrongData,
             // A volume that is not mounted yet, or a network file system that lags, looks like this too.
-            Self::Missing(_) | Self::Io { .. } => ExitCode::StorageUnavailable,
+            Self::Missing(_) => ExitCode::StorageUnavailable,
+            Self::File(error) => error.exit_code(),
         }
     }
 
@@ -85,36 +78,7 @@ impl Failure for ArtifactError {
             Self::Version { .. } => "ArtifactVersion",
             Self::FileName(_) => "FileNameRefused",
             Self::Taken(_) => "FolderTaken",
-            Self::Io { source, .. } => storage_reason(source),
+            Self::File(error) => error.reason(),
         }
-    }
-}
-
-/// The reason, for reports, of an answer of the operating system.
-#[must_use]
-pub(crate) fn storage_reason(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            "StorageFull"
-        }
-        io::ErrorKind::ReadOnlyFilesystem => "StorageReadOnly",
-        io::ErrorKind::PermissionDenied => "StorageDenied",
-        io::ErrorKind::BrokenPipe => "PipeClosed",
-        _ => "StorageUnavailable",
-    }
-}
-
-/// What to do about an answer of the operating system; empty where there is nothing more to say.
-#[must_use]
-pub(crate) fn advice(error: &io::Error) -> &'static str {
-    match storage_reason(error) {
-        "StorageFull" => {
-            "; free some space, enlarge the volume, or lower the pipeline's history. What was there stays as it was"
-        }
-        "StorageReadOnly" => "; mount the volume for writing. What was there stays as it was",
-        "StorageDenied" => {
-            "; let this user write there, for example with the pod's fsGroup. What was there stays as it was"
-        }
-        _ => "",
     }
 }

@@ -9,13 +9,8 @@ use mlpipeline_crds::{Digest, StepReport};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::ArtifactError;
-
-/// The manifest's name in an artifact's folder.
-pub const MANIFEST_NAME: &str = "manifest.json";
-
-/// The newest version of the manifest's format: the one that is written.
-pub const MANIFEST_VERSION: u64 = 1;
+use super::error::ArtifactError;
+use super::names::{MANIFEST_NAME, MANIFEST_VERSION};
 
 /// The most bytes of a manifest that are read: a damaged or foreign file is not loaded whole.
 const MANIFEST_LIMIT: u64 = 16 << 20;
@@ -120,7 +115,7 @@ pub fn read(folder: &Path) -> Result<Manifest, ArtifactError> {
         format_version: u64,
     }
     let not_a_manifest =
-        |error: serde_json::Error| damaged(format!("{MANIFEST_NAME} is no manifest: {error}"));
+        |error: serde_json::Error| damaged(format!("{MANIFEST_NAME} is not a valid manifest: {error}"));
     let version: Version = serde_json::from_slice(&bytes).map_err(not_a_manifest)?;
     if version.format_version > MANIFEST_VERSION {
         return Err(ArtifactError::Version { folder: folder.to_owned(), found: version.format_version });
@@ -128,7 +123,7 @@ pub fn read(folder: &Path) -> Result<Manifest, ArtifactError> {
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(not_a_manifest)?;
     for (name, entry) in &manifest.files {
         if !plain_name(name) {
-            return Err(damaged(format!("{MANIFEST_NAME} lists \"{name}\", which is no plain file name")));
+            return Err(damaged(format!("{MANIFEST_NAME} lists \"{name}\", which is not a plain file name")));
         }
         let path = folder.join(name);
         // Of the file itself, not of what a link leads to: an artifact has no links.

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use mlpipeline_crds::Revision;
 
-use super::ArtifactError;
-use super::draft::{DAMAGED_PREFIX, DRAFT_PREFIX, LOCK_SUFFIX};
+use super::error::ArtifactError;
 use super::lock::Lock;
+use super::names::{DAMAGED_PREFIX, DRAFT_PREFIX, LOCK_SUFFIX};
 
 /// What the names of artifacts that are being removed begin with.
 const REMOVED_PREFIX: &str = ".removed-";

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::ArtifactError;
+use super::error::ArtifactError;
 
 /// Where a worker reads and writes.
 #[derive(Clone, Debug)]

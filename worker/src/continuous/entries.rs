@@ -1,4 +1,4 @@
-//! Single entries of folders: renamed, removed and listed, so that storage that went away is told from a file that did.
+//! Single entries of folders: renamed, removed and listed, so that storage that went away is not taken for a file that did.
 
 use std::fs;
 use std::io::{self, ErrorKind};

@@ -17,11 +17,21 @@ pub(crate) enum ContinuousError {
         "its processing ended the whole process {0} times, as it does when memory runs out; give the step more with pod.resources.limits.memory, and put the file back where it came from"
     )]
     EndsTheProcess(u32),
+    /// A file with other columns than the first one of the step.
+    #[error(
+        "its columns are {found}, and those of the step's first file were {expected}; correct the file, or say in the input's reading.types which types the columns have, which begins with a new first file"
+    )]
+    Schema {
+        /// The file's columns with their types.
+        found: String,
+        /// Those of the first file.
+        expected: String,
+    },
     /// A file that no error of ours was foreseen for.
     #[error("internal error, please report it: {0}")]
     Panicked(String),
-    /// The process was told to stop before the file's result was whole.
-    #[error("told to stop before its result was whole")]
+    /// The process was stopped before the file's result was whole.
+    #[error("stopped before its result was whole")]
     Stopped,
 }
 
@@ -38,6 +48,7 @@ impl Failure for ContinuousError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Source(_) | Self::EndsTheProcess(_) => ExitCode::WrongSpec,
+            Self::Schema { .. } => ExitCode::WrongData,
             Self::Panicked(_) | Self::Stopped => ExitCode::Internal,
         }
     }
@@ -46,6 +57,7 @@ impl Failure for ContinuousError {
         match self {
             Self::Source(_) => "SourceRefused",
             Self::EndsTheProcess(_) => "EndsTheProcess",
+            Self::Schema { .. } => "SchemaChanged",
             Self::Panicked(_) => "Panicked",
             Self::Stopped => "Stopped",
         }

@@ -5,17 +5,20 @@
 
 use std::path::PathBuf;
 
-use mlpipeline_crds::{DataSource, Delivery, Format, PrepareInput, RevisionRule};
+use datafusion::arrow::datatypes::SchemaRef;
+use mlpipeline_crds::{DataSource, Delivery, Format, PrepareInput, Reading};
 use tempfile::TempPath;
 
 use super::attempts;
-use super::count::{Count, Noted};
-use super::names::{PARCEL_EXTENSION, Ready};
+use super::checkpoint::{CheckpointFile, StoredCheckpoint};
+use super::names::{PENDING_EXTENSION, Ready};
+use super::schema::{self, PinnedSchema};
 use super::{ContinuousError, Work};
 use crate::artifact::ArtifactError;
-use crate::deliver::{JsonRows, Mark, Origin, Taken, post, rows_behind, rows_of_lines};
+use crate::deliver::{Checkpoint, DeliveredPrefix, JsonRows, Origin, post, rows_after, rows_of_lines};
 use crate::failure::StepError;
 use crate::prepare;
+use crate::table::format_of;
 
 /// A file's result that is whole, and delivered where the step delivers.
 pub(super) struct Product {
@@ -27,7 +30,7 @@ pub(super) struct Product {
 /// Makes a claimed file's result, and delivers it.
 ///
 /// # Errors
-/// When the file cannot be processed, its receiver refuses or does not answer, storage fails, or the process is told to stop.
+/// When the file cannot be processed, its receiver refuses or does not answer, storage fails, or the process is stopped.
 pub(super) async fn produce(work: &Work<'_>, name: &str) -> Result<Product, StepError> {
     let Some(delivery) = &work.step.delivery else {
         let (ready, rows) = unless_stopped(work, async {
@@ -38,7 +41,7 @@ pub(super) async fn produce(work: &Work<'_>, name: &str) -> Result<Product, Step
         .await?;
         return Ok(Product { ready, rows });
     };
-    let ready = unless_stopped(work, parcel(work, name, delivery)).await?;
+    let ready = unless_stopped(work, pending_delivery(work, name, delivery)).await?;
     deliver(work, ready, delivery).await
 }
 
@@ -94,8 +97,9 @@ fn new_attempt(name: &str, extension: &str) -> Ready {
 /// Writes a file's result, checks it, and makes it durable; says how many rows it has. That the work was begun stays noted where it
 /// fails, until the caller has seen that the process outlives it.
 async fn make(work: &Work<'_>, ready: &Ready, format: Format) -> Result<u64, StepError> {
-    let input = claimed_input(work, &ready.name)?;
     let step = work.step;
+    let pinned = PinnedSchema::read(work.folders.schema(work.revision()));
+    let input = claimed_input(work, &ready.name, &pinned)?;
     // Removed with whatever ends the work before its end, a panic too; what a killed process leaves, the next one removes.
     let draft = work.folders.draft(&ready.attempt);
     let draft = TempPath::try_from_path(&draft).map_err(ArtifactError::io("create", &draft))?;
@@ -104,8 +108,14 @@ async fn make(work: &Work<'_>, ready: &Ready, format: Format) -> Result<u64, Ste
     if before >= attempts::LIMIT {
         return Err(ContinuousError::EndsTheProcess(before).into());
     }
-    let written =
-        prepare::make(&[input], step.sql.as_deref(), &step.checks, format, &draft, work.context).await?;
+    let mut columns = Vec::new();
+    let mut look = |found: &SchemaRef| {
+        columns = schema::columns(found);
+        Ok(pinned.check(found)?)
+    };
+    let (sql, context) = (step.sql.as_deref(), work.context);
+    let written = prepare::make_of(&[input], sql, &step.checks, format, &draft, context, &mut look).await?;
+    pinned.keep(&columns)?;
     // Sending takes its time, and may be interrupted as often as it likes.
     attempts.end()?;
     work.folders.complete(ready)?;
@@ -113,68 +123,80 @@ async fn make(work: &Work<'_>, ready: &Ready, format: Format) -> Result<u64, Ste
 }
 
 /// Rows on their way to a receiver.
-struct Parcel {
+struct PendingDelivery {
     ready: Ready,
     /// The rows that are still to be sent.
     rows: JsonRows,
     /// Those before them.
-    taken: Taken,
-    count: Count,
+    taken: DeliveredPrefix,
+    count: CheckpointFile,
 }
 
 /// The rows of a file to send: those that an earlier process of the same revision wrote, else they are made. Where they begin with
-/// the rows that were taken already, by whichever revision and however often the file failed since, they go on behind these.
-async fn parcel(work: &Work<'_>, name: &str, delivery: &Delivery) -> Result<Parcel, StepError> {
-    let (RevisionRule::Fixed(revision) | RevisionRule::ByContent(revision)) = &work.spec.revision;
+/// the rows that were accepted already, by whichever revision and however often the file failed since, only the rest is sent.
+async fn pending_delivery(
+    work: &Work<'_>,
+    name: &str,
+    delivery: &Delivery,
+) -> Result<PendingDelivery, StepError> {
+    let revision = work.revision();
     let folders = &work.folders;
-    let begun: Vec<(Ready, Noted)> = folders
-        .parcels(name)?
+    let begun: Vec<(Ready, StoredCheckpoint)> = folders
+        .pending_deliveries(name)?
         .into_iter()
-        .filter_map(|ready| Noted::read(&folders.count(&ready)).map(|noted| (ready, noted)))
+        .filter_map(|ready| StoredCheckpoint::read(&folders.checkpoint(&ready)).map(|noted| (ready, noted)))
         .collect();
     let same = begun.iter().find(|(_, noted)| noted.revision == revision.as_str());
     let before = same.or(begun.first()).map(|(_, noted)| noted.clone());
-    let before = before.or_else(|| Noted::read(&folders.kept_count(name)));
+    let before = before.or_else(|| StoredCheckpoint::read(&folders.kept_checkpoint(name)));
     let ready = match same {
         Some((ready, _)) => ready.clone(),
         None => {
-            let ready = new_attempt(name, PARCEL_EXTENSION);
+            let ready = new_attempt(name, PENDING_EXTENSION);
             make(work, &ready, Format::Ndjson).await?;
             ready
         }
     };
     let path = folders.ready(&ready);
     let behind = match &before {
-        Some(noted) => rows_behind(&path, delivery, &noted.mark).await?,
+        Some(noted) => rows_after(&path, delivery, &noted.checkpoint).await?,
         None => None,
     };
     let (rows, taken) = match behind {
         Some(behind) => behind,
-        None => (rows_of_lines(&path).await?, Taken::none(delivery)?),
+        None => (rows_of_lines(&path).await?, DeliveredPrefix::none(delivery)?),
     };
-    let mark = taken.mark();
-    if let Some(Noted { mark: Mark { rows, .. }, .. }) = before.filter(|before| before.mark.rows > mark.rows)
+    let checkpoint = taken.checkpoint();
+    if let Some(StoredCheckpoint { checkpoint: Checkpoint { rows, .. }, .. }) =
+        before.filter(|before| before.checkpoint.rows > checkpoint.rows)
     {
-        tracing::warn!(file = name, "the {rows} rows taken before are not the first ones now; all are sent");
+        tracing::warn!(
+            file = name,
+            "the {rows} rows delivered before are not the first ones now; all are sent again"
+        );
     }
-    let noted = Noted { mark, revision: revision.to_string() };
-    let count = Count::begin(&folders.count(&ready), &folders.draft(&ready.attempt), &noted)?;
-    folders.supersede(&ready)?;
-    Ok(Parcel { ready, rows, taken, count })
+    let noted = StoredCheckpoint { checkpoint, revision: revision.to_string() };
+    let count = CheckpointFile::begin(&folders.checkpoint(&ready), &folders.draft(&ready.attempt), &noted)?;
+    folders.replace_pending(&ready)?;
+    Ok(PendingDelivery { ready, rows, taken, count })
 }
 
-async fn deliver(work: &Work<'_>, parcel: Parcel, delivery: &Delivery) -> Result<Product, StepError> {
-    let Parcel { ready, rows, taken, mut count } = parcel;
+async fn deliver(
+    work: &Work<'_>,
+    pending: PendingDelivery,
+    delivery: &Delivery,
+) -> Result<Product, StepError> {
+    let PendingDelivery { ready, rows, taken, mut count } = pending;
     // No other file of the step ever has this name, whatever the step means by then.
     let origin =
         Origin { identity: format!("{}\n{}", work.spec.folder(), ready.name), file: ready.name.clone() };
-    let mut keep = |taken: &Taken| count.set(&taken.mark()).map_err(StepError::from);
+    let mut keep = |taken: &DeliveredPrefix| count.set(&taken.checkpoint()).map_err(StepError::from);
     let rows = post(delivery, &origin, rows, taken, work.context, &mut keep).await?;
     Ok(Product { ready, rows })
 }
 
 /// The step's input, of which this file is the only one.
-fn claimed_input(work: &Work<'_>, name: &str) -> Result<PrepareInput, StepError> {
+fn claimed_input(work: &Work<'_>, name: &str, pinned: &PinnedSchema) -> Result<PrepareInput, StepError> {
     let path = work.folders.claimed(name);
     let relative = path.strip_prefix(&work.context.storage.root).ok().and_then(|path| path.to_str());
     let relative = relative.ok_or_else(|| ArtifactError::Path {
@@ -184,7 +206,7 @@ fn claimed_input(work: &Work<'_>, name: &str) -> Result<PrepareInput, StepError>
     match work.step.inputs.first() {
         Some(PrepareInput {
             name: table,
-            source: DataSource::Uri { format, columns, pattern, on_mismatch, .. },
+            source: DataSource::Uri { format, columns, pattern, on_mismatch, reading, .. },
         }) => Ok(PrepareInput {
             name: table.clone(),
             source: DataSource::Uri {
@@ -193,10 +215,24 @@ fn claimed_input(work: &Work<'_>, name: &str) -> Result<PrepareInput, StepError>
                 columns: columns.clone(),
                 pattern: pattern.clone(),
                 on_mismatch: *on_mismatch,
+                reading: match format.or_else(|| format_of(relative)) {
+                    // Such files hold their types themselves; they are compared with the first file's all the same.
+                    Some(Format::Parquet) => None,
+                    _ => with_types(reading.as_deref(), pinned),
+                },
                 sha256: None,
                 credentials: None,
             },
         }),
         _ => Err(ContinuousError::Source("the input names no files".into()).into()),
     }
+}
+
+/// What the spec says of reading, with the types of the first file for the columns that it does not name.
+fn with_types(reading: Option<&Reading>, pinned: &PinnedSchema) -> Option<Box<Reading>> {
+    let mut all = reading.cloned().unwrap_or_default();
+    for (name, declared) in pinned.types() {
+        all.types.entry(name).or_insert(declared);
+    }
+    (all != Reading::default()).then(|| Box::new(all))
 }

@@ -12,10 +12,10 @@
 //! same attempt, and is then published; if that file is done by another attempt, it is removed. Every folder is made durable
 //! after a rename. A process that cannot do the fourth after the third ends, so that the next one does it at its start.
 //!
-//! Instead of published, rows are sent from `ready` between the second and the third, with the count of those taken beside
-//! them. When a file fails, its count becomes `failed/NAME-TAG.taken` before the file becomes `failed/NAME-TAG`; when it is tried
-//! again, under that name, the count goes only when another, that goes on with it, is beside the rows in `ready`. So there is a
-//! count at each moment, and whoever finds two takes that in `ready`, the newer one.
+//! Instead of published, rows are sent from `ready` between the second and the third, with a checkpoint of those delivered beside
+//! them. When a file fails, its checkpoint becomes `failed/NAME-TAG.taken` before the file becomes `failed/NAME-TAG`; when it is tried
+//! again, under that name, the checkpoint is removed only when the next one, which continues it, is beside the rows in `ready`. So there is a
+//! checkpoint at each moment, and whoever finds two takes that in `ready`, the newer one.
 //!
 //! Must not know what a result is.
 
@@ -23,21 +23,21 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use mlpipeline_crds::PUBLISHED_FOLDER;
+use mlpipeline_crds::{PUBLISHED_FOLDER, Revision};
 
 use super::attempts::Attempts;
 use super::entries::{changed, list, modified, moved, remove, sync_parent};
-use super::names::{ATTEMPT_MARK, PARCEL_EXTENSION, Ready, tagged};
+use super::names::{ATTEMPT_MARK, PENDING_EXTENSION, Ready, tagged};
 use crate::artifact::{ArtifactError, sync_folder};
 
 /// What the names of results that are being written begin with.
 const DRAFT_PREFIX: &str = ".draft-";
 
 /// What the names of counts of delivered rows begin with.
-const COUNT_PREFIX: &str = ".taken-";
+const CHECKPOINT_PREFIX: &str = ".taken-";
 
 /// What the names of counts of delivered rows end with where the file has failed.
-const KEPT_COUNT_SUFFIX: &str = ".taken";
+const KEPT_CHECKPOINT_SUFFIX: &str = ".taken";
 
 /// What the names of counts of attempts begin with.
 const ATTEMPTS_PREFIX: &str = ".begun-";
@@ -64,6 +64,11 @@ impl Folders {
         self.step.join(".continuous.lock")
     }
 
+    /// Where the schema of the files of a revision is kept.
+    pub(super) fn schema(&self, revision: &Revision) -> PathBuf {
+        self.step.join(format!(".schema-{revision}.json"))
+    }
+
     pub(super) fn claimed(&self, name: &str) -> PathBuf {
         self.step.join("claimed").join(name)
     }
@@ -77,9 +82,9 @@ impl Folders {
         self.step.join("ready").join(ready.file_name())
     }
 
-    /// Where the count of a parcel's delivered rows is kept.
-    pub(super) fn count(&self, ready: &Ready) -> PathBuf {
-        self.step.join("ready").join(format!("{COUNT_PREFIX}{}", ready.file_name()))
+    /// Where the count of a pending's delivered rows is kept.
+    pub(super) fn checkpoint(&self, ready: &Ready) -> PathBuf {
+        self.step.join("ready").join(format!("{CHECKPOINT_PREFIX}{}", ready.file_name()))
     }
 
     /// How often the work on a claimed file was begun.
@@ -92,15 +97,15 @@ impl Folders {
     }
 
     /// Where the count of a failed file's delivered rows is kept, for people to see, and for another try.
-    pub(super) fn kept_count(&self, name: &str) -> PathBuf {
-        self.step.join("failed").join(format!("{name}{KEPT_COUNT_SUFFIX}"))
+    pub(super) fn kept_checkpoint(&self, name: &str) -> PathBuf {
+        self.step.join("failed").join(format!("{name}{KEPT_CHECKPOINT_SUFFIX}"))
     }
 
     /// Takes a file, under its own name or, where `with_tag`, under one that no other file ever had; but one of which rows were
-    /// taken before it failed has such a name already. The name that it has now; `None` when somebody else took it.
+    /// delivered before it failed has such a name already. The name that it has now; `None` when somebody else took it.
     pub(super) fn claim(&self, found: &Path, with_tag: bool) -> Result<Option<String>, ArtifactError> {
         let own = found.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let returns = self.kept_count(&own).exists() && !self.claimed(&own).exists();
+        let returns = self.kept_checkpoint(&own).exists() && !self.claimed(&own).exists();
         let name = if with_tag && !returns { tagged(&own) } else { own };
         if !moved(found, &self.claimed(&name))? {
             return Ok(None);
@@ -149,7 +154,7 @@ impl Folders {
     /// Removes a result, with what is known of its delivery.
     pub(super) fn discard(&self, ready: &Ready) -> Result<(), ArtifactError> {
         remove(&self.ready(ready))?;
-        remove(&self.count(ready))
+        remove(&self.checkpoint(ready))
     }
 
     /// All results that are whole.
@@ -159,19 +164,19 @@ impl Folders {
     }
 
     /// The rows of a file that are on their way, by whichever attempt.
-    pub(super) fn parcels(&self, name: &str) -> Result<Vec<Ready>, ArtifactError> {
-        let mut parcels = self.all_ready()?;
-        parcels.retain(|ready| ready.name == name && ready.extension == PARCEL_EXTENSION);
-        Ok(parcels)
+    pub(super) fn pending_deliveries(&self, name: &str) -> Result<Vec<Ready>, ArtifactError> {
+        let mut pending = self.all_ready()?;
+        pending.retain(|ready| ready.name == name && ready.extension == PENDING_EXTENSION);
+        Ok(pending)
     }
 
-    /// Makes a parcel with its count durable, and removes those that it goes on with.
-    pub(super) fn supersede(&self, parcel: &Ready) -> Result<(), ArtifactError> {
+    /// Makes a pending delivery with its checkpoint durable, and removes those that it continues.
+    pub(super) fn replace_pending(&self, pending: &Ready) -> Result<(), ArtifactError> {
         sync_folder(&self.step.join("ready"))?;
-        for other in self.parcels(&parcel.name)?.iter().filter(|other| *other != parcel) {
+        for other in self.pending_deliveries(&pending.name)?.iter().filter(|other| *other != pending) {
             self.discard(other)?;
         }
-        remove(&self.kept_count(&parcel.name))
+        remove(&self.kept_checkpoint(&pending.name))
     }
 
     /// Sets right what dead processes left: publishes what counts, removes what does not, and drafts.
@@ -186,14 +191,14 @@ impl Folders {
                 continue;
             }
             let counts = self.done(&ready.name, &ready.attempt).exists();
-            if counts && ready.extension != PARCEL_EXTENSION {
+            if counts && ready.extension != PENDING_EXTENSION {
                 let target = self.publish(&ready)?;
                 tracing::info!(file = ready.name, result = %target.display(), "published what was ready");
             } else {
                 self.discard(&ready)?;
             }
         }
-        remove_widowed(&folder, COUNT_PREFIX)?;
+        remove_widowed(&folder, CHECKPOINT_PREFIX)?;
         remove_widowed(&self.step.join("claimed"), ATTEMPTS_PREFIX)
     }
 
@@ -213,9 +218,9 @@ impl Folders {
         let mut file = File::create(&path).map_err(ArtifactError::io("create", &path))?;
         writeln!(file, "{reason}").map_err(ArtifactError::io("write", &path))?;
         file.sync_all().map_err(ArtifactError::io("sync", &path))?;
-        let parcels = self.parcels(name)?;
-        for parcel in &parcels {
-            moved(&self.count(parcel), &self.kept_count(name))?;
+        let pending = self.pending_deliveries(name)?;
+        for pending in &pending {
+            moved(&self.checkpoint(pending), &self.kept_checkpoint(name))?;
         }
         sync_folder(&folder)?;
         let won = moved(&self.claimed(name), &folder.join(name))?;
@@ -223,14 +228,14 @@ impl Folders {
         sync_folder(&self.step.join("claimed"))?;
         if !won && !folder.join(name).exists() {
             remove(&path)?;
-            remove(&self.kept_count(name))?;
+            remove(&self.kept_checkpoint(name))?;
         }
-        parcels.iter().try_for_each(|parcel| self.discard(parcel))?;
+        pending.iter().try_for_each(|pending| self.discard(pending))?;
         Ok(won)
     }
 
     /// Removes the processed files beyond the newest so many, but none whose result is still to be published.
-    pub(super) fn prune(&self, keep: usize) -> Result<(), ArtifactError> {
+    pub(super) fn prune_history(&self, keep: usize) -> Result<(), ArtifactError> {
         let folder = self.step.join("done");
         let mut names = list(&folder)?;
         if names.len() <= keep {

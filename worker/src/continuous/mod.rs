@@ -1,4 +1,4 @@
-//! Continuous work: a prepare step that takes each new file once, and goes on until it is told to stop.
+//! Continuous work: a prepare step that processes each new file once, and runs until a signal stops it.
 //!
 //! Owns the loop, and what becomes of a file that cannot be processed. Must not know queries or formats: `prepare` does; or
 //! how rows are sent: `deliver` does.
@@ -8,12 +8,13 @@
 //! renames alone keep the promise.
 
 mod attempts;
-mod count;
+mod checkpoint;
 mod entries;
 mod error;
 mod file;
 mod folders;
 mod names;
+mod schema;
 mod watch;
 
 use std::panic::AssertUnwindSafe;
@@ -21,7 +22,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use mlpipeline_crds::{ContinuousStep, ExitCode, PrepareStep, StepReport, StepSpec};
+use mlpipeline_crds::{
+    ContinuousStep, DataSource, ExitCode, PUBLISHED_FOLDER, PrepareStep, Revision, RevisionRule, StepReport,
+    StepSpec,
+};
 
 use self::error::ContinuousError;
 use self::file::{Settled, produce, settle};
@@ -61,10 +65,10 @@ struct Tally {
     failed: u64,
 }
 
-/// Processes files as they come, until told to stop.
+/// Processes files as they come, until stopped.
 ///
 /// # Errors
-/// When the step makes no sense, or storage does not answer. A file that cannot be processed is no error: it is put aside.
+/// When the step makes no sense, or storage does not answer. A file that cannot be processed is not an error: it is moved to `failed`.
 pub(crate) async fn run(
     step: &PrepareStep,
     continuous: &ContinuousStep,
@@ -87,10 +91,10 @@ pub(crate) async fn run(
         step,
         spec,
         context,
-        watch: Watch::of(&input.source, &storage.root)?,
+        watch: Watch::of(&input.source, &storage.root, is_published(&input.source, spec))?,
         keep: usize::try_from(continuous.keep).unwrap_or(usize::MAX),
         poll: Duration::from_secs(continuous.poll_seconds.into()),
-        names_repeat: !is_published(&input.source),
+        names_repeat: !is_published(&input.source, spec),
         folders,
     };
     let mut tally = Tally::default();
@@ -103,38 +107,37 @@ pub(crate) async fn run(
     }
     let mut report = StepReport::succeeded(None);
     report.rows = Some(tally.rows);
-    report.message =
-        Some(format!("told to stop after {} files, of which {} failed", tally.files, tally.failed));
+    report.message = Some(format!("stopped after {} files, of which {} failed", tally.files, tally.failed));
     Ok(report)
 }
 
-/// Whether a source is what another continuous step publishes: names there were never used before.
-fn is_published(source: &mlpipeline_crds::DataSource) -> bool {
-    match source {
-        mlpipeline_crds::DataSource::Uri { uri, .. } => {
-            uri.ends_with(&format!("/{}/*", mlpipeline_crds::PUBLISHED_FOLDER))
-        }
-        mlpipeline_crds::DataSource::Artifact { .. } => false,
-    }
+/// Whether a source is what another continuous step of the pipeline publishes: whole files, under names that were never used
+/// before. A folder of the user's that has the same name elsewhere is not.
+fn is_published(source: &DataSource, spec: &StepSpec) -> bool {
+    let DataSource::Uri { uri, .. } = source else { return false };
+    let step = uri
+        .strip_prefix(&format!("file:{}/{}/", spec.namespace, spec.pipeline))
+        .and_then(|rest| rest.strip_suffix(&format!("/{PUBLISHED_FOLDER}/*")));
+    step.is_some_and(|step| !step.is_empty() && !step.contains('/'))
 }
 
-/// Waits until no other process works for the step; `None` when told to stop before.
+/// Waits until no other process works for the step; `None` when stopped before.
 async fn lock(path: &Path, context: &WorkContext) -> Result<Option<Lock>, ArtifactError> {
-    let mut told = false;
+    let mut reported = false;
     while !context.cancellation.is_cancelled() {
         if let Some(lock) = Lock::try_acquire(path).map_err(ArtifactError::io("lock", path))? {
             return Ok(Some(lock));
         }
-        if !told {
-            tracing::info!(lock = %path.display(), "another process works for this step; waits for its end");
-            told = true;
+        if !reported {
+            tracing::info!(lock = %path.display(), "another process works on this step; waiting for it to end");
+            reported = true;
         }
         pause(LOCK_PAUSE, context).await;
     }
     Ok(None)
 }
 
-/// Waits, unless told to stop.
+/// Waits, unless stopped.
 async fn pause(time: Duration, context: &WorkContext) {
     tokio::select! {
         () = tokio::time::sleep(time) => {}
@@ -143,29 +146,35 @@ async fn pause(time: Duration, context: &WorkContext) {
 }
 
 impl Work<'_> {
+    /// The revision of the step, whose files have one schema.
+    fn revision(&self) -> &Revision {
+        let (RevisionRule::Fixed(revision) | RevisionRule::ByContent(revision)) = &self.spec.revision;
+        revision
+    }
+
     /// Processes what is claimed, and then every file that is there.
     async fn turn(&self, tally: &mut Tally) -> Result<(), StepError> {
         for name in self.folders.claims()? {
-            self.see_through(&name, tally).await?;
+            self.process_until_settled(&name, tally).await?;
         }
         for path in self.watch.files()? {
             if self.context.cancellation.is_cancelled() {
                 break;
             }
             if let Some(name) = self.folders.claim(&path, self.names_repeat)? {
-                self.see_through(&name, tally).await?;
+                self.process_until_settled(&name, tally).await?;
             }
         }
         Ok(())
     }
 
-    /// Processes a claimed file to its end, however long its receiver does not answer; or until told to stop, which leaves the
+    /// Processes a claimed file to its end, however long its receiver does not answer; or until stopped, which leaves the
     /// file for the next process.
-    async fn see_through(&self, name: &str, tally: &mut Tally) -> Result<(), StepError> {
+    async fn process_until_settled(&self, name: &str, tally: &mut Tally) -> Result<(), StepError> {
         let mut wait = self.poll;
         while !self.context.cancellation.is_cancelled() {
             let began = Instant::now();
-            let produced = outlived(produce(self, name)).await;
+            let produced = catch_panic(produce(self, name)).await;
             self.folders.attempts(name).end()?;
             self.context.clear_scratch();
             // A receiver may have repeated what it was given.
@@ -182,25 +191,25 @@ impl Work<'_> {
                     } else {
                         tracing::info!(file = name, "another process was first");
                     }
-                    return Ok(self.folders.prune(self.keep)?);
+                    return Ok(self.folders.prune_history(self.keep)?);
                 }
                 // It may have failed for that alone.
                 Err(error) if self.context.cancellation.is_cancelled() => {
                     tracing::info!(file = name, "stays for the next process: {}", error.message);
                 }
                 Err(error) if error.reason == RECEIVER_UNAVAILABLE => {
-                    tracing::warn!(file = name, "{}; goes on in {} s", error.message, wait.as_secs());
+                    tracing::warn!(file = name, "{}; tries again in {} s", error.message, wait.as_secs());
                     pause(wait, self.context).await;
                     wait = wait.saturating_mul(2).min(LONGEST_PAUSE);
                 }
-                Err(error) => return self.put_aside(name, error, tally),
+                Err(error) => return self.move_to_failed(name, error, tally),
             }
         }
         Ok(())
     }
 
     /// Puts a file that cannot be processed out of the way of the others; unless it is storage that fails, or the file is gone.
-    fn put_aside(&self, name: &str, error: StepError, tally: &mut Tally) -> Result<(), StepError> {
+    fn move_to_failed(&self, name: &str, error: StepError, tally: &mut Tally) -> Result<(), StepError> {
         let is_readable = std::fs::File::open(self.folders.claimed(name)).is_ok();
         if error.exit_code == ExitCode::StorageUnavailable && is_readable {
             return Err(error);
@@ -217,7 +226,7 @@ impl Work<'_> {
 }
 
 /// Work of which a panic is a failure like others, so that it ends nothing but this file.
-async fn outlived<T>(work: impl Future<Output = Result<T, StepError>>) -> Result<T, StepError> {
+async fn catch_panic<T>(work: impl Future<Output = Result<T, StepError>>) -> Result<T, StepError> {
     // What outlives the file is paths, and a memory pool that gets back what the dropped work had.
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(done) => done,
@@ -247,6 +256,6 @@ mod tests {
         assert!(failed.message.contains("no such row: 7"), "{}", failed.message);
         let failed = outlived::<()>(async { panic!("plain") }).await.expect_err("a failure");
         assert!(failed.message.ends_with(": plain"), "{}", failed.message);
-        assert_eq!(outlived(async { Ok(1) }).await, Ok(1));
+        assert_eq!(catch_panic(async { Ok(1) }).await, Ok(1));
     }
 }

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(super) const ATTEMPT_MARK: char = '~';
 
 /// The extension of rows that are delivered rather than published.
-pub(super) const PARCEL_EXTENSION: &str = "post";
+pub(super) const PENDING_EXTENSION: &str = "post";
 
 /// The longest name that a claimed file keeps, in bytes: with tag, attempt and extension it stays below 255.
 const NAME_LIMIT: usize = 160;
@@ -20,7 +20,7 @@ pub(super) struct Ready {
     pub name: String,
     /// Who made it.
     pub attempt: String,
-    /// The result's extension, or [`PARCEL_EXTENSION`].
+    /// The result's extension, or [`PENDING_EXTENSION`].
     pub extension: String,
 }
 
@@ -45,14 +45,14 @@ impl Ready {
 }
 
 /// A name that no other file had: the time, so that names sort by it, and a random part. It stands before the extensions, by
-/// which the format is told. A `*` would be a wildcard where the file is read.
+/// which the format is recognised. A `*` would be a wildcard where the file is read.
 pub(super) fn tagged(name: &str) -> String {
     let (stem, extensions) = name.split_once('.').unwrap_or((name, ""));
     let plain: String =
         stem.chars().map(|sign| if matches!(sign, '*' | ATTEMPT_MARK) { '_' } else { sign }).collect();
     let extensions: String = extensions.replace(['*', ATTEMPT_MARK], "_");
     let extensions = if extensions.len() > 40 {
-        // So long a tail is no extension; its last part may be one.
+        // Such a long tail is not an extension; its last part may be one.
         extensions.rsplit('.').next().unwrap_or_default().chars().take(16).collect()
     } else {
         extensions

@@ -1,6 +1,9 @@
 //! Which files there are to take.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use mlpipeline_crds::DataSource;
 
@@ -8,21 +11,29 @@ use super::ContinuousError;
 use super::entries::modified;
 use crate::artifact::ArtifactError;
 use crate::failure::StepError;
-use crate::table::{Links, expand};
+use crate::glob::{Links, expand};
 
 /// Ends of the names of files that somebody is still writing.
 const UNFINISHED: [&str; 2] = [".tmp", ".part"];
 
+/// A file that was not changed for so long is whole, however seldom it was seen.
+const SETTLED: Duration = Duration::from_secs(60);
+
 /// A pattern of paths on storage.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Watch {
     root: PathBuf,
     pattern: String,
+    /// Whether files come by a rename when they are whole.
+    whole: bool,
+    /// The size and time of each file that was there at the last look.
+    seen: Mutex<HashMap<PathBuf, Option<(u64, SystemTime)>>>,
 }
 
 impl Watch {
     /// Watches what a source names. The folder of the pattern is made where it is missing, so that others can write there.
-    pub(super) fn of(source: &DataSource, root: &Path) -> Result<Self, StepError> {
+    /// Files that do not come `whole` are taken when their size and time stand still from one look to the next.
+    pub(super) fn of(source: &DataSource, root: &Path, whole: bool) -> Result<Self, StepError> {
         let pattern = match source {
             DataSource::Uri { uri, .. } => uri.strip_prefix("file:"),
             DataSource::Artifact { .. } => None,
@@ -31,9 +42,10 @@ impl Watch {
             let text = "a continuous step watches file:PATH on storage, and its input is something else";
             return Err(ContinuousError::Source(text.to_owned()).into());
         };
-        let watch = Self { root: root.to_owned(), pattern: pattern.to_owned() };
+        let watch =
+            Self { root: root.to_owned(), pattern: pattern.to_owned(), whole, seen: Mutex::default() };
         // Refuses a pattern that leaves storage, before anything is made there.
-        watch.files()?;
+        expand(root, pattern, Links::Skip)?;
         let parts: Vec<&str> = pattern.split('/').collect();
         let (_, folders) = parts.split_last().unwrap_or((&"", &[]));
         let plain = folders.iter().take_while(|part| !part.contains('*'));
@@ -43,16 +55,32 @@ impl Watch {
     }
 
     /// The files to take, oldest first. Left out are files whose names begin with a dot or end with .tmp or .part: these are
-    /// being written, and get another name when they are whole. So are symbolic links.
+    /// being written, and get another name when they are whole. So are files that changed since the last look, and symbolic links.
     pub(super) fn files(&self) -> Result<Vec<PathBuf>, ArtifactError> {
         let mut files = expand(&self.root, &self.pattern, Links::Skip)?;
         files.retain(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             !name.starts_with('.') && !UNFINISHED.iter().any(|end| name.ends_with(end))
         });
+        if !self.whole {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let now: HashMap<PathBuf, _> =
+                files.iter().map(|path| (path.clone(), size_and_time(path))).collect();
+            files.retain(|path| {
+                let found = now.get(path).copied().flatten();
+                let is_old = |(_, time): (u64, SystemTime)| time.elapsed().is_ok_and(|age| age >= SETTLED);
+                found.is_some_and(is_old) || (found.is_some() && seen.get(path).copied().flatten() == found)
+            });
+            *seen = now;
+        }
         files.sort_by_cached_key(|path| (modified(path), path.clone()));
         Ok(files)
     }
+}
+
+fn size_and_time(path: &Path) -> Option<(u64, SystemTime)> {
+    let found = path.symlink_metadata().ok()?;
+    Some((found.len(), found.modified().ok()?))
 }
 
 #[cfg(test)]
@@ -68,10 +96,11 @@ mod tests {
             columns: Vec::new(),
             pattern: None,
             on_mismatch: None,
+            reading: None,
             sha256: None,
             credentials: None,
         };
-        let watch = Watch::of(&uri("file:inbox/new/*"), root.path()).expect("a watch");
+        let watch = Watch::of(&uri("file:inbox/new/*"), root.path(), false).expect("a watch");
         let inbox = root.path().join("inbox/new");
         let now = std::time::SystemTime::now();
         for (age, name) in

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use reqwest::{Response, StatusCode, header};
 
-use crate::table::http_client::{chain, refusal};
+use crate::network::{chain, refusal};
 
-/// How many bytes of an answer are read: a connection can go on only when the answer was read to its end.
+/// How many bytes of an answer are read: a connection can be used again only when the answer was read to its end.
 const ANSWER_BYTES: usize = 64 << 10;
 
 /// How many bytes of an answer are logged.

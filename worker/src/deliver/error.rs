@@ -2,8 +2,10 @@
 
 use mlpipeline_crds::ExitCode;
 
-use super::http::RECEIVER_UNAVAILABLE;
 use crate::failure::Failure;
+
+/// The reason of a failure that may be over soon.
+pub(crate) const RECEIVER_UNAVAILABLE: &str = "ReceiverUnavailable";
 
 /// A failure to deliver.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,8 +35,8 @@ pub enum DeliverError {
         /// How often it was tried.
         attempts: u32,
     },
-    /// The process was told to stop before all rows were taken.
-    #[error("told to stop before all rows were taken")]
+    /// The process was stopped before all rows were taken.
+    #[error("stopped before the receiver accepted all rows")]
     Stopped,
     /// A thread of ours ended without an answer.
     #[error("internal: {0}")]

@@ -1,8 +1,8 @@
 //! Delivery over HTTP: a POST of JSON for each row, or for several.
 //!
-//! Rows are sent one request after the other, in their order, so that a count says which were taken. A receiver may get a row
-//! twice, when an answer was lost: both requests then carry the same Idempotency-Key. Who is told to stop waits for the answer
-//! under way, so that a stop in good order sends none twice. Redirects are not followed, and the addresses that must not be
+//! Rows are sent one request after the other, in their order, so that a count says which were accepted. A receiver may get a row
+//! twice, when an answer was lost: both requests then carry the same Idempotency-Key. A process that is stopped waits for the answer
+//! under way, so that an orderly stop sends no row twice. Redirects are not followed, and the addresses that must not be
 //! fetched from are not sent to either.
 
 use std::time::Duration;
@@ -13,19 +13,17 @@ use reqwest::{Client, header};
 use url::Url;
 
 use super::answer::{Attempt, answer, judge, retry_after, sending, start};
+use super::delivered_prefix::{DeliveredPrefix, receiver};
 use super::rows::rows_of_file;
-use super::taken::{Taken, receiver};
 use super::{DeliverError, Finished, JsonRows, Product};
 use crate::WorkContext;
 use crate::artifact::Draft;
-use crate::context::Cancellation;
+use crate::cancellation::Cancellation;
+use crate::credentials::{Credentials, Secrets};
 use crate::failure::StepError;
-use crate::stores::{Credentials, Secrets};
-use crate::table::http_client::{authenticated, check_address, client};
-use crate::table::{Network, TextFile, redacted};
-
-/// The reason of a failure that may be over soon.
-pub(crate) const RECEIVER_UNAVAILABLE: &str = "ReceiverUnavailable";
+use crate::network::{Network, redacted};
+use crate::network::{authenticated, check_address, client};
+use crate::table::LocalFile;
 
 /// How many requests go over one connection. A Service chooses among its pods once for each connection, so that one
 /// connection would leave all of the work to one pod; one for each request would cost a round trip for each.
@@ -37,21 +35,21 @@ const BODY_BYTES: usize = 8 << 20;
 /// The longest pause between attempts, also when the receiver asks for a longer one.
 const PAUSE_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long the answer to the request under way is waited for when the process is told to stop: half of the 30 s that Kubernetes
+/// How long a stopping process waits for the answer to the request under way: half of the 30 s that Kubernetes
 /// gives it by default.
 const LAST_ANSWER: Duration = Duration::from_secs(15);
 
 /// What rows are of, for messages and for the Idempotency-Key.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
-    /// What the file is told by from every other one that was ever sent: the step, and the file's name or the revision.
+    /// What identifies the file among all that were ever sent: the step, and the file's name or the revision.
     pub identity: String,
     /// The file that the rows lie in, for people.
     pub file: String,
 }
 
 /// Rows of one request.
-struct Parcel {
+struct RequestBatch {
     /// The number of the first row, from 1 on.
     first: u64,
     /// How many there are.
@@ -72,35 +70,35 @@ pub(super) async fn before_publishing(
     let Finished { draft, kind, product: Product { path, format, columns } } = finished;
     let rule = spec.revision.clone();
     // Hashing a large file is work for a core.
-    let looked = tokio::task::spawn_blocking(move || {
-        let outlook = draft.outlook(kind, &rule);
-        (draft, outlook)
+    let hashed = tokio::task::spawn_blocking(move || {
+        let preview = draft.preview(kind, &rule);
+        (draft, preview)
     })
     .await;
-    let (draft, outlook) = looked.map_err(DeliverError::lost)?;
-    let (revision, is_published) = outlook?;
+    let (draft, preview) = hashed.map_err(DeliverError::lost)?;
+    let (revision, is_published) = preview?;
     if is_published {
         return Ok(draft);
     }
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let origin = Origin { identity: format!("{}\n{revision}", spec.folder()), file: file.clone() };
-    let rows = rows_of_file(TextFile { path, name: file }, format, columns, context).await?;
-    post(delivery, &origin, rows, Taken::none(delivery)?, context, &mut |_| Ok(())).await?;
+    let rows = rows_of_file(LocalFile { path, name: file }, format, columns, context).await?;
+    post(delivery, &origin, rows, DeliveredPrefix::none(delivery)?, context, &mut |_| Ok(())).await?;
     Ok(draft)
 }
 
-/// Sends rows, behind those that were taken before and are not among them. `keep` hears after each request which were taken in
-/// all. Says how many that are in the end.
+/// Sends the rows that follow those that were delivered before. `keep` is called after each request with all that are delivered
+/// so far. Says how many that are in the end.
 ///
 /// # Errors
-/// When the receiver refuses a row or does not answer, a row cannot be read, `keep` fails, or the process is told to stop.
+/// When the receiver refuses a row or does not answer, a row cannot be read, `keep` fails, or the process is stopped.
 pub(crate) async fn post(
     delivery: &Delivery,
     origin: &Origin,
     rows: JsonRows,
-    mut taken: Taken,
+    mut taken: DeliveredPrefix,
     context: &WorkContext,
-    keep: &mut (dyn FnMut(&Taken) -> Result<(), StepError> + Send),
+    keep: &mut (dyn FnMut(&DeliveredPrefix) -> Result<(), StepError> + Send),
 ) -> Result<u64, StepError> {
     let url = receiver(delivery)?;
     let credentials = context.secrets.credentials(delivery.credentials.as_deref());
@@ -109,41 +107,41 @@ pub(crate) async fn post(
     let mut sender = Sender { client, url, credentials, network, secrets, cancellation, origin, sent: 0 };
     // An array that the rows run out in asks once more behind their end.
     let mut rows = rows.fuse().boxed();
-    while let Some(parcel) = next_parcel(&mut rows, delivery.rows_per_request, &mut taken).await? {
-        sender.send(&parcel).await?;
+    while let Some(batch) = next_batch(&mut rows, delivery.rows_per_request, &mut taken).await? {
+        sender.send(&batch).await?;
         keep(&taken)?;
     }
     Ok(taken.rows)
 }
 
-/// The rows of the next request, which are added to those taken; `None` when there are no more. What is in it follows from the
+/// The rows of the next request, which are added to those delivered; `None` when there are no more. What is in it follows from the
 /// rows and the first one's number alone, so that a repeated request is the same request.
-async fn next_parcel(
+async fn next_batch(
     rows: &mut JsonRows,
     rows_per_request: Option<u32>,
-    taken: &mut Taken,
-) -> Result<Option<Parcel>, StepError> {
+    taken: &mut DeliveredPrefix,
+) -> Result<Option<RequestBatch>, StepError> {
     let first = taken.rows.saturating_add(1);
-    let Some(wanted) = rows_per_request.map(u64::from) else {
+    let Some(most) = rows_per_request.map(u64::from) else {
         let Some(body) = rows.next().await.transpose()? else { return Ok(None) };
         taken.add(&body);
-        return Ok(Some(Parcel { first, rows: 1, body }));
+        return Ok(Some(RequestBatch { first, rows: 1, body }));
     };
-    let mut parcel = Parcel { first, rows: 0, body: vec![b'['] };
-    while parcel.rows < wanted.max(1) && parcel.body.len() < BODY_BYTES {
+    let mut batch = RequestBatch { first, rows: 0, body: vec![b'['] };
+    while batch.rows < most.max(1) && batch.body.len() < BODY_BYTES {
         let Some(row) = rows.next().await.transpose()? else { break };
-        if parcel.rows > 0 {
-            parcel.body.push(b',');
+        if batch.rows > 0 {
+            batch.body.push(b',');
         }
         taken.add(&row);
-        parcel.body.extend(row);
-        parcel.rows += 1;
+        batch.body.extend(row);
+        batch.rows += 1;
     }
-    parcel.body.push(b']');
-    Ok(Some(parcel).filter(|parcel| parcel.rows > 0))
+    batch.body.push(b']');
+    Ok(Some(batch).filter(|batch| batch.rows > 0))
 }
 
-/// Sends one parcel after the other.
+/// Sends one batch after the other.
 struct Sender<'a> {
     client: Client,
     url: Url,
@@ -158,8 +156,8 @@ struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    async fn send(&mut self, parcel: &Parcel) -> Result<(), DeliverError> {
-        check_address(&self.url, self.network).map_err(|problem| self.refused(parcel, problem.0))?;
+    async fn send(&mut self, batch: &RequestBatch) -> Result<(), DeliverError> {
+        check_address(&self.url, self.network).map_err(|problem| self.refused(batch, problem.0))?;
         let mut pause = self.network.backoff;
         let mut attempt = 1;
         loop {
@@ -168,15 +166,15 @@ impl Sender<'_> {
             }
             self.sent += 1;
             let sent = tokio::select! {
-                sent = self.try_send(parcel) => sent,
-                () = told_to_stop_long_ago(self.cancellation) => return Err(DeliverError::Stopped),
+                sent = self.try_send(batch) => sent,
+                () = stop_overdue(self.cancellation) => return Err(DeliverError::Stopped),
             };
             let wait = match sent {
                 Ok(()) => return Ok(()),
-                Err(Attempt::Refused(problem)) => return Err(self.refused(parcel, problem)),
+                Err(Attempt::Refused(problem)) => return Err(self.refused(batch, problem)),
                 Err(Attempt::Again { problem, .. }) if attempt >= self.network.attempts => {
                     return Err(DeliverError::Unavailable {
-                        what: self.what(parcel),
+                        what: self.what(batch),
                         url: redacted(&self.url),
                         problem,
                         attempts: attempt,
@@ -185,7 +183,7 @@ impl Sender<'_> {
                 Err(Attempt::Again { problem, pause: asked }) => {
                     tracing::warn!(
                         "cannot deliver {} to {}: {problem}; attempt {attempt} of {}",
-                        self.what(parcel),
+                        self.what(batch),
                         redacted(&self.url),
                         self.network.attempts
                     );
@@ -201,15 +199,15 @@ impl Sender<'_> {
         }
     }
 
-    async fn try_send(&self, parcel: &Parcel) -> Result<(), Attempt> {
-        tracing::debug!(body = %String::from_utf8_lossy(&parcel.body), "posts");
+    async fn try_send(&self, batch: &RequestBatch) -> Result<(), Attempt> {
+        tracing::debug!(body = %String::from_utf8_lossy(&batch.body), "posts");
         let mut request = self
             .client
             .post(self.url.clone())
             .timeout(self.network.connect_timeout.saturating_add(self.network.idle_timeout))
             .header(header::CONTENT_TYPE, "application/json")
-            .header("Idempotency-Key", self.key(parcel))
-            .body(parcel.body.clone());
+            .header("Idempotency-Key", self.key(batch))
+            .body(batch.body.clone());
         request = authenticated(request, &self.credentials);
         if self.sent.is_multiple_of(REQUESTS_PER_CONNECTION) {
             request = request.header(header::CONNECTION, "close");
@@ -222,8 +220,8 @@ impl Sender<'_> {
         tracing::info!(
             url = redacted(&self.url),
             file = self.origin.file,
-            row = parcel.first,
-            rows = parcel.rows,
+            row = batch.first,
+            rows = batch.rows,
             status = status.as_u16(),
             answer = start(&answer),
             "posted"
@@ -232,31 +230,31 @@ impl Sender<'_> {
     }
 
     /// The same for the same rows at the same place of the same file, however often they are sent.
-    fn key(&self, parcel: &Parcel) -> String {
-        let mut text = format!("{}\n{}\n", self.origin.identity, parcel.first).into_bytes();
-        text.extend_from_slice(&parcel.body);
+    fn key(&self, batch: &RequestBatch) -> String {
+        let mut text = format!("{}\n{}\n", self.origin.identity, batch.first).into_bytes();
+        text.extend_from_slice(&batch.body);
         Digest::of(&text).to_string()
     }
 
-    fn refused(&self, parcel: &Parcel, problem: String) -> DeliverError {
-        DeliverError::Refused { what: self.what(parcel), url: redacted(&self.url), problem }
+    fn refused(&self, batch: &RequestBatch, problem: String) -> DeliverError {
+        DeliverError::Refused { what: self.what(batch), url: redacted(&self.url), problem }
     }
 
-    fn what(&self, parcel: &Parcel) -> String {
-        let last = parcel.first.saturating_add(parcel.rows).saturating_sub(1);
+    fn what(&self, batch: &RequestBatch) -> String {
+        let last = batch.first.saturating_add(batch.rows).saturating_sub(1);
         let file = &self.origin.file;
-        if parcel.rows == 1 {
+        if batch.rows == 1 {
             format!("row {last} of {file}")
         } else {
-            format!("rows {} to {last} of {file}", parcel.first)
+            format!("rows {} to {last} of {file}", batch.first)
         }
     }
 }
 
 /// Comes back once the answer under way has been waited for long enough.
-async fn told_to_stop_long_ago(cancellation: &Cancellation) {
+async fn stop_overdue(cancellation: &Cancellation) {
     cancellation.cancelled().await;
-    tracing::info!("told to stop; waits for the receiver's answer");
+    tracing::info!("stopping; waits for the receiver's answer");
     tokio::time::sleep(LAST_ANSWER).await;
 }
 
@@ -267,12 +265,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_last_answer_is_waited_for_and_not_as_long_as_kubernetes_waits() {
         let cancellation = Cancellation::default();
-        let told =
-            tokio::time::timeout(Duration::from_secs(3600), told_to_stop_long_ago(&cancellation)).await;
-        assert!(told.is_err(), "nobody was told to stop");
+        let stopped = tokio::time::timeout(Duration::from_secs(3600), stop_overdue(&cancellation)).await;
+        assert!(stopped.is_err(), "nothing was stopped");
         cancellation.cancel();
         let began = tokio::time::Instant::now();
-        told_to_stop_long_ago(&cancellation).await;
+        stop_overdue(&cancellation).await;
         let waited = began.elapsed();
         assert!(Duration::from_secs(10) <= waited && waited <= Duration::from_secs(20), "{waited:?}");
     }

@@ -6,23 +6,24 @@
 //! when they are published, nor how stores are talked to: `stores` does.
 
 mod answer;
+mod delivered_prefix;
 mod error;
 mod http;
 mod out;
+mod out_file;
 mod postgres;
 mod rows;
 mod s3;
-mod taken;
 
 use std::path::{Path, PathBuf};
 
-use mlpipeline_crds::{Delivery, Format, StepSpec};
+use mlpipeline_crds::{Delivery, Format, StepSpec, UriScheme};
 
-pub(crate) use self::error::DeliverError;
-pub(crate) use self::http::{Origin, RECEIVER_UNAVAILABLE, post};
+pub(crate) use self::delivered_prefix::{Checkpoint, DeliveredPrefix, rows_after};
+pub(crate) use self::error::{DeliverError, RECEIVER_UNAVAILABLE};
+pub(crate) use self::http::{Origin, post};
 pub(crate) use self::out::{OutPlace, format_of_out};
 pub(crate) use self::rows::{JsonRows, rows_of_lines};
-pub(crate) use self::taken::{Mark, Taken, rows_behind};
 use crate::WorkContext;
 use crate::artifact::{Column, Draft, Kind, Manifest};
 use crate::failure::StepError;
@@ -71,17 +72,22 @@ enum Place {
 
 impl Place {
     fn of(uri: &str) -> Result<Self, DeliverError> {
-        let known = "there are http, https, s3 and postgres";
-        // The whole of it is not shown: it may hold a password.
-        match uri.split_once(':').map(|(scheme, _)| scheme) {
-            Some("http" | "https") => Ok(Self::Receiver),
-            Some("s3") => Ok(Self::Bucket),
-            Some("postgres") => Ok(Self::Database),
-            Some(scheme) => {
-                let text = format!("\"{scheme}\" is no scheme that results are delivered to; {known}");
-                Err(DeliverError::Uri(text))
+        match UriScheme::of(uri) {
+            Some(UriScheme::Http | UriScheme::Https) => Ok(Self::Receiver),
+            Some(UriScheme::S3) => Ok(Self::Bucket),
+            Some(UriScheme::Postgres) => Ok(Self::Database),
+            Some(UriScheme::File) | None => {
+                let known = UriScheme::ALL.into_iter().filter(|scheme| scheme.takes_results());
+                let known: Vec<&str> = known.map(UriScheme::name).collect();
+                // The whole of the URI is not shown: it may hold a password.
+                let found = match uri.split_once(':') {
+                    Some((scheme, _)) => {
+                        format!("\"{scheme}\" is not a scheme that results are delivered to")
+                    }
+                    None => "the output's uri has no scheme".to_owned(),
+                };
+                Err(DeliverError::Uri(format!("{found}; there are {}", known.join(", "))))
             }
-            None => Err(DeliverError::Uri(format!("the output's uri has no scheme; {known}"))),
         }
     }
 }

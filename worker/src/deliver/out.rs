@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use mlpipeline_crds::{Delivery, Format};
+use mlpipeline_crds::{Delivery, Format, UriScheme};
 use tempfile::TempPath;
 
+use super::out_file::OutFile;
 use super::{Product, replace};
 use crate::WorkContext;
-use crate::args::OutFile;
 use crate::artifact::ArtifactError;
 use crate::failure::StepError;
 use crate::table::Written;
@@ -64,15 +64,16 @@ impl OutPlace {
     }
 }
 
-/// The format that a path or URI tells; a table of a database takes any.
+/// The format that a path or URI names; a table of a database takes any.
 pub(crate) fn format_of_out(out: &Path) -> Option<Format> {
     match uri_of_store(out) {
-        Some(uri) if uri.starts_with("postgres:") => Some(Format::Parquet),
+        Some(uri) if UriScheme::of(&uri) == Some(UriScheme::Postgres) => Some(Format::Parquet),
         _ => PathBuf::from(out).extension().and_then(|_| crate::table::format_of(&out.to_string_lossy())),
     }
 }
 
 fn uri_of_store(out: &Path) -> Option<String> {
     let text = out.to_str()?;
-    ["s3://", "postgres://"].iter().any(|scheme| text.starts_with(scheme)).then(|| text.to_owned())
+    let is_store = matches!(UriScheme::of(text), Some(UriScheme::S3 | UriScheme::Postgres));
+    (is_store && text.contains("://")).then(|| text.to_owned())
 }

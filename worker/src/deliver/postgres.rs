@@ -4,9 +4,11 @@ use mlpipeline_crds::TableLocation;
 
 use super::Product;
 use crate::WorkContext;
+use crate::credentials::Credentials;
+use crate::engine::query_error;
 use crate::failure::StepError;
-use crate::stores::{Credentials, StoreError, postgres};
-use crate::table::{TextFile, query_error, written};
+use crate::stores::{StoreError, postgres};
+use crate::table::{LocalFile, written};
 
 /// Replaces the table's rows.
 pub(super) async fn deliver(
@@ -16,7 +18,7 @@ pub(super) async fn deliver(
     context: &WorkContext,
 ) -> Result<(), StepError> {
     let location = TableLocation::parse(uri).map_err(StoreError::location("postgres"))?;
-    let file = TextFile { path: product.path.clone(), name: "the result".to_owned() };
+    let file = LocalFile { path: product.path.clone(), name: "the result".to_owned() };
     let table = written(file, product.format, product.columns.clone(), &context.cancellation)?;
     let rows = context.session().read_table(table).map_err(|error| query_error(&error))?;
     let rows = rows.execute_stream().await.map_err(|error| query_error(&error))?;

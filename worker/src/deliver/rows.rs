@@ -14,15 +14,16 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use super::DeliverError;
 use crate::WorkContext;
 use crate::artifact::Column;
+use crate::engine::query_error;
 use crate::failure::StepError;
-use crate::table::{TableError, TextFile, query_error, written};
+use crate::table::{LocalFile, TableError, refuse_unwritable, written};
 
 /// Rows, each the text of a JSON object.
 pub(crate) type JsonRows = BoxStream<'static, Result<Vec<u8>, StepError>>;
 
 /// The rows of a file that [`crate::table::write`] wrote, in its order, in memory that does not grow with them.
 pub(super) async fn rows_of_file(
-    file: TextFile,
+    file: LocalFile,
     format: Format,
     columns: Vec<Column>,
     context: &WorkContext,
@@ -32,8 +33,12 @@ pub(super) async fn rows_of_file(
     let table = opened.map_err(DeliverError::lost)??;
     let frame = context.session().read_table(table).map_err(|error| query_error(&error))?;
     let batches = frame.execute_stream().await.map_err(|error| query_error(&error))?;
-    let rows = batches.flat_map(|batch| {
+    let mut before = 0_u64;
+    let rows = batches.flat_map(move |batch| {
         let objects = batch.map_err(|error| query_error(&error)).and_then(|batch| {
+            refuse_unwritable(&batch, before)
+                .map_err(|problem| TableError::content("the result", problem))?;
+            before += batch.num_rows() as u64;
             Ok(objects(&batch).map_err(|error| DeliverError::Internal(error.to_string()))?)
         });
         stream::iter(match objects {

@@ -4,9 +4,10 @@ use mlpipeline_crds::ObjectLocation;
 
 use super::Product;
 use crate::WorkContext;
+use crate::credentials::Credentials;
 use crate::failure::StepError;
+use crate::stores::StoreError;
 use crate::stores::s3::Bucket;
-use crate::stores::{Credentials, StoreError};
 
 /// Replaces the object; one whose key ends with a slash is called `data` in that folder, with the format's extension.
 pub(super) async fn deliver(

@@ -10,22 +10,22 @@ use crate::failure::Failure;
 /// What can be wrong with a model or its file.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The folder is no artifact, or a damaged one.
+    /// The folder is not an artifact, or a damaged one.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
     /// The folder holds something else.
-    #[error("{} is an artifact, but holds no model; give the folder of a train step's result", .0.display())]
+    #[error("{} is an artifact, but not of a model; give the folder of a train step's result", .0.display())]
     NoModel(PathBuf),
     /// The file is larger than any model.
-    #[error("the model has {found} bytes, and a model has at most {}", super::file::SIZE_LIMIT)]
+    #[error("the model has {found} bytes, and a model has at most {}", super::limits::SIZE_LIMIT)]
     TooLarge {
         /// Its size in bytes.
         found: u64,
     },
-    /// The file is of another version.
+    /// The file is of a newer version.
     #[error(
-        "the model is of format version {found}, and this worker reads version {}; use the worker that trained it, or train it again",
-        super::MODEL_VERSION
+        "the model is of format version {found}, and this worker reads versions up to {}; use the worker that trained it, or train it again",
+        super::limits::MODEL_VERSION
     )]
     Version {
         /// The version in the file.
@@ -42,7 +42,7 @@ pub enum ModelError {
         /// Features of the model.
         expected: usize,
     },
-    /// A row whose weighted sum is no finite number.
+    /// A row whose weighted sum is not a finite number.
     #[error("the numbers of row {} are so large, or no numbers, that nothing can be predicted from them", row + 1)]
     Overflow {
         /// The row, from 0.

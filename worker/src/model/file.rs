@@ -10,19 +10,11 @@ use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 use super::exact::{Exact, Row};
+use super::limits::{MODEL_FILE, MODEL_VERSION, SIZE_LIMIT};
 use super::{FeatureSchema, LinearPredictor, Model, ModelError, ModelInfo};
-
-/// The model's file in its folder.
-pub const MODEL_FILE: &str = "model.json";
-
-/// The version of the format that this build writes and reads.
-pub const MODEL_VERSION: u64 = 1;
 
 /// What every model file names as its format.
 const FORMAT: &str = "mlpipeline.dev/model";
-
-/// The most bytes of a model file: 4096 features and 1000 classes, at 25 bytes a number, fit.
-pub(super) const SIZE_LIMIT: u64 = 128 << 20;
 
 /// The most bytes of an algorithm's name.
 const NAME_LIMIT: usize = 64;
@@ -34,9 +26,15 @@ struct Head {
     version: u64,
 }
 
+/// A file of one version, as it was written. A version is never changed: a new one gets a variant here and a function that
+/// makes a [`Model`] of it, and the files of all versions stay readable.
+enum Document {
+    V1(DocumentV1),
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Document {
+struct DocumentV1 {
     format: String,
     version: u64,
     algorithm: String,
@@ -51,7 +49,7 @@ pub(super) fn render(model: &Model) -> Result<Vec<u8>, ModelError> {
     if let Some((name, value)) = model.info.metrics.iter().find(|(_, value)| !value.is_finite()) {
         return Err(ModelError::Invalid(format!("metric {name} is {value}")));
     }
-    let document = Document {
+    let document = DocumentV1 {
         format: FORMAT.to_owned(),
         version: MODEL_VERSION,
         algorithm: model.info.algorithm.clone(),
@@ -76,20 +74,28 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Model, ModelError> {
     if head.format != FORMAT {
         return Err(ModelError::Invalid(format!("{MODEL_FILE} is of another format than {FORMAT}")));
     }
-    if head.version != MODEL_VERSION {
-        return Err(ModelError::Version { found: head.version });
+    let document = match head.version {
+        1 => Document::V1(serde_json::from_slice(bytes).map_err(invalid)?),
+        found => return Err(ModelError::Version { found }),
+    };
+    match document {
+        Document::V1(document) => document.into_model(Digest::of(bytes)),
     }
-    let document: Document = serde_json::from_slice(bytes).map_err(invalid)?;
-    if document.algorithm.len() > NAME_LIMIT {
-        return Err(ModelError::Invalid(format!("the algorithm's name is longer than {NAME_LIMIT} bytes")));
+}
+
+impl DocumentV1 {
+    fn into_model(self, digest: Digest) -> Result<Model, ModelError> {
+        if self.algorithm.len() > NAME_LIMIT {
+            let problem = format!("the algorithm's name is longer than {NAME_LIMIT} bytes");
+            return Err(ModelError::Invalid(problem));
+        }
+        self.schema.check()?;
+        let predictor = predictor(self.weights, self.intercepts)?;
+        predictor.check(&self.schema)?;
+        let metrics = self.metrics.into_iter().map(|(name, value)| (name, value.0)).collect();
+        let info = ModelInfo { revision: None, algorithm: self.algorithm, metrics, digest };
+        Ok(Model { schema: self.schema, predictor, info })
     }
-    document.schema.check()?;
-    let predictor = predictor(document.weights, document.intercepts)?;
-    predictor.check(&document.schema)?;
-    let metrics = document.metrics.into_iter().map(|(name, value)| (name, value.0)).collect();
-    let info =
-        ModelInfo { revision: None, algorithm: document.algorithm, metrics, digest: Digest::of(bytes) };
-    Ok(Model { schema: document.schema, predictor, info })
 }
 
 fn predictor(rows: Vec<Row>, intercepts: Row) -> Result<LinearPredictor, ModelError> {

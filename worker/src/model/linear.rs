@@ -77,7 +77,7 @@ impl LinearPredictor {
     /// The numbers that a regression predicts.
     ///
     /// # Errors
-    /// When a row's sum is no finite number.
+    /// When a row's sum is not a finite number.
     pub fn numbers(&self, rows: ArrayView2<'_, f64>) -> Result<Array1<f64>, ModelError> {
         Ok(self.sums(rows)?.index_axis_move(Axis(1), 0))
     }
@@ -85,7 +85,7 @@ impl LinearPredictor {
     /// The classes that a classifier predicts, with their probabilities.
     ///
     /// # Errors
-    /// When a row's sum is no finite number.
+    /// When a row's sum is not a finite number.
     pub fn classes(&self, rows: ArrayView2<'_, f64>) -> Result<Predictions, ModelError> {
         self.probabilities(rows).map(Predictions::from_probabilities)
     }

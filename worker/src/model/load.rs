@@ -6,7 +6,8 @@ use std::path::Path;
 
 use mlpipeline_crds::Digest;
 
-use super::file::{MODEL_FILE, SIZE_LIMIT, parse};
+use super::file::parse;
+use super::limits::{MODEL_FILE, SIZE_LIMIT};
 use super::{Model, ModelError};
 use crate::artifact::{self, ArtifactError, Kind};
 

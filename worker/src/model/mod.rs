@@ -6,6 +6,7 @@
 mod error;
 mod exact;
 mod file;
+mod limits;
 mod linear;
 mod load;
 mod predictions;
@@ -20,7 +21,7 @@ use ndarray::ArrayView2;
 use crate::failure::StepError;
 
 pub use error::ModelError;
-pub use file::{MODEL_FILE, MODEL_VERSION};
+pub use limits::{MODEL_FILE, MODEL_VERSION};
 pub use linear::LinearPredictor;
 pub use predictions::Predictions;
 pub use schema::{Feature, FeatureKind, FeatureSchema, Label, MAX_CLASSES, MAX_FEATURES, Target};
@@ -79,7 +80,7 @@ impl Model {
     /// Reads a model from the bytes of a `model.json`.
     ///
     /// # Errors
-    /// When the bytes are no model of this version, or its parts do not fit together.
+    /// When the bytes are not a model of a version that is read, or its parts do not fit together.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         file::parse(bytes)
     }

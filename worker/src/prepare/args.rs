@@ -10,12 +10,12 @@ use mlpipeline_crds::{Check, DataSource, Format, OnMismatch, PrepareInput};
 use super::check_text::{parse_check, parse_check_sql};
 use super::{PrepareError, make, rows};
 use crate::WorkContext;
-use crate::args::WorkArgs;
 use crate::artifact::ArtifactError;
+use crate::credentials::Secrets;
 use crate::deliver::{OutPlace, format_of_out};
 use crate::failure::StepError;
-use crate::stores::Secrets;
-use crate::table::{TableError, write_to};
+use crate::flags::{TableFormat, WorkFlags, parse_reading};
+use crate::table::{TableError, local_uri, write_to};
 
 /// Make a table from tables with SQL, and check it.
 #[derive(Clone, Debug, Args)]
@@ -50,6 +50,9 @@ pub struct PrepareArgs {
     /// A table in which lines without the pattern are left out; they fail the command otherwise.
     #[arg(long, value_name = "NAME")]
     pub skip_mismatch: Vec<String>,
+    /// How the text of a table is read, as `reading` of a pipeline in JSON: sales={"delimiter":";","decimal":","}.
+    #[arg(long, value_name = "NAME=JSON", value_parser = parse_pair)]
+    pub reading: Vec<(String, String)>,
     /// The only content of a table that is accepted.
     #[arg(long, value_name = "NAME=DIGEST", value_parser = parse_pair)]
     pub sha256: Vec<(String, String)>,
@@ -70,31 +73,10 @@ pub struct PrepareArgs {
     pub out: PathBuf,
     /// The format to write, where the extension does not say it.
     #[arg(long, value_enum)]
-    pub out_format: Option<OutFormat>,
+    pub out_format: Option<TableFormat>,
     /// Resources and network.
     #[command(flatten)]
-    pub work: WorkArgs,
-}
-
-/// A format to write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OutFormat {
-    /// Comma-separated values.
-    Csv,
-    /// One JSON object a line.
-    Ndjson,
-    /// Apache Parquet.
-    Parquet,
-}
-
-impl From<OutFormat> for Format {
-    fn from(format: OutFormat) -> Self {
-        match format {
-            OutFormat::Csv => Self::Csv,
-            OutFormat::Ndjson => Self::Ndjson,
-            OutFormat::Parquet => Self::Parquet,
-        }
-    }
+    pub work: WorkFlags,
 }
 
 fn parse_pair(text: &str) -> Result<(String, String), String> {
@@ -119,7 +101,7 @@ impl PrepareArgs {
         let to_stdout = self.out == Path::new("-");
         if to_stdout && checks.is_empty() {
             let rows = rows(&inputs, sql.as_deref(), context).await?;
-            write_to(rows, format, io::stdout(), "standard output", context.progress).await?;
+            write_to(rows, format, io::stdout(), Path::new("standard output"), context.progress).await?;
             return Ok(());
         }
         if to_stdout {
@@ -149,18 +131,29 @@ impl PrepareArgs {
             }
             let columns = of(&self.columns, name).map(|text| text.split(',').map(str::to_owned).collect());
             let source = DataSource::Uri {
-                uri: uri_of(place)?,
+                uri: local_uri(place)?,
                 format: of(&self.format, name).map(format_named).transpose()?,
                 columns: columns.unwrap_or_default(),
                 pattern: of(&self.pattern, name).map(str::to_owned),
                 on_mismatch: self.skip_mismatch.contains(name).then_some(OnMismatch::Skip),
+                reading: of(&self.reading, name)
+                    .map(parse_reading)
+                    .transpose()
+                    .map_err(|problem| PrepareError::Query(format!("--reading {name}: {problem}")))?
+                    .map(Box::new),
                 sha256: of(&self.sha256, name).map(str::to_lowercase),
                 credentials: secrets.prefix_if_any(&format!("MLPIPELINE_SECRET_INPUT_{name}_")),
             };
             inputs.push(PrepareInput { name: name.clone(), source });
         }
         let known: BTreeMap<&str, ()> = inputs.iter().map(|input| (input.name.as_str(), ())).collect();
-        let pairs = self.columns.iter().chain(&self.format).chain(&self.pattern).chain(&self.sha256);
+        let pairs = self
+            .columns
+            .iter()
+            .chain(&self.format)
+            .chain(&self.pattern)
+            .chain(&self.reading)
+            .chain(&self.sha256);
         for name in pairs.map(|(name, _)| name).chain(&self.skip_mismatch) {
             if !known.contains_key(name.as_str()) {
                 let names: Vec<&str> = known.keys().copied().collect();
@@ -184,14 +177,14 @@ impl PrepareArgs {
     }
 
     fn output_format(&self) -> Result<Format, StepError> {
-        let told = match self.out_format {
+        let known = match self.out_format {
             Some(format) => Some(format.into()),
             None if self.out == Path::new("-") => Some(Format::Csv),
             None => format_of_out(&self.out),
         };
-        told.ok_or_else(|| {
+        known.ok_or_else(|| {
             let text = format!(
-                "the format of {} cannot be told from its name; end it with .csv, .ndjson or .parquet, or give --out-format",
+                "the format of {} is not clear from its name; end it with .csv, .ndjson or .parquet, or give --out-format",
                 self.out.display()
             );
             TableError::Source(text).into()
@@ -201,7 +194,7 @@ impl PrepareArgs {
 
 fn say(text: &str) {
     use io::Write;
-    // A closed stderr takes nothing away from the work.
+    // A closed stderr changes nothing about the work.
     let _ = writeln!(io::stderr(), "{text}");
 }
 
@@ -213,36 +206,8 @@ fn format_named(name: &str) -> Result<Format, StepError> {
     if name.eq_ignore_ascii_case(Format::Text.name()) {
         return Ok(Format::Text);
     }
-    OutFormat::from_str(name, true).map(Format::from).map_err(|_| {
-        TableError::Source(format!("\"{name}\" is no format; there are csv, ndjson, parquet and text")).into()
+    TableFormat::from_str(name, true).map(Format::from).map_err(|_| {
+        TableError::Source(format!("\"{name}\" is not a format; there are csv, ndjson, parquet and text"))
+            .into()
     })
-}
-
-/// The URI of a file or URL: standalone commands have the whole file system for storage.
-///
-/// # Errors
-/// When it is a URL of a scheme that is not read, or the current folder is not known.
-pub fn uri_of(place: &str) -> Result<String, StepError> {
-    if ["http://", "https://", "s3://", "postgres://"].iter().any(|scheme| place.starts_with(scheme)) {
-        return Ok(place.to_owned());
-    }
-    if let Some((scheme, _)) = place.split_once("://").filter(|(scheme, _)| *scheme != "file") {
-        let text = format!(
-            "\"{scheme}\" is no scheme that can be read; give an http, https, s3 or postgres URL, or a file's path"
-        );
-        return Err(TableError::Source(text).into());
-    }
-    let place = place.strip_prefix("file://").or_else(|| place.strip_prefix("file:")).unwrap_or(place);
-    let path = std::path::absolute(place).map_err(ArtifactError::io("find", Path::new(place)))?;
-    // `..` is taken out by its meaning on disk: the part before it has no wildcard and is there, or nothing is.
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        if part == std::path::Component::ParentDir {
-            plain = plain.canonicalize().unwrap_or(plain);
-            plain.pop();
-        } else {
-            plain.push(part);
-        }
-    }
-    Ok(format!("file:{}", plain.to_string_lossy().trim_start_matches('/')))
 }

@@ -5,7 +5,7 @@ use mlpipeline_crds::Check;
 /// Reads `COLUMN RULE…`: `species notNull oneOf=setosa,virginica`. A column with spaces is written in double quotes.
 ///
 /// # Errors
-/// When the text is no such check.
+/// When the text is not a check.
 pub(super) fn parse_check(text: &str) -> Result<Check, String> {
     let text = text.trim();
     let (column, rules) = match text.strip_prefix('"') {
@@ -15,7 +15,7 @@ pub(super) fn parse_check(text: &str) -> Result<Check, String> {
     let mut check = Check { column: Some(column.to_owned()), ..Check::default() };
     let number = |rule: &str, value: &str| {
         let number = value.parse::<f64>().ok().filter(|number| number.is_finite());
-        number.ok_or_else(|| format!("{rule}={value}: a number is wanted"))
+        number.ok_or_else(|| format!("{rule}={value}: a number is expected"))
     };
     for rule in rules.split_whitespace() {
         match rule.split_once('=').unwrap_or((rule, "")) {
@@ -28,7 +28,7 @@ pub(super) fn parse_check(text: &str) -> Result<Check, String> {
             ("max", value) => check.max = Some(number("max", value)?),
             _ => {
                 return Err(format!(
-                    "\"{rule}\" is no rule; there are notNull, unique, oneOf=A,B, min=N and max=N"
+                    "\"{rule}\" is not a rule; there are notNull, unique, oneOf=A,B, min=N and max=N"
                 ));
             }
         }
@@ -47,7 +47,7 @@ pub(super) fn parse_check(text: &str) -> Result<Check, String> {
 /// Reads `SELECT … = NUMBER`.
 ///
 /// # Errors
-/// When the text is no such check.
+/// When the text is not a check.
 pub(super) fn parse_check_sql(text: &str) -> Result<Check, String> {
     let wrong = || {
         "write a query and the number it must give: SELECT count(*) FROM output WHERE x < 0 = 0".to_owned()

@@ -1,4 +1,4 @@
-//! Checks: what must hold of a result before it is published.
+//! Checks: what must hold of a result before it is published. All rules of columns are counted in one pass over its rows.
 
 use std::path::Path;
 
@@ -18,8 +18,9 @@ use mlpipeline_crds::{Check, Format};
 use super::PrepareError;
 use super::query::select;
 use crate::WorkContext;
+use crate::engine::query_error;
 use crate::failure::StepError;
-use crate::table::{TextFile, Written, query_error, written};
+use crate::table::{LocalFile, Written, written};
 
 /// How many offending rows a message shows.
 const SHOWN: usize = 3;
@@ -42,21 +43,29 @@ pub async fn run(
     result: &Written,
     context: &WorkContext,
 ) -> Result<(), StepError> {
-    let file = TextFile { path: path.to_owned(), name: OUTPUT.to_owned() };
+    let file = LocalFile { path: path.to_owned(), name: OUTPUT.to_owned() };
     let session = context.session();
     let output = written(file, format, result.columns.clone(), &context.cancellation)?;
     session.register_table(TableReference::bare(OUTPUT), output).map_err(|error| query_error(&error))?;
-    let mut failures = Vec::new();
+    let output = session.table(OUTPUT).await.map_err(|error| query_error(&error))?;
+    let of_check = |check: &Check, error: StepError| StepError {
+        message: format!("check \"{}\": {}", title(check), error.message),
+        ..error
+    };
+    let mut rules = Vec::with_capacity(checks.len());
     for check in checks {
+        rules.push(column_rules(&output, check).map_err(|error| of_check(check, error.into()))?);
+    }
+    // The rows are read once for all rules; again only for examples of a rule that is broken.
+    let counts = broken_rows(&output, &rules).await.map_err(|error| query_error(&error))?;
+    let mut failures = Vec::new();
+    for ((check, rules), counts) in checks.iter().zip(&rules).zip(&counts) {
         let broken = match (&check.sql, &check.column) {
             (Some(sql), None) => query_check(&session, check, sql).await,
-            (None, Some(column)) => column_check(&session, check, column, result.rows).await,
+            (None, Some(column)) => column_check(&output, check, column, rules, counts, result.rows).await,
             _ => Err(PrepareError::Check("exactly one of sql and column says what is checked".into()).into()),
         };
-        let broken = broken.map_err(|error| StepError {
-            message: format!("check \"{}\": {}", title(check), error.message),
-            ..error
-        })?;
+        let broken = broken.map_err(|error| of_check(check, error))?;
         if !broken.is_empty() {
             failures.push(format!("check \"{}\": {}", title(check), broken.join(", and ")));
         }
@@ -88,11 +97,11 @@ async fn query_check(session: &SessionContext, check: &Check, sql: &str) -> Resu
     let batches = select(session, sql).await?.collect().await.map_err(|error| query_error(&error))?;
     let rows: usize = batches.iter().map(|batch| batch.num_rows()).sum();
     let Some(batch) = batches.iter().find(|batch| batch.num_rows() > 0).filter(|_| rows == 1) else {
-        return Err(wrong(format!("the query gives {rows} rows, and one number is wanted")));
+        return Err(wrong(format!("the query gives {rows} rows, and one number is expected")));
     };
     let [column] = batch.columns() else {
         return Err(wrong(format!(
-            "the query gives {} columns, and one number is wanted",
+            "the query gives {} columns, and one number is expected",
             batch.num_columns()
         )));
     };
@@ -108,7 +117,7 @@ async fn query_check(session: &SessionContext, check: &Check, sql: &str) -> Resu
         },
     };
     let Some(number) = number else {
-        return Err(wrong(format!("the query gives {}, and one number is wanted", scalar.data_type())));
+        return Err(wrong(format!("the query gives {}, and one number is expected", scalar.data_type())));
     };
     Ok(if number == expected {
         Vec::new()
@@ -123,35 +132,58 @@ struct Rule {
     says: String,
 }
 
-async fn column_check(
-    session: &SessionContext,
-    check: &Check,
-    name: &str,
-    rows: u64,
-) -> Result<Vec<String>, StepError> {
-    let output = session.table(OUTPUT).await.map_err(|error| query_error(&error))?;
-    let Some(data_type) = output
-        .schema()
-        .fields()
-        .iter()
-        .find(|field| field.name() == name)
-        .map(|field| field.data_type().clone())
-    else {
-        let columns: Vec<&str> = output.schema().fields().iter().map(|field| field.name().as_str()).collect();
-        let text =
-            format!("column \"{name}\" not found in the result; its columns are {}", columns.join(", "));
-        return Err(PrepareError::Unknown(text).into());
-    };
-    let mut failures = Vec::new();
-    for rule in rules(check, name, &data_type)? {
-        if let Some(problem) =
-            broken(&output, name, &rule, rows).await.map_err(|error| query_error(&error))?
-        {
-            failures.push(problem);
+/// The rules of a check that rows can break one by one; none of a query.
+fn column_rules(output: &DataFrame, check: &Check) -> Result<Vec<Rule>, PrepareError> {
+    let Some(name) = check.column.as_ref().filter(|_| check.sql.is_none()) else { return Ok(Vec::new()) };
+    let fields = output.schema().fields();
+    match fields.iter().find(|field| field.name() == name) {
+        Some(field) => rules(check, name, field.data_type()),
+        None => {
+            let columns: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+            Err(PrepareError::Unknown(format!(
+                "column \"{name}\" not found in the result; its columns are {}",
+                columns.join(", ")
+            )))
         }
     }
+}
+
+/// How many rows break each rule, in one pass over the rows.
+async fn broken_rows(output: &DataFrame, rules: &[Vec<Rule>]) -> Result<Vec<Vec<i64>>, DataFusionError> {
+    let mut counted = Vec::new();
+    for rule in rules.iter().flatten() {
+        let marked = when(rule.breaks.clone(), lit(1_i64)).end()?;
+        counted.push(count(marked).alias(format!("rule {}", counted.len())));
+    }
+    if counted.is_empty() {
+        return Ok(rules.iter().map(|_| Vec::new()).collect());
+    }
+    let batches = output.clone().aggregate(vec![], counted)?.collect().await?;
+    let row = batches.first().filter(|batch| batch.num_rows() > 0);
+    let numbers = row
+        .map(|batch| batch.columns())
+        .unwrap_or_default()
+        .iter()
+        .map(|column| column.as_primitive_opt::<Int64Type>().map_or(0, |numbers| numbers.value(0)));
+    let mut numbers: std::collections::VecDeque<i64> = numbers.collect();
+    Ok(rules.iter().map(|rules| numbers.drain(..rules.len().min(numbers.len())).collect()).collect())
+}
+
+async fn column_check(
+    output: &DataFrame,
+    check: &Check,
+    name: &str,
+    rules: &[Rule],
+    counts: &[i64],
+    rows: u64,
+) -> Result<Vec<String>, StepError> {
+    let mut failures = Vec::new();
+    for (rule, number) in rules.iter().zip(counts).filter(|(_, number)| **number > 0) {
+        let shown = examples(output, name, rule).await.map_err(|error| query_error(&error))?;
+        failures.push(format!("column \"{name}\" is {} in {number} of {rows} rows: {shown}", rule.says));
+    }
     if check.unique == Some(true)
-        && let Some(problem) = repeated(&output, name).await.map_err(|error| query_error(&error))?
+        && let Some(problem) = repeated(output, name).await.map_err(|error| query_error(&error))?
     {
         failures.push(problem);
     }
@@ -174,7 +206,7 @@ fn rules(check: &Check, name: &str, data_type: &DataType) -> Result<Vec<Rule>, P
                 format!("min and max need a column of numbers, and \"{name}\" has the type {data_type}");
             return Err(PrepareError::Check(text));
         }
-        // What is no number is neither above nor below anything, so it breaks both bounds.
+        // NaN is neither above nor below anything, so it breaks both bounds.
         let not_a_number = || cast(column(), DataType::Float64).eq(lit(f64::NAN));
         if let Some(min) = check.min {
             let breaks = column().lt(lit(min)).or(not_a_number());
@@ -204,40 +236,19 @@ fn not_one_of(column: Expr, data_type: &DataType, allowed: &[String]) -> Expr {
     }
 }
 
-/// How many rows break a rule, and the first of them; `None` when none does.
-async fn broken(
-    output: &DataFrame,
-    name: &str,
-    rule: &Rule,
-    rows: u64,
-) -> Result<Option<String>, DataFusionError> {
-    let marked = when(rule.breaks.clone(), lit(1_i64)).end()?;
-    let counted = output.clone().aggregate(vec![], vec![count(marked).alias("broken")])?.collect().await?;
-    let number = counted
-        .first()
-        .and_then(|batch| batch.columns().first()?.as_primitive_opt::<Int64Type>())
-        .filter(|numbers| !numbers.is_empty())
-        .map_or(0, |numbers| numbers.value(0));
-    if number == 0 {
-        return Ok(None);
-    }
-    // The plan has one partition, so the rows are numbered in their order.
-    let row = row_number().alias(ROW);
+/// The first rows that break a rule.
+async fn examples(output: &DataFrame, name: &str, rule: &Rule) -> Result<String, DataFusionError> {
+    // Rows are numbered in their order: a window over all of them has one partition.
     let first = output
         .clone()
-        .window(vec![row])?
+        .window(vec![row_number().alias(ROW)])?
         .filter(rule.breaks.clone())?
         .select(vec![Expr::Column(Column::from_name(ROW)), Expr::Column(Column::from_name(name))])?
         .limit(0, Some(SHOWN))?
         .collect()
         .await?;
-    let examples: Vec<String> =
-        numbered(&first)?.into_iter().map(|(row, value)| format!("row {row}: {value}")).collect();
-    Ok(Some(format!(
-        "column \"{name}\" is {} in {number} of {rows} rows: {}",
-        rule.says,
-        examples.join(", ")
-    )))
+    let rows = numbered(&first)?.into_iter().map(|(row, value)| format!("row {row}: {value}"));
+    Ok(rows.collect::<Vec<_>>().join(", "))
 }
 
 /// The name of the column with rows' numbers; no CSV or JSON has it by chance.

@@ -9,6 +9,7 @@
 //! the step.
 
 mod args;
+mod blame;
 mod check_text;
 mod checks;
 mod error;
@@ -16,16 +17,17 @@ mod query;
 
 use std::path::Path;
 
+use datafusion::arrow::datatypes::SchemaRef;
 use mlpipeline_crds::{Check, Format, PrepareInput, PrepareStep, StepReport, StepSpec};
 
-pub use self::args::{OutFormat, PrepareArgs, uri_of};
+pub use self::args::PrepareArgs;
 pub use self::error::PrepareError;
 use crate::WorkContext;
 use crate::artifact::{Draft, Kind};
-use crate::continuous;
 use crate::deliver::{self, Finished, Product};
+use crate::engine::query_error;
 use crate::failure::StepError;
-use crate::table::{self, Written, query_error};
+use crate::table::{self, Written};
 
 /// The name of the file that holds a dataset's rows, with its extension.
 fn file_name(format: Format) -> String {
@@ -41,9 +43,6 @@ pub async fn run(
     spec: &StepSpec,
     context: &WorkContext,
 ) -> Result<StepReport, StepError> {
-    if let Some(continuous) = &step.continuous {
-        return continuous::run(step, continuous, spec, context).await;
-    }
     // Storage first: a volume that cannot be written is known before a long download.
     let folder = context.storage.artifact_dir(&spec.folder())?;
     let mut draft = Draft::begin(&folder)?;
@@ -76,11 +75,30 @@ pub async fn make(
     path: &Path,
     context: &WorkContext,
 ) -> Result<Written, StepError> {
+    make_of(inputs, sql, checks, format, path, context, &mut |_| Ok(())).await
+}
+
+/// As [`make`]; `look` gets the columns of each input before anything is made of them, and may refuse them.
+///
+/// # Errors
+/// As [`make`], and what `look` answers.
+pub(crate) async fn make_of(
+    inputs: &[PrepareInput],
+    sql: Option<&str>,
+    checks: &[Check],
+    format: Format,
+    path: &Path,
+    context: &WorkContext,
+    look: &mut (dyn FnMut(&SchemaRef) -> Result<(), StepError> + Send),
+) -> Result<Written, StepError> {
     let session = context.session();
-    query::register(&session, inputs, context).await?;
+    query::register(&session, inputs, context, look).await?;
     let result = query::plan(&session, inputs, sql).await?;
     let rows = result.execute_stream().await.map_err(|error| query_error(&error))?;
-    let written = table::write(rows, format, path, context.progress).await?;
+    let written = match table::write(rows, format, path, context.progress).await {
+        Ok(written) => written,
+        Err(error) => return Err(blame::with_place(error, &session, inputs).await),
+    };
     if !checks.is_empty() {
         checks::run(checks, path, format, &written, context).await?;
     }
@@ -97,7 +115,7 @@ pub async fn rows(
     context: &WorkContext,
 ) -> Result<datafusion::execution::SendableRecordBatchStream, StepError> {
     let session = context.session();
-    query::register(&session, inputs, context).await?;
+    query::register(&session, inputs, context, &mut |_| Ok(())).await?;
     let result = query::plan(&session, inputs, sql).await?;
     result.execute_stream().await.map_err(|error| query_error(&error))
 }

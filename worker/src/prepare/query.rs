@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{SchemaError, TableReference};
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
@@ -13,20 +14,23 @@ use mlpipeline_crds::PrepareInput;
 
 use super::PrepareError;
 use crate::WorkContext;
+use crate::engine::query_error;
 use crate::failure::StepError;
-use crate::table::{self, query_error};
+use crate::table;
 
 /// The most columns of a table that a message lists.
 const COLUMNS_SHOWN: usize = 60;
 
-/// Opens the inputs as tables of a session.
+/// Opens the inputs as tables of a session; `look` gets the columns of each.
 pub(super) async fn register(
     session: &SessionContext,
     inputs: &[PrepareInput],
     context: &WorkContext,
+    look: &mut (dyn FnMut(&SchemaRef) -> Result<(), StepError> + Send),
 ) -> Result<(), StepError> {
     for input in inputs {
         let table = table::provider(&input.source, &input.name, context).await?;
+        look(&table.schema())?;
         let mut names = vec![input.name.clone()];
         // SQL reads Iris without quotes as iris; both shall find the table.
         let folded = input.name.to_lowercase();
@@ -100,7 +104,7 @@ fn only_statement(sql: &str) -> Result<Statement, PrepareError> {
     })?;
     let count = statements.len();
     statements.pop_front().filter(|_| count == 1).ok_or_else(|| {
-        PrepareError::Query(format!("the sql has {count} statements, and exactly one SELECT is wanted"))
+        PrepareError::Query(format!("the sql has {count} statements, and exactly one SELECT is expected"))
     })
 }
 
@@ -116,6 +120,15 @@ async fn explain(session: &SessionContext, error: &DataFusionError) -> StepError
         },
         _ => None,
     };
+    if let DataFusionError::SchemaError(schema_error, _) = root
+        && let SchemaError::AmbiguousReference { field } = schema_error.as_ref()
+    {
+        let name = &field.name;
+        let text = format!(
+            "column \"{name}\" is in several tables; write the table before it, as in TABLE.{name}; {tables}"
+        );
+        return PrepareError::Query(text).into();
+    }
     match unknown_column {
         Some(name) => {
             let text = format!("column \"{name}\" not found; {tables}. {QUOTING}");

@@ -4,14 +4,13 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
-use mlpipeline_crds::{DataSource, Format};
+use mlpipeline_crds::Format;
 
 use super::{load, make};
 use crate::WorkContext;
-use crate::args::{LineArgs, WorkArgs};
 use crate::deliver::{OutPlace, format_of_out};
 use crate::failure::StepError;
-use crate::prepare::{OutFormat, uri_of};
+use crate::flags::{SourceFlags, TableFormat, WorkFlags};
 use crate::table::TableError;
 
 /// Predict for every row of a table.
@@ -27,27 +26,18 @@ pub struct ScoreArgs {
     /// The model's folder.
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
-    /// The table: a file (* stands for any part of a name) or URL.
-    #[arg(long, value_name = "FILE_OR_URL")]
-    pub data: String,
-    /// The table's format; by the extension when absent.
-    #[arg(long, value_enum)]
-    pub format: Option<OutFormat>,
-    /// The columns of a CSV that has no header.
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
-    pub columns: Vec<String>,
-    /// Lines of text.
+    /// The table.
     #[command(flatten)]
-    pub lines: LineArgs,
+    pub source: SourceFlags,
     /// The file to write, or s3:// or postgres:// URL to deliver to; its extension says the format.
     #[arg(long, short, value_name = "FILE_OR_URL")]
     pub out: PathBuf,
     /// The format to write, where the extension does not say it.
     #[arg(long, value_enum)]
-    pub out_format: Option<OutFormat>,
+    pub out_format: Option<TableFormat>,
     /// Resources and network.
     #[command(flatten)]
-    pub work: WorkArgs,
+    pub work: WorkFlags,
 }
 
 impl ScoreArgs {
@@ -57,15 +47,7 @@ impl ScoreArgs {
     /// When the model, the input, a row or the output fails; then no output is written.
     pub async fn run(&self, context: &WorkContext) -> Result<(), StepError> {
         let format = self.output_format()?;
-        let input = DataSource::Uri {
-            uri: uri_of(&self.data)?,
-            format: self.format.map(Format::from),
-            columns: self.columns.clone(),
-            pattern: self.lines.pattern.clone(),
-            on_mismatch: self.lines.on_mismatch(),
-            sha256: None,
-            credentials: context.secrets.prefix_if_any("MLPIPELINE_SECRET_INPUT_input_"),
-        };
+        let input = self.source.source("input", &context.secrets)?;
         let model = load(self.model.clone()).await?;
         let out = OutPlace::begin(&self.out, context)?;
         let (written, _) = make(model, &input, format, out.path(), context).await?;
@@ -77,10 +59,10 @@ impl ScoreArgs {
     }
 
     fn output_format(&self) -> Result<Format, StepError> {
-        let told = self.out_format.map(Format::from);
-        told.or_else(|| format_of_out(&self.out)).ok_or_else(|| {
+        let known = self.out_format.map(Format::from);
+        known.or_else(|| format_of_out(&self.out)).ok_or_else(|| {
             let text = format!(
-                "the format of {} cannot be told from its name; end it with .csv, .ndjson or .parquet, or give --out-format",
+                "the format of {} is not clear from its name; end it with .csv, .ndjson or .parquet, or give --out-format",
                 self.out.display()
             );
             TableError::Source(text).into()
@@ -88,7 +70,7 @@ impl ScoreArgs {
     }
 }
 
-/// One line on stderr; a closed one takes nothing away from the work.
+/// One line on stderr; a closed one changes nothing about the work.
 fn say(text: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{text}");

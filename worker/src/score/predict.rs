@@ -8,16 +8,16 @@ use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use ndarray::ArrayView2;
 
 use super::ScoreError;
 use super::columns::{prediction_columns, with_predictions};
 use super::tally::Tally;
+use crate::engine::query_error;
 use crate::failure::StepError;
 use crate::features::FeatureReader;
-use crate::model::{Model, ModelError};
-use crate::table::query_error;
+use crate::model::{Model, ModelError, Predictions};
 
 /// The table's rows, in their order, with the model's predictions beside them. What was predicted is counted in `tally`.
 ///
@@ -33,18 +33,42 @@ pub(super) async fn predictions(
     let schema = Arc::new(with_predictions(&input, model.schema())?);
     let reader = FeatureReader::new(&input, model.schema().names())?;
     let rows = table.execute_stream().await.map_err(|error| query_error(&error))?;
-    let scorer = Scorer { model, reader, numbers: Vec::new(), tally, schema: SchemaRef::clone(&schema) };
-    let scored = stream::try_unfold((rows, scorer), async |(mut rows, mut scorer)| match rows.next().await {
-        Some(batch) => {
-            let scored = scorer.score(&batch?).map_err(external)?;
-            Ok(Some((scored, (rows, scorer))))
-        }
-        None => {
-            scorer.reader.finish().map_err(|error| external(error.into()))?;
-            Ok(None)
+    let scorer = Arc::new(Scorer { model, reader, schema: SchemaRef::clone(&schema) });
+    let (mut before, of_end) = (0_u64, Arc::clone(&scorer));
+    let scored = rows
+        .map(move |batch| {
+            let (scorer, first) = (Arc::clone(&scorer), before);
+            before += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
+            // Predicting is work for a core, so it has a thread of its own. The results come in the order of the rows.
+            let scored = batch.map(|batch| tokio::task::spawn_blocking(move || scorer.score(&batch, first)));
+            async move {
+                match scored?.await {
+                    Ok(scored) => scored.map_err(external),
+                    Err(lost) => Err(external(ScoreError::lost(lost).into())),
+                }
+            }
+        })
+        .buffered(at_once());
+    let state = (Box::pin(scored), tally, of_end, 0_u64);
+    let counted = stream::try_unfold(state, async |(mut scored, tally, scorer, rows)| {
+        match scored.try_next().await? {
+            Some((batch, predictions)) => {
+                tally.lock().unwrap_or_else(PoisonError::into_inner).add(&predictions);
+                let rows = rows + batch.num_rows() as u64;
+                Ok(Some((batch, (scored, tally, scorer, rows))))
+            }
+            None => {
+                scorer.reader.finish(rows).map_err(|error| external(error.into()))?;
+                Ok(None)
+            }
         }
     });
-    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, scored)))
+    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, counted)))
+}
+
+/// How many batches are predicted for at the same time. It bounds the memory.
+fn at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(16) + 1
 }
 
 /// What was counted.
@@ -56,31 +80,29 @@ fn external(error: StepError) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
 
-/// Predicts for batch after batch.
+/// Predicts for a batch, on any thread.
 struct Scorer {
     model: Arc<Model>,
     reader: FeatureReader,
-    /// The features of one batch, row by row.
-    numbers: Vec<f64>,
-    tally: Arc<Mutex<Tally>>,
     schema: SchemaRef,
 }
 
 impl Scorer {
-    fn score(&mut self, batch: &RecordBatch) -> Result<RecordBatch, StepError> {
-        let before = self.reader.rows();
-        self.reader.read(batch, &mut self.numbers)?;
+    /// The batch with its predictions beside it. `before` is how many rows came before it.
+    fn score(&self, batch: &RecordBatch, before: u64) -> Result<(RecordBatch, Predictions), StepError> {
+        let mut numbers = Vec::new();
+        self.reader.read(batch, before, &mut numbers)?;
         let shape = (batch.num_rows(), self.model.schema().features.len());
-        let rows = ArrayView2::from_shape(shape, &self.numbers).map_err(|error| internal(&error))?;
+        let rows = ArrayView2::from_shape(shape, &numbers).map_err(|error| internal(&error))?;
         let predictions = self.model.predict(rows).map_err(|error| match error {
             // The row of the batch becomes the row of the input.
             ModelError::Overflow { row } => ModelError::Overflow { row: row + before as usize },
             other => other,
         })?;
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner).add(&predictions);
         let mut columns = batch.columns().to_vec();
         columns.extend(prediction_columns(&predictions, self.model.schema().target.labels()));
-        Ok(RecordBatch::try_new(SchemaRef::clone(&self.schema), columns).map_err(|error| internal(&error))?)
+        let scored = RecordBatch::try_new(SchemaRef::clone(&self.schema), columns);
+        Ok((scored.map_err(|error| internal(&error))?, predictions))
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::ServeOptions;
 
-/// Answer predictions over HTTP until told to stop.
+/// Answer predictions over HTTP until stopped.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   mlpipeline-worker serve --model ./model

@@ -39,7 +39,7 @@ impl ApiKey {
     /// which there is no key.
     ///
     /// # Errors
-    /// When the variable is set to nothing, or was named and is not set: then a key is wanted, and serving without one would
+    /// When the variable is set to nothing, or was named and is not set: then a key is expected, and serving without one would
     /// open what should be closed.
     pub fn from_environment(named: Option<&str>) -> Result<Option<Self>, ServeError> {
         let variable = named.unwrap_or(DEFAULT_KEY_VARIABLE);
@@ -54,7 +54,7 @@ impl ApiKey {
     }
 
     /// Whether a request carries the key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`. Digests of one length are
-    /// compared in constant time: how long it takes tells nothing about the key.
+    /// compared in constant time: how long it takes reveals nothing about the key.
     #[must_use]
     pub fn is_in(&self, headers: &HeaderMap) -> bool {
         let bearer = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| {

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use super::auth::KEY_HEADER;
-use super::loaded::Surroundings;
+use super::limits::ServingLimits;
 use super::openapi::{example, rounded};
 use crate::model::{Feature, FeatureKind, Model, Target};
 
@@ -36,21 +36,21 @@ pub struct Page {
 impl Page {
     /// The page of a model.
     #[must_use]
-    pub fn new(model: &Model, revision: &str, surroundings: Surroundings) -> Self {
+    pub fn new(model: &Model, revision: &str, limits: ServingLimits) -> Self {
         let target = &model.schema().target;
-        let key_note = if surroundings.needs_key { "; needs the API key" } else { "" };
+        let key_note = if limits.needs_key { "; needs the API key" } else { "" };
         let parts = [
             ("target", escape(target.name())),
             ("style", STYLE.to_owned()),
             ("script", SCRIPT.to_owned()),
             ("lead", escape(&lead(model))),
             ("facts", facts(model, revision)),
-            ("key", key_field(surroundings.needs_key).to_owned()),
+            ("key", key_field(limits.needs_key).to_owned()),
             ("key_note", key_note.to_owned()),
             ("fields", fields(&model.schema().features)),
-            ("curl", escape(&command(model, surroundings.needs_key))),
-            ("max_rows", grouped(surroundings.max_rows)),
-            ("max_body", size(surroundings.max_body_bytes)),
+            ("curl", escape(&command(model, limits.needs_key))),
+            ("max_rows", grouped(limits.max_rows)),
+            ("max_body", size(limits.max_body_bytes)),
         ];
         Self { html: fill(PAGE, &parts).into(), policy: policy() }
     }

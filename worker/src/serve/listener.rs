@@ -132,7 +132,7 @@ async fn accept(
 
 /// Answers the requests of one connection.
 async fn answer(stream: TcpStream, router: Router, head_timeout: Duration, mut stop: watch::Receiver<bool>) {
-    // Answers are small, and someone waits for each. Where a system lacks an option, serving goes on without.
+    // Answers are small, and someone waits for each. Where a system lacks an option, serving continues without.
     let _ = stream.set_nodelay(true);
     #[cfg(target_os = "linux")]
     let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(WRITE_TIMEOUT));

@@ -8,6 +8,7 @@ use ndarray::ArrayView2;
 
 use super::answer::AnswerForm;
 use super::docs;
+use super::limits::{ServingLimits, largest_value};
 use super::metrics::{Metrics, PredictionCounters};
 use super::openapi;
 use super::rows::{Problem, RowFeatures, RowsError, read_rows};
@@ -43,36 +44,10 @@ pub struct LoadedModel {
     pub openapi: Bytes,
 }
 
-/// The largest value of a feature, a power of ten, with which no sum of weighted values can overflow; so every row of
-/// values up to it has a prediction.
-pub fn largest_value(model: &Model) -> f64 {
-    let predictor = model.predictor();
-    let weights = predictor.weights();
-    let sums =
-        weights.rows().into_iter().zip(predictor.intercepts()).map(|(weights, intercept)| {
-            weights.iter().map(|weight| weight.abs()).sum::<f64>() + intercept.abs()
-        });
-    let largest_sum = sums.fold(1.0, f64::max);
-    // An eighth leaves room for rounding and for the difference of two sums.
-    let exponent = (f64::MAX / 8.0 / largest_sum).log10().floor();
-    format!("1e{exponent}").parse().unwrap_or(f64::MAX)
-}
-
-/// What the pages need to know of the server.
-#[derive(Clone, Copy, Debug)]
-pub struct Surroundings {
-    /// Whether callers must send an API key.
-    pub needs_key: bool,
-    /// The most rows of a request, as asked for.
-    pub max_rows: usize,
-    /// The most bytes of a request's body.
-    pub max_body_bytes: usize,
-}
-
 impl LoadedModel {
     /// Derives everything from a model.
     #[must_use]
-    pub fn new(model: Model, surroundings: Surroundings, metrics: &Metrics) -> Self {
+    pub fn new(model: Model, limits: ServingLimits, metrics: &Metrics) -> Self {
         let schema = model.schema();
         let target = &schema.target;
         let labels: Vec<String> = target.labels().iter().map(ToString::to_string).collect();
@@ -84,16 +59,16 @@ impl LoadedModel {
             None => info.digest.as_str().chars().take(DIGEST_LENGTH).collect(),
         };
         metrics.set_model(&revision, &info.algorithm);
-        let max_rows = surroundings.max_rows.min(MAX_ANSWER_NUMBERS / labels.len().max(1)).max(1);
-        let surroundings = Surroundings { max_rows, ..surroundings };
+        let max_rows = limits.max_rows.min(MAX_ANSWER_NUMBERS / labels.len().max(1)).max(1);
+        let limits = ServingLimits { max_rows, ..limits };
         Self {
             form: AnswerForm::new(target),
             counters: PredictionCounters::new(metrics, &labels),
             max_rows,
             // {"name":0} and a comma for each feature.
             min_row_bytes: 2 + features.names().iter().map(|name| name.len() + 5).sum::<usize>(),
-            docs: docs::Page::new(&model, &revision, surroundings),
-            openapi: openapi::document(&model, &revision, surroundings).to_string().into(),
+            docs: docs::Page::new(&model, &revision, limits),
+            openapi: openapi::document(&model, &revision, limits).to_string().into(),
             // Hexadecimal digits are always a header.
             revision_header: HeaderValue::from_str(&revision).unwrap_or(HeaderValue::from_static("unknown")),
             revision,

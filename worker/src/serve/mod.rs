@@ -10,6 +10,7 @@ mod auth;
 mod body;
 mod docs;
 mod error;
+mod limits;
 mod listener;
 mod loaded;
 mod metrics;
@@ -39,7 +40,7 @@ pub use error::ServeError;
 pub use options::ServeOptions;
 
 use crate::WorkContext;
-use crate::context::Cancellation;
+use crate::cancellation::Cancellation;
 use crate::failure::StepError;
 use crate::model::Model;
 use auth::ApiKey;
@@ -47,7 +48,7 @@ use listener::{ConnectionLimits, Listener};
 use loaded::LoadedModel;
 use server::Server;
 
-/// Serves the model of a step until told to stop.
+/// Serves the model of a step until stopped.
 ///
 /// # Errors
 /// When the address is taken, the key is empty, or the model is missing, damaged or of a newer version.
@@ -56,7 +57,7 @@ pub async fn run(step: &ServeStep, context: &WorkContext, options: &ServeOptions
     run_folder(&folder, &context.cancellation, options).await
 }
 
-/// Serves the model in a folder until told to stop: listen, load, answer, drain.
+/// Serves the model in a folder until stopped: listen, load, answer, drain.
 ///
 /// # Errors
 /// As [`run`].
@@ -109,7 +110,7 @@ fn announce(address: SocketAddr, model: &LoadedModel) {
     if tracing::enabled!(tracing::Level::INFO) {
         tracing::info!(%url, revision = model.revision, "serving");
     } else {
-        // A closed terminal is no reason to stop serving.
+        // A closed terminal must not stop serving.
         let _ = writeln!(std::io::stderr(), "serving {} on {url} (docs: {url}/docs)", model.name());
     }
 }

@@ -5,12 +5,12 @@
 use serde_json::{Map, Value, json};
 
 use super::auth::KEY_HEADER;
-use super::loaded::{Surroundings, largest_value};
+use super::limits::{ServingLimits, largest_value};
 use crate::model::{Feature, FeatureKind, Model, Target};
 
 /// The document.
 #[must_use]
-pub fn document(model: &Model, revision: &str, surroundings: Surroundings) -> Value {
+pub fn document(model: &Model, revision: &str, limits: ServingLimits) -> Value {
     let target = model.schema().target.name();
     let mut schemas = json!({
         "Row": row(model),
@@ -18,7 +18,7 @@ pub fn document(model: &Model, revision: &str, surroundings: Surroundings) -> Va
         "Error": error(),
     });
     let mut components = json!({});
-    if surroundings.needs_key {
+    if limits.needs_key {
         components["securitySchemes"] = json!({
             "bearer": {"type": "http", "scheme": "bearer"},
             "apiKey": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
@@ -38,7 +38,7 @@ pub fn document(model: &Model, revision: &str, surroundings: Surroundings) -> Va
         },
         "servers": [{"url": "."}],
         "paths": {
-            "/predict": {"post": predict(model, surroundings)},
+            "/predict": {"post": predict(model, limits)},
             "/health": {"get": simple("health", "Whether the process answers", "application/json", json!({
                 "type": "object", "required": ["status"], "properties": {"status": {"const": "ok"}},
             }))},
@@ -51,7 +51,7 @@ pub fn document(model: &Model, revision: &str, surroundings: Surroundings) -> Va
     })
 }
 
-fn predict(model: &Model, surroundings: Surroundings) -> Value {
+fn predict(model: &Model, limits: ServingLimits) -> Value {
     let refused = |description: &str| {
         json!({
             "description": description,
@@ -60,7 +60,8 @@ fn predict(model: &Model, surroundings: Surroundings) -> Value {
     };
     let one_or_many = |schema: &str| {
         let schema = format!("#/components/schemas/{schema}");
-        let list = json!({"type": "array", "items": {"$ref": schema}, "minItems": 1, "maxItems": surroundings.max_rows});
+        let list =
+            json!({"type": "array", "items": {"$ref": schema}, "minItems": 1, "maxItems": limits.max_rows});
         json!({"oneOf": [{"$ref": schema}, list]})
     };
     let mut operation = json!({
@@ -79,14 +80,14 @@ fn predict(model: &Model, surroundings: Surroundings) -> Value {
             "400": refused("The body is not JSON"),
             "408": refused("The body did not arrive in time"),
             "413": refused(&format!(
-                "The body has more than {} rows or {} bytes", surroundings.max_rows, surroundings.max_body_bytes
+                "The body has more than {} rows or {} bytes", limits.max_rows, limits.max_body_bytes
             )),
             "415": refused("The body is declared to be something else than application/json"),
-            "422": refused("Features are missing, unknown, no numbers or too large ones; all of them are told"),
+            "422": refused("Features are missing, unknown, not numbers, or too large; all of them are listed"),
             "503": refused("The model is being loaded, or too much is going on; try again"),
         },
     });
-    if surroundings.needs_key {
+    if limits.needs_key {
         operation["security"] = json!([{"bearer": []}, {"apiKey": []}]);
         operation["responses"]["401"] = refused("The API key is missing or another");
     }

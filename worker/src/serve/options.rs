@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::prefix::PathPrefix;
-use crate::args::{parse_bytes, parse_duration};
+use crate::flags::{parse_bytes, parse_duration};
 
 /// Where and within which limits a model is served. Every flag has an environment variable, so that a pod can set it.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
@@ -23,7 +23,7 @@ pub struct ServeOptions {
     #[arg(long, value_name = "NAME", env = "MLPIPELINE_SERVE_API_KEY_ENV")]
     pub api_key_env: Option<String>,
 
-    /// How long to go on answering after SIGTERM while /ready says no, so that load balancers notice: 500ms, 10s, 1m.
+    /// How long to keep answering after SIGTERM while /ready says no, so that load balancers notice: 500ms, 10s, 1m.
     #[arg(long, value_name = "TIME", env = "MLPIPELINE_SERVE_DRAIN_DELAY", default_value = "0s", value_parser = parse_duration)]
     pub drain_delay: Duration,
 

@@ -69,7 +69,7 @@ impl PathPrefix {
 pub async fn below(State(prefix): State<Arc<PathPrefix>>, mut request: Request, next: Next) -> Response {
     let is_all = prefix.take_from(request.uri_mut());
     let mut response = next.run(request).await;
-    // What the root says of the docs is relative, and a prefix without a slash at its end is no folder.
+    // What the root says of the docs is relative, and a prefix without a slash at its end is not a folder.
     if is_all && let Some(docs) = response.headers_mut().get_mut(header::LOCATION) {
         docs.clone_from(&prefix.docs);
     }

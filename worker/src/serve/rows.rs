@@ -119,7 +119,7 @@ fn summary(problems: &[Problem], total: usize) -> String {
 ///
 /// # Errors
 /// When the body is no JSON or of another shape, has too many rows, or has rows with anything but one number in range for
-/// each feature; all of their problems are told at once.
+/// each feature; all of their problems are reported at once.
 pub fn read_rows(body: &[u8], features: &RowFeatures, max_rows: usize) -> Result<Rows, RowsError> {
     let mut reader = Reader::new(features, max_rows);
     let mut json = serde_json::Deserializer::from_slice(body);

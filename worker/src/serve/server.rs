@@ -10,7 +10,8 @@ use tokio::sync::Semaphore;
 
 use super::auth::ApiKey;
 use super::body::BodyLimits;
-use super::loaded::{LoadedModel, Surroundings};
+use super::limits::ServingLimits;
+use super::loaded::LoadedModel;
 use super::metrics::Metrics;
 use super::{ServeError, ServeOptions, process};
 use crate::model::Model;
@@ -64,12 +65,12 @@ impl Server {
     /// Takes the model that will be served from now on; a second one changes nothing.
     pub fn set_model(&self, model: Model) -> &LoadedModel {
         self.model.get_or_init(|| {
-            let surroundings = Surroundings {
+            let limits = ServingLimits {
                 needs_key: self.key.is_some(),
                 max_rows: self.max_rows,
                 max_body_bytes: self.body_limits.max_bytes(),
             };
-            Arc::new(LoadedModel::new(model, surroundings, &self.metrics))
+            Arc::new(LoadedModel::new(model, limits, &self.metrics))
         })
     }
 

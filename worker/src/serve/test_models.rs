@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ndarray::{Array1, Array2};
 
-use super::loaded::Surroundings;
+use super::limits::ServingLimits;
 use crate::model::{Feature, FeatureKind, FeatureSchema, Label, LinearPredictor, Model, Target};
 
 /// A feature between 0 and 8.
@@ -31,6 +31,6 @@ pub fn class(name: &str, labels: &[&str]) -> Target {
 }
 
 /// A server without a key.
-pub fn surroundings() -> Surroundings {
-    Surroundings { needs_key: false, max_rows: 1000, max_body_bytes: 8 << 20 }
+pub fn limits() -> ServingLimits {
+    ServingLimits { needs_key: false, max_rows: 1000, max_body_bytes: 8 << 20 }
 }

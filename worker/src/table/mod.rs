@@ -1,32 +1,21 @@
 //! Tables: rows from files, URLs and artifacts as DataFusion tables, and tables as files.
 //!
-//! Owns formats, strict reading, type inference, fetching, and writing. Must not know what a step does with the rows.
+//! `source` finds the files and `format` reads and writes them, one file each; `text` is what the text formats share. Must not
+//! know what a step does with the rows.
 
-mod blocks;
-mod csv;
-mod csv_records;
 mod error;
-mod fetch;
-mod glob;
-pub(crate) mod http_client;
-mod json_type;
-mod lines;
-mod locate;
-mod ndjson;
-mod network;
+mod file;
+mod format;
 mod open;
-mod parquet;
-mod stored;
-mod text_table;
-mod text_type;
+mod source;
+mod text;
 mod write;
 
-pub(crate) use blocks::TextFile;
-pub use error::{QueryError, TableError, query_error};
-pub(crate) use fetch::redacted;
-pub(crate) use glob::{Links, expand, matches};
-pub use locate::format_of;
-pub use network::{AddressRange, Network};
+pub use error::TableError;
+pub(crate) use file::LocalFile;
+pub use format::format_of;
+pub(crate) use format::refuse_unwritable;
 pub(crate) use open::written;
 pub use open::{open, provider};
+pub(crate) use source::local_uri;
 pub use write::{Written, write, write_to};

@@ -8,24 +8,20 @@ use datafusion::dataframe::DataFrame;
 use mlpipeline_crds::{DataSource, Format};
 
 use super::TableError;
-use super::blocks::TextFile;
-use super::csv::{self, Scanned};
-use super::error::query_error;
-use super::lines;
-use super::locate::{Located, locate};
-use super::ndjson;
-use super::parquet;
-use super::text_table::TextTable;
+use super::file::LocalFile;
+use super::format::{self, ReadOptions};
+use super::source::{Located, locate};
 use crate::WorkContext;
 use crate::artifact::Column;
-use crate::context::Cancellation;
+use crate::cancellation::Cancellation;
+use crate::engine::query_error;
 use crate::failure::StepError;
 
 /// Opens a source as rows that are read when they are asked for, in the order of the files and of the rows in them, in
 /// memory that does not grow with them. `name` is what messages call the table.
 ///
 /// # Errors
-/// When the source cannot be found, fetched or understood, or its rows are malformed: text formats are looked through from
+/// When the source cannot be found, fetched or understood, or its rows are malformed: text formats are read from
 /// end to end before the first row is given.
 pub async fn open(source: &DataSource, name: &str, context: &WorkContext) -> Result<DataFrame, StepError> {
     let table = provider(source, name, context).await?;
@@ -53,53 +49,29 @@ fn named(error: StepError, name: &str) -> StepError {
     StepError { message: format!("{name}: {}", error.message), ..error }
 }
 
-/// A table of files of known columns, as they were written by [`super::write`].
+/// A table of a file of known columns, as it was written by [`super::write`].
 pub(crate) fn written(
-    file: TextFile,
+    file: LocalFile,
     format: Format,
     columns: Vec<Column>,
     cancellation: &Cancellation,
 ) -> Result<Arc<dyn TableProvider>, TableError> {
-    table(Located { files: vec![file], format, header: Vec::new(), columns, lines: None }, cancellation)
+    table(Located { files: vec![file], format, columns, options: ReadOptions::default() }, cancellation)
 }
 
 fn table(located: Located, cancellation: &Cancellation) -> Result<Arc<dyn TableProvider>, TableError> {
     let stop = || cancellation.is_cancelled();
-    let Located { files, format, header, columns, lines } = located;
-    let known = schema_of(&columns);
-    match (format, known) {
-        (Format::Parquet, _) => parquet::table(&files),
-        (Format::Csv, Some(schema)) => {
-            let blocks = csv::cut(&files, &schema)?;
-            Ok(Arc::new(TextTable::csv(schema, files, blocks)))
-        }
-        (Format::Ndjson, Some(schema)) => {
-            let blocks = ndjson::cut(&files)?;
-            Ok(Arc::new(TextTable::ndjson(schema, files, blocks)))
-        }
-        (Format::Csv, None) => {
-            let scanned = csv::scan(&files, &header, &stop)?;
-            warn(&files, &scanned);
-            Ok(Arc::new(TextTable::csv(scanned.schema, files, scanned.blocks)))
-        }
-        (Format::Ndjson, None) => {
-            let scanned = ndjson::scan(&files, &stop)?;
-            Ok(Arc::new(TextTable::ndjson(scanned.schema, files, scanned.blocks)))
-        }
-        (Format::Text, _) => {
-            let pattern = lines.ok_or_else(|| TableError::Internal("text without a pattern".into()))?;
-            let scanned = lines::scan(&files, &pattern, &stop)?;
-            warn(&files, &scanned);
-            Ok(Arc::new(TextTable::lines(pattern, scanned.schema, files, scanned.blocks)))
-        }
+    let Located { files, format, columns, options } = located;
+    let format = format::of(format);
+    if let Some(schema) = schema_of(&columns) {
+        return format.open(files, schema, &options);
     }
-}
-
-fn warn(files: &[TextFile], scanned: &Scanned) {
-    if let Some(warning) = &scanned.warning {
-        let name = files.first().map(|file| file.name.as_str()).unwrap_or_default();
+    let name = files.first().map(|file| file.name.clone()).unwrap_or_default();
+    let opened = format.infer(files, &options, &stop)?;
+    if let Some(warning) = opened.warning {
         tracing::warn!("{name}: {warning}");
     }
+    Ok(opened.table)
 }
 
 /// The columns of a manifest; `None` where there are none, or one has a type that this build does not know.

@@ -1,4 +1,4 @@
-//! Writing rows to one file: CSV, NDJSON or Parquet, batch by batch.
+//! Writing rows to one file, batch by batch.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -8,32 +8,24 @@ use std::path::Path;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
-use datafusion::arrow::{csv, json};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::RecordBatchStream;
 use futures::StreamExt;
 use mlpipeline_crds::Format;
-use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
 use tokio::sync::mpsc;
 
-use super::TableError;
-use super::error::query_error;
+use super::{TableError, format};
 use crate::artifact::Column;
-use crate::failure::StepError;
+use crate::engine::query_error;
+use crate::failure::{FileError, StepError};
 use crate::progress::Progress;
+
+/// What messages call a result that is being written.
+const RESULT: &str = "the result";
 
 /// How many batches may wait for the writer.
 const BATCHES_AHEAD: usize = 4;
-
-/// A row group of a Parquet file is closed when it has this many bytes, or [`GROUP_ROWS`] rows: it is held in memory until
-/// then.
-const GROUP_BYTES: usize = 64 << 20;
-
-/// The most rows of a row group.
-const GROUP_ROWS: usize = 1 << 20;
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +49,7 @@ pub async fn write(
     let shown = path.to_owned();
     let file = File::create(path).map_err(TableError::io("create", path))?;
     let sync = file.try_clone().map_err(TableError::io("open", path))?;
-    let written = write_to(rows, format, file, &path.display().to_string(), progress).await?;
+    let written = write_to(rows, format, file, path, progress).await?;
     let synced = tokio::task::spawn_blocking(move || sync.sync_all()).await;
     synced
         .map_err(|error| TableError::Internal(error.to_string()))?
@@ -65,7 +57,7 @@ pub async fn write(
     Ok(written)
 }
 
-/// Writes a query's rows to any output, for example standard output. `name` is what messages call it.
+/// Writes a query's rows to any output, for example standard output. `path` is what messages about storage call it.
 ///
 /// # Errors
 /// As [`write`].
@@ -73,16 +65,15 @@ pub async fn write_to(
     mut rows: SendableRecordBatchStream,
     format: Format,
     output: impl Write + Send + 'static,
-    name: &str,
+    path: &Path,
     progress: Progress,
 ) -> Result<Written, StepError> {
     let schema = RecordBatchStream::schema(rows.as_ref().get_ref());
     let columns = columns(&schema, format)?;
     let (send, receive) = mpsc::channel(BATCHES_AHEAD);
-    let output_name = name.to_owned();
+    let path = path.to_owned();
     // Encoding is work for a core, so it has a thread of its own, beside the query's.
-    let writer =
-        tokio::task::spawn_blocking(move || write_batches(receive, format, output, &schema, &output_name));
+    let writer = tokio::task::spawn_blocking(move || write_batches(receive, format, output, &schema, &path));
     let bar = progress.rows("write");
     let mut count = 0_u64;
     while let Some(batch) = rows.next().await {
@@ -104,94 +95,39 @@ fn write_batches(
     format: Format,
     output: impl Write + Send,
     schema: &SchemaRef,
-    name: &str,
+    path: &Path,
 ) -> Result<(), TableError> {
-    let mut encoder = Encoder::new(format, BufWriter::with_capacity(256 << 10, output), schema, name)?;
+    let output = BufWriter::with_capacity(256 << 10, output);
+    let failed = |error: EncodeError| encoding(path, error);
+    let mut writer = format::of(format).writer(Box::new(output), schema).map_err(failed)?;
     while let Some(batch) = batches.blocking_recv() {
-        encoder.write(&batch).map_err(|error| encoding(name, error))?;
+        writer.write(&batch).map_err(failed)?;
     }
-    encoder.finish().map_err(|error| encoding(name, error))
+    writer.finish().map_err(failed)
 }
 
-/// A file being written.
-enum Encoder<W: Write + Send> {
-    Csv(Box<csv::Writer<W>>),
-    Ndjson(Box<json::Writer<W, json::writer::LineDelimited>>),
-    Parquet(Box<ArrowWriter<W>>),
-}
-
-impl<W: Write + Send> Encoder<W> {
-    fn new(format: Format, output: W, schema: &SchemaRef, name: &str) -> Result<Self, TableError> {
-        Ok(match format {
-            Format::Csv => {
-                let mut writer = csv::WriterBuilder::new().with_header(true).build(output);
-                // A result without rows has a header all the same.
-                writer
-                    .write(&RecordBatch::new_empty(SchemaRef::clone(schema)))
-                    .map_err(|error| encoding(name, error.into()))?;
-                Self::Csv(Box::new(writer))
-            }
-            Format::Ndjson => {
-                Self::Ndjson(Box::new(json::WriterBuilder::new().with_explicit_nulls(true).build(output)))
-            }
-            Format::Parquet => {
-                let properties = WriterProperties::builder()
-                    .set_compression(Compression::SNAPPY)
-                    .set_max_row_group_row_count(Some(GROUP_ROWS))
-                    .build();
-                let writer = ArrowWriter::try_new(output, SchemaRef::clone(schema), Some(properties))
-                    .map_err(|error| encoding(name, error.into()))?;
-                Self::Parquet(Box::new(writer))
-            }
-            Format::Text => {
-                let text = "text is read, and not written; write csv, ndjson or parquet".to_owned();
-                return Err(TableError::Query(text));
-            }
-        })
-    }
-
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), EncodeError> {
-        match self {
-            Self::Csv(writer) => writer.write(batch)?,
-            Self::Ndjson(writer) => writer.write(batch)?,
-            Self::Parquet(writer) => {
-                writer.write(batch)?;
-                if writer.in_progress_size() >= GROUP_BYTES {
-                    writer.flush()?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<(), EncodeError> {
-        match self {
-            Self::Csv(writer) => writer.into_inner().flush()?,
-            Self::Ndjson(mut writer) => {
-                writer.finish()?;
-                writer.into_inner().flush()?;
-            }
-            Self::Parquet(mut writer) => {
-                writer.finish()?;
-                writer.inner_mut().flush()?;
-            }
-        }
-        Ok(())
-    }
-}
-
+/// Why rows cannot be written.
 #[derive(Debug, thiserror::Error)]
-enum EncodeError {
+pub(crate) enum EncodeError {
     #[error(transparent)]
     Arrow(#[from] ArrowError),
     #[error(transparent)]
     Parquet(#[from] ParquetError),
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// A column that the format cannot hold.
+    #[error("{0}")]
+    Column(String),
+    /// A value that the format cannot hold.
+    #[error("{0}")]
+    Value(String),
 }
 
 /// Encoders wrap the answers of the operating system; they are looked for, since they are storage's fault, not the data's.
-fn encoding(name: &str, error: EncodeError) -> TableError {
+fn encoding(path: &Path, error: EncodeError) -> TableError {
+    if let EncodeError::Column(problem) = error {
+        return TableError::Query(problem);
+    }
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(current) = cause {
         let found = current.downcast_ref::<io::Error>().or(match current.downcast_ref::<ArrowError>() {
@@ -203,14 +139,15 @@ fn encoding(name: &str, error: EncodeError) -> TableError {
                 Some(code) => io::Error::from_raw_os_error(code),
                 None => io::Error::new(source.kind(), source.to_string()),
             };
-            return TableError::Io { action: "write", path: name.into(), source };
+            return FileError { action: "write", path: path.to_owned(), source }.into();
         }
         cause = current.source();
     }
-    TableError::content(name, error.to_string())
+    // The file's own name is that of a draft, which says nothing to people.
+    TableError::content(RESULT, error.to_string())
 }
 
-/// The columns to remember, having checked that the format holds them.
+/// The columns to remember, having checked that a result can have them.
 fn columns(schema: &Schema, format: Format) -> Result<Vec<Column>, TableError> {
     let mut names = BTreeSet::new();
     let mut columns = Vec::new();
@@ -220,22 +157,14 @@ fn columns(schema: &Schema, format: Format) -> Result<Vec<Column>, TableError> {
     for field in schema.fields() {
         let name = field.name();
         if !names.insert(name) {
-            let text =
-                format!("the result has two columns called \"{name}\"; name one of them otherwise with AS");
-            return Err(TableError::Query(text));
-        }
-        if format == Format::Csv && !fits_csv(field.data_type()) {
-            let text = format!(
-                "column \"{name}\" has the type {}, which CSV cannot hold; write ndjson or parquet, or cast it",
-                field.data_type()
-            );
+            let text = format!("the result has two columns called \"{name}\"; rename one of them with AS");
             return Err(TableError::Query(text));
         }
         columns.push(Column { name: name.clone(), data_type: plain(field.data_type()).to_string() });
     }
-    // A nested type is found again by looking at the values.
+    // A nested type is found again by inspecting the values.
     let readable = columns.iter().all(|column| column.data_type.parse::<DataType>().is_ok());
-    Ok(if format == Format::Parquet || !readable { Vec::new() } else { columns })
+    Ok(if format::of(format).knows_its_columns() || !readable { Vec::new() } else { columns })
 }
 
 /// The type by which a column of a text file is read again.
@@ -244,18 +173,5 @@ fn plain(data_type: &DataType) -> DataType {
         DataType::Utf8View | DataType::LargeUtf8 | DataType::Null => DataType::Utf8,
         DataType::Dictionary(_, values) => plain(values),
         other => other.clone(),
-    }
-}
-
-/// Whether values of a type can be written to CSV and read from it again.
-fn fits_csv(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Dictionary(_, values) => fits_csv(values),
-        DataType::Null | DataType::Utf8View | DataType::LargeUtf8 | DataType::Utf8 | DataType::Boolean => {
-            true
-        }
-        DataType::Date32 | DataType::Date64 | DataType::Time32(_) | DataType::Time64(_) => true,
-        DataType::Timestamp(..) => true,
-        other => other.is_numeric(),
     }
 }

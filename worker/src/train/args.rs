@@ -5,18 +5,17 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use mlpipeline_crds::{
-    Algorithm, CrossValidation, DataSource, Format, Gate, LinearRegression, LogisticRegression, Metric,
-    Split, StepReport, TrainStep,
+    Algorithm, CrossValidation, Gate, LinearRegression, LogisticRegression, Metric, Split, StepReport,
+    TrainStep,
 };
 
 use super::summary::summary;
 use super::{TrainError, Trained, train};
 use crate::WorkContext;
-use crate::args::{LineArgs, WorkArgs};
 use crate::artifact::{ArtifactError, Draft, Kind};
 use crate::failure::StepError;
+use crate::flags::{SourceFlags, WorkFlags};
 use crate::model::MODEL_FILE;
-use crate::prepare::{OutFormat, uri_of};
 
 /// Train a model on a table.
 #[derive(Clone, Debug, Args)]
@@ -27,18 +26,9 @@ use crate::prepare::{OutFormat, uri_of};
 All rows are held in memory: rows x features x 8 bytes. The metrics are of the test rows, else the mean over the folds,
 else of the rows learnt from. Credentials come from the environment, as for prepare; the table is called data there.")]
 pub struct TrainArgs {
-    /// The table: a file (* stands for any part of a name) or URL.
-    #[arg(long, value_name = "FILE_OR_URL")]
-    pub data: String,
-    /// The table's format; by the extension when absent.
-    #[arg(long, value_enum)]
-    pub format: Option<OutFormat>,
-    /// The columns of a CSV that has no header.
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
-    pub columns: Vec<String>,
-    /// Lines of text.
+    /// The table.
     #[command(flatten)]
-    pub lines: LineArgs,
+    pub source: SourceFlags,
     /// The column to predict.
     #[arg(long, value_name = "COLUMN")]
     pub target: String,
@@ -77,7 +67,7 @@ pub struct TrainArgs {
     pub output: OutputFormat,
     /// Resources and network.
     #[command(flatten)]
-    pub work: WorkArgs,
+    pub work: WorkFlags,
 }
 
 /// An algorithm's name on the command line.
@@ -105,15 +95,15 @@ fn parse_gate(text: &str) -> Result<Gate, String> {
         .or_else(|| text.split_once("<=").map(|(name, bound)| (name, bound, false)))
         .ok_or("write METRIC>=NUMBER or METRIC<=NUMBER, for example accuracy>=0.9")?;
     let metric = Metric::ALL.into_iter().find(|metric| metric.name() == name.trim()).ok_or_else(|| {
-        format!("\"{}\" is no metric; there are {}", name.trim(), Metric::ALL.map(Metric::name).join(", "))
+        format!("\"{}\" is not a metric; there are {}", name.trim(), Metric::ALL.map(Metric::name).join(", "))
     })?;
-    let bound: f64 = bound.trim().parse().map_err(|_| format!("\"{}\" is no number", bound.trim()))?;
+    let bound: f64 = bound.trim().parse().map_err(|_| format!("\"{}\" is not a number", bound.trim()))?;
     let gate = Gate { metric, min: None, max: None, max_regression: None };
     Ok(if least { Gate { min: Some(bound), ..gate } } else { Gate { max: Some(bound), ..gate } })
 }
 
 impl TrainArgs {
-    /// Does the work, and prints what was measured. A model that its gate refuses is kept and is no error.
+    /// Does the work, and prints what was measured. A model that its gate refuses is kept and is not an error.
     ///
     /// # Errors
     /// When the data, the flags or the output are wrong.
@@ -150,15 +140,7 @@ impl TrainArgs {
         };
         let stratify = self.stratify.then_some(true);
         Ok(TrainStep {
-            data: DataSource::Uri {
-                uri: uri_of(&self.data)?,
-                format: self.format.map(Format::from),
-                columns: self.columns.clone(),
-                pattern: self.lines.pattern.clone(),
-                on_mismatch: self.lines.on_mismatch(),
-                sha256: None,
-                credentials: context.secrets.prefix_if_any("MLPIPELINE_SECRET_INPUT_data_"),
-            },
+            data: self.source.source("data", &context.secrets)?,
             target: self.target.clone(),
             features: self.features.clone(),
             algorithm,

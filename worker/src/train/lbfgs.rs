@@ -82,7 +82,7 @@ pub fn minimise(start: Vec<f64>, stop: Stop, mut function: impl FnMut(&[f64], &m
         let mut direction = descent(&now.gradient, &memory);
         let mut slope = dot(&direction, &now.gradient);
         if slope >= 0.0 || slope.is_nan() {
-            // Rounding spoilt the memory: begin anew with the steepest descent.
+            // Rounding spoilt the memory: begin again with the steepest descent.
             memory.clear();
             direction = now.gradient.iter().map(|entry| -entry).collect();
             slope = -dot(&now.gradient, &now.gradient);

@@ -1,10 +1,6 @@
 //! The traits that every algorithm stands behind, whoever wrote it.
 
-use mlpipeline_crds::Algorithm;
-
 use super::error::TrainError;
-use super::least_squares::LeastSquares;
-use super::logistic::Logistic;
 use super::matrix::Rows;
 use crate::model::LinearPredictor;
 
@@ -42,24 +38,4 @@ pub enum Learner {
     Classifier(Box<dyn Classifier>),
     /// Of numbers.
     Regressor(Box<dyn Regressor>),
-}
-
-impl Learner {
-    /// The algorithm that a spec asks for, and its name.
-    ///
-    /// # Errors
-    /// When there is not exactly one, or a parameter is out of its bounds.
-    pub fn new(algorithm: &Algorithm) -> Result<(Self, &'static str), TrainError> {
-        match (&algorithm.logistic_regression, &algorithm.linear_regression) {
-            (Some(parameters), None) => {
-                Ok((Self::Classifier(Box::new(Logistic::new(parameters)?)), "logisticRegression"))
-            }
-            (None, Some(parameters)) => {
-                Ok((Self::Regressor(Box::new(LeastSquares::new(parameters)?)), "linearRegression"))
-            }
-            _ => Err(TrainError::Spec(
-                "algorithm: give exactly one of logisticRegression and linearRegression".to_owned(),
-            )),
-        }
-    }
 }

@@ -12,9 +12,9 @@ use ndarray::{Array1, Array2, ArrayView1, Axis};
 
 use super::error::TrainError;
 use super::learner::{Fitted, Regressor};
-use super::logistic::check_alpha;
 use super::matrix::{BLOCK_ROWS, Rows, blocks};
 use super::parallel::over_shards;
+use super::penalty::check_alpha;
 use super::scaling::Scaling;
 use super::triangle::Triangle;
 use crate::model::LinearPredictor;
@@ -162,7 +162,7 @@ fn solve_full_rank(matrix: &Array2<f64>, goal: &Array1<f64>, precision: f64) -> 
     }
     let inverse = matrix.solve_triangular_into(Array2::eye(goal.len()), UPLO::Upper).ok()?;
     let norm = |matrix: &Array2<f64>| matrix.iter().map(|entry| entry * entry).sum::<f64>().sqrt();
-    // Written so that an inverse that overflowed, or is no number, does not pass.
+    // Written so that an inverse that overflowed, or is not a number, does not pass.
     (norm(matrix) * norm(&inverse) < precision.recip()).then(|| inverse.dot(goal))
 }
 

@@ -14,6 +14,7 @@ use super::lbfgs::{Stop, minimise};
 use super::learner::{Classifier, Fitted};
 use super::logistic_loss::LogisticLoss;
 use super::matrix::Rows;
+use super::penalty::check_alpha;
 use super::scaling::Scaling;
 use crate::model::LinearPredictor;
 
@@ -48,15 +49,6 @@ impl Logistic {
         })?;
         check_alpha(field, alpha)?;
         Ok(Self { iterations, alpha })
-    }
-}
-
-/// Checks the strength of a penalty.
-pub(super) fn check_alpha(field: &str, alpha: f64) -> Result<(), TrainError> {
-    if alpha.is_finite() && alpha >= 0.0 {
-        Ok(())
-    } else {
-        Err(TrainError::Spec(format!("{field}.alpha is {alpha}, and must be a number of 0 or more")))
     }
 }
 

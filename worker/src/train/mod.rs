@@ -4,6 +4,7 @@
 //! memory, once: rows × features × 8 bytes. The same rows and the same step give the same model, whatever the number of
 //! threads. Must not know formats or storage layout: `table` and `artifact` do.
 
+mod algorithm;
 mod args;
 mod baseline;
 mod error;
@@ -16,6 +17,7 @@ mod matrix;
 mod memory;
 mod metrics;
 mod parallel;
+mod penalty;
 mod preconditioner;
 mod run;
 mod samples;

@@ -1,6 +1,6 @@
 //! A train step from its spec to a model and a report.
 
-use mlpipeline_crds::{Baseline, BaselineModel, Metric, StepReport, StepSpec, TrainStep};
+use mlpipeline_crds::{Baseline, BaselineModel, Metric, StepReport, StepSpec, TrainStep, UNTESTED_CLASSES};
 
 use super::baseline::measure_baseline;
 use super::error::TrainError;
@@ -47,7 +47,7 @@ pub async fn run(step: &TrainStep, spec: &StepSpec, context: &WorkContext) -> Re
 /// Trains a model as a step says.
 ///
 /// # Errors
-/// When the step or its data are wrong, or the data cannot be read. A model that its gate refuses is no error.
+/// When the step or its data are wrong, or the data cannot be read. A model that its gate refuses is not an error.
 pub async fn train(step: &TrainStep, context: &WorkContext) -> Result<Trained, StepError> {
     let settings = Settings::new(step)?;
     let table = table::open(&step.data, "training data", context).await?;
@@ -99,12 +99,27 @@ impl Plan<'_> {
         metrics.insert("testRows".to_owned(), test.len() as f64);
         let schema = feature_schema(&samples.features, &self.step.target, &samples.task, &train);
         let model = Model::new(schema, self.algorithm, fitted.predictor, metrics.clone())?;
+        let untested = if test.is_empty() { Vec::new() } else { samples.task.missing_classes(&test) };
+        if !untested.is_empty() {
+            messages.push(format!(
+                "no test row has the class {}, so the metrics say nothing about it; set split.stratify to true",
+                untested.join(", ")
+            ));
+            metrics.insert(UNTESTED_CLASSES.to_owned(), untested.len() as f64);
+        }
+        // Means over folds are of models that did not see the rows; the served model may have learnt from any of them.
+        let by_folds = test.is_empty() && self.folds.is_some();
         let measured = if test.is_empty() { train } else { test };
-        let baseline = self
-            .step
-            .baseline
-            .as_ref()
-            .and_then(|baseline| self.baseline(baseline, samples, &measured, &mut messages));
+        let baseline = self.step.baseline.as_ref().map(|baseline| {
+            if by_folds {
+                messages.push(format!(
+                    "the model served now ({}) is not compared with: metrics over folds are not comparable; set split.test",
+                    baseline.revision
+                ));
+                return Baseline { revision: baseline.revision.clone(), metrics: Metrics::new() };
+            }
+            self.baseline(baseline, samples, &measured, &mut messages)
+        });
         let mut report = StepReport::succeeded(None);
         report.rows = Some(train.len() as u64);
         report.gate = self
@@ -141,28 +156,27 @@ impl Plan<'_> {
         Ok(Some(Validation::new(&measured)))
     }
 
-    /// The model that is served now on the same rows; why not goes to the messages.
+    /// The model that is served now on the same rows; where it cannot be measured, the messages say why.
     fn baseline(
         &self,
         baseline: &BaselineModel,
         samples: &Samples,
         rows: &Rows<'_>,
         messages: &mut Vec<String>,
-    ) -> Option<Baseline> {
+    ) -> Baseline {
         let folder = self.storage.artifact_dir(&baseline.path).map_err(StepError::from);
         let metrics = folder
             .and_then(|folder| Model::load(&folder))
             .and_then(|model| Ok(measure_baseline(&model, &self.step.target, samples, rows)?));
-        match metrics {
-            Ok(metrics) => Some(Baseline { revision: baseline.revision.clone(), metrics }),
-            Err(error) => {
-                messages.push(format!(
-                    "the model served now ({}) cannot be compared with: {}",
-                    baseline.revision, error.message
-                ));
-                None
-            }
-        }
+        // Without metrics it is not comparable, which no gate on regressions passes.
+        let metrics = metrics.unwrap_or_else(|error| {
+            messages.push(format!(
+                "the model served now ({}) cannot be compared with: {}",
+                baseline.revision, error.message
+            ));
+            Metrics::new()
+        });
+        Baseline { revision: baseline.revision.clone(), metrics }
     }
 }
 

@@ -11,11 +11,11 @@ use super::matrix::Matrix;
 use super::memory::check_memory;
 use super::target::{ClassReader, NumberReader};
 use super::task::Task;
+use crate::engine::query_error;
 use crate::failure::StepError;
 use crate::features::{FeatureReader, column_names, feature_kind};
 use crate::model::{FeatureKind, MAX_FEATURES};
 use crate::progress::Progress;
-use crate::table::query_error;
 
 /// Everything there is to learn from.
 pub(super) struct Samples {
@@ -30,7 +30,7 @@ pub(super) struct Samples {
 /// Reads the features and the target of every row, in the table's order.
 ///
 /// # Errors
-/// When a column is missing or named twice, a value is no number or no target, there are no rows, or more than fit into
+/// When a column is missing or named twice, a value is not a number or not a target, there are no rows, or more than fit into
 /// memory.
 pub(super) async fn read(
     table: DataFrame,
@@ -45,13 +45,13 @@ pub(super) async fn read(
     let mut targets = Targets::new(learner, target_field)?;
     let columns = names.iter().map(String::as_str).chain([target]).map(ident);
     let selected = table.select(columns.collect::<Vec<_>>()).map_err(|error| query_error(&error))?;
-    let mut reader = FeatureReader::new(selected.schema().as_arrow(), names.iter().map(String::as_str))?;
+    let reader = FeatureReader::new(selected.schema().as_arrow(), names.iter().map(String::as_str))?;
     let mut stream = selected.execute_stream().await.map_err(|error| query_error(&error))?;
     let (mut matrix, mut numbers) = (Matrix::new(names.len()), Vec::new());
     let bar = progress.rows("read");
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(|error| query_error(&error))?;
-        reader.read(&batch, &mut numbers)?;
+        reader.read(&batch, matrix.rows() as u64, &mut numbers)?;
         targets.read(batch.column(names.len()))?;
         matrix.extend(&numbers);
         check_memory(matrix.rows(), names.len())?;
@@ -61,7 +61,7 @@ pub(super) async fn read(
         let message = "the training data have no rows; look at the step or file that they come from";
         return Err(TrainError::Data(message.to_owned()).into());
     }
-    reader.finish()?;
+    reader.finish(matrix.rows() as u64)?;
     let kind = |name: String| {
         let kind =
             schema.field_with_name(&name).map_or(FeatureKind::Float, |field| feature_kind(field.data_type()));

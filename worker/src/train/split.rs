@@ -165,7 +165,7 @@ pub(super) fn folds(
     let mut fold_of = Vec::with_capacity(rows.len());
     for mut members in groups {
         shuffler.shuffle(&mut members);
-        // Dealing goes on where the class before ended, so that the folds' sizes differ by one row at most.
+        // Dealing continues where the class before ended, so that the folds' sizes differ by one row at most.
         let start = fold_of.len();
         fold_of.extend(members.into_iter().enumerate().map(|(index, row)| (row, (start + index) % folds)));
     }

@@ -47,7 +47,19 @@ impl Task {
 
     /// A class without a row to learn it from has no weights that could be learnt.
     fn check_classes(&self, rows: &Rows<'_>) -> Result<(), TrainError> {
-        let Some(strata) = self.strata() else { return Ok(()) };
+        match self.missing_classes(rows).first() {
+            None => Ok(()),
+            Some(class) => Err(TrainError::Data(format!(
+                "no row of class \"{class}\" is among the {} rows to learn from; set split.stratify to true, or leave such \
+                 rows out in a prepare step",
+                rows.len()
+            ))),
+        }
+    }
+
+    /// The classes of which none of these rows is; none of a regression.
+    pub(super) fn missing_classes(&self, rows: &Rows<'_>) -> Vec<String> {
+        let Some(strata) = self.strata() else { return Vec::new() };
         let mut missing: Vec<bool> = vec![true; strata.count];
         for row in rows.numbers() {
             let class = strata.classes.get(*row as usize).map_or(0, |class| *class as usize);
@@ -55,15 +67,8 @@ impl Task {
                 *missing = false;
             }
         }
-        match missing.iter().position(|missing| *missing) {
-            None => Ok(()),
-            Some(class) => Err(TrainError::Data(format!(
-                "no row of class \"{}\" is among the {} rows to learn from; set split.stratify to true, or leave such \
-                 rows out in a prepare step",
-                strata.name.name(class),
-                rows.len()
-            ))),
-        }
+        let numbers = missing.iter().enumerate().filter(|(_, missing)| **missing);
+        numbers.map(|(class, _)| strata.name.name(class)).collect()
     }
 
     /// Measures what was learnt.

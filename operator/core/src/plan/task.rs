@@ -74,19 +74,7 @@ fn action(context: &Context<'_>, step: &ValidStep, key: &Revision, folders: &Fol
                 .iter()
                 .map(|input| PrepareInput {
                     name: input.name.clone(),
-                    source: folders.source(
-                        &input.name,
-                        &DataReference {
-                            step: input.step.clone(),
-                            uri: input.uri.clone(),
-                            format: input.format,
-                            columns: input.columns.clone(),
-                            pattern: input.pattern.clone(),
-                            on_mismatch: input.on_mismatch,
-                            sha256: input.sha256.clone(),
-                            secret: input.secret.clone(),
-                        },
-                    ),
+                    source: folders.source(&input.name, &input.reference()),
                 })
                 .collect(),
             sql: prepare.sql.clone(),
@@ -162,6 +150,7 @@ impl Folders<'_> {
             columns: Vec::new(),
             pattern: None,
             on_mismatch: None,
+            reading: None,
             sha256: None,
             credentials: None,
         }
@@ -175,6 +164,7 @@ impl Folders<'_> {
                 columns: reference.columns.clone(),
                 pattern: reference.pattern.clone(),
                 on_mismatch: reference.on_mismatch,
+                reading: reference.reading.clone(),
                 sha256: reference.sha256.clone(),
                 credentials: reference.secret.as_ref().map(|_| credentials::of_input(name)),
             },

@@ -20,7 +20,7 @@ pub(super) fn check(reference: &DataReference, path: &str, errors: &mut Errors) 
             errors.require(
                 !is_described(reference) && reference.secret.is_none(),
                 path,
-                "format, columns, pattern, onMismatch, sha256 and secret go with a uri: a step's dataset knows its own",
+                "format, columns, pattern, onMismatch, reading, sha256 and secret go with a uri: a step's dataset knows its own",
             );
         }
         (Some(uri), None) => check_uri(uri, reference, path, errors),
@@ -53,6 +53,7 @@ fn is_described(reference: &DataReference) -> bool {
         || !reference.columns.is_empty()
         || reference.pattern.is_some()
         || reference.on_mismatch.is_some()
+        || reference.reading.is_some()
         || reference.sha256.is_some()
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mlpipeline_crds::{Check, DataReference, Input, Prepare};
+use mlpipeline_crds::{Check, Input, Prepare};
 
 use super::{Errors, continuous, data, output};
 use crate::quoted::quoted;
@@ -59,17 +59,7 @@ fn check_input(input: &Input, path: &str, errors: &mut Errors) {
             quoted(&input.name)
         ),
     );
-    let reference = DataReference {
-        step: input.step.clone(),
-        uri: input.uri.clone(),
-        format: input.format,
-        columns: input.columns.clone(),
-        pattern: input.pattern.clone(),
-        on_mismatch: input.on_mismatch,
-        sha256: input.sha256.clone(),
-        secret: input.secret.clone(),
-    };
-    data::check(&reference, path, errors);
+    data::check(&input.reference(), path, errors);
 }
 
 fn check_check(check: &Check, path: &str, errors: &mut Errors) {

@@ -48,7 +48,7 @@ fn storage_that_went_away_is_an_error_and_a_file_that_went_away_is_none() {
     assert!(folders.claims().is_err());
 }
 
-/// The count of the rows that were taken is there wherever a process is killed while a file fails and is tried again.
+/// The checkpoint of the delivered rows is there wherever a process is killed while a file fails and is tried again.
 #[test]
 fn a_failed_file_keeps_its_count_and_its_name_until_another_count_goes_on_with_it() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -56,17 +56,18 @@ fn a_failed_file_keeps_its_count_and_its_name_until_another_count_goes_on_with_i
     let inbox = |name: &str| folder.path().join(name);
     fs::write(inbox("a.csv"), "input").expect("an input");
     let name = folders.claim(&inbox("a.csv"), true).expect("claimed").expect("a name");
-    let parcel = |attempt: &str| {
-        let ready = Ready { name: name.clone(), attempt: attempt.into(), extension: PARCEL_EXTENSION.into() };
+    let pending = |attempt: &str| {
+        let ready =
+            Ready { name: name.clone(), attempt: attempt.into(), extension: PENDING_EXTENSION.into() };
         fs::write(folders.draft(attempt), "rows").expect("a draft");
         folders.complete(&ready).expect("complete");
         ready
     };
-    let first = parcel("a");
-    fs::write(folders.count(&first), "count").expect("a count");
+    let first = pending("a");
+    fs::write(folders.checkpoint(&first), "count").expect("a count");
     assert!(folders.fail(&name, "reason").expect("failed"));
     assert_eq!(folders.all_ready().expect("ready"), []);
-    let kept = fs::read_to_string(folders.kept_count(&name)).expect("the count");
+    let kept = fs::read_to_string(folders.kept_checkpoint(&name)).expect("the count");
     assert_eq!(kept, "count");
     folders.recover().expect("recovered");
 
@@ -77,15 +78,15 @@ fn a_failed_file_keeps_its_count_and_its_name_until_another_count_goes_on_with_i
     fs::write(inbox(&name), "copy").expect("a copy");
     let copy = folders.claim(&inbox(&name), true).expect("claimed").expect("a name");
     assert_ne!(copy, name);
-    // Killed between the parcel and its count, twice.
-    parcel("b");
+    // Killed between the pending and its count, twice.
+    pending("b");
     folders.recover().expect("recovered");
-    let third = parcel("c");
-    assert!(folders.kept_count(&name).exists());
-    fs::write(folders.count(&third), "newer").expect("a count");
-    folders.supersede(&third).expect("superseded");
-    assert_eq!(folders.parcels(&name).expect("parcels"), [third]);
-    assert!(!folders.kept_count(&name).exists());
+    let third = pending("c");
+    assert!(folders.kept_checkpoint(&name).exists());
+    fs::write(folders.checkpoint(&third), "newer").expect("a count");
+    folders.replace_pending(&third).expect("superseded");
+    assert_eq!(folders.pending_deliveries(&name).expect("pending"), [third]);
+    assert!(!folders.kept_checkpoint(&name).exists());
 
     // Who fails at a file that is gone leaves nothing behind.
     fs::remove_file(folders.claimed(&name)).expect("removed");

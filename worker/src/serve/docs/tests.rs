@@ -1,8 +1,8 @@
 use super::*;
-use crate::serve::test_models::{class, feature, model, surroundings};
+use crate::serve::test_models::{class, feature, limits, model};
 
 fn page(model: &Model, needs_key: bool) -> String {
-    let page = Page::new(model, "0123456789ab", Surroundings { needs_key, ..surroundings() });
+    let page = Page::new(model, "0123456789ab", ServingLimits { needs_key, ..limits() });
     String::from_utf8(page.html.to_vec()).expect("UTF-8")
 }
 

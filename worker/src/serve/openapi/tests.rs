@@ -1,5 +1,5 @@
 use super::*;
-use crate::serve::test_models::{class, feature, model, surroundings};
+use crate::serve::test_models::{class, feature, limits, model};
 
 fn iris() -> Model {
     let features = vec![
@@ -11,7 +11,7 @@ fn iris() -> Model {
 }
 
 fn iris_document(needs_key: bool) -> Value {
-    document(&iris(), "0123456789ab", Surroundings { needs_key, ..surroundings() })
+    document(&iris(), "0123456789ab", ServingLimits { needs_key, ..limits() })
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_class_is_described_by_its_labels_and_a_number_by_its_name() {
         vec![feature("a", FeatureKind::Float)],
         Target::Number { name: "price".into(), min: 0.0, max: 1.0 },
     );
-    let schema = &document(&number, "x", surroundings())["components"]["schemas"]["Prediction"];
+    let schema = &document(&number, "x", limits())["components"]["schemas"]["Prediction"];
     assert_eq!(schema["required"], json!(["price"]));
 }
 

@@ -183,7 +183,7 @@ impl<'de> Visitor<'de> for RowSeed<'_, '_> {
                     expected = column + 1;
                     given += 1;
                 }
-                Key::Other(name) => self.0.problem(Some(&name), || "is no feature of this model".into()),
+                Key::Other(name) => self.0.problem(Some(&name), || "is not a feature of this model".into()),
             }
         }
         // As many as there are may still be one twice, and another missing; the problem was noted then.

@@ -121,15 +121,15 @@ fn numbers_so_large_that_nothing_can_be_predicted_from_them_are_refused() {
 fn missing_extra_and_double_features_are_told_all_at_once() {
     let found =
         problems(r#"[{"sepal_length": 1, "sepal_length": 2, "petal_length": null, "<b>": 1}, 7, []]"#);
-    let told: Vec<String> =
+    let reported: Vec<String> =
         found.iter().map(|(row, feature, problem)| format!("{row} {feature} {problem}")).collect();
     let object = "must be an object with one number for each feature, not";
     assert_eq!(
-        told,
+        reported,
         [
             "0 sepal_length is given twice".to_owned(),
             "0 petal_length must be a number, not null".to_owned(),
-            "0 <b> is no feature of this model".to_owned(),
+            "0 <b> is not a feature of this model".to_owned(),
             "0 sepal_width is missing".to_owned(),
             "0 petal_width is missing".to_owned(),
             format!("1  {object} a number"),

@@ -6,8 +6,9 @@ use mlpipeline_crds::TableLocation;
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, SqlState};
 
-use crate::stores::{Credentials, StoreError};
-use crate::table::http_client::chain;
+use crate::credentials::Credentials;
+use crate::network::chain;
+use crate::stores::StoreError;
 
 /// Classes of answers after which another try can end otherwise: connections, resources, operators, deadlocks.
 const PASSING: [&str; 5] = ["08", "53", "57", "58", "40"];

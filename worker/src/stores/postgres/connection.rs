@@ -11,9 +11,10 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::answer::Answer;
 use super::{quote, verify};
-use crate::stores::{Credentials, StoreError};
-use crate::table::Network;
-use crate::table::http_client::refusal;
+use crate::credentials::Credentials;
+use crate::network::Network;
+use crate::network::refusal;
+use crate::stores::StoreError;
 
 /// The kernel counts in seconds.
 const LEAST_KEEPALIVE: Duration = Duration::from_secs(1);
@@ -23,10 +24,10 @@ const PAUSE_LIMIT: Duration = Duration::from_secs(60);
 
 /// A connection beside its client. Dropped, it is closed, and what was not committed is undone by the server.
 pub(super) struct Link {
-    /// How errors are told.
+    /// How errors are described.
     pub(super) answer: Answer,
     /// How long the server may send nothing.
-    pub(super) patience: Duration,
+    pub(super) idle_timeout: Duration,
     /// Moves the bytes; ended when this is dropped.
     _driver: JoinSet<()>,
 }
@@ -72,7 +73,7 @@ impl Link {
         action: &str,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
-        self.wait_for(self.patience, action, answer).await
+        self.wait_for(self.idle_timeout, action, answer).await
     }
 
     /// As [`Link::wait`], with another limit.
@@ -168,5 +169,5 @@ async fn connect_to(
         // The client's calls say what went wrong.
         let _ = connection.await;
     });
-    Ok((client, Link { answer: answer.clone(), patience: network.idle_timeout, _driver: driver }))
+    Ok((client, Link { answer: answer.clone(), idle_timeout: network.idle_timeout, _driver: driver }))
 }

@@ -21,20 +21,20 @@ enum Column<'a> {
 
 /// The batch with text and bytes in the one form that [`CopyText`] knows, dictionaries resolved.
 pub(super) fn plain(batch: &RecordBatch) -> Result<Vec<ArrayRef>, ArrowError> {
-    let columns = batch.columns().iter().map(|column| match wanted(column.data_type()) {
+    let columns = batch.columns().iter().map(|column| match writable(column.data_type()) {
         Some(data_type) if data_type != *column.data_type() => cast(column, &data_type),
         _ => Ok(ArrayRef::clone(column)),
     });
     columns.collect()
 }
 
-fn wanted(data_type: &DataType) -> Option<DataType> {
+fn writable(data_type: &DataType) -> Option<DataType> {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Some(DataType::Utf8),
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Some(DataType::Binary),
         // As a date it has no time of day, which PostgreSQL would not take.
         DataType::Date64 => Some(DataType::Date32),
-        DataType::Dictionary(_, values) => wanted(values).or_else(|| Some(values.as_ref().clone())),
+        DataType::Dictionary(_, values) => writable(values).or_else(|| Some(values.as_ref().clone())),
         _ => None,
     }
 }

@@ -97,7 +97,7 @@ impl Builder {
             Self::Decimal(builder, precision, scale) => {
                 let parsed = text(raw)?.map(|text| {
                     parse_decimal::<Decimal128Type>(text, *precision, *scale)
-                        .map_err(|_| format!("{text}, which is no number"))
+                        .map_err(|_| format!("{text}, which is not a number"))
                 });
                 builder.append_option(parsed.transpose()?);
             }

@@ -10,7 +10,7 @@ mod types;
 mod verify;
 mod write;
 
-pub(crate) use read::fetch;
+pub(crate) use read::read;
 pub(crate) use write::replace;
 
 /// A name as SQL takes it, whatever is in it.

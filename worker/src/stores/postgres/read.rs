@@ -1,13 +1,13 @@
-//! Reading: one COPY of a table, as one statement of the database sees it, into a Parquet file on scratch.
+//! Reading: one COPY of a table, as one statement of the database sees it.
 
-use std::path::PathBuf;
 use std::pin::Pin;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, stream};
-use mlpipeline_crds::{Format, TableLocation};
+use mlpipeline_crds::TableLocation;
 use tokio_postgres::Client;
 use tokio_postgres::binary_copy::BinaryCopyOutStream;
 use tokio_postgres::types::Type;
@@ -15,26 +15,25 @@ use tokio_postgres::types::Type;
 use super::catalogue;
 use super::connection::{Link, qualified};
 use super::decode::Batch;
-use crate::WorkContext;
+use crate::credentials::Credentials;
 use crate::failure::StepError;
-use crate::stores::Credentials;
-use crate::table;
+use crate::network::Network;
 
 /// A batch is closed at this many rows or bytes.
 const BATCH_ROWS: usize = 8192;
 const BATCH_BYTES: usize = 16 << 20;
 
-/// Copies a table or view to a Parquet file on scratch. Nulls stay apart from empty text. The rows come in the order in which
-/// the database holds them, which is no order that it promises.
+/// Reads a table or view. Nulls stay apart from empty text. The rows come in the order in which the database holds them, which
+/// is not an order that it promises.
 ///
 /// # Errors
 /// When the table cannot be found or read, or holds what Arrow has no place for.
-pub(crate) async fn fetch(
+pub(crate) async fn read(
     location: &TableLocation,
     credentials: &Credentials,
-    context: &WorkContext,
-) -> Result<PathBuf, StepError> {
-    let (client, link) = Link::open(location, credentials, &context.network).await?;
+    network: &Network,
+) -> Result<SendableRecordBatchStream, StepError> {
+    let (client, link) = Link::open(location, credentials, network).await?;
     let Some(found) = catalogue::find(&link, &client, location).await? else {
         return Err(catalogue::missing(&link, &client, location).await.into());
     };
@@ -52,7 +51,7 @@ pub(crate) async fn fetch(
         batch: Batch::new(&found.columns),
         ended: false,
         read: 0,
-        limit: context.network.max_download,
+        limit: network.max_download,
         link,
         _client: client,
     };
@@ -61,10 +60,7 @@ pub(crate) async fn fetch(
         let batch = reader.next().await.map_err(|error| DataFusionError::External(Box::new(error)))?;
         Ok(batch.map(|batch| (batch, reader)))
     });
-    let path = context.scratch().join(format!("download-{:016x}", rand::random::<u64>()));
-    let batches = Box::pin(RecordBatchStreamAdapter::new(schema, batches));
-    table::write(batches, Format::Parquet, &path, context.progress).await?;
-    Ok(path)
+    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
 }
 
 struct Reader {

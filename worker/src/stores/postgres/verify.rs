@@ -27,7 +27,7 @@ pub(super) fn settings(ca: Option<&str>) -> Result<ClientConfig, String> {
         let added = certificate
             .map_err(|error| error.to_string())
             .and_then(|one| roots.add(one).map_err(|error| error.to_string()));
-        added.map_err(|error| format!("ca.crt is no certificate in PEM: {error}"))?;
+        added.map_err(|error| format!("ca.crt is not a certificate in PEM: {error}"))?;
     }
     if roots.is_empty() {
         return Err("ca.crt holds no certificate".to_owned());

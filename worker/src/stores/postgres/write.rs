@@ -18,9 +18,11 @@ use super::connection::{Link, qualified};
 use super::copy_text::{CopyText, plain};
 use super::quote;
 use super::types::{fits, sql_type};
+use crate::credentials::Credentials;
+use crate::engine::query_error;
 use crate::failure::StepError;
-use crate::stores::{Credentials, StoreError};
-use crate::table::{Network, query_error};
+use crate::network::Network;
+use crate::stores::StoreError;
 
 /// About how many bytes are sent at a time.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -63,14 +65,14 @@ async fn take_over(
     made: &[String],
 ) -> Result<(), StoreError> {
     let table = qualified(location);
-    let patience = link.patience.as_millis();
-    let limit = format!("SET LOCAL lock_timeout = {patience}");
+    let idle_timeout = link.idle_timeout.as_millis();
+    let limit = format!("SET LOCAL lock_timeout = {idle_timeout}");
     link.wait("set a time limit", begun.batch_execute(&limit)).await?;
     // Of two that would make the table, the second waits, and finds it.
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
     let parameters: [&(dyn ToSql + Sync); 1] = [&table];
     let locked = begun.execute(lock, &parameters);
-    link.wait_for(link.patience.saturating_mul(2), "lock the table", locked).await?;
+    link.wait_for(link.idle_timeout.saturating_mul(2), "lock the table", locked).await?;
     let Some(found) = catalogue::find(link, begun, location).await? else {
         let create = format!("CREATE TABLE {table} ({})", made.join(", "));
         return link.wait("make the table", begun.batch_execute(&create)).await;
@@ -83,7 +85,7 @@ async fn take_over(
     compare(schema, &found.columns, made).map_err(|problem| link.answer.content(problem))?;
     let lock = format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE");
     let locked = begun.batch_execute(&lock);
-    link.wait_for(link.patience.saturating_mul(2), "lock the table", locked).await?;
+    link.wait_for(link.idle_timeout.saturating_mul(2), "lock the table", locked).await?;
     // TRUNCATE would lock readers out, and show them an empty table afterwards.
     let delete = format!("DELETE FROM {table}");
     link.wait_for(LOAD_LIMIT, "delete the old rows", begun.batch_execute(&delete)).await
@@ -123,7 +125,7 @@ fn compare(schema: &Schema, found: &[Column], made: &[String]) -> Result<(), Str
     let there: Vec<String> =
         found.iter().map(|column| format!("{} {}", quote(&column.name), column.sql_type)).collect();
     Err(format!(
-        "the table's columns are not the result's. The table has {}; the result has {}. Change the sql, or remove the table: it is made anew",
+        "the table's columns are not the result's. The table has {}; the result has {}. Change the sql, or remove the table: it is made again",
         there.join(", "),
         made.join(", ")
     ))
@@ -152,7 +154,8 @@ async fn load(
 
 fn encode(batch: &RecordBatch) -> Result<Vec<Bytes>, String> {
     let columns = plain(batch).map_err(|error| error.to_string())?;
-    let options = FormatOptions::new();
+    // An error is never written as the value's text.
+    let options = FormatOptions::new().with_display_error(false);
     let writer = CopyText::new(&columns, &options).map_err(|error| error.to_string())?;
     let (mut chunks, mut text) = (Vec::new(), String::new());
     for row in 0..batch.num_rows() {

@@ -6,8 +6,8 @@ use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
 
 use super::Bucket;
+use crate::network::{chain, refusal};
 use crate::stores::StoreError;
-use crate::table::http_client::{chain, refusal};
 
 /// How much of a server's own words is repeated, in characters.
 const WORDS: usize = 300;
@@ -37,7 +37,7 @@ pub(super) fn explain(bucket: &Bucket, action: &str, key: &str, error: &Error) -
     let refused = |problem: String| StoreError::Refused { place: place.clone(), problem };
     match (code, error) {
         ("NoSuchBucket", _) => {
-            let problem = format!("there is no bucket {} at {at}; make it, or mend its name", bucket.name);
+            let problem = format!("there is no bucket {} at {at}; make it, or correct its name", bucket.name);
             StoreError::NotFound { place, problem }
         }
         ("" | "NoSuchKey", Error::NotFound { .. }) if action != "write" => {
@@ -54,7 +54,7 @@ pub(super) fn explain(bucket: &Bucket, action: &str, key: &str, error: &Error) -
         }
         ("", _) => StoreError::Unreachable {
             place,
-            problem: format!("{at} gives no answer of S3's: {}", cut(&text)),
+            problem: format!("{at} does not answer as S3 does: {}", cut(&text)),
         },
         ("InternalError" | "SlowDown" | "ServiceUnavailable" | "RequestTimeout" | "OperationAborted", _) => {
             StoreError::Unreachable { place, problem: format!("{at} cannot {action} now ({code}){said}") }

@@ -10,8 +10,8 @@ use object_store::client::{
 use reqwest::{Body, Client, Request};
 use url::Url;
 
-use crate::table::Network;
-use crate::table::http_client::{check_address, refusal};
+use crate::network::Network;
+use crate::network::{check_address, refusal};
 
 /// Makes clients, all of them the same.
 #[derive(Clone, Debug)]

@@ -17,11 +17,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use self::answer::explain;
 use self::connector::Connector;
 use self::settings::{identify, plain_endpoint, retries};
-use super::{Credentials, StoreError};
-use crate::WorkContext;
-use crate::failure::StepError;
+use super::StoreError;
+use crate::credentials::Credentials;
+use crate::failure::{FileError, StepError};
+use crate::glob::matches;
+use crate::network::{Network, client, scratch_file};
 use crate::progress::{Progress, ProgressGuard};
-use crate::table::{Network, TableError, matches};
 
 /// The most objects that one pattern may stand for.
 const OBJECT_LIMIT: usize = 100_000;
@@ -48,7 +49,7 @@ impl Bucket {
     /// Makes ready to talk to a bucket; nothing is sent yet.
     ///
     /// # Errors
-    /// When there are no credentials, or the endpoint is no URL or must not be connected to.
+    /// When there are no credentials, or the endpoint is not a URL or must not be connected to.
     pub(crate) fn new(
         bucket: &str,
         credentials: &Credentials,
@@ -56,7 +57,7 @@ impl Bucket {
     ) -> Result<Self, StoreError> {
         let place = format!("bucket {bucket}");
         let spec = |problem: String| StoreError::Spec { place: place.clone(), problem };
-        let client = crate::table::http_client::client(network, credentials.get("ca.crt")).map_err(spec)?;
+        let client = client(network, credentials.get("ca.crt")).map_err(spec)?;
         let region = credentials
             .get_or_customary("AWS_REGION")
             .or_else(|| credentials.get_or_customary("AWS_DEFAULT_REGION"))
@@ -119,7 +120,7 @@ impl Bucket {
         &self,
         key: &str,
         bar: &ProgressGuard,
-        context: &WorkContext,
+        scratch: &Path,
     ) -> Result<(PathBuf, Digest), StepError> {
         let found = self.store.get(&self.key(key)?).await;
         let found = found.map_err(|error| explain(self, "read", key, &error))?;
@@ -130,18 +131,32 @@ impl Bucket {
             );
             return Err(StoreError::Refused { place: self.place(key), problem }.into());
         }
-        let path = context.scratch().join(format!("download-{:016x}", rand::random::<u64>()));
-        let file = tokio::fs::File::create(&path).await.map_err(TableError::io("create", &path))?;
+        let size = found.meta.size;
+        let path = scratch_file(scratch, "download");
+        let file =
+            tokio::fs::File::create(&path).await.map_err(FileError::on::<FileError>("create", &path))?;
         let mut file = tokio::io::BufWriter::with_capacity(256 << 10, file);
-        bar.expect(found.meta.size);
+        bar.expect(size);
         let mut hasher = Sha256::new();
         let mut body = found.into_stream();
+        let mut received = 0_u64;
         while let Some(chunk) = body.try_next().await.map_err(|error| explain(self, "read", key, &error))? {
+            received += chunk.len() as u64;
+            if received > size {
+                let problem = format!("the store sends more than the {size} bytes that it announced");
+                return Err(StoreError::Refused { place: self.place(key), problem }.into());
+            }
             hasher.update(&chunk);
-            file.write_all(&chunk).await.map_err(TableError::io("write the download to", &path))?;
+            file.write_all(&chunk)
+                .await
+                .map_err(FileError::on::<FileError>("write the download to", &path))?;
             bar.add(chunk.len() as u64);
         }
-        file.flush().await.map_err(TableError::io("write the download to", &path))?;
+        if received < size {
+            let problem = format!("the body broke off after {received} of {size} bytes");
+            return Err(StoreError::Unreachable { place: self.place(key), problem }.into());
+        }
+        file.flush().await.map_err(FileError::on::<FileError>("write the download to", &path))?;
         Ok((path, Digest::from_sha256(&hasher.finalize().into())))
     }
 
@@ -151,13 +166,14 @@ impl Bucket {
     /// When the file cannot be read, or the store refuses; then the object is as it was.
     pub(crate) async fn put(&self, key: &str, file: &Path, progress: Progress) -> Result<(), StepError> {
         let to = self.key(key)?;
-        let mut source = tokio::fs::File::open(file).await.map_err(TableError::io("read", file))?;
-        let size = source.metadata().await.map_err(TableError::io("read", file))?.len();
+        let mut source =
+            tokio::fs::File::open(file).await.map_err(FileError::on::<FileError>("read", file))?;
+        let size = source.metadata().await.map_err(FileError::on::<FileError>("read", file))?.len();
         let failed = |error: &object_store::Error| explain(self, "write", key, error);
         let bar = progress.bytes(&format!("deliver {}", self.place(key)), Some(size));
         if size <= PART_BYTES {
             let mut bytes = Vec::new();
-            source.read_to_end(&mut bytes).await.map_err(TableError::io("read", file))?;
+            source.read_to_end(&mut bytes).await.map_err(FileError::on::<FileError>("read", file))?;
             self.store.put(&to, PutPayload::from(bytes)).await.map_err(|error| failed(&error))?;
             return Ok(());
         }
@@ -166,7 +182,7 @@ impl Bucket {
         let mut upload = WriteMultipart::new_with_chunk_size(upload, part);
         let mut buffer = bytes::BytesMut::with_capacity(1 << 20);
         loop {
-            let read = source.read_buf(&mut buffer).await.map_err(TableError::io("read", file));
+            let read = source.read_buf(&mut buffer).await.map_err(FileError::on::<FileError>("read", file));
             let ready = match read {
                 Ok(0) => break,
                 Ok(read) => {

@@ -6,8 +6,9 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::{BackoffConfig, RetryConfig};
 use url::Url;
 
-use crate::stores::{Credentials, StoreError};
-use crate::table::Network;
+use crate::credentials::Credentials;
+use crate::network::Network;
+use crate::stores::StoreError;
 
 /// How long requests for one part may be repeated altogether; credentials are not renewed meanwhile.
 const RETRY_LIMIT: Duration = Duration::from_secs(180);
@@ -26,7 +27,7 @@ pub(super) fn retries(network: &Network) -> RetryConfig {
 
 /// An endpoint without anything that must not be shown or would be sent wrongly.
 pub(super) fn plain_endpoint(text: &str) -> Result<String, String> {
-    let wrong = || "AWS_ENDPOINT_URL is no http or https URL of a server, like http://s3:9000".to_owned();
+    let wrong = || "AWS_ENDPOINT_URL is not an http or https URL of a server, like http://s3:9000".to_owned();
     let url = Url::parse(text.trim()).map_err(|_| wrong())?;
     let is_plain = matches!(url.scheme(), "http" | "https")
         && url.username().is_empty()

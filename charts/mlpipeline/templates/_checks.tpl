@@ -1,0 +1,18 @@
+{{/* What the schema of the values cannot say. Each message names the way out. */}}
+{{- define "mlpipeline.checks" -}}
+{{- $monitoring := list "podMonitor" "serviceMonitor" "prometheusRule" -}}
+{{- range $monitoring -}}
+{{- if and (index $.Values .).enabled (not ($.Capabilities.APIVersions.Has "monitoring.coreos.com/v1")) -}}
+{{- fail (printf "%s.enabled needs the kinds of monitoring.coreos.com/v1, which this cluster does not have: install the CustomResourceDefinitions of the Prometheus Operator first, or set %s.enabled=false. Where templates are rendered without a cluster, pass --api-versions monitoring.coreos.com/v1" . .) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.podMonitor.enabled .Values.serviceMonitor.enabled -}}
+{{- fail "podMonitor.enabled and serviceMonitor.enabled are both set, so every replica would be scraped twice: choose one" -}}
+{{- end -}}
+{{- if and .Values.serviceMonitor.enabled (not .Values.metricsService.enabled) -}}
+{{- fail "serviceMonitor.enabled needs the Service that metricsService.enabled=false leaves out: set metricsService.enabled=true, or use podMonitor.enabled" -}}
+{{- end -}}
+{{- if and (eq (int .Values.replicas) 0) .Release.IsInstall -}}
+{{- fail "replicas is 0, so nothing would look after pipelines: set 1 or more; an upgrade may set 0 to pause the operator" -}}
+{{- end -}}
+{{- end }}

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Builds the images' programs twice, from two copies of this commit in folders of different names, and fails where they differ.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+work=$(mktemp -d "${TMPDIR:-/tmp}/mlpipeline-twice.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+for copy in one another; do
+  git clone --quiet . "$work/$copy/source"
+  CARGO_TARGET_DIR=$work/$copy/target "$work/$copy/source/deploy/images/build.sh" "$work/$copy/images"
+  (cd "$work/$copy/target/image" && sha256sum mlpipeline-operator mlpipeline-worker) >"$work/$copy.sha256"
+  # One target folder at a time: each is gigabytes.
+  rm -rf "$work/$copy/target"
+done
+diff "$work/one.sha256" "$work/another.sha256"
+cat "$work/one.sha256"

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""Measures the worker beside its peers, each as a whole process, in one run, and prints times, peak memory and ratios.
+
+Usage: bench.py WORKER [--scale SHARE] [--only PART]. The peers are pandas, polars, duckdb and scikit-learn from PyPI, in a virtual
+environment of its own, and mawk and jq where they are installed. --scale 0.01 takes a hundredth of the rows.
+"""
+
+import argparse
+import http.server
+import json
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ORDERS_SQL = (
+    "SELECT c.region, o.product, count(*) AS orders, sum(o.amount * o.price) AS revenue, avg(o.price) AS price "
+    "FROM orders o JOIN customers c ON o.customer = c.customer WHERE o.price > 5 GROUP BY c.region, o.product"
+)
+LISTING = (
+    r"^(?<mode>\S+)\s+(?<links>\d+)\s+(?<user>\S+)\s+(?<group>\S+)\s+(?<size>\d+)\s+(?<date>\S+\s+\S+\s+\S+)\s+(?<file>.+)$"
+)
+
+
+def run(command, cwd, environment=None):
+    """Seconds and peak memory in MiB of one process; None where it fails or is not installed."""
+    if shutil.which(str(command[0])) is None:
+        return None
+    began = time.monotonic()
+    child = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    error = child.stderr.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    if status != 0:
+        print(f"failed: {' '.join(map(str, command))[:100]}: {error.decode(errors='replace')[-300:]}", file=sys.stderr)
+        return None
+    return time.monotonic() - began, usage.ru_maxrss / 1024
+
+
+def orders(folder, rows):
+    numbers = random.Random(1)
+    with open(folder / "orders.csv", "w") as out:
+        out.write("id,customer,product,amount,price,day\n")
+        for row in range(rows):
+            out.write(
+                f"{row},{numbers.randrange(50_000)},product {numbers.randrange(500)},{numbers.randrange(1, 20)},"
+                f"{numbers.randrange(100, 99_999) / 100},2026-{row % 12 + 1:02}-{row % 28 + 1:02}\n"
+            )
+    with open(folder / "customers.csv", "w") as out:
+        out.write("customer,region\n")
+        out.writelines(f"{number},region {number % 25}\n" for number in range(50_000))
+
+
+def listing(folder, rows):
+    numbers = random.Random(2)
+    with open(folder / "listing.txt", "w") as out:
+        for row in range(rows):
+            out.write(f"-rw-r--r--   1 root     root     {numbers.randrange(10**6):8} Mar {row % 28 + 1:2} 00:40 /data/file {row}.txt\n")
+
+
+def features(folder, rows):
+    numbers = random.Random(3)
+    with open(folder / "rows.csv", "w") as out:
+        out.write(",".join(f"f{column}" for column in range(20)) + "\n")
+        for _ in range(rows):
+            out.write(",".join(f"{numbers.random():.6f}" for _ in range(20)) + "\n")
+    with open(folder / "train.csv", "w") as out:
+        out.write(",".join(f"f{column}" for column in range(20)) + ",y\n")
+        for _ in range(2000):
+            values = [numbers.random() for _ in range(20)]
+            out.write(",".join(f"{value:.6f}" for value in values) + f",{'yes' if sum(values) > 10 else 'no'}\n")
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Bench:
+    def __init__(self, worker, python, folder, scale):
+        self.worker, self.python, self.folder, self.scale = worker, python, folder, scale
+        self.rows = []
+
+    def peer(self, name, *arguments):
+        return run([self.python, HERE / "peers.py", name, *arguments], self.folder)
+
+    def add(self, what, ours, **peers):
+        self.rows.append((what, ours, {name: found for name, found in peers.items() if found}))
+
+    def orders(self):
+        orders(self.folder, int(5_000_000 * self.scale))
+        base = [self.worker, "prepare", "--input", "orders=orders.csv", "--input", "customers=customers.csv", "--sql", ORDERS_SQL]
+        for out in ("result.parquet", "result.csv"):
+            peers = {name: self.peer("orders", name, out) for name in ("polars", "duckdb", "pandas")}
+            self.add(f"orders to {out}", run([*base, "--out", out], self.folder), **peers)
+        self.add("orders, 64 MiB allowed", run([*base, "--memory-limit", "64MiB", "--out", "small.parquet"], self.folder))
+
+    def lines(self):
+        listing(self.folder, int(1_000_000 * self.scale))
+        ours = run([self.worker, "prepare", "--input", "l=listing.txt", "--pattern", f"l={LISTING}", "--out", "listing.csv"], self.folder)
+        program = 'BEGIN{OFS=","} {f=$9; for(i=10;i<=NF;i++) f=f " " $i; print $1,$2,$3,$4,$5,$6 " " $7 " " $8,f}'
+        peers = {name: run([name, program, "listing.txt"], self.folder) for name in ("mawk", "gawk")}
+        self.add("lines to CSV", ours, **peers)
+        ours = run([self.worker, "prepare", "--input", "l=listing.csv", "--out", "listing.ndjson"], self.folder)
+        program = '{gsub(/"/,"\\\\\\""); printf "{\\"mode\\":\\"%s\\",\\"links\\":%s,\\"user\\":\\"%s\\",\\"group\\":\\"%s\\",\\"size\\":%s,\\"date\\":\\"%s\\",\\"file\\":\\"%s\\"}\\n",$1,$2,$3,$4,$5,$6,$7}'
+        peers = {name: run([name, "-F,", program, "listing.csv"], self.folder) for name in ("mawk", "gawk")}
+        self.add("CSV to NDJSON", ours, **peers)
+
+    def score(self):
+        features(self.folder, int(1_000_000 * self.scale))
+        run([self.worker, "train", "--data", "train.csv", "--target", "y", "--out", "model"], self.folder)
+        ours = run([self.worker, "score", "--model", "model", "--data", "rows.csv", "--out", "scored.csv"], self.folder)
+        peers = {name: self.peer("score", name, "scored-peer.csv") for name in ("pandas", "polars")}
+        self.add("scoring, 20 features", ours, **peers)
+
+    def post(self):
+        rows = int(100_000 * self.scale)
+        (self.folder / "post.csv").write_text("id,x\n" + "".join(f"{row},0.5\n" for row in range(rows)))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for what, batch in (("batched", 1000), ("singly", None)):
+            delivery = {"uri": f"http://127.0.0.1:{server.server_port}/", **({"rowsPerRequest": batch} if batch else {})}
+            source = {"name": "t", "source": {"uri": {"uri": "file:post.csv"}}}
+            spec = {
+                "version": 1, "namespace": "n", "pipeline": "p", "step": what, "revision": {"fixed": "0123456789ab"},
+                "action": {"prepare": {"inputs": [source], "format": "csv", "delivery": delivery}},
+            }
+            command = [self.worker, "step", "--storage", self.folder, "--allow-address", "127.0.0.0/8", "--report", "/dev/null", json.dumps(spec)]
+            self.add(f"POST of {rows} rows, {what}", run(command, self.folder, {"RUST_LOG": "warn"}))
+        server.shutdown()
+
+    def files(self):
+        folder = self.folder / "tiny"
+        folder.mkdir()
+        for number in range(1000):
+            (folder / f"{number}.csv").write_text("a,b\n1,2\n")
+        ours = run([self.worker, "prepare", "--input", "t=tiny/*.csv", "--out", "tiny.csv"], self.folder)
+        self.add("a thousand tiny files", ours, duckdb=self.peer("files", "duckdb", "tiny-peer.csv"))
+
+    def report(self):
+        print("| What | worker | peers: seconds, MiB (times the worker's time) |\n|---|---|---|")
+        for what, ours, peers in self.rows:
+            if ours is None:
+                print(f"| {what} | failed | |")
+                continue
+            others = ", ".join(
+                f"{name} {time:.2f} s, {memory:.0f} MiB ({time / ours[0]:.2f})" for name, (time, memory) in peers.items()
+            )
+            print(f"| {what} | {ours[0]:.2f} s, {ours[1]:.0f} MiB | {others} |")
+
+
+def environment(cache):
+    """A Python with the peers, made once."""
+    folder = cache / "bench-peers"
+    python = folder / "bin/python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        packages = ["pandas", "pyarrow", "polars", "duckdb", "scikit-learn"]
+        subprocess.run([folder / "bin/pip", "install", "--quiet", *packages], check=True)
+    return python
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("worker", type=Path)
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--only", choices=["orders", "lines", "score", "post", "files"])
+    options = parser.parse_args()
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mlpipeline"
+    python = environment(cache)
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(options.worker.absolute(), python, Path(folder), options.scale)
+        for part in ["orders", "lines", "score", "post", "files"]:
+            if options.only in (None, part):
+                getattr(bench, part)()
+        bench.report()
+    print(f"\n{os.cpu_count()} cores, scale {options.scale}; largest child {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+//! How the query engine's errors become ours: whose fault one is, and what a person can do.
+
+use std::error::Error;
+
+use datafusion::arrow::error::ArrowError;
+use datafusion::common::SchemaError;
+use datafusion::error::DataFusionError;
+use mlpipeline_crds::ExitCode;
+
+use crate::failure::{Failure, StepError, storage_reason};
+
+/// Rows that a query could not compute, or a query that cannot be planned: a DataFusion error with its cause identified.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct QueryError {
+    exit_code: ExitCode,
+    reason: &'static str,
+    message: String,
+}
+
+impl Failure for QueryError {
+    fn exit_code(&self) -> ExitCode {
+        self.exit_code
+    }
+
+    fn reason(&self) -> &'static str {
+        self.reason
+    }
+}
+
+/// Tells whose fault an error of DataFusion is, and says it without DataFusion's own prefixes. Errors that come from
+/// reading a table keep their own kind.
+#[must_use]
+pub fn query_error(error: &DataFusionError) -> StepError {
+    if let Some(own) = own_error(error) {
+        return own;
+    }
+    let root = error.find_root();
+    let (exit_code, reason) = classify(root);
+    let text = plain(&root.strip_backtrace());
+    let message = match reason {
+        "OutOfMemory" => format!(
+            "the query needs more memory than it may use: {text}; give the step more memory, or make the query smaller"
+        ),
+        "Internal" => format!(
+            "the query engine cannot do this: {text}; write the query in another way, for example in two steps"
+        ),
+        _ => with_advice(text),
+    };
+    QueryError { exit_code, reason, message }.into()
+}
+
+fn classify(root: &DataFusionError) -> (ExitCode, &'static str) {
+    match root {
+        DataFusionError::ResourcesExhausted(_) => (ExitCode::WrongSpec, "OutOfMemory"),
+        DataFusionError::SchemaError(error, _) => match error.as_ref() {
+            SchemaError::FieldNotFound { .. } => (ExitCode::WrongSpec, "ColumnNotFound"),
+            _ => (ExitCode::WrongSpec, "QueryInvalid"),
+        },
+        DataFusionError::SQL(..)
+        | DataFusionError::Plan(_)
+        | DataFusionError::NotImplemented(_)
+        | DataFusionError::Configuration(_) => (ExitCode::WrongSpec, "QueryInvalid"),
+        DataFusionError::IoError(error) => (ExitCode::StorageUnavailable, storage_reason(error)),
+        DataFusionError::ObjectStore(_) => (ExitCode::StorageUnavailable, "StorageUnavailable"),
+        DataFusionError::ArrowError(error, _) => match error.as_ref() {
+            ArrowError::IoError(_, error) => (ExitCode::StorageUnavailable, storage_reason(error)),
+            ArrowError::MemoryError(_) => (ExitCode::WrongSpec, "OutOfMemory"),
+            _ => (ExitCode::WrongData, "DataMalformed"),
+        },
+        DataFusionError::ParquetError(_) | DataFusionError::Execution(_) => {
+            (ExitCode::WrongData, "DataMalformed")
+        }
+        _ => (ExitCode::Internal, "Internal"),
+    }
+}
+
+/// The engine's words without what it says to its own developers.
+fn plain(text: &str) -> String {
+    const ASIDES: [&str; 2] = ["This issue was likely caused by a bug", "Please help us to resolve this"];
+    let mut plain = text.replace("Internal error: ", "");
+    for aside in ASIDES {
+        plain.truncate(plain.find(aside).unwrap_or(plain.len()));
+    }
+    // Errors hold errors, and each begins with the name of its kind.
+    const KINDS: [&str; 8] = [
+        "Execution error: ",
+        "Error during planning: ",
+        "Arrow error: ",
+        "Arithmetic overflow: ",
+        "Cast error: ",
+        "Parser error: ",
+        "Compute error: ",
+        "Invalid argument error: ",
+    ];
+    let mut rest = plain.trim().trim_end_matches(['.', '\n']);
+    while let Some(inner) = KINDS.iter().find_map(|kind| rest.strip_prefix(kind)) {
+        rest = inner;
+    }
+    rest.to_owned()
+}
+
+/// What to do about values that a query cannot compute with.
+fn with_advice(text: String) -> String {
+    let advice = if text.contains("Cannot cast") {
+        "; such values become null with TRY_CAST(x AS …), or leave their rows out with WHERE"
+    } else if text.starts_with("Overflow happened on") || text.contains("overflow") {
+        "; the result is too large for a whole number of its type: compute with CAST(x AS DOUBLE) or CAST(x AS DECIMAL(38, 0))"
+    } else if text.contains("Divide by zero") {
+        "; leave such rows out, or divide by nullif(x, 0), which gives null"
+    } else {
+        ""
+    };
+    format!("{text}{advice}")
+}
+
+/// An error that this crate's own table put into the stream.
+fn own_error(error: &DataFusionError) -> Option<StepError> {
+    let mut current: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = current {
+        if let Some(own) = error.downcast_ref::<StepError>() {
+            return Some(own.clone());
+        }
+        current = match error.downcast_ref::<DataFusionError>() {
+            Some(DataFusionError::External(inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::Shared(inner)) => Some(inner.as_ref()),
+            _ => error.source(),
+        };
+    }
+    None
+}

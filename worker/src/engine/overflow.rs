@@ -1,0 +1,128 @@
+//! `+`, `-` and `*` of whole numbers: an error where the result does not fit, where the engine would wrap around.
+
+use std::sync::Arc;
+
+use datafusion::arrow::compute::kernels::numeric::{add, mul, sub};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{
+    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility,
+};
+use datafusion::optimizer::AnalyzerRule;
+use datafusion::physical_expr_common::datum::apply;
+
+/// Replaces arithmetic of whole numbers by functions that check. It runs after types are made alike.
+#[derive(Debug)]
+pub(super) struct CheckedArithmetic {
+    plus: Arc<ScalarUDF>,
+    minus: Arc<ScalarUDF>,
+    times: Arc<ScalarUDF>,
+}
+
+impl CheckedArithmetic {
+    pub(super) fn new() -> Self {
+        let checked = |operation| Arc::new(ScalarUDF::new_from_impl(Checked::new(operation)));
+        Self {
+            plus: checked(Operation::Plus),
+            minus: checked(Operation::Minus),
+            times: checked(Operation::Times),
+        }
+    }
+
+    fn function(&self, operator: Operator) -> Option<&Arc<ScalarUDF>> {
+        match operator {
+            Operator::Plus => Some(&self.plus),
+            Operator::Minus => Some(&self.minus),
+            Operator::Multiply => Some(&self.times),
+            _ => None,
+        }
+    }
+
+    fn check_plan(&self, plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+        let schema = merge_schema(&plan.inputs());
+        let names = NamePreserver::new(&plan);
+        plan.map_expressions(|expr| {
+            let name = names.save(&expr);
+            let checked = expr.transform_up(|expr| {
+                let Expr::BinaryExpr(BinaryExpr { left, op, right }) = expr else {
+                    return Ok(Transformed::no(expr));
+                };
+                let is_whole = |side: &Expr| side.get_type(&schema).is_ok_and(|found| found.is_integer());
+                match self.function(op).filter(|_| is_whole(&left) && is_whole(&right)) {
+                    Some(function) => {
+                        let function = Arc::clone(function);
+                        let call = ScalarFunction::new_udf(function, vec![*left, *right]);
+                        Ok(Transformed::yes(Expr::ScalarFunction(call)))
+                    }
+                    None => Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
+                }
+            })?;
+            Ok(checked.update_data(|expr| name.restore(expr)))
+        })
+    }
+}
+
+impl AnalyzerRule for CheckedArithmetic {
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        plan.transform_up_with_subqueries(|plan| self.check_plan(plan)).data()
+    }
+
+    fn name(&self) -> &'static str {
+        "checked_arithmetic"
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Operation {
+    Plus,
+    Minus,
+    Times,
+}
+
+/// An operation of two whole numbers of one type.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Checked {
+    operation: Operation,
+    signature: Signature,
+}
+
+impl Checked {
+    fn new(operation: Operation) -> Self {
+        Self { operation, signature: Signature::any(2, Volatility::Immutable) }
+    }
+}
+
+impl ScalarUDFImpl for Checked {
+    fn name(&self) -> &'static str {
+        match self.operation {
+            Operation::Plus => "checked_plus",
+            Operation::Minus => "checked_minus",
+            Operation::Times => "checked_times",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        types.first().cloned().ok_or_else(|| DataFusionError::Internal("no argument".to_owned()))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [left, right] = args.args.as_slice() else {
+            return Err(DataFusionError::Internal("two arguments are expected".to_owned()));
+        };
+        match self.operation {
+            Operation::Plus => apply(left, right, add),
+            Operation::Minus => apply(left, right, sub),
+            Operation::Times => apply(left, right, mul),
+        }
+    }
+}

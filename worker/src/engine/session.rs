@@ -1,0 +1,73 @@
+//! Sessions: the one configuration of the engine, and the memory that all sessions share.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::logical_expr::AggregateUDF;
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+use super::ordered::OrderedPartitions;
+use super::overflow::CheckedArithmetic;
+use super::sum::CheckedSum;
+
+/// Into how many partitions a large table is divided, whatever the cores: sums over partitions are then the same everywhere.
+pub(crate) const PARTITIONS: usize = 16;
+
+/// Rows in a batch.
+const BATCH_ROWS: usize = 8192;
+
+/// How many consumers of memory an out-of-memory message names.
+const CONSUMERS_NAMED: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);
+
+/// What sessions share: a limit of memory, and a folder for what does not fit.
+///
+/// # Errors
+/// When the folder cannot be used.
+pub(crate) fn runtime(scratch: &Path, memory_limit: usize) -> Result<Arc<RuntimeEnv>, DataFusionError> {
+    let pool = TrackConsumersPool::new(FairSpillPool::new(memory_limit), CONSUMERS_NAMED);
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(pool))
+        .with_temp_file_path(scratch)
+        // The disk is what bounds it; the error then says which one is full.
+        .with_max_temp_directory_size(u64::MAX)
+        .build_arc()
+}
+
+/// A new session: no tables, the worker's configuration, the shared memory.
+///
+/// Large tables have a fixed number of partitions, each a run of consecutive rows, and what partitions give is put together in
+/// their order. So rows come out in the order in which they went in unless the query orders them, groups come out in the order
+/// in which they were first seen, and floating-point sums are added in one order: the same input gives the same bytes on a
+/// laptop and on a server with other cores. Nothing is repartitioned by hashes, which would mix that order.
+pub(crate) fn session(runtime: Arc<RuntimeEnv>) -> SessionContext {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(PARTITIONS)
+        .with_batch_size(BATCH_ROWS)
+        .with_information_schema(false)
+        .with_repartition_aggregations(false)
+        .with_repartition_joins(false)
+        .with_repartition_windows(false)
+        .with_repartition_sorts(false)
+        .with_round_robin_repartition(false)
+        .with_parquet_pruning(false)
+        .with_collect_statistics(false);
+    let options = config.options_mut();
+    options.execution.parquet.enable_page_index = false;
+    options.execution.parquet.bloom_filter_on_read = false;
+    // A filter that is learnt while a query runs depends on which partition was first.
+    options.optimizer.enable_dynamic_filter_pushdown = false;
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .with_analyzer_rule(Arc::new(CheckedArithmetic::new()))
+        .with_physical_optimizer_rule(Arc::new(OrderedPartitions))
+        .build();
+    let session = SessionContext::new_with_state(state);
+    session.register_udaf(AggregateUDF::new_from_impl(CheckedSum::new()));
+    session
+}

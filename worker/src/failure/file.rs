@@ -1,0 +1,66 @@
+//! What the operating system refused to do with a file, and what a person can do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use mlpipeline_crds::ExitCode;
+
+use super::Failure;
+
+/// An answer of the operating system about a file or folder.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}: {source}{}", .path.display(), advice(.source))]
+pub struct FileError {
+    /// What was tried.
+    pub action: &'static str,
+    /// On which file or folder.
+    pub path: PathBuf,
+    /// The answer.
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// For `map_err`: names what was tried on which file.
+    pub fn on<E: From<Self>>(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> E {
+        let path = path.to_owned();
+        move |source| Self { action, path, source }.into()
+    }
+}
+
+impl Failure for FileError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::StorageUnavailable
+    }
+
+    fn reason(&self) -> &'static str {
+        storage_reason(&self.source)
+    }
+}
+
+/// The reason, for reports, of an answer of the operating system.
+#[must_use]
+pub(crate) fn storage_reason(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "StorageFull"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "StorageReadOnly",
+        io::ErrorKind::PermissionDenied => "StorageDenied",
+        io::ErrorKind::BrokenPipe => "PipeClosed",
+        _ => "StorageUnavailable",
+    }
+}
+
+/// What to do about an answer of the operating system; empty where there is nothing more to say.
+fn advice(error: &io::Error) -> &'static str {
+    match storage_reason(error) {
+        "StorageFull" => {
+            "; free some space, enlarge the volume, or lower the pipeline's history. What was there stays as it was"
+        }
+        "StorageReadOnly" => "; mount the volume for writing. What was there stays as it was",
+        "StorageDenied" => {
+            "; let this user write there, for example with the pod's fsGroup. What was there stays as it was"
+        }
+        _ => "",
+    }
+}

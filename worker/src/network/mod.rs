@@ -1,0 +1,16 @@
+//! How the worker talks to servers: which addresses it connects to, how long it waits, and how much it takes.
+//!
+//! Owns the rules of the network, the one HTTP client, TLS, and downloads. Must not know what is fetched, or formats and stores:
+//! `table`, `stores` and `deliver` are built on it.
+
+mod address;
+mod client;
+mod download;
+mod error;
+mod rules;
+
+pub use address::AddressRange;
+pub(crate) use client::{authenticated, chain, check_address, client, redacted, refusal};
+pub(crate) use download::{Download, Encoding, fetch, scratch_file};
+pub use error::FetchError;
+pub use rules::Network;

@@ -1,0 +1,146 @@
+//! The rules of the network: which addresses may be connected to, time limits, retries and the size limit.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::address::{AddressRange, AddressRefused, unwrapped};
+
+/// The rules of fetching. There is no proxy: `HTTP_PROXY` and its like are not read, since a proxy would resolve names by
+/// itself and so make the rule on addresses void.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// Addresses that may be fetched from although they are not public.
+    pub allowed: Vec<AddressRange>,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How long the server may send nothing.
+    pub idle_timeout: Duration,
+    /// How often a fetch is tried before storage counts as unavailable.
+    pub attempts: u32,
+    /// The pause before the second attempt; it doubles with each further one.
+    pub backoff: Duration,
+    /// The most bytes of one download.
+    pub max_download: u64,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            allowed: Vec::new(),
+            connect_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(30),
+            attempts: 5,
+            backoff: Duration::from_millis(500),
+            max_download: 64 << 30,
+        }
+    }
+}
+
+impl Network {
+    /// Why an address must not be fetched from; `None` when it may.
+    ///
+    /// Loopback, link-local (where clouds keep their metadata and credentials), unspecified and multicast addresses are
+    /// refused; so are IPv6 forms that carry one of them inside.
+    #[must_use]
+    pub fn refusal(&self, address: IpAddr) -> Option<&'static str> {
+        let plain = unwrapped(address);
+        let allowed = self.allowed.iter().any(|range| range.contains(&address) || range.contains(&plain));
+        if allowed {
+            return None;
+        }
+        let link_local = match plain {
+            IpAddr::V4(address) => address.is_link_local(),
+            IpAddr::V6(address) => address.is_unicast_link_local(),
+        };
+        let this_network =
+            matches!(plain, IpAddr::V4(address) if address.octets()[0] == 0 || address.is_broadcast());
+        // fd00:ec2::254 is where AWS keeps its metadata on IPv6; it is a unique local address, not link-local.
+        let metadata = plain == IpAddr::V6(std::net::Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254));
+        if plain.is_loopback() {
+            Some("a loopback address")
+        } else if link_local || metadata {
+            Some("a link-local address, where machines keep their metadata")
+        } else if plain.is_unspecified() || this_network {
+            Some("not the address of one machine")
+        } else if plain.is_multicast() {
+            Some("a multicast address")
+        } else {
+            None
+        }
+    }
+    /// Refuses an address that must not be connected to; `host` is what led to it.
+    pub(crate) fn check(&self, host: &str, address: IpAddr) -> Result<(), AddressRefused> {
+        self.refusal(address).map_or(Ok(()), |what| {
+            Err(AddressRefused(format!(
+                "{host} is {what}, which is not connected to unless --allow-address (MLPIPELINE_ALLOW_ADDRESSES) lists it"
+            )))
+        })
+    }
+
+    /// The addresses of a host, all of which were checked: one bad one is enough to refuse, since a name that leads to both is
+    /// after something.
+    ///
+    /// # Errors
+    /// When the name leads nowhere, or where it must not; then the error's source is [`AddressRefused`].
+    pub(crate) async fn resolve(&self, host: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
+        let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
+        for address in &found {
+            let shown = match host.parse::<IpAddr>() {
+                Ok(_) => host.to_owned(),
+                Err(_) => format!("{host} ({})", address.ip()),
+            };
+            self.check(&shown, address.ip()).map_err(std::io::Error::other)?;
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_the_machine_and_of_metadata_are_refused_in_every_disguise() {
+        let network = Network::default();
+        for refused in [
+            "127.0.0.1",
+            "127.9.9.9",
+            "0.0.0.0",
+            "0.1.2.3",
+            "169.254.169.254",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "fe80::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "::127.0.0.1",
+            "64:ff9b::a9fe:a9fe",
+            "2002:7f00:1::",
+            "fd00:ec2::254",
+        ] {
+            assert!(network.refusal(refused.parse().expect(refused)).is_some(), "{refused}");
+        }
+        for fine in ["93.184.216.34", "10.0.0.1", "192.168.1.1", "2606:4700::1111", "fd00::1"] {
+            assert_eq!(network.refusal(fine.parse().expect(fine)), None, "{fine}");
+        }
+    }
+
+    #[test]
+    fn allowed_ranges_are_let_through_and_nothing_else() {
+        let allowed = ["127.0.0.1", "fe80::/10"].map(|text| text.parse().expect(text)).to_vec();
+        let network = Network { allowed, ..Network::default() };
+        for (address, fine) in [
+            ("127.0.0.1", true),
+            ("::ffff:127.0.0.1", true),
+            ("127.0.0.2", false),
+            ("fe80::9", true),
+            ("::1", false),
+        ] {
+            assert_eq!(network.refusal(address.parse().expect(address)).is_none(), fine, "{address}");
+        }
+        assert!("localhost".parse::<AddressRange>().is_err());
+    }
+}

@@ -1,0 +1,277 @@
+//! CSV: RFC 4180 in UTF-8, strictly; other signs and notations as `reading` says.
+//!
+//! Owns the scan of the whole file that finds malformed rows and the columns' types, decoding, and writing. A byte order mark is
+//! skipped. Every row has as many fields as the header. Blank lines are skipped. An empty field is null, quoted or not. Quoted
+//! fields may span lines. Types come from every row, not from a sample, so that a fraction in the last row is as good as one in
+//! the first; `NA` and its like are text unless `nullValues` names them.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::csv::{Writer, WriterBuilder};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
+use datafusion::catalog::TableProvider;
+use mlpipeline_crds::{ColumnType, Reading};
+
+use super::csv_header::{HeaderRules, data_as_header, headers};
+use super::csv_records::{CsvSplitter, Dialect, Records};
+use super::{FileFormat, Opened, ReadOptions, RowWriter};
+use crate::table::TableError;
+use crate::table::file::LocalFile;
+use crate::table::text::{
+    ColumnBuilders, ColumnRules, Decode, FileRules, Malformed, TextKinds, TextTable, index_blocks,
+    inspect_blocks, shown,
+};
+use crate::table::write::EncodeError;
+
+/// Comma-separated values.
+pub(super) struct Csv;
+
+impl FileFormat for Csv {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["csv"]
+    }
+
+    fn check(&self, options: &ReadOptions) -> Result<(), String> {
+        if options.pattern.is_some() {
+            return Err("a pattern goes with text, and the format is csv".to_owned());
+        }
+        dialect(&options.reading).map(|_| ())
+    }
+
+    fn infer(
+        &self,
+        files: Vec<LocalFile>,
+        options: &ReadOptions,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Opened, TableError> {
+        let name = files.first().map(|file| file.name.clone()).unwrap_or_default();
+        let dialect = dialect(&options.reading).map_err(TableError::Source)?;
+        let (names, starts) = headers(&files, header_rules(options, dialect))?;
+        let rules = column_rules(options, &names).map_err(|problem| TableError::content(&name, problem))?;
+        let warning = if options.columns.is_empty() { data_as_header(&names) } else { None };
+        let (blocks, summaries) = inspect_blocks(
+            &files,
+            &starts,
+            || Box::new(CsvSplitter::new(dialect)),
+            |bytes| inspect(bytes, dialect, &names, &rules),
+            stop,
+        )?;
+        let mut kinds = vec![TextKinds::default(); names.len()];
+        for summary in summaries {
+            for (all, one) in kinds.iter_mut().zip(summary) {
+                all.merge(one);
+            }
+        }
+        let fields: Vec<Field> = names
+            .iter()
+            .zip(kinds)
+            .zip(&rules)
+            .map(|((name, kind), rules)| Field::new(name, kind.data_type(rules), true))
+            .collect();
+        let decoder = CsvDecoder { dialect, rules: rules.into() };
+        let table = TextTable::new(Arc::new(Schema::new(fields)), files, blocks, decoder);
+        Ok(Opened { table: Arc::new(table), warning })
+    }
+
+    fn open(
+        &self,
+        files: Vec<LocalFile>,
+        schema: SchemaRef,
+        options: &ReadOptions,
+    ) -> Result<Arc<dyn TableProvider>, TableError> {
+        let dialect = dialect(&options.reading).map_err(TableError::Source)?;
+        let (names, starts) = headers(&files, header_rules(options, dialect))?;
+        let expected: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let name = files.first().map(|file| file.name.clone()).unwrap_or_default();
+        if names != expected {
+            let problem = format!("its columns are {} instead of {}", names.join(", "), expected.join(", "));
+            return Err(TableError::content(&name, problem));
+        }
+        let rules = column_rules(options, &names).map_err(|problem| TableError::content(&name, problem))?;
+        let blocks = index_blocks(&files, &starts, || Box::new(CsvSplitter::new(dialect)))?;
+        let decoder = CsvDecoder { dialect, rules: rules.into() };
+        Ok(Arc::new(TextTable::new(schema, files, blocks, decoder)))
+    }
+
+    fn writer<'a>(
+        &self,
+        output: Box<dyn Write + Send + 'a>,
+        schema: &SchemaRef,
+    ) -> Result<Box<dyn RowWriter + 'a>, EncodeError> {
+        for field in schema.fields() {
+            if !fits(field.data_type()) {
+                return Err(EncodeError::Column(format!(
+                    "column \"{}\" has the type {}, which CSV cannot hold; write ndjson or parquet, or cast it",
+                    field.name(),
+                    field.data_type()
+                )));
+            }
+        }
+        let mut writer = WriterBuilder::new().with_header(true).build(output);
+        // A result without rows has a header all the same.
+        writer.write(&RecordBatch::new_empty(SchemaRef::clone(schema)))?;
+        Ok(Box::new(CsvWriter(writer)))
+    }
+}
+
+/// The signs of a file.
+fn dialect(reading: &Reading) -> Result<Dialect, String> {
+    let default = Dialect::default();
+    let sign = |name: &str, text: &Option<String>| match text.as_deref().map(str::as_bytes) {
+        None => Ok(None),
+        Some([byte]) if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Ok(Some(*byte)),
+        Some(_) => Err(format!(
+            "reading.{name} is {:?}, and one ASCII character that is not a line end is expected",
+            text.as_deref().unwrap_or_default()
+        )),
+    };
+    let dialect = Dialect {
+        delimiter: sign("delimiter", &reading.delimiter)?.unwrap_or(default.delimiter),
+        quote: sign("quote", &reading.quote)?.unwrap_or(default.quote),
+        escape: sign("escape", &reading.escape)?,
+        comment: sign("comment", &reading.comment)?,
+    };
+    let signs = [Some(dialect.delimiter), Some(dialect.quote), dialect.escape, dialect.comment];
+    for (at, sign) in signs.iter().enumerate() {
+        let again = signs.get(at + 1..).unwrap_or_default();
+        if sign.is_some() && again.contains(sign) {
+            return Err("reading: delimiter, quote, escape and comment are different characters; leave escape out where quotes are doubled".to_owned());
+        }
+    }
+    Ok(dialect)
+}
+
+fn header_rules(options: &ReadOptions, dialect: Dialect) -> HeaderRules<'_> {
+    HeaderRules {
+        dialect,
+        delimiter_is_given: options.reading.delimiter.is_some(),
+        columns: &options.columns,
+        skip_rows: options.reading.skip_rows.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(0),
+    }
+}
+
+fn column_rules(options: &ReadOptions, names: &[String]) -> Result<Vec<ColumnRules>, String> {
+    FileRules::new(&options.reading)?.columns(names)
+}
+
+pub(super) fn not_utf8() -> String {
+    "it is not UTF-8; say which encoding it has, for example with reading: {encoding: windows-1252}"
+        .to_owned()
+}
+
+/// The text of a block.
+pub(super) fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
+        let problem = format!("byte 0x{byte:02X} here: {}", not_utf8());
+        Malformed { offset: error.valid_up_to() as u64, problem }
+    })
+}
+
+/// What is wrong with a field that is not of the type that the spec names.
+pub(super) fn wrong_type(column: &str, field: &str, declared: ColumnType) -> String {
+    let wanted = match declared {
+        ColumnType::Text => "text",
+        ColumnType::Integer => "an integer of 64 bits",
+        ColumnType::Number => "a number",
+        ColumnType::Boolean => "true or false",
+        ColumnType::Date => "a date",
+        ColumnType::Timestamp => "a time without a time zone",
+    };
+    format!(
+        "column \"{column}\" has {}, and reading.types says that it holds {wanted}; change the type, or name it in nullValues if it stands for null",
+        shown(field)
+    )
+}
+
+/// Checks the rows of a block and says what is in its columns.
+fn inspect(
+    bytes: &[u8],
+    dialect: Dialect,
+    names: &[String],
+    rules: &[ColumnRules],
+) -> Result<Vec<TextKinds>, Malformed> {
+    let text = utf8(bytes)?;
+    let mut kinds = vec![TextKinds::default(); names.len()];
+    let mut records = Records::new(text, dialect);
+    while records.advance() {
+        let malformed = |problem| Malformed { offset: records.start() as u64, problem };
+        if records.fields() != names.len() {
+            return Err(malformed(format!(
+                "{} where the header has {}",
+                counted(records.fields(), "field"),
+                counted(names.len(), "column")
+            )));
+        }
+        for (index, (kind, rules)) in kinds.iter_mut().zip(rules).enumerate() {
+            let field = records.field(index);
+            kind.add(field.as_bytes(), rules).map_err(|declared| {
+                let name = names.get(index).map(String::as_str).unwrap_or_default();
+                malformed(wrong_type(name, field, declared))
+            })?;
+        }
+    }
+    Ok(kinds)
+}
+
+fn counted(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
+#[derive(Debug)]
+struct CsvDecoder {
+    dialect: Dialect,
+    rules: Arc<[ColumnRules]>,
+}
+
+impl Decode for CsvDecoder {
+    fn decode(
+        &self,
+        schema: &SchemaRef,
+        columns: &[usize],
+        bytes: &[u8],
+    ) -> Result<Vec<RecordBatch>, ArrowError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| ArrowError::ParseError(not_utf8()))?;
+        let mut builders = ColumnBuilders::new(schema, columns, &self.rules)?;
+        let mut records = Records::new(text, self.dialect);
+        while records.advance() {
+            if records.fields() != schema.fields().len() {
+                let found = counted(records.fields(), "field");
+                return Err(ArrowError::ParseError(format!(
+                    "a row has {found} where there are {}",
+                    counted(schema.fields().len(), "column")
+                )));
+            }
+            builders.add(|index| records.field(index))?;
+        }
+        builders.finish()
+    }
+}
+
+struct CsvWriter<'a>(Writer<Box<dyn Write + Send + 'a>>);
+
+impl RowWriter for CsvWriter<'_> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), EncodeError> {
+        Ok(self.0.write(batch)?)
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), EncodeError> {
+        Ok(self.0.into_inner().flush()?)
+    }
+}
+
+/// Whether values of a type can be written to CSV and read from it again.
+fn fits(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Dictionary(_, values) => fits(values),
+        DataType::Null | DataType::Utf8View | DataType::LargeUtf8 | DataType::Utf8 | DataType::Boolean => {
+            true
+        }
+        DataType::Date32 | DataType::Date64 | DataType::Time32(_) | DataType::Time64(_) => true,
+        DataType::Timestamp(..) => true,
+        other => other.is_numeric(),
+    }
+}

@@ -1,0 +1,212 @@
+//! The names of a CSV file's columns, and where its rows begin.
+
+use std::collections::BTreeSet;
+
+use super::csv_records::{Dialect, Records};
+use crate::table::TableError;
+use crate::table::file::LocalFile;
+use crate::table::text::{RECORD_LIMIT, shown};
+
+/// Signs that often separate fields, in the order in which they are guessed.
+const LIKELY_DELIMITERS: [char; 4] = [';', '\t', '|', ','];
+
+/// How headers are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeaderRules<'a> {
+    pub dialect: Dialect,
+    /// Whether the spec names the delimiter, so that none is guessed.
+    pub delimiter_is_given: bool,
+    /// The names where files have no header.
+    pub columns: &'a [String],
+    /// How many lines come before the header.
+    pub skip_rows: usize,
+}
+
+/// The columns' names, and where in each file the rows begin.
+pub(super) fn headers(
+    files: &[LocalFile],
+    rules: HeaderRules<'_>,
+) -> Result<(Vec<String>, Vec<u64>), TableError> {
+    let mut names: Option<Vec<String>> = None;
+    let mut starts = Vec::with_capacity(files.len());
+    for file in files {
+        let begin = skipped(file, rules.skip_rows)?;
+        let (found, after) = header(file, begin, rules.dialect)?;
+        if !rules.columns.is_empty() {
+            refuse_header_row(file, &found, rules.columns)?;
+            starts.push(begin);
+            continue;
+        }
+        starts.push(after);
+        match &names {
+            None => {
+                refuse_page(file, &found)?;
+                refuse_other_delimiter(file, &found, rules)?;
+                refuse_duplicates(file, &found)?;
+                names = Some(found);
+            }
+            Some(first) if *first != found => {
+                let first_name = files.first().map(|file| file.name.as_str()).unwrap_or_default();
+                return Err(TableError::line(
+                    &file.name,
+                    1,
+                    format!(
+                        "its columns are {}, but those of {first_name} are {}; files that are read together have the same header",
+                        found.join(", "),
+                        first.join(", ")
+                    ),
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok((names.unwrap_or_else(|| rules.columns.to_vec()), starts))
+}
+
+/// Where the first line that counts begins: behind a byte order mark and the lines that are left out.
+pub(super) fn skipped(file: &LocalFile, rows: usize) -> Result<u64, TableError> {
+    let mark = file.mark_length()?;
+    if rows == 0 {
+        return Ok(mark);
+    }
+    let bytes = file.first_bytes(RECORD_LIMIT)?;
+    let rest = bytes.get(usize::try_from(mark).unwrap_or_default()..).unwrap_or_default();
+    match memchr::memchr_iter(b'\n', rest).nth(rows - 1) {
+        Some(at) => Ok(mark + at as u64 + 1),
+        None => Err(TableError::content(
+            &file.name,
+            format!("skipRows leaves out {rows} lines, and the file has no more of them"),
+        )),
+    }
+}
+
+/// The first record of a file from a byte on, as names, and where the next one begins. A column without a name is called by its
+/// place, `column_3`.
+fn header(file: &LocalFile, begin: u64, dialect: Dialect) -> Result<(Vec<String>, u64), TableError> {
+    let start = usize::try_from(begin).unwrap_or(usize::MAX);
+    let mut size: usize = 64 << 10;
+    loop {
+        let limit = start.saturating_add(size);
+        let bytes = file.first_bytes(limit)?;
+        let whole = bytes.len() < limit;
+        let data = bytes.get(start..).unwrap_or_default();
+        // A read that ends inside of a character is not a fault of the file.
+        let text = match std::str::from_utf8(data) {
+            Ok(text) => text,
+            Err(error) if !whole && error.error_len().is_none() => {
+                std::str::from_utf8(data.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default()
+            }
+            Err(_) => {
+                first_line(data).ok_or_else(|| TableError::line(&file.name, 1, super::csv::not_utf8()))?
+            }
+        };
+        let mut records = Records::new(text, dialect);
+        // A record that ends with what was read may continue behind it.
+        if records.advance() && (whole || records.position() < text.len()) {
+            let name = |index| match records.field(index) {
+                "" => format!("column_{}", index + 1),
+                name => name.to_owned(),
+            };
+            return Ok(((0..records.fields()).map(name).collect(), begin + records.position() as u64));
+        }
+        if whole {
+            return Err(TableError::content(
+                &file.name,
+                "the file is empty; a CSV file has at least a header, or rows when the columns are given",
+            ));
+        }
+        if size > RECORD_LIMIT {
+            return Err(TableError::line(&file.name, 1, "the first line does not end; is this a CSV file?"));
+        }
+        size *= 4;
+    }
+}
+
+/// The lines before the one with the first byte that is not UTF-8: the scan names that byte and its line.
+fn first_line(data: &[u8]) -> Option<&str> {
+    let valid = std::str::from_utf8(data).err().map_or(data.len(), |error| error.valid_up_to());
+    let end = memchr::memchr(b'\n', data.get(..valid)?)?;
+    std::str::from_utf8(data.get(..=end)?).ok()
+}
+
+/// Refuses a page that a server answers instead of the file.
+fn refuse_page(file: &LocalFile, names: &[String]) -> Result<(), TableError> {
+    let first = names.first().map(|name| name.trim_start().to_ascii_lowercase()).unwrap_or_default();
+    if first.starts_with("<!doctype html") || first.starts_with("<html") || first.starts_with("<?xml") {
+        return Err(TableError::content(
+            &file.name,
+            "it is an HTML or XML page, not CSV; does the address need a login, or lead to a page about the file?",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses a header of one field that another delimiter would split.
+fn refuse_other_delimiter(
+    file: &LocalFile,
+    names: &[String],
+    rules: HeaderRules<'_>,
+) -> Result<(), TableError> {
+    let [only] = names else { return Ok(()) };
+    let other = LIKELY_DELIMITERS.into_iter().find(|sign| only.contains(*sign));
+    match other.filter(|_| !rules.delimiter_is_given) {
+        Some(sign) => {
+            let written = if sign == '\t' { "\\t".to_owned() } else { sign.to_string() };
+            Err(TableError::line(
+                &file.name,
+                1,
+                format!(
+                    "the header is the one field {}; if {written:?} separates the fields, say so with reading: {{delimiter: \"{written}\"}}, and else with reading: {{delimiter: \",\"}}",
+                    shown(only)
+                ),
+            ))
+        }
+        None => Ok(()),
+    }
+}
+
+fn refuse_duplicates(file: &LocalFile, names: &[String]) -> Result<(), TableError> {
+    let mut known = BTreeSet::new();
+    for name in names {
+        if !known.insert(name) {
+            let hint = if looks_like_data(names) {
+                "the first line looks like data: give the columns' names where the file has no header"
+            } else {
+                "name each column once"
+            };
+            return Err(TableError::line(
+                &file.name,
+                1,
+                format!("the header has \"{name}\" twice; {hint}. It is: {}", names.join(", ")),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a file whose first row is the given names: it has a header after all, which would be read as a row.
+fn refuse_header_row(file: &LocalFile, first: &[String], columns: &[String]) -> Result<(), TableError> {
+    if first == columns {
+        return Err(TableError::line(
+            &file.name,
+            1,
+            "it holds the columns' names, so the file has a header; leave out columns",
+        ));
+    }
+    Ok(())
+}
+
+fn looks_like_data(names: &[String]) -> bool {
+    let numbers = names.iter().filter(|name| name.parse::<f64>().is_ok()).count();
+    numbers > 0 && numbers * 2 >= names.len()
+}
+
+/// What people should know of a header that looks like data.
+pub(super) fn data_as_header(names: &[String]) -> Option<String> {
+    looks_like_data(names).then(|| {
+        format!(
+            "the first line is taken for the header, but looks like data ({}); give the columns' names where the file has no header",
+            names.join(", ")
+        )
+    })
+}

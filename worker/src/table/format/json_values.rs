@@ -1,0 +1,74 @@
+//! Values that JSON cannot hold: found before they are written, since the writer would write null or an error's text instead.
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+
+/// Refuses rows with a number that is not finite, or a date or time that has no text.
+///
+/// # Errors
+/// Names the column and the row, counted from 1 in this batch with `before` rows before it.
+pub(crate) fn refuse_unwritable(batch: &RecordBatch, before: u64) -> Result<(), String> {
+    let schema = batch.schema();
+    for (field, column) in schema.fields().iter().zip(batch.columns()) {
+        if let Some((row, problem)) = unwritable(column) {
+            return Err(format!("column \"{}\", row {}: {problem}", field.name(), before + row as u64 + 1));
+        }
+    }
+    Ok(())
+}
+
+/// The first row with a value that JSON cannot hold, and what is wrong with it.
+fn unwritable(column: &ArrayRef) -> Option<(usize, String)> {
+    let not_finite = |found: Option<(usize, f64)>| {
+        found.map(|(row, value)| {
+            (row, format!("{value} cannot be written as JSON; make it null with CASE WHEN isnan(x) THEN NULL ELSE x END, or write csv or parquet"))
+        })
+    };
+    match column.data_type() {
+        DataType::Float64 => not_finite(first_not_finite(column.as_primitive::<Float64Type>().iter())),
+        DataType::Float32 => not_finite(first_not_finite(
+            column.as_primitive::<Float32Type>().iter().map(|value| value.map(f64::from)),
+        )),
+        DataType::Float16 => not_finite(first_not_finite(
+            column.as_primitive::<Float16Type>().iter().map(|value| value.map(f64::from)),
+        )),
+        DataType::Struct(_) => {
+            let parts = column.as_struct();
+            parts.columns().iter().filter_map(unwritable).min_by_key(|(row, _)| *row)
+        }
+        DataType::List(_) => {
+            let list = column.as_list::<i32>();
+            let (item, problem) = unwritable(list.values())?;
+            let offsets = list.value_offsets();
+            let row =
+                offsets.partition_point(|offset| usize::try_from(*offset).is_ok_and(|start| start <= item));
+            Some((row.saturating_sub(1), problem))
+        }
+        _ if temporal_text_is_safe(column) => None,
+        _ => {
+            let strict = FormatOptions::new().with_display_error(false);
+            let texts = ArrayFormatter::try_new(column, &strict).ok()?;
+            let row = (0..column.len()).find(|row| texts.value(*row).try_to_string().is_err())?;
+            Some((row, format!("its value has no text as {}; cast it to another type", column.data_type())))
+        }
+    }
+}
+
+fn first_not_finite(values: impl Iterator<Item = Option<f64>>) -> Option<(usize, f64)> {
+    values.enumerate().find_map(|(row, value)| Some((row, value?)).filter(|(_, value)| !value.is_finite()))
+}
+
+/// Whether every value of a column surely has a text: all types but dates, times and durations, of which those far from now
+/// have none.
+fn temporal_text_is_safe(column: &ArrayRef) -> bool {
+    !matches!(
+        column.data_type(),
+        DataType::Date32
+            | DataType::Date64
+            | DataType::Timestamp(..)
+            | DataType::Time32(_)
+            | DataType::Time64(_)
+            | DataType::Duration(_)
+    )
+}

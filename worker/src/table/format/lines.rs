@@ -1,0 +1,346 @@
+//! Text: one row a line, split into columns by a regular expression with named groups.
+//!
+//! Owns the pattern, the scan of the whole file that finds lines without it and the columns' types, and decoding. Lines end
+//! with a line feed, before which a carriage return may stand; blank lines are skipped, and so is a byte order mark. The
+//! pattern is searched in the line, as grep does: `^` and `$` tie it to the line's ends. A group that takes no part, or is
+//! empty, is null. Types come from every row, as those of CSV do.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
+use datafusion::catalog::TableProvider;
+use mlpipeline_crds::{OnMismatch, Reading};
+use regex::{CaptureLocations, Regex};
+
+use super::csv::{not_utf8, utf8, wrong_type};
+use super::ndjson::LineSplitter;
+use super::{FileFormat, Opened, ReadOptions, RowWriter};
+use crate::table::TableError;
+use crate::table::file::LocalFile;
+use crate::table::text::{
+    ColumnBuilders, ColumnRules, Decode, FileRules, Malformed, TextKinds, TextTable, index_blocks,
+    inspect_blocks, shown,
+};
+use crate::table::write::EncodeError;
+
+/// The longest line, in bytes: what a pattern is searched in at once.
+const LINE_LIMIT: usize = 1 << 20;
+
+/// Lines of text.
+pub(super) struct Lines;
+
+impl FileFormat for Lines {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["txt"]
+    }
+
+    fn check(&self, options: &ReadOptions) -> Result<(), String> {
+        let Reading { delimiter, quote, escape, .. } = &options.reading;
+        if delimiter.is_some() || quote.is_some() || escape.is_some() {
+            return Err("reading.delimiter, quote and escape are for csv; a pattern splits text".to_owned());
+        }
+        if !options.columns.is_empty() {
+            return Err("columns names those of a CSV file without header, and the format is text".to_owned());
+        }
+        LinePattern::new(options).map(|_| ())
+    }
+
+    fn infer(
+        &self,
+        files: Vec<LocalFile>,
+        options: &ReadOptions,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Opened, TableError> {
+        let pattern = LinePattern::new(options).map_err(TableError::Source)?;
+        let name = files.first().map(|file| file.name.clone()).unwrap_or_default();
+        let names = pattern.names();
+        let rules = FileRules::new(&options.reading)
+            .and_then(|rules| rules.columns(&names))
+            .map_err(|problem| TableError::content(&name, problem))?;
+        let starts = starts(&files, options)?;
+        let (blocks, summaries) = inspect_blocks(
+            &files,
+            &starts,
+            || Box::new(LineSplitter),
+            |bytes: &[u8]| inspect(bytes, &pattern, &rules),
+            stop,
+        )?;
+        let mut kinds = vec![TextKinds::default(); names.len()];
+        let (mut skipped, mut example) = (0_u64, None);
+        for block in summaries {
+            for (all, one) in kinds.iter_mut().zip(block.kinds) {
+                all.merge(one);
+            }
+            skipped += block.skipped;
+            example = example.or(block.example);
+        }
+        let fields: Vec<Field> = names
+            .iter()
+            .zip(kinds)
+            .zip(&rules)
+            .map(|((name, kind), rules)| Field::new(name, kind.data_type(rules), true))
+            .collect();
+        let warning = example.map(|line| {
+            format!("lines left out because the pattern is not in them: {skipped}, the first of them: {line}")
+        });
+        let decoder = LineDecoder { pattern, rules: rules.into() };
+        let table = TextTable::new(Arc::new(Schema::new(fields)), files, blocks, decoder);
+        Ok(Opened { table: Arc::new(table), warning })
+    }
+
+    fn open(
+        &self,
+        files: Vec<LocalFile>,
+        schema: SchemaRef,
+        options: &ReadOptions,
+    ) -> Result<Arc<dyn TableProvider>, TableError> {
+        let pattern = LinePattern::new(options).map_err(TableError::Source)?;
+        let rules = FileRules::new(&options.reading)
+            .and_then(|rules| rules.columns(&pattern.names()))
+            .map_err(TableError::Source)?;
+        let starts = starts(&files, options)?;
+        let blocks = index_blocks(&files, &starts, || Box::new(LineSplitter))?;
+        let decoder = LineDecoder { pattern, rules: rules.into() };
+        Ok(Arc::new(TextTable::new(schema, files, blocks, decoder)))
+    }
+
+    fn writer<'a>(
+        &self,
+        _output: Box<dyn Write + Send + 'a>,
+        _schema: &SchemaRef,
+    ) -> Result<Box<dyn RowWriter + 'a>, EncodeError> {
+        let text = "text is read, and not written; write csv, ndjson or parquet".to_owned();
+        Err(EncodeError::Column(text))
+    }
+}
+
+/// How lines become rows.
+#[derive(Clone, Debug)]
+struct LinePattern {
+    regex: Regex,
+    /// The named groups with their numbers, in the order in which they open.
+    groups: Arc<[(usize, String)]>,
+    on_mismatch: OnMismatch,
+    comment: Option<String>,
+}
+
+impl LinePattern {
+    fn new(options: &ReadOptions) -> Result<Self, String> {
+        let Some(pattern) = &options.pattern else {
+            return Err("a pattern goes with text and text with a pattern: give a regular expression whose named groups are the columns".to_owned());
+        };
+        let regex = Regex::new(pattern)
+            .map_err(|error| format!("the pattern is not a valid regular expression: {error}"))?;
+        let named = regex.capture_names().enumerate();
+        let groups: Vec<(usize, String)> =
+            named.filter_map(|(number, name)| Some((number, name?.to_owned()))).collect();
+        if groups.is_empty() {
+            let text = format!(
+                "the pattern {pattern} has no named group, and these become the columns; write one as (?<name>…)"
+            );
+            return Err(text);
+        }
+        Ok(Self {
+            regex,
+            groups: groups.into(),
+            on_mismatch: options.on_mismatch.unwrap_or_default(),
+            comment: options.reading.comment.clone(),
+        })
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.groups.iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    /// Whether a line has nothing to read.
+    fn is_left_out(&self, line: &str) -> bool {
+        line.trim_ascii().is_empty() || self.comment.as_deref().is_some_and(|sign| line.starts_with(sign))
+    }
+
+    /// The text of a group in a line whose groups were found; empty where it takes no part.
+    fn group<'a>(&self, index: usize, line: &'a str, found: &CaptureLocations) -> &'a str {
+        let place = self.groups.get(index).and_then(|(number, _)| found.get(*number));
+        place.and_then(|(start, end)| line.get(start..end)).unwrap_or_default()
+    }
+}
+
+/// The summary of a block.
+struct Summary {
+    kinds: Vec<TextKinds>,
+    skipped: u64,
+    example: Option<String>,
+}
+
+/// Checks the lines of a block and says what is in its columns.
+fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result<Summary, Malformed> {
+    let text = utf8(bytes)?;
+    let mut summary =
+        Summary { kinds: vec![TextKinds::default(); pattern.groups.len()], skipped: 0, example: None };
+    let mut found = pattern.regex.capture_locations();
+    let mut offset = 0_u64;
+    for raw in text.split_inclusive('\n') {
+        let line = without_return(raw.strip_suffix('\n').unwrap_or(raw));
+        if line.len() > LINE_LIMIT {
+            let problem = format!(
+                "the line has {} bytes, and at most {LINE_LIMIT} are read; is this a text file?",
+                line.len()
+            );
+            return Err(Malformed { offset, problem });
+        }
+        if !pattern.is_left_out(line) {
+            if pattern.regex.captures_read(&mut found, line).is_some() {
+                for (index, (kind, rules)) in summary.kinds.iter_mut().zip(rules).enumerate() {
+                    let field = pattern.group(index, line, &found);
+                    kind.add(field.as_bytes(), rules).map_err(|declared| {
+                        let name = pattern.groups.get(index).map(|(_, name)| name.as_str());
+                        Malformed { offset, problem: wrong_type(name.unwrap_or_default(), field, declared) }
+                    })?;
+                }
+            } else if pattern.on_mismatch == OnMismatch::Skip {
+                summary.skipped += 1;
+                summary.example.get_or_insert_with(|| shown(line));
+            } else {
+                let problem = format!(
+                    "the pattern is not in the line {}; the pattern is {}. Change it, or leave such lines out with onMismatch: Skip",
+                    shown(line),
+                    pattern.regex.as_str()
+                );
+                return Err(Malformed { offset, problem });
+            }
+        }
+        offset += raw.len() as u64;
+    }
+    Ok(summary)
+}
+
+#[derive(Debug)]
+struct LineDecoder {
+    pattern: LinePattern,
+    rules: Arc<[ColumnRules]>,
+}
+
+impl Decode for LineDecoder {
+    fn decode(
+        &self,
+        schema: &SchemaRef,
+        columns: &[usize],
+        bytes: &[u8],
+    ) -> Result<Vec<RecordBatch>, ArrowError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| ArrowError::ParseError(not_utf8()))?;
+        let mut found = self.pattern.regex.capture_locations();
+        let mut builders = ColumnBuilders::new(schema, columns, &self.rules)?;
+        for line in text.split('\n').map(without_return).filter(|line| !self.pattern.is_left_out(line)) {
+            if self.pattern.regex.captures_read(&mut found, line).is_some() {
+                builders.add(|index| self.pattern.group(index, line, &found))?;
+            }
+        }
+        builders.finish()
+    }
+}
+
+/// Where the first line of each file begins: behind a byte order mark and the lines that are left out.
+fn starts(files: &[LocalFile], options: &ReadOptions) -> Result<Vec<u64>, TableError> {
+    let rows = options.reading.skip_rows.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(0);
+    files.iter().map(|file| super::csv_header::skipped(file, rows)).collect()
+}
+
+fn without_return(line: &str) -> &str {
+    line.strip_suffix('\r').unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(pattern: &str, on_mismatch: OnMismatch) -> ReadOptions {
+        ReadOptions {
+            pattern: Some(pattern.to_owned()),
+            on_mismatch: Some(on_mismatch),
+            ..ReadOptions::default()
+        }
+    }
+
+    fn rows(pattern: &str, on_mismatch: OnMismatch, text: &str) -> Result<String, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lines.txt");
+        std::fs::write(&path, text).expect("a file");
+        let options = options(pattern, on_mismatch);
+        Lines.check(&options)?;
+        let files = vec![LocalFile { path, name: "lines.txt".into() }];
+        let table = Lines.infer(files, &options, &|| false).map_err(|error| error.to_string())?.table;
+        let schema = table.schema();
+        let rows = async {
+            let session = datafusion::prelude::SessionContext::new();
+            session.read_table(table).expect("a table").collect().await.expect("rows")
+        };
+        let batches = tokio::runtime::Runtime::new().expect("a runtime").block_on(rows);
+        let types: Vec<String> = schema.fields().iter().map(|field| field.data_type().to_string()).collect();
+        let mut csv = Vec::new();
+        let mut writer = datafusion::arrow::csv::WriterBuilder::new().with_header(false).build(&mut csv);
+        for batch in &batches {
+            writer.write(batch).expect("csv");
+        }
+        drop(writer);
+        Ok(format!("{}\n{}", types.join(" "), String::from_utf8(csv).expect("text")))
+    }
+
+    #[test]
+    fn groups_become_columns_with_the_types_of_their_texts() {
+        let listing = "-r--r--r--    1 root     root          4096 Mar 20 00:40 /sys/kernel/irq/7/type\r\n\n\
+                       drwxr-xr-x   12 root     0               0 Mar 20 00:40 /sys/a name, with a comma\n";
+        let pattern = r"^(?<mod>\S+)\s+(?<no>\d+)\s+(?<user>\S+)\s+(?<group>\S+)\s+(?<size>\d+)\s+(?<date>\w+ +\d+ [\d:]+)\s+(?<file>.+)$";
+        let expected = "Utf8 Int64 Utf8 Utf8 Int64 Utf8 Utf8\n\
+                        -r--r--r--,1,root,root,4096,Mar 20 00:40,/sys/kernel/irq/7/type\n\
+                        drwxr-xr-x,12,root,0,0,Mar 20 00:40,\"/sys/a name, with a comma\"\n";
+        assert_eq!(rows(pattern, OnMismatch::Fail, listing).as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn every_type_that_a_scan_finds_is_read() {
+        let text = "true 1.5 2026-01-31 2026-01-31T10:00:00.5 2026-01-31T10:00:00Z x\n\
+                    FALSE -2 1999-12-01 2026-01-31 2026-01-31T10:00:00+02:00 \n";
+        let found =
+            rows(r"^(?<a>\S+) (?<b>\S+) (?<c>\S+) (?<d>\S+) (?<e>\S+) (?<f>\S*)", OnMismatch::Fail, text);
+        let expected = "Boolean Float64 Date32 Timestamp(µs) Timestamp(µs, \"+00:00\") Utf8\n\
+                        true,1.5,2026-01-31,2026-01-31T10:00:00.500,2026-01-31T10:00:00Z,x\n\
+                        false,-2.0,1999-12-01,2026-01-31T00:00:00,2026-01-31T08:00:00Z,\n";
+        assert_eq!(found.as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn a_line_without_the_pattern_is_named_or_left_out() {
+        let text = "\u{feff}a=1\ntotal 12\nb=2";
+        let failed = rows(r"(?<key>\w)=(?<value>\d)", OnMismatch::Fail, text).expect_err("a bad line");
+        let expected = "lines.txt, line 2: the pattern is not in the line \"total 12\"; the pattern is (?<key>\\w)=(?<value>\\d). Change it, or leave such lines out with onMismatch: Skip";
+        assert_eq!(failed, expected);
+        let skipped = rows(r"(?<key>\w)=(?<value>\d)", OnMismatch::Skip, text);
+        assert_eq!(skipped.as_deref(), Ok("Utf8 Int64\na,1\nb,2\n"));
+        assert_eq!(rows(r"(?<key>\w)", OnMismatch::Fail, "").as_deref(), Ok("Utf8\n"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_why() {
+        for (pattern, text, part) in [
+            ("(", "a", "the pattern is not a valid regular expression"),
+            (r"(\w+)", "a", "has no named group"),
+            (r"(?<a>\w{1000}{1000})", "a", "the pattern is not a valid regular expression"),
+            (r"(?<a>.)", &"x".repeat(LINE_LIMIT + 1), "the line has 1048577 bytes"),
+        ] {
+            let error = rows(pattern, OnMismatch::Skip, text).expect_err(pattern);
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn rows_are_counted_where_no_column_is_wanted() {
+        let pattern = LinePattern::new(&options("(?<a>x)", OnMismatch::Skip)).expect("a pattern");
+        let schema =
+            Arc::new(Schema::new(vec![Field::new("a", datafusion::arrow::datatypes::DataType::Utf8, true)]));
+        let decoder = LineDecoder { pattern, rules: Arc::new([]) };
+        let batches = decoder.decode(&schema, &[], b"x\ny\nx\n").expect("rows");
+        assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 2);
+    }
+}

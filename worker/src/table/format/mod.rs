@@ -1,0 +1,138 @@
+//! File formats, one file each: how rows are found in files, read from them, and written.
+//!
+//! A format is added by a file here, a line in [`of`], and a variant of [`Format`] in crds. Must not know where files come from.
+
+mod csv;
+mod csv_header;
+mod csv_records;
+mod json_type;
+mod json_values;
+mod lines;
+mod ndjson;
+mod parquet;
+
+use std::io::Write;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
+use mlpipeline_crds::{Format, OnMismatch, Reading};
+
+use super::TableError;
+use super::file::LocalFile;
+use super::write::EncodeError;
+pub(crate) use json_values::refuse_unwritable;
+
+/// What a spec says of files beside their format.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReadOptions {
+    /// The columns' names where CSV files have no header.
+    pub columns: Vec<String>,
+    /// How lines of text become columns.
+    pub pattern: Option<String>,
+    /// What happens to lines in which the pattern is not found.
+    pub on_mismatch: Option<OnMismatch>,
+    /// Signs, nulls, numbers, dates and types.
+    pub reading: Reading,
+}
+
+/// A table of files.
+pub(crate) struct Opened {
+    /// The rows.
+    pub table: Arc<dyn TableProvider>,
+    /// Something that is not an error and that people should know.
+    pub warning: Option<String>,
+}
+
+/// A file format.
+pub(crate) trait FileFormat: Send + Sync {
+    /// The extensions of such files, without dots.
+    fn extensions(&self) -> &'static [&'static str];
+
+    /// Refuses options that the format does not have.
+    ///
+    /// # Errors
+    /// Says which, and which format has it.
+    fn check(&self, options: &ReadOptions) -> Result<(), String>;
+
+    /// Opens files that have the same columns; names and types come from the whole of them.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or is not of the format.
+    fn infer(
+        &self,
+        files: Vec<LocalFile>,
+        options: &ReadOptions,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Opened, TableError>;
+
+    /// Opens files whose columns are known.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or has other columns.
+    fn open(
+        &self,
+        files: Vec<LocalFile>,
+        schema: SchemaRef,
+        options: &ReadOptions,
+    ) -> Result<Arc<dyn TableProvider>, TableError>;
+
+    /// Whether files hold the names and types of their columns themselves.
+    fn knows_its_columns(&self) -> bool {
+        false
+    }
+
+    /// Begins to write rows of these columns.
+    ///
+    /// # Errors
+    /// When the format cannot hold a column.
+    fn writer<'a>(
+        &self,
+        output: Box<dyn Write + Send + 'a>,
+        schema: &SchemaRef,
+    ) -> Result<Box<dyn RowWriter + 'a>, EncodeError>;
+}
+
+/// Rows on their way into a file.
+pub(crate) trait RowWriter {
+    /// Writes rows.
+    ///
+    /// # Errors
+    /// When a value cannot be written, or the output refuses.
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), EncodeError>;
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    /// As [`RowWriter::write`].
+    fn finish(self: Box<Self>) -> Result<(), EncodeError>;
+}
+
+/// The format of a name.
+pub(crate) fn of(format: Format) -> &'static dyn FileFormat {
+    match format {
+        Format::Csv => &csv::Csv,
+        Format::Ndjson => &ndjson::Ndjson,
+        Format::Parquet => &parquet::Parquet,
+        Format::Text => &lines::Lines,
+    }
+}
+
+/// The formats whose files are recognised by their extensions.
+const BY_EXTENSION: [Format; 3] = [Format::Csv, Format::Ndjson, Format::Parquet];
+
+/// The format of a file's name; that of `x.csv.gz` is CSV.
+#[must_use]
+pub fn format_of(name: &str) -> Option<Format> {
+    let lower = name.to_ascii_lowercase();
+    let plain = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
+    let extension = plain.rsplit_once('.')?.1;
+    BY_EXTENSION.into_iter().find(|format| of(*format).extensions().contains(&extension))
+}
+
+/// The extensions by which formats are recognised, for messages.
+pub(super) fn known_extensions() -> String {
+    let all = BY_EXTENSION.into_iter().flat_map(|format| of(format).extensions());
+    all.map(|extension| format!(".{extension}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,158 @@
+//! Parquet: files that hold the names and types of their columns themselves.
+//!
+//! Owns reading without trust in a file's statistics, and writing.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use mlpipeline_crds::Reading;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
+use url::Url;
+
+use super::ndjson::refuse_columns;
+use super::{FileFormat, Opened, ReadOptions, RowWriter};
+use crate::table::TableError;
+use crate::table::file::LocalFile;
+use crate::table::write::EncodeError;
+
+/// A row group is closed when it has this many bytes, or [`GROUP_ROWS`] rows: it is held in memory until then.
+const GROUP_BYTES: usize = 32 << 20;
+
+/// The most rows of a row group.
+const GROUP_ROWS: usize = 1 << 20;
+
+/// Apache Parquet.
+pub(super) struct Parquet;
+
+impl FileFormat for Parquet {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["parquet"]
+    }
+
+    fn check(&self, options: &ReadOptions) -> Result<(), String> {
+        if options.reading != Reading::default() {
+            return Err(
+                "reading is for csv, text and ndjson; a Parquet file holds its types itself".to_owned()
+            );
+        }
+        refuse_columns(options, "parquet")
+    }
+
+    fn infer(
+        &self,
+        files: Vec<LocalFile>,
+        _options: &ReadOptions,
+        _stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Opened, TableError> {
+        Ok(Opened { table: table(&files)?, warning: None })
+    }
+
+    fn open(
+        &self,
+        files: Vec<LocalFile>,
+        _schema: SchemaRef,
+        _options: &ReadOptions,
+    ) -> Result<Arc<dyn TableProvider>, TableError> {
+        table(&files)
+    }
+
+    fn knows_its_columns(&self) -> bool {
+        true
+    }
+
+    fn writer<'a>(
+        &self,
+        output: Box<dyn Write + Send + 'a>,
+        schema: &SchemaRef,
+    ) -> Result<Box<dyn RowWriter + 'a>, EncodeError> {
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_max_row_group_row_count(Some(GROUP_ROWS))
+            .build();
+        Ok(Box::new(ParquetWriter(ArrowWriter::try_new(output, SchemaRef::clone(schema), Some(properties))?)))
+    }
+}
+
+struct ParquetWriter<'a>(ArrowWriter<Box<dyn Write + Send + 'a>>);
+
+impl RowWriter for ParquetWriter<'_> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), EncodeError> {
+        self.0.write(batch)?;
+        if self.0.in_progress_size() >= GROUP_BYTES {
+            self.0.flush()?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), EncodeError> {
+        self.0.finish()?;
+        Ok(self.0.inner_mut().flush()?)
+    }
+}
+
+/// A table of Parquet files that have the same columns, in the order of their paths.
+fn table(files: &[LocalFile]) -> Result<Arc<dyn TableProvider>, TableError> {
+    let mut first: Option<(&LocalFile, SchemaRef)> = None;
+    for file in files {
+        let schema = schema(file)?;
+        match &first {
+            None => first = Some((file, schema)),
+            Some((first, expected)) if expected.fields() != schema.fields() => {
+                let problem = format!(
+                    "its columns are {}, but those of {} are {}; files that are read together have the same columns",
+                    columns(&schema),
+                    first.name,
+                    columns(expected)
+                );
+                return Err(TableError::content(&file.name, problem));
+            }
+            Some(_) => {}
+        }
+    }
+    let Some((_, schema)) = first else {
+        return Err(TableError::Internal("a table of no file".into()));
+    };
+    let paths = files.iter().map(path_of).collect::<Result<Vec<ListingTableUrl>, _>>()?;
+    // Statistics know no NaN, and may be wrong: with them a filter, min, max or a constant column would give other answers than
+    // the rows do.
+    let format = ParquetFormat::default().with_enable_pruning(false).with_force_view_types(false);
+    let options = ListingOptions::new(Arc::new(format)).with_file_extension("");
+    let config =
+        ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(schema);
+    let table = ListingTable::try_new(config).map_err(|error| TableError::Internal(error.to_string()))?;
+    Ok(Arc::new(table))
+}
+
+/// A file's path as a URL, which holds any character of it: none is a wildcard.
+fn path_of(file: &LocalFile) -> Result<ListingTableUrl, TableError> {
+    let path = std::path::absolute(&file.path).map_err(TableError::io("find", &file.path))?;
+    let url = Url::from_file_path(&path)
+        .map_err(|()| TableError::Source(format!("{} has no form as a URL", path.display())))?;
+    ListingTableUrl::try_new(url, None).map_err(|error| TableError::Internal(error.to_string()))
+}
+
+fn schema(file: &LocalFile) -> Result<SchemaRef, TableError> {
+    let open = file.open()?;
+    let length = open.metadata().map_err(TableError::io("inspect", &file.path))?.len();
+    if length == 0 {
+        return Err(TableError::content(&file.name, "the file is empty"));
+    }
+    let metadata = ArrowReaderMetadata::load(&open, ArrowReaderOptions::new()).map_err(|error| {
+        TableError::content(&file.name, format!("it is not a whole Parquet file, of {length} bytes: {error}"))
+    })?;
+    Ok(Arc::clone(metadata.schema()))
+}
+
+fn columns(schema: &SchemaRef) -> String {
+    let all: Vec<String> =
+        schema.fields().iter().map(|field| format!("{} {}", field.name(), field.data_type())).collect();
+    all.join(", ")
+}

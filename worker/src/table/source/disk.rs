@@ -1,0 +1,82 @@
+//! `file:` URIs: files below the storage folder, or, on a laptop, below the folder of the YAML.
+
+use std::path::{Path, PathBuf};
+
+use mlpipeline_crds::UriScheme;
+
+use super::digest::check_digest;
+use super::{Found, Request};
+use crate::artifact::{ArtifactError, hash_file};
+use crate::failure::StepError;
+use crate::glob::{Links, expand};
+use crate::table::TableError;
+use crate::table::file::LocalFile;
+
+/// Finds the files on the volume, or beside it.
+pub(super) fn locate(request: &Request<'_>) -> Result<Found, StepError> {
+    let Request { uri, sha256, context, .. } = *request;
+    let pattern = uri.split_once(':').map_or(uri, |(_, path)| path);
+    let mut paths = Vec::new();
+    for root in context.storage.file_roots() {
+        paths = expand(root, pattern, Links::Follow)?;
+        if !paths.is_empty() {
+            break;
+        }
+    }
+    // On a user's own machine the whole file system is the storage, and paths are absolute.
+    let is_absolute = context.storage.root == Path::new("/");
+    let shown = if is_absolute { format!("/{pattern}") } else { uri.to_owned() };
+    if paths.is_empty() && is_absolute {
+        return Err(TableError::NotFound(format!("there is no file {shown}")).into());
+    }
+    if paths.is_empty() {
+        let places: Vec<String> =
+            context.storage.file_roots().map(|root| root.display().to_string()).collect();
+        let text = format!("nothing is at {uri}; it was looked up in {}", places.join(", then "));
+        return Err(TableError::NotFound(text).into());
+    }
+    if let Some(expected) = sha256 {
+        let [path] = paths.as_slice() else {
+            let text = format!("sha256 is of one file, and {shown} is {}", paths.len());
+            return Err(TableError::Source(text).into());
+        };
+        let found = hash_file(path)?;
+        check_digest(&shown, expected, found.sha256.as_str())?;
+    }
+    let format = request.format_of(&shown, pattern)?;
+    let name = |path: &Path| {
+        if pattern.contains('*') { path.display().to_string() } else { shown.clone() }
+    };
+    let files = paths.into_iter().map(|path| LocalFile { name: name(&path), path }).collect();
+    Ok((files, format))
+}
+
+/// The URI of a file or URL: standalone commands have the whole file system for storage.
+///
+/// # Errors
+/// When it is a URL of a scheme that is not read, or the current folder is not known.
+pub(crate) fn local_uri(place: &str) -> Result<String, StepError> {
+    if UriScheme::of(place).is_some_and(|scheme| scheme != UriScheme::File) && place.contains("://") {
+        return Ok(place.to_owned());
+    }
+    if let Some((scheme, _)) = place.split_once("://").filter(|(scheme, _)| *scheme != "file") {
+        let text = format!(
+            "\"{scheme}\" is not a scheme that can be read; give a file's path, or one of {}",
+            UriScheme::ALL.map(UriScheme::example).join(", ")
+        );
+        return Err(TableError::Source(text).into());
+    }
+    let place = place.strip_prefix("file://").or_else(|| place.strip_prefix("file:")).unwrap_or(place);
+    let path = std::path::absolute(place).map_err(ArtifactError::io("find", Path::new(place)))?;
+    // `..` is taken out by its meaning on disk: the part before it has no wildcard and is there, or nothing is.
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        if part == std::path::Component::ParentDir {
+            plain = plain.canonicalize().unwrap_or(plain);
+            plain.pop();
+        } else {
+            plain.push(part);
+        }
+    }
+    Ok(format!("file:{}", plain.to_string_lossy().trim_start_matches('/')))
+}

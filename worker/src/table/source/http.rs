@@ -1,0 +1,38 @@
+//! `http:` and `https:` URLs: one file, fetched to scratch.
+
+use url::Url;
+
+use super::digest::check_digest;
+use super::plain::decode;
+use super::{Found, Request};
+use crate::failure::StepError;
+use crate::network::{Download, fetch, redacted};
+use crate::table::TableError;
+use crate::table::file::LocalFile;
+
+/// Fetches the file.
+pub(super) async fn locate(request: &Request<'_>) -> Result<Found, StepError> {
+    let context = request.context;
+    // The text is not shown: what does not parse may still hold a password.
+    let url = Url::parse(request.uri)
+        .map_err(|error| TableError::Source(format!("the uri is not a valid URL: {error}")))?;
+    let name = redacted(&url);
+    let format = request.format_of(&name, url.path())?;
+    let fetched = fetch(&Download {
+        url: &url,
+        credentials: &request.credentials,
+        network: &context.network,
+        scratch: context.scratch(),
+        progress: context.progress,
+    })
+    .await
+    .map_err(TableError::from)?;
+    if let Some(expected) = request.sha256 {
+        check_digest(&name, expected, fetched.sha256.as_str())?;
+    }
+    let mut file = LocalFile { path: fetched.path, name };
+    if let Some(encoding) = fetched.encoding {
+        decode(&mut file, encoding, context).await?;
+    }
+    Ok((vec![file], format))
+}

@@ -1,0 +1,200 @@
+//! Plain files of UTF-8 in place of compressed ones and of ones in other encodings, on scratch.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use encoding_rs::{Decoder, DecoderResult};
+use mlpipeline_crds::TextEncoding;
+
+use crate::WorkContext;
+use crate::failure::StepError;
+use crate::network::{Encoding, scratch_file};
+use crate::table::TableError;
+use crate::table::file::LocalFile;
+
+/// The bytes that are copied at a time.
+const BUFFER: usize = 256 << 10;
+
+/// Decodes what a server encoded on the way, although nobody asked for it.
+pub(super) async fn decode(
+    file: &mut LocalFile,
+    encoding: Encoding,
+    context: &WorkContext,
+) -> Result<(), StepError> {
+    replace(file, context, move |source| {
+        Ok(Some(
+            match encoding {
+                Encoding::Gzip => Stream::Gzip,
+                Encoding::Zstd => Stream::Zstd,
+            }
+            .open(source)?,
+        ))
+    })
+    .await
+}
+
+/// Decompresses a file, and converts it to UTF-8. Compression is recognised by the first bytes, so a URL without an extension is
+/// as good as any.
+pub(super) async fn make_plain(
+    file: &mut LocalFile,
+    encoding: Option<TextEncoding>,
+    context: &WorkContext,
+) -> Result<(), StepError> {
+    let name = file.name.clone();
+    replace(file, context, move |source| match compression(source, &name)? {
+        Some(stream) => Ok(Some(stream.open(source)?)),
+        None => Ok(None),
+    })
+    .await?;
+    let encoding: &'static encoding_rs::Encoding = match encoding {
+        None | Some(TextEncoding::Utf8) => return Ok(()),
+        Some(TextEncoding::Utf16) => encoding_rs::UTF_16LE,
+        Some(TextEncoding::Windows1252) => encoding_rs::WINDOWS_1252,
+        Some(TextEncoding::Latin9) => encoding_rs::ISO_8859_15,
+        Some(TextEncoding::ShiftJis) => encoding_rs::SHIFT_JIS,
+        Some(TextEncoding::Gb18030) => encoding_rs::GB18030,
+    };
+    replace(file, context, move |source| {
+        let open = File::open(source).map_err(TableError::io("open", source))?;
+        let reader = ToUtf8 {
+            input: open,
+            // A byte order mark says which of the UTF-16s it is, or that it is UTF-8 after all.
+            decoder: encoding.new_decoder(),
+            name: encoding.name(),
+            pending: Vec::new(),
+            ended: false,
+            done: false,
+        };
+        Ok(Some(Box::new(reader) as Box<dyn Read>))
+    })
+    .await
+}
+
+/// Copies what is read of a file to scratch, and lets that take the file's place; nothing where there is nothing to change.
+async fn replace(
+    file: &mut LocalFile,
+    context: &WorkContext,
+    open: impl FnOnce(&Path) -> Result<Option<Box<dyn Read>>, TableError> + Send + 'static,
+) -> Result<(), StepError> {
+    let limit = context.network.max_download;
+    let target = scratch_file(context.scratch(), "plain");
+    let (source, name, plain) = (file.path.clone(), file.name.clone(), target.clone());
+    let done = tokio::task::spawn_blocking(move || {
+        let Some(reader) = open(&source)? else { return Ok(false) };
+        copy_limited(reader, &plain, limit, &name).map(|()| true)
+    })
+    .await;
+    if done.map_err(|error| TableError::Internal(error.to_string()))?? {
+        file.path = target;
+    }
+    Ok(())
+}
+
+/// A compression that is read.
+#[derive(Clone, Copy)]
+enum Stream {
+    Gzip,
+    Zstd,
+}
+
+impl Stream {
+    fn open(self, source: &Path) -> Result<Box<dyn Read>, TableError> {
+        let open = BufReader::new(File::open(source).map_err(TableError::io("open", source))?);
+        Ok(match self {
+            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(open)),
+            Self::Zstd => {
+                Box::new(zstd::Decoder::with_buffer(open).map_err(TableError::io("decompress", source))?)
+            }
+        })
+    }
+}
+
+/// How a file is compressed, by its first bytes.
+fn compression(source: &Path, name: &str) -> Result<Option<Stream>, TableError> {
+    let mut first = Vec::new();
+    let open = File::open(source).map_err(TableError::io("open", source))?;
+    open.take(6).read_to_end(&mut first).map_err(TableError::io("read", source))?;
+    Ok(match first.as_slice() {
+        [0x1f, 0x8b, ..] => Some(Stream::Gzip),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Stream::Zstd),
+        [b'P', b'K', 3, 4, ..] => return Err(unsupported(name, "zip")),
+        [b'B', b'Z', b'h', ..] => return Err(unsupported(name, "bzip2")),
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => return Err(unsupported(name, "xz")),
+        _ => None,
+    })
+}
+
+fn unsupported(name: &str, what: &str) -> TableError {
+    TableError::content(name, format!("it is compressed with {what}; gzip and zstd are read"))
+}
+
+fn copy_limited(
+    mut reader: Box<dyn Read>,
+    target: &PathBuf,
+    limit: u64,
+    name: &str,
+) -> Result<(), TableError> {
+    let mut output = File::create(target).map_err(TableError::io("create", target))?;
+    let mut buffer = vec![0; BUFFER];
+    let mut written = 0_u64;
+    loop {
+        let read = reader.read(&mut buffer).map_err(|error| {
+            let problem = match error.kind() {
+                io::ErrorKind::UnexpectedEof => "the file is cut short".to_owned(),
+                _ => error.to_string(),
+            };
+            TableError::content(name, format!("it cannot be decompressed or decoded: {problem}"))
+        })?;
+        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { return Ok(()) };
+        written += read as u64;
+        if written > limit {
+            return Err(TableError::content(
+                name,
+                format!("decompressed it exceeds {limit} bytes; raise --max-download"),
+            ));
+        }
+        output.write_all(bytes).map_err(TableError::io("write", target))?;
+    }
+}
+
+/// Text of another encoding as UTF-8. What the encoding does not have is an error, never a replacement character.
+struct ToUtf8 {
+    input: File,
+    decoder: Decoder,
+    name: &'static str,
+    /// Bytes that were read and not decoded yet.
+    pending: Vec<u8>,
+    ended: bool,
+    /// Whether the decoder has seen the end, after which it must not be asked again.
+    done: bool,
+}
+
+impl Read for ToUtf8 {
+    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
+        while !self.done {
+            if self.pending.is_empty() && !self.ended {
+                self.pending.resize(BUFFER, 0);
+                let read = self.input.read(&mut self.pending)?;
+                self.pending.truncate(read);
+                self.ended = read == 0;
+            }
+            let (result, read, written) =
+                self.decoder.decode_to_utf8_without_replacement(&self.pending, output, self.ended);
+            self.pending.drain(..read);
+            match result {
+                DecoderResult::Malformed(..) => {
+                    let problem = format!("there are bytes that are not {}", self.name);
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+                }
+                DecoderResult::InputEmpty if written == 0 && !self.ended => {}
+                DecoderResult::InputEmpty => {
+                    self.done = self.ended;
+                    return Ok(written);
+                }
+                DecoderResult::OutputFull => return Ok(written),
+            }
+        }
+        Ok(0)
+    }
+}

@@ -1,0 +1,16 @@
+//! Text files: blocks that several cores read at once, rules for the texts of a column, and columns of values.
+//!
+//! Must not know a format: `format` says where records end and which field is which column's.
+
+mod blocks;
+mod column;
+mod date;
+mod kinds;
+mod rules;
+mod table;
+
+pub(super) use blocks::{Malformed, RECORD_LIMIT, Splitter, index_blocks, inspect_blocks, shown};
+pub(super) use column::ColumnBuilders;
+pub(super) use kinds::TextKinds;
+pub(super) use rules::{ColumnRules, FileRules};
+pub(super) use table::{Decode, TextTable};

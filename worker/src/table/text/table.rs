@@ -1,0 +1,164 @@
+//! Text files as a table: blocks are parsed on several cores, and each partition's rows come in the files' order.
+//!
+//! The partitions are consecutive runs of blocks. How many there are follows from the files alone, never from the cores, so that
+//! sums over partitions are the same on every machine.
+
+use std::fmt::Debug;
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Result as QueryResult;
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use futures::{StreamExt, TryStreamExt};
+
+use super::blocks::{Block, cores, line_of};
+use crate::engine::PARTITIONS;
+use crate::failure::StepError;
+use crate::table::TableError;
+use crate::table::file::LocalFile;
+
+/// A partition has at least so many blocks: fewer are not worth a partition of their own.
+const PARTITION_BLOCKS: usize = 8;
+
+/// How many blocks of a partition are parsed ahead of the query where there are several partitions: this bounds the memory.
+const BLOCKS_AHEAD: usize = 2;
+
+/// How a block becomes rows.
+pub(crate) trait Decode: Debug + Send + Sync {
+    /// The rows of a block's bytes, with the columns of these numbers.
+    ///
+    /// # Errors
+    /// When the bytes are not what the scan found.
+    fn decode(
+        &self,
+        schema: &SchemaRef,
+        columns: &[usize],
+        bytes: &[u8],
+    ) -> Result<Vec<RecordBatch>, ArrowError>;
+}
+
+/// A table of text files whose blocks are indexed.
+#[derive(Clone, Debug)]
+pub(crate) struct TextTable {
+    schema: SchemaRef,
+    files: Arc<[LocalFile]>,
+    blocks: Arc<[Block]>,
+    decoder: Arc<dyn Decode>,
+}
+
+impl TextTable {
+    pub(crate) fn new(
+        schema: SchemaRef,
+        files: Vec<LocalFile>,
+        blocks: Vec<Block>,
+        decoder: impl Decode + 'static,
+    ) -> Self {
+        Self { schema, files: files.into(), blocks: blocks.into(), decoder: Arc::new(decoder) }
+    }
+
+    /// Consecutive runs of blocks, as many as there are partitions.
+    fn partitions(&self) -> Vec<Range<usize>> {
+        let blocks = self.blocks.len();
+        let count = (blocks / PARTITION_BLOCKS).clamp(1, PARTITIONS);
+        (0..count).map(|number| blocks * number / count..blocks * (number + 1) / count).collect()
+    }
+}
+
+#[async_trait]
+impl TableProvider for TextTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> QueryResult<Arc<dyn ExecutionPlan>> {
+        let columns: Arc<[usize]> =
+            projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect()).into();
+        let schema = Arc::new(self.schema.project(&columns)?);
+        let ranges = self.partitions();
+        let ahead = if ranges.len() == 1 { cores() + 1 } else { BLOCKS_AHEAD };
+        let partitions = ranges
+            .into_iter()
+            .map(|blocks| -> Arc<dyn PartitionStream> {
+                Arc::new(TextPartition {
+                    table: self.clone(),
+                    columns: Arc::clone(&columns),
+                    schema: Arc::clone(&schema),
+                    blocks,
+                    ahead,
+                })
+            })
+            .collect();
+        Ok(Arc::new(StreamingTableExec::try_new(schema, partitions, None, [], false, limit)?))
+    }
+}
+
+/// A run of blocks, with the columns that a query reads.
+#[derive(Debug)]
+struct TextPartition {
+    table: TextTable,
+    columns: Arc<[usize]>,
+    schema: Arc<Schema>,
+    blocks: Range<usize>,
+    ahead: usize,
+}
+
+impl PartitionStream for TextPartition {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let table = self.table.clone();
+        let columns = Arc::clone(&self.columns);
+        let batches = futures::stream::iter(self.blocks.clone())
+            .map(move |number| {
+                let (table, columns) = (table.clone(), Arc::clone(&columns));
+                // Parsing is work for a core, so it has a thread that no I/O waits for.
+                let parse = tokio::task::spawn_blocking(move || block_rows(&table, &columns, number));
+                async move {
+                    let rows = parse.await.unwrap_or_else(|lost| Err(TableError::Internal(lost.to_string())));
+                    rows.map_err(|error| DataFusionError::External(Box::new(StepError::from(error))))
+                }
+            })
+            .buffered(self.ahead)
+            .map_ok(|rows| futures::stream::iter(rows.into_iter().map(Ok)))
+            .try_flatten();
+        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches))
+    }
+}
+
+fn block_rows(table: &TextTable, columns: &[usize], number: usize) -> Result<Vec<RecordBatch>, TableError> {
+    let Some(block) = table.blocks.get(number) else { return Ok(Vec::new()) };
+    let bytes = block.read(&table.files)?;
+    table.decoder.decode(&table.schema, columns, &bytes).map_err(|error| {
+        let file = table.files.get(block.file);
+        let name = file.map(|file| file.name.as_str()).unwrap_or_default();
+        let problem = match &error {
+            ArrowError::ParseError(problem) | ArrowError::JsonError(problem) => problem.clone(),
+            other => other.to_string(),
+        };
+        let line = file.and_then(|file| file.open().ok()).map(|open| line_of(&open, block.offset));
+        let place = line.map(|line| format!(" (in the rows from line {line} on)")).unwrap_or_default();
+        TableError::content(name, format!("{problem}{place}; was the file changed while it was read?"))
+    })
+}

@@ -1,0 +1,131 @@
+//! One answer, whatever the format of the table: CSV, NDJSON and Parquet of the same rows, over generated tables and a list of
+//! queries. Arrow itself is the reference for a part of them: what the generator knows it put in.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod support;
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+use support::{Volume, prepare};
+
+/// Queries over the table t (id, n, x, s, d, b).
+const QUERIES: [&str; 12] = [
+    "SELECT * FROM t",
+    "SELECT count(*) AS n, count(x) AS x, count(s) AS s, min(x) AS l, max(x) AS h, sum(n) AS t FROM t",
+    "SELECT id FROM t WHERE x > 0.5 AND n <> 3",
+    "SELECT id FROM t WHERE x IS NULL OR s = 'a,b'",
+    "SELECT s, count(*) AS c, avg(x) AS m FROM t GROUP BY s",
+    "SELECT b, sum(n) AS total FROM t GROUP BY b HAVING count(*) > 1",
+    "SELECT t.id, u.id AS other FROM t JOIN t AS u ON t.n = u.n AND t.id < u.id",
+    "SELECT t.id, u.id AS other FROM t LEFT JOIN t AS u ON t.n = u.n + 100",
+    "SELECT id, row_number() OVER (PARTITION BY n ORDER BY id) AS r FROM t",
+    "SELECT DISTINCT n FROM t",
+    "SELECT id, d FROM t WHERE d >= DATE '2024-06-01' ORDER BY d, id",
+    "SELECT id, coalesce(s, 'none') AS s FROM t ORDER BY x DESC NULLS LAST, id LIMIT 7",
+];
+
+/// A small generator of numbers that are the same on each machine.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+/// A table of so many rows, as CSV.
+fn table(seed: u64, rows: u64) -> String {
+    let mut numbers = Numbers(seed);
+    let mut text = "id,n,x,s,d,b\n".to_owned();
+    for id in 0..rows {
+        let whole = numbers.below(9) as i64 - 4;
+        let fraction = match numbers.below(6) {
+            0 => String::new(),
+            part => format!("{}.{part}", numbers.below(3)),
+        };
+        let words = ["", "a", "\"a,b\"", "é", "\"say \"\"hi\"\"\""];
+        let word = words[numbers.below(5) as usize];
+        let day = format!("2024-{:02}-{:02}", 1 + numbers.below(12), 1 + numbers.below(28));
+        let truth = ["true", "false", ""][numbers.below(3) as usize];
+        writeln!(text, "{id:04}x,{whole},{fraction},{word},{day},{truth}").expect("a String");
+    }
+    text
+}
+
+/// The table in a format, as an artifact of a step of that name.
+fn converted(volume: &Volume, format: &str) -> Value {
+    let inputs = json!([{"name": "t", "source": {"uri": {"uri": "file:in.csv"}}}]);
+    let mut spec = prepare(inputs, None);
+    spec["step"] = json!(format);
+    spec["action"]["prepare"]["format"] = json!(format);
+    let ended = volume.step(&spec, &[]);
+    let revision = ended.succeeds().report.revision.clone().expect("a revision");
+    json!([{"name": "t", "source": {"artifact": {"path": format!("ns/pipe/{format}/{revision}")}}}])
+}
+
+fn answer(volume: &Volume, inputs: Value, sql: &str) -> String {
+    let ended = volume.step(&prepare(inputs, Some(sql)), &[]);
+    let text = volume.data(ended.succeeds(), "data.csv");
+    std::fs::remove_dir_all(volume.step_folder()).expect("removed");
+    text
+}
+
+#[test]
+fn every_format_gives_the_same_answer() {
+    for (seed, rows) in [(1, 40), (2, 1), (3, 300)] {
+        let volume = Volume::new();
+        volume.put("in.csv", table(seed, rows));
+        let formats = ["csv", "ndjson", "parquet"].map(|format| (format, converted(&volume, format)));
+        for sql in QUERIES {
+            let raw = json!([{"name": "t", "source": {"uri": {"uri": "file:in.csv"}}}]);
+            let expected = answer(&volume, raw, sql);
+            for (format, inputs) in &formats {
+                assert_eq!(answer(&volume, inputs.clone(), sql), expected, "{format}: {sql}");
+            }
+        }
+    }
+}
+
+/// More rows than one partition holds: the order of rows and groups, and sums, do not depend on how many cores there are.
+#[test]
+fn large_tables_keep_the_order_of_their_rows_and_groups() {
+    let volume = Volume::new();
+    let mut text = "id,g,x\n".to_owned();
+    for id in 0..1_000_000_u32 {
+        writeln!(text, "{id},group {},0.{}", (id / 7) % 5003, id % 997).expect("a String");
+    }
+    volume.put("in.csv", &text);
+    let inputs = || json!([{"name": "t", "source": {"uri": {"uri": "file:in.csv"}}}]);
+    let copy = answer(&volume, inputs(), "SELECT id FROM t WHERE id % 1000 = 999");
+    let expected: Vec<String> = (0..1000).map(|row| (row * 1000 + 999).to_string()).collect();
+    assert_eq!(copy, format!("id\n{}\n", expected.join("\n")));
+    let groups = answer(&volume, inputs(), "SELECT g, count(*) AS n FROM t GROUP BY g LIMIT 3");
+    assert_eq!(groups, "g,n\ngroup 0,200\ngroup 1,200\ngroup 2,200\n");
+    let sql = "SELECT g, sum(x) AS s, avg(x) AS a FROM t WHERE id <> 5 GROUP BY g";
+    let on = |cores: &str| {
+        let spec = prepare(inputs(), Some(sql)).to_string();
+        let storage = volume.path().display().to_string();
+        let worker = env!("CARGO_BIN_EXE_mlpipeline-worker");
+        let output = std::process::Command::new("taskset")
+            .args(["-c", cores, worker, "step", "--storage", &storage, "--report", "/dev/null", &spec])
+            .output()
+            .expect("taskset is there");
+        assert!(output.status.success(), "{output:?}");
+        let folder = volume.step_folder();
+        let revision = std::fs::read_dir(&folder)
+            .expect("the step")
+            .map(|entry| entry.expect("an entry").path())
+            .find(|path| path.join("data.csv").exists())
+            .expect("a revision");
+        let bytes = std::fs::read(revision.join("data.csv")).expect("the result");
+        std::fs::remove_dir_all(folder).expect("removed");
+        bytes
+    };
+    let one = on("0");
+    assert!(one.len() > 50_000, "{}", one.len());
+    let all = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    assert!(on(&format!("0-{}", all - 1)) == one, "one core and {all} give different bytes");
+}

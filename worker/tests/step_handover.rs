@@ -1,0 +1,60 @@
+//! How a step is handed over: in the versions that operators of this release and the one before write, however long it is.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod support;
+
+use mlpipeline_crds::{STEP_SPEC_VERSION, StepReport, StepSpec};
+use serde_json::json;
+use support::{Volume, input, prepare, worker};
+
+/// A step as an operator of the version before wrote it.
+const RECORDED: &str = include_str!("data/step-v1.json");
+
+#[test]
+fn a_step_of_the_version_before_is_done() {
+    let volume = Volume::new();
+    volume.put("in.txt", "total 2\na=1\nb=2\n");
+    let ended = volume.step(&serde_json::from_str(RECORDED).expect("JSON"), &[]);
+    let revision = ended.succeeds().report.revision.clone().expect("a revision");
+    let file = volume.path().join(format!("ml/listing/lines/{revision}/data.csv"));
+    assert_eq!(std::fs::read_to_string(file).expect("the result"), "key,value\nb,2\n");
+}
+
+#[test]
+fn other_versions_are_refused_and_so_are_fields_that_a_version_does_not_have() {
+    let volume = Volume::new();
+    volume.put("in.csv", "a\n1\n");
+    for version in [0, u64::from(STEP_SPEC_VERSION) + 1] {
+        let mut spec = prepare(input("file:in.csv"), None);
+        spec["version"] = json!(version);
+        volume.step(&spec, &[]).fails(
+            2,
+            "SpecVersion",
+            &[&format!("version {version}"), "reads versions 1 to 2"],
+        );
+    }
+    let mut spec = prepare(input("file:in.csv"), None);
+    spec["action"]["prepare"]["inputs"][0]["source"]["uri"]["reading"] = json!({"delimiter": ";"});
+    volume.step(&spec, &[]).fails(2, "SpecInvalid", &["has version 1", "fields of version 2"]);
+    spec["version"] = json!(2);
+    volume.step(&spec, &[]).succeeds();
+}
+
+#[test]
+fn a_step_longer_than_one_argument_may_be_comes_in_several() {
+    let volume = Volume::new();
+    volume.put("in.csv", "a\n1\n");
+    let long = format!("SELECT a, '{}' AS text FROM t", "$(x) é-@".repeat(40_000));
+    let spec: StepSpec = serde_json::from_value(prepare(input("file:in.csv"), Some(&long))).expect("a step");
+    let arguments = spec.to_arguments().expect("arguments");
+    assert!(arguments.len() > 2);
+    let report = volume.path().join("report.json");
+    let (storage, report_path) = (volume.path().display().to_string(), report.display().to_string());
+    let mut all = vec!["step", "--storage", &storage, "--report", &report_path];
+    all.extend(arguments.iter().map(String::as_str));
+    let output = worker(&all).output().expect("the worker runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = std::fs::read_to_string(report).expect("a report");
+    assert_eq!(StepReport::from_json(&text).expect("a report").rows, Some(1));
+}
