@@ -22,7 +22,7 @@ const STEPS: [(&str, &[&str]); 13] = [
     (
         "  - {name: a, after: [b], run: {image: x}}\n  - {name: b, after: [a], run: {image: x}}\n",
         &[
-            "5:3: spec.steps: steps wait for each other in a circle: a → b → a; take one of these references away",
+            "5:3: spec.steps: steps wait for each other in a circle: a → b → a; remove one of these references",
         ],
     ),
     (
