@@ -1,4 +1,4 @@
-//! What the operator is started with: flags, each also as a variable of the environment.
+//! The operator's flags, each also an environment variable.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::logging::LogFormat;
 use super::operator::{ElectionOptions, Options};
 use mlpipeline_core::children::BuildSettings;
 
-/// Makes true what MLPipeline resources ask for.
+/// Runs the pipelines that MLPipeline resources ask for
 #[derive(Clone, Debug, Parser)]
 #[command(name = "mlpipeline-operator", version, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
@@ -27,7 +27,7 @@ pub struct Arguments {
 /// What the program can do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Look after pipelines until told to stop.
+    /// Reconcile pipelines until stopped by a signal.
     Run(RunArguments),
     /// Print the CustomResourceDefinition as YAML.
     Crd,
@@ -38,7 +38,7 @@ pub enum Command {
 /// How the operator runs.
 #[derive(Clone, Debug, Args)]
 pub struct RunArguments {
-    /// A namespace to look after; may be given several times. All namespaces when absent.
+    /// A namespace to watch; may be given several times. All namespaces when absent.
     #[arg(long = "namespace", short = 'n', env = "MLPIPELINE_NAMESPACES", value_delimiter = ',')]
     pub namespaces: Vec<String>,
     /// The worker image of pipelines that name none.
@@ -53,16 +53,16 @@ pub struct RunArguments {
     /// The lease's namespace; the operator's own when absent.
     #[arg(long, env = "MLPIPELINE_LEASE_NAMESPACE")]
     pub lease_namespace: Option<String>,
-    /// Where to answer /livez, /readyz and /healthz.
+    /// The address of /livez, /readyz and /healthz.
     #[arg(long, env = "MLPIPELINE_HEALTH_ADDRESS", default_value = "0.0.0.0:8081")]
     pub health_address: SocketAddr,
-    /// Where to answer /metrics.
+    /// The address of /metrics.
     #[arg(long, env = "MLPIPELINE_METRICS_ADDRESS", default_value = "0.0.0.0:8080")]
     pub metrics_address: SocketAddr,
-    /// How many pipelines to look at at once.
+    /// How many pipelines to reconcile at once.
     #[arg(long, env = "MLPIPELINE_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub concurrency: u16,
-    /// How log lines look.
+    /// The format of log lines.
     #[arg(long, env = "MLPIPELINE_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
     /// Where to send traces of reconciles by OTLP over HTTP, such as http://collector:4318. When absent, OpenTelemetry's own
@@ -112,7 +112,7 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn every_flag_has_a_variable_of_the_environment() {
+    fn every_flag_has_an_environment_variable() {
         Arguments::command().debug_assert();
         let command = Arguments::command();
         for flag in
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_election_is_held_in_the_own_namespace_unless_told_otherwise() {
+    fn the_election_is_held_in_the_own_namespace_unless_a_flag_names_another() {
         let parsed = Arguments::parse_from(["mlpipeline-operator", "--leader-elect", "-n", "a", "-n", "b"]);
         let options = parsed.run.options("me".into(), "system");
         assert_eq!(options.namespaces, ["a", "b"]);

@@ -1,10 +1,10 @@
-//! How long to wait after a failure: longer after each, never too long, and never everybody at the same moment.
+//! How long to wait after a failure: longer after each, up to a limit, and with jitter.
 
 use std::time::Duration;
 
 /// The wait after the first failure.
 const FIRST: Duration = Duration::from_secs(1);
-/// The longest wait: what has been broken for long is looked at every few minutes.
+/// The longest wait: what has failed for long is retried every few minutes.
 pub const LONGEST: Duration = Duration::from_secs(300);
 
 /// The wait after so many failures in a row. `random` is in [0, 1) and spreads it over the upper half, so that a thousand

@@ -1,5 +1,5 @@
-//! Whether the CustomResourceDefinition that is installed knows all that this operator's does. What an older one does not know, the
-//! API server drops from pipelines without a word; so the operator says it, and works on with the rest.
+//! Whether the installed CustomResourceDefinition has every field of this operator's. The API server silently drops fields from
+//! pipelines that an older definition does not have; so the operator reports them, and continues with the rest.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,27 +18,27 @@ const DOCUMENT: &str = "/openapi/v3/apis/mlpipeline.dev/v1alpha1";
 /// How many fields are named; there may be a whole new step.
 const NAMED: usize = 8;
 
-/// How often the two are compared while something is missing, so that its being mended is soon seen.
+/// How often the two are compared while something is missing, so that a fix is noticed soon.
 const WHILE_MISSING: Duration = Duration::from_secs(30);
-/// How often else: somebody may install another version at any time.
-const ELSE: Duration = Duration::from_secs(600);
+/// How often otherwise: somebody may install another version at any time.
+const WHILE_COMPLETE: Duration = Duration::from_secs(600);
 
 /// The condition of pipelines whose fields may have been dropped.
 pub(super) const OUTDATED: &str = "DefinitionOutdated";
 
-/// What the installed definition was found to be.
+/// What is known of the installed definition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Installed {
-    /// Nobody could tell yet.
+    /// Not compared yet.
     #[default]
     Unknown,
-    /// It knows every field.
+    /// It has every field.
     Complete,
-    /// It does not know some: which, and what to do, as a sentence.
+    /// It lacks some: which, and what to do, as a sentence.
     Lacks(String),
 }
 
-/// Compares what is installed with what this program was built for, again and again, and tells when it has changed.
+/// Compares the installed definition with this program's, again and again, and sends what is new.
 pub(super) async fn keep_comparing(client: Client, metrics: Arc<Metrics>, found: watch::Sender<Installed>) {
     loop {
         match document(&client).await {
@@ -47,12 +47,12 @@ pub(super) async fn keep_comparing(client: Client, metrics: Arc<Metrics>, found:
                 metrics.crd_fields_missing(missing.len());
                 let now = judge(&missing);
                 found.send_if_modified(|known| {
-                    let is_news = *known != now;
-                    if is_news {
+                    let is_new = *known != now;
+                    if is_new {
                         log(&now, known);
                         *known = now;
                     }
-                    is_news
+                    is_new
                 });
             }
             Err(error) => {
@@ -60,7 +60,7 @@ pub(super) async fn keep_comparing(client: Client, metrics: Arc<Metrics>, found:
             }
         }
         let is_complete = matches!(*found.borrow(), Installed::Complete);
-        tokio::time::sleep(if is_complete { ELSE } else { WHILE_MISSING }).await;
+        tokio::time::sleep(if is_complete { WHILE_COMPLETE } else { WHILE_MISSING }).await;
     }
 }
 
@@ -72,8 +72,8 @@ fn judge(missing: &[String]) -> Installed {
     let more = missing.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     Installed::Lacks(format!(
-        "the installed CustomResourceDefinition is of another version: it does not know {named}{more}, and what pipelines say \
-         there is dropped; install this version's with `mlpipeline-operator crd | kubectl apply --server-side -f -`, and apply \
+        "the installed CustomResourceDefinition is of another version: it does not have {named}{more}, and the API server drops \
+         these fields from pipelines; install this version's with `mlpipeline-operator crd | kubectl apply --server-side -f -`, and apply \
          the pipelines that use it again"
     ))
 }
@@ -82,15 +82,15 @@ fn log(now: &Installed, before: &Installed) {
     match (now, before) {
         (Installed::Lacks(sentence), _) => tracing::warn!("{sentence}"),
         (_, Installed::Lacks(_)) => {
-            tracing::info!("the installed CustomResourceDefinition knows every field now")
+            tracing::info!("the installed CustomResourceDefinition has every field now")
         }
         _ => {}
     }
 }
 
-/// Adds the condition that tells of an outdated definition where it is one. While nobody can tell, the last word stands: another
-/// would be taken back in a moment.
-pub(super) fn tell(
+/// Adds the condition that reports an outdated definition. Before the first comparison the previous condition stays: a change
+/// would be reverted in a moment.
+pub(super) fn set_condition(
     installed: &Installed,
     status: &mut MLPipelineStatus,
     before: Option<&MLPipelineStatus>,
@@ -138,9 +138,9 @@ fn missing(document: &Value) -> Vec<String> {
     found
 }
 
-/// Adds the fields of a schema that another has not. As deep as our own schema, which ends.
+/// Adds the fields of a schema that another lacks. As deep as our own schema, which ends.
 fn walk(path: &str, own: &Value, installed: &Value, found: &mut Vec<String>) {
-    // Whatever is kept as it is knows every field.
+    // A schema that preserves unknown fields has every field.
     if installed["x-kubernetes-preserve-unknown-fields"] == true {
         return;
     }
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// What an API server would tell of a definition.
+    /// What an API server would publish of a definition.
     fn document_of(schema: Value) -> Value {
         json!({"components": {"schemas": {"dev.mlpipeline.v1alpha1.MLPipeline": schema}}})
     }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_the_installed_version_has_not_is_named_by_its_path() {
+    fn a_field_that_the_installed_version_lacks_is_named_by_its_path() {
         let mut schema = own_schema();
         let spec = schema["properties"]["spec"]["properties"].as_object_mut().expect("fields");
         spec.remove("history");
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_something_else_says_nothing() {
+    fn a_document_of_something_else_lacks_nothing() {
         assert_eq!(missing(&json!({"components": []})), Vec::<String>::new());
         assert_eq!(missing(&Value::Null), Vec::<String>::new());
     }
@@ -202,17 +202,17 @@ mod tests {
         let at = |second| Timestamp::from_second(second).expect("a time");
         let lacks = judge(&["spec.history".to_owned()]);
         let mut first = MLPipelineStatus::default();
-        tell(&Installed::Unknown, &mut first, None, at(1));
+        set_condition(&Installed::Unknown, &mut first, None, at(1));
         assert_eq!(first.conditions, []);
-        tell(&lacks, &mut first, None, at(1));
-        assert!(first.conditions[0].message.contains("does not know spec.history"), "{first:?}");
+        set_condition(&lacks, &mut first, None, at(1));
+        assert!(first.conditions[0].message.contains("does not have spec.history"), "{first:?}");
         for known in [&lacks, &Installed::Unknown] {
             let mut next = MLPipelineStatus::default();
-            tell(known, &mut next, Some(&first), at(9));
+            set_condition(known, &mut next, Some(&first), at(9));
             assert_eq!(next, first, "{known:?}");
         }
-        let mut mended = first.clone();
-        tell(&Installed::Complete, &mut mended, Some(&first), at(9));
-        assert_eq!(mended.conditions, []);
+        let mut fixed = first.clone();
+        set_condition(&Installed::Complete, &mut fixed, Some(&first), at(9));
+        assert_eq!(fixed.conditions, []);
     }
 }

@@ -1,32 +1,36 @@
 //! The operator: everything that talks to the API server or reads a clock.
 //!
-//! Owns I/O and nothing else: it gathers what [`mlpipeline_core`] decides on, and carries out what the core decided. Must not decide
-//! what runs, which objects exist or what the status says.
+//! Owns I/O and nothing else: it observes what [`mlpipeline_core`] decides on, and carries out what the core decided. Must not
+//! decide what runs, which objects exist or what the status says.
 
 pub mod apply;
 pub mod arguments;
 pub mod backoff;
-mod blindness;
 pub mod cache;
-pub mod calls;
+pub mod cache_sync;
 pub mod check;
-mod clock_jumps;
+pub mod client_middleware;
+pub mod clock;
 pub mod context;
 pub mod controller;
 pub mod crd_file;
+pub mod deserialize_guard;
 pub mod election;
-pub mod guarded;
+pub mod event_recorder;
+pub mod failure;
 pub mod installed_crd;
 pub mod logging;
 mod lost_reports;
-pub mod memory;
 pub mod metrics;
+mod missing_permission;
 pub mod observe;
 pub mod operator;
-pub mod pressure;
+mod pipelines;
 pub mod probes;
-pub mod problem;
 pub mod publish;
+pub mod rate_limiter;
 pub mod reconcile;
-pub mod sight;
+pub mod reconcile_state;
+mod step_children;
+pub mod throttle;
 pub mod traces;

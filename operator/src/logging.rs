@@ -1,4 +1,4 @@
-//! Where and how the operator writes what it does.
+//! The operator's log: where it goes, and its format.
 
 use std::io::IsTerminal;
 
@@ -13,7 +13,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use super::traces::{Traces, spans};
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// Text on a terminal, JSON elsewhere.
@@ -25,7 +25,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Begins to log to standard error; `RUST_LOG` says how much. Traces take their spans from the same source, and show in no log.
+/// Starts to log to standard error; `RUST_LOG` sets the level. Traces get their spans from the same source, and show in no log.
 pub fn start(format: LogFormat, traces: Option<&Traces>) {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,kube_client=warn,kube_runtime=warn"));
@@ -51,7 +51,7 @@ fn subscriber(
     };
     let no_traces = filter_fn(|metadata| metadata.target() != spans::TARGET);
     let shown = filter.and(no_traces.with_max_level_hint(LevelFilter::TRACE));
-    // Where traces are off this filter says so itself: beside a layer without one, spans that nobody wants would be made.
+    // Where traces are off this filter says so itself: a layer without a filter would have spans created that nobody wants.
     let is_on = traces.is_some();
     let ours = filter_fn(move |metadata| is_on && metadata.is_span() && metadata.target() == spans::TARGET);
     let ours = ours.with_max_level_hint(if is_on { LevelFilter::INFO } else { LevelFilter::OFF });
@@ -90,7 +90,7 @@ mod tests {
         String::from_utf8(bytes).expect("text")
     }
 
-    // One test: what is wanted of a span is kept for all threads, so a second log beside this one would show.
+    // One test: the interest in a span is cached for all threads, so a second log beside this one would show.
     #[tokio::test]
     async fn spans_of_traces_are_made_for_traces_alone_and_show_in_no_log() {
         let lines = logged(false, None, || {
@@ -102,9 +102,9 @@ mod tests {
         let traces = Traces::start(nowhere, "me", tokio::runtime::Handle::current()).expect("traces");
         for is_json in [false, true] {
             let lines = logged(is_json, traces.as_ref(), || {
-                let look = spans::part("observe");
-                assert!(!look.is_disabled());
-                let _entered = look.entered();
+                let span = spans::part("observe");
+                assert!(!span.is_disabled());
+                let _entered = span.entered();
                 let _others = tracing::info_span!("others", of = 7).entered();
                 tracing::info!("a line");
             });

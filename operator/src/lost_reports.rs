@@ -1,23 +1,22 @@
-//! Before a step is run once more for a report that was lost: whether it is only late.
+//! Before a step runs again because its report is missing: whether the report is only late.
 //!
-//! The watches of Jobs and of pods are two, and one may be behind the other. A Job that is complete without a pod may be such a
-//! moment, and a second run must not follow from it.
+//! Jobs and pods have a watch each, and one may be behind the other. A Job that is complete without a pod may be such a moment, and
+//! must not cause a second run.
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams};
 
 use super::context::Context;
-use super::problem::Failure;
+use super::failure::Failure;
 use mlpipeline_core::labels::label;
 use mlpipeline_core::names;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{Plan, Work};
 
-/// Asks the API server itself for the pods where the plan would repeat a run; whether there are some that the watch has not
-/// brought yet.
+/// Lists the pods where the plan would repeat a run; whether there are some that the watch has not delivered yet.
 ///
 /// # Errors
-/// When the API server does not answer: then nothing is repeated either.
+/// When the API server does not respond: then nothing is repeated either.
 pub(super) async fn found_late(
     context: &Context,
     pipeline: &ValidatedPipeline,
@@ -31,6 +30,6 @@ pub(super) async fn found_late(
     let ours = format!("{}={}", label::PIPELINE, names::label(&pipeline.name));
     let listed = api.list(&ListParams::default().labels(&ours)).await;
     let pods = listed.map_err(|error| Failure::of_call("the list of pods", &error))?;
-    let news = pods.items.into_iter().map(|pod| context.cache.insert_pod(pod));
-    Ok(news.fold(false, |any, new| any | new))
+    let new = pods.items.into_iter().map(|pod| context.cache.insert_pod(pod));
+    Ok(new.fold(false, |any, is_new| any | is_new))
 }

@@ -15,7 +15,7 @@ use mlpipeline_operator::{logging, probes};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The operator makes and drops many small things, and the C library's allocator took a fifth of its time.
+/// The operator allocates and frees many small objects, and the C library's allocator took a fifth of its time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -35,19 +35,21 @@ async fn check(arguments: &CheckArguments) -> anyhow::Result<()> {
     Ok(std::io::stdout().write_all(answer.as_bytes())?)
 }
 
-// One thread does it all: the operator waits far more than it works, and threads that wake each other cost more than they do.
+// One thread is enough: the operator waits far more than it works, and threads that wake each other would cost more.
 #[tokio::main(flavor = "current_thread")]
 async fn start(run: RunArguments) -> anyhow::Result<()> {
     let identity = identity();
     let traces = start_traces(&run, &identity)?;
-    let mut config = Config::infer().await.context("no way to an API server is configured")?;
-    // The operator has waits of its own, which tell people why; the client's would only hide them.
+    let mut config = Config::infer()
+        .await
+        .context("no API server is configured: neither a service account nor a kubeconfig was found")?;
+    // The operator retries by itself and reports why; retries of the client would hide that.
     config.default_retry = false;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), identity, server = %config.cluster_url, "starts");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), identity, server = %config.cluster_url, "starting");
     let options = run.options(identity, &config.default_namespace);
-    let operator = Operator::new(options, |calls| {
-        let client = ClientBuilder::try_from(config).context("cannot set up the way to the API server")?;
-        anyhow::Ok(client.with_layer(&calls).build())
+    let operator = Operator::new(options, |middleware| {
+        let client = ClientBuilder::try_from(config).context("cannot set up the client of the API server")?;
+        anyhow::Ok(client.with_layer(&middleware).build())
     })?;
     let inspection = operator.inspection();
     probes::serve_health(run.health_address, inspection.clone()).await?;
@@ -59,19 +61,19 @@ async fn start(run: RunArguments) -> anyhow::Result<()> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("was told to stop; ends what was begun");
+        tracing::info!("received a stop signal, finishing running reconciles");
     };
     let outcome = operator.run(stop).await;
     if let Some(traces) = traces {
         traces.flush().await;
     }
     outcome?;
-    tracing::info!("ended");
+    tracing::info!("stopped");
     Ok(())
 }
 
-/// Begins to log, and to export traces where they are asked for. A flag that makes no sense ends the program; variables that may be
-/// set for a whole cluster do not.
+/// Starts logs, and traces where they are requested. An invalid flag ends the program; invalid environment variables, which may be
+/// set for a whole cluster, do not.
 fn start_traces(run: &RunArguments, identity: &str) -> anyhow::Result<Option<Traces>> {
     let asked = run.otlp_endpoint.as_deref().filter(|text| !text.trim().is_empty());
     let traces = Traces::start(asked, identity, Handle::current());
@@ -79,19 +81,19 @@ fn start_traces(run: &RunArguments, identity: &str) -> anyhow::Result<Option<Tra
     match traces {
         Ok(traces) => {
             if let Some(traces) = &traces {
-                tracing::info!(collector = traces.address(), "sends traces of reconciles");
+                tracing::info!(collector = traces.address(), "exporting traces of reconciles");
             }
             Ok(traces)
         }
         Err(error) if asked.is_some() => Err(error.into()),
         Err(error) => {
-            tracing::warn!("no traces are sent: {error}");
+            tracing::warn!("traces are not exported: {error}");
             Ok(None)
         }
     }
 }
 
-/// A name unlike that of any other operator, in which people find the pod.
+/// A unique name that contains the pod's.
 fn identity() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = std::env::var("HOSTNAME").ok().unwrap_or_else(|| host.trim().to_owned());

@@ -1,4 +1,4 @@
-//! What is counted, under the names that every dashboard for controllers knows, and the pipelines' own figures.
+//! The operator's metrics: those that dashboards for controllers expect, under their usual names, and those of pipelines.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,13 +12,12 @@ use prometheus::{
 };
 use tokio::time::Instant;
 
-use super::guarded::Guarded;
-use super::reconcile::ReconcileError;
+use super::deserialize_guard::DeserializeGuard;
 
 /// The controller's name in labels.
 const CONTROLLER: &str = "mlpipeline";
 
-/// Every figure of the operator.
+/// Every metric of the operator.
 pub struct Metrics {
     registry: Registry,
     reconciles: IntCounterVec,
@@ -34,20 +33,20 @@ pub struct Metrics {
     pipelines: IntGaugeVec,
     steps: IntGaugeVec,
     crd_fields_missing: IntGaugeVec,
-    /// Since when a pipeline waits to be looked at.
-    waiting: Mutex<HashMap<ObjectRef<Guarded>, Instant>>,
+    /// Since when a pipeline waits to be reconciled.
+    waiting: Mutex<HashMap<ObjectRef<DeserializeGuard>, Instant>>,
 }
 
-/// Figures that could not be set up.
+/// Metrics that could not be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot set up the metrics: {0}")]
 pub struct MetricsError(#[from] prometheus::Error);
 
 impl Metrics {
-    /// All figures, at nothing.
+    /// All metrics, at zero.
     ///
     /// # Errors
-    /// When two figures share a name, which a test rules out.
+    /// When two metrics share a name, which a test rules out.
     pub fn new() -> Result<Self, MetricsError> {
         let registry = Registry::new();
         let buckets = prometheus::exponential_buckets(0.001, 2.0, 15)?;
@@ -79,21 +78,25 @@ impl Metrics {
                 "How long reconciles take",
                 &["controller"],
             )?,
-            active: gauge("controller_runtime_active_workers", "Reconciles under way", &["controller"])?,
-            depth: gauge("workqueue_depth", "Pipelines that wait to be looked at", &["name"])?,
+            active: gauge(
+                "controller_runtime_active_workers",
+                "Reconciles that are running",
+                &["controller"],
+            )?,
+            depth: gauge("workqueue_depth", "Pipelines that wait to be reconciled", &["name"])?,
             adds: counter("workqueue_adds_total", "Additions to the queue", &["name"])?,
             queue_seconds: histogram(
                 "workqueue_queue_duration_seconds",
                 "How long pipelines wait in the queue",
                 &["name"],
             )?,
-            retries: counter("workqueue_retries_total", "Looks that are tried again", &["name"])?,
+            retries: counter("workqueue_retries_total", "Reconciles that are retried", &["name"])?,
             requests: counter(
                 "rest_client_requests_total",
-                "Calls of the API server by verb and status code",
+                "Calls to the API server by verb and status code",
                 &["code", "method"],
             )?,
-            leading: gauge("leader_election_master_status", "1 while this process leads", &["name"])?,
+            leading: gauge("leader_election_master_status", "1 while this process is the leader", &["name"])?,
             pipelines: gauge(
                 "mlpipeline_pipelines",
                 "Pipelines by state: Ready, InProgress, Stalled, Terminating, Unreadable",
@@ -116,16 +119,16 @@ impl Metrics {
     }
 
     /// A pipeline was put into the queue.
-    pub fn triggered(&self, reference: &ObjectRef<Guarded>) {
+    pub fn triggered(&self, reference: &ObjectRef<DeserializeGuard>) {
         self.adds.with_label_values(&[CONTROLLER]).inc();
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.entry(reference.clone()).or_insert_with(Instant::now);
         self.depth.with_label_values(&[CONTROLLER]).set(i64::try_from(waiting.len()).unwrap_or(i64::MAX));
     }
 
-    /// A pipeline is being looked at.
+    /// A reconcile of a pipeline starts.
     #[must_use]
-    pub fn reconcile_started(&self, reference: &ObjectRef<Guarded>) -> Measurement<'_> {
+    pub fn reconcile_started(&self, reference: &ObjectRef<DeserializeGuard>) -> Measurement<'_> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(since) = waiting.remove(reference) {
             self.queue_seconds.with_label_values(&[CONTROLLER]).observe(since.elapsed().as_secs_f64());
@@ -135,18 +138,18 @@ impl Metrics {
         Measurement { metrics: self, started: Instant::now() }
     }
 
-    /// A pipeline went away before anybody looked at it.
-    pub fn forget(&self, reference: &ObjectRef<Guarded>) {
+    /// A pipeline was deleted before it was reconciled.
+    pub fn forget(&self, reference: &ObjectRef<DeserializeGuard>) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(reference);
     }
 
-    /// A call was answered, or not.
+    /// A call got a response, or none.
     pub fn request(&self, method: &str, code: &str) {
         self.requests.with_label_values(&[code, method]).inc();
     }
 
-    /// Whether this process leads.
-    pub fn leads(&self, leads: bool) {
+    /// Whether this process is the leader.
+    pub fn is_leader(&self, leads: bool) {
         self.leading.with_label_values(&[CONTROLLER]).set(i64::from(leads));
     }
 
@@ -165,7 +168,7 @@ impl Metrics {
         }
     }
 
-    /// All figures in the text format.
+    /// All metrics in the text format.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = Vec::new();
@@ -184,15 +187,15 @@ fn register<C: Collector + Clone + 'static>(
     Ok(collector)
 }
 
-/// One reconcile under way.
+/// One running reconcile.
 pub struct Measurement<'a> {
     metrics: &'a Metrics,
     started: Instant,
 }
 
 impl Measurement<'_> {
-    /// The reconcile ended; answers the word for how.
-    pub fn ended(&self, outcome: &Result<Action, ReconcileError>) -> &'static str {
+    /// The reconcile ended; the label value of its result.
+    pub fn ended<E>(&self, outcome: &Result<Action, E>) -> &'static str {
         let result = match outcome {
             Ok(action) if *action == Action::await_change() => "success",
             Ok(_) => "requeue_after",

@@ -1,4 +1,4 @@
-//! One pipeline's own objects, out of the cache: those whose controller it is, and nothing that only claims to be.
+//! One pipeline's own objects from the cache: those that it controls, and none that only carry its label.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use kube::Resource;
 
 use super::cache::index::{Index, PipelineKey};
-use super::cache::kind::Kind;
 use super::cache::{Cache, Found};
+use mlpipeline_core::children::ChildKind;
 use mlpipeline_core::labels::{MANAGER, label};
 use mlpipeline_core::names;
 use mlpipeline_core::observation::{self, Snapshot};
@@ -24,11 +24,11 @@ pub struct View {
     pub jobs: Vec<Arc<Job>>,
     /// Jobs that the pipeline or its CronJobs own.
     pub runs: Vec<Arc<Job>>,
-    /// Everything under the pipeline's label that is applied, foreign objects among it.
+    /// Every object of an applied kind under the pipeline's label, foreign objects included.
     pub applied: Vec<Found>,
 }
 
-/// Looks at one pipeline.
+/// Observes one pipeline.
 #[must_use]
 pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
     let uid = pipeline.uid.as_str();
@@ -58,7 +58,7 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
     let pods: Vec<Arc<Pod>> =
         cache.pods.of(&key).into_iter().filter(|pod| is_ours(pod, &owners, &deployment_names)).collect();
     let claim_name = names::claim(&pipeline.name);
-    let claim = cache.claims.of(&key).into_iter().find(|claim| {
+    let claim = cache.persistent_volume_claims.of(&key).into_iter().find(|claim| {
         claim.metadata.name.as_ref() == Some(&claim_name) && owns_claim(pipeline, &claim.metadata)
     });
     let warned_of = [claim.as_ref().map(|claim| &claim.metadata)];
@@ -80,7 +80,7 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
     View { observed, jobs: own_jobs, runs: snapshot.jobs, applied: cache.applied(&key) }
 }
 
-/// Whether a claim is this pipeline's: owned by it or, where it is to outlive pipelines, owned by nobody and labelled so.
+/// Whether a claim is this pipeline's: owned by it or, where the claim is retained, without an owner and with its label.
 #[must_use]
 pub fn owns_claim(pipeline: &ValidatedPipeline, claim: &ObjectMeta) -> bool {
     is_controlled_by(claim, &pipeline.uid)
@@ -111,8 +111,8 @@ pub fn is_leftover(pipeline: &ValidatedPipeline, metadata: &ObjectMeta) -> bool 
 
 /// A child's name for people: "Deployment iris-api".
 #[must_use]
-pub fn object_name(kind: Kind, name: &str) -> String {
-    format!("{} {name}", kind.resource().kind)
+pub fn object_name(kind: ChildKind, name: &str) -> String {
+    format!("{} {name}", kind.kind())
 }
 
 fn owned<K: Resource<DynamicType = ()> + Clone + PartialEq>(
@@ -123,7 +123,7 @@ fn owned<K: Resource<DynamicType = ()> + Clone + PartialEq>(
     index.of(key).into_iter().filter(|object| is_controlled_by(object.meta(), uid)).collect()
 }
 
-/// Whether a pod was made for one of these owners, or for a ReplicaSet of one of these Deployments.
+/// Whether a pod was created for one of these owners, or for a ReplicaSet of one of these Deployments.
 fn is_ours(pod: &Pod, owners: &[&ObjectMeta], deployments: &[&str]) -> bool {
     let Some(owner) = controller(&pod.metadata) else { return false };
     match owner.kind.as_str() {

@@ -1,4 +1,4 @@
-//! The whole operator, put together: caches that are always warm, an election, and controllers while it leads.
+//! The whole operator: caches that are always up to date, an election, and controllers while it is the leader.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,22 +13,23 @@ use kube::{Client, Resource};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::calls::Calls;
-use super::context::{Clock, Context};
+use super::cache_sync::{CacheSync, caches_synced};
+use super::client_middleware::ClientMiddleware;
+use super::clock::Clock;
+use super::context::Context;
 use super::controller::Controller;
+use super::deserialize_guard::DeserializeGuard;
 use super::election::fence::Fence;
 use super::election::{Election, Timing};
-use super::guarded::Guarded;
+use super::event_recorder::EventRecorder;
 use super::installed_crd::{Installed, keep_comparing};
 use super::metrics::{Metrics, MetricsError};
-use super::pressure::Pressure;
-use super::publish::announcer::Announcer;
-use super::sight::{Sight, enough};
+use super::throttle::Throttle;
 use mlpipeline_core::children::BuildSettings;
 use mlpipeline_core::labels::MANAGER;
 use mlpipeline_core::status::conditions::READY;
 
-/// The longest that reconciles under way may take at the end.
+/// The longest that running reconciles may take after a stop signal.
 const DRAIN: Duration = Duration::from_secs(20);
 
 /// How an operator runs.
@@ -36,13 +37,13 @@ const DRAIN: Duration = Duration::from_secs(20);
 pub struct Options {
     /// What goes into the children.
     pub settings: BuildSettings,
-    /// The namespaces to look after; all when empty.
+    /// The namespaces to watch; all when empty.
     pub namespaces: Vec<String>,
-    /// How many pipelines are looked at at once, in each namespace that is watched.
+    /// How many pipelines are reconciled at once, in each namespace that is watched.
     pub concurrency: u16,
-    /// The election to take part in; none for the only operator there is.
+    /// The election to take part in; none for a single operator.
     pub election: Option<ElectionOptions>,
-    /// Who we are, unlike any other.
+    /// The unique name of this process.
     pub identity: String,
     /// The time of day.
     pub clock: Clock,
@@ -59,14 +60,14 @@ pub struct ElectionOptions {
     pub timing: Timing,
 }
 
-/// Why an operator ended before it was told to.
+/// Why an operator ended without a stop signal.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
-    /// Somebody else leads now. A fresh start as a stand-by is the safest way on.
+    /// Another operator is the leader now. A restart as a standby is the safest way to continue.
     #[error("the lease was lost: another operator leads, or the API server could not be reached in time")]
     LeaseLost,
-    /// A part that must run for ever ended.
-    #[error("a watch ended unforeseen: {0}")]
+    /// A watch ended, which must run as long as the operator.
+    #[error("a watch ended unexpectedly: {0}")]
     WatchEnded(String),
 }
 
@@ -76,45 +77,47 @@ pub struct Operator {
     client: Client,
     fence: Fence,
     metrics: Arc<Metrics>,
-    announcer: Announcer,
+    events: EventRecorder,
     controllers: Vec<Controller>,
     feeds: JoinSet<()>,
-    leading: watch::Sender<bool>,
+    is_leader: watch::Sender<bool>,
 }
 
-/// What can be asked of an operator from outside: for probes and scrapes.
+/// What probes and scrapes read of a running operator.
 #[derive(Clone)]
 pub struct Inspection {
-    sights: Vec<Sight>,
+    scopes: Vec<CacheSync>,
     metrics: Arc<Metrics>,
 }
 
 impl Operator {
-    /// Puts an operator together and lets its watches begin. `connect` makes the way to the API server, through these calls.
+    /// Sets an operator up and prepares its watches. `connect` makes the client of the API server, with this middleware.
     ///
     /// # Errors
     /// When `connect` fails.
     pub fn new<E: From<MetricsError>>(
         options: Options,
-        connect: impl FnOnce(Calls) -> Result<Client, E>,
+        connect: impl FnOnce(ClientMiddleware) -> Result<Client, E>,
     ) -> Result<Self, E> {
         let metrics = Arc::new(Metrics::new()?);
         let fence = if options.election.is_some() { Fence::closed() } else { Fence::open() };
-        let pressure = Arc::new(Pressure::default());
-        let calls =
-            Calls { fence: fence.clone(), metrics: Arc::clone(&metrics), pressure: Arc::clone(&pressure) };
-        let client = connect(calls)?;
+        let throttle = Arc::new(Throttle::default());
+        let client = connect(ClientMiddleware {
+            fence: fence.clone(),
+            metrics: Arc::clone(&metrics),
+            throttle: Arc::clone(&throttle),
+        })?;
         let reporter = Reporter { controller: MANAGER.to_owned(), instance: Some(options.identity.clone()) };
-        let (announcer, announcing) = Announcer::new(client.clone(), reporter);
+        let (events, recording) = EventRecorder::new(client.clone(), reporter);
         let progress = Arc::default();
-        let (leading, is_leading) = watch::channel(false);
+        let (leader, is_leader) = watch::channel(false);
         let mut scopes: Vec<Option<&str>> =
             options.namespaces.iter().map(|name| Some(name.as_str())).collect();
         if scopes.is_empty() {
             scopes.push(None);
         }
         let (mut controllers, mut feeds) = (Vec::new(), JoinSet::new());
-        feeds.spawn(announcing);
+        feeds.spawn(recording);
         let (found, installed) = watch::channel(Installed::default());
         feeds.spawn(keep_comparing(client.clone(), Arc::clone(&metrics), found));
         for scope in scopes {
@@ -122,31 +125,31 @@ impl Operator {
                 client: client.clone(),
                 settings: options.settings.clone(),
                 cache: Arc::default(),
-                memory: Arc::default(),
-                announcer: announcer.clone(),
+                states: Arc::default(),
+                events: events.clone(),
                 progress: Arc::clone(&progress),
                 clock: Arc::clone(&options.clock),
                 metrics: Arc::clone(&metrics),
-                pressure: Arc::clone(&pressure),
+                throttle: Arc::clone(&throttle),
                 installed: installed.clone(),
             });
-            let (controller, feed) = Controller::new(context, scope, is_leading.clone());
+            let (controller, feed) = Controller::new(context, scope, is_leader.clone());
             feeds.spawn(feed);
             controllers.push(controller);
         }
-        Ok(Self { options, client, fence, metrics, announcer, controllers, feeds, leading })
+        Ok(Self { options, client, fence, metrics, events, controllers, feeds, is_leader: leader })
     }
 
-    /// What can be asked while it runs.
+    /// What probes and scrapes read while it runs.
     #[must_use]
     pub fn inspection(&self) -> Inspection {
         Inspection {
-            sights: self.controllers.iter().map(Controller::sight).collect(),
+            scopes: self.controllers.iter().map(Controller::caches).collect(),
             metrics: Arc::clone(&self.metrics),
         }
     }
 
-    /// Runs until `stop` resolves, then ends what was begun and gives the lease up.
+    /// Runs until `stop` resolves, then lets running reconciles end and releases the lease.
     ///
     /// # Errors
     /// When the lease is lost, or a watch ends.
@@ -154,22 +157,22 @@ impl Operator {
         let stop = stop.shared();
         let inspection = self.inspection();
         let election = self.election();
-        let begin = async {
-            enough(&inspection.sights).await;
-            tracing::info!("all caches are complete that can be");
+        let start = async {
+            caches_synced(&inspection.scopes).await;
+            tracing::info!("caches synced");
             if let Some(election) = &election {
-                tracing::info!(identity = election.identity, "stands by for the lease");
+                tracing::info!(identity = election.identity, "waiting for the lease");
                 election.acquire().await;
             }
         };
         tokio::select! {
-            () = begin => {}
+            () = start => {}
             () = stop.clone() => return Ok(()),
             ended = self.feeds.join_next() => return Err(watch_ended(ended)),
         }
-        tracing::info!("leads");
-        self.metrics.leads(true);
-        let _ = self.leading.send(true);
+        tracing::info!("became leader");
+        self.metrics.is_leader(true);
+        let _ = self.is_leader.send(true);
         let concurrency = self.options.concurrency;
         let controllers =
             self.controllers.into_iter().map(|controller| controller.run(concurrency, stop.clone()).boxed());
@@ -187,7 +190,7 @@ impl Operator {
             () = &mut lost => Err(OperatorError::LeaseLost),
             ended = self.feeds.join_next() => Err(watch_ended(ended)),
             () = stop.clone() => {
-                // The lease is renewed until all that was begun is ended.
+                // The lease is renewed until running reconciles have ended.
                 tokio::select! {
                     _ = tokio::time::timeout(DRAIN, &mut work) => Ok(()),
                     () = &mut lost => Err(OperatorError::LeaseLost),
@@ -195,13 +198,13 @@ impl Operator {
             }
         };
         if outcome.is_ok() {
-            self.announcer.flush().await;
+            self.events.flush().await;
         }
-        self.metrics.leads(false);
+        self.metrics.is_leader(false);
         if let (Ok(()), Some(election)) = (&outcome, &election)
             && let Err(error) = election.release().await
         {
-            tracing::warn!(%error, "cannot give the lease up; it ends by itself");
+            tracing::warn!(%error, "cannot release the lease, it expires by itself");
         }
         outcome
     }
@@ -223,24 +226,25 @@ impl Operator {
 fn watch_ended(ended: Option<Result<(), tokio::task::JoinError>>) -> OperatorError {
     OperatorError::WatchEnded(match ended {
         Some(Err(error)) => error.to_string(),
-        _ => "it has nothing more to say".to_owned(),
+        _ => "its stream is over".to_owned(),
     })
 }
 
 impl Inspection {
-    /// What the operator does not see, with the namespace where it looks after some: the first list is not complete yet, or refused.
+    /// The resources that are not synced, with the namespace where only some are watched: the first list is not complete yet, or
+    /// access is denied.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
-        let mut missing: Vec<String> = self.sights.iter().flat_map(Sight::missing).collect();
+        let mut missing: Vec<String> = self.scopes.iter().flat_map(CacheSync::missing).collect();
         missing.sort_unstable();
         missing
     }
 
-    /// All figures in the text format.
+    /// All metrics in the text format.
     #[must_use]
     pub fn metrics_text(&self) -> String {
         let (mut pipelines, mut steps) = (HashMap::new(), HashMap::new());
-        for pipeline in self.sights.iter().flat_map(|sight| sight.pipelines.state()) {
+        for pipeline in self.scopes.iter().flat_map(|scope| scope.pipelines.state()) {
             *pipelines.entry(state(&pipeline).to_owned()).or_insert(0) += 1;
             for step in pipeline.status().into_iter().flat_map(|status| &status.steps) {
                 *steps.entry(format!("{:?}", step.state)).or_insert(0) += 1;
@@ -251,8 +255,8 @@ impl Inspection {
     }
 }
 
-/// How a pipeline stands, in one of few words.
-fn state(pipeline: &Guarded) -> &'static str {
+/// The state of a pipeline, as the metrics label it.
+fn state(pipeline: &DeserializeGuard) -> &'static str {
     if pipeline.0.is_err() {
         return "Unreadable";
     }

@@ -19,12 +19,12 @@ pub struct ListenError {
     source: std::io::Error,
 }
 
-/// Begins to answer probes, and answers where.
+/// Starts to answer probes; the address that it listens on.
 ///
 /// # Errors
 /// When the address is taken.
 pub async fn serve_health(address: SocketAddr, inspection: Inspection) -> Result<SocketAddr, ListenError> {
-    // Answering at all shows that the event loop turns.
+    // A response shows that the event loop runs.
     let alive = || async { (StatusCode::OK, "ok\n").into_response() };
     let ready = move || async move {
         let missing = inspection.missing();
@@ -32,7 +32,7 @@ pub async fn serve_health(address: SocketAddr, inspection: Inspection) -> Result
             true => (StatusCode::OK, "ok\n".to_owned()),
             false => {
                 let list = missing.join(", ");
-                (StatusCode::SERVICE_UNAVAILABLE, format!("does not see {list}\n"))
+                (StatusCode::SERVICE_UNAVAILABLE, format!("not synced: {list}\n"))
             }
         }
     };
@@ -41,7 +41,7 @@ pub async fn serve_health(address: SocketAddr, inspection: Inspection) -> Result
     serve(address, "probes", router).await
 }
 
-/// Begins to answer scrapes, and answers where.
+/// Starts to answer scrapes; the address that it listens on.
 ///
 /// # Errors
 /// When the address is taken.
@@ -65,6 +65,6 @@ async fn serve(
             tracing::error!(%error, purpose, "stopped answering");
         }
     });
-    tracing::info!(%address, purpose, "listens");
+    tracing::info!(%address, purpose, "listening");
     Ok(address)
 }

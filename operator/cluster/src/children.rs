@@ -1,4 +1,4 @@
-//! The children of one pipeline, by a handful of list calls: what a look from outside needs, such as `kubectl mlpipeline plan`.
+//! The children of one pipeline, by a few list calls: for programs without caches, such as `kubectl mlpipeline plan`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The way to a cluster that the operator and the command line share.
+//! The access to a cluster that the operator and the command line share.
 //!
 //! Owns how a session with an API server is opened and how a pipeline's children are listed. Must not decide anything, write
 //! anything, or know of caches, elections or terminals.

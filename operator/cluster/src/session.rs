@@ -8,7 +8,7 @@ use mlpipeline_core::observation::Snapshot;
 
 use crate::children::{ListError, list_children};
 
-/// How long a whole call may take where nothing else is said.
+/// How long a whole call may take by default.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Which cluster to talk to, and how long to wait for it.
@@ -34,21 +34,21 @@ pub enum SessionError {
     /// There is no kubeconfig, or it cannot be read.
     #[error("cannot read the kubeconfig: {0}")]
     Unreadable(#[source] KubeconfigError),
-    /// The kubeconfig has no such context, or what the context says cannot be used.
+    /// The kubeconfig has no such context, or its context is not valid.
     #[error("cannot use the kubeconfig: {0}")]
     Unusable(#[source] KubeconfigError),
-    /// No client can be made of it: a certificate or key that makes no sense.
+    /// No client can be made from it: a certificate or key is not valid.
     #[error("cannot use the kubeconfig: {0}")]
     Client(#[source] kube::Error),
-    /// The API server does not answer.
-    #[error("the cluster did not answer within {} s; try kubectl get mlpipelines", .0.as_secs())]
+    /// The API server does not respond.
+    #[error("the cluster did not respond within {} s; check the connection with: kubectl get mlpipelines", .0.as_secs())]
     TimedOut(Duration),
-    /// The API server refused a list, or the connection broke.
+    /// The API server denied a list, or the connection broke.
     #[error(transparent)]
     List(#[from] ListError),
 }
 
-/// A way to one API server.
+/// A session with one API server.
 #[derive(Clone)]
 pub struct Session {
     client: Client,
@@ -80,7 +80,7 @@ impl Session {
     /// Everything that belongs to a pipeline of a namespace.
     ///
     /// # Errors
-    /// When the API server cannot be reached, refuses, or takes too long.
+    /// When the API server cannot be reached, denies access, or takes too long.
     pub async fn children(&self, namespace: &str, pipeline: &str) -> Result<Snapshot, SessionError> {
         let listed =
             tokio::time::timeout(self.timeout, list_children(&self.client, namespace, pipeline)).await;

@@ -1,17 +1,16 @@
-//! A child as it is sent to the API server, with the mark that tells later what was sent.
+//! A child as it is sent to the API server, with the annotation that shows later what was sent.
 
 use mlpipeline_crds::Revision;
 use serde_json::{Value, json};
 
-use crate::cache::kind::Kind;
 use mlpipeline_core::canonical::canonical_json;
-use mlpipeline_core::children::Child;
+use mlpipeline_core::children::{Child, ChildKind};
 use mlpipeline_core::labels::annotation;
 
 /// A child that is applied.
 #[derive(Clone, Debug)]
 pub(super) struct Desired {
-    pub(super) kind: Kind,
+    pub(super) kind: ChildKind,
     pub(super) name: String,
     /// The hash of what is applied.
     pub(super) hash: String,
@@ -22,18 +21,10 @@ pub(super) struct Desired {
 impl Desired {
     /// A child as JSON; `None` for a Job, which is created and not applied.
     pub(super) fn of(child: &Child) -> Option<Self> {
-        let kind = match child {
-            Child::Job(_) => return None,
-            Child::PersistentVolumeClaim(_) => Kind::Claim,
-            Child::CronJob(_) => Kind::CronJob,
-            Child::Deployment(_) => Kind::Deployment,
-            Child::StatefulSet(_) => Kind::StatefulSet,
-            Child::DaemonSet(_) => Kind::DaemonSet,
-            Child::Service(_) => Kind::Service,
-            Child::HorizontalPodAutoscaler(_) => Kind::Autoscaler,
-            Child::PodDisruptionBudget(_) => Kind::Budget,
-            Child::Ingress(_) => Kind::Ingress,
-        };
+        let kind = child.kind();
+        if !kind.is_applied() {
+            return None;
+        }
         let mut value = serde_json::to_value(child).ok()?;
         let name = value.pointer("/metadata/name")?.as_str()?.to_owned();
         let hash = hash(&value);
@@ -53,7 +44,7 @@ impl Desired {
     }
 }
 
-/// A hash that depends on what is said, and not on the order in which fields are written.
+/// A hash of the values, whatever the order in which fields are written.
 fn hash(value: &Value) -> String {
     Revision::of(&[&canonical_json(value)]).to_string()
 }

@@ -1,14 +1,15 @@
-//! Runs: created once by their name, never changed, and deleted when the plan says so.
+//! Runs: Jobs are created once by their name, never changed, and deleted when the plan says so.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::Job;
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{Api, Patch, PatchParams, PostParams};
 use serde_json::json;
 
+use super::preconditions::only_this;
 use crate::context::Context;
+use crate::failure::Failure;
 use crate::observe::{View, is_controlled_by, is_leftover};
-use crate::problem::Failure;
 use mlpipeline_core::labels::{MANAGER, annotation};
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::PendingReport;
@@ -16,8 +17,8 @@ use mlpipeline_core::plan::PendingReport;
 /// Labels or annotations.
 type Marks = BTreeMap<String, String>;
 
-/// Creates a Job. One of that name that is there already is looked at: ours was created by an earlier self whose word the
-/// watch has not brought yet.
+/// Creates a Job. Where one of that name exists and is ours, a previous operator instance created it; our watch has not delivered
+/// it yet.
 pub(super) async fn create(
     context: &Context,
     pipeline: &ValidatedPipeline,
@@ -36,7 +37,7 @@ pub(super) async fn create(
         Err(kube::Error::Api(status)) if status.is_already_exists() => {
             let existing = api.get(name).await.map_err(|error| Failure::of_call(&object, &error))?;
             if is_controlled_by(&existing.metadata, &pipeline.uid) {
-                let existing = put_marks_back(&api, job, existing).await?;
+                let existing = restore_marks(&api, job, existing).await?;
                 context.cache.insert_job(existing);
                 Ok(())
             } else if is_leftover(pipeline, &existing.metadata) {
@@ -49,9 +50,9 @@ pub(super) async fn create(
     }
 }
 
-/// Gives a Job of ours the labels and annotations back by which it is found and read, where somebody took or changed them. Only
-/// these: what the Job does is never changed.
-async fn put_marks_back(api: &Api<Job>, job: &Job, existing: Job) -> Result<Job, Failure> {
+/// Restores the labels and annotations of a Job of ours by which it is found and read, where somebody removed or changed them.
+/// Only these: what the Job does is never changed.
+async fn restore_marks(api: &Api<Job>, job: &Job, existing: Job) -> Result<Job, Failure> {
     let (wanted, found) = (&job.metadata, &existing.metadata);
     let holds = |wanted: &Option<Marks>, found: &Option<Marks>| {
         wanted
@@ -69,12 +70,13 @@ async fn put_marks_back(api: &Api<Job>, job: &Job, existing: Job) -> Result<Job,
     let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
     let marked = api.patch(name, &parameters, &Patch::Merge(&marks)).await;
     let marked = marked.map_err(|error| Failure::of_call(&format!("Job {name}"), &error))?;
-    tracing::info!(job = name, "labels and annotations put back");
+    tracing::info!(job = name, "labels and annotations restored");
     Ok(marked)
 }
 
-/// Writes a report down with its run, a Job of ours or of a CronJob of ours: once, since the next look finds it there.
-pub(super) async fn keep_report(
+/// Persists a report as an annotation of its run, a Job of ours or of a CronJob of ours: once, since the next reconcile finds it
+/// there.
+pub(super) async fn persist_report(
     context: &Context,
     pipeline: &ValidatedPipeline,
     view: &View,
@@ -94,7 +96,7 @@ pub(super) async fn keep_report(
     let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
     match api.patch(name, &parameters, &Patch::Merge(&mark)).await {
         Ok(marked) => {
-            tracing::info!(job = name, "its report is kept");
+            tracing::info!(job = name, "report persisted");
             context.cache.insert_job(marked);
             Ok(())
         }
@@ -104,7 +106,7 @@ pub(super) async fn keep_report(
 }
 
 /// Deletes a Job that the plan no longer wants, with its pods.
-pub(super) async fn prune(
+pub(super) async fn delete(
     context: &Context,
     pipeline: &ValidatedPipeline,
     view: &View,
@@ -118,16 +120,11 @@ pub(super) async fn prune(
     }
     let api: Api<Job> = Api::namespaced(context.client.clone(), &pipeline.namespace);
     match api.delete(name, &only_this(job.metadata.uid.clone())).await {
-        Ok(_) => tracing::info!(job = name, "deleted: beyond the history, or no longer wanted"),
-        // Gone already, or another object by now.
+        Ok(_) => tracing::info!(job = name, "deleted: beyond the history limit, or no longer wanted"),
+        // Deleted already, or another object has the name.
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {}
         Err(error) => return Err(Failure::of_call(&format!("Job {name}"), &error)),
     }
     context.cache.jobs.remove(&job.metadata);
     Ok(())
-}
-
-/// Deletes this very object, and lets the garbage collector remove what it owns.
-pub(super) fn only_this(uid: Option<String>) -> DeleteParams {
-    DeleteParams::background().preconditions(Preconditions { uid, resource_version: None })
 }

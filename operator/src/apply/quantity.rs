@@ -1,12 +1,12 @@
-//! Amounts as Kubernetes writes them: "1000m" and "1" are the same, and the API server may answer either.
+//! Quantities as Kubernetes writes them: "1000m" and "1" are equal, and the API server may return either.
 
-/// Whether two texts are the same amount.
+/// Whether two texts are the same quantity.
 #[must_use]
 pub(super) fn same(left: &str, right: &str) -> bool {
     left == right || matches!((nano(left), nano(right)), (Some(left), Some(right)) if left == right)
 }
 
-/// An amount in billionths, rounded up as the API server does; `None` for what is no amount.
+/// A quantity in billionths, rounded up as the API server does; `None` for what is not a quantity.
 fn nano(text: &str) -> Option<i128> {
     let digits_end = text
         .char_indices()

@@ -1,9 +1,9 @@
 //! The objects of one kind, found by the pipeline that they say they belong to.
 //!
-//! Fed by a watch. Unlike a plain reflector it answers "all of this pipeline" without looking at everybody else's objects, tells
-//! which pipelines a change touches (also when a relist finds that something has gone), and never goes back to an older
-//! version of an object that is still there. What a list does not have is gone, though a write of our own may have made it a
-//! moment later: the watch, which begins where the list ends, brings it again.
+//! Fed by a watch. Unlike a plain reflector it finds all objects of one pipeline without reading those of others, reports which
+//! pipelines a change affects (also when a relist finds that something was deleted), and never goes back to an older version of an
+//! object that still exists. An object that a list lacks is gone. Where a write of our own has created it a moment later, the
+//! watch, which starts where the list ends, delivers it again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,10 +13,10 @@ use kube::Resource;
 use kube::runtime::watcher::Event;
 use tokio::time::Instant;
 
-use super::refusal::Refusal;
+use super::access_denied::AccessDenied;
 use mlpipeline_core::labels::label;
 
-/// Whose an object is, by its own word: a namespace and the value of the pipeline label.
+/// The pipeline that owns an object, as its labels say: a namespace and the value of the pipeline label.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PipelineKey {
     /// The namespace.
@@ -26,7 +26,7 @@ pub struct PipelineKey {
 }
 
 impl PipelineKey {
-    /// What an object says of itself; `None` for one that names no pipeline.
+    /// The owner that an object's labels name; `None` where they name none.
     #[must_use]
     pub fn of(metadata: &ObjectMeta) -> Option<Self> {
         Some(Self {
@@ -45,22 +45,22 @@ pub struct Index<K> {
 #[derive(Debug)]
 struct Inner<K> {
     by_pipeline: HashMap<PipelineKey, BTreeMap<String, Arc<K>>>,
-    /// The label under which the object of this namespace and name is kept.
-    homes: HashMap<Place, String>,
-    /// What a list has brought so far, before it is complete.
+    /// The pipeline label of the object of this namespace and name.
+    owner_labels: HashMap<Place, String>,
+    /// What a list has delivered so far, before it is complete.
     arriving: Vec<K>,
-    ready: bool,
-    refusal: Refusal,
+    is_listed: bool,
+    access_denied: AccessDenied,
 }
 
 impl<K> Default for Index<K> {
     fn default() -> Self {
         let inner = Inner {
             by_pipeline: HashMap::new(),
-            homes: HashMap::new(),
+            owner_labels: HashMap::new(),
             arriving: Vec::new(),
-            ready: false,
-            refusal: Refusal::default(),
+            is_listed: false,
+            access_denied: AccessDenied::default(),
         };
         Self { inner: RwLock::new(inner) }
     }
@@ -76,33 +76,33 @@ impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Index<K> {
 
     /// Whether the first list is complete.
     #[must_use]
-    pub fn is_ready(&self) -> bool {
-        self.inner.read().unwrap_or_else(PoisonError::into_inner).ready
+    pub fn is_listed(&self) -> bool {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner).is_listed
     }
 
-    /// What the API server says where it refuses to show these objects, and has done so for a while.
+    /// The API server's message where it has denied access to these objects for a while.
     #[must_use]
-    pub fn refused(&self) -> Option<String> {
-        self.inner.read().unwrap_or_else(PoisonError::into_inner).refusal.said().map(str::to_owned)
+    pub fn access_denied(&self) -> Option<String> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner).access_denied.message().map(str::to_owned)
     }
 
-    /// Notes that the API server refused to show these objects; whether that is news.
-    pub fn note_refusal(&self, said: String) -> bool {
+    /// Notes that the API server denied access to these objects; whether that is new.
+    pub fn note_denied(&self, message: String) -> bool {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        let has_list = inner.ready;
-        inner.refusal.note(said, has_list, Instant::now())
+        let has_list = inner.is_listed;
+        inner.access_denied.note(message, has_list, Instant::now())
     }
 
-    /// Notes that the API server shows these objects; whether that is news.
-    pub fn note_sight(&self) -> bool {
-        self.inner.write().unwrap_or_else(PoisonError::into_inner).refusal.end()
+    /// Notes that the API server allows access to these objects; whether that is new.
+    pub fn note_allowed(&self) -> bool {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner).access_denied.end()
     }
 
-    /// The pipeline that the object of this name belongs to by its own word.
+    /// The pipeline that owns the object of this name, as its labels say.
     #[must_use]
-    pub fn home(&self, namespace: &str, name: &str) -> Option<PipelineKey> {
+    pub fn owner_key(&self, namespace: &str, name: &str) -> Option<PipelineKey> {
         let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
-        inner.home(&(namespace.to_owned(), name.to_owned()))
+        inner.owner_key(&(namespace.to_owned(), name.to_owned()))
     }
 
     /// How many objects there are.
@@ -118,23 +118,23 @@ impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Index<K> {
         self.len() == 0
     }
 
-    /// Takes in what a call has answered, so that the next look sees it although the watch may be behind; whether it was not
+    /// Stores the response to a call, so that the next reconcile sees it although the watch may be behind; whether it was not
     /// known like this.
     pub fn insert(&self, object: K) -> bool {
         !self.inner.write().unwrap_or_else(PoisonError::into_inner).put(object).is_empty()
     }
 
-    /// Forgets an object that was deleted.
+    /// Removes an object that was deleted.
     pub fn remove(&self, object: &ObjectMeta) {
-        self.inner.write().unwrap_or_else(PoisonError::into_inner).take(object);
+        self.inner.write().unwrap_or_else(PoisonError::into_inner).delete(object);
     }
 
-    /// Takes in what the watch says, and tells whom it touches.
-    pub fn take_in(&self, event: Event<K>) -> BTreeSet<PipelineKey> {
+    /// Applies an event of the watch; the pipelines that it affects.
+    pub fn apply_event(&self, event: Event<K>) -> BTreeSet<PipelineKey> {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::Apply(object) => inner.put(object),
-            Event::Delete(object) => inner.take(object.meta()),
+            Event::Delete(object) => inner.delete(object.meta()),
             Event::Init => {
                 inner.arriving = Vec::new();
                 BTreeSet::new()
@@ -151,41 +151,41 @@ impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Index<K> {
 impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Inner<K> {
     fn put(&mut self, mut object: K) -> BTreeSet<PipelineKey> {
         let Some(place) = place(object.meta()) else { return BTreeSet::new() };
-        let home = self.home(&place);
-        let known = home.as_ref().and_then(|home| self.by_pipeline.get(home)?.get(&place.1));
+        let owner = self.owner_key(&place);
+        let known = owner.as_ref().and_then(|owner| self.by_pipeline.get(owner)?.get(&place.1));
         if known.is_some_and(|known| is_older_or_same(object.meta(), known.meta())) {
             return BTreeSet::new();
         }
         let key = PipelineKey::of(object.meta());
         if key.is_none() && known.is_some_and(|known| version(object.meta()) <= version(known.meta())) {
-            // What lost its label has gone since, and another has its name.
+            // The object that lost its label is gone, and another has its name.
             return BTreeSet::new();
         }
-        let is_news = key != home || known.is_none_or(|known| !is_same_but_for_version(&mut object, known));
-        let mut touched = BTreeSet::new();
-        // An object whose label was changed, or taken away, must not stay with the pipeline that it named before.
-        if let Some(before) = home.filter(|home| Some(home) != key.as_ref()) {
+        let is_new = key != owner || known.is_none_or(|known| !is_same_but_for_version(&mut object, known));
+        let mut affected = BTreeSet::new();
+        // An object whose label was changed or removed must not stay with the pipeline that it named before.
+        if let Some(before) = owner.filter(|owner| Some(owner) != key.as_ref()) {
             self.drop_from(&before, &place);
-            touched.insert(before);
+            affected.insert(before);
         }
         if let Some(key) = key {
-            self.homes.insert(place.clone(), key.label.clone());
+            self.owner_labels.insert(place.clone(), key.label.clone());
             self.by_pipeline.entry(key.clone()).or_default().insert(place.1, Arc::new(object));
-            if is_news {
-                touched.insert(key);
+            if is_new {
+                affected.insert(key);
             }
         }
-        touched
+        affected
     }
 
-    /// The pipeline with which the object of this place is kept.
-    fn home(&self, place: &Place) -> Option<PipelineKey> {
-        let label = self.homes.get(place)?.clone();
+    /// The pipeline under which the object of this place is stored.
+    fn owner_key(&self, place: &Place) -> Option<PipelineKey> {
+        let label = self.owner_labels.get(place)?.clone();
         Some(PipelineKey { namespace: place.0.clone(), label })
     }
 
     fn drop_from(&mut self, key: &PipelineKey, place: &Place) {
-        self.homes.remove(place);
+        self.owner_labels.remove(place);
         if let Some(objects) = self.by_pipeline.get_mut(key) {
             objects.remove(&place.1);
             if objects.is_empty() {
@@ -194,46 +194,46 @@ impl<K: Resource<DynamicType = ()> + Clone + PartialEq> Inner<K> {
         }
     }
 
-    fn take(&mut self, metadata: &ObjectMeta) -> BTreeSet<PipelineKey> {
-        let mut touched: BTreeSet<PipelineKey> = PipelineKey::of(metadata).into_iter().collect();
-        let Some(place) = place(metadata) else { return touched };
-        // Found by its place: it may have lost its label before it went.
-        let Some(home) = self.home(&place) else { return touched };
-        let known = self.by_pipeline.get(&home).and_then(|objects| objects.get(&place.1));
-        // The end of an object must not take away its successor of the same name.
+    fn delete(&mut self, metadata: &ObjectMeta) -> BTreeSet<PipelineKey> {
+        let mut affected: BTreeSet<PipelineKey> = PipelineKey::of(metadata).into_iter().collect();
+        let Some(place) = place(metadata) else { return affected };
+        // Found by its place: it may have lost its label before it was deleted.
+        let Some(owner) = self.owner_key(&place) else { return affected };
+        let known = self.by_pipeline.get(&owner).and_then(|objects| objects.get(&place.1));
+        // The deletion of an object must not remove its successor of the same name.
         if known.is_some_and(|known| known.meta().uid == metadata.uid) {
-            self.drop_from(&home, &place);
-            touched.insert(home);
+            self.drop_from(&owner, &place);
+            affected.insert(owner);
         }
-        touched
+        affected
     }
 
-    /// Puts a complete list in the place of what was known.
+    /// Replaces what was known by a complete list.
     fn replace(&mut self) -> BTreeSet<PipelineKey> {
         let mut next: HashMap<PipelineKey, BTreeMap<String, Arc<K>>> = HashMap::new();
-        let mut homes = HashMap::new();
+        let mut owner_labels = HashMap::new();
         for listed in std::mem::take(&mut self.arriving) {
             let Some(place) = place(listed.meta()) else { continue };
-            let home = self.home(&place);
-            let known = home.and_then(|home| self.by_pipeline.get(&home)?.get(&place.1));
-            // A write of ours may have been answered since the list was made.
+            let owner = self.owner_key(&place);
+            let known = owner.and_then(|owner| self.by_pipeline.get(&owner)?.get(&place.1));
+            // The response to a write of ours may be newer than the list.
             let object = match known {
                 Some(known) if is_older_or_same(listed.meta(), known.meta()) => Arc::clone(known),
                 _ => Arc::new(listed),
             };
             if let Some(key) = PipelineKey::of(object.meta()) {
-                homes.insert(place.clone(), key.label.clone());
+                owner_labels.insert(place.clone(), key.label.clone());
                 next.entry(key).or_default().insert(place.1, object);
             }
         }
-        let mut touched = BTreeSet::new();
+        let mut affected = BTreeSet::new();
         for key in self.by_pipeline.keys().chain(next.keys()) {
             if versions(self.by_pipeline.get(key)) != versions(next.get(key)) {
-                touched.insert(key.clone());
+                affected.insert(key.clone());
             }
         }
-        (self.homes, self.by_pipeline, self.ready) = (homes, next, true);
-        touched
+        (self.owner_labels, self.by_pipeline, self.is_listed) = (owner_labels, next, true);
+        affected
     }
 }
 
@@ -260,9 +260,9 @@ fn is_older_or_same(incoming: &ObjectMeta, known: &ObjectMeta) -> bool {
         && matches!((version(incoming), version(known)), (Some(incoming), Some(known)) if incoming <= known)
 }
 
-/// Whether nothing has changed that anybody here reads: what was dropped from both has changed.
+/// Whether only fields have changed that were dropped from both.
 fn is_same_but_for_version<K: Resource + PartialEq>(incoming: &mut K, known: &K) -> bool {
-    // Lent for the comparison: a copy of the whole object would cost more than all the rest.
+    // Swapped for the comparison: a copy of the whole object would cost more than all the rest.
     let lent = known.meta().resource_version.clone();
     let own = std::mem::replace(&mut incoming.meta_mut().resource_version, lent);
     let is_same = *incoming == *known;

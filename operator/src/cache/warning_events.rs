@@ -1,7 +1,7 @@
-//! What the cluster's own controllers warn of, where no object says it: a claim that nobody can provision, a volume that cannot
-//! be mounted, pods that a quota does not let be made.
+//! Warning events of the cluster's own controllers, where no object's status says the same: a claim that cannot be provisioned, a
+//! volume that cannot be mounted, pods that a quota forbids.
 //!
-//! Events have no labels, so everybody's warnings come by. The newest few are kept, whosever they are.
+//! Events have no labels, so the watch delivers those of all objects. A bounded number of the newest is stored.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -13,12 +13,12 @@ use k8s_openapi::api::events::v1::Event;
 use mlpipeline_core::observation::WarningEvent;
 use mlpipeline_core::observed::PodIssue;
 
-/// How many objects' warnings are kept.
+/// How many objects' warnings are stored.
 const LIMIT: usize = 2048;
-/// How much of a warning is kept, in characters.
+/// How much of a warning is stored, in characters.
 const NOTE_LIMIT: usize = 512;
 
-/// The fields by which the API server leaves out what nobody here reads: pod_issues that pods tell themselves.
+/// Selects warnings, without those that the status of a pod repeats.
 pub(super) const SELECTOR: &str = "type=Warning,reason!=BackOff,reason!=Unhealthy,reason!=FailedScheduling";
 
 /// The last warning about each of a bounded number of objects.
@@ -30,7 +30,7 @@ pub struct WarningEvents {
 #[derive(Debug, Default)]
 struct Inner {
     by_uid: HashMap<String, WarningEvent>,
-    /// Those with a warning, the longest known first.
+    /// Uids with a warning, the longest known first.
     order: VecDeque<String>,
 }
 
@@ -41,9 +41,9 @@ impl WarningEvents {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).by_uid.get(uid?).cloned()
     }
 
-    /// Takes in a warning; answers what it is about when it says something new that matters here, or says it again.
-    pub fn take_in(&self, event: Event) -> Option<ObjectReference> {
-        let time = said(&event);
+    /// Stores a warning; the object that it is about, where the warning is new or repeated and explains a waiting pipeline.
+    pub fn insert(&self, event: Event) -> Option<ObjectReference> {
+        let time = last_seen(&event);
         let (about, reason) = (event.regarding?, event.reason?);
         if event.type_.as_deref() != Some("Warning") || !matters(about.kind.as_deref()?, &reason) {
             return None;
@@ -65,14 +65,14 @@ impl WarningEvents {
     }
 }
 
-/// When an event was last said: each kind of recorder writes another field.
-fn said(event: &Event) -> Option<Timestamp> {
+/// When an event was last seen: each kind of recorder writes another field.
+fn last_seen(event: &Event) -> Option<Timestamp> {
     let repeated = event.series.as_ref().map(|series| series.last_observed_time.0);
     let last = event.deprecated_last_timestamp.as_ref().map(|time| time.0);
     repeated.max(last).max(event.event_time.as_ref().map(|time| time.0))
 }
 
-/// Whether a warning of this reason about this kind of object tells why a pipeline does not go on.
+/// Whether a warning of this reason about this kind of object explains why a pipeline waits.
 fn matters(kind: &str, reason: &str) -> bool {
     match kind {
         "PersistentVolumeClaim" => true,
@@ -102,23 +102,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_and_matters_is_told_once() {
+    fn a_warning_that_matters_is_reported_once() {
         let warning_events = WarningEvents::default();
-        assert!(
-            warning_events.take_in(warning("PersistentVolumeClaim", "a", "ProvisioningFailed")).is_some()
-        );
-        assert!(
-            warning_events.take_in(warning("PersistentVolumeClaim", "a", "ProvisioningFailed")).is_none()
-        );
-        assert!(warning_events.take_in(warning("Pod", "b", "Unhealthy")).is_none());
-        assert!(warning_events.take_in(warning("Node", "c", "FailedMount")).is_none());
-        assert!(warning_events.take_in(warning("Pod", "b", "FailedMount")).is_some());
+        assert!(warning_events.insert(warning("PersistentVolumeClaim", "a", "ProvisioningFailed")).is_some());
+        assert!(warning_events.insert(warning("PersistentVolumeClaim", "a", "ProvisioningFailed")).is_none());
+        assert!(warning_events.insert(warning("Pod", "b", "Unhealthy")).is_none());
+        assert!(warning_events.insert(warning("Node", "c", "FailedMount")).is_none());
+        assert!(warning_events.insert(warning("Pod", "b", "FailedMount")).is_some());
         assert_eq!(warning_events.of(Some("b")).expect("a warning").pod_issue.reason, "FailedMount");
         assert_eq!(warning_events.of(None), None);
     }
 
     #[test]
-    fn a_warning_that_is_repeated_is_told_again_with_its_newest_time() {
+    fn a_repeated_warning_is_reported_again_with_its_newest_time() {
         let time = |text: &str| text.parse::<Timestamp>().expect("a time");
         let (first, again) = (time("2026-11-20T10:00:00Z"), time("2026-11-20T10:00:20Z"));
         let at = |when| {
@@ -127,17 +123,17 @@ mod tests {
             event
         };
         let warning_events = WarningEvents::default();
-        assert!(warning_events.take_in(at(first)).is_some());
-        assert!(warning_events.take_in(at(first)).is_none());
-        assert!(warning_events.take_in(at(again)).is_some());
+        assert!(warning_events.insert(at(first)).is_some());
+        assert!(warning_events.insert(at(first)).is_none());
+        assert!(warning_events.insert(at(again)).is_some());
         assert_eq!(warning_events.of(Some("a")).expect("a warning").time, Some(again));
     }
 
     #[test]
-    fn q5_s12_the_warnings_of_others_are_bounded_in_number_and_length() {
+    fn q5_s12_warnings_are_bounded_in_number_and_length() {
         let warning_events = WarningEvents::default();
         for at in 0..LIMIT + 100 {
-            warning_events.take_in(warning("Pod", &at.to_string(), "FailedMount"));
+            warning_events.insert(warning("Pod", &at.to_string(), "FailedMount"));
         }
         let inner = warning_events.inner.lock().expect("a lock");
         assert_eq!((inner.by_uid.len(), inner.order.len()), (LIMIT, LIMIT));

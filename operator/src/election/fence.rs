@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-/// Shared by the election, which sets it, and the way to the API server, which asks it before every write.
+/// Shared by the election, which sets it, and the client middleware, which checks it before every write.
 #[derive(Clone, Debug)]
 pub struct Fence {
     state: Arc<Mutex<State>>,
@@ -14,9 +14,9 @@ pub struct Fence {
 enum State {
     /// No election is held: this is the only operator.
     Open,
-    /// Somebody else leads, or nobody.
+    /// Another process is the leader, or none.
     Closed,
-    /// The lease is ours, and nobody else takes it before then.
+    /// The lease is ours until then.
     Until(Instant),
 }
 
@@ -43,10 +43,10 @@ impl Fence {
         self.set(State::Closed);
     }
 
-    /// Until when a write may be under way: `Err` when none may be sent now, `Ok(None)` when there is no limit.
+    /// Until when a write may take: `Err` when none may be sent now, `Ok(None)` when there is no limit.
     ///
     /// # Errors
-    /// When this process does not lead.
+    /// When this process is not the leader.
     pub fn deadline(&self) -> Result<Option<Instant>, NotLeading> {
         match *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
             State::Open => Ok(None),

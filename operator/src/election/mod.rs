@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use self::fence::Fence;
 use self::record::{Seen, Verdict, claimed, see, verdict};
-use super::context::Clock;
+use super::clock::Clock;
 pub use record::Timing;
 
 /// One candidate.
@@ -49,7 +49,7 @@ impl Election {
         }
     }
 
-    /// Renews the lease for as long as it goes; returns when it is lost, with the fence closed.
+    /// Renews the lease as long as possible; returns when it is lost, with the fence closed.
     pub async fn keep(&self) {
         let mut renewed = Instant::now();
         loop {
@@ -70,10 +70,10 @@ impl Election {
         self.fence.close();
     }
 
-    /// Gives the lease up, so that the next one need not wait for its end. Everything must have been drained before.
+    /// Releases the lease, so that the next leader need not wait until it expires. All work must have ended before.
     ///
     /// # Errors
-    /// When the API server does not take it; the lease then ends by itself.
+    /// When the API server does not accept it; the lease then expires by itself.
     pub async fn release(&self) -> Result<(), kube::Error> {
         self.fence.close();
         let mut lease = self.leases.get(&self.name).await?;
@@ -104,7 +104,7 @@ impl Election {
         self.replace(lease, spec).await
     }
 
-    /// Whether the lease is still ours. Only an answer that it was renewed prolongs our time.
+    /// Whether the lease is still ours. Only the response to a renewal prolongs our time.
     async fn renew(&self) -> Result<Renewal, kube::Error> {
         let lease = self.leases.get(&self.name).await?;
         let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref());
@@ -126,7 +126,7 @@ impl Election {
 enum Renewal {
     /// The lease is ours for another while.
     Renewed,
-    /// Somebody wrote it at the same time; the next look tells who holds it.
+    /// Somebody wrote it at the same time; the next attempt shows who holds it.
     Missed,
     /// Somebody else holds it.
     Lost,

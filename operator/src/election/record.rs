@@ -1,4 +1,4 @@
-//! What a lease says, and what follows from it. Pure: the time is given.
+//! What a lease means for a candidate. Pure: the time is given.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub struct Timing {
     pub duration: Duration,
     /// How long after the last renewal the leader gives up. Shorter than `duration` by what a write under way may take.
     pub deadline: Duration,
-    /// How often the leader renews, and the others look.
+    /// How often the leader renews, and the others check.
     pub period: Duration,
 }
 
@@ -45,7 +45,7 @@ pub(super) enum Verdict {
     Taken,
 }
 
-/// Whether a lease can be had.
+/// Whether a lease is ours, free or taken.
 pub(super) fn verdict(seen: &Seen, identity: &str, now: Instant) -> Verdict {
     let spec = seen.lease.spec.as_ref();
     let holder = spec.and_then(|spec| spec.holder_identity.as_deref()).unwrap_or_default();
@@ -60,7 +60,7 @@ pub(super) fn verdict(seen: &Seen, identity: &str, now: Instant) -> Verdict {
     if now.saturating_duration_since(seen.since) >= duration { Verdict::Free } else { Verdict::Taken }
 }
 
-/// Takes note of a lease: the time counts from when it was first seen like this.
+/// Remembers a lease: the time counts from when it was first seen in this state.
 pub(super) fn see(before: Option<Seen>, lease: Lease, now: Instant) -> Seen {
     match before {
         Some(seen) if seen.lease.metadata.resource_version == lease.metadata.resource_version => seen,
@@ -68,7 +68,7 @@ pub(super) fn see(before: Option<Seen>, lease: Lease, now: Instant) -> Seen {
     }
 }
 
-/// The lease as it would be in our hands.
+/// The lease as it is when we hold it.
 pub(super) fn claimed(
     before: Option<&Lease>,
     identity: &str,

@@ -1,4 +1,4 @@
-//! How much two statuses differ: not at all, in what people can wait a moment for, or in what they must see at once. Pure.
+//! How much two statuses differ: not at all, in what people can wait for, or in what they must see at once. Pure.
 
 use mlpipeline_crds::MLPipelineStatus;
 use serde_json::Value;
@@ -8,11 +8,11 @@ use serde_json::Value;
 pub(super) enum Difference {
     /// Not at all.
     None,
-    /// In words, times and counts. A step that goes on quickly need not have each of them written.
+    /// In messages, times and counts. A step that proceeds quickly need not have each of them written.
     Small,
-    /// In how far a pipeline has come that is on its way, before and after: all that its steps have done are begun or done.
+    /// In how far a pipeline has come whose steps wait, run or are done, before and after.
     Progress,
-    /// In what is so: a condition, a step that failed or serves, a model, an address.
+    /// In what matters: a condition, a step that failed or serves, a model, an address.
     Large,
 }
 
@@ -27,7 +27,7 @@ pub(super) fn difference(stored: Option<&MLPipelineStatus>, next: &MLPipelineSta
         return Difference::None;
     }
     for status in [&mut stored, &mut next] {
-        drop_words(status);
+        drop_details(status);
     }
     if is_same(&stored, &next) {
         return Difference::Small;
@@ -41,8 +41,8 @@ pub(super) fn difference(stored: Option<&MLPipelineStatus>, next: &MLPipelineSta
     }
 }
 
-/// Takes out the small words.
-fn drop_words(status: &mut Value) {
+/// Drops messages, times and counts.
+fn drop_details(status: &mut Value) {
     remove(status, &["replicas"]);
     for condition in all(status, "conditions") {
         remove(condition, &["message"]);
@@ -52,7 +52,7 @@ fn drop_words(status: &mut Value) {
     }
 }
 
-/// Takes out what a pipeline on its way may tell a little later: which steps wait, run or are done.
+/// Drops what a pipeline in progress may report a little later: which steps wait, run or are done.
 fn drop_progress(status: &mut Value) {
     remove(status, &["progress"]);
     for condition in all(status, "conditions") {
@@ -77,15 +77,15 @@ fn remove(object: &mut Value, fields: &[&str]) {
     }
 }
 
-fn is_one_of(object: &Value, field: &str, words: &[&str]) -> bool {
-    object.get(field).and_then(Value::as_str).is_some_and(|word| words.contains(&word))
+fn is_one_of(object: &Value, field: &str, values: &[&str]) -> bool {
+    object.get(field).and_then(Value::as_str).is_some_and(|value| values.contains(&value))
 }
 
 fn json(status: &MLPipelineStatus) -> Value {
     serde_json::to_value(status).unwrap_or_default()
 }
 
-/// Equality, save that numbers may differ in their last digit: they have been written and read on their way.
+/// Equality, except that numbers may differ in their last digit: they were serialised and parsed.
 fn is_same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Object(left), Value::Object(right)) => {

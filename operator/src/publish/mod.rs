@@ -1,7 +1,5 @@
-//! Says how a pipeline stands: the status, written only where it differs, and an event on each transition.
+//! Publishes how a pipeline stands: the status, written only where it differs, and an event on each transition.
 
-pub mod announcer;
-pub mod budget;
 mod difference;
 mod transitions;
 
@@ -18,16 +16,16 @@ use tokio::time::Instant;
 
 use super::cache::index::version;
 use super::context::Context;
+use super::failure::{Class, Failure};
 use super::installed_crd;
-use super::problem::{Class, Failure};
 use mlpipeline_core::labels::MANAGER;
 
 use self::difference::{Difference, difference};
 
-/// How long small differences may stay unwritten: a step that goes on within it spares the API server a write.
+/// How long small differences may stay unwritten: a step that proceeds within it saves the API server a write.
 const SMALL_DELAY: Duration = Duration::from_secs(3);
 
-/// The status before: the one that we wrote last, where the watch is behind it.
+/// The previous status: the one that we wrote last, where the watch is behind it.
 #[must_use]
 pub fn previous(
     context: &Context,
@@ -35,17 +33,17 @@ pub fn previous(
     stored: Option<&MLPipelineStatus>,
 ) -> Option<MLPipelineStatus> {
     let uid = metadata.uid.as_deref().unwrap_or_default();
-    let written = context.memory.with(uid, |remembered| remembered.written.clone());
+    let written = context.states.with(uid, |state| state.written.clone());
     match written {
         Some((own, status)) if version(metadata).is_some_and(|known| known < own) => Some(status),
         _ => stored.cloned(),
     }
 }
 
-/// Publishes a status; answers when to come back to write what was not worth a write of its own yet.
+/// Publishes a status; when to come back to write what was not worth a write of its own yet.
 ///
 /// # Errors
-/// When the API server does not take it.
+/// When the API server does not accept it.
 pub async fn publish(
     context: &Context,
     metadata: &ObjectMeta,
@@ -53,24 +51,24 @@ pub async fn publish(
     mut next: MLPipelineStatus,
 ) -> Result<Option<Duration>, Failure> {
     let uid = metadata.uid.clone().unwrap_or_default();
-    installed_crd::tell(&context.installed.borrow(), &mut next, before, (context.clock)());
+    installed_crd::set_condition(&context.installed.borrow(), &mut next, before, (context.clock)());
     let difference = difference(before, &next);
-    let due = context.memory.with(&uid, |remembered| {
+    let due = context.states.with(&uid, |state| {
         let due = match difference {
             Difference::None => None,
             Difference::Small => Some(
-                *remembered
+                *state
                     .due
                     .get_or_insert_with(|| context.progress.next_turn().max(Instant::now() + SMALL_DELAY)),
             ),
             Difference::Progress => {
-                let turn = remembered.turn.get_or_insert_with(|| context.progress.next_turn());
-                Some(remembered.due.map_or(*turn, |due| due.min(*turn)))
+                let turn = state.turn.get_or_insert_with(|| context.progress.next_turn());
+                Some(state.due.map_or(*turn, |due| due.min(*turn)))
             }
             Difference::Large => Some(Instant::now()),
         };
         if due.is_none() {
-            (remembered.due, remembered.turn) = (None, None);
+            (state.due, state.turn) = (None, None);
         }
         due
     });
@@ -83,26 +81,26 @@ pub async fn publish(
     let name = metadata.name.as_deref().unwrap_or_default();
     let written = write(context, namespace, name, &uid, &next).await;
     if let Err(failure) = &written {
-        // Where the status cannot be told, an event still can.
+        // Where the status cannot be written, an event still can.
         let problem = failure.problem(1).filter(|_| failure.class == Class::Forbidden);
         if let Some(event) = problem.map(|problem| transitions::warning(&problem)) {
-            context.announcer.announce(event, &reference(metadata));
+            context.events.record(event, &reference(metadata));
         }
     }
     if let Some(version) = written? {
         let about = reference(metadata);
         for event in transitions::transitions(Some(namespace), before, &next) {
-            context.announcer.announce(event, &about);
+            context.events.record(event, &about);
         }
-        context.memory.with(&uid, |remembered| {
-            (remembered.due, remembered.turn) = (None, None);
-            remembered.written = Some((version, next));
+        context.states.with(&uid, |state| {
+            (state.due, state.turn) = (None, None);
+            state.written = Some((version, next));
         });
     }
     Ok(None)
 }
 
-/// Writes a status; answers the version that it made, or nothing where the pipeline is gone.
+/// Writes a status; the resource version of the write, or none where the pipeline is gone.
 async fn write(
     context: &Context,
     namespace: &str,
@@ -122,7 +120,7 @@ async fn write(
     let parameters = PatchParams::apply(MANAGER).force();
     match api.patch_status(name, &parameters, &Patch::Apply(&body)).await {
         Ok(written) => Ok(Some(version(&written.metadata).unwrap_or_default())),
-        Err(kube::Error::Api(answer)) if answer.code == 404 => Ok(None),
+        Err(kube::Error::Api(response)) if response.code == 404 => Ok(None),
         Err(error) => {
             let failure = Failure::of_call(&format!("the status of MLPipeline {name}"), &error);
             match failure.class {

@@ -1,4 +1,4 @@
-//! What has happened between two statuses, as events for people. Pure.
+//! The events between two statuses. Pure.
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType};
@@ -17,10 +17,10 @@ const NAMES: usize = 10;
 /// The reason of a step, or several, that are done.
 const DONE: &str = "StepDone";
 
-/// Reasons of a pipeline that is on its way, which are no news.
-const CALM: [&str; 6] = ["Running", "Waiting", "Suspended", "Done", "Serving", "NotReady"];
+/// Reasons of a pipeline in progress, which need no event.
+const UNEVENTFUL: [&str; 6] = ["Running", "Waiting", "Suspended", "Done", "Serving", "NotReady"];
 
-/// The events between what was stored and what is so now: steps that ended, and a pipeline that got ready or stuck.
+/// The events between the stored status and the next: steps that ended, and a pipeline that became ready or failed.
 pub(super) fn transitions(
     namespace: Option<&str>,
     stored: Option<&MLPipelineStatus>,
@@ -29,17 +29,17 @@ pub(super) fn transitions(
     let before = |step: &StepStatus| {
         stored.and_then(|stored| stored.steps.iter().find(|before| before.name == step.name))
     };
-    let news = next.steps.iter().filter(|step| is_news(before(step), step));
+    let changed = next.steps.iter().filter(|step| is_changed(before(step), step));
     let (done, others): (Vec<&StepStatus>, Vec<&StepStatus>) =
-        news.partition(|step| step.state == StepState::Done);
+        changed.partition(|step| step.state == StepState::Done);
     let mut events: Vec<Event> = match done.as_slice() {
         [] => Vec::new(),
         [step] => of_step(namespace, step).into_iter().collect(),
         [.., last] => vec![of_done(namespace, &done, last)],
     };
     events.extend(others.into_iter().filter_map(|step| of_step(namespace, step)));
-    let told = events.iter().any(|event| matches!(event.type_, EventType::Warning));
-    events.extend(of_pipeline(stored, next, told));
+    let is_reported = events.iter().any(|event| matches!(event.type_, EventType::Warning));
+    events.extend(of_pipeline(stored, next, is_reported));
     events.extend(of_definition(stored, next));
     events
 }
@@ -53,11 +53,11 @@ fn of_definition(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus) -> 
     Some(warning(&Problem { reason: now.reason, message: now.message, transient: false }))
 }
 
-fn is_news(before: Option<&StepStatus>, step: &StepStatus) -> bool {
+fn is_changed(before: Option<&StepStatus>, step: &StepStatus) -> bool {
     before.is_none_or(|before| before.state != step.state || before.revision != step.revision)
 }
 
-/// Steps that one status tells are done, as one event: where hundreds of pipelines are at work, a status tells of many at once.
+/// Steps that are done in one status, as one event: where hundreds of pipelines are active, one status covers many steps.
 fn of_done(namespace: Option<&str>, steps: &[&StepStatus], last: &StepStatus) -> Event {
     let mut names: Vec<String> = steps.iter().take(NAMES).map(|step| named(step)).collect();
     if steps.len() > NAMES {
@@ -91,7 +91,7 @@ fn of_step(namespace: Option<&str>, step: &StepStatus) -> Option<Event> {
     })
 }
 
-/// What did the work. Events about different objects are never drawn together into one.
+/// What did the work. Events about different objects are never aggregated into one.
 fn workload(namespace: Option<&str>, step: &StepStatus) -> ObjectReference {
     let (kind, name) = step
         .workload
@@ -106,7 +106,11 @@ fn workload(namespace: Option<&str>, step: &StepStatus) -> ObjectReference {
     }
 }
 
-fn of_pipeline(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus, told: bool) -> Option<Event> {
+fn of_pipeline(
+    stored: Option<&MLPipelineStatus>,
+    next: &MLPipelineStatus,
+    is_reported: bool,
+) -> Option<Event> {
     let ready = |status: &MLPipelineStatus| {
         status.conditions.iter().find(|condition| condition.type_ == READY).cloned()
     };
@@ -124,11 +128,11 @@ fn of_pipeline(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus, told:
         return (!was_ready).then(|| event(EventType::Normal, "Ready"));
     }
     let same_reason = before.is_some_and(|before| before.reason == now.reason);
-    let is_news = !same_reason && !told && !CALM.contains(&now.reason.as_str());
-    is_news.then(|| event(EventType::Warning, &now.reason))
+    let is_new = !same_reason && !is_reported && !UNEVENTFUL.contains(&now.reason.as_str());
+    is_new.then(|| event(EventType::Warning, &now.reason))
 }
 
-/// A warning about a pipeline of which the status cannot tell.
+/// A warning about a pipeline whose status cannot be written.
 pub(super) fn warning(problem: &Problem) -> Event {
     Event {
         type_: EventType::Warning,
@@ -204,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_that_one_status_tells_are_done_make_one_event() {
+    fn steps_that_are_done_in_one_status_make_one_event() {
         use StepState::{Done, Failed, Running, Waiting};
         let before = status(&[("a", Running), ("b", Waiting), ("c", Waiting)], "False", "Running");
         let next = status(&[("a", Done), ("b", Done), ("c", Failed)], "False", "Failed");
@@ -216,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_once_and_by_the_step_where_there_is_one() {
+    fn a_failure_is_reported_once_and_by_the_step_where_there_is_one() {
         let running = status(&[("a", StepState::Running)], "False", "Running");
         let failed = status(&[("a", StepState::Failed)], "False", "ColumnNotFound");
         assert_eq!(reasons(Some(&running), &failed), ["StepFailed"]);
@@ -226,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn dropped_fields_are_told_once() {
+    fn dropped_fields_are_reported_once() {
         let done = status(&[("a", StepState::Done)], "True", "Done");
         let mut dropped = done.clone();
         dropped.conditions.push(Condition {

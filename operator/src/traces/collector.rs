@@ -1,7 +1,7 @@
-//! The way to the collector: requests of the exporter's own thread, made on the operator's runtime.
+//! The HTTP client of the collector: requests come from the exporter's own thread, and run on the operator's runtime.
 //!
-//! Says once when traces cannot be sent, and once when they can again, whatever the number of requests between. No header is
-//! ever logged.
+//! Logs once when traces cannot be sent, and once when they can again, whatever the number of requests between. No header is ever
+//! logged.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tokio::time::error::Elapsed;
 
 use super::settings::Settings;
 
-/// A collector, as the exporter sees it.
+/// The client of a collector, as the exporter uses it.
 #[derive(Debug)]
 pub struct Collector {
     client: Arc<dyn HttpClient>,
@@ -37,7 +37,7 @@ impl Collector {
     pub fn new(settings: &Settings, runtime: Handle) -> Result<Self, kube::Error> {
         let endpoint = &settings.endpoint;
         let client: Arc<dyn HttpClient> = if endpoint.scheme_str() == Some("https") {
-            // The same TLS as on the way to the API server: a file is read anew when it is replaced.
+            // The same TLS as for the API server: a file is read again when it is replaced.
             let mut tls = Config::new(endpoint.clone());
             tls.root_cert = settings.certificate.is_some().then(Vec::new);
             tls.root_cert_file.clone_from(&settings.certificate);
@@ -54,18 +54,18 @@ impl Collector {
         })
     }
 
-    fn note(&self, answer: &Result<Response<Bytes>, HttpError>) {
-        let pod_issue = match answer {
+    fn note(&self, response: &Result<Response<Bytes>, HttpError>) {
+        let problem = match response {
             Ok(response) if response.status().is_success() => None,
-            Ok(response) => Some(format!("it answered {}", response.status())),
-            Err(error) if error.is::<Elapsed>() => Some(format!("no answer within {:?}", self.timeout)),
+            Ok(response) => Some(format!("it responded {}", response.status())),
+            Err(error) if error.is::<Elapsed>() => Some(format!("no response within {:?}", self.timeout)),
             Err(error) => Some(with_causes(error.as_ref())),
         };
-        let was_down = self.is_down.swap(pod_issue.is_some(), Ordering::Relaxed);
-        match pod_issue {
-            Some(pod_issue) if !was_down => tracing::warn!(
+        let was_down = self.is_down.swap(problem.is_some(), Ordering::Relaxed);
+        match problem {
+            Some(problem) if !was_down => tracing::warn!(
                 collector = self.address,
-                "traces cannot be sent, and are dropped until they can; pipelines go on as ever: {pod_issue}"
+                "cannot send traces, and they are dropped until this works; pipelines are not affected: {problem}"
             ),
             None if was_down => tracing::info!(collector = self.address, "traces are sent again"),
             _ => {}
@@ -79,9 +79,9 @@ impl HttpClient for Collector {
         let client = Arc::clone(&self.client);
         // The exporter's thread has no runtime, which sockets and time-outs need.
         let sent = self.runtime.spawn(async move { client.send_bytes(request).await });
-        let answer = sent.await.unwrap_or_else(|ended| Err(ended.into()));
-        self.note(&answer);
-        answer
+        let response = sent.await.unwrap_or_else(|ended| Err(ended.into()));
+        self.note(&response);
+        response
     }
 }
 
@@ -92,7 +92,7 @@ pub(super) fn address(settings: &Settings) -> String {
     format!("{}://{host}{}", endpoint.scheme_str().unwrap_or_default(), endpoint.path())
 }
 
-/// An error with what led to it: hyper's own words are "client error".
+/// An error with its causes: hyper's own message is "client error".
 fn with_causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,7 +1,7 @@
-//! Traces of reconciles, sent by OTLP over HTTP where somebody asked for them.
+//! Traces of reconciles, exported by OTLP over HTTP where they are requested.
 //!
-//! Owns what is exported and how. Must not hold anything up: what ends is put into a bounded queue, and a thread of its own sends
-//! it. What comes when the queue is full is dropped.
+//! Owns what is exported and how. Must not delay anything: spans that end are put into a bounded queue, and a thread of its own sends
+//! them. Spans are dropped while the queue is full.
 
 mod collector;
 mod settings;
@@ -24,7 +24,7 @@ use self::settings::{Settings, settings};
 
 /// The longest that a stop waits for what is still to be sent.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
-/// What the operator is called, in traces as elsewhere.
+/// The operator's name in traces.
 const SERVICE: &str = "mlpipeline-operator";
 
 /// Traces that are being exported.
@@ -33,10 +33,10 @@ pub struct Traces {
     settings: Settings,
 }
 
-/// Why traces that are wanted cannot be exported.
+/// Why traces that were requested cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum TracesError {
-    /// They are asked for in a way that makes no sense.
+    /// The settings are not valid.
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The TLS to the collector cannot be set up.
@@ -44,16 +44,16 @@ pub enum TracesError {
         "cannot set TLS up for the collector: {0}; is OTEL_EXPORTER_OTLP_CERTIFICATE a file of certificates in PEM?"
     )]
     Tls(#[from] kube::Error),
-    /// What the exporter itself refuses.
+    /// What the exporter itself rejects.
     #[error(transparent)]
     Exporter(#[from] ExporterBuildError),
 }
 
 impl Traces {
-    /// Begins to export where the flag or OpenTelemetry's variables ask for it. `identity` tells this operator from others.
+    /// Starts the export where the flag or OpenTelemetry's variables request it. `identity` distinguishes this operator from others.
     ///
     /// # Errors
-    /// When it is asked for and cannot be done. Whether the collector is there is not asked.
+    /// When it is requested and cannot be set up. Whether the collector can be reached is not checked.
     pub fn start(flag: Option<&str>, identity: &str, runtime: Handle) -> Result<Option<Self>, TracesError> {
         let Some(settings) = settings(flag, |name| std::env::var(name).ok())? else { return Ok(None) };
         let exporter = SpanExporter::builder()
@@ -80,7 +80,7 @@ impl Traces {
             .with_target(false)
     }
 
-    /// Where traces are sent, as logs may say it.
+    /// Where traces are sent, without what must not be logged.
     #[must_use]
     pub fn address(&self) -> String {
         collector::address(&self.settings)
@@ -91,12 +91,12 @@ impl Traces {
         let flushed =
             tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(FLUSH_TIMEOUT)).await;
         if !matches!(flushed, Ok(Ok(()))) {
-            tracing::debug!("traces took too long and were given up");
+            tracing::debug!("sending the last traces timed out");
         }
     }
 }
 
-/// Who exports: what the variables say comes before what the operator says of itself.
+/// Who exports: the environment variables override the operator's own values.
 fn resource(identity: &str) -> Resource {
     let resource = Resource::builder_empty()
         .with_service_name(SERVICE)

@@ -1,4 +1,4 @@
-//! Whether and where traces are sent: the flag and OpenTelemetry's own variables made one.
+//! Whether and where traces are sent: the flag and OpenTelemetry's own variables combined.
 //!
 //! Reads no environment itself. What the SDK reads by itself (headers, names, batches) is left to it.
 
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use http::Uri;
 
-/// The longest that one request may take, where nothing else is asked for: the specification's own default.
+/// The longest that one request may take by default: the specification's own value.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The samplers that the SDK has. It takes every trace for any other word, and says nothing.
+/// The samplers that the SDK has. It silently samples every trace for any other name.
 const SAMPLERS: [&str; 6] = [
     "always_on",
     "always_off",
@@ -30,12 +30,12 @@ pub struct Settings {
     pub certificate: Option<PathBuf>,
 }
 
-/// Settings that make no sense. No value is repeated that may hold a password.
+/// Settings that are not valid. No value is repeated that may hold a password.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
     /// An address that nothing can be sent to.
     #[error(
-        "{setting} {problem}: the address of a collector is needed that takes OTLP over HTTP, such as http://collector:4318"
+        "{setting} {problem}; set the address of a collector that accepts OTLP over HTTP, such as http://collector:4318"
     )]
     Endpoint {
         /// The flag or variable.
@@ -43,9 +43,9 @@ pub enum SettingsError {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// A way of talking that the operator does not have.
+    /// A protocol that the operator does not support.
     #[error(
-        "{setting} is \"{found}\", and only http/protobuf is spoken: collectors take it at port 4318, not at gRPC's 4317"
+        "{setting} is \"{found}\", and only http/protobuf is supported; collectors accept it at port 4318, not at gRPC's 4317"
     )]
     Protocol {
         /// The variable.
@@ -59,7 +59,7 @@ pub enum SettingsError {
         /// Its value.
         found: String,
     },
-    /// A share that is no share.
+    /// A share that is not a number from 0 to 1.
     #[error(
         "OTEL_TRACES_SAMPLER_ARG must be the share of traces to keep, from 0 to 1, for this OTEL_TRACES_SAMPLER"
     )]
@@ -69,15 +69,15 @@ pub enum SettingsError {
 /// A flag or variable, its value, and what is appended to it.
 type Place = (&'static str, String, &'static str);
 
-/// Where to send traces, if they are wanted at all: the flag is asked first, then the variables in the specification's order.
+/// Where to send traces, if they are requested: the flag comes first, then the variables in the specification's order.
 ///
 /// # Errors
-/// When traces are wanted, and cannot be sent as asked for.
+/// When traces are requested, and cannot be sent in that way.
 pub fn settings(
     flag: Option<&str>,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<Settings>, SettingsError> {
-    // The specification: an empty variable is one that is not set.
+    // By the specification an empty variable counts as not set.
     let set = |name: &str| variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let either = |one: &'static str, other: &'static str| {
         set(one).map(|value| (one, value)).or_else(|| set(other).map(|value| (other, value)))
@@ -120,15 +120,15 @@ fn endpoint((setting, text, path): Place) -> Result<Uri, SettingsError> {
     let base = if path.is_empty() { &text } else { text.trim_end_matches('/') };
     let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     if !matches!(scheme.as_deref(), Some("http" | "https")) {
-        return Err(wrong("begins neither with http:// nor with https://"));
+        return Err(wrong("starts with neither http:// nor https://"));
     }
-    let uri: Uri = format!("{base}{path}").parse().map_err(|_| wrong("is no URL"))?;
-    let authority = uri.authority().ok_or_else(|| wrong("names no host"))?;
+    let uri: Uri = format!("{base}{path}").parse().map_err(|_| wrong("is not a valid URL"))?;
+    let authority = uri.authority().ok_or_else(|| wrong("has no host"))?;
     if authority.as_str().contains('@') {
-        return Err(wrong("holds a user name or password, whose place is OTEL_EXPORTER_OTLP_HEADERS"));
+        return Err(wrong("contains a user name or password; use OTEL_EXPORTER_OTLP_HEADERS"));
     }
     if !path.is_empty() && uri.query().is_some() {
-        return Err(wrong("holds a query, after which no path can be appended"));
+        return Err(wrong("contains a query, so that no path can be appended"));
     }
     Ok(uri)
 }
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_flag_comes_before_the_variable_for_traces_and_that_before_the_one_for_all() {
+    fn the_flag_comes_first_then_the_variable_for_traces_then_the_one_for_all_signals() {
         assert_eq!(endpoint_of(None, &[BASE]).as_deref(), Some("http://base:4318/v1/traces"));
         assert_eq!(endpoint_of(None, &[BASE, TRACES]).as_deref(), Some("https://traces/own?team=a"));
         let all = endpoint_of(Some("http://flag:4318/prefix"), &[BASE, TRACES]);
@@ -195,25 +195,25 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_done_is_refused_and_says_what_to_do() {
-        let refused = |flag: Option<&str>, variables: &[(&str, &str)]| {
-            of(flag, variables).expect_err("refused").to_string()
+    fn settings_that_are_not_supported_are_errors_that_say_what_to_do() {
+        let error = |flag: Option<&str>, variables: &[(&str, &str)]| {
+            of(flag, variables).expect_err("an error").to_string()
         };
         for (flag, problem) in [
-            ("collector:4318", "neither with http:// nor with https://"),
-            ("grpc://collector:4317", "neither with http:// nor with https://"),
-            ("http://", "is no URL"),
-            ("http://a b", "is no URL"),
-            ("http://collector?key=1", "holds a query"),
+            ("collector:4318", "neither http:// nor https://"),
+            ("grpc://collector:4317", "neither http:// nor https://"),
+            ("http://", "is not a valid URL"),
+            ("http://a b", "is not a valid URL"),
+            ("http://collector?key=1", "contains a query"),
         ] {
-            let message = refused(Some(flag), &[]);
+            let message = error(Some(flag), &[]);
             assert!(message.contains("--otlp-endpoint") && message.contains(problem), "{flag}: {message}");
         }
-        let message = refused(None, &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://me:hidden@collector:4318")]);
+        let message = error(None, &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://me:hidden@collector:4318")]);
         assert!(message.contains("OTEL_EXPORTER_OTLP_HEADERS") && !message.contains("hidden"), "{message}");
-        let message = refused(None, &[BASE, ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]);
+        let message = error(None, &[BASE, ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]);
         assert!(message.contains("\"grpc\"") && message.contains("4318"), "{message}");
-        let message = refused(None, &[BASE, ("OTEL_TRACES_SAMPLER", "jaeger_remote")]);
+        let message = error(None, &[BASE, ("OTEL_TRACES_SAMPLER", "jaeger_remote")]);
         assert!(message.contains("parentbased_traceidratio"), "{message}");
         for share in ["", "2", "half"] {
             let variables =
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_does_not_matter_where_traces_are_off() {
+    fn invalid_settings_do_not_matter_where_traces_are_off() {
         assert_eq!(
             of(None, &[("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), ("OTEL_TRACES_SAMPLER", "x")]),
             Ok(None)

@@ -1,7 +1,7 @@
-//! The spans of a reconcile: itself, its parts, and each call of the API server within it.
+//! The spans of a reconcile: itself, its parts, and each call to the API server within it.
 //!
-//! They are tracing's spans under a target of their own, which no log shows. Nothing is made where traces are off: no part of
-//! the program then wants that target.
+//! They are tracing's spans under a target of their own, which no log shows. No span is created where traces are off: nothing
+//! then subscribes to that target.
 
 use std::time::Duration;
 
@@ -11,17 +11,16 @@ use tower::BoxError;
 use tracing::Span;
 use tracing::field::Empty;
 
-use crate::guarded::Guarded;
-use crate::reconcile::ReconcileError;
+use crate::deserialize_guard::DeserializeGuard;
 
 /// The target of all spans that are exported, and of nothing else.
 pub const TARGET: &str = "mlpipeline_operator::traces";
-/// How much of a message a span holds, in characters: what waits to be sent must not become big.
+/// How much of a message a span holds, in characters: the queue of spans must stay small.
 const MESSAGE_LIMIT: usize = 1024;
 
-/// The span of one look at one pipeline: the root of a trace.
+/// The span of one reconcile of one pipeline: the root of a trace.
 #[must_use]
-pub fn reconcile(resource: &Guarded) -> Span {
+pub fn reconcile(resource: &DeserializeGuard) -> Span {
     let metadata = resource.meta();
     tracing::info_span!(
         target: TARGET,
@@ -36,35 +35,37 @@ pub fn reconcile(resource: &Guarded) -> Span {
     )
 }
 
-/// Notes how a look ended. `result` is the word that the metrics have for it.
-pub fn ended(span: &Span, result: &'static str, error: Option<&ReconcileError>) {
+/// Records how a reconcile ended. `result` is its label value in the metrics.
+pub fn ended(span: &Span, result: &'static str) {
     span.record("mlpipeline.outcome", result);
-    if let Some(error) = error {
-        span.record("otel.status_description", cut(&error.message));
-        requeued(span, error.retry_in);
-    }
 }
 
-/// Notes when the pipeline is looked at again although nothing happens.
+/// Records why a reconcile failed, and when it is retried.
+pub fn failed(span: &Span, message: &str, retry_in: Duration) {
+    span.record("otel.status_description", cut(message));
+    requeued(span, retry_in);
+}
+
+/// Records when the pipeline is reconciled again although nothing changes.
 pub fn requeued(span: &Span, after: Duration) {
     span.record("mlpipeline.requeue_after_ms", i64::try_from(after.as_millis()).unwrap_or(i64::MAX));
 }
 
-/// The span of a part of a look.
+/// The span of a part of a reconcile.
 #[must_use]
 pub fn part(name: &'static str) -> Span {
     tracing::info_span!(target: TARGET, "part", "otel.name" = name)
 }
 
-/// The span of a call within a look. There is none for others: watches, events and the lease belong to no pipeline, and would
-/// have an idle operator export.
+/// The span of a call within a reconcile. Other calls have none: watches, events and the lease belong to no pipeline, and an idle
+/// operator would export them.
 #[must_use]
 pub fn call<B>(request: &Request<B>) -> Span {
     if Span::current().metadata().is_none_or(|metadata| metadata.target() != TARGET) {
         return Span::none();
     }
     let (method, path) = (request.method().as_str(), request.uri().path());
-    // What kube calls it, which tells a list from a get.
+    // Kube's name of the call, which distinguishes a list from a get.
     let verb = request.extensions().get::<&'static str>().copied().unwrap_or(method);
     tracing::info_span!(
         target: TARGET,
@@ -79,12 +80,12 @@ pub fn call<B>(request: &Request<B>) -> Span {
     )
 }
 
-/// Notes how a call was answered, up to the head of the answer.
-pub fn answered<B>(span: &Span, answer: &Result<Response<B>, BoxError>) {
+/// Records the response to a call, up to its head.
+pub fn responded<B>(span: &Span, response: &Result<Response<B>, BoxError>) {
     if span.is_disabled() {
         return;
     }
-    match answer {
+    match response {
         Ok(response) => {
             let status = response.status();
             span.record("http.response.status_code", i64::from(status.as_u16()));
@@ -94,7 +95,7 @@ pub fn answered<B>(span: &Span, answer: &Result<Response<B>, BoxError>) {
             }
         }
         Err(error) => {
-            span.record("error.type", "no_answer");
+            span.record("error.type", "no_response");
             span.record("otel.status_description", cut(&error.to_string()));
         }
     }

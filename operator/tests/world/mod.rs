@@ -1,4 +1,4 @@
-//! A small API server in memory, behind a `tower::Service`: objects with versions, generations and uids, server-side apply,
+//! A simulated API server, behind a `tower::Service`: objects with versions, generations and uids, server-side apply,
 //! status subresource, watches, deletes with preconditions, garbage collection, and a trace of every call of the operator.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a world that is asked for nonsense fails the test")]
@@ -21,6 +21,9 @@ use tokio::time::Instant;
 
 use self::faults::Faults;
 use self::state::{Key, State};
+
+/// A pipeline with nearly every kind of child.
+pub const CRASH_COURSE: &str = include_str!("crash_course.yaml");
 
 /// One call of the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -71,8 +71,8 @@ impl World {
         let (stop, stopped) = oneshot::channel::<()>();
         let world = World { who: options.identity.clone(), ..self.clone() };
         let task = tokio::spawn(async move {
-            let operator = Operator::new(options, |calls| {
-                Ok::<_, MetricsError>(Client::new(calls.layer(world), "default"))
+            let operator = Operator::new(options, |middleware| {
+                Ok::<_, MetricsError>(Client::new(middleware.layer(world), "default"))
             })
             .expect("metrics");
             let stopped = async {

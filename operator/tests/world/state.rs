@@ -79,6 +79,17 @@ impl State {
         self.store(key, None, Some(value))
     }
 
+    /// Makes an object as it was recorded, with its uid and status: what the operator has applied of it, or all of it.
+    pub fn restore(&mut self, key: &Key, value: Value) {
+        // Beyond the uids of what was recorded.
+        self.uids = self.uids.max(1_000_000);
+        if value["metadata"]["uid"].is_null() {
+            self.apply(key, "mlpipeline-operator", value, true, false);
+        } else {
+            self.store(key, None, Some(value));
+        }
+    }
+
     /// Puts an object in the place of what was there. One that is the same makes no new version.
     pub fn update(&mut self, key: &Key, mut value: Value) -> Value {
         let before = self.objects.get(key).cloned().expect("it is there");

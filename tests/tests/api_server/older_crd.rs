@@ -49,7 +49,7 @@ async fn s11_fields_that_an_older_definition_drops_are_named_and_what_cannot_be_
         .unwrap();
     wait_until("a warning", Duration::from_secs(30), async || {
         let text = std::fs::read_to_string(&log).map_err(|error| error.to_string())?;
-        if text.contains("does not know spec.history") { Ok(()) } else { Err(text) }
+        if text.contains("does not have spec.history") { Ok(()) } else { Err(text) }
     })
     .await;
     let pipelines: Api<MLPipeline> = Api::namespaced(client.clone(), "default");

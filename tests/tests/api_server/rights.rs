@@ -5,26 +5,19 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{ListParams, Patch, PatchParams};
+use mlpipeline_core::children::ChildKind;
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 
 use super::operator_bed::{Bed, LONG, chain, crash_course, rights_without, shipped_role};
 use super::witness::{Right, asked_for, shipped_rights};
 
-/// Rights without which the API server refuses a call that it writes down under another verb: an apply where nothing is there
-/// yet, and a child that blocks its owner's deletion.
-const IMPLIED: [(&str, &str); 10] = [
-    ("create", "persistentvolumeclaims"),
-    ("create", "cronjobs"),
-    ("create", "deployments"),
-    ("create", "statefulsets"),
-    ("create", "daemonsets"),
-    ("create", "services"),
-    ("create", "horizontalpodautoscalers"),
-    ("create", "poddisruptionbudgets"),
-    ("create", "ingresses"),
-    ("update", "mlpipelines/finalizers"),
-];
+/// Rights without which the API server denies a call that its audit log records under another verb: an apply of an object that
+/// does not exist yet, and a child that blocks its owner's deletion.
+fn implied() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let applied = ChildKind::ALL.into_iter().filter(|kind| kind.is_applied());
+    applied.map(|kind| ("create", kind.plural())).chain([("update", "mlpipelines/finalizers")])
+}
 
 /// A container that runs all the time.
 fn workload(kind: &str) -> Value {
@@ -63,16 +56,16 @@ async fn s8_what_the_operator_does_and_what_its_role_says_are_the_same() {
     let beyond: Vec<_> = seen.difference(&allowed).collect();
     assert!(beyond.is_empty(), "done and not in the role: {beyond:?}");
     let unseen: BTreeSet<Right> = allowed.difference(&seen).cloned().collect();
-    let implied = IMPLIED.map(|(verb, resource)| (verb.to_owned(), resource.to_owned()));
-    assert_eq!(unseen, BTreeSet::from(implied), "in the role and never done");
+    let implied = implied().map(|(verb, resource)| (verb.to_owned(), resource.to_owned()));
+    assert_eq!(unseen, implied.collect::<BTreeSet<Right>>(), "in the role and never done");
 }
 
 #[tokio::test]
-async fn a_missing_right_is_named_with_the_role_to_mend_and_its_return_is_enough() {
+async fn a_missing_right_is_named_with_the_role_to_fix_and_granting_it_is_enough() {
     let bed = Bed::new("rights-missing").await;
     let _operator = bed.start(&[]);
     let written = [("create", "jobs"), ("patch", "services"), ("delete", "services")];
-    for (at, (verb, resource)) in IMPLIED.into_iter().chain(written).enumerate() {
+    for (at, (verb, resource)) in implied().chain(written).enumerate() {
         bed.limit_rights(rights_without(verb, resource)).await;
         let name = format!("p{at}");
         let spec = match resource {
@@ -100,7 +93,7 @@ async fn a_missing_right_is_named_with_the_role_to_mend_and_its_return_is_enough
 }
 
 #[tokio::test]
-async fn what_may_not_be_seen_holds_up_those_pipelines_alone_that_need_it() {
+async fn a_kind_that_cannot_be_listed_blocks_only_the_pipelines_that_need_it() {
     let bed = Bed::new("rights-blind").await;
     bed.limit_rights(rights_without("list", "ingresses")).await;
     let _operator = bed.start(&[]);
@@ -117,9 +110,9 @@ async fn what_may_not_be_seen_holds_up_those_pipelines_alone_that_need_it() {
     bed.condition("iris", "Ready", "True").await;
 }
 
-/// The list is complete, and a watch that is allowed again says nothing by itself.
+/// The list is complete, and a watch that is allowed again reports nothing by itself.
 #[tokio::test]
-async fn a_watch_that_is_taken_away_and_given_back_holds_up_those_pipelines_alone_that_need_it() {
+async fn a_watch_that_is_denied_and_granted_again_blocks_only_the_pipelines_that_need_it() {
     let bed = Bed::new("rights-unwatched").await;
     bed.limit_rights(rights_without("watch", "ingresses")).await;
     let _operator = bed.start(&[]);
@@ -133,7 +126,7 @@ async fn a_watch_that_is_taken_away_and_given_back_holds_up_those_pipelines_alon
 }
 
 #[tokio::test]
-async fn a_status_that_may_not_be_written_is_told_by_an_event() {
+async fn a_status_that_cannot_be_written_is_reported_by_an_event() {
     let bed = Bed::new("rights-status").await;
     bed.limit_rights(rights_without("patch", "mlpipelines/status")).await;
     let _operator = bed.start(&[]);

@@ -94,7 +94,7 @@ async fn s3_a_job_of_the_same_name_that_is_somebody_elses_is_left_alone() {
     let _operator = bed.start(&[]);
     bed.apply("chain", &chain(1)).await;
     let message = bed.told("chain", "NameTaken").await;
-    assert!(message.contains(&format!("Job {name} is there already")), "{message}");
+    assert!(message.contains(&format!("Job {name} already exists")), "{message}");
     let untouched = jobs.get(&name).await.unwrap();
     assert_eq!(
         (untouched.labels(), untouched.owner_references()),

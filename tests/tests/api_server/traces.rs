@@ -102,7 +102,7 @@ async fn a_reconcile_is_a_trace_with_its_parts_and_calls_and_nothing_else_is() {
     let others = |span: &&Span| span.name.ends_with(" leases") || span.name.ends_with(" events");
     assert!(!spans.iter().any(|span| others(&span)), "{spans:#?}");
     let log = bed.log().await;
-    assert!(log.contains("sends traces of reconciles") && !log.contains("not-for-any-log"));
+    assert!(log.contains("exporting traces of reconciles") && !log.contains("not-for-any-log"));
 }
 
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn a_collector_that_is_not_there_holds_nothing_up_and_is_told_of_once() {
     }
     terminate(&mut operator).await;
     let log = bed.log().await;
-    let told: Vec<&str> = log.lines().filter(|line| line.contains("traces cannot be sent")).collect();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("cannot send traces")).collect();
     assert!(matches!(told.as_slice(), [once] if once.contains("refused")), "{told:#?}");
     assert!(!log.contains("not-for-any-log"));
 }
@@ -226,7 +226,7 @@ async fn a_collector_over_tls_is_trusted_by_the_authorities_that_are_named_and_b
     bed.condition("one", "Ready", "True").await;
     terminate(&mut distrusts).await;
     let log = bed.log().await;
-    assert!(log.contains("traces cannot be sent") && log.contains("certificate"), "{log}");
+    assert!(log.contains("cannot send traces") && log.contains("certificate"), "{log}");
     assert!(lines.try_recv().is_err(), "nothing is sent to a stranger");
     let _trusts = started("authority.pem");
     let line =
@@ -241,12 +241,12 @@ async fn a_flag_that_makes_no_sense_ends_the_program_and_a_variable_does_not() {
     let ended = tokio::time::timeout(LONG, refused.wait()).await.expect("it ends").unwrap();
     assert_eq!(ended.code(), Some(1));
     let log = bed.log().await;
-    assert!(log.contains("--otlp-endpoint begins neither with http:// nor with https://"), "{log}");
+    assert!(log.contains("--otlp-endpoint starts with neither http:// nor https://"), "{log}");
     let environment =
         [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")];
     let _operator = bed.start_with(&[], &environment);
     bed.apply("chain", &chain(1)).await;
     bed.condition("chain", "Ready", "True").await;
     let log = bed.log().await;
-    assert!(log.contains("no traces are sent: OTEL_EXPORTER_OTLP_PROTOCOL is"), "{log}");
+    assert!(log.contains("traces are not exported: OTEL_EXPORTER_OTLP_PROTOCOL is"), "{log}");
 }

@@ -1,39 +1,80 @@
-//! The kinds of objects that a pipeline has as children, and what every table of them is derived from.
+//! The table of child kinds: every list of them, here and in other crates, is derived from it.
 //!
-//! A new kind of child is a variant here and in [`super::Child`], and one builder: the compiler names every other place.
+//! A new kind of child is a row here and one builder.
 
 use k8s_openapi::Resource;
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Service};
-use k8s_openapi::api::networking::v1::Ingress;
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use serde::Serialize;
 
-/// A kind of child object, by Kubernetes' own name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChildKind {
-    /// The claim of the volume that a pipeline's pods share.
-    PersistentVolumeClaim,
-    /// One run to completion.
-    Job,
-    /// Runs by schedule.
-    CronJob,
-    /// Pods that run all the time.
-    Deployment,
-    /// Pods with names and volumes of their own.
-    StatefulSet,
-    /// A pod on each node.
-    DaemonSet,
-    /// An address for pods.
-    Service,
-    /// How many pods there are.
-    HorizontalPodAutoscaler,
-    /// How many pods may be away at a time.
-    PodDisruptionBudget,
-    /// A host name for a Service.
-    Ingress,
+/// The table. It calls the macro that it is given with one row a kind: what it is, Kubernetes' own name, its type, and its plural as
+/// a field's name.
+#[macro_export]
+macro_rules! child_kinds {
+    ($with:ident) => {
+        $with! {
+            /// The claim of the volume that a pipeline's pods share.
+            PersistentVolumeClaim(k8s_openapi::api::core::v1::PersistentVolumeClaim) persistent_volume_claims;
+            /// One run to completion.
+            Job(k8s_openapi::api::batch::v1::Job) jobs;
+            /// Runs by schedule.
+            CronJob(k8s_openapi::api::batch::v1::CronJob) cron_jobs;
+            /// Long-running pods.
+            Deployment(k8s_openapi::api::apps::v1::Deployment) deployments;
+            /// Pods with names and volumes of their own.
+            StatefulSet(k8s_openapi::api::apps::v1::StatefulSet) stateful_sets;
+            /// A pod on each node.
+            DaemonSet(k8s_openapi::api::apps::v1::DaemonSet) daemon_sets;
+            /// An address for pods.
+            Service(k8s_openapi::api::core::v1::Service) services;
+            /// How many pods there are.
+            HorizontalPodAutoscaler(k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler) horizontal_pod_autoscalers;
+            /// How many pods may be away at a time.
+            PodDisruptionBudget(k8s_openapi::api::policy::v1::PodDisruptionBudget) pod_disruption_budgets;
+            /// A host name for a Service.
+            Ingress(k8s_openapi::api::networking::v1::Ingress) ingresses;
+        }
+    };
 }
+
+macro_rules! define_kinds {
+    ($($(#[$doc:meta])* $kind:ident($object:path) $field:ident;)+) => {
+        /// A kind of child object, by Kubernetes' own name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum ChildKind {
+            $($(#[$doc])* $kind,)+
+        }
+
+        impl ChildKind {
+            /// Every kind there is.
+            pub const ALL: [Self; [$(ChildKind::$kind),+].len()] = [$(Self::$kind),+];
+
+            const fn names(self) -> Names {
+                match self {
+                    $(Self::$kind => Names::of::<$object>(),)+
+                }
+            }
+        }
+
+        /// One object that should exist.
+        #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[serde(untagged)]
+        #[expect(clippy::large_enum_variant, reason = "a few dozen of these live for as long as a reconcile")]
+        pub enum Child {
+            $($(#[$doc])* $kind($object),)+
+        }
+
+        impl Child {
+            /// What kind of object it is.
+            #[must_use]
+            pub fn kind(&self) -> ChildKind {
+                match self {
+                    $(Self::$kind(_) => ChildKind::$kind,)+
+                }
+            }
+        }
+    };
+}
+
+child_kinds!(define_kinds);
 
 /// How the API server calls a kind.
 struct Names {
@@ -49,20 +90,6 @@ impl Names {
 }
 
 impl ChildKind {
-    /// Every kind there is.
-    pub const ALL: [Self; 10] = [
-        Self::PersistentVolumeClaim,
-        Self::Job,
-        Self::CronJob,
-        Self::Deployment,
-        Self::StatefulSet,
-        Self::DaemonSet,
-        Self::Service,
-        Self::HorizontalPodAutoscaler,
-        Self::PodDisruptionBudget,
-        Self::Ingress,
-    ];
-
     /// The kind in a manifest: "Deployment".
     #[must_use]
     pub const fn kind(self) -> &'static str {
@@ -86,21 +113,6 @@ impl ChildKind {
     #[must_use]
     pub const fn is_applied(self) -> bool {
         !matches!(self, Self::Job)
-    }
-
-    const fn names(self) -> Names {
-        match self {
-            Self::PersistentVolumeClaim => Names::of::<PersistentVolumeClaim>(),
-            Self::Job => Names::of::<Job>(),
-            Self::CronJob => Names::of::<CronJob>(),
-            Self::Deployment => Names::of::<Deployment>(),
-            Self::StatefulSet => Names::of::<StatefulSet>(),
-            Self::DaemonSet => Names::of::<DaemonSet>(),
-            Self::Service => Names::of::<Service>(),
-            Self::HorizontalPodAutoscaler => Names::of::<HorizontalPodAutoscaler>(),
-            Self::PodDisruptionBudget => Names::of::<PodDisruptionBudget>(),
-            Self::Ingress => Names::of::<Ingress>(),
-        }
     }
 }
 

@@ -16,72 +16,18 @@ mod pod_disruption_budget;
 mod service;
 mod workload;
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Service};
-use k8s_openapi::api::networking::v1::Ingress;
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use serde::Serialize;
-
 use super::pipeline::{ValidAction, ValidatedPipeline};
 use super::plan::{Plan, Work};
 
 pub use container::CONTAINER;
 pub(crate) use job::INDEXED;
-pub use kind::ChildKind;
+pub use kind::{Child, ChildKind};
 
 /// What the operator adds from its own configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildSettings {
     /// The worker image of pipelines that name none.
     pub worker_image: String,
-}
-
-/// One object that should exist.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-#[expect(clippy::large_enum_variant, reason = "a few dozen of these live for as long as a reconcile")]
-pub enum Child {
-    /// The volume's claim.
-    PersistentVolumeClaim(PersistentVolumeClaim),
-    /// One run to completion. Created once, never changed.
-    Job(Job),
-    /// Runs by schedule.
-    CronJob(CronJob),
-    /// Pods that run all the time.
-    Deployment(Deployment),
-    /// Pods with names and volumes of their own.
-    StatefulSet(StatefulSet),
-    /// A pod on each node.
-    DaemonSet(DaemonSet),
-    /// An address for pods.
-    Service(Service),
-    /// How many pods there are.
-    HorizontalPodAutoscaler(HorizontalPodAutoscaler),
-    /// How many pods may be away at a time.
-    PodDisruptionBudget(PodDisruptionBudget),
-    /// A host name for a Service.
-    Ingress(Ingress),
-}
-
-impl Child {
-    /// What kind of object it is.
-    #[must_use]
-    pub fn kind(&self) -> ChildKind {
-        match self {
-            Self::PersistentVolumeClaim(_) => ChildKind::PersistentVolumeClaim,
-            Self::Job(_) => ChildKind::Job,
-            Self::CronJob(_) => ChildKind::CronJob,
-            Self::Deployment(_) => ChildKind::Deployment,
-            Self::StatefulSet(_) => ChildKind::StatefulSet,
-            Self::DaemonSet(_) => ChildKind::DaemonSet,
-            Self::Service(_) => ChildKind::Service,
-            Self::HorizontalPodAutoscaler(_) => ChildKind::HorizontalPodAutoscaler,
-            Self::PodDisruptionBudget(_) => ChildKind::PodDisruptionBudget,
-            Self::Ingress(_) => ChildKind::Ingress,
-        }
-    }
 }
 
 /// The objects that a plan asks for, each after those that it needs. Finished Jobs are not among them: they are left alone.

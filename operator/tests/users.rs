@@ -1,5 +1,5 @@
-//! Users who edit, delete, re-create, suspend and tamper, with faults between: when they have stopped, the world is the one of
-//! somebody who wrote the last word at once. And clocks that jump.
+//! Users who edit, delete, re-create, suspend and tamper, with faults between: when they have stopped, the cluster is in the same
+//! state as if the last spec had been written at once. And clocks that jump.
 
 #![allow(clippy::expect_used, reason = "a test fails by it")]
 
@@ -13,10 +13,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::json;
-use world::World;
 use world::controllers::Script;
 use world::faults::Mode;
 use world::state::Key;
+use world::{CRASH_COURSE, World};
 
 /// What users do, and what befalls them.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ fn yaml(variant: Variant) -> String {
 }
 
 /// The crash course; its `nightly` is due every five minutes.
-const SCHEDULED: &str = include_str!("world/crash_course.yaml");
+const SCHEDULED: &str = CRASH_COURSE;
 const PERIOD: i64 = 300;
 
 fn deed() -> impl Strategy<Value = Deed> {

@@ -1,4 +1,4 @@
-//! The production operator lives through a pipeline's life, in a world in memory.
+//! The production operator and the life of a pipeline, against a simulated API server.
 
 #![allow(clippy::expect_used, reason = "a test fails by it")]
 
@@ -12,11 +12,9 @@ use mlpipeline_operator::operator::Operator;
 use mlpipeline_operator::probes::{serve_health, serve_metrics};
 use serde_json::json;
 use tower::Layer;
-use world::World;
 use world::controllers::Script;
 use world::state::Key;
-
-const CRASH_COURSE: &str = include_str!("world/crash_course.yaml");
+use world::{CRASH_COURSE, World};
 
 const THREE_RUNS: &str = r"
 apiVersion: mlpipeline.dev/v1alpha1
@@ -356,8 +354,8 @@ async fn answer(address: std::net::SocketAddr, path: &str) -> String {
 async fn readiness_waits_for_every_cache_and_the_metrics_tell_of_pipelines() {
     let world = World::new();
     world.start_controllers(Script::default());
-    let operator = Operator::new(world.options("one"), |calls| {
-        Ok::<_, MetricsError>(kube::Client::new(calls.layer(world.clone()), "default"))
+    let operator = Operator::new(world.options("one"), |middleware| {
+        Ok::<_, MetricsError>(kube::Client::new(middleware.layer(world.clone()), "default"))
     })
     .expect("metrics");
     let inspection = operator.inspection();
@@ -394,14 +392,17 @@ async fn readiness_names_what_is_missing() {
     let world = World::new();
     world.faults.lock().expect("a lock").standing =
         vec![("list".into(), "ingresses".into(), 403, "ingresses is forbidden".into())];
-    let operator = Operator::new(world.options("one"), |calls| {
-        Ok::<_, MetricsError>(kube::Client::new(calls.layer(world.clone()), "default"))
+    let operator = Operator::new(world.options("one"), |middleware| {
+        Ok::<_, MetricsError>(kube::Client::new(middleware.layer(world.clone()), "default"))
     })
     .expect("metrics");
     let inspection = operator.inspection();
     let health =
         serve_health("127.0.0.1:0".parse().expect("an address"), inspection.clone()).await.expect("a port");
-    world.until("all the others", |_| inspection.missing() == ["ingresses (refused)"]).await;
+    world.until("all the others", |_| inspection.missing() == ["ingresses (access denied)"]).await;
     let told = answer(health, "/readyz").await;
-    assert!(told.starts_with("HTTP/1.1 503") && told.contains("does not see ingresses (refused)"), "{told}");
+    assert!(
+        told.starts_with("HTTP/1.1 503") && told.contains("not synced: ingresses (access denied)"),
+        "{told}"
+    );
 }

@@ -1,4 +1,4 @@
-//! Several operators, one of which acts.
+//! Several operators, one of which is the leader.
 
 #![allow(clippy::expect_used, reason = "a test fails by it")]
 

@@ -1,4 +1,4 @@
-//! What every call of the API server goes through: the fence before a write, a time-out, the count, and the server's plea to wait.
+//! What every call to the API server passes through: the fence before a write, a timeout, metrics, and `Retry-After`.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,44 +14,44 @@ use tracing::Instrument;
 
 use super::election::fence::Fence;
 use super::metrics::Metrics;
-use super::pressure::Pressure;
+use super::throttle::Throttle;
 use super::traces::spans;
 
-/// The longest that the head of an answer may take. A watch answers at once and then goes on for long.
+/// The longest that the head of a response may take. A watch responds at once and then stays open.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Puts every call through what this module's documentation lists.
+/// The layer of a client that every call passes through.
 #[derive(Clone)]
-pub struct Calls {
+pub struct ClientMiddleware {
     /// Whether this process may write.
     pub fence: Fence,
-    /// What is counted.
+    /// Where calls are counted.
     pub metrics: Arc<Metrics>,
-    /// Where the server's plea to wait is noted.
-    pub pressure: Arc<Pressure>,
+    /// Where `Retry-After` is noted.
+    pub throttle: Arc<Throttle>,
 }
 
-impl<S> Layer<S> for Calls {
-    type Service = CallService<S>;
+impl<S> Layer<S> for ClientMiddleware {
+    type Service = MiddlewareService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        CallService { inner, calls: self.clone() }
+        MiddlewareService { inner, middleware: self.clone() }
     }
 }
 
-/// The service that [`Calls`] makes.
+/// The service that [`ClientMiddleware`] makes.
 #[derive(Clone)]
-pub struct CallService<S> {
+pub struct MiddlewareService<S> {
     inner: S,
-    calls: Calls,
+    middleware: ClientMiddleware,
 }
 
-/// A call that was not answered in time.
+/// A call without a response in time.
 #[derive(Debug, thiserror::Error)]
-#[error("the API server did not answer within {} s", .0.as_secs())]
+#[error("the API server did not respond within {} s", .0.as_secs())]
 struct TimedOut(Duration);
 
-impl<S, B> Service<Request<Body>> for CallService<S>
+impl<S, B> Service<Request<Body>> for MiddlewareService<S>
 where
     S: Service<Request<Body>, Response = Response<B>>,
     S::Future: Send + 'static,
@@ -68,48 +68,48 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let method = request.method().clone();
-        let end = match self.calls.end(&request) {
-            Ok(end) => end,
-            Err(refused) => return std::future::ready(Err(refused)).boxed(),
+        let deadline = match self.middleware.deadline(&request) {
+            Ok(deadline) => deadline,
+            Err(fenced) => return std::future::ready(Err(fenced)).boxed(),
         };
         let span = spans::call(&request);
-        let answer = self.inner.call(request);
-        let (calls, of_call) = (self.calls.clone(), span.clone());
+        let response = self.inner.call(request);
+        let (middleware, call_span) = (self.middleware.clone(), span.clone());
         async move {
-            let answer = match tokio::time::timeout_at(end, answer).await {
-                Ok(answer) => answer.map_err(Into::into),
+            let response = match tokio::time::timeout_at(deadline, response).await {
+                Ok(response) => response.map_err(Into::into),
                 Err(_) => Err(BoxError::from(TimedOut(TIMEOUT))),
             };
-            calls.note(&method, &answer);
-            spans::answered(&of_call, &answer);
-            answer
+            middleware.note(&method, &response);
+            spans::responded(&call_span, &response);
+            response
         }
         .instrument(span)
         .boxed()
     }
 }
 
-impl Calls {
-    /// Until when a call may take, if it may be sent at all.
-    fn end<B>(&self, request: &Request<B>) -> Result<Instant, BoxError> {
-        let end = Instant::now() + TIMEOUT;
-        // The lease itself is what opens the fence.
+impl ClientMiddleware {
+    /// The deadline of a call, if it may be sent at all.
+    fn deadline<B>(&self, request: &Request<B>) -> Result<Instant, BoxError> {
+        let own = Instant::now() + TIMEOUT;
+        // The lease itself opens the fence.
         let is_lease = request.uri().path().starts_with("/apis/coordination.k8s.io/");
         if request.method() == Method::GET || is_lease {
-            return Ok(end);
+            return Ok(own);
         }
-        Ok(self.fence.deadline()?.map_or(end, |deadline| deadline.min(end)))
+        Ok(self.fence.deadline()?.map_or(own, |fence| fence.min(own)))
     }
 
-    fn note<B>(&self, method: &Method, answer: &Result<Response<B>, BoxError>) {
-        match answer {
+    fn note<B>(&self, method: &Method, response: &Result<Response<B>, BoxError>) {
+        match response {
             Ok(response) => {
                 self.metrics.request(method.as_str(), response.status().as_str());
                 if matches!(response.status().as_u16(), 429 | 503) {
                     let wait =
                         response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
                     if let Some(seconds) = wait.and_then(|text| text.trim().parse().ok()) {
-                        self.pressure.ask(Duration::from_secs(seconds));
+                        self.throttle.retry_after(Duration::from_secs(seconds));
                     }
                 }
             }
@@ -125,9 +125,9 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use tower::{ServiceExt, service_fn};
 
-    fn calls(fence: Fence) -> Calls {
+    fn middleware(fence: Fence) -> ClientMiddleware {
         let metrics = Arc::new(Metrics::new().expect("metrics"));
-        Calls { fence, metrics, pressure: Arc::default() }
+        ClientMiddleware { fence, metrics, throttle: Arc::default() }
     }
 
     fn request(method: Method, path: &str) -> Request<Body> {
@@ -142,7 +142,7 @@ mod tests {
             counted.fetch_add(1, Ordering::SeqCst);
             async { Ok::<_, Infallible>(Response::new(())) }
         });
-        let service = calls(Fence::closed()).layer(server);
+        let service = middleware(Fence::closed()).layer(server);
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
             let answer = service.clone().oneshot(request(method, "/api/v1/namespaces/a/pods")).await;
             assert!(answer.expect_err("fenced").is::<crate::election::fence::NotLeading>());
@@ -158,7 +158,7 @@ mod tests {
     async fn a_call_that_hangs_ends_and_a_write_ends_before_the_lease_does() {
         let hangs = service_fn(|_| std::future::pending::<Result<Response<()>, Infallible>>());
         let fence = Fence::closed();
-        let service = calls(fence.clone()).layer(hangs);
+        let service = middleware(fence.clone()).layer(hangs);
         let started = Instant::now();
         service.clone().oneshot(request(Method::GET, "/api/v1/pods")).await.expect_err("it hangs");
         assert_eq!(started.elapsed(), TIMEOUT);
@@ -174,11 +174,11 @@ mod tests {
             let response = Response::builder().status(429).header(header::RETRY_AFTER, "7").body(());
             Ok::<_, Infallible>(response.expect("a response"))
         });
-        let calls = calls(Fence::open());
-        let answer = calls.layer(busy).oneshot(request(Method::GET, "/api/v1/pods")).await;
+        let middleware = middleware(Fence::open());
+        let answer = middleware.layer(busy).oneshot(request(Method::GET, "/api/v1/pods")).await;
         assert_eq!(answer.expect("an answer").status(), 429);
-        assert_eq!(calls.pressure.left(), Duration::from_secs(7));
-        let text = calls.metrics.text();
+        assert_eq!(middleware.throttle.remaining(), Duration::from_secs(7));
+        let text = middleware.metrics.text();
         assert!(text.contains("rest_client_requests_total{code=\"429\",method=\"GET\"} 1"), "{text}");
     }
 }

@@ -1,35 +1,36 @@
-//! WarningEvents that the clock was set, or that the machine slept: what is due by the clock is then due at another moment than was
-//! reckoned, and every pipeline is looked at anew.
+//! The clock, and when it jumps: somebody set it, or the machine slept. What is due is then due at another moment than was
+//! computed, and every pipeline is reconciled.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, stream};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::cache::watch::Touched;
-use super::context::Clock;
+/// Returns the time of day. A test has its own.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// How often the clock is compared with the time that has passed.
 const INTERVAL: Duration = Duration::from_secs(30);
-/// What is no jump: a clock that is kept right moves by less within an interval.
+/// What is not a jump: a clock that is kept right moves by less within an interval.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 
-/// Every pipeline, whenever the clock is found to have jumped.
-pub fn clock_jumps(clock: Clock) -> impl Stream<Item = Touched> {
+/// An item whenever the clock is found to have jumped.
+pub fn clock_jumps(clock: Clock) -> impl Stream<Item = ()> {
     stream::unfold(clock, async |clock| {
         loop {
             let (time, moment) = (clock(), Instant::now());
             tokio::time::sleep(INTERVAL).await;
             if has_jumped(clock().duration_since(time), moment.elapsed()) {
-                tracing::debug!(now = %clock(), "the clock has jumped: all that is due is reckoned anew");
-                return Some((Touched::All, clock));
+                tracing::debug!(now = %clock(), "the clock jumped, all pipelines are reconciled");
+                return Some(((), clock));
             }
         }
     })
 }
 
-/// Whether the clock has gone by another time than has passed.
+/// Whether the clock moved by another duration than has passed.
 fn has_jumped(by_clock: SignedDuration, passed: Duration) -> bool {
     let passed = SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX);
     by_clock.saturating_sub(passed).abs() > TOLERANCE

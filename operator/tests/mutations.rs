@@ -1,4 +1,4 @@
-//! S11: every leaf of the resource's schema with every odd value: nothing panics, all is told, and others go on.
+//! S11: every leaf of the resource's schema with every odd value: nothing panics, each is reported, and other pipelines continue.
 
 #![allow(clippy::expect_used, reason = "a test fails by it")]
 

@@ -1,29 +1,29 @@
-//! Children that live on: applied where they differ from what they should be, and deleted where nobody wants them.
+//! Applied children: written where they differ from what they should be, and deleted where no step wants them.
 
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::contains::differences;
 use super::desired::Desired;
-use super::jobs::only_this;
+use super::drift::drift;
+use super::preconditions::only_this;
 use crate::cache::Found;
-use crate::cache::kind::Kind;
 use crate::context::Context;
-use crate::memory::Child;
-use crate::observe::{View, is_controlled_by, is_leftover, object_name, owns_claim};
-use crate::problem::{Class, Failure};
+use crate::failure::{Class, Failure};
+use crate::observe::{View, controller, is_controlled_by, is_leftover, object_name, owns_claim};
+use crate::reconcile_state::AppliedChild;
+use mlpipeline_core::children::ChildKind;
 use mlpipeline_core::labels::{MANAGER, annotation};
 use mlpipeline_core::pipeline::ValidatedPipeline;
 
-/// The field manager that holds a Deployment's replicas from the moment we let go of them until the autoscaler takes them:
-/// a field that nobody holds would fall back to 1.
+/// The field manager that owns a Deployment's replicas from the moment we stop applying them until the autoscaler sets them: a
+/// field without an owner would fall back to 1.
 const HANDOVER: &str = "mlpipeline-operator-handover";
 
-/// Makes one child as it should be; answers how long to wait where a repair has to.
+/// Applies one child where needed; how long to wait where a repair has to.
 pub(super) async fn apply(
     context: &Context,
     pipeline: &ValidatedPipeline,
@@ -34,9 +34,9 @@ pub(super) async fn apply(
     let object = object_name(desired.kind, &desired.name);
     if let Some(found) = known(desired, view) {
         check_owner(pipeline, desired, found.metadata())?;
-        return bring_in_line(context, pipeline, desired, found, &api).await;
+        return apply_drift(context, pipeline, desired, found, &api).await;
     }
-    // The watch sees only what carries our label, so a look decides whether the name is free.
+    // The watch delivers only what carries our label, so a get decides whether the name is free.
     let existing = api.get_opt(&desired.name).await.map_err(|error| Failure::of_call(&object, &error))?;
     match existing {
         Some(existing) => {
@@ -49,14 +49,14 @@ pub(super) async fn apply(
     Ok(None)
 }
 
-/// The object that has a child's name, as far as it is seen.
+/// The object that has a child's name, as far as it is known.
 pub(super) fn known<'a>(desired: &Desired, view: &'a View) -> Option<&'a Found> {
     let is_it =
         |found: &&Found| found.kind == desired.kind && found.metadata().name.as_ref() == Some(&desired.name);
     view.applied.iter().find(is_it)
 }
 
-/// Deletes a child that nobody wants any more; answers whether it is gone, for somebody's finalizer may hold it.
+/// Deletes a child that no step wants any more; whether it is gone, for a finalizer may hold it.
 pub(super) async fn delete(
     context: &Context,
     pipeline: &ValidatedPipeline,
@@ -67,7 +67,7 @@ pub(super) async fn delete(
     let api = api(context, pipeline, orphan.kind);
     let left = match api.delete(&name, &only_this(orphan.metadata().uid.clone())).await {
         Ok(answer) => {
-            tracing::info!(object, "deleted: no step wants it as it is");
+            tracing::info!(object, "deleted: no step wants it");
             answer.left().filter(|left| left.metadata.deletion_timestamp.is_some())
         }
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => None,
@@ -80,17 +80,23 @@ pub(super) async fn delete(
     Ok(left.is_none())
 }
 
-fn api(context: &Context, pipeline: &ValidatedPipeline, kind: Kind) -> Api<DynamicObject> {
-    Api::namespaced_with(context.client.clone(), &pipeline.namespace, &kind.resource())
+fn api(context: &Context, pipeline: &ValidatedPipeline, kind: ChildKind) -> Api<DynamicObject> {
+    Api::namespaced_with(context.client.clone(), &pipeline.namespace, &resource(kind))
 }
 
-/// Refuses to touch what is not ours. A child of ours that lost its owner reference is known by the hash, in which this
-/// pipeline's uid is.
+/// How the client addresses a kind.
+fn resource(kind: ChildKind) -> ApiResource {
+    let (group, version) = kind.api_version().split_once('/').unwrap_or(("", kind.api_version()));
+    let gvk = GroupVersionKind::gvk(group, version, kind.kind());
+    ApiResource::from_gvk_with_plural(&gvk, kind.plural())
+}
+
+/// Fails for what is not ours. A child of ours that lost its owner reference is recognised by the hash, which contains this
+/// pipeline's uid.
 fn check_owner(pipeline: &ValidatedPipeline, desired: &Desired, found: &ObjectMeta) -> Result<(), Failure> {
     let object = object_name(desired.kind, &desired.name);
-    let lost_its_owner =
-        crate::observe::controller(found).is_none() && applied_hash(found) == Some(&desired.hash);
-    let is_claim = desired.kind == Kind::Claim && owns_claim(pipeline, found);
+    let lost_its_owner = controller(found).is_none() && applied_hash(found) == Some(&desired.hash);
+    let is_claim = desired.kind == ChildKind::PersistentVolumeClaim && owns_claim(pipeline, found);
     if is_controlled_by(found, &pipeline.uid) || lost_its_owner || is_claim {
         Ok(())
     } else if is_leftover(pipeline, found) {
@@ -100,8 +106,8 @@ fn check_owner(pipeline: &ValidatedPipeline, desired: &Desired, found: &ObjectMe
     }
 }
 
-/// Applies to a child of ours where it is not as it should be.
-async fn bring_in_line(
+/// Applies to a child of ours where it differs from what it should be.
+async fn apply_drift(
     context: &Context,
     pipeline: &ValidatedPipeline,
     desired: &Desired,
@@ -110,7 +116,7 @@ async fn bring_in_line(
 ) -> Result<Option<Duration>, Failure> {
     let metadata = found.metadata();
     if metadata.deletion_timestamp.is_some() {
-        return Err(Failure::going(&object_name(desired.kind, &desired.name)));
+        return Err(Failure::being_deleted(&object_name(desired.kind, &desired.name)));
     }
     let uid = metadata.uid.clone().unwrap_or_default();
     let remembered = remembered(context, pipeline, &uid);
@@ -120,7 +126,7 @@ async fn bring_in_line(
     }
     let actual = found.json();
     let is_applied = applied_hash(metadata) == Some(&desired.hash);
-    let differs = differences(&desired.value, &actual);
+    let differs = drift(&desired.value, &actual);
     let is_accepted = remembered.hash == desired.hash && remembered.accepted == differs;
     if is_applied && (differs.is_empty() || is_accepted) {
         remember(context, pipeline, &uid, |child| {
@@ -139,12 +145,12 @@ async fn bring_in_line(
     }
     if must_be_replaced(desired, &actual) {
         if !delete(context, pipeline, found).await? {
-            return Err(Failure::going(&object_name(desired.kind, &desired.name)));
+            return Err(Failure::being_deleted(&object_name(desired.kind, &desired.name)));
         }
         write(context, pipeline, desired, api, None).await?;
         return Ok(None);
     }
-    if lets_go_of_replicas(desired, &actual) {
+    if leaves_replicas_to_autoscaler(desired, &actual) {
         hand_over_replicas(desired, &uid, api).await?;
     }
     match write(context, pipeline, desired, api, Some(&uid)).await {
@@ -157,8 +163,8 @@ async fn bring_in_line(
     Ok(None)
 }
 
-/// Puts our lists in the place of what is there. An apply only adds to a list what is missing, and what somebody else has put
-/// there may not go together with it: two ports of one name.
+/// Replaces lists by ours. An apply only adds what is missing to a list, and may conflict with what somebody else has added: two
+/// ports of one name.
 async fn overwrite(desired: &Desired, uid: &str, api: &Api<DynamicObject>) -> Result<(), Failure> {
     let patch = Patch::Merge(desired.for_uid(uid));
     let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
@@ -167,8 +173,8 @@ async fn overwrite(desired: &Desired, uid: &str, api: &Api<DynamicObject>) -> Re
     patched.map(drop).map_err(|error| Failure::of_call(&object, &error))
 }
 
-/// Sends what is desired: to this very object, or to a name that is free. There, a conflict is not forced: it would mean that
-/// somebody else took the name a moment ago.
+/// Applies what is desired: to this very object, or to a name that is free. There, a conflict is not forced: it would mean that
+/// somebody else has just taken the name.
 async fn write(
     context: &Context,
     pipeline: &ValidatedPipeline,
@@ -181,41 +187,41 @@ async fn write(
         Some(uid) => (desired.for_uid(uid), PatchParams::apply(MANAGER).force()),
         None => (desired.value.clone(), PatchParams::apply(MANAGER)),
     };
-    let answer = api
+    let response = api
         .patch(&desired.name, &parameters, &Patch::Apply(&value))
         .await
         .map_err(|error| Failure::of_call(&object, &error))?;
     tracing::info!(object, hash = desired.hash, "applied");
-    let answered = serde_json::to_value(&answer).unwrap_or_default();
-    let differs = differences(&desired.value, &answered);
+    let stored = serde_json::to_value(&response).unwrap_or_default();
+    let differs = drift(&desired.value, &stored);
     if !differs.is_empty() {
-        tracing::warn!(object, ?differs, "the API server keeps something else; it is left alone");
+        tracing::warn!(object, ?differs, "the API server stores other values; they are left alone");
     }
-    let uid = answer.metadata.uid.clone().unwrap_or_default();
+    let uid = response.metadata.uid.clone().unwrap_or_default();
     remember(context, pipeline, &uid, |child| {
         child.hash.clone_from(&desired.hash);
-        child.good_version.clone_from(&answer.metadata.resource_version);
+        child.good_version.clone_from(&response.metadata.resource_version);
         child.accepted = differs;
     });
-    context.cache.insert(desired.kind, answered);
+    context.cache.insert(desired.kind, stored);
     Ok(())
 }
 
-/// Whether a change is one that the API server takes on no Service: from an address to none, or back.
+/// Whether a change is one that the API server accepts on no Service: from a cluster IP to none, or back.
 fn must_be_replaced(desired: &Desired, actual: &Value) -> bool {
     let is_headless =
         |value: &Value| value.pointer("/spec/clusterIP").and_then(Value::as_str) == Some("None");
-    desired.kind == Kind::Service && is_headless(&desired.value) != is_headless(actual)
+    desired.kind == ChildKind::Service && is_headless(&desired.value) != is_headless(actual)
 }
 
-/// Whether the autoscaler is to have the replicas from now on.
-fn lets_go_of_replicas(desired: &Desired, actual: &Value) -> bool {
-    desired.kind == Kind::Deployment
+/// Whether the autoscaler sets the replicas from now on.
+fn leaves_replicas_to_autoscaler(desired: &Desired, actual: &Value) -> bool {
+    desired.kind == ChildKind::Deployment
         && desired.value.pointer("/spec/replicas").is_none()
         && actual.pointer("/spec/replicas").is_some()
 }
 
-/// Keeps the replicas where they are when we held them so far.
+/// Keeps the replicas as they are where we owned them so far.
 async fn hand_over_replicas(desired: &Desired, uid: &str, api: &Api<DynamicObject>) -> Result<(), Failure> {
     let failure = |error: kube::Error| Failure::of_call(&object_name(desired.kind, &desired.name), &error);
     let live = api.get(&desired.name).await.map_err(failure)?;
@@ -225,15 +231,14 @@ async fn hand_over_replicas(desired: &Desired, uid: &str, api: &Api<DynamicObjec
             && entry.fields_v1.as_ref().is_some_and(|fields| fields.0.pointer("/f:spec/f:replicas").is_some())
     });
     let Some(replicas) = live.data.pointer("/spec/replicas").filter(|_| held) else { return Ok(()) };
-    let resource = desired.kind.resource();
-    let held_on = json!({
-        "apiVersion": resource.api_version,
-        "kind": resource.kind,
+    let kept = json!({
+        "apiVersion": desired.kind.api_version(),
+        "kind": desired.kind.kind(),
         "metadata": { "name": desired.name, "uid": uid },
         "spec": { "replicas": replicas },
     });
     let parameters = PatchParams::apply(HANDOVER).force();
-    api.patch(&desired.name, &parameters, &Patch::Apply(&held_on)).await.map_err(failure)?;
+    api.patch(&desired.name, &parameters, &Patch::Apply(&kept)).await.map_err(failure)?;
     Ok(())
 }
 
@@ -241,12 +246,15 @@ fn applied_hash(metadata: &ObjectMeta) -> Option<&String> {
     metadata.annotations.as_ref()?.get(annotation::APPLIED)
 }
 
-fn remembered(context: &Context, pipeline: &ValidatedPipeline, uid: &str) -> Child {
-    context.memory.with(&pipeline.uid, |pipeline| pipeline.children.get(uid).cloned().unwrap_or_default())
+fn remembered(context: &Context, pipeline: &ValidatedPipeline, uid: &str) -> AppliedChild {
+    context.states.with(&pipeline.uid, |state| state.children.get(uid).cloned().unwrap_or_default())
 }
 
-fn remember(context: &Context, pipeline: &ValidatedPipeline, uid: &str, change: impl FnOnce(&mut Child)) {
-    context
-        .memory
-        .with(&pipeline.uid, |pipeline| change(pipeline.children.entry(uid.to_owned()).or_default()));
+fn remember(
+    context: &Context,
+    pipeline: &ValidatedPipeline,
+    uid: &str,
+    change: impl FnOnce(&mut AppliedChild),
+) {
+    context.states.with(&pipeline.uid, |state| change(state.children.entry(uid.to_owned()).or_default()));
 }

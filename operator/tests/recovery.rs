@@ -1,4 +1,4 @@
-//! What stands in a pipeline's way is told; and when it is gone the pipeline goes on with no help, within five minutes.
+//! What blocks a pipeline is reported; and when it is gone the pipeline continues by itself, within five minutes.
 
 #![allow(clippy::expect_used, reason = "a test fails by it")]
 
@@ -10,11 +10,9 @@ use mlpipeline_operator::metrics::MetricsError;
 use mlpipeline_operator::operator::{Operator, Options};
 use serde_json::json;
 use tower::Layer;
-use world::World;
 use world::controllers::Script;
 use world::state::Key;
-
-const CRASH_COURSE: &str = include_str!("world/crash_course.yaml");
+use world::{CRASH_COURSE, World};
 
 const TWO_RUNS: &str = r"
 apiVersion: mlpipeline.dev/v1alpha1
@@ -99,8 +97,8 @@ async fn a_namespace_without_rights_holds_up_no_other_and_is_looked_after_once_i
         refuse(&world, "list", resource, 403);
     }
     let namespaces = vec!["ns".to_owned(), "b".to_owned()];
-    let operator = Operator::new(Options { namespaces, ..world.options("one") }, |calls| {
-        Ok::<_, MetricsError>(kube::Client::new(calls.layer(world.clone()), "default"))
+    let operator = Operator::new(Options { namespaces, ..world.options("one") }, |middleware| {
+        Ok::<_, MetricsError>(kube::Client::new(middleware.layer(world.clone()), "default"))
     })
     .expect("metrics");
     let inspection = operator.inspection();
@@ -113,7 +111,7 @@ async fn a_namespace_without_rights_holds_up_no_other_and_is_looked_after_once_i
     world.with(|state| state.create(&other, theirs.expect("it is there")));
     world.until("ready", |world| world.is_ready(&key)).await;
     let missing = inspection.missing();
-    assert!(missing.contains(&"mlpipelines in namespace b (refused)".to_owned()), "{missing:?}");
+    assert!(missing.contains(&"mlpipelines in namespace b (access denied)".to_owned()), "{missing:?}");
     assert!(missing.iter().all(|missing| missing.contains("namespace b")), "{missing:?}");
     allow(&world);
     ready_within(&world, &other, Duration::from_secs(120)).await;
@@ -250,8 +248,8 @@ async fn q4_what_was_not_tried_again_is_no_new_error() {
         "controller_runtime_reconcile_total{controller=\"mlpipeline\",result=\"requeue_after\"}";
     let world = world();
     refuse(&world, "patch", "deployments", 422);
-    let operator = Operator::new(world.options("one"), |calls| {
-        Ok::<_, MetricsError>(kube::Client::new(calls.layer(world.clone()), "default"))
+    let operator = Operator::new(world.options("one"), |middleware| {
+        Ok::<_, MetricsError>(kube::Client::new(middleware.layer(world.clone()), "default"))
     })
     .expect("metrics");
     let inspection = operator.inspection();

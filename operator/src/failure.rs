@@ -1,4 +1,4 @@
-//! From an API call that failed to what a person is told, and to whether trying again can help.
+//! From an API call that failed to the message for people, and to whether a retry can help.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use mlpipeline_core::status::Problem;
 /// What a failure means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    /// The namespace is going away, and the pipeline with it: nothing to say and nothing to do.
+    /// The namespace is being deleted, and the pipeline with it: nothing to report and nothing to do.
     Ending,
-    /// Somebody else wrote at the same time; a fresh look will do.
+    /// Somebody else wrote at the same time; the next reconcile resolves it.
     Conflict,
-    /// The API server or the way to it has a bad moment.
+    /// The API server cannot be reached or does not work at the moment.
     Unavailable,
-    /// An object of this name is still being removed; the watch tells when it is gone.
+    /// An object of this name is still being deleted; the watch reports when it is gone.
     Leftover,
     /// A quota of the namespace is used up; it may be freed without a change of the pipeline.
     Quota,
@@ -24,27 +24,27 @@ pub enum Class {
     Forbidden,
     /// A port of the nodes is another Service's; it may be freed without a change of the pipeline.
     PortTaken,
-    /// The name is taken by an object that is not ours.
+    /// An object that is not ours has the name.
     NameTaken,
-    /// The API server does not take this child as it is. Something else may have to change: a policy, an object that is in the way.
+    /// The API server rejects this child as it is. Something else may have to change: a policy, or an object in the way.
     Invalid,
 }
 
-/// One child that could not be brought about.
+/// A call that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// What it means.
     pub class: Class,
     /// Which object: "Job iris-train-0f3a".
     pub object: String,
-    /// What the API server said, or what we found.
+    /// The API server's message, or what we found.
     pub message: String,
-    /// How long the API server asked to wait: never longer than the longest wait of ours.
+    /// How long the API server asked to wait: at most our own longest wait.
     pub retry_after: Option<Duration>,
 }
 
-/// How many times in a row something may fail for a passing reason before people are told.
-const PATIENCE: u32 = 3;
+/// How many times in a row something may fail for a passing reason before it is reported.
+const SILENT_FAILURES: u32 = 3;
 
 impl Failure {
     /// A failure of a call about an object.
@@ -63,53 +63,48 @@ impl Failure {
         Self { class, object: object.to_owned(), message, retry_after }
     }
 
-    /// An object of somebody else's has the name that a child needs.
+    /// Somebody else's object has the name that a child needs.
     #[must_use]
     pub fn name_taken(object: &str) -> Self {
         let message = format!(
-            "{object} is there already and does not belong to this pipeline; delete or rename it, or give the pipeline \
+            "{object} already exists and does not belong to this pipeline; delete or rename it, or give the pipeline \
              or step another name"
         );
         Self { class: Class::NameTaken, object: object.to_owned(), message, retry_after: None }
     }
 
-    /// A child of an earlier pipeline of the same name is in the way until it is collected.
+    /// A child of an earlier pipeline of the same name is in the way until the garbage collector deletes it.
     #[must_use]
     pub fn leftover(object: &str) -> Self {
-        let message = format!("{object} of an earlier pipeline of this name is still being removed");
+        let message = format!("{object} of an earlier pipeline of this name is still being deleted");
         Self { class: Class::Leftover, object: object.to_owned(), message, retry_after: None }
     }
 
-    /// A child that is wanted again is still being deleted: somebody's finalizer may hold it.
+    /// A child that is wanted again is still being deleted: a finalizer may hold it.
     #[must_use]
-    pub fn going(object: &str) -> Self {
-        let message = format!("{object} is being deleted, and is made anew when it is gone");
+    pub fn being_deleted(object: &str) -> Self {
+        let message = format!("{object} is being deleted; it is created again when it is gone");
         Self { class: Class::Leftover, object: object.to_owned(), message, retry_after: None }
     }
 
-    /// A look that had no end.
+    /// A reconcile that timed out.
     #[must_use]
     pub fn too_slow(limit: Duration) -> Self {
-        let message = format!("took longer than {} s", limit.as_secs());
-        Self {
-            class: Class::Unavailable,
-            object: "a look at the pipeline".to_owned(),
-            message,
-            retry_after: None,
-        }
+        let message = format!("timed out after {} s", limit.as_secs());
+        Self { class: Class::Unavailable, object: "reconcile".to_owned(), message, retry_after: None }
     }
 
     /// How long to wait before the next attempt, after so many failures in a row. `random` is in [0, 1).
     #[must_use]
     pub fn wait(&self, failures: u32, random: f64) -> Duration {
-        // What is invalid seldom becomes valid by itself, and nobody tells when a policy that refused it is lifted.
+        // What is invalid seldom becomes valid by itself, and nothing reports when a policy that rejected it is removed.
         let failures = if self.class == Class::Invalid { u32::MAX } else { failures };
         backoff::wait(failures, random).max(self.retry_after.unwrap_or_default())
     }
 
-    /// Whether nothing failed: something has to go first, and the watch tells when it has.
+    /// Whether nothing failed: something has to be deleted first, and the watch reports when it is.
     #[must_use]
-    pub fn is_a_wait(&self) -> bool {
+    pub fn is_wait(&self) -> bool {
         self.class == Class::Leftover
     }
 
@@ -119,12 +114,12 @@ impl Failure {
         matches!(self.class, Class::Ending | Class::Unavailable)
     }
 
-    /// What people are told after so many failures in a row; nothing about what passes by itself in a moment.
+    /// The problem to report after so many failures in a row; none for what passes by itself in a moment.
     #[must_use]
     pub fn problem(&self, failures: u32) -> Option<Problem> {
         let (reason, transient) = match self.class {
             Class::Ending => return None,
-            Class::Conflict | Class::Unavailable if failures < PATIENCE => return None,
+            Class::Conflict | Class::Unavailable if failures < SILENT_FAILURES => return None,
             Class::Conflict => ("Conflict", true),
             Class::Unavailable => ("ApiServerUnavailable", true),
             Class::Leftover => ("WaitingForDeletion", true),
@@ -138,7 +133,7 @@ impl Failure {
             Class::NameTaken | Class::Leftover => self.message.clone(),
             Class::Quota => format!("{} exceeds a quota of the namespace: {}", self.object, self.message),
             Class::Forbidden => format!("{} is forbidden: {}{}", self.object, self.message, self.role_hint()),
-            Class::Invalid => format!("the API server refuses {}: {}", self.object, self.message),
+            Class::Invalid => format!("the API server rejects {}: {}", self.object, self.message),
             _ => format!("{}: {}", self.object, self.message),
         };
         Some(Problem { reason: reason.to_owned(), message, transient })
@@ -146,7 +141,7 @@ impl Failure {
 }
 
 impl Failure {
-    /// What to do where it is the operator itself that lacks a permission, by the words that the API server has for that.
+    /// What to do where the operator itself lacks a permission, recognised by the API server's wording.
     fn role_hint(&self) -> &'static str {
         match self.message.contains(" cannot ") {
             true => "; allow it in the operator's Role (deploy/config/rbac/operator-role.yaml)",
@@ -155,7 +150,7 @@ impl Failure {
     }
 }
 
-/// What the API server's answer means. By its machine-readable reason, save for quotas and ports, for which it has none.
+/// The class of an API server's response. By its machine-readable reason, except for quotas and ports, which have none.
 fn classify(status: &Status) -> Class {
     let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
     if causes.iter().any(|cause| cause.reason == "NamespaceTerminating") {
@@ -186,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_answer_is_named_for_people() {
+    fn each_kind_of_response_is_named_for_people() {
         let table = [
             (403, "Forbidden", "exceeded quota: small, requested: count/jobs.batch=1", "QuotaExceeded", true),
             (403, "Forbidden", "User \"x\" cannot create resource \"jobs\"", "Forbidden", false),
@@ -211,14 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_by_itself_is_not_told_at_once() {
+    fn what_passes_by_itself_is_not_reported_at_once() {
         assert_eq!(answer(500, "InternalError", "").problem(1), None);
         assert_eq!(answer(409, "Conflict", "").problem(2), None);
         assert!(answer(422, "Invalid", "").problem(1).is_some());
     }
 
     #[test]
-    fn what_is_invalid_is_tried_again_every_few_minutes_and_all_else_soon() {
+    fn what_is_invalid_is_retried_every_few_minutes_and_all_else_soon() {
         assert_eq!(answer(422, "Invalid", "").wait(1, 1.0), backoff::LONGEST);
         assert_eq!(answer(422, "Invalid", "").wait(1, 0.0), backoff::LONGEST / 2);
         for code in [403, 409, 429, 500, 503] {
@@ -228,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_that_goes_away_is_no_problem_of_the_pipelines() {
+    fn a_namespace_that_is_deleted_is_not_a_problem_of_its_pipelines() {
         let mut status = Status { code: 403, ..Status::failure("is being terminated", "Forbidden") };
         let cause = StatusCause {
             reason: "NamespaceTerminating".into(),
@@ -241,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn q4_the_wait_that_the_api_server_asks_for_is_kept() {
+    fn q4_the_wait_that_the_api_server_asks_for_is_respected() {
         let asks = |seconds| {
             let mut status = Status { code: 429, ..Status::failure("", "TooManyRequests") };
             status.details = Some(StatusDetails { retry_after_seconds: seconds, ..no_details() });

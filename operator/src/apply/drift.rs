@@ -1,15 +1,15 @@
-//! Whether an object holds everything that was applied. What others have added is theirs and does not count.
+//! Drift: where an object differs from what was applied. Fields that others have added do not count.
 
 use serde_json::{Map, Value};
 
 use super::quantity;
 
-/// How many differences are told: enough to see that there are some, and which.
+/// How many differences are reported: enough to see that there are some, and which.
 const LIMIT: usize = 16;
 
-/// Where an object differs from what it should hold, each as "path: what is there". Empty when it holds everything.
+/// Where an object differs from what was applied, each as "path: what was found". Empty without drift.
 #[must_use]
-pub(super) fn differences(desired: &Value, actual: &Value) -> Vec<String> {
+pub(super) fn drift(desired: &Value, actual: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare("", desired, actual, &mut found);
     found
@@ -36,7 +36,7 @@ fn compare(path: &str, desired: &Value, actual: &Value, found: &mut Vec<String>)
     }
 }
 
-/// Lists that the API server merges by a key are compared by it, and may hold more; all others must be alike.
+/// Lists that the API server merges by a key are compared by that key, and may hold more; all others must be equal.
 fn compare_lists(path: &str, desired: &[Value], actual: &[Value], found: &mut Vec<String>) {
     let keys =
         desired.first().and_then(Value::as_object).map(|first| merge_keys(path, first)).unwrap_or_default();
@@ -63,7 +63,7 @@ fn compare_lists(path: &str, desired: &[Value], actual: &[Value], found: &mut Ve
     }
 }
 
-/// The fields that tell apart the entries of a list, as the API's list-map keys.
+/// The fields that identify the entries of a list: the API's list-map keys.
 fn merge_keys(path: &str, first: &Map<String, Value>) -> &'static [&'static str] {
     let field = path.rsplit('.').next().unwrap_or_default();
     match field {
@@ -98,18 +98,18 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn s9_what_others_add_is_theirs() {
+    fn s9_what_others_add_is_no_drift() {
         let desired = json!({"metadata": {"labels": {"a": "1"}}, "spec": {"containers": [{"name": "worker", "image": "w"}]}});
         let actual = json!({
             "metadata": {"labels": {"a": "1", "b": "2"}, "finalizers": ["x/y"], "annotations": {"c": "d"}},
             "spec": {"replicas": 4, "containers": [{"name": "sidecar"}, {"name": "worker", "image": "w", "tty": false}]},
             "status": {"ready": 1},
         });
-        assert_eq!(differences(&desired, &actual), Vec::<String>::new());
+        assert_eq!(drift(&desired, &actual), Vec::<String>::new());
     }
 
     #[test]
-    fn l6_what_somebody_changed_or_took_away_is_seen() {
+    fn l6_what_somebody_changed_or_removed_is_drift() {
         let desired =
             json!({"spec": {"replicas": 2, "ports": [{"port": 80, "protocol": "TCP"}], "args": ["a", "b"]}});
         let table = [
@@ -121,30 +121,30 @@ mod tests {
             json!({"spec": null}),
         ];
         for actual in table {
-            assert!(!differences(&desired, &actual).is_empty(), "{actual}");
+            assert!(!drift(&desired, &actual).is_empty(), "{actual}");
         }
     }
 
     #[test]
     fn amounts_are_compared_by_value_and_only_amounts() {
         let resources = |cpu: &str| json!({"resources": {"requests": {"cpu": cpu}}});
-        assert!(differences(&resources("1000m"), &resources("1")).is_empty());
-        assert!(!differences(&resources("1"), &resources("2")).is_empty());
-        assert!(!differences(&json!({"image": "1000m"}), &json!({"image": "1"})).is_empty());
+        assert!(drift(&resources("1000m"), &resources("1")).is_empty());
+        assert!(!drift(&resources("1"), &resources("2")).is_empty());
+        assert!(!drift(&json!({"image": "1000m"}), &json!({"image": "1"})).is_empty());
         let claim = |size: &str| json!({"spec": {"resources": {"requests": {"storage": size}}}});
-        assert!(differences(&claim("1024Mi"), &claim("1Gi")).is_empty());
+        assert!(drift(&claim("1024Mi"), &claim("1Gi")).is_empty());
     }
 
     #[test]
     fn what_is_empty_may_be_left_out_by_the_server() {
         let desired = json!({"resources": {}, "env": [{"name": "A", "value": ""}], "list": []});
-        assert!(differences(&desired, &json!({"env": [{"name": "A"}]})).is_empty());
-        assert!(!differences(&json!({"suspend": false}), &json!({})).is_empty());
+        assert!(drift(&desired, &json!({"env": [{"name": "A"}]})).is_empty());
+        assert!(!drift(&json!({"suspend": false}), &json!({})).is_empty());
     }
 
     #[test]
     fn the_number_of_differences_is_bounded() {
         let desired: Map<String, Value> = (0..100).map(|at| (format!("k{at}"), json!(at))).collect();
-        assert_eq!(differences(&Value::Object(desired), &json!({})).len(), LIMIT);
+        assert_eq!(drift(&Value::Object(desired), &json!({})).len(), LIMIT);
     }
 }

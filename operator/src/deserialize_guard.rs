@@ -1,7 +1,7 @@
-//! A pipeline as it comes from the API server: one whose spec cannot be read harms only itself.
+//! A pipeline as the API server sends it: one whose spec cannot be decoded affects only itself.
 //!
-//! The status is read apart from the rest. What was said last is known although the spec cannot be read, so it is not said again;
-//! and a status that cannot be read is only written anew.
+//! Like kube's own `DeserializeGuard`, and it decodes the status apart from the rest. The last status is known although the spec
+//! cannot be decoded, so it is not written again; and a status that cannot be decoded is only overwritten.
 
 use std::borrow::Cow;
 
@@ -13,23 +13,23 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A pipeline, or what can be known of one that cannot be read.
+/// A pipeline, or what is known of one that cannot be decoded.
 #[derive(Clone, Debug)]
-pub struct Guarded(pub Result<MLPipeline, Unreadable>);
+pub struct DeserializeGuard(pub Result<MLPipeline, Unreadable>);
 
-/// A pipeline that cannot be read.
+/// A pipeline that cannot be decoded.
 #[derive(Clone, Debug)]
 pub struct Unreadable {
     /// Its metadata.
     pub metadata: ObjectMeta,
-    /// What was said of it last.
+    /// The last status that was written.
     pub status: Option<MLPipelineStatus>,
-    /// Why it cannot be read.
+    /// Why it cannot be decoded.
     pub error: String,
 }
 
-impl Guarded {
-    /// What was said of it last.
+impl DeserializeGuard {
+    /// The last status that was written.
     #[must_use]
     pub fn status(&self) -> Option<&MLPipelineStatus> {
         match &self.0 {
@@ -39,7 +39,7 @@ impl Guarded {
     }
 }
 
-impl<'de> Deserialize<'de> for Guarded {
+impl<'de> Deserialize<'de> for DeserializeGuard {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut value = Value::deserialize(deserializer)?;
         let status = value.as_object_mut().and_then(|object| object.remove("status"));
@@ -57,7 +57,7 @@ impl<'de> Deserialize<'de> for Guarded {
     }
 }
 
-impl Resource for Guarded {
+impl Resource for DeserializeGuard {
     type DynamicType = ();
     type Scope = NamespaceResourceScope;
 
@@ -97,16 +97,16 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(spec: &Value, status: &Value) -> Guarded {
+    fn read(spec: &Value, status: &Value) -> DeserializeGuard {
         let object = json!({
             "apiVersion": "mlpipeline.dev/v1alpha1", "kind": "MLPipeline",
             "metadata": {"name": "a", "namespace": "ns"}, "spec": spec, "status": status,
         });
-        serde_json::from_value(object).expect("it is guarded")
+        serde_json::from_value(object).expect("the guard holds it")
     }
 
     #[test]
-    fn s11_the_status_of_a_resource_that_cannot_be_read_is_known() {
+    fn s11_the_status_of_a_resource_that_cannot_be_decoded_is_known() {
         let unreadable = read(&json!({"steps": 5}), &json!({"progress": "1/2"}));
         assert!(unreadable.0.as_ref().is_err_and(|unreadable| unreadable.error.contains('5')));
         assert_eq!(unreadable.meta().name.as_deref(), Some("a"));
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn s11_a_status_that_cannot_be_read_is_none() {
+    fn s11_a_status_that_cannot_be_decoded_is_none() {
         let steps = json!({"steps": [{"name": "a", "run": {"image": "busybox"}}]});
         for status in [json!({"steps": "x"}), Value::Null, json!({"conditions": [{"status": 5}]})] {
             let pipeline = read(&steps, &status);
