@@ -44,7 +44,7 @@ const STEPS: [(&str, &[&str]); 13] = [
     (
         "  - {name: A_b, run: {image: x}}\n",
         &[
-            "6:6: spec.steps[0].name: \"A_b\" is no step name: 1 to 40 lower-case letters, digits and -, a letter first and no - last",
+            "6:6: spec.steps[0].name: \"A_b\" is not a valid step name: 1 to 40 lower-case letters, digits and -, a letter first and no - last",
         ],
     ),
     (
