@@ -69,7 +69,7 @@ pub struct Files {
     /// Files of YAML or JSON documents; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The namespace of pipelines that name none; with --cluster that of the context when absent
+    /// The namespace of pipelines that name none
     #[arg(short, long)]
     pub namespace: Option<String>,
     /// Print JSON
@@ -115,7 +115,10 @@ pub struct Place {
   kubectl mlpipeline plan pipeline.yaml --cluster --context production -n team-a
   kubectl mlpipeline plan pipeline.yaml --exit-code || echo 'something would run'
 
-With -o json, prints {namespace, pipeline, changes, steps}; each step has name, kind, action, code, reason, revision and nextRun. code is the machine's word for reason, a sentence.
+With --cluster, pipelines that name no namespace are in that of -n, or else in that of the context.
+
+With -o json, prints {namespace, pipeline, changes, steps}; each step has name, kind, action, code, reason,
+revision and nextRun. code is for programs, reason is the sentence for people.
 
 Exit codes: 0 planned, 1 the files are wrong, 2 wrong usage, and 3 with --exit-code when something would run.")]
 pub struct PlanArguments {

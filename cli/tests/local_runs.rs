@@ -138,7 +138,7 @@ fn only_one_process_runs_a_pipeline_in_a_data_folder_and_the_lock_dies_with_it()
     wait_for("the worker to start", || started.exists());
     let second = folder.call(&["local", "p.yaml", "--once"]);
     assert_eq!(second.code, 1);
-    let expected = format!("already run from this data folder by process {}", running.id());
+    let expected = format!("already running from this data folder in process {}", running.id());
     assert!(second.stderr.contains(&expected), "{}", second.stderr);
     assert!(folder.call(&["plan", "p.yaml"]).stdout.contains("running"));
 

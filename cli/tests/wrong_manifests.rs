@@ -55,7 +55,7 @@ const STEPS: [(&str, &[&str]); 13] = [
         "  - {name: a, run: {image: [x]}, retries: '3'}\n",
         &[
             "6:28: spec.steps[0].run.image is a list; text is needed",
-            "6:43: spec.steps[0].retries is the text \"3\"; a whole number is needed; take the quotes away",
+            "6:43: spec.steps[0].retries is the text \"3\"; a whole number is needed; remove the quotes",
         ],
     ),
     ("    x: y\n", &["6:5: spec.steps is a map; a list is needed; begin each item with a dash"]),

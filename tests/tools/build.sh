@@ -4,8 +4,13 @@
 #   tests/tools/build.sh [PROGRAM...]     build what is not there yet (default: what `make test` needs)
 #   tests/tools/build.sh --where          for every program: its name and where it is, or would be
 #
-# The folder is $XDG_CACHE_HOME/mlpipeline/tools/HASH (~/.cache where that is unset), HASH being that of the go.mod,
-# go.sum and Go sources that make the program: a new version is built beside the old one. It may be removed at any time.
+# The folder is $XDG_CACHE_HOME/mlpipeline/tools/HASH (~/.cache where that is unset), HASH being that of the files here that pin
+# the program: a new version is built beside the old one. It may be removed at any time.
+#
+# Go's build cache compiles a package once for all programs that use it in the same version. So metrics-server and the
+# local-path provisioner are in Kubernetes' module, and the modules coredns and traefik pin what they share with it to its
+# versions. CoreDNS has only the plugins that the node uses. Of Traefik, files below traefik/replaced stand in for those of its
+# modules that would link a client library for every cloud.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -21,9 +26,9 @@ kube-proxy kubernetes k8s.io/kubernetes/cmd/kube-proxy
 kube-scheduler kubernetes k8s.io/kubernetes/cmd/kube-scheduler
 kubelet kubernetes k8s.io/kubernetes/cmd/kubelet
 kubectl kubernetes k8s.io/kubernetes/cmd/kubectl
-coredns coredns github.com/coredns/coredns
-metrics-server metrics-server sigs.k8s.io/metrics-server/cmd/metrics-server
-local-path-provisioner local-path-provisioner github.com/rancher/local-path-provisioner
+metrics-server kubernetes sigs.k8s.io/metrics-server/cmd/metrics-server
+local-path-provisioner kubernetes github.com/rancher/local-path-provisioner
+coredns coredns .
 traefik traefik github.com/traefik/traefik/v3/cmd/traefik
 versitygw versitygw github.com/versity/versitygw/cmd/versitygw
 kwok kwok sigs.k8s.io/kwok/cmd/kwok
@@ -48,7 +53,8 @@ entry_of() {
 
 # The folder of module $1's programs.
 folder_of() {
-    hash=$(cat "$here/$1"/go.mod "$here/$1"/go.sum "$here/$1"/*.go 2>/dev/null | { sha256sum 2>/dev/null || shasum -a 256; } | cut -c1-16)
+    others=$(cd "$here/$1" && find . -type f ! -name go.mod ! -name go.sum | LC_ALL=C sort)
+    hash=$(cd "$here/$1" && cat go.mod go.sum $others | { sha256sum 2>/dev/null || shasum -a 256; } | cut -c1-16)
     printf '%s/%s' "$cache" "$hash"
 }
 
@@ -69,6 +75,27 @@ tags_of() {
     if [ "$1" = prometheus ]; then printf remove_all_sd; fi
 }
 
+# Copies the modules of module $1 that files here stand in for to the folder $2, and pins the copies in a go.mod there. A file
+# without contents removes the module's own.
+replace_files() {
+    mkdir -p "$2"
+    cp "$here/$1/go.mod" "$here/$1/go.sum" "$2"
+    go mod download -modfile="$2/go.mod" $(replaced_modules "$1")
+    for replaced in $(replaced_modules "$1"); do
+        copy=$2/$(printf '%s' "$replaced" | tr / -)
+        cp -R "$(go list -modfile="$2/go.mod" -m -f '{{.Dir}}' "$replaced")" "$copy"
+        chmod -R u+w "$copy"
+        cp -R "$here/$1/replaced/$replaced/." "$copy"
+        find "$copy" -name '*.go' -empty -exec rm {} +
+        go mod edit -replace "$replaced=$copy" "$2/go.mod"
+    done
+}
+
+# The modules that have a folder in $1/replaced.
+replaced_modules() {
+    (cd "$here/$1/replaced" && find . -type d -name 'v[0-9]*' | sed 's|^\./||')
+}
+
 build() {
     entry_of "$1"
     # What is given need not be built.
@@ -87,11 +114,21 @@ build() {
     say "building $1 (once; minutes where Go's build cache is empty)"
     started=$(date +%s)
     part="$folder/.$1.$$"
-    trap 'rm -f "$part"' EXIT
+    trap 'rm -rf "$part" "$part.sources"' EXIT
     trap 'exit 130' INT TERM
-    (cd "$here/$module" && CGO_ENABLED=0 GOWORK=off nice -n 10 \
-        go build -p 2 -trimpath -buildvcs=false -mod=readonly -tags "$(tags_of "$module")" -ldflags "$(ldflags_of "$module")" -o "$part" "$package")
+    export CGO_ENABLED=0 GOWORK=off
+    (
+        cd "$here/$module"
+        modfile=
+        if [ -e replaced ]; then
+            replace_files "$module" "$part.sources"
+            modfile=-modfile=$part.sources/go.mod
+        fi
+        nice -n 10 go build -p 2 -trimpath -buildvcs=false -mod=readonly $modfile \
+            -tags "$(tags_of "$module")" -ldflags "$(ldflags_of "$module")" -o "$part" "$package"
+    )
     mv "$part" "$folder/$1"
+    rm -rf "$part.sources"
     say "built $1 in $(($(date +%s) - started)) s: $folder/$1"
 }
 

@@ -38,15 +38,15 @@ pub fn run(arguments: &PlanArguments) -> ExitStatus {
         }
     };
     let pipeline = found.pipeline;
-    let foreseen = match cluster.map(|cluster| cluster.observe(&pipeline)) {
-        Some(Ok(observed)) => foresee(&pipeline, &observed, Schedules::Keep),
+    let planned = match cluster.map(|cluster| cluster.observe(&pipeline)) {
+        Some(Ok(observed)) => plan_now(&pipeline, &observed, Schedules::Keep),
         Some(Err(problem)) => {
             show::error(&problem);
             return ExitStatus::Failure;
         }
-        None => foresee_here(arguments, &pipeline),
+        None => plan_here(arguments, &pipeline),
     };
-    tell(arguments, &pipeline, &foreseen)
+    print(arguments, &pipeline, &planned)
 }
 
 fn session_options(arguments: &PlanArguments) -> SessionOptions {
@@ -58,55 +58,57 @@ fn session_options(arguments: &PlanArguments) -> SessionOptions {
 }
 
 /// Plans against the local state.
-fn foresee_here(arguments: &PlanArguments, pipeline: &ValidatedPipeline) -> Plan {
+fn plan_here(arguments: &PlanArguments, pipeline: &ValidatedPipeline) -> Plan {
     let schedules = if arguments.place.on_schedule { Schedules::Keep } else { Schedules::RunOnce };
     let store = Store::of(&arguments.place.data_dir, pipeline);
     let is_running = store.is_running();
-    let mut foreseen = foresee(pipeline, &observed(&store.records(is_running)), schedules);
+    let mut planned = plan_now(pipeline, &observed(&store.records(is_running)), schedules);
     if !is_running {
-        tell_failures(&mut foreseen, &store.records(true));
+        mark_failures(&mut planned, &store.records(true));
     }
-    tell_live(pipeline, &mut foreseen);
-    foreseen
+    mark_long_running(pipeline, &mut planned);
+    planned
 }
 
-/// Prints a plan, and says whether it would change anything.
-fn tell(arguments: &PlanArguments, pipeline: &ValidatedPipeline, foreseen: &Plan) -> ExitStatus {
+/// Prints a plan; the exit status shows whether it would change anything where the caller asked for that.
+fn print(arguments: &PlanArguments, pipeline: &ValidatedPipeline, planned: &Plan) -> ExitStatus {
     let is_change = |step: &StepPlan| {
-        step.decision == Decision::Run && (arguments.cluster || !is_live(pipeline, &step.name))
+        step.decision == Decision::Run && (arguments.cluster || !is_long_running(pipeline, &step.name))
     };
-    let would_run = foreseen.steps.iter().any(is_change);
+    let would_run = planned.steps.iter().any(is_change);
     if arguments.files.output == Some(Output::Json) {
-        show::json(&as_json(pipeline, foreseen, would_run));
+        show::json(&as_json(pipeline, planned, would_run));
     } else {
         show::table(
             &["STEP", "KIND", "ACTION", "REVISION", "REASON"],
-            foreseen.steps.iter().map(row).collect(),
+            planned.steps.iter().map(row).collect(),
         );
     }
     if would_run && arguments.exit_code { ExitStatus::WouldRun } else { ExitStatus::Success }
 }
 
 /// Plans against whatever was observed, here or in a cluster.
-fn foresee(pipeline: &ValidatedPipeline, observed: &Observed, schedules: Schedules) -> Plan {
+fn plan_now(pipeline: &ValidatedPipeline, observed: &Observed, schedules: Schedules) -> Plan {
     plan(pipeline, observed, Timestamp::now(), schedules)
 }
 
-fn is_live(pipeline: &ValidatedPipeline, step: &str) -> bool {
+fn is_long_running(pipeline: &ValidatedPipeline, step: &str) -> bool {
     pipeline.step(step).is_some_and(|step| step.is_long_running())
 }
 
-/// Says of steps that run all the time that here they do so only while `local` does: that they are not at work is no change.
-fn tell_live(pipeline: &ValidatedPipeline, plan: &mut Plan) {
-    for step in
-        plan.steps.iter_mut().filter(|step| step.decision == Decision::Run && is_live(pipeline, &step.name))
+/// Marks long-running steps: on a laptop they run while `local` does, so starting them is not a change.
+fn mark_long_running(pipeline: &ValidatedPipeline, plan: &mut Plan) {
+    for step in plan
+        .steps
+        .iter_mut()
+        .filter(|step| step.decision == Decision::Run && is_long_running(pipeline, &step.name))
     {
         step.reason = Reason::RunsWithLocal;
     }
 }
 
 /// Adds to steps that failed before, and would be tried again, how they failed.
-fn tell_failures(plan: &mut Plan, records: &Records) {
+fn mark_failures(plan: &mut Plan, records: &Records) {
     for step in &mut plan.steps {
         let Some(Work::Once(work)) = &step.work else { continue };
         let failed = records.get(&step.name).into_iter().flatten().filter(|record| record.key == work.key);

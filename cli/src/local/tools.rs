@@ -125,7 +125,7 @@ impl Tools {
         let arguments = [
             "step".into(),
             concat(&["@".as_ref(), file.as_os_str()]),
-            "--lifeline".into(),
+            "--watchdog".into(),
             "--storage".into(),
             self.volume.clone().into(),
             "--files".into(),

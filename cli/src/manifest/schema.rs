@@ -277,7 +277,7 @@ fn type_hint(schema: &Value, node: &Node) -> Option<String> {
             Some("put it in quotes".to_owned())
         }
         (Content::Text(text), Some("integer" | "number")) if text.trim().parse::<f64>().is_ok() => {
-            Some("take the quotes away".to_owned())
+            Some("remove the quotes".to_owned())
         }
         (Content::Null, _) => Some("give it a value".to_owned()),
         (Content::Map(_), Some("array")) => Some("begin each item with a dash".to_owned()),

@@ -95,7 +95,7 @@ const MISFITS: [(&str, &[&str]); 25] = [
     ),
     (
         "{name: a, run: {image: x}, retries: '3'}",
-        &["retries is the text \"3\"; a whole number is needed; take the quotes away"],
+        &["retries is the text \"3\"; a whole number is needed; remove the quotes"],
     ),
     ("{name: a, run: {image: x}, retries: 1.5}", &["retries is the number 1.5; a whole number is needed"]),
     ("{name: a, run: {image: x}, retries: 101}", &["retries is 101; 0 to 100 is allowed"]),

@@ -1,6 +1,7 @@
 //! The loop: observe, plan, start and stop what the plan says, wait until something changes.
 
 mod ending;
+mod missed_schedule;
 mod rows;
 mod starting;
 

@@ -9,6 +9,7 @@ use mlpipeline_core::plan::{LongRunningWork, RunWork, Task};
 use mlpipeline_crds::ConcurrencyPolicy;
 use tokio::sync::{mpsc, watch};
 
+use super::missed_schedule::is_missed;
 use super::{Active, Engine, Event};
 use crate::local::job::{self, End};
 use crate::local::long_running::LongRunningStep;
@@ -93,7 +94,7 @@ impl Engine {
         self.due.insert(step.name.clone(), next);
         let spec = step.schedule.as_ref().map(|schedule| &schedule.spec);
         let deadline = spec.and_then(|spec| spec.starting_deadline_seconds);
-        if deadline.is_some_and(|seconds| now.as_second() - due.as_second() > seconds) {
+        if is_missed(due, now, deadline) {
             return false;
         }
         let active: Vec<&Active> = self.active.values().filter(|active| active.step == step.name).collect();
