@@ -122,11 +122,43 @@ fn the_served_model_is_measured_on_the_same_rows_or_the_message_says_why_not() {
     spec["action"]["train"]["features"] = json!(["petal_width"]);
     spec["revision"] = json!({"fixed": Revision::of(&["other"])});
     let ended = volume.step(&spec, &[]);
-    assert!(ended.succeeds().report.baseline.is_none());
+    let (report, verdict) = (&ended.succeeds().report, ended.report.gate.as_ref().expect("a verdict"));
+    assert!(report.baseline.as_ref().expect("what is served").metrics.is_empty());
+    // What cannot be compared never passes.
+    assert!(!verdict.passed && verdict.message.contains("not comparable"), "{verdict:?}");
     assert!(ended.message().contains("predicts from column \"sepal_width\""), "{}", ended.message());
     spec["action"]["train"]["baseline"]["path"] = json!("ns/pipe/train/0123456789ab");
     spec["revision"] = json!({"fixed": Revision::of(&["lost"])});
-    assert!(volume.step(&spec, &[]).succeeds().message().contains("cannot be compared with"));
+    let ended = volume.step(&spec, &[]);
+    assert!(ended.succeeds().message().contains("cannot be compared with"));
+    assert!(!ended.report.gate.as_ref().expect("a verdict").passed);
+    // Means over folds are of models that never saw the rows; the served model may have learnt from any of them.
+    let mut spec = train(json!({
+        "crossValidation": {"folds": 5}, "baseline": baseline, "gate": {"metric": "accuracy", "maxRegression": 1.0},
+    }));
+    spec["revision"] = json!({"fixed": Revision::of(&["folds"])});
+    let ended = volume.step(&spec, &[]);
+    assert!(!ended.succeeds().report.gate.as_ref().expect("a verdict").passed);
+    assert!(ended.message().contains("metrics over folds are not comparable"), "{}", ended.message());
+}
+
+#[test]
+fn no_gate_passes_where_a_class_has_no_test_row() {
+    let mut rows = "x,species\n".to_owned();
+    for row in 0..40 {
+        rows += &format!("{row},{}\n", if row < 20 { "a" } else { "b" });
+    }
+    rows += "99,rare\n";
+    let volume = with_data(&rows);
+    let ended = volume.step(
+        &train(json!({
+            "features": ["x"], "split": {"test": 0.2, "seed": 1}, "gate": {"metric": "accuracy", "min": 0.0},
+        })),
+        &[],
+    );
+    let verdict = ended.succeeds().report.gate.clone().expect("a verdict");
+    assert!(!verdict.passed && verdict.message.contains("1 of the classes have no row"), "{verdict:?}");
+    assert!(ended.message().contains("no test row has the class rare"), "{}", ended.message());
 }
 
 #[test]
@@ -426,7 +458,7 @@ fn the_commands_refuse_what_they_cannot_do() {
         (
             &["train", "--data", "data.csv", "--target", "species", "--out", "model", "--gate", "speed>=1"],
             2,
-            "is no metric",
+            "is not a metric",
         ),
         (&["score", "--model", "taken", "--data", "data.csv", "--out", "scored.csv"], 4, "no artifact"),
     ];

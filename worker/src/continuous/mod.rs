@@ -251,10 +251,10 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_a_failure_with_its_message() {
         let row = "7".to_owned();
-        let failed = outlived::<()>(async { panic!("no such row: {row}") }).await.expect_err("a failure");
+        let failed = catch_panic::<()>(async { panic!("no such row: {row}") }).await.expect_err("a failure");
         assert_eq!((failed.exit_code, failed.reason), (ExitCode::Internal, "Panicked"));
         assert!(failed.message.contains("no such row: 7"), "{}", failed.message);
-        let failed = outlived::<()>(async { panic!("plain") }).await.expect_err("a failure");
+        let failed = catch_panic::<()>(async { panic!("plain") }).await.expect_err("a failure");
         assert!(failed.message.ends_with(": plain"), "{}", failed.message);
         assert_eq!(catch_panic(async { Ok(1) }).await, Ok(1));
     }

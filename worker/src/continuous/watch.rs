@@ -111,14 +111,38 @@ mod tests {
             file.set_modified(time).expect("a time");
         }
         std::os::unix::fs::symlink("/etc/hostname", inbox.join("link.csv")).expect("a link");
-        let names: Vec<_> = watch
-            .files()
-            .expect("files")
-            .iter()
-            .map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
-            .collect();
-        assert_eq!(names, ["a.csv", "c.csv", "b.csv"]);
-        assert!(Watch::of(&uri("file:../x/*"), root.path()).is_err());
-        assert!(Watch::of(&uri("http://example.com/x"), root.path()).is_err());
+        assert_eq!(names(&watch), ["a.csv", "c.csv", "b.csv"]);
+        assert!(Watch::of(&uri("file:../x/*"), root.path(), false).is_err());
+        assert!(Watch::of(&uri("http://example.com/x"), root.path(), false).is_err());
+    }
+
+    fn names(watch: &Watch) -> Vec<String> {
+        let files = watch.files().expect("files");
+        files.iter().map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn a_file_that_grows_is_taken_when_it_stands_still() {
+        let root = tempfile::tempdir().expect("a folder");
+        let source = DataSource::Uri {
+            uri: "file:inbox/*".into(),
+            format: None,
+            columns: Vec::new(),
+            pattern: None,
+            on_mismatch: None,
+            reading: None,
+            sha256: None,
+            credentials: None,
+        };
+        let watch = Watch::of(&source, root.path(), false).expect("a watch");
+        let path = root.path().join("inbox/a.csv");
+        std::fs::write(&path, "a\n").expect("a file");
+        assert!(names(&watch).is_empty(), "it was just written");
+        std::fs::write(&path, "a\n1\n").expect("more of it");
+        assert!(names(&watch).is_empty(), "it has grown");
+        assert_eq!(names(&watch), ["a.csv"]);
+        // What another step publishes is whole when it is there.
+        let whole = Watch::of(&source, root.path(), true).expect("a watch");
+        assert_eq!(names(&whole), ["a.csv"]);
     }
 }

@@ -12,9 +12,9 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::RecordBatchStream;
 use futures::StreamExt;
 use mlpipeline_crds::Format;
-use parquet::errors::ParquetError;
 use tokio::sync::mpsc;
 
+use super::encode_error::EncodeError;
 use super::{TableError, format};
 use crate::artifact::Column;
 use crate::engine::query_error;
@@ -104,23 +104,6 @@ fn write_batches(
         writer.write(&batch).map_err(failed)?;
     }
     writer.finish().map_err(failed)
-}
-
-/// Why rows cannot be written.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum EncodeError {
-    #[error(transparent)]
-    Arrow(#[from] ArrowError),
-    #[error(transparent)]
-    Parquet(#[from] ParquetError),
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// A column that the format cannot hold.
-    #[error("{0}")]
-    Column(String),
-    /// A value that the format cannot hold.
-    #[error("{0}")]
-    Value(String),
 }
 
 /// Encoders wrap the answers of the operating system; they are looked for, since they are storage's fault, not the data's.

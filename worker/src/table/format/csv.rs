@@ -13,18 +13,18 @@ use datafusion::arrow::csv::{Writer, WriterBuilder};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::catalog::TableProvider;
-use mlpipeline_crds::{ColumnType, Reading};
+use mlpipeline_crds::Reading;
 
 use super::csv_header::{HeaderRules, data_as_header, headers};
 use super::csv_records::{CsvSplitter, Dialect, Records};
 use super::{FileFormat, Opened, ReadOptions, RowWriter};
 use crate::table::TableError;
+use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
 use crate::table::text::{
     ColumnBuilders, ColumnRules, Decode, FileRules, Malformed, TextKinds, TextTable, index_blocks,
-    inspect_blocks, shown,
+    inspect_blocks, not_utf8, utf8, wrong_type,
 };
-use crate::table::write::EncodeError;
 
 /// Comma-separated values.
 pub(super) struct Csv;
@@ -155,36 +155,6 @@ fn header_rules(options: &ReadOptions, dialect: Dialect) -> HeaderRules<'_> {
 
 fn column_rules(options: &ReadOptions, names: &[String]) -> Result<Vec<ColumnRules>, String> {
     FileRules::new(&options.reading)?.columns(names)
-}
-
-pub(super) fn not_utf8() -> String {
-    "it is not UTF-8; say which encoding it has, for example with reading: {encoding: windows-1252}"
-        .to_owned()
-}
-
-/// The text of a block.
-pub(super) fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
-        let problem = format!("byte 0x{byte:02X} here: {}", not_utf8());
-        Malformed { offset: error.valid_up_to() as u64, problem }
-    })
-}
-
-/// What is wrong with a field that is not of the type that the spec names.
-pub(super) fn wrong_type(column: &str, field: &str, declared: ColumnType) -> String {
-    let wanted = match declared {
-        ColumnType::Text => "text",
-        ColumnType::Integer => "an integer of 64 bits",
-        ColumnType::Number => "a number",
-        ColumnType::Boolean => "true or false",
-        ColumnType::Date => "a date",
-        ColumnType::Timestamp => "a time without a time zone",
-    };
-    format!(
-        "column \"{column}\" has {}, and reading.types says that it holds {wanted}; change the type, or name it in nullValues if it stands for null",
-        shown(field)
-    )
 }
 
 /// Checks the rows of a block and says what is in its columns.

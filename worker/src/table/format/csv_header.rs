@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::csv_records::{Dialect, Records};
 use crate::table::TableError;
 use crate::table::file::LocalFile;
-use crate::table::text::{RECORD_LIMIT, shown};
+use crate::table::text::{RECORD_LIMIT, not_utf8, shown};
 
 /// Signs that often separate fields, in the order in which they are guessed.
 const LIKELY_DELIMITERS: [char; 4] = [';', '\t', '|', ','];
@@ -96,9 +96,7 @@ fn header(file: &LocalFile, begin: u64, dialect: Dialect) -> Result<(Vec<String>
             Err(error) if !whole && error.error_len().is_none() => {
                 std::str::from_utf8(data.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default()
             }
-            Err(_) => {
-                first_line(data).ok_or_else(|| TableError::line(&file.name, 1, super::csv::not_utf8()))?
-            }
+            Err(_) => first_line(data).ok_or_else(|| TableError::line(&file.name, 1, not_utf8()))?,
         };
         let mut records = Records::new(text, dialect);
         // A record that ends with what was read may continue behind it.

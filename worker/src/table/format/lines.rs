@@ -15,16 +15,15 @@ use datafusion::catalog::TableProvider;
 use mlpipeline_crds::{OnMismatch, Reading};
 use regex::{CaptureLocations, Regex};
 
-use super::csv::{not_utf8, utf8, wrong_type};
 use super::ndjson::LineSplitter;
 use super::{FileFormat, Opened, ReadOptions, RowWriter};
 use crate::table::TableError;
+use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
 use crate::table::text::{
     ColumnBuilders, ColumnRules, Decode, FileRules, Malformed, TextKinds, TextTable, index_blocks,
-    inspect_blocks, shown,
+    inspect_blocks, not_utf8, shown, utf8, wrong_type,
 };
-use crate::table::write::EncodeError;
 
 /// The longest line, in bytes: what a pattern is searched in at once.
 const LINE_LIMIT: usize = 1 << 20;

@@ -20,8 +20,8 @@ use datafusion::catalog::TableProvider;
 use mlpipeline_crds::{Format, OnMismatch, Reading};
 
 use super::TableError;
+use super::encode_error::EncodeError;
 use super::file::LocalFile;
-use super::write::EncodeError;
 pub(crate) use json_values::refuse_unwritable;
 
 /// What a spec says of files beside their format.

@@ -19,9 +19,9 @@ use super::json_type::JsonKinds;
 use super::json_values::refuse_unwritable;
 use super::{FileFormat, Opened, ReadOptions, RowWriter};
 use crate::table::TableError;
+use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
 use crate::table::text::{Decode, Malformed, Splitter, TextTable, index_blocks, inspect_blocks};
-use crate::table::write::EncodeError;
 
 /// The rows of a batch.
 const BATCH_ROWS: usize = 8192;

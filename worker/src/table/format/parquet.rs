@@ -20,8 +20,8 @@ use url::Url;
 use super::ndjson::refuse_columns;
 use super::{FileFormat, Opened, ReadOptions, RowWriter};
 use crate::table::TableError;
+use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
-use crate::table::write::EncodeError;
 
 /// A row group is closed when it has this many bytes, or [`GROUP_ROWS`] rows: it is held in memory until then.
 const GROUP_BYTES: usize = 32 << 20;

@@ -196,7 +196,10 @@ fn is_finer_than_microseconds(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use mlpipeline_crds::Reading;
+
     use super::*;
+    use crate::table::text::rules::FileRules;
 
     fn type_of(fields: &[&str]) -> String {
         let (mut kinds, rules) = (TextKinds::default(), ColumnRules::default());
@@ -263,7 +266,8 @@ mod tests {
             (ColumnType::Date, "2026-01-31", Some("31.01.2026")),
             (ColumnType::Timestamp, "2026-01-31", Some("2026-01-31T10:00:00Z")),
         ] {
-            let rules = ColumnRules { declared: Some(declared), ..ColumnRules::default() };
+            let reading = Reading { types: [("x".to_owned(), declared)].into(), ..Reading::default() };
+            let rules = FileRules::new(&reading).and_then(|rules| rules.column("x")).expect("rules");
             let mut kinds = TextKinds::default();
             assert_eq!(kinds.add(good.as_bytes(), &rules), Ok(()), "{good}");
             if let Some(bad) = bad {

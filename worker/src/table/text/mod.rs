@@ -6,11 +6,13 @@ mod blocks;
 mod column;
 mod date;
 mod kinds;
+mod problems;
 mod rules;
 mod table;
 
 pub(super) use blocks::{Malformed, RECORD_LIMIT, Splitter, index_blocks, inspect_blocks, shown};
 pub(super) use column::ColumnBuilders;
 pub(super) use kinds::TextKinds;
+pub(super) use problems::{not_utf8, utf8, wrong_type};
 pub(super) use rules::{ColumnRules, FileRules};
 pub(super) use table::{Decode, TextTable};
