@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use super::Call;
@@ -201,8 +201,25 @@ pub fn matches(value: &Value, selector: &str) -> bool {
     })
 }
 
+/// The server has the service account under an old name too, and leaves both out where they are empty.
+fn default_service_account(pod: &mut Map<String, Value>) {
+    let names = ["serviceAccountName", "serviceAccount"];
+    let name = names.iter().find_map(|field| pod.get(*field).filter(|name| **name != "").cloned());
+    for field in names {
+        match &name {
+            Some(name) => pod.insert(field.to_owned(), name.clone()),
+            None => pod.remove(field),
+        };
+    }
+}
+
 /// A few of the defaults that a real server writes.
 fn default_fields(key: &Key, value: &mut Value) {
+    for template in ["/spec/template/spec", "/spec/jobTemplate/spec/template/spec"] {
+        if let Some(pod) = value.pointer_mut(template).and_then(Value::as_object_mut) {
+            default_service_account(pod);
+        }
+    }
     if key.resource == "deployments" {
         let spec = &mut value["spec"];
         for (field, default) in [("replicas", json!(1)), ("revisionHistoryLimit", json!(10))] {
