@@ -62,7 +62,7 @@ mod tests {
             "metadata": {"name": "p", "namespace": "n"},
             "spec": {"steps": [
                 {"name": "other", "prepare": {"sql": "SELECT 1"}},
-                {"name": "first", "prepare": {"inputs": [{"name": "files", "uri": "pvc:incoming/*.csv"}], "continuous": {}, "sql": "SELECT * FROM files"}},
+                {"name": "first", "prepare": {"inputs": [{"name": "files", "uri": "file:incoming/*.csv"}], "continuous": {}, "sql": "SELECT * FROM files"}},
                 {"name": "second", "prepare": watch("first")},
                 {"name": "third", "after": ["other"], "prepare": watch("second")},
             ]},
