@@ -31,4 +31,5 @@ mod samples;
 mod schema;
 mod tampering;
 mod traces;
+mod upgrade;
 mod witness;

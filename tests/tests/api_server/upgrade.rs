@@ -1,0 +1,118 @@
+//! An upgrade of the operator with live pipelines: their children and statuses as version 0.1.0 wrote them.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use k8s_openapi::api::batch::v1::Job;
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams};
+use kube::{Api, Resource, ResourceExt};
+use mlpipeline_core::children::ChildKind;
+use mlpipeline_core::labels::MANAGER;
+use mlpipeline_crds::MLPipeline;
+use mlpipeline_tests::control_plane::AuditEvent;
+use mlpipeline_tests::wait_until;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::operator_bed::{Bed, LONG};
+
+const CRASH_COURSE: &str = include_str!("data/crash-course-0.1.0.yaml");
+const WORKLOADS: &str = include_str!("data/workloads-0.1.0.yaml");
+
+/// The API of the kind of a recorded object.
+fn api(bed: &Bed, object: &Value) -> Api<DynamicObject> {
+    let is_it = |kind: &ChildKind| object["kind"] == kind.kind();
+    let kind = ChildKind::ALL.into_iter().find(is_it).expect("a kind of child");
+    let (group, version) = kind.api_version().rsplit_once('/').unwrap_or(("", kind.api_version()));
+    let gvk = GroupVersionKind::gvk(group, version, kind.kind());
+    let resource = ApiResource::from_gvk_with_plural(&gvk, kind.plural());
+    Api::namespaced_with(bed.client.clone(), bed.namespace.name(), &resource)
+}
+
+/// Writes the pipeline and its children as the version before left them; the pipeline's name.
+async fn restore(bed: &Bed, yaml: &str) -> String {
+    let objects: Vec<Value> = serde_saphyr::from_str(yaml).unwrap();
+    let pipeline = objects.iter().find(|object| object["kind"] == "MLPipeline").expect("a pipeline");
+    let name = pipeline["metadata"]["name"].as_str().unwrap().to_owned();
+    bed.apply(&name, &pipeline["spec"]).await;
+    let uid = bed.pipelines().get(&name).await.unwrap().uid().unwrap();
+    let yaml = yaml.replace(pipeline["metadata"]["uid"].as_str().unwrap(), &uid);
+    let objects: Vec<Value> = serde_saphyr::from_str(&yaml).unwrap();
+    let as_operator = PatchParams::apply(MANAGER).force();
+    for mut child in objects.into_iter().filter(|object| object["kind"] != "MLPipeline") {
+        child.as_object_mut().unwrap().remove("status");
+        let metadata = child["metadata"].as_object_mut().unwrap();
+        for field in ["uid", "resourceVersion", "creationTimestamp", "generation", "namespace"] {
+            metadata.remove(field);
+        }
+        let child_name = metadata["name"].as_str().unwrap().to_owned();
+        api(bed, &child).patch(&child_name, &as_operator, &Patch::Apply(&child)).await.unwrap();
+    }
+    wait_until("the recorded Jobs to complete", LONG, async || {
+        let jobs = bed.api::<Job>().list(&ListParams::default()).await.map_err(|error| error.to_string())?;
+        let is_complete =
+            |job: &Job| job.status.as_ref().is_some_and(|status| status.completion_time.is_some());
+        let open: Vec<String> =
+            jobs.iter().filter(|job| !is_complete(job)).map(ResourceExt::name_any).collect();
+        if open.is_empty() { Ok(()) } else { Err(format!("{open:?}")) }
+    })
+    .await;
+    let resource = ApiResource::erase::<MLPipeline>(&());
+    let status = json!({
+        "apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": name}, "status": pipeline["status"],
+    });
+    bed.pipelines().patch_status(&name, &as_operator, &Patch::Apply(&status)).await.unwrap();
+    name
+}
+
+/// The uid and generation of every object of a kind: a generation counts the changes of a spec.
+async fn generations<K>(bed: &Bed) -> BTreeMap<String, (Option<String>, Option<i64>)>
+where
+    K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + std::fmt::Debug
+        + DeserializeOwned,
+{
+    let marker = "mlpipeline.dev/pipeline!=marker";
+    let all = bed.api::<K>().list(&ListParams::default().labels(marker)).await.unwrap();
+    let seen = all.iter().map(|object| (object.name_any(), (object.uid(), object.meta().generation)));
+    seen.collect()
+}
+
+async fn upgrade_changes_no_work(test: &str, yaml: &str) {
+    let bed = Bed::new(test).await;
+    let name = restore(&bed, yaml).await;
+    let work = async || {
+        (
+            generations::<Job>(&bed).await,
+            generations::<Deployment>(&bed).await,
+            generations::<StatefulSet>(&bed).await,
+            generations::<DaemonSet>(&bed).await,
+        )
+    };
+    let before = work().await;
+    let since = bed.control_plane.audit().position().await;
+    let _operator = bed.start(&[]);
+    bed.condition(&name, "Ready", "True").await;
+    bed.passes("marker").await;
+    assert_eq!(work().await, before, "no run is started or deleted, and no pod template changes");
+    let writes = bed.writes(&bed.operator, since).await;
+    let name_of = |event: &AuditEvent| match event.object_ref.name.as_str() {
+        "" => event.request_object["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
+        name => name.to_owned(),
+    };
+    let of_jobs = writes.iter().filter(|event| event.resource() == "jobs" && event.verb != "patch");
+    let started: Vec<String> = of_jobs.map(name_of).filter(|name| !name.starts_with("marker")).collect();
+    assert!(started.is_empty(), "{started:?}");
+    bed.condition(&name, "Ready", "True").await;
+}
+
+#[tokio::test]
+async fn an_upgrade_runs_and_rolls_nothing_of_the_crash_course() {
+    upgrade_changes_no_work("upgrade-course", CRASH_COURSE).await;
+}
+
+#[tokio::test]
+async fn an_upgrade_runs_and_rolls_nothing_of_other_workloads() {
+    upgrade_changes_no_work("upgrade-workloads", WORKLOADS).await;
+}
