@@ -23,7 +23,17 @@ const ALLOWED: [(&str, &[&str]); 3] = [
     // The plan is made of what was observed, with reasons and the fingerprint of what it would run: not parted yet.
     (
         "operator/core/src",
-        &["children", "credentials", "fingerprint", "observed", "pipeline", "plan", "reason", "step_kind"],
+        &[
+            "artifact_place",
+            "children",
+            "credentials",
+            "fingerprint",
+            "observed",
+            "pipeline",
+            "plan",
+            "reason",
+            "step_kind",
+        ],
     ),
     // A step's references are checked by the kinds of the steps that they lead to: not parted yet.
     ("operator/core/src", &["references", "steps"]),

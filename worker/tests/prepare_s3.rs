@@ -73,7 +73,7 @@ fn objects_are_fetched_eight_at_once_and_read_in_the_order_of_their_keys() {
     let arguments = ["--allow-address=127.0.0.0/8", "--fetch-attempts=1"];
     let ended = volume.step_with(&prepare(input("s3://raw/in/*.csv"), None), &arguments, &variables);
     ended.succeeds();
-    let expected: String = (0..OBJECTS).map(|number| format!("{number}\n")).collect();
+    let expected: String = (0..OBJECTS).map(|number| format!("{number:02}\n")).collect();
     assert_eq!(volume.data(&ended, "data.csv"), format!("a\n{expected}"));
     assert_eq!(crowd.0.lock().expect("no test panics there").most, AT_ONCE);
 }

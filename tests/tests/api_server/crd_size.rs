@@ -92,7 +92,7 @@ fn longest_status() -> Value {
             "message": "m".repeat(512), "metrics": metrics(), "digest": "d".repeat(64), "trained": time,
         })
     };
-    json!({"endpoint": "e".repeat(512), "steps": list(STEPS, step), "models": list(16, model)})
+    json!({"observedGeneration": 1, "endpoint": "e".repeat(512), "steps": list(STEPS, step), "models": list(16, model)})
 }
 
 #[tokio::test]

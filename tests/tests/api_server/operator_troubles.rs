@@ -28,7 +28,7 @@ async fn steps_of(bed: &Bed, prefix: &str) -> usize {
 /// Seen to fail with an operator that does not count the token of a rerun as part of what a step means.
 #[tokio::test]
 async fn l7_s4_a_failure_is_told_stops_and_a_fix_or_a_rerun_goes_on_while_the_old_model_serves() {
-    let bed = Bed::new("pod_issues").await;
+    let bed = Bed::new("pod-issues").await;
     let _operator = bed.start(&[]);
     fails(&bed, "train");
     bed.apply("iris", &crash_course()).await;

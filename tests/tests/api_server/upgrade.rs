@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams};
 use kube::{Api, Resource, ResourceExt};
 use mlpipeline_core::children::ChildKind;
@@ -11,6 +12,7 @@ use mlpipeline_core::labels::MANAGER;
 use mlpipeline_crds::MLPipeline;
 use mlpipeline_tests::control_plane::AuditEvent;
 use mlpipeline_tests::wait_until;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -46,6 +48,16 @@ async fn restore(bed: &Bed, yaml: &str) -> String {
             metadata.remove(field);
         }
         let child_name = metadata["name"].as_str().unwrap().to_owned();
+        if let Some(account) = child.pointer("/spec/template/spec/serviceAccountName").and_then(Value::as_str)
+        {
+            let account =
+                json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": account}});
+            let account: ServiceAccount = serde_json::from_value(account).unwrap();
+            bed.api::<ServiceAccount>()
+                .patch(&account.name_any(), &as_operator, &Patch::Apply(&account))
+                .await
+                .unwrap();
+        }
         api(bed, &child).patch(&child_name, &as_operator, &Patch::Apply(&child)).await.unwrap();
     }
     wait_until("the recorded Jobs to complete", LONG, async || {
@@ -65,17 +77,21 @@ async fn restore(bed: &Bed, yaml: &str) -> String {
     name
 }
 
-/// The uid and generation of every object of a kind: a generation counts the changes of a spec.
-async fn generations<K>(bed: &Bed) -> BTreeMap<String, (Option<String>, Option<i64>)>
+/// The uid and the pod template of every object of a kind. A Deployment's generation would not do: it counts annotations too.
+async fn templates<K>(bed: &Bed) -> BTreeMap<String, (Option<String>, Option<Value>)>
 where
     K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>
         + Clone
         + std::fmt::Debug
+        + Serialize
         + DeserializeOwned,
 {
     let marker = "mlpipeline.dev/pipeline!=marker";
     let all = bed.api::<K>().list(&ListParams::default().labels(marker)).await.unwrap();
-    let seen = all.iter().map(|object| (object.name_any(), (object.uid(), object.meta().generation)));
+    let template = |object: &K| {
+        serde_json::to_value(object).ok().and_then(|value| value.pointer("/spec/template").cloned())
+    };
+    let seen = all.iter().map(|object| (object.name_any(), (object.uid(), template(object))));
     seen.collect()
 }
 
@@ -84,10 +100,10 @@ async fn upgrade_changes_no_work(test: &str, yaml: &str) {
     let name = restore(&bed, yaml).await;
     let work = async || {
         (
-            generations::<Job>(&bed).await,
-            generations::<Deployment>(&bed).await,
-            generations::<StatefulSet>(&bed).await,
-            generations::<DaemonSet>(&bed).await,
+            templates::<Job>(&bed).await,
+            templates::<Deployment>(&bed).await,
+            templates::<StatefulSet>(&bed).await,
+            templates::<DaemonSet>(&bed).await,
         )
     };
     let before = work().await;
