@@ -33,7 +33,8 @@ fn every_field_of_ours_is_in_the_specs_that_use_everything() {
     schema::walk(&schema::spec(), "spec", &mut |path, _| {
         let is_field = !path.ends_with("[]") && !path.ends_with("{}");
         if is_field && !is_kubernetes(path) && !is_repeated(path) && !path.contains(".resources.claims") {
-            assert!(used.contains(path), "{path} is not in everything.yaml");
+            // A map of ours has one key in that file: b.
+            assert!(used.contains(&path.replace("{}", ".b")), "{path} is not in everything.yaml");
         }
     });
 }
