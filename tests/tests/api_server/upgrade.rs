@@ -34,15 +34,16 @@ fn api(bed: &Bed, object: &Value) -> Api<DynamicObject> {
 /// Writes the pipeline and its children as the version before left them; the pipeline's name.
 async fn restore(bed: &Bed, yaml: &str) -> String {
     let objects: Vec<Value> = serde_saphyr::from_str(yaml).unwrap();
-    // The steps name the namespace that they were recorded in.
-    let here = format!(r#"\"namespace\":\"{}\""#, bed.namespace.name());
-    let text = serde_json::to_string(&objects).unwrap().replace(r#"\"namespace\":\"ns\""#, &here);
-    let objects: Vec<Value> = serde_json::from_str(&text).unwrap();
     let pipeline = objects.iter().find(|object| object["kind"] == "MLPipeline").expect("a pipeline");
     let name = pipeline["metadata"]["name"].as_str().unwrap().to_owned();
     bed.apply(&name, &pipeline["spec"]).await;
     let uid = bed.pipelines().get(&name).await.unwrap().uid().unwrap();
-    let yaml = yaml.replace(pipeline["metadata"]["uid"].as_str().unwrap(), &uid);
+    // The steps name the namespace that they were recorded in, and the places of artifacts begin with it.
+    let namespace = bed.namespace.name();
+    let yaml = yaml
+        .replace(pipeline["metadata"]["uid"].as_str().unwrap(), &uid)
+        .replace(r#""namespace":"ns""#, &format!(r#""namespace":"{namespace}""#))
+        .replace(r#""ns/"#, &format!(r#""{namespace}/"#));
     let objects: Vec<Value> = serde_saphyr::from_str(&yaml).unwrap();
     let as_operator = PatchParams::apply(MANAGER).force();
     for mut child in objects.into_iter().filter(|object| object["kind"] != "MLPipeline") {
