@@ -113,7 +113,7 @@ async fn upgrade_changes_no_work(test: &str, yaml: &str) {
     };
     let before = work().await;
     let since = bed.control_plane.audit().position().await;
-    let _operator = bed.start(&[]);
+    let _operator = bed.start(&["--worker-image=worker:1"]);
     bed.condition(&name, "Ready", "True").await;
     bed.passes("marker").await;
     assert_eq!(work().await, before, "no run is started or deleted, and no pod template changes");
