@@ -4,8 +4,6 @@ use std::fmt;
 
 use mlpipeline_crds::Revision;
 
-use super::pipeline::ValidatedPipeline;
-
 /// The place of one artifact. Printed, it is namespace/pipeline/step/revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArtifactPlace {
@@ -16,12 +14,12 @@ pub struct ArtifactPlace {
 }
 
 impl ArtifactPlace {
-    /// The place of a revision of a step's.
+    /// The place of a revision of a step of the pipeline of this namespace and name.
     #[must_use]
-    pub fn new(pipeline: &ValidatedPipeline, step: &str, revision: &Revision) -> Self {
+    pub fn new(namespace: &str, pipeline: &str, step: &str, revision: &Revision) -> Self {
         Self {
-            namespace: pipeline.namespace.clone(),
-            pipeline: pipeline.name.clone(),
+            namespace: namespace.to_owned(),
+            pipeline: pipeline.to_owned(),
             step: step.to_owned(),
             revision: revision.clone(),
         }

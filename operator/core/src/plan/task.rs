@@ -51,7 +51,7 @@ fn task(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint, rule
             step.reads().into_iter().filter_map(|read| Some((read.name.clone(), folders.of(&read.name)?)));
         return Task::Container {
             inputs: inputs.collect(),
-            output: ArtifactPlace::new(pipeline, &step.name, key),
+            output: ArtifactPlace::new(&pipeline.namespace, &pipeline.name, &step.name, key),
         };
     };
     Task::Worker(Box::new(StepSpec {
@@ -96,7 +96,13 @@ fn action(context: &Context<'_>, step: &ValidStep, key: &Revision, folders: &Fol
             cross_validation: train.cross_validation.clone(),
             gate: train.gate.clone(),
             baseline: model::baseline(context, step, key).map(|revision| BaselineModel {
-                path: ArtifactPlace::new(context.pipeline, &step.name, &revision).to_string(),
+                path: ArtifactPlace::new(
+                    &context.pipeline.namespace,
+                    &context.pipeline.name,
+                    &step.name,
+                    &revision,
+                )
+                .to_string(),
                 revision,
             }),
         })),
@@ -140,7 +146,12 @@ struct Folders<'a> {
 impl Folders<'_> {
     fn of(&self, name: &str) -> Option<ArtifactPlace> {
         let read = self.step.reads().into_iter().find(|read| read.name == name)?;
-        Some(ArtifactPlace::new(self.pipeline, &read.step, self.inputs.get(name)?))
+        Some(ArtifactPlace::new(
+            &self.pipeline.namespace,
+            &self.pipeline.name,
+            &read.step,
+            self.inputs.get(name)?,
+        ))
     }
 
     /// The place of what is read under this name, as the worker's step names it. Everything that is read is known by then.
