@@ -116,6 +116,8 @@ control_plane
 node
 addons
 await 60 "the node is not ready" kubectl wait --for=condition=Ready "node/$NODE" --timeout=1s
+# A namespace does not go while any API of the cluster cannot be asked.
+await 60 "the API of metrics-server is not available" kubectl wait --for=condition=Available apiservice/v1beta1.metrics.k8s.io --timeout=1s
 await 30 "the default service account is not there" kubectl get serviceaccount default
 say "the cluster is up; NodePorts answer at $NODE_ADDRESS, Ingresses at its ports 80 and 443; make cluster-down removes it; to use it:"
 printf 'export KUBECONFIG=%s PATH=%q:$PATH\n' "$KUBECONFIG_FILE" "$(dirname "$PROGRAMS_kubectl")"

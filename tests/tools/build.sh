@@ -9,8 +9,9 @@
 #
 # Go's build cache compiles a package once for all programs that use it in the same version. So metrics-server and the
 # local-path provisioner are in Kubernetes' module, and the modules coredns and traefik pin what they share with it to its
-# versions. CoreDNS has only the plugins that the node uses. Of Traefik, files below traefik/replaced stand in for those of its
-# modules that would link a client library for every cloud.
+# versions. CoreDNS has only the plugins that the node uses. Files below a module's folder `replaced` stand in for those of the modules
+# listed in its file `modules`: of Traefik, those that would link a client library for every cloud; of metrics-server, descriptions
+# of types under the names that Kubernetes gave them before 1.35.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -93,7 +94,7 @@ replace_files() {
 
 # The modules that have a folder in $1/replaced.
 replaced_modules() {
-    (cd "$here/$1/replaced" && find . -type d -name 'v[0-9]*' | sed 's|^\./||')
+    cat "$here/$1/replaced/modules"
 }
 
 build() {
