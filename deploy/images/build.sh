@@ -23,9 +23,10 @@ fail() { printf '%s\n' "$*" >&2; exit 1; }
 prefix=${IMAGE_PREFIX:-ghcr.io/mlpipeline/}
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
-# The time of everything in the images: that of the commit.
+# The time of everything in the images: that of the commit. Cargo does not get to see it: build scripts of C code ask for this
+# variable, and everything that depends on them would be compiled again at each commit.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
-export SOURCE_DATE_EPOCH
+export -n SOURCE_DATE_EPOCH
 target=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/mlpipeline/target}
 export CARGO_TARGET_DIR=$target
 certificates=/etc/ssl/certs/ca-certificates.crt
@@ -68,7 +69,7 @@ image() {
       podman "${store[@]}" save --quiet --output "$archive" "$name"
       ;;
     docker)
-      docker build --quiet "${arguments[@]}" "$work" >/dev/null
+      SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH docker build --quiet "${arguments[@]}" "$work" >/dev/null
       docker save --output "$archive" "$name"
       ;;
   esac
