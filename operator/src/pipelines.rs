@@ -11,7 +11,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::{self, Event};
 
 use super::cache::index::{PipelineKey, version};
-use super::cache::resilient_watch::{denial, resilient_watch};
+use super::cache::resilient_watch::{denial, log_watch_error, resilient_watch};
 use super::cache::watch::{Affected, api};
 use super::context::Context;
 use super::deserialize_guard::DeserializeGuard;
@@ -44,7 +44,7 @@ pub(super) fn watch_pipelines(
                     affected
                 }
                 Err(error) => {
-                    tracing::warn!(kind = "mlpipelines", scope, %error, "watch failed, it is retried");
+                    log_watch_error("mlpipelines", Some(&scope), &error);
                     note_denied(&context, &known, &scope, &error);
                     None
                 }

@@ -12,7 +12,7 @@ use mlpipeline_core::labels::annotation;
 pub(super) struct Desired {
     pub(super) kind: ChildKind,
     pub(super) name: String,
-    /// The hash of what is applied.
+    /// The hash of the child, which is what is applied but for the two things that are only added here.
     pub(super) hash: String,
     /// What is applied, the annotation with the hash included.
     pub(super) value: Value,
@@ -28,6 +28,7 @@ impl Desired {
         let mut value = serde_json::to_value(child).ok()?;
         let name = value.pointer("/metadata/name")?.as_str()?.to_owned();
         let hash = hash(&value);
+        own_service_account(&mut value);
         let metadata = value.get_mut("metadata")?.as_object_mut()?;
         let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
         annotations.as_object_mut()?.insert(annotation::APPLIED.to_owned(), Value::String(hash.clone()));
@@ -44,6 +45,18 @@ impl Desired {
     }
 }
 
+/// Applies the name of a service account together with its old name `serviceAccount`, both empty where the spec has none. The API
+/// server copies the one to the other: an old name without an owner brings the name back when it is removed from the spec.
+fn own_service_account(child: &mut Value) {
+    for template in ["/spec/template/spec", "/spec/jobTemplate/spec/template/spec"] {
+        if let Some(pod) = child.pointer_mut(template).and_then(Value::as_object_mut) {
+            let name = pod.get("serviceAccountName").cloned().unwrap_or_else(|| json!(""));
+            pod.insert("serviceAccount".to_owned(), name.clone());
+            pod.insert("serviceAccountName".to_owned(), name);
+        }
+    }
+}
+
 /// A hash of the values, whatever the order in which fields are written.
 fn hash(value: &Value) -> String {
     Revision::of(&[&canonical_json(value)]).to_string()
@@ -52,6 +65,20 @@ fn hash(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn l5_a_service_account_that_is_removed_from_the_spec_is_removed_by_both_names() {
+        let mut with = json!({"spec": {"template": {"spec": {"serviceAccountName": "queue"}}}});
+        own_service_account(&mut with);
+        assert_eq!(with["spec"]["template"]["spec"]["serviceAccount"], "queue");
+        let mut without = json!({"spec": {"jobTemplate": {"spec": {"template": {"spec": {}}}}}});
+        own_service_account(&mut without);
+        let pod = &without["spec"]["jobTemplate"]["spec"]["template"]["spec"];
+        assert_eq!(*pod, json!({"serviceAccount": "", "serviceAccountName": ""}));
+        let mut service = json!({"spec": {"ports": []}});
+        own_service_account(&mut service);
+        assert_eq!(service, json!({"spec": {"ports": []}}), "a child without pods has no service account");
+    }
 
     #[test]
     fn the_hash_depends_on_values_and_not_on_the_order_of_fields() {

@@ -11,6 +11,7 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryFutureExt};
 use kube::Resource;
 use kube::api::{Api, WatchParams};
+use kube::core::Status;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Config, Event};
 use serde::de::DeserializeOwned;
@@ -94,11 +95,25 @@ where
 
 /// The API server's message, where it denied a list or watch.
 pub(crate) fn denial(error: &watcher::Error) -> Option<String> {
-    let status = match error {
+    answer(error).filter(|status| matches!(status.code, 401 | 403)).map(|status| status.message.clone())
+}
+
+/// Logs that the watch of a kind ended and starts anew. That its resource version is too old is part of a watch's life: a kind
+/// that seldom changes and gets no bookmarks, as events, ends so every few minutes.
+pub(crate) fn log_watch_error(kind: &str, scope: Option<&str>, error: &watcher::Error) {
+    if answer(error).is_some_and(|status| status.code == 410) {
+        tracing::debug!(kind, scope, "the watch's resource version has expired, its list is read again");
+    } else {
+        tracing::warn!(kind, scope, %error, "watch failed, it is retried");
+    }
+}
+
+/// What the API server answered to a list or watch.
+fn answer(error: &watcher::Error) -> Option<&Status> {
+    match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchError(status) => status,
-        _ => return None,
-    };
-    matches!(status.code, 401 | 403).then(|| status.message.clone())
+        | watcher::Error::WatchError(status) => Some(status),
+        _ => None,
+    }
 }

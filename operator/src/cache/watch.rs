@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::field_stripping::StripFields;
 use super::index::{Index, PipelineKey};
-use super::resilient_watch::{denial, resilient_watch};
+use super::resilient_watch::{denial, log_watch_error, resilient_watch};
 use mlpipeline_core::labels::{MANAGER, label};
 
 /// The pipelines that a change affects.
@@ -56,7 +56,7 @@ where
                     if is_allowed_again { Some(Affected::All) } else { some(affected) }
                 }
                 Err(error) => {
-                    tracing::warn!(kind = %K::plural(&()), %error, "watch failed, it is retried");
+                    log_watch_error(&K::plural(&()), None, &error);
                     let is_new = denial(&error).is_some_and(|message| index.note_denied(message));
                     is_new.then_some(Affected::All)
                 }

@@ -12,6 +12,7 @@ use kube::runtime::watcher::{self, Event};
 
 use super::index::PipelineKey;
 use super::kinds::{Cache, watches};
+use super::resilient_watch::log_watch_error;
 use super::warning_events;
 use super::watch::{Affected, api, some};
 
@@ -43,7 +44,7 @@ fn watch_warnings(
                 }
                 Ok(Event::Init | Event::InitDone | Event::Delete(_)) => None,
                 Err(error) => {
-                    tracing::warn!(kind = "events", %error, "watch failed, it is retried");
+                    log_watch_error("events", None, &error);
                     None
                 }
             };

@@ -24,6 +24,7 @@ mod operator_poison;
 mod operator_quiet;
 mod operator_status;
 mod operator_troubles;
+mod operator_unset;
 mod pipelines;
 mod reasons;
 mod rights;
