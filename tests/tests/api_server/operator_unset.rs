@@ -25,9 +25,13 @@ async fn wanted(bed: &Bed) -> BTreeMap<String, Value> {
             let mut annotations = object.annotations().clone();
             // The Deployment controller counts roll-outs.
             annotations.remove("deployment.kubernetes.io/revision");
-            let asked = json!({
+            let mut asked = json!({
                 "labels": object.labels(), "annotations": annotations, "spec": object.data.get("spec"), "data": object.data.get("data"),
             });
+            // The replicas of this Deployment are the autoscaler's.
+            if let Some(spec) = asked["spec"].as_object_mut() {
+                spec.remove("replicas");
+            }
             wanted.insert(format!("{} {}", kind.kind(), object.name_any()), asked);
         }
     }
