@@ -334,7 +334,9 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
                         attempt,
                         scheduled,
                         fingerprint: says.then_some(fingerprint),
+                        settings: None,
                         phase,
+                        is_pending: false,
                         started,
                         finished,
                         pods: 0,
@@ -351,6 +353,7 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
             desired: count,
             updated_ready: -count,
             ready: i32::MIN,
+            steady: count,
             settled,
         },
     );
