@@ -1,6 +1,7 @@
 //! Random pipelines that make sense, and random lives of them.
 
 use jiff::Timestamp;
+use mlpipeline_core::execution_settings::ExecutionSettings;
 use mlpipeline_core::fingerprint::Fingerprint;
 use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedRun, ObservedStep, RunPhase};
 use mlpipeline_crds::{MLPipeline, Outcome, Revision, StepReport};
@@ -334,9 +335,9 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
                         attempt,
                         scheduled,
                         fingerprint: says.then_some(fingerprint),
-                        settings: None,
+                        settings: says.then(ExecutionSettings::default),
                         phase,
-                        is_pending: false,
+                        is_pending: says,
                         started,
                         finished,
                         pods: 0,
@@ -345,7 +346,23 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
                     }
                 },
             );
-    let live = (option::of(known.clone()), option::of(known.clone()), -2..4i32, any::<bool>()).prop_map(
+    let live = hostile_pods(known.clone());
+    let schedule = option::of(known.prop_map(|(_, fingerprint)| fingerprint));
+    let step = (vec(run, 0..6), option::of(live), schedule).prop_map(|(runs, live, schedule)| ObservedStep {
+        runs,
+        long_running: live,
+        other_tracks: std::collections::BTreeMap::new(),
+        schedule,
+        pod_issues: Vec::new(),
+    });
+    btree_map("step-[0-8]", step, 0..8).prop_map(|steps| Observed { steps })
+}
+
+/// Long-running pods that say anything of themselves.
+fn hostile_pods(
+    known: impl Strategy<Value = (Revision, Fingerprint)> + Clone,
+) -> impl Strategy<Value = ObservedLongRunning> {
+    (option::of(known.clone()), option::of(known.clone()), -2..4i32, any::<bool>()).prop_map(
         |(of, model, count, settled)| ObservedLongRunning {
             key: of.as_ref().map(|(key, _)| key.clone()),
             fingerprint: of.map(|(_, fingerprint)| fingerprint),
@@ -356,16 +373,7 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
             steady: count,
             settled,
         },
-    );
-    let schedule = option::of(known.prop_map(|(_, fingerprint)| fingerprint));
-    let step = (vec(run, 0..6), option::of(live), schedule).prop_map(|(runs, live, schedule)| ObservedStep {
-        runs,
-        long_running: live,
-        other_tracks: std::collections::BTreeMap::new(),
-        schedule,
-        pod_issues: Vec::new(),
-    });
-    btree_map("step-[0-8]", step, 0..8).prop_map(|steps| Observed { steps })
+    )
 }
 
 fn fingerprint(action: Value) -> Fingerprint {
