@@ -15,7 +15,6 @@ mod long_running;
 mod model;
 mod once;
 mod pending_reports;
-mod retry;
 mod runs;
 mod scheduled;
 mod shape;
