@@ -27,6 +27,7 @@ impl Desired {
         }
         let mut value = serde_json::to_value(child).ok()?;
         let name = value.pointer("/metadata/name")?.as_str()?.to_owned();
+        // Of the child alone: what is only added here is no reason to apply to children that an earlier version has applied.
         let hash = hash(&value);
         own_service_account(&mut value);
         let metadata = value.get_mut("metadata")?.as_object_mut()?;

@@ -8,8 +8,9 @@ use std::time::Duration;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule, Role, RoleBinding};
 use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
-use kube::core::ApiResource;
+use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client, ResourceExt};
+use mlpipeline_core::children::ChildKind;
 use mlpipeline_crds::MLPipeline;
 use mlpipeline_tests::control_plane::{AuditEvent, AuditPosition, ControlPlane, Identity, TestNamespace};
 use mlpipeline_tests::{programs, wait_until};
@@ -107,6 +108,14 @@ impl Bed {
         K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>,
     {
         Api::namespaced(self.client.clone(), self.namespace.name())
+    }
+
+    /// The API of a kind of child, whatever kind it is.
+    pub fn children(&self, kind: ChildKind) -> Api<DynamicObject> {
+        let (group, version) = kind.api_version().rsplit_once('/').unwrap_or(("", kind.api_version()));
+        let gvk = GroupVersionKind::gvk(group, version, kind.kind());
+        let resource = ApiResource::from_gvk_with_plural(&gvk, kind.plural());
+        Api::namespaced_with(self.client.clone(), self.namespace.name(), &resource)
     }
 
     /// Applies a pipeline, as a user does.

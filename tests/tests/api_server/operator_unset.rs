@@ -1,10 +1,10 @@
-//! Every optional field that is set, takes effect, and is removed again leaves its children as if it had never been set (L5).
+//! An optional field that is set, takes effect, and is removed again leaves its children as if it had never been set (L5).
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::Deployment;
-use kube::api::{DynamicObject, ListParams};
-use kube::{Api, ResourceExt};
+use kube::ResourceExt;
+use kube::api::ListParams;
 use mlpipeline_core::children::ChildKind;
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
@@ -15,13 +15,8 @@ use super::operator_bed::{Bed, LONG, crash_course};
 async fn wanted(bed: &Bed) -> BTreeMap<String, Value> {
     let mut wanted = BTreeMap::new();
     for kind in ChildKind::ALL.into_iter().filter(|kind| kind.is_applied()) {
-        let (group, version) = kind.api_version().split_once('/').unwrap_or(("", kind.api_version()));
-        let gvk = kube::core::GroupVersionKind::gvk(group, version, kind.kind());
-        let resource = kube::core::ApiResource::from_gvk_with_plural(&gvk, kind.plural());
-        let objects: Api<DynamicObject> =
-            Api::namespaced_with(bed.client.clone(), bed.namespace.name(), &resource);
         let ours = ListParams::default().labels("app.kubernetes.io/managed-by=mlpipeline-operator");
-        for object in objects.list(&ours).await.unwrap() {
+        for object in bed.children(kind).list(&ours).await.unwrap() {
             let mut annotations = object.annotations().clone();
             // The Deployment controller counts roll-outs.
             annotations.remove("deployment.kubernetes.io/revision");
@@ -38,7 +33,8 @@ async fn wanted(bed: &Bed) -> BTreeMap<String, Value> {
     wanted
 }
 
-/// The crash course with each optional field that becomes one of a child's.
+/// The crash course with optional fields that become a child's: those of pods but the runtime class, of the Service, the Ingress, the
+/// autoscaler and the schedule.
 fn with_everything() -> Value {
     let mut spec = crash_course();
     spec["pod"] = json!({

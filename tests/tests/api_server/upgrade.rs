@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::ServiceAccount;
-use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams};
+use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams};
 use kube::{Api, Resource, ResourceExt};
 use mlpipeline_core::children::ChildKind;
 use mlpipeline_core::labels::MANAGER;
@@ -25,10 +25,7 @@ const WORKLOADS: &str = include_str!("data/workloads-0.1.0.yaml");
 fn api(bed: &Bed, object: &Value) -> Api<DynamicObject> {
     let is_it = |kind: &ChildKind| object["kind"] == kind.kind();
     let kind = ChildKind::ALL.into_iter().find(is_it).expect("a kind of child");
-    let (group, version) = kind.api_version().rsplit_once('/').unwrap_or(("", kind.api_version()));
-    let gvk = GroupVersionKind::gvk(group, version, kind.kind());
-    let resource = ApiResource::from_gvk_with_plural(&gvk, kind.plural());
-    Api::namespaced_with(bed.client.clone(), bed.namespace.name(), &resource)
+    bed.children(kind)
 }
 
 /// Writes the pipeline and its children as the version before left them; the pipeline's name.
