@@ -55,10 +55,16 @@ impl CronSchedule {
         Ok(Self { spec: spec.clone(), fields, cron, time_zone })
     }
 
+    /// Whether there is no day on which it could fire (30 February).
+    #[must_use]
+    pub fn never_fires(&self) -> bool {
+        self.fields.never()
+    }
+
     /// The first time after `now` at which the schedule fires; `None` when it never does (30 February).
     #[must_use]
     pub fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.fields.never() {
+        if self.never_fires() {
             return None;
         }
         let mut from = now.to_zoned(self.time_zone.clone());

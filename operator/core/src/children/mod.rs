@@ -22,6 +22,7 @@ use super::plan::{Plan, Work};
 pub use container::CONTAINER;
 pub(crate) use job::INDEXED;
 pub use kind::{Child, ChildKind};
+pub(crate) use workload::REPLICA_VOLUME;
 
 /// What the operator adds from its own configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

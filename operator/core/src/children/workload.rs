@@ -24,7 +24,7 @@ use crate::plan::LongRunningWork;
 use crate::tracks::Track;
 
 /// The name of the volume that each replica of a StatefulSet keeps for itself.
-const REPLICA_VOLUME: &str = "replica";
+pub(crate) const REPLICA_VOLUME: &str = "replica";
 
 /// The object that keeps a step's pods running.
 pub(super) fn workload(

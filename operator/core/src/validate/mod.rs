@@ -4,16 +4,21 @@
 //! formats) is found here, and so is all the rest where there is no API server: on a laptop, or with an older CRD installed.
 
 mod actions;
+mod addresses;
 mod continuous;
 mod data;
 mod dns;
+mod environment;
 mod errors;
+mod labels;
 mod long_running;
 mod order;
 mod output;
+mod placement;
 mod pod;
 mod prepare;
 mod references;
+mod resources;
 mod run;
 mod serve;
 mod steps;
@@ -55,11 +60,13 @@ pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldErr
         "spec.image",
         "is empty: name an image, or leave it out for the operator's own",
     );
+    run::check_image_spaces(spec.image.as_deref(), "spec.image", &mut errors);
     let volume = spec.storage.clone().and_then(|storage| storage.volume).unwrap_or_default();
     pod::check_volume(&volume, &mut errors);
     pod::check_settings(spec.pod.as_ref(), None, "spec.pod", &mut errors);
     let namespace = resource.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned());
     let steps = steps::validate_steps(spec, &namespace, &mut errors);
+    addresses::check_all(spec, &name, &mut errors);
     errors.into_result()?;
     Ok(ValidatedPipeline {
         namespace,

@@ -2,18 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use k8s_openapi::api::core::v1::LocalObjectReference;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use mlpipeline_crds::{Mount, PodSettings, Volume, VolumeStorage};
-use serde_json::Value;
+use mlpipeline_crds::{AccessMode, Mount, PodSettings, Volume, VolumeStorage};
 
-use super::dns::is_dns_label;
+use super::dns::{check_name_of, is_dns_label};
 use super::errors::Errors;
+use super::{environment, labels, placement, resources};
 use crate::quoted::quoted;
-
-/// Prefixes of labels and annotations that are ours or a GitOps tool's: a pod with such a label of the user's making would be
-/// taken for somebody else's.
-const RESERVED_PREFIXES: [&str; 4] =
-    ["mlpipeline.dev/", "app.kubernetes.io/", "argocd.argoproj.io/", "batch.kubernetes.io/"];
 
 /// Folders at the root of the container that the operator mounts itself.
 const RESERVED_FOLDERS: [&str; 2] = ["storage", "tmp"];
@@ -21,7 +17,7 @@ const RESERVED_FOLDERS: [&str; 2] = ["storage", "tmp"];
 /// The settings of a step over those of its pipeline.
 pub(super) fn merge(pipeline: Option<&PodSettings>, step: Option<&PodSettings>) -> PodSettings {
     let base = pipeline.cloned().unwrap_or_default();
-    let Some(over) = step.cloned() else { return base };
+    let over = step.cloned().unwrap_or_default();
     PodSettings {
         env: by_key(base.env, over.env, |variable| variable.name.clone()),
         env_from: base.env_from.into_iter().chain(over.env_from).collect(),
@@ -29,20 +25,20 @@ pub(super) fn merge(pipeline: Option<&PodSettings>, step: Option<&PodSettings>) 
         node_selector: maps(base.node_selector, over.node_selector),
         tolerations: base.tolerations.into_iter().chain(over.tolerations).collect(),
         affinity: over.affinity.or(base.affinity),
-        topology_spread_constraints: base
-            .topology_spread_constraints
-            .into_iter()
-            .chain(over.topology_spread_constraints)
-            .collect(),
+        topology_spread_constraints: by_key(
+            base.topology_spread_constraints,
+            over.topology_spread_constraints,
+            placement::spread_key,
+        ),
         priority_class_name: over.priority_class_name.or(base.priority_class_name),
         runtime_class_name: over.runtime_class_name.or(base.runtime_class_name),
         image_pull_policy: over.image_pull_policy.or(base.image_pull_policy),
-        image_pull_secrets: base.image_pull_secrets.into_iter().chain(over.image_pull_secrets).collect(),
+        image_pull_secrets: each_once(base.image_pull_secrets.into_iter().chain(over.image_pull_secrets)),
         service_account_name: over.service_account_name.or(base.service_account_name),
         labels: maps(base.labels, over.labels),
         annotations: maps(base.annotations, over.annotations),
         volumes: by_key(base.volumes, over.volumes, |volume| volume.name.clone()),
-        mounts: by_key(base.mounts, over.mounts, |mount| mount.mount_path.clone()),
+        mounts: by_key(base.mounts, over.mounts, |mount| place(&mount.mount_path)),
     }
 }
 
@@ -51,9 +47,21 @@ fn maps(base: BTreeMap<String, String>, over: BTreeMap<String, String>) -> BTree
 }
 
 /// Both lists, without those of the first whose key the second has too.
-fn by_key<T>(base: Vec<T>, over: Vec<T>, key: impl Fn(&T) -> String) -> Vec<T> {
-    let taken: BTreeSet<String> = over.iter().map(&key).collect();
+fn by_key<T, K: Ord>(base: Vec<T>, over: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let taken: BTreeSet<K> = over.iter().map(&key).collect();
     base.into_iter().filter(|item| !taken.contains(&key(item))).chain(over).collect()
+}
+
+/// The Secrets, each where it is named first: a list of them cannot name one twice.
+fn each_once(secrets: impl Iterator<Item = LocalObjectReference>) -> Vec<LocalObjectReference> {
+    let mut named = BTreeSet::new();
+    secrets.filter(|secret| named.insert(secret.name.clone())).collect()
+}
+
+/// A path in a container, written in one way only.
+pub(super) fn place(path: &str) -> String {
+    let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
+    parts.fold(String::new(), |place, part| place + "/" + part)
 }
 
 /// Checks the pod settings of a pipeline or of a step. A step's mounts may name volumes of the pipeline too.
@@ -64,28 +72,26 @@ pub(super) fn check_settings(
     errors: &mut Errors,
 ) {
     let Some(pod) = settings else { return };
-    for (field, map) in [("labels", &pod.labels), ("annotations", &pod.annotations)] {
-        for key in map.keys() {
-            if let Some(prefix) = RESERVED_PREFIXES.iter().find(|prefix| key.starts_with(**prefix)) {
-                errors.add_with_hint(
-                    format!("{path}.{field}"),
-                    format!(
-                        "{} is reserved: keys under {prefix} belong to the tools that manage the pods",
-                        quoted(key)
-                    ),
-                    "take another prefix",
-                );
-            }
-        }
+    environment::check(pod, path, errors);
+    resources::check(pod.resources.as_ref(), &format!("{path}.resources"), errors);
+    placement::check(pod, path, errors);
+    labels::check_of_pods(pod, path, errors);
+    for (field, kind, name) in [
+        ("priorityClassName", "PriorityClass", &pod.priority_class_name),
+        ("runtimeClassName", "RuntimeClass", &pod.runtime_class_name),
+        ("serviceAccountName", "ServiceAccount", &pod.service_account_name),
+    ] {
+        check_name_of(kind, name.as_deref(), format!("{path}.{field}"), errors);
     }
-    let affinity = serde_json::to_value(&pod.affinity).unwrap_or_default();
-    errors.require(
-        !names_namespaces(&affinity),
-        format!("{path}.affinity"),
-        "names other namespaces: leave out namespaces and namespaceSelector",
-    );
+    let mut names = BTreeSet::new();
     for (index, volume) in pod.volumes.iter().enumerate() {
-        check_pod_volume(volume, &format!("{path}.volumes[{index}]"), errors);
+        let path = format!("{path}.volumes[{index}]");
+        check_pod_volume(volume, &path, errors);
+        errors.require(
+            names.insert(&volume.name),
+            format!("{path}.name"),
+            format!("{} is the name of an earlier volume too", quoted(&volume.name)),
+        );
     }
     let mut known: Vec<&str> = of_pipeline
         .into_iter()
@@ -94,21 +100,18 @@ pub(super) fn check_settings(
         .map(|found| found.name.as_str())
         .collect();
     known.dedup();
+    let mut places = BTreeSet::new();
     for (index, mount) in pod.mounts.iter().enumerate() {
-        check_mount(mount, &known, &format!("{path}.mounts[{index}]"), errors);
-    }
-}
-
-/// Whether a term of an affinity reaches into other namespaces.
-fn names_namespaces(affinity: &Value) -> bool {
-    match affinity {
-        Value::Object(fields) => {
-            let is_term = fields.contains_key("topologyKey");
-            is_term && (fields.contains_key("namespaces") || fields.contains_key("namespaceSelector"))
-                || fields.values().any(names_namespaces)
-        }
-        Value::Array(items) => items.iter().any(names_namespaces),
-        _ => false,
+        let path = format!("{path}.mounts[{index}]");
+        check_mount(mount, &known, &path, errors);
+        errors.require(
+            places.insert(place(&mount.mount_path)),
+            format!("{path}.mountPath"),
+            format!(
+                "{} is where an earlier mount is too, and one would hide the other",
+                quoted(&mount.mount_path)
+            ),
+        );
     }
 }
 
@@ -129,6 +132,18 @@ fn check_pod_volume(volume: &Volume, path: &str, errors: &mut Errors) {
     for (field, files) in [("configMap", &volume.config_map), ("secret", &volume.secret)] {
         let mode = files.as_ref().and_then(|files| files.default_mode);
         errors.require_between(mode, (0, 0o777), format!("{path}.{field}.defaultMode"));
+    }
+    let map = volume.config_map.as_ref().map(|files| files.name.as_str());
+    check_name_of("ConfigMap", map, format!("{path}.configMap.name"), errors);
+    let secret = volume.secret.as_ref().map(|files| files.name.as_str());
+    check_name_of("Secret", secret, format!("{path}.secret.name"), errors);
+    let claim = volume.persistent_volume_claim.as_ref().map(|claim| claim.claim_name.as_str());
+    let claim_path = format!("{path}.persistentVolumeClaim.claimName");
+    check_name_of("PersistentVolumeClaim", claim, claim_path, errors);
+    let limit = volume.empty_dir.as_ref().and_then(|folder| folder.size_limit.as_ref());
+    if let Some(limit) = limit.filter(|limit| resources::amount(limit).is_none()) {
+        let problem = format!("{} is not a valid amount; write 1Gi or 500Mi", quoted(&limit.0));
+        errors.add(format!("{path}.emptyDir.sizeLimit"), problem);
     }
     let sources = [
         volume.config_map.is_some(),
@@ -187,9 +202,29 @@ pub(super) fn check_volume(volume: &VolumeStorage, errors: &mut Errors) {
         "spec.storage.volume",
         "claimName names a claim that is there already: leave out size, storageClassName, accessModes and retain",
     );
+    let path = "spec.storage.volume";
+    let claim = volume.claim_name.as_deref();
+    check_name_of("PersistentVolumeClaim", claim, format!("{path}.claimName"), errors);
+    let class = volume.storage_class_name.as_deref();
+    check_name_of("StorageClass", class, format!("{path}.storageClassName"), errors);
+    check_access_modes(volume.access_modes.as_deref().unwrap_or_default(), errors);
     if let Some(size) = &volume.size {
         check_size(size, "spec.storage.volume.size", errors);
     }
+}
+
+fn check_access_modes(modes: &[AccessMode], errors: &mut Errors) {
+    let path = "spec.storage.volume.accessModes";
+    errors.require(
+        modes.is_empty() || modes.iter().any(|mode| *mode != AccessMode::ReadOnlyMany),
+        path,
+        "is only ReadOnlyMany, and steps write to the volume; add ReadWriteOnce or ReadWriteMany",
+    );
+    errors.require(
+        modes.len() < 2 || !modes.contains(&AccessMode::ReadWriteOncePod),
+        path,
+        "has ReadWriteOncePod beside other modes, which Kubernetes rejects; name it alone, or leave it out",
+    );
 }
 
 /// Checks how much of a volume is asked for.
@@ -200,4 +235,33 @@ pub(super) fn check_size(size: &Quantity, path: &str, errors: &mut Errors) {
     let fits =
         number.parse::<f64>().is_ok_and(|amount| amount.is_finite() && amount > 0.0) && units.contains(&unit);
     errors.require(fits, path, format!("{} is not a valid size; write 1Gi or 500Mi", quoted(&size.0)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(yaml: &str) -> PodSettings {
+        serde_saphyr::from_str(yaml).expect("pod settings")
+    }
+
+    #[test]
+    fn what_both_levels_name_is_there_once_and_the_steps_wins() {
+        let pipeline = settings(
+            "{imagePullSecrets: [{name: a}, {name: b}, {name: a}], mounts: [{name: v, mountPath: /x/}], topologySpreadConstraints: [\
+             {maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}, {maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}]}",
+        );
+        let step = settings(
+            "{imagePullSecrets: [{name: b}, {name: c}], mounts: [{name: w, mountPath: /x}], topologySpreadConstraints: [\
+             {maxSkew: 3, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}]}",
+        );
+        let merged = merge(Some(&pipeline), Some(&step));
+        let secrets: Vec<&str> =
+            merged.image_pull_secrets.iter().map(|secret| secret.name.as_str()).collect();
+        assert_eq!(secrets, ["a", "b", "c"]);
+        let skews: Vec<i32> = merged.topology_spread_constraints.iter().map(|found| found.max_skew).collect();
+        assert_eq!(skews, [1, 3]);
+        assert_eq!(merged.mounts, step.mounts);
+        assert_eq!(merge(Some(&pipeline), None).image_pull_secrets.len(), 2);
+    }
 }

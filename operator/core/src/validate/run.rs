@@ -2,17 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use mlpipeline_crds::{CompletionMode, Port, Run, Workload};
+use mlpipeline_crds::{CompletionMode, PodSettings, ReplicaVolume, Run, Workload};
 
-use super::dns::is_dns_label;
+use super::dns::{check_name_of, is_dns_label};
 use super::errors::Errors;
 use super::pod;
 use super::serve::check_ports;
+use crate::children::REPLICA_VOLUME;
 use crate::names::environment_name;
 use crate::quoted::quoted;
 
-pub(super) fn check(run: &Run, path: &str, errors: &mut Errors) {
+pub(super) fn check(run: &Run, settings: &PodSettings, path: &str, errors: &mut Errors) {
     errors.require(!run.image.trim().is_empty(), format!("{path}.image"), "is empty: name a container image");
+    check_image_spaces(Some(&run.image), &format!("{path}.image"), errors);
     let workload = run.workload.unwrap_or_default();
     let is_job = workload == Workload::Job;
     let scales = matches!(workload, Workload::Deployment | Workload::StatefulSet);
@@ -38,8 +40,7 @@ pub(super) fn check(run: &Run, path: &str, errors: &mut Errors) {
     errors.require_between(run.completions, (1, 100_000), format!("{path}.completions"));
     errors.require_between(run.replicas, (0, 1000), format!("{path}.replicas"));
     if let Some(volume) = &run.replica_volume {
-        pod::check_size(&volume.size, &format!("{path}.replicaVolume.size"), errors);
-        pod::check_mount_path(&volume.mount_path, &format!("{path}.replicaVolume.mountPath"), errors);
+        check_replica_volume(volume, settings, &format!("{path}.replicaVolume"), errors);
     }
     let mut names = BTreeSet::new();
     for (index, input) in run.inputs.iter().enumerate() {
@@ -60,11 +61,40 @@ pub(super) fn check(run: &Run, path: &str, errors: &mut Errors) {
             format!("{} has the same environment variable as an earlier input", quoted(&input.name)),
         );
     }
-    check_run_ports(&run.ports, path, errors);
+    check_run_ports(run, path, errors);
 }
 
-fn check_run_ports(ports: &[Port], path: &str, errors: &mut Errors) {
+/// Checks that nothing but the name is in the name of an image: Kubernetes rejects spaces around it.
+pub(super) fn check_image_spaces(image: Option<&str>, path: &str, errors: &mut Errors) {
+    if let Some(image) = image.filter(|image| !image.trim().is_empty() && image.trim() != *image) {
+        errors.add(path, format!("{} begins or ends with a space: remove it", quoted(image)));
+    }
+}
+
+fn check_replica_volume(volume: &ReplicaVolume, settings: &PodSettings, path: &str, errors: &mut Errors) {
+    pod::check_size(&volume.size, &format!("{path}.size"), errors);
+    pod::check_mount_path(&volume.mount_path, &format!("{path}.mountPath"), errors);
+    let class = volume.storage_class_name.as_deref();
+    check_name_of("StorageClass", class, format!("{path}.storageClassName"), errors);
+    let place = pod::place(&volume.mount_path);
+    errors.require(
+        !settings.mounts.iter().any(|mount| pod::place(&mount.mount_path) == place),
+        format!("{path}.mountPath"),
+        format!("{} is where pod.mounts mounts another volume: change one", quoted(&volume.mount_path)),
+    );
+    errors.require(
+        !settings.volumes.iter().any(|other| other.name == REPLICA_VOLUME),
+        path,
+        format!("goes by the name {REPLICA_VOLUME}, which a volume of pod.volumes has too: rename that one"),
+    );
+}
+
+/// Checks how the ports of one container differ: its own by target and name, those of the Service and of nodes by number.
+fn check_run_ports(run: &Run, path: &str, errors: &mut Errors) {
+    let ports = &run.ports;
+    let is_job = run.workload.unwrap_or_default() == Workload::Job;
     let (mut names, mut numbers) = (BTreeSet::new(), BTreeSet::new());
+    let (mut targets, mut host_ports) = (BTreeSet::new(), BTreeSet::new());
     for (index, port) in ports.iter().enumerate() {
         let path = format!("{path}.ports[{index}]");
         let kind = port.service.unwrap_or_default();
@@ -73,12 +103,31 @@ fn check_run_ports(ports: &[Port], path: &str, errors: &mut Errors) {
             errors.require_between(number, (1, 65535), format!("{path}.{field}"));
         }
         errors.require(
+            !is_job || (port.service.is_none() && port.node_port.is_none()),
+            &path,
+            "asks for a Service, and a Job has none: leave service and nodePort out, or set workload to Deployment",
+        );
+        let target = port.target_port.unwrap_or(port.port);
+        errors.require(
+            targets.insert(target) || numbers.contains(&port.port),
+            format!("{path}.targetPort"),
+            format!("{target} is the container's port of an earlier one too: keep one port for it"),
+        );
+        if let Some(host_port) = port.host_port {
+            errors.require(
+                host_ports.insert(host_port),
+                format!("{path}.hostPort"),
+                format!("{host_port} is the host port of an earlier one too"),
+            );
+        }
+        errors.require(
             is_dns_label(&port.name)
                 && port.name.len() <= 15
+                && !port.name.contains("--")
                 && port.name.contains(|letter: char| letter.is_ascii_lowercase()),
             format!("{path}.name"),
             format!(
-                "{} is not a valid port name: 1 to 15 lower-case letters, digits and -, one letter at least",
+                "{} is not a valid port name: 1 to 15 lower-case letters, digits and single -, one letter at least",
                 quoted(&port.name)
             ),
         );

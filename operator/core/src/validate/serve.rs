@@ -1,12 +1,16 @@
 //! What a serve step needs: pods that can be counted, and addresses that can be reached.
 
-use mlpipeline_crds::{Serve, ServiceType};
+use std::net::IpAddr;
 
-use super::dns::is_dns_name;
+use mlpipeline_crds::{Ingress, PodSettings, Serve, ServiceType};
+
+use super::dns::{check_entry_key, check_name_of, is_dns_name};
 use super::errors::Errors;
+use super::labels::check_annotations;
+use super::resources::has_cpu_request;
 use crate::quoted::quoted;
 
-pub(super) fn check(serve: &Serve, path: &str, errors: &mut Errors) {
+pub(super) fn check(serve: &Serve, pod: &PodSettings, path: &str, errors: &mut Errors) {
     errors.require_between(serve.replicas, (0, 1000), format!("{path}.replicas"));
     if let Some(autoscaling) = &serve.autoscaling {
         errors.require(
@@ -15,6 +19,13 @@ pub(super) fn check(serve: &Serve, path: &str, errors: &mut Errors) {
             "is not for a step with autoscaling, which has minReplicas and maxReplicas: keep one of the two",
         );
         let path = format!("{path}.autoscaling");
+        if !has_cpu_request(pod.resources.as_ref()) {
+            errors.add_with_hint(
+                &path,
+                "goes by the CPU use in percent of the request, and the step's pods request no CPU",
+                "set pod.resources.requests.cpu of the step, such as 250m; the resources of a step replace those of the pipeline",
+            );
+        }
         errors.require_between(Some(autoscaling.max_replicas), (1, 1000), format!("{path}.maxReplicas"));
         if autoscaling.max_replicas >= 1 {
             let allowed = (1, autoscaling.max_replicas);
@@ -28,18 +39,39 @@ pub(super) fn check(serve: &Serve, path: &str, errors: &mut Errors) {
         check_ports(service.port, service.node_port, kind, &format!("{path}.service"), errors);
     }
     if let Some(ingress) = &serve.ingress {
-        let host = ingress.host.strip_prefix("*.").unwrap_or(&ingress.host);
-        errors.require(
-            is_dns_name(host),
-            format!("{path}.ingress.host"),
-            format!("{} is not a valid host name", quoted(&ingress.host)),
-        );
-        errors.require(
-            ingress.path.as_ref().is_none_or(|path| path.starts_with('/')),
-            format!("{path}.ingress.path"),
-            "does not begin with /",
-        );
+        check_ingress(ingress, &format!("{path}.ingress"), errors);
     }
+    if let Some(auth) = &serve.auth {
+        let path = format!("{path}.auth.apiKeySecret");
+        check_name_of("Secret", Some(&auth.api_key_secret.name), format!("{path}.name"), errors);
+        check_entry_key(&auth.api_key_secret.key, format!("{path}.key"), errors);
+    }
+}
+
+fn check_ingress(ingress: &Ingress, path: &str, errors: &mut Errors) {
+    let host = ingress.host.strip_prefix("*.").unwrap_or(&ingress.host);
+    errors.require(
+        is_dns_name(host),
+        format!("{path}.host"),
+        format!("{} is not a valid host name", quoted(&ingress.host)),
+    );
+    errors.require(
+        host.parse::<IpAddr>().is_err(),
+        format!("{path}.host"),
+        format!("{} is an address, and an Ingress goes by host names: name a host", quoted(&ingress.host)),
+    );
+    let prefix = ingress.path.as_deref().unwrap_or("/");
+    errors.require(prefix.starts_with('/'), format!("{path}.path"), "does not begin with /");
+    let is_plain = !["//", "/./", "/../", "%2f", "%2F"].iter().any(|part| prefix.contains(part))
+        && !["/.", "/.."].iter().any(|end| prefix.ends_with(end));
+    errors.require(
+        is_plain,
+        format!("{path}.path"),
+        format!("{} is not a valid path: leave out //, /./, /../ and %2f", quoted(prefix)),
+    );
+    check_name_of("IngressClass", ingress.class_name.as_deref(), format!("{path}.className"), errors);
+    check_name_of("Secret", ingress.tls_secret.as_deref(), format!("{path}.tlsSecret"), errors);
+    check_annotations(&ingress.annotations, &format!("{path}.annotations"), errors);
 }
 
 pub(super) fn check_ports(

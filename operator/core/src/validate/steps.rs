@@ -8,7 +8,7 @@ use mlpipeline_crds::{MLPipelineSpec, Schedule, Step, StepKind};
 use super::dns::is_dns_label;
 use super::errors::Errors;
 use super::long_running::is_long_running;
-use super::{actions, continuous, order, output, pod, references};
+use super::{actions, continuous, labels, order, output, pod, references};
 use crate::duration::parse_duration;
 use crate::pipeline::{ValidAction, ValidStep};
 use crate::quoted::quoted;
@@ -94,8 +94,12 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
         return None;
     };
     let action = valid_action(spec, step)?;
-    actions::check_action(&action, path, errors);
+    let pod = pod::merge(spec.pod.as_ref(), step.pod.as_ref());
+    actions::check_action(&action, &pod, path, errors);
     let is_long_running = is_long_running(step);
+    if !is_long_running {
+        labels::check_of_job(&pod, step.pod.as_ref(), &format!("{path}.pod"), &step.name, errors);
+    }
     errors.require(
         step.parallelism.is_none() || (kind == StepKind::Run && !is_long_running),
         format!("{path}.parallelism"),
@@ -121,7 +125,7 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
         timeout: check_timeout(step.timeout.as_deref(), path, errors),
         parallelism: step.parallelism,
         rerun: step.rerun.clone(),
-        pod: pod::merge(spec.pod.as_ref(), step.pod.as_ref()),
+        pod,
     })
 }
 
@@ -164,9 +168,17 @@ fn check_schedule(
     }
     let deadline = format!("{path}.schedule.startingDeadlineSeconds");
     errors.require_not_negative(schedule.starting_deadline_seconds, deadline);
-    CronSchedule::parse(schedule)
+    let parsed = CronSchedule::parse(schedule)
         .map_err(|(field, problem)| errors.add(format!("{path}.schedule.{field}"), problem))
-        .ok()
+        .ok()?;
+    if parsed.never_fires() && schedule.suspend != Some(true) {
+        errors.add_with_hint(
+            format!("{path}.schedule.cron"),
+            format!("{} never fires: no month that it names has such a day", quoted(&schedule.cron)),
+            "name a day that there is; for runs that are started by hand only, set suspend: true",
+        );
+    }
+    Some(parsed)
 }
 
 /// The longest time-out: a year, in seconds.

@@ -1,0 +1,74 @@
+//! Addresses of a pipeline's steps, compared with each other: what one step has, no other can have too.
+
+use std::collections::BTreeMap;
+
+use mlpipeline_crds::{MLPipelineSpec, Step, Workload};
+
+use super::errors::Errors;
+use crate::quoted::quoted;
+
+/// Checks the addresses of all steps of the pipeline of this name.
+pub(super) fn check_all(spec: &MLPipelineSpec, pipeline: &str, errors: &mut Errors) {
+    check_service_names(spec, pipeline, errors);
+    let mut node_ports: BTreeMap<i32, &str> = BTreeMap::new();
+    let mut routes: BTreeMap<(&str, &str, &str), &str> = BTreeMap::new();
+    for (index, step) in spec.steps.iter().enumerate() {
+        let path = format!("spec.steps[{index}]");
+        for (field, port) in node_ports_of(step) {
+            if let Some(other) = node_ports.insert(port, &step.name) {
+                errors.add_with_hint(
+                    format!("{path}.{field}"),
+                    format!("{port} is a port of the step {} too, and a node has it once", quoted(other)),
+                    "take another, or leave it out for one that the cluster chooses",
+                );
+            }
+        }
+        let Some(ingress) = step.serve.as_ref().and_then(|serve| serve.ingress.as_ref()) else { continue };
+        let class = ingress.class_name.as_deref().unwrap_or_default();
+        let prefix = ingress.path.as_deref().unwrap_or_default().trim_end_matches('/');
+        if let Some(other) = routes.insert((class, &ingress.host, prefix), &step.name) {
+            errors.add_with_hint(
+                format!("{path}.serve.ingress"),
+                format!(
+                    "has the host {} and the path of the step {} too, and a request reaches one of them",
+                    quoted(&ingress.host),
+                    quoted(other)
+                ),
+                "give each a path of its own, such as /v1, or a host of its own",
+            );
+        }
+    }
+}
+
+fn node_ports_of(step: &Step) -> Vec<(String, i32)> {
+    let serve = step.serve.as_ref().and_then(|serve| serve.service.as_ref()?.node_port);
+    let run = step.run.iter().flat_map(|run| run.ports.iter().enumerate()).filter_map(|(index, port)| {
+        port.node_port.map(|number| (format!("run.ports[{index}].nodePort"), number))
+    });
+    serve.map(|number| ("serve.service.nodePort".to_owned(), number)).into_iter().chain(run).collect()
+}
+
+/// Services are named after the pipeline, and their names must begin with a letter; those of all other objects need not.
+fn check_service_names(spec: &MLPipelineSpec, pipeline: &str, errors: &mut Errors) {
+    let with_service = spec.steps.iter().find(|step| has_service(step));
+    if let Some(step) = with_service.filter(|_| pipeline.starts_with(|first: char| first.is_ascii_digit())) {
+        errors.add_with_hint(
+            "metadata.name",
+            format!(
+                "{} begins with a digit, and the Service of the step {} is named after it",
+                quoted(pipeline),
+                quoted(&step.name)
+            ),
+            "begin the name with a letter: no Service can be named otherwise",
+        );
+    }
+}
+
+fn has_service(step: &Step) -> bool {
+    let of_run = step.run.as_ref().is_some_and(|run| match run.workload.unwrap_or_default() {
+        Workload::Job => false,
+        Workload::StatefulSet => true,
+        Workload::Deployment | Workload::DaemonSet => !run.ports.is_empty(),
+    });
+    step.serve.is_some() || of_run
+}
