@@ -70,6 +70,9 @@ impl RunRecord {
             attempt: self.attempt,
             scheduled: self.scheduled,
             fingerprint: Some(self.fingerprint.clone()),
+            // A failed run is tried again each time anyway.
+            settings: None,
+            is_pending: false,
             phase: match &self.phase {
                 Phase::Active => RunPhase::Active,
                 Phase::Succeeded => RunPhase::Succeeded,

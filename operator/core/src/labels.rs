@@ -27,6 +27,8 @@ pub mod annotation {
     pub const FINGERPRINT: &str = "mlpipeline.dev/fingerprint";
     /// The name under which version 0.1.0 wrote the fingerprint. It is read and never written.
     pub const FINGERPRINT_BEFORE: &str = "mlpipeline.dev/meaning";
+    /// What a run was executed with, as JSON: a hash of each setting by its field. Version 0.1.0 did not write it.
+    pub const SETTINGS: &str = "mlpipeline.dev/settings";
     /// What the worker of a run that ended well reported, as its pod said it: pods go long before their Jobs do.
     pub const REPORT: &str = "mlpipeline.dev/report";
     /// The revision of the model that pods serve.

@@ -8,6 +8,7 @@ pub mod children;
 pub mod credentials;
 pub mod decision;
 pub mod duration;
+pub mod execution_settings;
 pub mod fingerprint;
 pub mod format;
 pub mod labels;

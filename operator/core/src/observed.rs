@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use mlpipeline_crds::{Revision, StepReport};
 
+use super::execution_settings::ExecutionSettings;
 use super::fingerprint::Fingerprint;
 use super::tracks::Track;
 
@@ -50,8 +51,12 @@ pub struct ObservedRun {
     pub scheduled: bool,
     /// The step's fingerprint when the run was started.
     pub fingerprint: Option<Fingerprint>,
+    /// What it was executed with, where that was recorded.
+    pub settings: Option<ExecutionSettings>,
     /// How the run stands.
     pub phase: RunPhase,
+    /// Whether none of its pods has begun to work, though the run is active: nothing is lost when another takes its place.
+    pub is_pending: bool,
     /// When it started.
     pub started: Option<Timestamp>,
     /// When it ended.
@@ -95,6 +100,9 @@ pub struct ObservedLongRunning {
     pub updated_ready: i32,
     /// Pods that are ready, of any template.
     pub ready: i32,
+    /// Pods that are ready while none of an older template are left, else 0. Unlike `settled`, this does not change when more pods are
+    /// asked for.
+    pub steady: i32,
     /// Whether its controller has seen the newest template, and no pods of older ones are left.
     pub settled: bool,
 }

@@ -6,7 +6,7 @@ use mlpipeline_crds::{PodSettings, Prepare, Run, Score, Serve, StepKind, Train, 
 use serde::Deserialize;
 
 use super::schedule::CronSchedule;
-use super::step_kind::{Descriptor, Read};
+use super::step_kind::{Descriptor, Read, fewest_autoscaled};
 use super::storage::Storage;
 
 /// A pipeline whose every field was checked, with its steps in an order in which each follows what it reads.
@@ -110,6 +110,17 @@ impl ValidStep {
     #[must_use]
     pub fn is_long_running(&self) -> bool {
         self.workload() != Workload::Job
+    }
+
+    /// The fewest pods of a step whose number an autoscaler sets; `None` for any other.
+    #[must_use]
+    pub fn fewest_autoscaled(&self) -> Option<i32> {
+        match &self.action {
+            ValidAction::Serve(serve) => fewest_autoscaled(serve),
+            ValidAction::Prepare(_) | ValidAction::Train(_) | ValidAction::Score(_) | ValidAction::Run(_) => {
+                None
+            }
+        }
     }
 
     /// Whether the pods of the step's Jobs have a number each.

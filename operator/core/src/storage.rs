@@ -18,6 +18,14 @@ impl Storage {
         }
     }
 
+    /// The claim that the spec names, where it is not the pipeline's own.
+    #[must_use]
+    pub fn existing_claim(&self) -> Option<&str> {
+        match self {
+            Self::Volume(volume) => volume.claim_name.as_deref(),
+        }
+    }
+
     /// Whether what is stored outlives the pipeline.
     #[must_use]
     pub fn outlives_pipeline(&self) -> bool {

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::{Job, JobCondition, JobStatus};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use mlpipeline_core::children::{BuildSettings, Child, build};
 use mlpipeline_core::observation::{Snapshot, read};
 use mlpipeline_core::observed::{Observed, ObservedRun, RunPhase};
 use mlpipeline_core::pipeline::ValidatedPipeline;
-use mlpipeline_core::plan::{LongRunningWork, Plan, RunWork, Schedules, Work, plan};
+use mlpipeline_core::plan::{Decision, LongRunningWork, Plan, RunWork, Schedules, Work, plan};
 use mlpipeline_core::tracks::Track;
 use mlpipeline_core::validate::validate;
 use mlpipeline_crds::{Action, MLPipeline, Revision, StepReport, StepSpec};
@@ -63,7 +64,9 @@ fn succeeded(run: &RunWork, scheduled: bool, now: Timestamp) -> ObservedRun {
         attempt: 1,
         scheduled,
         fingerprint: Some(run.fingerprint.clone()),
+        settings: Some(run.settings.clone()),
         phase: RunPhase::Succeeded,
+        is_pending: false,
         started: Some(now),
         finished: Some(now),
         pods: 1,
@@ -231,6 +234,81 @@ fn serving_plan(pipeline: &ValidatedPipeline) -> Plan {
                 found.runs.push(succeeded(run, false, Timestamp::UNIX_EPOCH));
             }
         }
+    }
+}
+
+#[test]
+fn an_autoscaled_deployment_names_its_replicas_only_while_it_begins() {
+    let iris = pipeline(include_str!("data/crash-course.yaml"));
+    let mut decided = serving_plan(&iris);
+    let replicas = |plan: &Plan| {
+        let children = build(&iris, plan, &settings());
+        let mut found = children.into_iter().filter_map(|child| match child {
+            Child::Deployment(found) => found.spec.map(|spec| spec.replicas),
+            _ => None,
+        });
+        found.next().expect("a Deployment")
+    };
+    assert_eq!(replicas(&decided), Some(2), "minReplicas");
+    for step in &mut decided.steps {
+        if let Some(Work::LongRunning(tracks)) = &mut step.work {
+            tracks.stable.first_replicas = None;
+        }
+    }
+    assert_eq!(replicas(&decided), None, "from then on they are the autoscaler's");
+}
+
+/// The decision for the only step of this pipeline, when the Job failed that was built for the same step without settings.
+fn decision_after_failure(yaml: &str, change: impl Fn(&mut Job)) -> Decision {
+    let before = pipeline(
+        "{apiVersion: mlpipeline.dev/v1alpha1, kind: MLPipeline, metadata: {name: one}, spec: {steps: [\
+        {name: data, prepare: {sql: SELECT 1 AS a}}]}}",
+    );
+    let decided = plan(&before, &Observed::default(), Timestamp::UNIX_EPOCH, Schedules::Keep);
+    let built = build(&before, &decided, &settings()).into_iter().find_map(|child| match child {
+        Child::Job(job) => Some(job),
+        _ => None,
+    });
+    let mut job = built.expect("a Job");
+    let condition = JobCondition { type_: "Failed".into(), status: "True".into(), ..JobCondition::default() };
+    job.status = Some(JobStatus { conditions: Some(vec![condition]), ..JobStatus::default() });
+    change(&mut job);
+    let observed = read(&Snapshot { jobs: vec![Arc::new(job)], ..Snapshot::default() });
+    plan(&pipeline(yaml), &observed, Timestamp::UNIX_EPOCH, Schedules::Keep).steps[0].decision
+}
+
+#[test]
+fn a_failed_job_is_tried_again_when_the_settings_that_it_records_change_and_not_by_an_upgrade() {
+    let with = |settings: &str| {
+        format!(
+            "{{apiVersion: mlpipeline.dev/v1alpha1, kind: MLPipeline, metadata: {{name: one}}, spec: {{steps: [\
+            {{name: data, prepare: {{sql: SELECT 1 AS a}}{settings}}}]}}}}"
+        )
+    };
+    assert_eq!(decision_after_failure(&with(""), |_| {}), Decision::Failed);
+    for settings in [
+        ", retries: 5",
+        ", timeout: 1h",
+        ", pod: {resources: {limits: {memory: 1Gi}}}",
+        ", pod: {nodeSelector: {a: b}}",
+        ", pod: {affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: []}}, priorityClassName: high}",
+        ", pod: {tolerations: [{operator: Exists}]}",
+        ", pod: {imagePullSecrets: [{name: registry}]}",
+        ", pod: {imagePullPolicy: Always}",
+        ", pod: {serviceAccountName: reader}",
+        ", pod: {env: [{name: A, value: b}]}",
+        ", pod: {envFrom: [{secretRef: {name: a}}]}",
+    ] {
+        assert_eq!(decision_after_failure(&with(settings), |_| {}), Decision::Run, "{settings}");
+        let of_version_before = |job: &mut Job| {
+            let annotations = job.metadata.annotations.as_mut().expect("annotations");
+            annotations.remove("mlpipeline.dev/settings").expect("it is recorded");
+        };
+        assert_eq!(
+            decision_after_failure(&with(settings), of_version_before),
+            Decision::Failed,
+            "{settings}"
+        );
     }
 }
 

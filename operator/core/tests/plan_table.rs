@@ -11,10 +11,13 @@
 //! | `settle once` | everything that the plan asks for at this moment is started |
 //! | `STEP done` \| `STEP done accuracy 0.8` \| `STEP done content X` | its run (started if need be) ends well |
 //! | `STEP fails REASON: MESSAGE` | its run ends badly, for good |
+//! | `STEP never begins` | no pod of its active run has begun to work |
+//! | `STEP forgets its settings` | its Job is one of a version that did not record them |
 //! | `STEP loses its report` | its run ends well, and nobody can read the report |
 //! | `STEP vanishes` | its newest Job is deleted by hand |
 //! | `STEP ready` | its pods are all ready |
 //! | `STEP N of M ready` | they are not |
+//! | `STEP is scaled to N` | the autoscaler, or somebody, asks for so many pods; those that are ready stay |
 //! | `STEP fires` | its CronJob starts a run |
 //! | `STEP pod_issue REASON: MESSAGE` | its pods cannot work |
 //! | `PATH = YAML` | an edit; PATH begins with a step's name, or with `spec` |
@@ -38,7 +41,7 @@ use serde_json::{Value, json};
 use simulator::{Ending, World};
 
 /// The files of rows, and the least number of rows in all of them.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 11] = [
     ("progress", include_str!("plan_table/progress.txt")),
     ("edits", include_str!("plan_table/edits.txt")),
     ("failures", include_str!("plan_table/failures.txt")),
@@ -47,6 +50,8 @@ const TABLES: [(&str, &str); 9] = [
     ("suspend", include_str!("plan_table/suspend.txt")),
     ("history", include_str!("plan_table/history.txt")),
     ("long_running", include_str!("plan_table/long_running.txt")),
+    ("settings", include_str!("plan_table/settings.txt")),
+    ("autoscaling", include_str!("plan_table/autoscaling.txt")),
     ("continuous", include_str!("plan_table/continuous.txt")),
 ];
 const LEAST_ROWS: usize = 70;
@@ -135,7 +140,30 @@ impl Row {
                 let live = live.expect("pods");
                 live.updated_ready = ready.parse().expect("a count");
                 live.desired = desired.parse().expect("a count");
+                live.steady = live.updated_ready;
                 live.settled = false;
+            }
+            ["is", "scaled", "to", desired] => {
+                let live = world.observed.steps.get_mut(step).and_then(|step| step.long_running.as_mut());
+                let live = live.expect("pods");
+                live.desired = desired.parse().expect("a count");
+                live.settled = live.updated_ready >= live.desired;
+                for ready in [&mut live.updated_ready, &mut live.ready, &mut live.steady] {
+                    *ready = (*ready).min(live.desired);
+                }
+            }
+            ["forgets", "its", "settings"] => {
+                let runs = &mut world.observed.steps.get_mut(step).expect("an observed step").runs;
+                runs.iter_mut().for_each(|run| run.settings = None);
+            }
+            ["never", "begins"] => {
+                if !world.is_active(step) {
+                    world.apply();
+                }
+                let runs = &mut world.observed.steps.get_mut(step).expect("an observed step").runs;
+                runs.iter_mut()
+                    .filter(|run| run.phase == RunPhase::Active)
+                    .for_each(|run| run.is_pending = true);
             }
             ["fires"] => {
                 if !world.cron_jobs.contains_key(step) {
@@ -285,6 +313,11 @@ fn notes(plan: &Plan, key_of: impl Fn(&str) -> Option<Revision>) -> Vec<String> 
             notes.push(format!("- the run of {} removes {}", step.name, revisions.join(", ")));
         }
         notes.extend(attempt(step));
+        if let Some(Work::LongRunning(Tracks { stable, .. })) = &step.work
+            && let Some(first) = stable.first_replicas
+        {
+            notes.push(format!("- {} begins with {first} pods", step.name));
+        }
         if matches!(step.work, Some(Work::Scheduled { suspend: true, .. })) {
             notes.push(format!("- the schedule of {} is suspended", step.name));
         }

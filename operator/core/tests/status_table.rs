@@ -51,6 +51,8 @@ fn run(work: &RunWork, phase: RunPhase, accuracy: f64) -> ObservedRun {
         attempt: 1,
         scheduled: false,
         fingerprint: Some(work.fingerprint.clone()),
+        settings: Some(work.settings.clone()),
+        is_pending: false,
         started: Some(now()),
         finished: (phase != RunPhase::Active).then(now),
         report: (phase == RunPhase::Succeeded).then_some(report),
@@ -84,6 +86,7 @@ fn roll_out(pipeline: &ValidatedPipeline, observed: &mut Observed, ready: i32) {
                 desired: 2,
                 updated_ready: ready,
                 ready,
+                steady: ready,
                 settled: true,
             };
             observed.steps.entry(step.name.clone()).or_default().long_running = Some(live);
@@ -158,6 +161,20 @@ fn a_pipeline_that_serves_is_current_and_says_what_it_serves() {
     assert_eq!(status.selector.as_deref(), Some("mlpipeline.dev/pipeline=iris,mlpipeline.dev/step=api"));
     assert!(status.models[0].serving);
     assert_eq!(Some(status.models[0].revision.clone()), status.model);
+}
+
+#[test]
+fn a_pipeline_that_is_scaled_to_zero_is_ready_and_says_that_no_pod_answers() {
+    let pipeline = pipeline(&PIPELINE.replace("replicas: 2", "replicas: 0"));
+    let mut observed = serving(&pipeline);
+    let api = observed.steps.get_mut("api").and_then(|api| api.long_running.as_mut()).expect("a Deployment");
+    (api.desired, api.updated_ready, api.ready, api.steady) = (0, 0, 0, 0);
+    let status = status_of(&pipeline, &observed, None);
+    assert_eq!(kstatus(&status), "Current");
+    assert_eq!(condition(&status, "Ready"), ("True", "Done", "all steps are done"));
+    assert_eq!(condition(&status, "Serving"), ("False", "NoReadyPods", "no pod answers predictions"));
+    let message = status.steps[2].message.clone().unwrap_or_default();
+    assert!(message.starts_with("scaled to zero; no pod serves model"), "{message}");
 }
 
 #[test]

@@ -8,6 +8,8 @@ use mlpipeline_crds::{ExitCode, RestartPolicy};
 
 use super::pod::{Template, template};
 use super::{BuildSettings, metadata};
+use crate::canonical::canonical_json;
+use crate::labels::annotation;
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::{Retries, RunWork, Task};
@@ -25,7 +27,9 @@ pub(super) fn job(
     let name = names::job(&pipeline.name, &step.name, &run.key, run.attempt);
     let mut metadata = metadata::of_step(pipeline, step, name);
     metadata.labels.get_or_insert_default().extend(metadata::run_labels(run, false));
-    metadata.annotations = Some(metadata::fingerprint(&run.fingerprint));
+    let mut annotations = metadata::fingerprint(&run.fingerprint);
+    annotations.insert(annotation::SETTINGS.to_owned(), canonical_json(&run.settings));
+    metadata.annotations = Some(annotations);
     Job { metadata, spec: Some(spec(pipeline, step, run, false, settings)), status: None }
 }
 

@@ -7,6 +7,7 @@ use mlpipeline_crds::Serve;
 use super::metadata;
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
+use crate::step_kind::fewest_autoscaled;
 
 /// The PodDisruptionBudget of a serve step; `None` for one replica, whose node it would block from being drained.
 pub(super) fn pod_disruption_budget(
@@ -14,10 +15,7 @@ pub(super) fn pod_disruption_budget(
     step: &ValidStep,
     serve: &Serve,
 ) -> Option<PodDisruptionBudget> {
-    let fewest = match &serve.autoscaling {
-        Some(autoscaling) => autoscaling.min_replicas.unwrap_or(1),
-        None => serve.replicas.unwrap_or(1),
-    };
+    let fewest = fewest_autoscaled(serve).or(serve.replicas).unwrap_or(1);
     (fewest > 1).then(|| PodDisruptionBudget {
         metadata: metadata::of_step(pipeline, step, names::step_object(&pipeline.name, &step.name)),
         spec: Some(PodDisruptionBudgetSpec {

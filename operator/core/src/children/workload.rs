@@ -58,16 +58,23 @@ pub(super) fn workload(
                 Child::Deployment(deployment(metadata, selector, Some(run.replicas.unwrap_or(1)), pods))
             }
         },
-        ValidAction::Serve(serve) => Child::Deployment(deployment(metadata, selector, replicas(serve), pods)),
+        ValidAction::Serve(serve) => {
+            Child::Deployment(deployment(metadata, selector, replicas(serve, work), pods))
+        }
         ValidAction::Prepare(_) | ValidAction::Train(_) | ValidAction::Score(_) => {
             Child::Deployment(one_at_a_time(deployment(metadata, selector, Some(1), pods)))
         }
     }
 }
 
-/// How many pods serve; nobody's business but the autoscaler's where there is one.
-fn replicas(serve: &Serve) -> Option<i32> {
-    serve.autoscaling.is_none().then(|| serve.replicas.unwrap_or(1))
+/// How many pods serve. Where there is an autoscaler, that is its business, but for the first number: a Deployment that names none
+/// gets one pod, and at zero the autoscaler does nothing. The number is applied until the Deployment has it. Then it is left out
+/// again, and stays as it is since whoever applies a Deployment hands the field over.
+fn replicas(serve: &Serve, work: &LongRunningWork) -> Option<i32> {
+    match serve.autoscaling {
+        None => Some(serve.replicas.unwrap_or(1)),
+        Some(_) => work.first_replicas,
+    }
 }
 
 fn metadata_of(

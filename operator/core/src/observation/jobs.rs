@@ -4,7 +4,7 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use k8s_openapi::api::core::v1::Pod;
 use mlpipeline_crds::{Outcome, Revision, StepReport};
 
-use super::metadata::{fingerprint_of, label_of};
+use super::metadata::{fingerprint_of, label_of, settings_of};
 use super::pods;
 use crate::children::INDEXED;
 use crate::labels::{annotation, label};
@@ -27,6 +27,7 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
         None if is_complete(job, own_pods) => RunPhase::Succeeded,
         None => RunPhase::Active,
     };
+    let is_pending = phase == RunPhase::Active && is_pending(job, own_pods);
     let has_succeeded = phase == RunPhase::Succeeded;
     // Whichever pod failed last says why a run failed.
     let last_words = if has_succeeded { speakers(job, own_pods) } else { own_pods.to_vec() };
@@ -41,7 +42,9 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
         attempt: label_of(metadata, label::ATTEMPT).and_then(|text| text.parse().ok()).unwrap_or(1),
         scheduled: label_of(metadata, label::SCHEDULED) == Some("true"),
         fingerprint,
+        settings: metadata.annotations.as_ref().and_then(settings_of),
         phase,
+        is_pending,
         // The Job may report it later than its pod has ended.
         started: status
             .and_then(|status| status.start_time.as_ref())
@@ -55,6 +58,13 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
             .or_else(|| newest(&last_words).and_then(pods::report)),
         pending_report: speaker.filter(|_| has_succeeded).and_then(|pod| pending_report(job, pod)),
     })
+}
+
+/// Whether no pod of the run has begun to work: each waits for a node, an image or a volume, or was not even created.
+fn is_pending(job: &Job, own_pods: &[&Pod]) -> bool {
+    let counts = job.status.as_ref().map(|status| [status.ready, status.succeeded, status.failed]);
+    let ended = counts.iter().flatten().any(|count| count.unwrap_or_default() > 0);
+    !ended && own_pods.iter().all(|pod| pods::is_pending(pod))
 }
 
 /// Whether the run is at work, or about to be.

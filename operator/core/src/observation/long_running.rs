@@ -1,11 +1,14 @@
 //! What Deployments, StatefulSets and DaemonSets say of their pods.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::PodTemplateSpec;
+use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use mlpipeline_crds::Revision;
 
 use super::metadata::fingerprint_of;
+use super::pods;
 use crate::labels::{annotation, label};
 use crate::observed::ObservedLongRunning;
 
@@ -22,7 +25,32 @@ struct Counts {
     ready: i32,
 }
 
-pub(super) fn deployment(found: &Deployment) -> ObservedLongRunning {
+/// Reads a Deployment, with the pods of the whole pipeline.
+pub(super) fn deployment(found: &Deployment, all_pods: &[Arc<Pod>]) -> ObservedLongRunning {
+    let template = found.spec.as_ref().map(|spec| &spec.template);
+    let read = deployment_alone(found, template);
+    if is_seen(found.status.as_ref().and_then(|status| status.observed_generation), &found.metadata) {
+        return read;
+    }
+    // The controller's counts are of the spec before. What changed since may be no more than the number of pods, so the pods
+    // themselves are asked what they are of.
+    ObservedLongRunning { steady: read.steady.min(ready_pods_of(template, all_pods)), ..read }
+}
+
+/// How many ready pods have the labels of a template, the key among them.
+fn ready_pods_of(template: Option<&PodTemplateSpec>, all_pods: &[Arc<Pod>]) -> i32 {
+    let Some(labels) = template.and_then(|template| template.metadata.as_ref()?.labels.as_ref()) else {
+        return 0;
+    };
+    let is_of_template = |pod: &&Arc<Pod>| {
+        let own = pod.metadata.labels.as_ref();
+        labels.iter().all(|(name, value)| own.and_then(|own| own.get(name)) == Some(value))
+    };
+    let ready = all_pods.iter().filter(is_of_template).filter(|pod| pods::is_ready(pod));
+    i32::try_from(ready.count()).unwrap_or(i32::MAX)
+}
+
+fn deployment_alone(found: &Deployment, template: Option<&PodTemplateSpec>) -> ObservedLongRunning {
     let status = found.status.clone().unwrap_or_default();
     let counts = Counts {
         observed_generation: status.observed_generation,
@@ -31,7 +59,7 @@ pub(super) fn deployment(found: &Deployment) -> ObservedLongRunning {
         updated: status.updated_replicas.unwrap_or_default(),
         ready: status.ready_replicas.unwrap_or_default(),
     };
-    observed(&found.metadata, found.spec.as_ref().map(|spec| &spec.template), &counts)
+    observed(&found.metadata, template, &counts)
 }
 
 pub(super) fn stateful_set(found: &StatefulSet) -> ObservedLongRunning {
@@ -69,15 +97,23 @@ fn observed(
     let pods = template.and_then(|template| template.metadata.as_ref());
     let key = pods.and_then(|pods| pods.labels.as_ref()?.get(label::REVISION));
     let model = pods.and_then(|pods| pods.annotations.as_ref()?.get(annotation::MODEL));
-    let seen = counts.observed_generation >= metadata.generation;
     let old = counts.total.saturating_sub(counts.updated).max(0);
+    let updated_ready = counts.ready.saturating_sub(old).max(0);
     ObservedLongRunning {
         key: key.and_then(|text| Revision::parse(text).ok()),
         fingerprint: metadata.annotations.as_ref().and_then(fingerprint_of),
         model: model.and_then(|text| Revision::parse(text).ok()),
         desired: counts.desired,
-        updated_ready: counts.ready.saturating_sub(old).max(0),
+        updated_ready,
         ready: counts.ready,
-        settled: seen && old == 0 && counts.updated >= counts.desired,
+        steady: if old == 0 { updated_ready } else { 0 },
+        settled: is_seen(counts.observed_generation, metadata)
+            && old == 0
+            && counts.updated >= counts.desired,
     }
+}
+
+/// Whether the controller has seen the newest spec.
+fn is_seen(observed_generation: Option<i64>, metadata: &ObjectMeta) -> bool {
+    observed_generation >= metadata.generation
 }

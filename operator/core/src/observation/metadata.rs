@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::snapshot::Snapshot;
+use crate::execution_settings::ExecutionSettings;
 use crate::fingerprint::Fingerprint;
 use crate::labels::{annotation, label};
 
@@ -20,6 +21,11 @@ pub(super) fn fingerprint_of(annotations: &BTreeMap<String, String>) -> Option<F
     let text =
         annotations.get(annotation::FINGERPRINT).or_else(|| annotations.get(annotation::FINGERPRINT_BEFORE));
     serde_json::from_str(text?).ok()
+}
+
+/// What a run was executed with.
+pub(super) fn settings_of(annotations: &BTreeMap<String, String>) -> Option<ExecutionSettings> {
+    serde_json::from_str(annotations.get(annotation::SETTINGS)?).ok()
 }
 
 /// The value of a label.

@@ -34,7 +34,7 @@ pub fn read(snapshot: &Snapshot) -> Observed {
     let long_running = snapshot
         .deployments
         .iter()
-        .map(|found| (&found.metadata, long_running::deployment(found)))
+        .map(|found| (&found.metadata, long_running::deployment(found, &snapshot.pods)))
         .chain(
             snapshot.stateful_sets.iter().map(|found| (&found.metadata, long_running::stateful_set(found))),
         )

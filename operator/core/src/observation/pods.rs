@@ -135,7 +135,19 @@ pub(super) fn failure(pod: &Pod) -> Option<(String, String)> {
 
 /// Whether a pod has not begun to work, and has not ended.
 pub(super) fn waits(pod: &Pod) -> bool {
-    matches!(phase(pod), None | Some("Pending")) && pod.metadata.deletion_timestamp.is_none()
+    is_pending(pod) && pod.metadata.deletion_timestamp.is_none()
+}
+
+/// Whether no container of a pod has begun.
+pub(super) fn is_pending(pod: &Pod) -> bool {
+    matches!(phase(pod), None | Some("Pending"))
+}
+
+/// Whether a pod is ready to do its work, and stays.
+pub(super) fn is_ready(pod: &Pod) -> bool {
+    let mut conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
+        && pod.metadata.deletion_timestamp.is_none()
 }
 
 /// What keeps a pod from working, where the pod says so itself.

@@ -52,7 +52,15 @@ fn work(context: &Context<'_>, step: &ValidStep, revisions: BTreeMap<String, Rev
     let model = revisions.get("model").filter(|_| matches!(step.action, ValidAction::Serve(_))).cloned();
     let fingerprint = Fingerprint::of(context.pipeline, step, revisions);
     let task = task::long_running(context, step, &fingerprint);
-    LongRunningWork { key: fingerprint.key(), fingerprint, model, task }
+    let first_replicas = first_replicas(context, step);
+    LongRunningWork { key: fingerprint.key(), fingerprint, model, first_replicas, task }
+}
+
+/// How many pods an autoscaled step begins with: those of a new one and of one that was scaled to zero, where the autoscaler does
+/// nothing. At any other number it is left to the autoscaler.
+fn first_replicas(context: &Context<'_>, step: &ValidStep) -> Option<i32> {
+    let found = context.observed.steps.get(&step.name).and_then(|found| found.long_running.as_ref());
+    step.fewest_autoscaled().filter(|_| found.is_none_or(|found| found.desired == 0))
 }
 
 /// How far the pods are.
@@ -75,8 +83,7 @@ fn progress(
         };
         return (Decision::Run, reason);
     }
-    let (ready, desired) = (found.updated_ready, found.desired);
-    if found.settled && ready >= desired {
+    if let Some(ready) = all_ready(step, found) {
         let reason = match &work.model {
             None => Reason::PodsReady { ready },
             Some(model) => {
@@ -85,7 +92,18 @@ fn progress(
         };
         return (Decision::Done, reason);
     }
-    (Decision::Running, pod_issue(context, step).unwrap_or(Reason::PodsStarting { ready, desired }))
+    let desired = found.desired.max(step.fewest_autoscaled().unwrap_or(found.desired));
+    let starting = Reason::PodsStarting { ready: found.updated_ready, desired };
+    (Decision::Running, pod_issue(context, step).unwrap_or(starting))
+}
+
+/// How many pods are ready, where that is as many as the spec asks for. Of an autoscaled step it asks for the fewest: more of them
+/// that are still to come are for the load of the moment.
+fn all_ready(step: &ValidStep, found: &ObservedLongRunning) -> Option<i32> {
+    match step.fewest_autoscaled() {
+        Some(fewest) => Some(found.steady).filter(|steady| *steady >= fewest),
+        None => Some(found.updated_ready).filter(|ready| found.settled && *ready >= found.desired),
+    }
 }
 
 /// Why pods that are all well serve this model and not something newer.

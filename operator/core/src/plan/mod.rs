@@ -15,6 +15,7 @@ mod long_running;
 mod model;
 mod once;
 mod pending_reports;
+mod retry;
 mod runs;
 mod scheduled;
 mod shape;

@@ -6,6 +6,7 @@ use super::context::{Context, entry, is_suspended, pod_issue};
 use super::finished::finished;
 use super::held_back::held_back;
 use super::inputs::Inputs;
+use super::retry::retry;
 use super::runs::{age, report_of};
 use super::step_plan::StepPlan;
 use super::task;
@@ -33,6 +34,9 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
     let by_content = step.schedule.is_some();
     let named =
         |plan: StepPlan| StepPlan { revision: plan.revision.or((!by_content).then(|| key.clone())), ..plan };
+    if let Some(plan) = newest.and_then(|run| retry(context, step, inputs, &fingerprint, run)) {
+        return named(plan);
+    }
     if let Some(run) = newest {
         let plan = decide_by_run(context, step, &fingerprint, run);
         return named(StepPlan { run: Some(run.name.clone()), ..plan });
@@ -110,7 +114,7 @@ fn overwritten(
 }
 
 /// Starts a run, unless the pipeline is suspended.
-fn start(
+pub(super) fn start(
     context: &Context<'_>,
     step: &ValidStep,
     fingerprint: Fingerprint,

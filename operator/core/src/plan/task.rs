@@ -15,6 +15,7 @@ use super::{history, model};
 use crate::artifact_place::ArtifactPlace;
 use crate::credentials;
 use crate::duration::parse_duration;
+use crate::execution_settings::ExecutionSettings;
 use crate::fingerprint::Fingerprint;
 use crate::format::output_format;
 use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
@@ -34,7 +35,8 @@ pub(super) fn run(
     let rule =
         if by_content { RevisionRule::ByContent(key.clone()) } else { RevisionRule::Fixed(key.clone()) };
     let task = task(context, step, &fingerprint, rule);
-    RunWork { key, attempt, fingerprint, shape: Shape::of(step), task }
+    let settings = ExecutionSettings::of(context.pipeline, step);
+    RunWork { key, attempt, fingerprint, settings, shape: Shape::of(step), task }
 }
 
 /// What a long-running pod does.

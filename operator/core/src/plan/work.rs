@@ -6,6 +6,7 @@ use mlpipeline_crds::{Revision, StepSpec};
 
 use super::shape::Shape;
 use crate::artifact_place::ArtifactPlace;
+use crate::execution_settings::ExecutionSettings;
 use crate::fingerprint::Fingerprint;
 use crate::tracks::Tracks;
 
@@ -30,10 +31,12 @@ pub enum Work {
 pub struct RunWork {
     /// The hash of the fingerprint: what the run is named by.
     pub key: Revision,
-    /// 1, or more where an earlier run's report was lost.
+    /// 1, or more where an earlier run of the key did not do.
     pub attempt: u32,
     /// The step's fingerprint; kept with the run so that a later plan can say what changed.
     pub fingerprint: Fingerprint,
+    /// What it is executed with; kept with the run so that a later plan tries it again when that changes.
+    pub settings: ExecutionSettings,
     /// How many pods it takes, and which of them speaks for it.
     pub shape: Shape,
     /// What to do.
@@ -63,6 +66,8 @@ pub struct LongRunningWork {
     pub fingerprint: Fingerprint,
     /// The model to serve, for a serve step.
     pub model: Option<Revision>,
+    /// How many pods to begin with where an autoscaler sets their number; `None` leaves the number to it.
+    pub first_replicas: Option<i32>,
     /// What each pod does.
     pub task: Task,
 }

@@ -46,6 +46,13 @@ pub enum Reason {
         /// What changed, where the run's fingerprint is known.
         difference: Option<String>,
     },
+    /// What it is executed with changed since its newest run, which failed or had not begun.
+    SettingsChanged {
+        /// The fields that changed.
+        fields: Vec<String>,
+        /// Whether the run had failed, rather than not begun.
+        has_failed: bool,
+    },
     /// It has no schedule any more, and runs once.
     ScheduleRemoved,
     /// Its run is gone.
@@ -215,6 +222,7 @@ impl Reason {
             Self::GateRejected { .. } => "GateRejected",
             Self::NeverRun => "NeverRun",
             Self::SpecChanged { .. } => "SpecChanged",
+            Self::SettingsChanged { .. } => "SettingsChanged",
             Self::ScheduleRemoved => "ScheduleRemoved",
             Self::RunGone { .. } => "RunGone",
             Self::ReportMissing { .. } => "ReportMissing",

@@ -21,6 +21,12 @@ impl Display for Reason {
             Self::NeverRun => write!(out, "never run before"),
             Self::SpecChanged { difference: Some(difference) } => write!(out, "{difference}"),
             Self::SpecChanged { difference: None } => write!(out, "its spec changed"),
+            Self::SettingsChanged { fields, has_failed: true } => {
+                write!(out, "{} changed since its run failed; it is tried again", listed(fields))
+            }
+            Self::SettingsChanged { fields, has_failed: false } => {
+                write!(out, "{} changed before any pod of its run began; the run is replaced", listed(fields))
+            }
             Self::ScheduleRemoved => write!(out, "its schedule was removed: it runs once"),
             Self::RunGone { was_read: false } => write!(out, "its run is gone"),
             Self::RunGone { was_read: true } => {
@@ -61,7 +67,11 @@ impl Display for Reason {
             Self::Scheduled(scheduled) => scheduled.fmt(out),
             Self::RollsOut { model } => write!(out, "rolls out model {model}"),
             Self::PodsStarting { ready, desired } => write!(out, "{ready} of {} ready", pods_are(*desired)),
+            Self::PodsReady { ready: 0 } => write!(out, "no pods are wanted"),
             Self::PodsReady { ready } => write!(out, "{} ready", pods_are(*ready)),
+            Self::PodsServe { ready: 0, model, newer } => {
+                write!(out, "scaled to zero; no pod serves model {model}{}", newer_model(newer.as_ref()))
+            }
             Self::PodsServe { ready: 1, model, newer } => {
                 write!(out, "1 pod serves model {model}{}", newer_model(newer.as_ref()))
             }
@@ -126,6 +136,14 @@ fn stopped(decision: Decision) -> &'static str {
         Decision::Rejected => "was rejected by its gate",
         Decision::Blocked => "is blocked",
         Decision::Done | Decision::Run | Decision::Running | Decision::Wait => "is not done",
+    }
+}
+
+/// The first fields by name, and how many more there are.
+fn listed(fields: &[String]) -> String {
+    match fields {
+        [first, second, _, _, ..] => format!("{first}, {second} and {} more", fields.len() - 2),
+        fields => fields.join(", "),
     }
 }
 

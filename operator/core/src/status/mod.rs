@@ -206,8 +206,12 @@ fn progress_statements(
     });
     match unsatisfied {
         None => {
-            let serves = plan.steps.iter().any(|step| matches!(step.work, Some(Work::LongRunning(_))));
-            let (reason, message) = if serves {
+            // Pods of a step that is scaled to zero answer nobody.
+            let answers = |step: &StepPlan| {
+                let found = observed.steps.get(&step.name).and_then(|found| found.long_running.as_ref());
+                matches!(step.work, Some(Work::LongRunning(_))) && found.is_some_and(|found| found.ready > 0)
+            };
+            let (reason, message) = if plan.steps.iter().any(answers) {
                 ("Serving", "all steps are done, and pods answer")
             } else {
                 ("Done", "all steps are done")

@@ -21,6 +21,7 @@ use serde_json::Value;
 use crate::children::ChildKind;
 pub use local::{LocalPods, Readiness};
 pub use read::Read;
+pub(crate) use serve::fewest_autoscaled;
 
 /// What a kind of step answers about one step of it.
 pub trait Descriptor {

@@ -6,6 +6,11 @@ use serde_json::{Value, json};
 use super::{Descriptor, LocalPods, Read, Readiness};
 use crate::children::ChildKind;
 
+/// The fewest pods of a step whose number an autoscaler sets; `None` for any other.
+pub(crate) fn fewest_autoscaled(serve: &Serve) -> Option<i32> {
+    serve.autoscaling.as_ref().map(|autoscaling| autoscaling.min_replicas.unwrap_or(1))
+}
+
 impl Descriptor for Serve {
     fn kind(&self) -> StepKind {
         StepKind::Serve
@@ -57,10 +62,7 @@ impl Descriptor for Serve {
     }
 
     fn local(&self) -> LocalPods {
-        let replicas = match &self.autoscaling {
-            Some(autoscaling) => autoscaling.min_replicas.unwrap_or(1),
-            None => self.replicas.unwrap_or(1),
-        };
+        let replicas = fewest_autoscaled(self).or(self.replicas).unwrap_or(1);
         LocalPods {
             ports: vec!["http".to_owned()],
             readiness: Readiness::Http,

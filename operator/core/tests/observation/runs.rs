@@ -4,7 +4,7 @@ use mlpipeline_core::observation::{Snapshot, read};
 use mlpipeline_core::observed::RunPhase;
 use serde_json::{Value, json};
 
-use crate::{KEY, REPORT, ended, failed_job, job, object, pod, run, snapshot};
+use crate::{KEY, REPORT, ended, failed_job, job, object, pod, run, snapshot, waiting};
 
 fn failure(job_reason: &str, pod_status: Value) -> (String, String) {
     match run(job(json!({"template": {}}), failed_job(job_reason)), vec![pod(pod_status)]).phase {
@@ -229,6 +229,54 @@ fn s11_objects_that_say_nothing_sensible_are_left_out() {
     let mut broken = job(json!({"template": {}}), json!({}));
     broken["metadata"]["annotations"] = json!({"mlpipeline.dev/fingerprint": "{not json"});
     assert_eq!(run(broken, vec![pod(ended(0, "Completed", "not a report"))]).report, None);
+}
+
+#[test]
+fn a_run_is_pending_until_one_of_its_pods_has_begun() {
+    let is_pending =
+        |status: Value, pods: Vec<Value>| run(job(json!({"template": {}}), status), pods).is_pending;
+    assert!(is_pending(json!({}), vec![]), "no pod could be created");
+    let waits = || pod(waiting("ImagePullBackOff", "not found"));
+    assert!(is_pending(json!({"active": 1}), vec![waits()]));
+    assert!(!is_pending(json!({"active": 2}), vec![waits(), pod(json!({"phase": "Running"}))]));
+    assert!(!is_pending(json!({"active": 1, "ready": 1}), vec![]), "the pod is not known yet");
+    assert!(!is_pending(json!({"active": 1, "failed": 1}), vec![waits()]), "an attempt failed before");
+    assert!(!is_pending(failed_job("BackoffLimitExceeded"), vec![]), "it is over");
+}
+
+#[test]
+fn s11_settings_that_nobody_can_read_are_like_none() {
+    let settings = |text: &str| {
+        let mut job = job(json!({"template": {}}), json!({}));
+        job["metadata"]["annotations"] = json!({"mlpipeline.dev/settings": text});
+        run(job, vec![]).settings
+    };
+    assert_eq!(settings("{not json"), None);
+    assert_eq!(settings(r#"{"retries":"../etc"}"#), None);
+    assert!(settings(r#"{"retries":"0123456789ab"}"#).is_some());
+}
+
+#[test]
+fn more_pods_that_are_asked_for_take_nothing_from_those_that_are_steady() {
+    let of_key = |key: &str, is_ready: &str| {
+        json!({"metadata": {"name": "iris-api-x", "labels": {"mlpipeline.dev/step": "api", "mlpipeline.dev/revision": key}},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": is_ready}]}})
+    };
+    let steady = |observed: i64, (replicas, updated, ready): (i32, i32, i32), pods: Vec<Value>| {
+        let value = json!({
+            "metadata": {"name": "iris-api", "generation": 2, "labels": {"mlpipeline.dev/step": "api"}},
+            "spec": {"replicas": 5, "selector": {}, "template": {"metadata": {"labels": {"mlpipeline.dev/revision": KEY}}}},
+            "status": {"observedGeneration": observed, "replicas": replicas, "updatedReplicas": updated, "readyReplicas": ready},
+        });
+        let pods = pods.into_iter().map(object).collect();
+        let snapshot = Snapshot { deployments: vec![object(value)], pods, ..Snapshot::default() };
+        read(&snapshot).steps["api"].long_running.clone().expect("a Deployment").steady
+    };
+    assert_eq!(steady(2, (5, 5, 2), vec![]), 2, "three are starting");
+    assert_eq!(steady(2, (5, 3, 5), vec![]), 0, "two are of an older template");
+    let two = |key: &str| vec![of_key(key, "True"), of_key(key, "True"), of_key(key, "False")];
+    assert_eq!(steady(1, (2, 2, 2), two(KEY)), 2, "the controller has not seen the new number yet");
+    assert_eq!(steady(1, (2, 2, 2), two("ba9876543210")), 0, "or has not seen the new template yet");
 }
 
 #[test]

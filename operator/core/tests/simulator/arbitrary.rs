@@ -1,6 +1,7 @@
 //! Random pipelines that make sense, and random lives of them.
 
 use jiff::Timestamp;
+use mlpipeline_core::execution_settings::ExecutionSettings;
 use mlpipeline_core::fingerprint::Fingerprint;
 use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedRun, ObservedStep, RunPhase};
 use mlpipeline_crds::{MLPipeline, Outcome, Revision, StepReport};
@@ -334,7 +335,9 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
                         attempt,
                         scheduled,
                         fingerprint: says.then_some(fingerprint),
+                        settings: says.then(ExecutionSettings::default),
                         phase,
+                        is_pending: says,
                         started,
                         finished,
                         pods: 0,
@@ -343,17 +346,7 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
                     }
                 },
             );
-    let live = (option::of(known.clone()), option::of(known.clone()), -2..4i32, any::<bool>()).prop_map(
-        |(of, model, count, settled)| ObservedLongRunning {
-            key: of.as_ref().map(|(key, _)| key.clone()),
-            fingerprint: of.map(|(_, fingerprint)| fingerprint),
-            model: model.map(|(key, _)| key),
-            desired: count,
-            updated_ready: -count,
-            ready: i32::MIN,
-            settled,
-        },
-    );
+    let live = hostile_pods(known.clone());
     let schedule = option::of(known.prop_map(|(_, fingerprint)| fingerprint));
     let step = (vec(run, 0..6), option::of(live), schedule).prop_map(|(runs, live, schedule)| ObservedStep {
         runs,
@@ -363,6 +356,24 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
         pod_issues: Vec::new(),
     });
     btree_map("step-[0-8]", step, 0..8).prop_map(|steps| Observed { steps })
+}
+
+/// Long-running pods that say anything of themselves.
+fn hostile_pods(
+    known: impl Strategy<Value = (Revision, Fingerprint)> + Clone,
+) -> impl Strategy<Value = ObservedLongRunning> {
+    (option::of(known.clone()), option::of(known.clone()), -2..4i32, any::<bool>()).prop_map(
+        |(of, model, count, settled)| ObservedLongRunning {
+            key: of.as_ref().map(|(key, _)| key.clone()),
+            fingerprint: of.map(|(_, fingerprint)| fingerprint),
+            model: model.map(|(key, _)| key),
+            desired: count,
+            updated_ready: -count,
+            ready: i32::MIN,
+            steady: count,
+            settled,
+        },
+    )
 }
 
 fn fingerprint(action: Value) -> Fingerprint {

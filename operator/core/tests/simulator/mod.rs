@@ -147,7 +147,12 @@ impl World {
     }
 
     fn apply_live(&mut self, step: &ValidStep, work: &LongRunningWork) {
+        let live = self.observed.steps.entry(step.name.clone()).or_default().long_running.as_ref();
         let desired = match &step.action {
+            // What is left out stays as the autoscaler has it.
+            ValidAction::Serve(serve) if serve.autoscaling.is_some() => {
+                work.first_replicas.or(live.map(|live| live.desired)).unwrap_or(1)
+            }
             ValidAction::Serve(serve) => serve.replicas.unwrap_or(1),
             ValidAction::Run(run) => run.replicas.unwrap_or(1),
             _ => 1,
@@ -163,6 +168,7 @@ impl World {
                 model: work.model.clone(),
                 desired,
                 updated_ready: 0,
+                steady: 0,
                 ready: live.as_ref().map_or(0, |live| live.ready),
                 settled: false,
             });
@@ -232,6 +238,7 @@ impl World {
         let live = live.unwrap_or_else(|| panic!("{step} has no pods"));
         live.updated_ready = live.desired;
         live.ready = live.desired;
+        live.steady = live.desired;
         live.settled = true;
     }
 
@@ -272,7 +279,9 @@ fn active(name: String, work: &RunWork, scheduled: bool) -> ObservedRun {
         attempt: work.attempt,
         scheduled,
         fingerprint: Some(work.fingerprint.clone()),
+        settings: Some(work.settings.clone()),
         phase: RunPhase::Active,
+        is_pending: false,
         started: None,
         finished: None,
         pods: 0,
