@@ -19,8 +19,8 @@ pub(super) struct Desired {
 }
 
 impl Desired {
-    /// A child as JSON; `None` for a Job, which is created and not applied.
-    pub(super) fn of(child: &Child) -> Option<Self> {
+    /// A child as JSON; `None` for a Job, which is created and not applied. `children` are all that the pipeline has.
+    pub(super) fn of(child: &Child, children: &[Child]) -> Option<Self> {
         let kind = child.kind();
         if !kind.is_applied() {
             return None;
@@ -28,7 +28,7 @@ impl Desired {
         let mut value = serde_json::to_value(child).ok()?;
         let name = value.pointer("/metadata/name")?.as_str()?.to_owned();
         // Of the child alone: what is only added here is no reason to apply to children that an earlier version has applied.
-        let hash = hash(&value);
+        let hash = if is_autoscaled(&name, kind, children) { hash_without_replicas(&value) } else { hash(&value) };
         own_service_account(&mut value);
         let metadata = value.get_mut("metadata")?.as_object_mut()?;
         let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
@@ -56,6 +56,25 @@ fn own_service_account(child: &mut Value) {
             pod.insert("serviceAccountName".to_owned(), name);
         }
     }
+}
+
+/// Whether an autoscaler among the children scales this one.
+fn is_autoscaled(name: &str, kind: ChildKind, children: &[Child]) -> bool {
+    children.iter().any(|other| {
+        let Child::HorizontalPodAutoscaler(autoscaler) = other else { return false };
+        let target = autoscaler.spec.as_ref().map(|spec| &spec.scale_target_ref);
+        target.is_some_and(|target| target.kind == kind.kind() && target.name == name)
+    })
+}
+
+/// A hash of a child whose number of pods an autoscaler sets: the number that it begins with is applied with it, and leaving it out
+/// later is no reason to apply again.
+fn hash_without_replicas(child: &Value) -> String {
+    let mut child = child.clone();
+    if let Some(spec) = child.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove("replicas");
+    }
+    hash(&child)
 }
 
 /// A hash of the values, whatever the order in which fields are written.

@@ -96,7 +96,7 @@ impl Pass<'_> {
                 let name = job.metadata.name.clone().unwrap_or_default();
                 let created = async { jobs::create(context, pipeline, job).await.map(|()| None) };
                 self.attempt(&format!("Job {name}"), "", Importance::Required, created).await?;
-            } else if let Some(desired) = Desired::of(child) {
+            } else if let Some(desired) = Desired::of(child, children) {
                 let object = object_name(desired.kind, &desired.name);
                 // What is rejected beside the object that exists may be accepted beside another, or none.
                 let existing =

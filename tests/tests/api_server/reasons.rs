@@ -176,11 +176,14 @@ async fn a_child_that_the_api_server_can_never_take_is_named_in_its_words() {
     let bed = Bed::new("reason-invalid").await;
     let _operator = bed.start(&[]);
     let mut spec = chain(1);
-    spec["steps"][0]["pod"] = json!({"resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}});
-    bed.apply("greedy", &spec).await;
-    let message = bed.told("greedy", "InvalidChild").await;
-    assert!(message.contains("must be less than or equal to cpu limit"), "{message}");
-    bed.condition("greedy", "Stalled", "True").await;
-    bed.apply("greedy", &chain(1)).await;
-    bed.condition("greedy", "Ready", "True").await;
+    let zone = json!({"key": "zone", "operator": "Maybe", "values": ["a"]});
+    let required = json!({"nodeSelectorTerms": [{"matchExpressions": [zone]}]});
+    spec["steps"][0]["pod"] =
+        json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}});
+    bed.apply("unplaced", &spec).await;
+    let message = bed.told("unplaced", "InvalidChild").await;
+    assert!(message.contains("not a valid selector operator"), "{message}");
+    bed.condition("unplaced", "Stalled", "True").await;
+    bed.apply("unplaced", &chain(1)).await;
+    bed.condition("unplaced", "Ready", "True").await;
 }

@@ -67,9 +67,8 @@ pub(super) fn workload(
     }
 }
 
-/// How many pods serve. Where there is an autoscaler, that is its business, but for the first number: a Deployment that names none
-/// gets one pod, and at zero the autoscaler does nothing. The number is applied until the Deployment has it. Then it is left out
-/// again, and stays as it is since whoever applies a Deployment hands the field over.
+/// How many pods serve. An autoscaler sets the number, except the first: a Deployment that names none gets one pod, and at zero the
+/// autoscaler does nothing. The number is applied until the Deployment has it; leaving it out later is no change to apply.
 fn replicas(serve: &Serve, work: &LongRunningWork) -> Option<i32> {
     match serve.autoscaling {
         None => Some(serve.replicas.unwrap_or(1)),
