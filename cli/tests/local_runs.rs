@@ -27,7 +27,7 @@ fn states(printed: &Value) -> Vec<String> {
 }
 
 #[test]
-fn only_failures_that_another_attempt_could_mend_are_repeated() {
+fn only_failures_that_another_attempt_could_fix_are_repeated() {
     let rows = [
         // Fails twice for lost storage, then succeeds.
         (
@@ -63,7 +63,7 @@ fn only_failures_that_another_attempt_could_mend_are_repeated() {
 #[test]
 fn a_failure_holds_up_only_what_depends_on_it_and_is_tried_again_by_the_next_start() {
     let folder = Folder::new();
-    let flag = folder.path().join("mended").display().to_string();
+    let flag = folder.path().join("fixed").display().to_string();
     let steps = format!(
         "{}{}{}",
         scripted("bad", &format!("[ -e {flag} ] && succeed || fail 3 'wrong data in row 7'")),
@@ -75,7 +75,7 @@ fn a_failure_holds_up_only_what_depends_on_it_and_is_tried_again_by_the_next_sta
     let plan = folder.call(&["plan", "p.yaml"]).stdout;
     assert!(plan.contains("failed before: wrong data in row 7"), "{plan}");
 
-    folder.write("mended", "");
+    folder.write("fixed", "");
     let printed = local(&folder, &steps);
     assert_eq!(states(&printed), ["bad Done", "free Done", "after Done"]);
     let ran: Vec<bool> =

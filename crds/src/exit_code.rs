@@ -1,6 +1,6 @@
 //! The worker's exit codes, shared so that a Job's `podFailurePolicy` can never disagree with the worker.
 
-/// How a worker process ended. Wrong spec and wrong data fail at once, since no retry can mend them; lost storage and
+/// How a worker process ended. Wrong spec and wrong data fail at once, since no retry can fix them; lost storage and
 /// internal errors are retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

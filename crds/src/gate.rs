@@ -66,7 +66,7 @@ impl Metric {
 }
 
 /// A condition that a model must meet to be served. A model that does not meet it is kept and reported, and whatever was
-/// served before goes on being served. Changing the gate judges the trained model anew; it trains nothing.
+/// served before keeps being served. Changing the gate judges the trained model anew; it trains nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("has(self.min) || has(self.max) || has(self.maxRegression)").message("a gate needs at least one of min, max and maxRegression"))]
 #[serde(rename_all = "camelCase")]

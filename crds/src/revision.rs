@@ -15,7 +15,7 @@ const REVISION_LENGTH: usize = 12;
 #[serde(try_from = "String", into = "String")]
 pub struct Revision(String);
 
-/// Text that is no revision.
+/// Text that is not a valid revision.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is not a revision: {REVISION_LENGTH} lower-case hexadecimal digits are")]
 pub struct RevisionError(String);

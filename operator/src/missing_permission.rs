@@ -3,7 +3,7 @@
 
 use super::cache::{Cache, SyncState};
 use super::step_children::applied_kinds;
-use mlpipeline_core::children::ChildKind;
+use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::status::Problem;
 

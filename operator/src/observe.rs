@@ -9,7 +9,7 @@ use kube::Resource;
 
 use super::cache::index::{Index, PipelineKey};
 use super::cache::{Cache, Found};
-use mlpipeline_core::children::ChildKind;
+use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_core::labels::{MANAGER, label};
 use mlpipeline_core::names;
 use mlpipeline_core::observation::{self, Snapshot};

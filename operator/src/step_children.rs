@@ -1,6 +1,6 @@
 //! Which kinds of applied children a step can have. Pure.
 
-use mlpipeline_core::children::ChildKind;
+use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_core::pipeline::ValidStep;
 use mlpipeline_crds::Workload;
 

@@ -39,7 +39,7 @@ struct End {
 }
 
 /// Takes out what may differ from run to run: ids, versions, and times.
-fn essence(value: &mut Value) {
+fn comparable(value: &mut Value) {
     match value {
         Value::Object(map) => {
             for key in ["uid", "resourceVersion", "creationTimestamp", "lastTransitionTime", "generation"] {
@@ -59,9 +59,9 @@ fn essence(value: &mut Value) {
             }
             // The hash in it covers the owner's uid.
             map.remove("mlpipeline.dev/applied");
-            map.values_mut().for_each(essence);
+            map.values_mut().for_each(comparable);
         }
-        Value::Array(list) => list.iter_mut().for_each(essence),
+        Value::Array(list) => list.iter_mut().for_each(comparable),
         _ => {}
     }
 }
@@ -86,7 +86,7 @@ async fn life(workload: &str, faults: &[(usize, Mode)]) -> (End, usize) {
     let end = world.with(|state| {
         let mut objects: BTreeMap<Key, Value> = state.objects.clone();
         objects.retain(|key, _| is_durable(key));
-        objects.values_mut().for_each(essence);
+        objects.values_mut().for_each(comparable);
         let mut created = state.created.clone();
         created.retain(|key, _| is_durable(key));
         End { objects, created, deleted: state.deleted.clone() }
@@ -159,9 +159,9 @@ fn a_standing_refusal_is_named_backs_off_and_is_gone_when_its_cause_is() {
             world.faults.lock().expect("a lock").standing = vec![refusal];
             let _operator = world.start();
             let key = world.user_applies(workload());
-            let told =
-                |world: &World| world.condition(&key, "Ready").is_some_and(|(_, told, _)| told == reason);
-            world.until(reason, told).await;
+            let is_reported =
+                |world: &World| world.condition(&key, "Ready").is_some_and(|(_, found, _)| found == reason);
+            world.until(reason, is_reported).await;
             assert_eq!(world.condition(&key, condition).expect("it is said").0, "True", "{reason}");
             assert!(world.condition(&key, "Ready").expect("it is said").2.contains(message), "{reason}");
             let event = |world: &World| world.all("events").iter().any(|event| event["reason"] == reason);

@@ -400,9 +400,9 @@ async fn readiness_names_what_is_missing() {
     let health =
         serve_health("127.0.0.1:0".parse().expect("an address"), inspection.clone()).await.expect("a port");
     world.until("all the others", |_| inspection.missing() == ["ingresses (access denied)"]).await;
-    let told = answer(health, "/readyz").await;
+    let response = answer(health, "/readyz").await;
     assert!(
-        told.starts_with("HTTP/1.1 503") && told.contains("not synced: ingresses (access denied)"),
-        "{told}"
+        response.starts_with("HTTP/1.1 503") && response.contains("not synced: ingresses (access denied)"),
+        "{response}"
     );
 }

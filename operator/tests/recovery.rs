@@ -44,7 +44,7 @@ fn allow(world: &World) {
 }
 
 /// Waits until a pipeline is not ready for this reason.
-async fn told(world: &World, key: &Key, reason: &str) -> String {
+async fn until_not_ready(world: &World, key: &Key, reason: &str) -> String {
     let found = |world: &World| world.condition(key, "Ready").filter(|(_, now, _)| now == reason);
     world.until(reason, |world| found(world).is_some()).await;
     found(world).expect("it was said").2
@@ -62,7 +62,7 @@ async fn a_watch_that_is_taken_away_and_given_back_holds_nothing_up_for_longer()
     refuse(&world, "watch", "jobs", 403);
     let _operator = world.start();
     let key = world.user_applies(TWO_RUNS);
-    let message = told(&world, &key, "Forbidden").await;
+    let message = until_not_ready(&world, &key, "Forbidden").await;
     assert!(
         message.contains("list and watch of jobs") && message.contains("cannot watch resource"),
         "{message}"
@@ -125,7 +125,7 @@ async fn a_child_that_was_refused_for_good_is_tried_again() {
         refuse(&world, verb, resource, 422);
         let _operator = world.start();
         let key = world.user_applies(CRASH_COURSE);
-        told(&world, &key, "InvalidChild").await;
+        until_not_ready(&world, &key, "InvalidChild").await;
         tokio::time::sleep(Duration::from_secs(1000)).await;
         let tries =
             world.trace().iter().filter(|call| call.resource == resource && call.verb == verb).count();
@@ -156,7 +156,7 @@ async fn a_refused_child_is_tried_again_at_once_when_what_is_in_the_way_goes() {
     world.until("ready", |world| world.is_ready(&key)).await;
     refuse(&world, "patch", "deployments", 422);
     world.user_applies(&CRASH_COURSE.replace("memory: 128Mi", "memory: 192Mi"));
-    told(&world, &key, "InvalidChild").await;
+    until_not_ready(&world, &key, "InvalidChild").await;
     allow(&world);
     world.delete(&Key::new("deployments", "ns", "iris-api"));
     ready_within(&world, &key, Duration::from_secs(20)).await;
@@ -176,7 +176,7 @@ async fn a_service_that_must_be_replaced_and_is_held_by_a_finalizer_comes_back_w
         CRASH_COURSE.replace("{type: NodePort, port: 80, nodePort: 30080}", "{type: Headless, port: 80}");
     assert_ne!(headless, CRASH_COURSE);
     world.user_applies(&headless);
-    let message = told(&world, &key, "WaitingForDeletion").await;
+    let message = until_not_ready(&world, &key, "WaitingForDeletion").await;
     assert!(message.contains("Service iris-api"), "{message}");
     tokio::time::sleep(FIVE_MINUTES).await;
     let applied =
@@ -189,7 +189,7 @@ async fn a_service_that_must_be_replaced_and_is_held_by_a_finalizer_comes_back_w
 
 /// The report of a step was lost with its pod, and the API server does not say whether it is only late.
 #[tokio::test(start_paused = true)]
-async fn a_question_that_is_never_answered_is_told() {
+async fn a_call_that_is_never_answered_is_reported() {
     let world = world();
     let _operator = world.start();
     let key = world.user_applies(CRASH_COURSE);
@@ -203,7 +203,7 @@ async fn a_question_that_is_never_answered_is_told() {
     world.edit(&Key::new("jobs", "ns", &job), |job| {
         job["metadata"]["annotations"].as_object_mut().expect("annotations").remove("mlpipeline.dev/report");
     });
-    let message = told(&world, &key, "ApiServerUnavailable").await;
+    let message = until_not_ready(&world, &key, "ApiServerUnavailable").await;
     assert!(message.contains("the list of pods"), "{message}");
     assert_eq!(world.condition(&key, "Reconciling").expect("it is said").0, "True");
     assert_eq!(world.get(&key).expect("it is there")["status"]["steps"], steps, "what is known is kept");
@@ -219,7 +219,7 @@ async fn q1_s6_a_resource_that_cannot_be_read_is_written_to_once_and_keeps_what_
     world.until("ready", |world| world.is_ready(&key)).await;
     let known = world.get(&key).expect("it is there")["status"]["steps"].clone();
     world.edit(&key, |pipeline| pipeline["spec"]["steps"] = json!(5));
-    told(&world, &key, "InvalidSpec").await;
+    until_not_ready(&world, &key, "InvalidSpec").await;
     tokio::time::sleep(Duration::from_secs(10)).await;
     let said = world.get(&key);
     assert_eq!(said.as_ref().expect("it is there")["status"]["steps"], known);
@@ -255,7 +255,7 @@ async fn q4_what_was_not_tried_again_is_no_new_error() {
     let inspection = operator.inspection();
     tokio::spawn(operator.run(std::future::pending()));
     let key = world.user_applies(CRASH_COURSE);
-    told(&world, &key, "InvalidChild").await;
+    until_not_ready(&world, &key, "InvalidChild").await;
     let before = inspection.metrics_text();
     let pod = Key::new("pods", "ns", &world.names("pods")[0]);
     for at in 0..20 {

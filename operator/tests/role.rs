@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::rbac::v1::ClusterRole;
-use mlpipeline_core::children::ChildKind;
+use mlpipeline_core::child_kind::ChildKind;
 
 /// API group, resource and verb.
 type Right = (String, String, String);

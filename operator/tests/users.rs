@@ -202,12 +202,12 @@ proptest! {
     }
 }
 
-/// Whether the next run that people are told of is the next one by the clock of now.
+/// Whether the next run in the status is the next one by the clock of now.
 fn tells_the_next_run(world: &World, key: &Key) -> bool {
-    let told = world.get(key).expect("it is there")["status"]["nextRun"].clone();
-    let told: jiff::Timestamp = told.as_str().expect("a time").parse().expect("a time");
-    let ahead = told.as_second() - world.now().as_second();
-    told.as_second() % PERIOD == 0 && (0..=PERIOD).contains(&ahead)
+    let reported = world.get(key).expect("it is there")["status"]["nextRun"].clone();
+    let reported: jiff::Timestamp = reported.as_str().expect("a time").parse().expect("a time");
+    let ahead = reported.as_second() - world.now().as_second();
+    reported.as_second() % PERIOD == 0 && (0..=PERIOD).contains(&ahead)
 }
 
 /// Fails, for one, when the plan keeps the first next run, or when nothing wakes the operator at the time of a schedule.

@@ -35,7 +35,7 @@ const FORBIDDEN: [(&str, &[&str], &str); 5] = [
             "opentelemetry-otlp",
             "mlpipeline-worker",
         ],
-        "the command line runs the worker as a program, and is no server",
+        "the command line runs the worker as a program, and is not a server",
     ),
     (
         "mlpipeline-worker",

@@ -74,7 +74,7 @@ impl Objects {
     /// Takes variables, one NAME=VALUE a line, that stand in for what no object defines and that every step gets.
     ///
     /// # Errors
-    /// Names the line that is no variable; never what is on it.
+    /// Names the line that is not a valid variable; never what is on it.
     pub fn add_defaults(&mut self, text: &str) -> Result<(), String> {
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();

@@ -110,7 +110,7 @@ pub fn read_documents(bytes: &[u8]) -> Vec<Result<Node, SyntaxError>> {
 
 fn syntax_error(error: &Error) -> SyntaxError {
     let text = error.without_snippet().to_string();
-    // The position is told beside the message.
+    // The position is reported beside the message.
     let line = text.lines().next().unwrap_or_default();
     let line = line.split(" at line ").next().unwrap_or(line).trim_start_matches("error: ");
     let problem = match error.without_snippet() {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use mlpipeline_core::fingerprint::Fingerprint;
 use mlpipeline_core::observed::{ObservedRun, RunPhase};
+use mlpipeline_core::piece::Piece;
 use mlpipeline_crds::{Revision, StepReport};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,9 @@ pub struct RunRecord {
     pub key: Revision,
     /// 1 for the first run of a key.
     pub attempt: u32,
+    /// Which piece of the run it is.
+    #[serde(default)]
+    pub piece: Piece,
     /// Whether a schedule started it.
     pub scheduled: bool,
     /// Whether the worker does it, rather than a container of the user's.
@@ -68,6 +72,7 @@ impl RunRecord {
             name: self.name.clone(),
             key: self.key.clone(),
             attempt: self.attempt,
+            piece: self.piece,
             scheduled: self.scheduled,
             fingerprint: Some(self.fingerprint.clone()),
             // A failed run is tried again each time anyway.

@@ -1,9 +1,6 @@
-//! Credentials of stores: which Secrets a step's pods get, and under which names. Only the kubelet ever reads them.
+//! Credentials of stores: the names under which the pods of a step get them. Only the kubelet ever reads them.
 
-use k8s_openapi::api::core::v1::{EnvFromSource, SecretEnvSource};
 use mlpipeline_crds::Output;
-
-use super::pipeline::ValidStep;
 
 /// What the variables with the credentials of a step's output begin with.
 pub const OUTPUT: &str = "MLPIPELINE_SECRET_OUTPUT_";
@@ -31,16 +28,4 @@ pub fn of_input(name: &str) -> String {
 #[must_use]
 pub fn of_output(output: Option<&Output>) -> Option<(String, String)> {
     output.and_then(|output| output.secret.clone()).map(|secret| (OUTPUT.to_owned(), secret))
-}
-
-/// Every Secret of a step's inputs and output, each under a prefix of its own.
-#[must_use]
-pub fn env_from(step: &ValidStep) -> Vec<EnvFromSource> {
-    let secrets = step.action.descriptor().credentials();
-    let sources = secrets.into_iter().map(|(prefix, name)| EnvFromSource {
-        prefix: Some(prefix),
-        secret_ref: Some(SecretEnvSource { name, optional: None }),
-        ..EnvFromSource::default()
-    });
-    sources.collect()
 }

@@ -11,6 +11,8 @@ pub mod label {
     pub const REVISION: &str = "mlpipeline.dev/revision";
     /// Which run of its key a Job is.
     pub const ATTEMPT: &str = "mlpipeline.dev/attempt";
+    /// Which piece of its run a Job is; the one that commits the result has none.
+    pub const PIECE: &str = "mlpipeline.dev/piece";
     /// Whether a schedule started a Job.
     pub const SCHEDULED: &str = "mlpipeline.dev/scheduled";
     /// The track of a step's pods; the stable ones have none.

@@ -4,6 +4,7 @@
 
 pub mod artifact_place;
 pub mod canonical;
+pub mod child_kind;
 pub mod children;
 pub mod credentials;
 pub mod decision;
@@ -15,6 +16,7 @@ pub mod labels;
 pub mod names;
 pub mod observation;
 pub mod observed;
+pub mod piece;
 pub mod pipeline;
 pub mod plan;
 pub mod quoted;

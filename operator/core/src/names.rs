@@ -2,6 +2,7 @@
 
 use mlpipeline_crds::Revision;
 
+use super::piece::Piece;
 use super::tracks::Track;
 
 /// The longest name of a pod, Service, label value or Job.
@@ -36,10 +37,16 @@ pub fn cron_job(pipeline: &str, step: &str, is_indexed: bool) -> String {
     bounded(&format!("{pipeline}-{step}"), "", limit)
 }
 
-/// The name of the Job of one run: by the key of what it does, and by the attempt from the second on.
+/// The name of the Job of one run: by the key of what it does, by the attempt from the second on, and by the piece where it is not the
+/// one that commits.
 #[must_use]
-pub fn job(pipeline: &str, step: &str, key: &Revision, attempt: u32) -> String {
-    let suffix = if attempt <= 1 { format!("-{key}") } else { format!("-{key}-{attempt}") };
+pub fn job(pipeline: &str, step: &str, piece: Piece, key: &Revision, attempt: u32) -> String {
+    let piece = match piece {
+        Piece::Commit => String::new(),
+        Piece::Trials | Piece::Shards => format!("-{}", piece.name()),
+    };
+    let attempt = if attempt <= 1 { String::new() } else { format!("-{attempt}") };
+    let suffix = format!("{piece}-{key}{attempt}");
     // Pods of a Job add six characters to it, of an Indexed Job up to thirteen.
     bounded(&format!("{pipeline}-{step}"), &suffix, LABEL_LIMIT - 13)
 }
@@ -85,12 +92,13 @@ mod tests {
     #[test]
     fn names_are_plain_where_they_fit_and_hashed_where_they_do_not() {
         let key = Revision::of(&["x"]);
-        assert_eq!(job("iris", "train", &key, 1), format!("iris-train-{key}"));
-        assert_eq!(job("iris", "train", &key, 2), format!("iris-train-{key}-2"));
+        assert_eq!(job("iris", "train", Piece::Commit, &key, 1), format!("iris-train-{key}"));
+        assert_eq!(job("iris", "train", Piece::Commit, &key, 2), format!("iris-train-{key}-2"));
+        assert_eq!(job("iris", "train", Piece::Trials, &key, 2), format!("iris-train-trials-{key}-2"));
         assert_eq!(step_object("iris", "api"), "iris-api");
         let long = "p".repeat(253);
         for name in [
-            job(&long, "s", &key, 9),
+            job(&long, "s", Piece::Shards, &key, 9),
             cron_job(&long, "s", false),
             claim(&long),
             step_object(&long, "s"),

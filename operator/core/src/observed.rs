@@ -7,6 +7,7 @@ use mlpipeline_crds::{Revision, StepReport};
 
 use super::execution_settings::ExecutionSettings;
 use super::fingerprint::Fingerprint;
+use super::piece::Piece;
 use super::tracks::Track;
 
 /// Everything of a pipeline's that was found.
@@ -47,6 +48,8 @@ pub struct ObservedRun {
     pub key: Revision,
     /// 1 for the first run of a key, 2 for the run that fetches a lost report, and so on.
     pub attempt: u32,
+    /// Which piece of the run it is.
+    pub piece: Piece,
     /// Whether a schedule started it.
     pub scheduled: bool,
     /// The step's fingerprint when the run was started.

@@ -2,20 +2,16 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::batch::v1::{Job, JobCondition, JobStatus};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
-use mlpipeline_core::children::{BuildSettings, Child, build};
-use mlpipeline_core::observation::{Snapshot, read};
+use mlpipeline_core::child_kind::Child;
+use mlpipeline_core::children::{BuildSettings, build};
 use mlpipeline_core::observed::{Observed, ObservedRun, RunPhase};
+use mlpipeline_core::piece::Piece;
 use mlpipeline_core::pipeline::ValidatedPipeline;
-use mlpipeline_core::plan::{Decision, LongRunningWork, Plan, RunWork, Schedules, Work, plan};
-use mlpipeline_core::tracks::Track;
+use mlpipeline_core::plan::{RunWork, Schedules, Work, plan};
 use mlpipeline_core::validate::validate;
-use mlpipeline_crds::{Action, MLPipeline, Revision, StepReport, StepSpec};
+use mlpipeline_crds::{Action, MLPipeline, StepReport, StepSpec};
 
 /// A listing each minute, three continuous steps, and an API that gets the rows.
 const CONTINUOUS: &str = include_str!("../../../deploy/samples/k8s-pipe/pipeline.yaml");
@@ -62,6 +58,7 @@ fn succeeded(run: &RunWork, scheduled: bool, now: Timestamp) -> ObservedRun {
         name: format!("run-{}", run.key),
         key: run.key.clone(),
         attempt: 1,
+        piece: Piece::Commit,
         scheduled,
         fingerprint: Some(run.fingerprint.clone()),
         settings: Some(run.settings.clone()),
@@ -218,131 +215,4 @@ fn a_step_reaches_the_worker_as_it_was_written_however_long_and_with_dollar_sign
     let spec: StepSpec = serde_json::from_str(&text).expect("a step");
     let Action::Prepare(prepare) = spec.action else { panic!("not a prepare step") };
     assert!(prepare.checks.iter().all(|check| check.sql.as_ref().expect("SQL").contains("'$(HOME) $$ $ x")));
-}
-
-/// The plan of a pipeline whose steps have all been done, up to the pods that serve.
-fn serving_plan(pipeline: &ValidatedPipeline) -> Plan {
-    let mut observed = Observed::default();
-    loop {
-        let decided = plan(pipeline, &observed, Timestamp::UNIX_EPOCH, Schedules::RunOnce);
-        if decided.steps.iter().any(|step| matches!(step.work, Some(Work::LongRunning(_)))) {
-            return decided;
-        }
-        for step in &decided.steps {
-            if let Some(Work::Once(run)) = &step.work {
-                let found = observed.steps.entry(step.name.clone()).or_default();
-                found.runs.push(succeeded(run, false, Timestamp::UNIX_EPOCH));
-            }
-        }
-    }
-}
-
-#[test]
-fn an_autoscaled_deployment_names_its_replicas_only_while_it_begins() {
-    let iris = pipeline(include_str!("data/crash-course.yaml"));
-    let mut decided = serving_plan(&iris);
-    let replicas = |plan: &Plan| {
-        let children = build(&iris, plan, &settings());
-        let mut found = children.into_iter().filter_map(|child| match child {
-            Child::Deployment(found) => found.spec.map(|spec| spec.replicas),
-            _ => None,
-        });
-        found.next().expect("a Deployment")
-    };
-    assert_eq!(replicas(&decided), Some(2), "minReplicas");
-    for step in &mut decided.steps {
-        if let Some(Work::LongRunning(tracks)) = &mut step.work {
-            tracks.stable.first_replicas = None;
-        }
-    }
-    assert_eq!(replicas(&decided), None, "from then on they are the autoscaler's");
-}
-
-/// The decision for the only step of this pipeline, when the Job failed that was built for the same step without settings.
-fn decision_after_failure(yaml: &str, change: impl Fn(&mut Job)) -> Decision {
-    let before = pipeline(
-        "{apiVersion: mlpipeline.dev/v1alpha1, kind: MLPipeline, metadata: {name: one}, spec: {steps: [\
-        {name: data, prepare: {sql: SELECT 1 AS a}}]}}",
-    );
-    let decided = plan(&before, &Observed::default(), Timestamp::UNIX_EPOCH, Schedules::Keep);
-    let built = build(&before, &decided, &settings()).into_iter().find_map(|child| match child {
-        Child::Job(job) => Some(job),
-        _ => None,
-    });
-    let mut job = built.expect("a Job");
-    let condition = JobCondition { type_: "Failed".into(), status: "True".into(), ..JobCondition::default() };
-    job.status = Some(JobStatus { conditions: Some(vec![condition]), ..JobStatus::default() });
-    change(&mut job);
-    let observed = read(&Snapshot { jobs: vec![Arc::new(job)], ..Snapshot::default() });
-    plan(&pipeline(yaml), &observed, Timestamp::UNIX_EPOCH, Schedules::Keep).steps[0].decision
-}
-
-#[test]
-fn a_failed_job_is_tried_again_when_the_settings_that_it_records_change_and_not_by_an_upgrade() {
-    let with = |settings: &str| {
-        format!(
-            "{{apiVersion: mlpipeline.dev/v1alpha1, kind: MLPipeline, metadata: {{name: one}}, spec: {{steps: [\
-            {{name: data, prepare: {{sql: SELECT 1 AS a}}{settings}}}]}}}}"
-        )
-    };
-    assert_eq!(decision_after_failure(&with(""), |_| {}), Decision::Failed);
-    for settings in [
-        ", retries: 5",
-        ", timeout: 1h",
-        ", pod: {resources: {limits: {memory: 1Gi}}}",
-        ", pod: {nodeSelector: {a: b}}",
-        ", pod: {affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: []}}, priorityClassName: high}",
-        ", pod: {tolerations: [{operator: Exists}]}",
-        ", pod: {imagePullSecrets: [{name: registry}]}",
-        ", pod: {imagePullPolicy: Always}",
-        ", pod: {serviceAccountName: reader}",
-        ", pod: {env: [{name: A, value: b}]}",
-        ", pod: {envFrom: [{secretRef: {name: a}}]}",
-    ] {
-        assert_eq!(decision_after_failure(&with(settings), |_| {}), Decision::Run, "{settings}");
-        let of_version_before = |job: &mut Job| {
-            let annotations = job.metadata.annotations.as_mut().expect("annotations");
-            annotations.remove("mlpipeline.dev/settings").expect("it is recorded");
-        };
-        assert_eq!(
-            decision_after_failure(&with(settings), of_version_before),
-            Decision::Failed,
-            "{settings}"
-        );
-    }
-}
-
-#[test]
-fn a_candidate_beside_the_stable_pods_is_a_workload_of_its_own_and_is_read_back_as_one() {
-    let iris = pipeline(include_str!("data/crash-course.yaml"));
-    let alone = serving_plan(&iris);
-    let mut both = alone.clone();
-    let candidate_key = Revision::of(&["candidate"]);
-    for step in &mut both.steps {
-        if let Some(Work::LongRunning(tracks)) = &mut step.work {
-            let candidate = LongRunningWork { key: candidate_key.clone(), ..tracks.stable.clone() };
-            tracks.candidate = Some(Box::new(candidate));
-        }
-    }
-    let deployments = |plan: &Plan| {
-        let children = build(&iris, plan, &settings()).into_iter();
-        let found = children.filter_map(|child| match child {
-            Child::Deployment(found) => Some(Arc::new(found)),
-            _ => None,
-        });
-        found.collect::<Vec<_>>()
-    };
-    let (before, after) = (deployments(&alone), deployments(&both));
-    assert_eq!(after.first(), before.first(), "the stable pods are the same as without it");
-    let [stable, candidate] = after.as_slice() else { panic!("{after:#?}") };
-    assert_eq!(candidate.metadata.name.as_deref(), Some("iris-api-candidate"));
-    let selector = |found: &Deployment| found.spec.as_ref().map(|spec| spec.selector.clone());
-    assert_ne!(selector(stable), selector(candidate), "two controllers must not want the same pods");
-    let observed = read(&Snapshot { deployments: after.clone(), ..Snapshot::default() });
-    let api = &observed.steps["api"];
-    assert_eq!(api.other_tracks[&Track::Candidate].key, Some(candidate_key));
-    assert_ne!(
-        api.long_running.as_ref().and_then(|found| found.key.clone()),
-        api.other_tracks[&Track::Candidate].key
-    );
 }

@@ -76,6 +76,7 @@ fn succeeded(run: &RunWork) -> ObservedRun {
         name: format!("run-{}", run.key),
         key: run.key.clone(),
         attempt: run.attempt,
+        piece: run.piece,
         scheduled: false,
         fingerprint: Some(run.fingerprint.clone()),
         settings: Some(run.settings.clone()),

@@ -69,7 +69,7 @@ fn check_that_only_good_models_are_rolled_out(world: &World, pipeline: &Validate
             world.observed.steps.get(&train.name).map(|found| found.runs.as_slice()).unwrap_or_default();
         assert!(
             runs.iter().any(|run| may_be_served(train, run, model)),
-            "{} is told to serve {model}, which is not known to be good: {}",
+            "{} is planned to serve {model}, which is not known to be good: {}",
             planned.name,
             planned.reason
         );

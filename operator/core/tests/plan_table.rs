@@ -298,7 +298,7 @@ impl Row {
     }
 }
 
-/// What a plan asks for beside its decisions: what is told to be removed, and what is set up although its step waits.
+/// What a plan asks for beside its decisions: what is to be removed, and what is set up although its step waits.
 fn notes(plan: &Plan, key_of: impl Fn(&str) -> Option<Revision>) -> Vec<String> {
     let mut notes = Vec::new();
     for step in &plan.steps {

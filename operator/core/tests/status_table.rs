@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedRun, PodIssue, RunPhase};
+use mlpipeline_core::piece::Piece;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{Plan, RunWork, Schedules, Work, plan};
 use mlpipeline_core::status::{Problem, invalid, status};
@@ -49,6 +50,7 @@ fn run(work: &RunWork, phase: RunPhase, accuracy: f64) -> ObservedRun {
         name: format!("iris-{}", work.key),
         key: work.key.clone(),
         attempt: 1,
+        piece: Piece::Commit,
         scheduled: false,
         fingerprint: Some(work.fingerprint.clone()),
         settings: Some(work.settings.clone()),
@@ -301,7 +303,7 @@ fn a_pipeline_that_only_awaits_its_schedules_is_ready() {
     assert_eq!((kstatus(&status), status.progress.as_deref()), ("InProgress", Some("1/5")), "{status:?}");
 }
 
-/// Who asks for pods that answer is not told that they are there before they are.
+/// Pods that are awaited are not reported before they are there.
 #[test]
 fn a_serve_step_that_awaits_a_schedule_is_not_ready() {
     let nightly = PIPELINE.replace(

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::failure::{Class, Failure};
 use crate::observe::{View, controller, is_controlled_by, is_leftover, object_name, owns_claim};
 use crate::reconcile_state::AppliedChild;
-use mlpipeline_core::children::ChildKind;
+use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_core::labels::{MANAGER, annotation};
 use mlpipeline_core::pipeline::ValidatedPipeline;
 

@@ -4,7 +4,7 @@ use mlpipeline_crds::Revision;
 use serde_json::{Value, json};
 
 use mlpipeline_core::canonical::canonical_json;
-use mlpipeline_core::children::{Child, ChildKind};
+use mlpipeline_core::child_kind::{Child, ChildKind};
 use mlpipeline_core::labels::annotation;
 
 /// A child that is applied.
@@ -28,7 +28,8 @@ impl Desired {
         let mut value = serde_json::to_value(child).ok()?;
         let name = value.pointer("/metadata/name")?.as_str()?.to_owned();
         // Of the child alone: what is only added here is no reason to apply to children that an earlier version has applied.
-        let hash = if is_autoscaled(&name, kind, children) { hash_without_replicas(&value) } else { hash(&value) };
+        let hash =
+            if is_autoscaled(&name, kind, children) { hash_without_replicas(&value) } else { hash(&value) };
         own_service_account(&mut value);
         let metadata = value.get_mut("metadata")?.as_object_mut()?;
         let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));

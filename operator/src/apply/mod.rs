@@ -21,7 +21,7 @@ use super::context::Context;
 use super::failure::{Class, Failure};
 use super::observe::{View, object_name};
 use super::reconcile_state::ApplyBackoff;
-use mlpipeline_core::children::Child;
+use mlpipeline_core::child_kind::Child;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::Plan;
 

@@ -4,7 +4,7 @@ use super::desired::Desired;
 use crate::cache::Found;
 use crate::observe::{View, is_controlled_by};
 use crate::step_children::applied_kinds;
-use mlpipeline_core::children::ChildKind;
+use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_core::labels::label;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::Plan;

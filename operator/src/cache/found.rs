@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
-use mlpipeline_core::children::ChildKind;
+use mlpipeline_core::child_kind::ChildKind;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::Resource;
-use mlpipeline_core::children::ChildKind;
+use mlpipeline_core::child_kind::ChildKind;
 
 use super::index::Index;
 

@@ -66,7 +66,7 @@ fn observe_and_plan(context: &Context, pipeline: &ValidatedPipeline, now: Timest
 fn started(plan: &Plan) -> BTreeSet<String> {
     let runs = plan.steps.iter().filter(|step| step.decision == Decision::Run).map(|step| {
         let key = step.work.as_ref().and_then(|work| match work {
-            Work::Once(run) => Some(format!("{}-{}", run.key, run.attempt)),
+            Work::Once(run) => Some(format!("{}-{}-{}", run.piece.name(), run.key, run.attempt)),
             Work::Scheduled { .. } | Work::LongRunning(_) => None,
         });
         format!("{} {}", step.name, key.unwrap_or_default())

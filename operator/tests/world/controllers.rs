@@ -17,7 +17,7 @@ const TICK: Duration = Duration::from_millis(500);
 pub struct Script {
     /// (exit code, report) by step.
     pub failing: BTreeMap<String, (i32, StepReport)>,
-    /// Steps whose pods go on for ever.
+    /// Steps whose pods never end.
     pub endless: Vec<String>,
 }
 

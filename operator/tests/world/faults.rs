@@ -16,9 +16,9 @@ pub enum Mode {
     ResponseLost,
     /// The server answers with this code and does nothing.
     Answer(u16),
-    /// From here on the watches are silent for a while, and then tell everything.
+    /// From here on the watches deliver nothing for a while, and then everything.
     LaggingWatch,
-    /// The same, but of what happened to an object meanwhile the watches tell the outcome alone.
+    /// The same, but of what happened to an object meanwhile the watches deliver the last state only.
     Coalesced,
     /// Every watch ends here, and the lists that follow are of a moment ago.
     OldRelist,
@@ -50,7 +50,7 @@ pub struct Faults {
     pub planned: Vec<(usize, Mode)>,
     /// Until when watches are silent.
     pub silent_until: Option<Instant>,
-    /// Whether watches tell outcomes alone.
+    /// Whether watches deliver last states only.
     pub coalesced: bool,
     /// How often all watches have ended.
     pub ended: u32,
@@ -80,7 +80,7 @@ impl Default for Faults {
 }
 
 impl Faults {
-    /// Counts a call, and tells what becomes of it.
+    /// Counts a call, and returns what becomes of it.
     pub fn count(&mut self, version: u64) -> Option<Mode> {
         let at = self.calls;
         self.calls += 1;

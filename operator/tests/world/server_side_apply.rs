@@ -54,7 +54,7 @@ impl State {
         Some(Outcome::Done(self.update(key, value)))
     }
 
-    /// Who holds which field, as the server would tell it.
+    /// Who holds which field, as the server would report it.
     pub fn managed_fields(&self, key: &Key) -> Value {
         let entries = self.applied.iter().filter(|((applied, _), _)| applied == key).map(|((_, manager), part)| {
             json!({"manager": manager, "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": fields(part)})

@@ -162,7 +162,7 @@ fn lines(state: &State, asked: &Asked, since: u64, coalesced: bool) -> (String, 
         let is_outcome = |change: &Change| {
             !state.changes.iter().any(|later| later.version > change.version && later.key == change.key)
         };
-        // An object that went and came again is told as gone first.
+        // An object that went and came again is reported as deleted first.
         let is_told = !coalesced || change.after.is_none() || is_outcome(change);
         if !is_told {
             continue;

@@ -25,7 +25,7 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["serve", folder] => serve(folder, 0),
-        ["serve", folder, port] => serve(folder, port.parse().context("the port is no number")?),
+        ["serve", folder, port] => serve(folder, port.parse().context("the port is not a number")?),
         ["request", url] => request(url, None),
         ["request", url, body] => request(url, Some(body)),
         _ => bail!(USAGE),
@@ -61,7 +61,7 @@ fn request(url: &str, body: Option<&str>) -> anyhow::Result<()> {
     let (host, path) = url
         .strip_prefix("http://")
         .map(|rest| rest.split_once('/').unwrap_or((rest, "")))
-        .with_context(|| format!("\"{url}\" is no http:// URL"))?;
+        .with_context(|| format!("\"{url}\" is not an http:// URL"))?;
     let method = if body.is_some() { "POST" } else { "GET" };
     let body = body.unwrap_or_default();
     let mut stream = TcpStream::connect(host).with_context(|| format!("{host} does not answer"))?;

@@ -160,7 +160,7 @@ impl AuditLog {
         read.unwrap_or_else(|error| panic!("{} cannot be read: {error}", self.file.display()));
         let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
         bytes.truncate(end);
-        String::from_utf8(bytes).unwrap_or_else(|error| panic!("the audit log is no text: {error}"))
+        String::from_utf8(bytes).unwrap_or_else(|error| panic!("the audit log is not valid text: {error}"))
     }
 }
 
@@ -238,7 +238,7 @@ impl AuditQuery<'_> {
     /// appears when it begins and again when it ends.
     ///
     /// # Panics
-    /// When the log cannot be read, or holds what is no event.
+    /// When the log cannot be read, or holds something that is not an event.
     pub async fn events(&self) -> Vec<AuditEvent> {
         self.log.settle().await;
         let text = self.log.read(self.since.0);

@@ -1,6 +1,6 @@
 //! A real control plane for tests: etcd, kube-apiserver and kube-controller-manager, with our CustomResourceDefinition.
 //!
-//! Owns the servers' whole life, credentials, namespaces and the audit log. Must not know anything of the operator.
+//! Owns the servers from start to stop, credentials, namespaces and the audit log. Must not know anything of the operator.
 //!
 //! With `KUBECONFIG` set, the cluster that it names is used in place of servers of our own. It must be one that is there for
 //! tests: the CustomResourceDefinition on it is replaced. Its audit log can be read where `MLPIPELINE_AUDIT_LOG` names the

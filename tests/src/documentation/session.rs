@@ -107,7 +107,7 @@ impl Drop for Session {
     }
 }
 
-/// The commands of a console block with what the page says that they print. A command whose line ends with \ goes on in the
+/// The commands of a console block with what the page says that they print. A command whose line ends with \ continues in the
 /// next line.
 fn commands(text: &str) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();

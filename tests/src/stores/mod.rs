@@ -1,6 +1,6 @@
 //! Real stores for tests: a PostgreSQL with TLS, and an S3 server whose buckets are folders. Both on loopback.
 //!
-//! Owns the servers' whole life. Must not know what a test does with them. PostgreSQL is the distribution's; the S3 server is
+//! Owns the servers from start to stop. Must not know what a test does with them. PostgreSQL is the distribution's; the S3 server is
 //! versitygw, which `tests/tools/build.sh` builds.
 
 // A test bed says that something is wrong by a panic, as a test does.

@@ -168,8 +168,11 @@ async fn a_check_that_nobody_answers_says_what_to_look_at() {
         .output()
         .await
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && told.contains("within 1 s") && told.contains("lease"), "{told}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && stderr.contains("within 1 s") && stderr.contains("lease"),
+        "{stderr}"
+    );
     assert_eq!(
         bed.pipelines().list(&Default::default()).await.unwrap().items.len(),
         0,

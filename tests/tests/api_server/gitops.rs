@@ -126,7 +126,7 @@ fn expected(state: &Value) -> (&'static str, &'static str) {
     }
 }
 
-/// Every pipeline of deploy/samples, under a name that tells its file.
+/// Every pipeline of deploy/samples, under a name that contains its file.
 fn samples() -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for folder in std::fs::read_dir(programs::repository().join("deploy/samples")).unwrap().flatten() {
@@ -236,7 +236,7 @@ async fn an_edit_a_failure_and_a_suspension_are_read_rightly_too() {
     );
 }
 
-/// What is applied again by anybody else changes nothing, for ever: no field of the spec is anybody's but Git's.
+/// What is applied again by anybody else never changes anything: no field of the spec is anybody's but Git's.
 #[tokio::test]
 async fn another_manager_that_applies_the_same_sees_no_difference() {
     let bed = Bed::new("gitops-same").await;

@@ -73,15 +73,15 @@ async fn s11_fields_that_an_older_definition_drops_are_named_and_what_cannot_be_
     wait_until("an event", LONG, async || {
         let events: Api<Event> = Api::namespaced(client.clone(), "default");
         let events = events.list(&ListParams::default()).await.map_err(|error| error.to_string())?;
-        let told = events.iter().any(|event| event.reason.as_deref() == Some("FieldsDropped"));
-        if told { Ok(()) } else { Err(format!("{events:?}")) }
+        let is_reported = events.iter().any(|event| event.reason.as_deref() == Some("FieldsDropped"));
+        if is_reported { Ok(()) } else { Err(format!("{events:?}")) }
     })
     .await;
     let newest = mlpipeline_crds::custom_resource_definition();
     crds.patch("mlpipelines.mlpipeline.dev", &apply, &Patch::Apply(&newest)).await.unwrap();
     outdated(false).await;
     what_cannot_be_read_harms_only_itself(&client, &mut older).await;
-    assert!(program.try_wait().unwrap().is_none(), "it goes on");
+    assert!(program.try_wait().unwrap().is_none(), "it continues");
 }
 
 /// Puts a definition in place that lets everything through, and a resource that no version of ours can read. Seen to fail with an

@@ -10,7 +10,7 @@ use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule, Role, RoleBinding};
 use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client, ResourceExt};
-use mlpipeline_core::children::ChildKind;
+use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_crds::MLPipeline;
 use mlpipeline_tests::control_plane::{AuditEvent, AuditPosition, ControlPlane, Identity, TestNamespace};
 use mlpipeline_tests::{programs, wait_until};
@@ -149,8 +149,8 @@ impl Bed {
         .await
     }
 
-    /// Waits until a pipeline is not ready for this reason; answers what people are told.
-    pub async fn told(&self, name: &str, reason: &str) -> String {
+    /// Waits until a pipeline is not ready for this reason; returns the message of the condition.
+    pub async fn until_not_ready(&self, name: &str, reason: &str) -> String {
         wait_until(&format!("{reason} of {name}"), LONG, async || {
             let pipeline = self.pipelines().get(name).await.map_err(|error| error.to_string())?;
             let status = pipeline.status.unwrap_or_default();

@@ -12,7 +12,7 @@ use super::operator_bed::{Bed, crash_course};
 type Cost = BTreeMap<String, usize>;
 
 /// Statuses and events that an edit may cost beside its children: begun, each step and what follows from it, done.
-const TOLD: usize = 16;
+const MOST_REPORTS: usize = 16;
 
 fn cost(writes: &[(&str, usize)]) -> Cost {
     writes.iter().map(|(write, count)| ((*write).to_owned(), *count)).collect()
@@ -20,18 +20,18 @@ fn cost(writes: &[(&str, usize)]) -> Cost {
 
 /// The children of `iris` that were written since then, and how often its status and events were.
 async fn costs(bed: &Bed, since: AuditPosition) -> (Cost, usize) {
-    let (mut children, mut told) = (Cost::new(), 0);
+    let (mut children, mut reports) = (Cost::new(), 0);
     for event in bed.writes(&bed.operator, since).await {
         let resource = event.resource();
         if !event.object_ref.name.starts_with("iris") {
             continue;
         }
         match resource.as_str() {
-            "mlpipelines/status" | "events" => told += 1,
+            "mlpipelines/status" | "events" => reports += 1,
             _ => *children.entry(format!("{} {resource}", event.verb)).or_default() += 1,
         }
     }
-    (children, told)
+    (children, reports)
 }
 
 /// The edits, one after the other: where, what, and the children that this costs.
@@ -87,9 +87,9 @@ async fn q3_an_edit_of_each_kind_of_field_does_again_what_depends_on_it_and_noth
         } else {
             bed.condition("iris", "Ready", "True").await;
         }
-        let (children, told) = costs(&bed, since).await;
-        if children != expected || told > TOLD {
-            wrong.push(format!("{path} = {value}: {children:?} and {told} words, not {expected:?}"));
+        let (children, reports) = costs(&bed, since).await;
+        if children != expected || reports > MOST_REPORTS {
+            wrong.push(format!("{path} = {value}: {children:?} and {reports} reports, not {expected:?}"));
         }
         for (write, count) in expected {
             *total.entry(write).or_default() += count;

@@ -1,4 +1,4 @@
-//! Two replicas of the shipped operator, one of which acts. Each has a service account of its own, so that the audit log tells
+//! Two replicas of the shipped operator, one of which acts. Each has a service account of its own, so that the audit log shows
 //! whose write it was.
 
 use std::collections::BTreeSet;
@@ -73,7 +73,7 @@ async fn s1_s10_a_leader_that_was_stopped_past_its_lease_writes_nothing_when_it_
     let leader = wait_until("a leader", LONG, async || holder(&bed).await).await;
     bed.apply("chain", &chain(2)).await;
     bed.condition("chain", "Ready", "True").await;
-    // The second may lead and see, but bring nothing about: so all is still to do when the first goes on.
+    // The second may lead and see, but write nothing: so all is still to do when the first continues.
     let stand_by = bed.account("stand-by").await;
     bed.grant_election("stand-by").await;
     bed.grant_reading("stand-by").await;
@@ -135,7 +135,11 @@ async fn s1_s4_s10_the_leader_is_killed_in_the_middle_of_a_roll_out_and_the_othe
     takeover(&bed, &leader).await;
     bed.apply("marker", &chain(1)).await;
     bed.condition("marker", "Ready", "True").await;
-    assert_eq!(under_way().await, Ok(middle), "S4: what served goes on, and the roll-out is where it was");
+    assert_eq!(
+        under_way().await,
+        Ok(middle),
+        "S4: what served keeps serving, and the roll-out is where it was"
+    );
 
     bed.script().holds = false;
     bed.condition("iris", "Ready", "True").await;

@@ -150,7 +150,7 @@ async fn a_used_up_quota_and_a_taken_name_are_named_and_are_over_when_they_are_o
     let _operator = bed.start(&[]);
     bed.apply("chain", &chain(1)).await;
     bed.apply("iris", &crash_course()).await;
-    let told = async |name: &str, reason: &str| {
+    let until_not_ready = async |name: &str, reason: &str| {
         wait_until(&format!("{reason} of {name}"), LONG, async || {
             let status = bed
                 .pipelines()
@@ -167,9 +167,9 @@ async fn a_used_up_quota_and_a_taken_name_are_named_and_are_over_when_they_are_o
         })
         .await
     };
-    let message = told("chain", "QuotaExceeded").await;
+    let message = until_not_ready("chain", "QuotaExceeded").await;
     assert!(message.contains("small"), "{message}");
-    let message = told("iris", "NameTaken").await;
+    let message = until_not_ready("iris", "NameTaken").await;
     assert!(message.contains("PersistentVolumeClaim iris-storage"), "{message}");
     let untouched = claims.get("iris-storage").await.unwrap();
     assert_eq!(untouched.metadata.labels, theirs.metadata.labels);
@@ -197,7 +197,7 @@ async fn l3_a_namespace_goes_in_the_middle_of_the_work() {
         other => Err(format!("{other:?}")),
     })
     .await;
-    assert!(operator.try_wait().unwrap().is_none(), "the operator goes on");
+    assert!(operator.try_wait().unwrap().is_none(), "the operator continues");
 }
 
 /// The StatefulSet's controller makes the volumes, and the garbage collector takes them.

@@ -1,4 +1,4 @@
-//! S11: whatever resources and children say that the API server lets them say, the operator goes on, and others with it.
+//! S11: whatever resources and children say that the API server lets them say, the operator continues, and so do other pipelines.
 
 use std::collections::BTreeMap;
 
@@ -118,7 +118,7 @@ async fn s11_garbled_marks_of_children_and_odd_marks_of_a_resource_are_lived_thr
         bed.pipelines().delete("healthy", &Default::default()).await.unwrap();
     }
     assert!(operator.try_wait().unwrap().is_none() && !panicked(&bed));
-    // Nobody can tell any more what its pods had said: a rerun is all that it needs.
+    // What its pods reported is lost: a rerun is all that it needs.
     let mut again = crash_course();
     again["steps"][0]["rerun"] = json!("again");
     again["steps"][1]["rerun"] = json!("again");

@@ -78,8 +78,8 @@ async fn s6_conditions_are_of_their_generation_never_contradict_and_change_their
     let mut failing = longer.clone();
     failing["steps"][2]["rerun"] = json!("fails");
     failing["steps"][2]["retries"] = json!(0);
-    let mut mended = longer.clone();
-    mended["steps"][2]["rerun"] = json!("goes well");
+    let mut fixed = longer.clone();
+    fixed["steps"][2]["rerun"] = json!("goes well");
     let life = [
         (&good, "Ready"),
         (&wrong, "Stalled"),
@@ -87,7 +87,7 @@ async fn s6_conditions_are_of_their_generation_never_contradict_and_change_their
         (&suspended, "Suspended"),
         (&longer, "Ready"),
         (&failing, "Stalled"),
-        (&mended, "Ready"),
+        (&fixed, "Ready"),
     ];
     for (spec, outcome) in life {
         let report = StepReport::failed("Broken", "it broke");

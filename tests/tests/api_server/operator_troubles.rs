@@ -1,4 +1,4 @@
-//! A pipeline's worse days: steps that fail and are mended or run again, an operator that is gone when its pipelines go, and ways
+//! Troubles of a pipeline: steps that fail and are fixed or run again, an operator that is gone when its pipelines go, and ways
 //! that lead to the same end.
 
 use k8s_openapi::api::apps::v1::Deployment;
@@ -36,8 +36,8 @@ async fn l7_s4_a_failure_is_told_stops_and_a_fix_or_a_rerun_goes_on_while_the_ol
     assert_eq!(reason, "ColumnNotFound");
     assert!(message.contains("train") && message.contains("columns are a, b"), "{message}");
     bed.passes("marker").await;
-    let told = bed.events("iris", "StepFailed").await;
-    let notes: Vec<&str> = told.iter().filter_map(|event| event.note.as_deref()).collect();
+    let events = bed.events("iris", "StepFailed").await;
+    let notes: Vec<&str> = events.iter().filter_map(|event| event.note.as_deref()).collect();
     assert!(matches!(notes[..], [note] if note.contains("columns are a, b")), "one event: {notes:?}");
     assert_eq!((steps_of(&bed, "iris-data").await, steps_of(&bed, "iris-train").await), (1, 1));
     assert!(bed.names::<Deployment>().await.is_empty(), "nothing to serve yet");
@@ -84,7 +84,7 @@ async fn l3_l4_deletion_needs_no_operator_and_leaves_nothing() {
 }
 
 /// What the spec alone decides of a bed's lasting children: without what the API server gives them and whose they are.
-async fn essence(bed: &Bed) -> Vec<Value> {
+async fn comparable(bed: &Bed) -> Vec<Value> {
     let mut all = Vec::new();
     fn add<K: kube::Resource<DynamicType = ()> + serde::Serialize>(all: &mut Vec<Value>, objects: Vec<K>) {
         for object in objects {
@@ -149,7 +149,7 @@ async fn l5_s9_what_there_was_before_leaves_no_trace_and_a_field_that_is_removed
     }
     direct.condition("iris", "Ready", "True").await;
     wait_until("the same children", LONG, async || {
-        let (expected, found) = (essence(&direct).await, essence(&winding).await);
+        let (expected, found) = (comparable(&direct).await, comparable(&winding).await);
         let differs = expected.iter().zip(&found).find(|(expected, found)| expected != found);
         match differs {
             None if expected.len() == found.len() => Ok(()),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
 use kube::api::ListParams;
-use mlpipeline_core::children::ChildKind;
+use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 

@@ -43,10 +43,10 @@ async fn a_volume_that_is_not_there_is_named_with_what_its_provisioner_says() {
     let bed = Bed::without_kubelet("reason-volume").await;
     let _operator = bed.start(&[]);
     bed.apply("typo", &with_volume(crash_course(), Some("nowhere"))).await;
-    let message = bed.told("typo", "VolumeNotBound").await;
+    let message = bed.until_not_ready("typo", "VolumeNotBound").await;
     assert!(message.contains("typo-storage") && message.contains("\"nowhere\" not found"), "{message}");
     bed.apply("none", &with_volume(crash_course(), None)).await;
-    let message = bed.told("none", "VolumeNotBound").await;
+    let message = bed.until_not_ready("none", "VolumeNotBound").await;
     assert!(message.contains("names no storage class"), "{message}");
 }
 
@@ -99,7 +99,7 @@ async fn what_a_scheduler_and_a_kubelet_say_of_a_pod_is_passed_on() {
     for (name, (status, reason, part)) in table {
         bed.apply(name, &once).await;
         set_status(&bed, &pod_of(&bed, name).await, status).await;
-        let message = bed.told(name, reason).await;
+        let message = bed.until_not_ready(name, reason).await;
         assert!(message.contains(part), "{name}: {message}");
     }
 }
@@ -121,7 +121,7 @@ async fn a_volume_that_cannot_be_mounted_is_named() {
     });
     let event: Event = serde_json::from_value(event).unwrap();
     bed.api::<Event>().create(&PostParams::default(), &event).await.unwrap();
-    let message = bed.told("mount", "FailedMount").await;
+    let message = bed.until_not_ready("mount", "FailedMount").await;
     assert!(message.contains("configmap \"settings\" not found"), "{message}");
 }
 
@@ -132,7 +132,7 @@ async fn a_step_that_takes_too_long_is_named_by_its_deadline() {
     let mut slow = chain(1);
     slow["steps"][0]["timeout"] = json!("1s");
     bed.apply("slow", &slow).await;
-    let message = bed.told("slow", "DeadlineExceeded").await;
+    let message = bed.until_not_ready("slow", "DeadlineExceeded").await;
     assert!(message.contains("timeout"), "{message}");
 }
 
@@ -150,7 +150,7 @@ async fn a_quota_that_admits_half_of_the_children_is_named_and_over_when_it_is_r
     .await;
     let _operator = bed.start(&[]);
     bed.apply("iris", &crash_course()).await;
-    let message = bed.told("iris", "QuotaExceeded").await;
+    let message = bed.until_not_ready("iris", "QuotaExceeded").await;
     assert!(message.contains("small") && message.contains("data"), "{message}");
     quotas.patch("small", &PatchParams::default(), &Patch::Merge(quota("20"))).await.unwrap();
     bed.condition("iris", "Ready", "True").await;
@@ -165,7 +165,7 @@ async fn a_port_that_another_service_has_is_named_and_taken_when_it_is_free() {
     bed.apply("first", &spec).await;
     bed.condition("first", "Ready", "True").await;
     bed.apply("second", &spec).await;
-    let message = bed.told("second", "PortTaken").await;
+    let message = bed.until_not_ready("second", "PortTaken").await;
     assert!(message.contains("30987") && message.contains("Service second-api"), "{message}");
     bed.pipelines().delete("first", &Default::default()).await.unwrap();
     bed.condition("second", "Ready", "True").await;
@@ -181,7 +181,7 @@ async fn a_child_that_the_api_server_can_never_take_is_named_in_its_words() {
     spec["steps"][0]["pod"] =
         json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}});
     bed.apply("unplaced", &spec).await;
-    let message = bed.told("unplaced", "InvalidChild").await;
+    let message = bed.until_not_ready("unplaced", "InvalidChild").await;
     assert!(message.contains("not a valid selector operator"), "{message}");
     bed.condition("unplaced", "Stalled", "True").await;
     bed.apply("unplaced", &chain(1)).await;

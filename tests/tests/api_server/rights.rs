@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{ListParams, Patch, PatchParams};
-use mlpipeline_core::children::ChildKind;
+use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 
@@ -79,7 +79,7 @@ async fn a_missing_right_is_named_with_the_role_to_fix_and_granting_it_is_enough
             bed.condition(&name, "Ready", "True").await;
             bed.apply(&name, &chain(1)).await;
         }
-        let message = bed.told(&name, "Forbidden").await;
+        let message = bed.until_not_ready(&name, "Forbidden").await;
         let said = if verb == "update" { "finalizers".to_owned() } else { format!("cannot {verb} resource") };
         assert!(
             message.contains(&said) && message.contains("operator-role.yaml"),
@@ -100,7 +100,7 @@ async fn a_kind_that_cannot_be_listed_blocks_only_the_pipelines_that_need_it() {
     bed.apply("iris", &crash_course()).await;
     bed.apply("chain", &chain(2)).await;
     bed.condition("chain", "Ready", "True").await;
-    let message = bed.told("iris", "Forbidden").await;
+    let message = bed.until_not_ready("iris", "Forbidden").await;
     for part in ["list and watch of ingresses", "cannot list resource", "operator-role.yaml"] {
         assert!(message.contains(part), "{message}");
     }
@@ -118,7 +118,7 @@ async fn a_watch_that_is_denied_and_granted_again_blocks_only_the_pipelines_that
     let _operator = bed.start(&[]);
     bed.apply("iris", &crash_course()).await;
     bed.apply("chain", &chain(2)).await;
-    let message = bed.told("iris", "Forbidden").await;
+    let message = bed.until_not_ready("iris", "Forbidden").await;
     assert!(message.contains("cannot watch resource") && message.contains("operator-role.yaml"), "{message}");
     bed.condition("chain", "Ready", "True").await;
     bed.limit_rights(shipped_role().rules.unwrap()).await;

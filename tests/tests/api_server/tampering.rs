@@ -47,7 +47,7 @@ async fn l6_a_job_without_its_labels_gets_them_back_and_is_not_run_again() {
     assert_eq!(after, names);
 }
 
-/// It stays ours by its other labels, so the watch tells of it as of any change, and of its end without a word of the pipeline.
+/// It stays ours by its other labels, so the watch delivers its changes and its end, without the name of the pipeline.
 #[tokio::test]
 async fn l6_a_child_that_loses_its_pipelines_label_gets_it_back_and_is_made_anew_when_it_goes() {
     let bed = Bed::new("tamper-pipeline-label").await;
@@ -93,7 +93,7 @@ async fn s3_a_job_of_the_same_name_that_is_somebody_elses_is_left_alone() {
     let theirs = jobs.create(&PostParams::default(), &serde_json::from_value(theirs).unwrap()).await.unwrap();
     let _operator = bed.start(&[]);
     bed.apply("chain", &chain(1)).await;
-    let message = bed.told("chain", "NameTaken").await;
+    let message = bed.until_not_ready("chain", "NameTaken").await;
     assert!(message.contains(&format!("Job {name} already exists")), "{message}");
     let untouched = jobs.get(&name).await.unwrap();
     assert_eq!(
@@ -120,9 +120,9 @@ async fn s9_l4_foreign_labels_and_finalizers_stay_and_hold_nothing_else_up() {
     let held = deployments.get("iris-api").await.unwrap();
     assert!(held.metadata.deletion_timestamp.is_some());
     assert_eq!(held.labels()["theirs"], "yes");
-    // Wanted again while it still goes: told, and mended when it is gone.
+    // Wanted again while it is being deleted: reported, and created when it is gone.
     bed.apply("iris", &crash_course()).await;
-    let message = bed.told("iris", "WaitingForDeletion").await;
+    let message = bed.until_not_ready("iris", "WaitingForDeletion").await;
     assert!(message.contains("Deployment iris-api"), "{message}");
     let released = Patch::Merge(json!({"metadata": {"finalizers": null}}));
     deployments.patch("iris-api", &PatchParams::default(), &released).await.unwrap();

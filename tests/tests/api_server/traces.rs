@@ -63,8 +63,8 @@ async fn a_reconcile_is_a_trace_with_its_parts_and_calls_and_nothing_else_is() {
         let begun = |look: &&Span| {
             look.name == "reconcile" && below(&spans, look).iter().any(|span| span.name == "create jobs")
         };
-        let told = spans.iter().any(|span| span.name == "patch_status mlpipelines");
-        let look = spans.iter().find(begun).filter(|_| told).cloned();
+        let has_status_patch = spans.iter().any(|span| span.name == "patch_status mlpipelines");
+        let look = spans.iter().find(begun).filter(|_| has_status_patch).cloned();
         look.map(|look| (spans.clone(), look)).ok_or_else(|| format!("{spans:#?}"))
     })
     .await;
@@ -120,7 +120,7 @@ async fn a_reconcile_that_fails_says_so_in_its_trace_and_at_the_call() {
     // The way that the specification has it.
     let _operator = bed.start_with(&[], &[("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint()), OFTEN]);
     bed.apply("chain", &chain(1)).await;
-    bed.told("chain", "QuotaExceeded").await;
+    bed.until_not_ready("chain", "QuotaExceeded").await;
     wait_until("the failure", LONG, async || {
         let spans = collector.spans();
         let failed = spans
@@ -163,8 +163,8 @@ async fn a_collector_that_is_not_there_holds_nothing_up_and_is_told_of_once() {
     }
     terminate(&mut operator).await;
     let log = bed.log().await;
-    let told: Vec<&str> = log.lines().filter(|line| line.contains("cannot send traces")).collect();
-    assert!(matches!(told.as_slice(), [once] if once.contains("refused")), "{told:#?}");
+    let warnings: Vec<&str> = log.lines().filter(|line| line.contains("cannot send traces")).collect();
+    assert!(matches!(warnings.as_slice(), [once] if once.contains("refused")), "{warnings:#?}");
     assert!(!log.contains("not-for-any-log"));
 }
 

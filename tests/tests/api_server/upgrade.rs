@@ -7,7 +7,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams};
 use kube::{Api, Resource, ResourceExt};
-use mlpipeline_core::children::ChildKind;
+use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_core::labels::MANAGER;
 use mlpipeline_crds::MLPipeline;
 use mlpipeline_tests::control_plane::AuditEvent;

@@ -28,8 +28,8 @@ fn promtool(arguments: &[&str], input: &str) -> Output {
 }
 
 fn assert_finds_nothing(output: &Output) {
-    let told = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{}{}", told(&output.stdout), told(&output.stderr));
+    let printed = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}{}", printed(&output.stdout), printed(&output.stderr));
 }
 
 fn file(name: &str) -> String {
@@ -194,8 +194,8 @@ fn kubeconform(location: &str, object: &Value) -> bool {
         .args(["-strict", "-summary", "-schema-location", location, file.path().to_str().unwrap()])
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(told.contains("Skipped: 0") && told.contains("Errors: 0"), "{told}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.contains("Skipped: 0") && printed.contains("Errors: 0"), "{printed}");
     output.status.success()
 }
 

@@ -36,7 +36,7 @@ async fn faults_scenario_1_survives_a_kill_of_everything_that_takes_part() {
     let url = format!("http://{}:30080", node_address());
     predicts(&url).await;
 
-    // What serves goes on serving while nobody watches over it: none of it is killed, so no request may fail.
+    // What serves keeps serving while no operator runs: none of it is killed, so no request may fail.
     let load = Load::start(&url, FLOWER, &[], 2);
     kill_operator().await;
     kill_and_restart(&[&CONTROL_PLANE[..], &["etcd"]].concat()).await;
@@ -94,7 +94,7 @@ async fn faults_scenario_6_a_retraining_survives_a_kill_of_everything_that_takes
     })
     .await;
     kill_operator().await;
-    // Not kube-proxy: a pod that ends while nobody tells the node would be called in vain, and nothing of ours could help that.
+    // Not kube-proxy: requests to a pod that ended would fail until the node learns of it, and nothing of ours could help that.
     kill_and_restart(&["kube-controller-manager", "kube-apiserver"]).await;
     let status = namespace
         .wait_status("flowers", "the edited model serves", |status| {

@@ -17,7 +17,7 @@ pub struct Tally {
     pub models: BTreeSet<String>,
 }
 
-/// Requests that go on until told to stop.
+/// Requests until stopped.
 pub struct Load {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<Tally>>,

@@ -115,7 +115,7 @@ async fn worse_data_are_refused(namespace: &Namespace, rows: &str, second: &str)
             status["steps"][1]["state"] == "Rejected"
         })
         .await;
-    assert_eq!(serving_in(&status).as_deref(), Some(second), "S4: the good model goes on serving");
+    assert_eq!(serving_in(&status).as_deref(), Some(second), "S4: the good model keeps serving");
     assert!(status["conditions"].to_string().contains("GateRejected"), "{status}");
     let answer = crate::bed::post(&format!("http://{}:30082/predict", node_address()), FLOWER, &[]);
     assert_eq!((answer.status, answer.header("x-mlpipeline-model-revision")), (200, Some(second)));

@@ -91,9 +91,9 @@ impl Laptop {
         let mut command =
             self.command(&["local", "pipeline.yaml", "--once", "-o", "json", "--data-dir", data]);
         let output = command.output().expect("it runs");
-        let told: Value = serde_json::from_slice(&output.stdout)
+        let summary: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&output.stderr)));
-        (output.status.code().expect("an exit code"), steps(&told))
+        (output.status.code().expect("an exit code"), steps(&summary))
     }
 
     /// Starts `local`, and reads what it prints.
@@ -127,7 +127,7 @@ impl Drop for Laptop {
 }
 
 /// The steps of what `local -o json` prints.
-pub fn steps(told: &Value) -> BTreeMap<String, Step> {
+pub fn steps(summary: &Value) -> BTreeMap<String, Step> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let step = |step: &Value| {
         let revision = step["revision"].as_str().map(str::to_owned);
@@ -139,7 +139,7 @@ pub fn steps(told: &Value) -> BTreeMap<String, Step> {
         };
         (text(&step["step"]), read)
     };
-    told["steps"].as_array().expect("steps").iter().map(step).collect()
+    summary["steps"].as_array().expect("steps").iter().map(step).collect()
 }
 
 /// `local` at work.

@@ -12,7 +12,7 @@ use mlpipeline_tests::stores::{Postgres, S3};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// What every pod of these tests is told: the servers are on loopback, and nobody waits for one that is not there.
+/// The settings of every pod of these tests: the servers are on loopback, and nobody waits for one that is not there.
 pub const QUICK: [&str; 4] =
     ["--allow-address=127.0.0.0/8", "--fetch-attempts=2", "--fetch-backoff=1ms", "--idle-timeout=5s"];
 

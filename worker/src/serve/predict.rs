@@ -70,8 +70,8 @@ pub fn json_response(json: impl Into<Body>) -> Response {
 fn other_content_type(headers: &HeaderMap) -> Option<String> {
     let declared = headers.get(header::CONTENT_TYPE)?;
     let Ok(text) = declared.to_str() else { return Some("bytes".to_owned()) };
-    let essence = text.split(';').next().unwrap_or_default().trim();
-    let (kind, format) = essence.split_once('/').unwrap_or((essence, ""));
+    let media_type = text.split(';').next().unwrap_or_default().trim();
+    let (kind, format) = media_type.split_once('/').unwrap_or((media_type, ""));
     let is_json = kind.eq_ignore_ascii_case("application")
         && (format.eq_ignore_ascii_case("json") || format.to_ascii_lowercase().ends_with("+json"));
     (!is_json).then(|| text.to_owned())

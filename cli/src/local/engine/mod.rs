@@ -205,7 +205,8 @@ impl Engine {
                 }
                 match planned.work {
                     Some(Work::Once(work)) if planned.decision == Decision::Run => {
-                        let name = names::job(&self.pipeline.name, &step.name, &work.key, work.attempt);
+                        let (key, attempt) = (&work.key, work.attempt);
+                        let name = names::job(&self.pipeline.name, &step.name, work.piece, key, attempt);
                         started |= self.start(&step, &work, name, false, events);
                     }
                     Some(Work::Scheduled { run, suspend: false }) => {

@@ -34,6 +34,7 @@ impl Engine {
             name: name.clone(),
             key: work.key.clone(),
             attempt: work.attempt,
+            piece: work.piece,
             scheduled,
             is_workers: matches!(work.task, Task::Worker(_)),
             fingerprint: work.fingerprint.clone(),

@@ -24,7 +24,7 @@ pub(super) fn job(
     run: &RunWork,
     settings: &BuildSettings,
 ) -> Job {
-    let name = names::job(&pipeline.name, &step.name, &run.key, run.attempt);
+    let name = names::job(&pipeline.name, &step.name, run.piece, &run.key, run.attempt);
     let mut metadata = metadata::of_step(pipeline, step, name);
     metadata.labels.get_or_insert_default().extend(metadata::run_labels(run, false));
     let mut annotations = metadata::fingerprint(&run.fingerprint);

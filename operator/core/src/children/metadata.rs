@@ -8,6 +8,7 @@ use mlpipeline_crds::{API_VERSION, KIND, Revision};
 use crate::canonical::canonical_json;
 use crate::labels::{MANAGER, annotation, label};
 use crate::names;
+use crate::piece::Piece;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::{Fingerprint, RunWork};
 use crate::tracks::Track;
@@ -55,6 +56,10 @@ pub(super) fn run_labels(run: &RunWork, scheduled: bool) -> BTreeMap<String, Str
         (label::REVISION.to_owned(), run.key.to_string()),
         (label::ATTEMPT.to_owned(), run.attempt.to_string()),
     ]);
+    match run.piece {
+        Piece::Commit => None,
+        Piece::Trials | Piece::Shards => labels.insert(label::PIECE.to_owned(), run.piece.name().to_owned()),
+    };
     if scheduled {
         labels.insert(label::SCHEDULED.to_owned(), "true".to_owned());
     }

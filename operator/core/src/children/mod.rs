@@ -8,7 +8,6 @@ mod cron_job;
 mod horizontal_pod_autoscaler;
 mod ingress;
 mod job;
-mod kind;
 mod metadata;
 mod persistent_volume_claim;
 mod pod;
@@ -16,12 +15,12 @@ mod pod_disruption_budget;
 mod service;
 mod workload;
 
+use super::child_kind::Child;
 use super::pipeline::{ValidAction, ValidatedPipeline};
 use super::plan::{Plan, Work};
 
 pub use container::CONTAINER;
 pub(crate) use job::INDEXED;
-pub use kind::{Child, ChildKind};
 pub(crate) use workload::REPLICA_VOLUME;
 
 /// What the operator adds from its own configuration.

@@ -9,6 +9,7 @@ use super::pods;
 use crate::children::INDEXED;
 use crate::labels::{annotation, label};
 use crate::observed::{ObservedRun, RunPhase};
+use crate::piece::Piece;
 use crate::plan::Speaker;
 
 /// The most bytes that all annotations of an object may have together; the API server takes no more.
@@ -40,6 +41,8 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
         name: metadata.name.clone()?,
         key,
         attempt: label_of(metadata, label::ATTEMPT).and_then(|text| text.parse().ok()).unwrap_or(1),
+        // A piece that only a newer version knows is no run that this one can judge.
+        piece: label_of(metadata, label::PIECE).map_or(Some(Piece::Commit), Piece::parse)?,
         scheduled: label_of(metadata, label::SCHEDULED) == Some("true"),
         fingerprint,
         settings: metadata.annotations.as_ref().and_then(settings_of),

@@ -52,7 +52,7 @@ fn sort_runs<'a>(
     // A step that is blocked has no run of its own to take the place of one at work.
     let is_decided = plan.decision != Decision::Blocked
         && (plan.run.is_some() || plan.revision.is_some() || plan.work.is_some());
-    let newest_success = own.iter().find(|run| run.phase == RunPhase::Succeeded).map(|run| &run.name);
+    let newest_success = own.iter().find(|run| result_of(step, run).is_some()).map(|run| &run.name);
     let newest_passed = own.iter().find(|run| model::passed(step, run)).map(|run| &run.name);
     let mut kept_keys: BTreeSet<&Revision> = BTreeSet::new();
     for run in own {

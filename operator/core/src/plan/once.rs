@@ -14,6 +14,7 @@ use super::work::Work;
 use crate::decision::Decision;
 use crate::fingerprint::Fingerprint;
 use crate::observed::{ObservedRun, RunPhase};
+use crate::piece::Piece;
 use crate::pipeline::ValidStep;
 use crate::reason::Reason;
 
@@ -28,9 +29,8 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
     };
     let fingerprint = Fingerprint::of(context.pipeline, step, revisions);
     let key = fingerprint.key();
-    let newest = usable_runs(context, step)
-        .filter(|run| run.key == key)
-        .max_by(|left, right| (left.attempt, age(left)).cmp(&(right.attempt, age(right))));
+    let of_key: Vec<&ObservedRun> = usable_runs(context, step).filter(|run| run.key == key).collect();
+    let Stage { piece, newest, done } = stage(step.action.descriptor().pieces(), &of_key);
     let by_content = step.schedule.is_some();
     let named =
         |plan: StepPlan| StepPlan { revision: plan.revision.or((!by_content).then(|| key.clone())), ..plan };
@@ -44,8 +44,41 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
     if let Some(plan) = held_back(context, step, inputs) {
         return named(plan);
     }
-    let reason = why(context, step, &fingerprint);
-    named(start(context, step, fingerprint, 1, reason))
+    let reason = match done {
+        Some(piece) => Reason::PieceDone { piece },
+        None => why(context, step, &fingerprint),
+    };
+    named(start(context, step, fingerprint, piece, 1, reason))
+}
+
+/// Where a run stands among its pieces.
+#[derive(Debug, PartialEq)]
+struct Stage<'a> {
+    /// The piece that it has come to.
+    piece: Piece,
+    /// The newest Job of that piece, where there is one.
+    newest: Option<&'a ObservedRun>,
+    /// The piece that was done just before, where this one begins for that.
+    done: Option<Piece>,
+}
+
+/// Where a run stands, by its Jobs. The latest piece that has a Job decides: Jobs of earlier ones may be gone by then.
+fn stage<'a>(pieces: &[Piece], runs: &[&'a ObservedRun]) -> Stage<'a> {
+    let newest = |piece: Piece| {
+        let of_piece = runs.iter().copied().filter(|run| run.piece == piece);
+        of_piece.max_by(|left, right| (left.attempt, age(left)).cmp(&(right.attempt, age(right))))
+    };
+    let mut next = None;
+    for piece in pieces.iter().rev().copied() {
+        if let Some(run) = newest(piece) {
+            return match next.filter(|_| run.phase == RunPhase::Succeeded) {
+                Some(next) => Stage { piece: next, newest: None, done: Some(piece) },
+                None => Stage { piece, newest: Some(run), done: None },
+            };
+        }
+        next = Some(piece);
+    }
+    Stage { piece: next.unwrap_or_default(), newest: None, done: None }
 }
 
 /// The runs that count for a step. Those of a schedule that the step no longer has do not: they go with their CronJob.
@@ -72,7 +105,14 @@ fn decide_by_run(
             match overwritten(context, step, fingerprint, run) {
                 Some(place) => {
                     let reason = Reason::Overwritten { place };
-                    start(context, step, fingerprint.clone(), run.attempt.saturating_add(1), reason)
+                    start(
+                        context,
+                        step,
+                        fingerprint.clone(),
+                        run.piece,
+                        run.attempt.saturating_add(1),
+                        reason,
+                    )
                 }
                 None => finished(step, run),
             }
@@ -80,7 +120,8 @@ fn decide_by_run(
         RunPhase::Succeeded => {
             // Only runs whose report nobody has: others of the key may have begun to deliver it again.
             let lost = usable_runs(context, step)
-                .filter(|other| other.key == run.key && other.phase == RunPhase::Succeeded)
+                .filter(|other| other.key == run.key && other.piece == run.piece)
+                .filter(|other| other.phase == RunPhase::Succeeded)
                 .filter(|other| report_of(other).is_none())
                 .count();
             if lost >= MAX_LOST_REPORTS {
@@ -90,6 +131,7 @@ fn decide_by_run(
                 context,
                 step,
                 fingerprint.clone(),
+                run.piece,
                 run.attempt.saturating_add(1),
                 Reason::ReportMissing { is_repeated: true },
             )
@@ -118,6 +160,7 @@ pub(super) fn start(
     context: &Context<'_>,
     step: &ValidStep,
     fingerprint: Fingerprint,
+    piece: Piece,
     attempt: u32,
     reason: Reason,
 ) -> StepPlan {
@@ -127,7 +170,7 @@ pub(super) fn start(
     if is_suspended(step) {
         return entry(step, Decision::Wait, Reason::ScheduleSuspended);
     }
-    let work = Work::Once(task::run(context, step, fingerprint, attempt, step.schedule.is_some()));
+    let work = Work::Once(task::run(context, step, fingerprint, piece, attempt, step.schedule.is_some()));
     StepPlan { work: Some(work), ..entry(step, Decision::Run, reason) }
 }
 
@@ -163,4 +206,66 @@ fn was_read(context: &Context<'_>, step: &ValidStep, revision: &Revision) -> boo
             inputs.any(|(name, read)| read == revision && sources.get(name) == Some(&step.name))
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(piece: Piece, attempt: u32, phase: RunPhase) -> ObservedRun {
+        ObservedRun {
+            name: format!("{}-{attempt}", piece.name()),
+            key: Revision::of(&["key"]),
+            attempt,
+            piece,
+            scheduled: false,
+            fingerprint: None,
+            settings: None,
+            phase,
+            is_pending: false,
+            started: None,
+            finished: None,
+            pods: 1,
+            report: None,
+            pending_report: None,
+        }
+    }
+
+    #[test]
+    fn the_pieces_of_a_run_are_done_one_after_the_other_and_never_again_once_a_later_one_began() {
+        let failed = || RunPhase::Failed { reason: "Failed".into(), message: "no".into() };
+        let trials = |attempt, phase| job(Piece::Trials, attempt, phase);
+        let commit = |phase| job(Piece::Commit, 1, phase);
+        let rows: [(&str, Vec<ObservedRun>, (Piece, Option<usize>, bool)); 7] = [
+            ("nothing yet", vec![], (Piece::Trials, None, false)),
+            ("at work", vec![trials(1, RunPhase::Active)], (Piece::Trials, Some(0), false)),
+            ("failed for good", vec![trials(1, failed())], (Piece::Trials, Some(0), false)),
+            (
+                "tried again",
+                vec![trials(2, RunPhase::Active), trials(1, failed())],
+                (Piece::Trials, Some(0), false),
+            ),
+            (
+                "the first is done",
+                vec![trials(1, failed()), trials(2, RunPhase::Succeeded)],
+                (Piece::Commit, None, true),
+            ),
+            (
+                "the last is at work",
+                vec![trials(1, RunPhase::Succeeded), commit(RunPhase::Active)],
+                (Piece::Commit, Some(1), false),
+            ),
+            ("the first is gone", vec![commit(RunPhase::Succeeded)], (Piece::Commit, Some(0), false)),
+        ];
+        for (name, jobs, (piece, newest, after_trials)) in rows {
+            let all: Vec<&ObservedRun> = jobs.iter().collect();
+            let expected = Stage {
+                piece,
+                newest: newest.map(|at| &jobs[at]),
+                done: after_trials.then_some(Piece::Trials),
+            };
+            assert_eq!(stage(&[Piece::Trials, Piece::Commit], &all), expected, "{name}");
+        }
+        assert_eq!(stage(&[Piece::Commit], &[]), Stage { piece: Piece::Commit, newest: None, done: None });
+    }
 }

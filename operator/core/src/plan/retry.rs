@@ -32,7 +32,7 @@ pub(super) fn retry(
     }
     let plan = held_back(context, step, inputs).unwrap_or_else(|| {
         let reason = Reason::SettingsChanged { fields, has_failed };
-        start(context, step, fingerprint.clone(), run.attempt.saturating_add(1), reason)
+        start(context, step, fingerprint.clone(), run.piece, run.attempt.saturating_add(1), reason)
     });
     if has_failed {
         return Some(StepPlan { run: Some(run.name.clone()), ..plan });

@@ -6,6 +6,7 @@ use mlpipeline_crds::{Outcome, Revision, StepReport};
 
 use super::context::Context;
 use crate::observed::{ObservedRun, RunPhase};
+use crate::piece::Piece;
 use crate::pipeline::ValidStep;
 
 /// What the step's pods, or the runs of its schedule, read at this moment, by the reader's name; as far as the spec still
@@ -26,7 +27,7 @@ pub(super) fn read_now(context: &Context<'_>, step: &ValidStep) -> BTreeMap<Stri
 
 /// The name of a successful run's result.
 pub(super) fn result_of(step: &ValidStep, run: &ObservedRun) -> Option<Revision> {
-    if run.phase != RunPhase::Succeeded {
+    if run.phase != RunPhase::Succeeded || run.piece != Piece::Commit {
         return None;
     }
     // A container of the user's names no revision: its result lies under the key.
@@ -37,9 +38,10 @@ pub(super) fn result_of(step: &ValidStep, run: &ObservedRun) -> Option<Revision>
     reported.or_else(|| (!run.scheduled).then(|| run.key.clone()))
 }
 
-/// What a run reported, where it reported success.
+/// What a run reported of its result, where it reported success.
 pub(super) fn report_of(run: &ObservedRun) -> Option<&StepReport> {
-    run.report.as_ref().filter(|report| report.outcome == Outcome::Succeeded)
+    let report = run.report.as_ref().filter(|_| run.piece == Piece::Commit);
+    report.filter(|report| report.outcome == Outcome::Succeeded)
 }
 
 /// Orders runs from old to new: those at work last, else by when they ended, or started; the name decides between equals.

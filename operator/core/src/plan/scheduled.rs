@@ -15,6 +15,7 @@ use super::work::Work;
 use crate::decision::Decision;
 use crate::fingerprint::Fingerprint;
 use crate::observed::{ObservedRun, RunPhase};
+use crate::piece::Piece;
 use crate::pipeline::ValidStep;
 use crate::reason::{NextRun, Reason, Scheduled};
 
@@ -49,7 +50,7 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
         (Some(run), None) => after_scheduled_run(step, run, fingerprint.as_ref(), when),
     };
     let work = fingerprint.map(|fingerprint| Work::Scheduled {
-        run: task::run(context, step, fingerprint, 1, true),
+        run: task::run(context, step, fingerprint, Piece::Commit, 1, true),
         suspend: suspended,
     });
     StepPlan {

@@ -18,6 +18,7 @@ use crate::duration::parse_duration;
 use crate::execution_settings::ExecutionSettings;
 use crate::fingerprint::Fingerprint;
 use crate::format::output_format;
+use crate::piece::Piece;
 use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
 
 /// How long a continuous step waits between two polls when its spec does not say.
@@ -28,6 +29,7 @@ pub(super) fn run(
     context: &Context<'_>,
     step: &ValidStep,
     fingerprint: Fingerprint,
+    piece: Piece,
     attempt: u32,
     by_content: bool,
 ) -> RunWork {
@@ -36,7 +38,7 @@ pub(super) fn run(
         if by_content { RevisionRule::ByContent(key.clone()) } else { RevisionRule::Fixed(key.clone()) };
     let task = task(context, step, &fingerprint, rule);
     let settings = ExecutionSettings::of(context.pipeline, step);
-    RunWork { key, attempt, fingerprint, settings, shape: Shape::of(step), task }
+    RunWork { key, attempt, piece, fingerprint, settings, shape: Shape::of(step), task }
 }
 
 /// What a long-running pod does.

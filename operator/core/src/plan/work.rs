@@ -8,12 +8,13 @@ use super::shape::Shape;
 use crate::artifact_place::ArtifactPlace;
 use crate::execution_settings::ExecutionSettings;
 use crate::fingerprint::Fingerprint;
+use crate::piece::Piece;
 use crate::tracks::Tracks;
 
 /// What should exist for one step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Work {
-    /// One run to completion: a Job, or a process on a laptop.
+    /// One run to completion, or the piece of it that is next: a Job, or a process on a laptop.
     Once(RunWork),
     /// Runs at the times of the step's schedule: a CronJob.
     Scheduled {
@@ -26,13 +27,15 @@ pub enum Work {
     LongRunning(Tracks<LongRunningWork>),
 }
 
-/// One run to completion.
+/// One run to completion, or a piece of one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunWork {
     /// The hash of the fingerprint: what the run is named by.
     pub key: Revision,
     /// 1, or more where an earlier run of the key did not do.
     pub attempt: u32,
+    /// Which piece of the run it is.
+    pub piece: Piece,
     /// The step's fingerprint; kept with the run so that a later plan can say what changed.
     pub fingerprint: Fingerprint,
     /// What it is executed with; kept with the run so that a later plan tries it again when that changes.

@@ -10,6 +10,7 @@ use mlpipeline_crds::Revision;
 
 use crate::decision::Decision;
 use crate::observed::PodIssue;
+use crate::piece::Piece;
 
 pub use words::{StepEvent, action, condition, event};
 
@@ -52,6 +53,11 @@ pub enum Reason {
         fields: Vec<String>,
         /// Whether the run had failed, rather than not begun.
         has_failed: bool,
+    },
+    /// The pieces of its run that come before this one are done.
+    PieceDone {
+        /// The last of them.
+        piece: Piece,
     },
     /// It has no schedule any more, and runs once.
     ScheduleRemoved,
@@ -223,6 +229,7 @@ impl Reason {
             Self::NeverRun => "NeverRun",
             Self::SpecChanged { .. } => "SpecChanged",
             Self::SettingsChanged { .. } => "SettingsChanged",
+            Self::PieceDone { .. } => "PieceDone",
             Self::ScheduleRemoved => "ScheduleRemoved",
             Self::RunGone { .. } => "RunGone",
             Self::ReportMissing { .. } => "ReportMissing",

@@ -27,6 +27,7 @@ impl Display for Reason {
             Self::SettingsChanged { fields, has_failed: false } => {
                 write!(out, "{} changed before any pod of its run began; the run is replaced", listed(fields))
             }
+            Self::PieceDone { piece } => write!(out, "its {} are done", piece.name()),
             Self::ScheduleRemoved => write!(out, "its schedule was removed: it runs once"),
             Self::RunGone { was_read: false } => write!(out, "its run is gone"),
             Self::RunGone { was_read: true } => {

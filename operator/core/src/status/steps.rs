@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use mlpipeline_crds::{StepStatus, Workload};
 
 use super::conditions::{shorten, whole_seconds};
-use crate::children::ChildKind;
+use crate::child_kind::ChildKind;
 use crate::names;
 use crate::observed::Observed;
 use crate::pipeline::{ValidStep, ValidatedPipeline};

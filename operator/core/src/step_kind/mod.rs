@@ -18,7 +18,8 @@ mod train;
 use mlpipeline_crds::{Output, PodSettings, StepKind, Workload};
 use serde_json::Value;
 
-use crate::children::ChildKind;
+use crate::child_kind::ChildKind;
+use crate::piece::Piece;
 pub use local::{LocalPods, Readiness};
 pub use read::Read;
 pub(crate) use serve::fewest_autoscaled;
@@ -46,6 +47,9 @@ pub trait Descriptor {
 
     /// Whether the pods of its Jobs have a number each.
     fn is_indexed(&self) -> bool;
+
+    /// The pieces of its runs, in the order in which they are done. The last one commits the result.
+    fn pieces(&self) -> &'static [Piece];
 
     /// Whether its pods mount the pipeline's storage even where no other step does.
     fn needs_storage(&self) -> bool;

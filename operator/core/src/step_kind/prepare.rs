@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::rows::{format_fingerprint, on_mismatch_fingerprint, output_fingerprint};
 use super::{Descriptor, LocalPods, Read};
-use crate::children::ChildKind;
+use crate::child_kind::ChildKind;
 use crate::credentials;
+use crate::piece::Piece;
 
 impl Descriptor for Prepare {
     fn kind(&self) -> StepKind {
@@ -40,6 +41,10 @@ impl Descriptor for Prepare {
 
     fn is_indexed(&self) -> bool {
         false
+    }
+
+    fn pieces(&self) -> &'static [Piece] {
+        &[Piece::Commit]
     }
 
     fn needs_storage(&self) -> bool {

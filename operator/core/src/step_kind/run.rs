@@ -4,7 +4,8 @@ use mlpipeline_crds::{CompletionMode, Output, PodSettings, Run, StepKind, Worklo
 use serde_json::{Value, json};
 
 use super::{Descriptor, LocalPods, Read, Readiness};
-use crate::children::ChildKind;
+use crate::child_kind::ChildKind;
+use crate::piece::Piece;
 
 impl Descriptor for Run {
     fn kind(&self) -> StepKind {
@@ -37,6 +38,10 @@ impl Descriptor for Run {
 
     fn is_indexed(&self) -> bool {
         self.completion_mode == Some(CompletionMode::Indexed)
+    }
+
+    fn pieces(&self) -> &'static [Piece] {
+        &[Piece::Commit]
     }
 
     fn needs_storage(&self) -> bool {

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::rows::{output_fingerprint, reference_fingerprint};
 use super::{Descriptor, LocalPods, Read};
-use crate::children::ChildKind;
+use crate::child_kind::ChildKind;
 use crate::credentials;
+use crate::piece::Piece;
 
 /// What a score step calls the rows that it predicts for.
 const INPUT: &str = "input";
@@ -39,6 +40,10 @@ impl Descriptor for Score {
 
     fn is_indexed(&self) -> bool {
         false
+    }
+
+    fn pieces(&self) -> &'static [Piece] {
+        &[Piece::Commit]
     }
 
     fn needs_storage(&self) -> bool {

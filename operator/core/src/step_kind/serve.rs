@@ -4,7 +4,8 @@ use mlpipeline_crds::{Output, PodSettings, Serve, StepKind, Workload};
 use serde_json::{Value, json};
 
 use super::{Descriptor, LocalPods, Read, Readiness};
-use crate::children::ChildKind;
+use crate::child_kind::ChildKind;
+use crate::piece::Piece;
 
 /// The fewest pods of a step whose number an autoscaler sets; `None` for any other.
 pub(crate) fn fewest_autoscaled(serve: &Serve) -> Option<i32> {
@@ -43,6 +44,10 @@ impl Descriptor for Serve {
 
     fn is_indexed(&self) -> bool {
         false
+    }
+
+    fn pieces(&self) -> &'static [Piece] {
+        &[Piece::Commit]
     }
 
     fn needs_storage(&self) -> bool {

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::rows::reference_fingerprint;
 use super::{Descriptor, LocalPods, Read};
-use crate::children::ChildKind;
+use crate::child_kind::ChildKind;
 use crate::credentials;
+use crate::piece::Piece;
 
 /// What a train step calls the rows that it learns from.
 const DATA: &str = "data";
@@ -41,6 +42,10 @@ impl Descriptor for Train {
 
     fn is_indexed(&self) -> bool {
         false
+    }
+
+    fn pieces(&self) -> &'static [Piece] {
+        &[Piece::Commit]
     }
 
     fn needs_storage(&self) -> bool {

@@ -52,8 +52,9 @@ fn a_pod_that_finds_no_room_while_another_is_cleaned_up_is_in_no_trouble() {
         read(&snapshot(job, vec![pod(unschedulable.clone()), other])).steps["train"].pod_issues.clone()
     };
     assert_eq!(pod_issues("Running"), []);
-    let told: Vec<String> = pod_issues("Succeeded").into_iter().map(|pod_issue| pod_issue.reason).collect();
-    assert_eq!(told, ["Unschedulable"]);
+    let reasons: Vec<String> =
+        pod_issues("Succeeded").into_iter().map(|pod_issue| pod_issue.reason).collect();
+    assert_eq!(reasons, ["Unschedulable"]);
 }
 
 /// The first pod_issue of a Job of one pod with three retries, as (reason, message).

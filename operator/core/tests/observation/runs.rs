@@ -37,7 +37,7 @@ fn phase_of_ending_pod(report: &str, change: impl Fn(&mut Value)) -> RunPhase {
 #[test]
 fn a_run_is_done_when_its_worker_has_reported_success_and_all_containers_have_ended_well() {
     let phase = |change: &dyn Fn(&mut Value)| phase_of_ending_pod(REPORT, change);
-    assert_eq!(phase(&|_| {}), RunPhase::Succeeded, "the kubelet says so of the pod a second later");
+    assert_eq!(phase(&|_| {}), RunPhase::Succeeded, "the kubelet reports it a second later");
     let beside = |state: Value| {
         move |pod: &mut Value| {
             let other = json!({"name": "agent", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state});
@@ -55,7 +55,7 @@ fn a_run_is_done_when_its_worker_has_reported_success_and_all_containers_have_en
     assert_eq!(
         phase(&|pod| pod["status"]["phase"] = json!("Failed")),
         RunPhase::Active,
-        "another pod will tell"
+        "another pod will show it"
     );
     // What the worker has reported is there, whatever becomes of its pod.
     let deleted: &dyn Fn(&mut Value) =

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use mlpipeline_core::execution_settings::ExecutionSettings;
 use mlpipeline_core::fingerprint::Fingerprint;
 use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedRun, ObservedStep, RunPhase};
+use mlpipeline_core::piece::Piece;
 use mlpipeline_crds::{MLPipeline, Outcome, Revision, StepReport};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -157,7 +158,7 @@ pub enum Event {
     Edit(Edit, usize),
     /// The spec is as it was at first.
     Revert,
-    /// `suspend` is set or taken away.
+    /// `suspend` is set or removed.
     Suspend(bool),
     /// The operator applies its plan.
     Apply,
@@ -169,7 +170,7 @@ pub enum Event {
     Fire(usize),
     /// A Job, or what runs all the time, is deleted by hand.
     Vanish(usize, bool),
-    /// A step is taken away, if that leaves a pipeline that makes sense.
+    /// A step is removed, if that leaves a pipeline that makes sense.
     Drop(usize),
 }
 
@@ -333,6 +334,7 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
                         name,
                         key,
                         attempt,
+                        piece: Piece::ALL[usize::from(says) * 2],
                         scheduled,
                         fingerprint: says.then_some(fingerprint),
                         settings: says.then(ExecutionSettings::default),

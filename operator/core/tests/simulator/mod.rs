@@ -48,7 +48,7 @@ pub struct World {
     pub schedules: Schedules,
     /// What a CronJob would start, by step.
     pub cron_jobs: BTreeMap<String, (RunWork, bool)>,
-    /// What each run was told, by its name.
+    /// The work of each run, by its name.
     pub works: BTreeMap<String, RunWork>,
     fired: u32,
 }
@@ -136,7 +136,7 @@ impl World {
         step: &ValidStep,
         work: &RunWork,
     ) -> Option<String> {
-        let name = names::job(&pipeline.name, &step.name, &work.key, work.attempt);
+        let name = names::job(&pipeline.name, &step.name, work.piece, &work.key, work.attempt);
         let runs = &mut self.observed.steps.entry(step.name.clone()).or_default().runs;
         if runs.iter().any(|run| run.name == name) {
             return None;
@@ -277,6 +277,7 @@ fn active(name: String, work: &RunWork, scheduled: bool) -> ObservedRun {
         name,
         key: work.key.clone(),
         attempt: work.attempt,
+        piece: work.piece,
         scheduled,
         fingerprint: Some(work.fingerprint.clone()),
         settings: Some(work.settings.clone()),

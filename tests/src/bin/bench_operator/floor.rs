@@ -67,7 +67,7 @@ pub async fn chains_a_minute(
             Some(()) = first.next() => {}
             Some(()) = next.next() => {}
             pod = changes.try_next() => {
-                let pod = pod.unwrap().expect("a watch goes on");
+                let pod = pod.unwrap().expect("a watch continues");
                 let Some((chain, link)) = succeeded(&pod) else { continue };
                 let at = reached.entry(chain).or_insert(0);
                 if *at != link {

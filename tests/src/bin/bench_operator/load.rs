@@ -54,7 +54,7 @@ pub async fn pipelines_a_minute(control_plane: &ControlPlane, namespace: &str, c
             .applied_objects()
             .boxed();
         while ready.len() < count {
-            let pipeline = changes.try_next().await.unwrap().expect("a watch goes on");
+            let pipeline = changes.try_next().await.unwrap().expect("a watch continues");
             let conditions = pipeline.status.iter().flat_map(|status| &status.conditions);
             if conditions.clone().any(|now| now.type_ == "Ready" && now.status == "True") {
                 ready.insert(pipeline.name_any());
