@@ -138,9 +138,9 @@ pub enum ConcurrencyPolicy {
 }
 
 impl Step {
-    /// The step's kind, where it is exactly one.
+    /// Every kind that the step names.
     #[must_use]
-    pub fn kind(&self) -> Option<StepKind> {
+    pub fn kinds(&self) -> Vec<StepKind> {
         let present = [
             (StepKind::Prepare, self.prepare.is_some()),
             (StepKind::Train, self.train.is_some()),
@@ -148,7 +148,12 @@ impl Step {
             (StepKind::Score, self.score.is_some()),
             (StepKind::Run, self.run.is_some()),
         ];
-        let mut kinds = present.into_iter().filter(|(_, is_present)| *is_present).map(|(kind, _)| kind);
-        kinds.next().filter(|_| kinds.next().is_none())
+        present.into_iter().filter(|(_, is_present)| *is_present).map(|(kind, _)| kind).collect()
+    }
+
+    /// The step's kind, where it is exactly one.
+    #[must_use]
+    pub fn kind(&self) -> Option<StepKind> {
+        if let [only] = self.kinds().as_slice() { Some(*only) } else { None }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, EnvVarSource};
 use mlpipeline_core::credentials;
-use mlpipeline_core::pipeline::{ValidAction, ValidStep};
+use mlpipeline_core::pipeline::ValidStep;
 
 use crate::manifest::{Objects, SecretText};
 
@@ -33,13 +33,13 @@ pub fn environment(step: &ValidStep, objects: &Objects, pod: Pod<'_>) -> Result<
     for source in &step.pod.env_from {
         resolver.take_all(source);
     }
-    for source in credentials::env_from(step) {
+    for source in credentials::env_from(step.action.descriptor().credentials()) {
         resolver.take_credentials(&source);
     }
     for variable in &step.pod.env {
         resolver.take_one(variable);
     }
-    if let ValidAction::Serve(serve) = &step.action
+    if let Some(serve) = step.action.serve()
         && let Some(auth) = &serve.auth
     {
         let (name, key) = (&auth.api_key_secret.name, &auth.api_key_secret.key);

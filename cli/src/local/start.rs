@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mlpipeline_core::artifact_place::ArtifactPlace;
 use mlpipeline_core::names;
-use mlpipeline_core::pipeline::{ValidAction, ValidStep};
+use mlpipeline_core::pipeline::ValidStep;
 use mlpipeline_core::plan::{LongRunningWork, Retries, RunWork, Task};
 use mlpipeline_core::step_kind::LocalPods;
 use mlpipeline_crds::Run;
@@ -203,10 +203,7 @@ fn unwritable(file: &std::path::Path, error: &std::io::Error) -> CannotRun {
 }
 
 fn run_of(step: &ValidStep) -> Result<&Run, CannotRun> {
-    match &step.action {
-        ValidAction::Run(run) => Ok(run),
-        ValidAction::Prepare(_) | ValidAction::Train(_) | ValidAction::Serve(_) | ValidAction::Score(_) => {
-            Err(CannotRun { reason: "Internal", message: format!("{} is not a run step", step.name) })
-        }
-    }
+    step.action
+        .run()
+        .ok_or_else(|| CannotRun { reason: "Internal", message: format!("{} is not a run step", step.name) })
 }

@@ -6,7 +6,6 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
-use mlpipeline_core::pipeline::ValidAction;
 use mlpipeline_crds::{StepKind, StepState};
 use serde_json::{Value, json};
 
@@ -104,8 +103,7 @@ fn print_endpoint(engine: &Engine, row: &Row, url: &str) {
     }
     super::line(&format!("  docs:  {url}/docs"));
     let step = engine.pipeline.step(&row.step);
-    let needs_key =
-        step.is_some_and(|step| matches!(&step.action, ValidAction::Serve(serve) if serve.auth.is_some()));
+    let needs_key = step.and_then(|step| step.action.serve()).is_some_and(|serve| serve.auth.is_some());
     let key = if needs_key { " -H \"X-API-Key: $API_KEY\"" } else { "" };
     if let Some(example) = example(url) {
         super::line(&format!(

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::canonical::canonical_json;
-use super::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+use super::pipeline::{ValidStep, ValidatedPipeline};
 
 /// What a run is executed with: a hash of each setting that is set, by its field in the spec. Hashes, since the values may be long
 /// and all annotations of an object have little room together.
@@ -21,22 +21,15 @@ impl ExecutionSettings {
     #[must_use]
     pub fn of(pipeline: &ValidatedPipeline, step: &ValidStep) -> Self {
         let secrets: BTreeMap<String, String> = step.action.descriptor().credentials().into_iter().collect();
-        let (restart_policy, ports) = match &step.action {
-            ValidAction::Run(run) => (json!(run.restart_policy.unwrap_or_default()), json!(run.ports)),
-            ValidAction::Prepare(_)
-            | ValidAction::Train(_)
-            | ValidAction::Serve(_)
-            | ValidAction::Score(_) => (Value::Null, Value::Null),
-        };
         let mut settings = BTreeMap::from([
             ("retries".to_owned(), json!(step.retries)),
             ("timeout".to_owned(), json!(step.timeout.map(|timeout| timeout.as_secs()))),
             ("parallelism".to_owned(), json!(step.parallelism)),
-            ("run.restartPolicy".to_owned(), restart_policy),
-            ("run.ports".to_owned(), ports),
             ("secret".to_owned(), json!(secrets)),
             ("storage.volume.claimName".to_owned(), json!(pipeline.storage.existing_claim())),
         ]);
+        let of_kind = step.action.descriptor().execution_settings();
+        settings.extend(of_kind.into_iter().map(|(name, value)| (name.to_owned(), value)));
         if let Value::Object(pod) = json!(step.pod) {
             settings.extend(pod.into_iter().map(|(name, value)| (format!("pod.{name}"), value)));
         }

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::canonical::canonical_json;
 use super::format::replaces;
-use super::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+use super::pipeline::{ValidStep, ValidatedPipeline};
+use super::step_kind::ValidAction;
 
 /// The part of a step's spec that changes its result, and the revisions that it reads. Its hash is the key of the step's run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

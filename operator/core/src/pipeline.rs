@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use mlpipeline_crds::{PodSettings, Prepare, Run, Score, Serve, StepKind, Train, Workload};
-use serde::Deserialize;
+use mlpipeline_crds::{PodSettings, StepKind, Workload};
 
 use super::schedule::CronSchedule;
-use super::step_kind::{Descriptor, Read, fewest_autoscaled};
+use super::step_kind::{Read, Replicas, ValidAction};
 use super::storage::Storage;
 
 /// A pipeline whose every field was checked, with its steps in an order in which each follows what it reads.
@@ -63,36 +62,6 @@ pub struct ValidStep {
     pub pod: PodSettings,
 }
 
-/// What a step does. It can be read from the fingerprint of an earlier run too, whose step was valid then.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ValidAction {
-    /// Make a dataset.
-    Prepare(Prepare),
-    /// Make a model.
-    Train(Train),
-    /// Answer predictions.
-    Serve(Serve),
-    /// Predict for many rows.
-    Score(Score),
-    /// Run any container.
-    Run(Run),
-}
-
-impl ValidAction {
-    /// What its kind answers about it.
-    #[must_use]
-    pub fn descriptor(&self) -> &dyn Descriptor {
-        match self {
-            Self::Prepare(prepare) => prepare,
-            Self::Train(train) => train,
-            Self::Serve(serve) => serve,
-            Self::Score(score) => score,
-            Self::Run(run) => run,
-        }
-    }
-}
-
 impl ValidStep {
     /// What the step does, as a kind.
     #[must_use]
@@ -115,11 +84,9 @@ impl ValidStep {
     /// The fewest pods of a step whose number an autoscaler sets; `None` for any other.
     #[must_use]
     pub fn fewest_autoscaled(&self) -> Option<i32> {
-        match &self.action {
-            ValidAction::Serve(serve) => fewest_autoscaled(serve),
-            ValidAction::Prepare(_) | ValidAction::Train(_) | ValidAction::Score(_) | ValidAction::Run(_) => {
-                None
-            }
+        match self.action.descriptor().replicas() {
+            Replicas::Autoscaled { fewest } => Some(fewest),
+            Replicas::Fixed(_) | Replicas::OneAtATime => None,
         }
     }
 

@@ -1,17 +1,19 @@
 //! The one container of a step's pods.
 
 use k8s_openapi::api::core::v1::{
-    Capabilities, Container, ContainerPort, EnvFromSource, EnvVar, EnvVarSource, HTTPGetAction,
-    ObjectFieldSelector, Probe, SecretEnvSource, SecretKeySelector, SecurityContext, VolumeMount,
+    Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction, ObjectFieldSelector, Probe,
+    SecretKeySelector, SecurityContext, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use mlpipeline_crds::{Action, Run, Serve, StepSpec};
 
 use super::{BuildSettings, persistent_volume_claim as claim};
 use crate::artifact_place::ArtifactPlace;
+use crate::credentials;
 use crate::names::environment_name;
-use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::Task;
+use crate::step_kind::{SERVE_PORT_NAME, ValidAction};
 
 /// The name of that container, which sets it apart from those that others inject.
 pub const CONTAINER: &str = "step";
@@ -21,8 +23,6 @@ pub(super) const STORAGE_PATH: &str = "/storage";
 pub(super) const SERVE_PORT: i32 = 8000;
 /// How long a pod that is being deleted still answers: until every node has removed it from its routes.
 const DRAIN_DELAY: &str = "5s";
-/// The name of that port.
-pub(super) const SERVE_PORT_NAME: &str = "http";
 
 /// The container that does a task.
 pub(super) fn container(
@@ -31,9 +31,10 @@ pub(super) fn container(
     task: &Task,
     settings: &BuildSettings,
 ) -> Container {
+    let secrets = step.action.descriptor().credentials();
     let base = Container {
         name: CONTAINER.to_owned(),
-        env_from: some_if_any([step.pod.env_from.clone(), credentials(step)].concat()),
+        env_from: some_if_any([step.pod.env_from.clone(), credentials::env_from(secrets)].concat()),
         resources: step.pod.resources.clone(),
         image_pull_policy: step.pod.image_pull_policy.map(|policy| policy.name().to_owned()),
         security_context: Some(restricted()),
@@ -168,17 +169,6 @@ fn serve_environment(serve: &Serve) -> Vec<EnvVar> {
         });
     }
     env
-}
-
-/// Every Secret of the step's inputs and output, each under a prefix of its own.
-fn credentials(step: &ValidStep) -> Vec<EnvFromSource> {
-    let secrets = step.action.descriptor().credentials();
-    let sources = secrets.into_iter().map(|(prefix, name)| EnvFromSource {
-        prefix: Some(prefix),
-        secret_ref: Some(SecretEnvSource { name, optional: None }),
-        ..EnvFromSource::default()
-    });
-    sources.collect()
 }
 
 /// The user's variables and ours; ours win, so that a step always has them.

@@ -9,7 +9,6 @@ use mlpipeline_crds::Serve;
 use super::metadata;
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
-use crate::step_kind::fewest_autoscaled;
 
 /// The CPU use to aim at, in percent of the request, when the spec does not say.
 const DEFAULT_UTILIZATION: i32 = 80;
@@ -31,7 +30,7 @@ pub(super) fn horizontal_pod_autoscaler(
                 kind: "Deployment".to_owned(),
                 name,
             },
-            min_replicas: fewest_autoscaled(serve),
+            min_replicas: step.fewest_autoscaled(),
             max_replicas: autoscaling.max_replicas,
             metrics: Some(vec![MetricSpec {
                 type_: "Resource".to_owned(),

@@ -6,10 +6,10 @@ use k8s_openapi::api::networking::v1::{
 };
 use mlpipeline_crds::Serve;
 
-use super::container::SERVE_PORT_NAME;
 use super::metadata;
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
+use crate::step_kind::SERVE_PORT_NAME;
 
 /// The Ingress of a serve step; `None` where the spec asks for none.
 pub(super) fn ingress(pipeline: &ValidatedPipeline, step: &ValidStep, serve: &Serve) -> Option<Ingress> {

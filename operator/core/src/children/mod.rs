@@ -16,7 +16,7 @@ mod service;
 mod workload;
 
 use super::child_kind::Child;
-use super::pipeline::{ValidAction, ValidatedPipeline};
+use super::pipeline::ValidatedPipeline;
 use super::plan::{Plan, Work};
 
 pub use container::CONTAINER;
@@ -55,13 +55,13 @@ pub fn build(pipeline: &ValidatedPipeline, plan: &Plan, settings: &BuildSettings
                         .iter()
                         .map(|(track, work)| workload::workload(pipeline, step, track, work, settings)),
                 );
-                if let ValidAction::Serve(serve) = &step.action {
+                if let Some(serve) = step.action.serve() {
                     children.extend(
                         horizontal_pod_autoscaler::horizontal_pod_autoscaler(pipeline, step, serve)
                             .map(Child::HorizontalPodAutoscaler),
                     );
                     children.extend(
-                        pod_disruption_budget::pod_disruption_budget(pipeline, step, serve)
+                        pod_disruption_budget::pod_disruption_budget(pipeline, step)
                             .map(Child::PodDisruptionBudget),
                     );
                     children.extend(ingress::ingress(pipeline, step, serve).map(Child::Ingress));

@@ -2,20 +2,17 @@
 
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use mlpipeline_crds::Serve;
 
 use super::metadata;
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
-use crate::step_kind::fewest_autoscaled;
 
 /// The PodDisruptionBudget of a serve step; `None` for one replica, whose node it would block from being drained.
 pub(super) fn pod_disruption_budget(
     pipeline: &ValidatedPipeline,
     step: &ValidStep,
-    serve: &Serve,
 ) -> Option<PodDisruptionBudget> {
-    let fewest = fewest_autoscaled(serve).or(serve.replicas).unwrap_or(1);
+    let fewest = step.action.descriptor().replicas().fewest();
     (fewest > 1).then(|| PodDisruptionBudget {
         metadata: metadata::of_step(pipeline, step, names::step_object(&pipeline.name, &step.name)),
         spec: Some(PodDisruptionBudgetSpec {

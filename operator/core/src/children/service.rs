@@ -2,43 +2,18 @@
 
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use mlpipeline_crds::{ServiceSettings, ServiceType, Workload};
+use mlpipeline_crds::ServiceType;
 
-use super::container::{SERVE_PORT_NAME, some_if_any};
+use super::container::some_if_any;
 use super::metadata;
 use crate::names;
-use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+use crate::pipeline::{ValidStep, ValidatedPipeline};
+use crate::step_kind::{ExposedPort, Exposure};
 
 /// The Service of a step; `None` for a step that nobody reaches.
 pub(super) fn service(pipeline: &ValidatedPipeline, step: &ValidStep) -> Option<Service> {
-    let (kind, ports) = match &step.action {
-        ValidAction::Serve(serve) => {
-            let settings = serve.service.clone().unwrap_or_default();
-            (settings.service_type.unwrap_or_default(), vec![serve_port(&settings)])
-        }
-        ValidAction::Run(run) => {
-            let is_stateful = run.workload == Some(Workload::StatefulSet);
-            if run.ports.is_empty() && !is_stateful {
-                return None;
-            }
-            // Stable names of a StatefulSet's pods need a headless Service, with ports or without.
-            let default = if is_stateful { ServiceType::Headless } else { ServiceType::ClusterIP };
-            let kind = run.ports.first().and_then(|port| port.service).unwrap_or(default);
-            let ports = run.ports.iter().map(|port| ServicePort {
-                name: Some(port.name.clone()),
-                port: port.port,
-                target_port: Some(IntOrString::String(port.name.clone())),
-                node_port: port.node_port,
-                protocol: Some("TCP".to_owned()),
-                app_protocol: None,
-            });
-            (kind, ports.collect())
-        }
-        ValidAction::Prepare(_) | ValidAction::Train(_) | ValidAction::Score(_) => return None,
-    };
-    // A client of a daemon means the one of the node that it asks, its own most of all.
-    let only_own_node =
-        matches!(&step.action, ValidAction::Run(run) if run.workload == Some(Workload::DaemonSet));
+    let Exposure { service_type: kind, ports, only_own_node } = step.action.descriptor().exposure()?;
+    let ports: Vec<ServicePort> = ports.into_iter().map(service_port).collect();
     Some(Service {
         metadata: metadata::of_step(pipeline, step, names::step_object(&pipeline.name, &step.name)),
         spec: Some(ServiceSpec {
@@ -59,12 +34,12 @@ fn is_external(kind: ServiceType) -> bool {
     matches!(kind, ServiceType::NodePort | ServiceType::LoadBalancer)
 }
 
-fn serve_port(settings: &ServiceSettings) -> ServicePort {
+fn service_port(port: ExposedPort) -> ServicePort {
     ServicePort {
-        name: Some(SERVE_PORT_NAME.to_owned()),
-        port: settings.port.unwrap_or(ServiceSettings::DEFAULT_PORT),
-        target_port: Some(IntOrString::String(SERVE_PORT_NAME.to_owned())),
-        node_port: settings.node_port,
+        target_port: Some(IntOrString::String(port.name.clone())),
+        name: Some(port.name),
+        port: port.port,
+        node_port: port.node_port,
         protocol: Some("TCP".to_owned()),
         app_protocol: None,
     }

@@ -12,15 +12,16 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use mlpipeline_crds::{ReplicaVolume, Run, Serve, Workload};
+use mlpipeline_crds::{ReplicaVolume, Workload};
 
 use super::metadata;
 use super::pod::{Template, template};
 use super::{BuildSettings, Child};
 use crate::labels::label;
 use crate::names;
-use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::LongRunningWork;
+use crate::step_kind::Replicas;
 use crate::tracks::Track;
 
 /// The name of the volume that each replica of a StatefulSet keeps for itself.
@@ -48,31 +49,25 @@ pub(super) fn workload(
     });
     let metadata = metadata_of(pipeline, step, track, work);
     let selector = metadata::track_selector(pipeline, step, track);
-    match &step.action {
-        ValidAction::Run(run) => match run.workload.unwrap_or_default() {
-            Workload::StatefulSet => {
-                Child::StatefulSet(stateful_set(metadata, selector, pipeline, step, run, pods))
-            }
-            Workload::DaemonSet => Child::DaemonSet(daemon_set(metadata, selector, pods)),
-            Workload::Job | Workload::Deployment => {
-                Child::Deployment(deployment(metadata, selector, Some(run.replicas.unwrap_or(1)), pods))
-            }
-        },
-        ValidAction::Serve(serve) => {
-            Child::Deployment(deployment(metadata, selector, replicas(serve, work), pods))
-        }
-        ValidAction::Prepare(_) | ValidAction::Train(_) | ValidAction::Score(_) => {
-            Child::Deployment(one_at_a_time(deployment(metadata, selector, Some(1), pods)))
+    match step.workload() {
+        Workload::StatefulSet => Child::StatefulSet(stateful_set(metadata, selector, pipeline, step, pods)),
+        Workload::DaemonSet => Child::DaemonSet(daemon_set(metadata, selector, pods)),
+        Workload::Job | Workload::Deployment => {
+            let deployment = deployment(metadata, selector, replicas(step, work), pods);
+            Child::Deployment(match step.action.descriptor().replicas() {
+                Replicas::OneAtATime => one_at_a_time(deployment),
+                Replicas::Fixed(_) | Replicas::Autoscaled { .. } => deployment,
+            })
         }
     }
 }
 
-/// How many pods serve. An autoscaler sets the number, except the first: a Deployment that names none gets one pod, and at zero the
+/// How many pods there are. An autoscaler sets the number, except the first: a Deployment that names none gets one pod, and at zero the
 /// autoscaler does nothing. The number is applied until the Deployment has it; leaving it out later is no change to apply.
-fn replicas(serve: &Serve, work: &LongRunningWork) -> Option<i32> {
-    match serve.autoscaling {
-        None => Some(serve.replicas.unwrap_or(1)),
-        Some(_) => work.first_replicas,
+fn replicas(step: &ValidStep, work: &LongRunningWork) -> Option<i32> {
+    match step.action.descriptor().replicas() {
+        Replicas::Autoscaled { .. } => work.first_replicas,
+        replicas @ (Replicas::Fixed(_) | Replicas::OneAtATime) => Some(replicas.fewest()),
     }
 }
 
@@ -136,11 +131,11 @@ fn stateful_set(
     selector: LabelSelector,
     pipeline: &ValidatedPipeline,
     step: &ValidStep,
-    run: &Run,
     mut template: PodTemplateSpec,
 ) -> StatefulSet {
-    let claims = run.replica_volume.as_ref().map(|volume| vec![replica_claim(pipeline, step, volume)]);
-    if let (Some(volume), Some(spec)) = (&run.replica_volume, template.spec.as_mut()) {
+    let volume = step.action.descriptor().replica_volume();
+    let claims = volume.map(|volume| vec![replica_claim(pipeline, step, volume)]);
+    if let (Some(volume), Some(spec)) = (volume, template.spec.as_mut()) {
         for container in &mut spec.containers {
             container.volume_mounts.get_or_insert_default().push(VolumeMount {
                 name: REPLICA_VOLUME.to_owned(),
@@ -152,7 +147,7 @@ fn stateful_set(
     StatefulSet {
         metadata,
         spec: Some(StatefulSetSpec {
-            replicas: Some(run.replicas.unwrap_or(1)),
+            replicas: Some(step.action.descriptor().replicas().fewest()),
             selector,
             service_name: Some(names::step_object(&pipeline.name, &step.name)),
             template,

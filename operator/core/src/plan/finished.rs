@@ -1,7 +1,5 @@
 //! Runs that ended well: done, or rejected by the gate.
 
-use mlpipeline_crds::StepKind;
-
 use super::context::entry;
 use super::model;
 use super::runs::{report_of, result_of};
@@ -14,11 +12,9 @@ use crate::reason::Reason;
 /// The decision for a run that ended well: done, or rejected by the gate.
 pub(super) fn finished(step: &ValidStep, run: &ObservedRun) -> StepPlan {
     let verdict = report_of(run).map(|report| model::judge(step, report));
-    let (decision, reason) = match (step.kind(), verdict) {
-        (StepKind::Train, Some(verdict)) if !verdict.passed => {
-            (Decision::Rejected, Reason::GateRejected { verdict: verdict.message })
-        }
-        _ => (Decision::Done, Reason::UpToDate),
+    let (decision, reason) = match verdict.filter(|verdict| !verdict.passed) {
+        Some(verdict) => (Decision::Rejected, Reason::GateRejected { verdict: verdict.message }),
+        None => (Decision::Done, Reason::UpToDate),
     };
     StepPlan { revision: result_of(step, run), ..entry(step, decision, reason) }
 }

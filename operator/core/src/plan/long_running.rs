@@ -14,7 +14,7 @@ use super::work::{LongRunningWork, Work};
 use crate::decision::Decision;
 use crate::fingerprint::Fingerprint;
 use crate::observed::ObservedLongRunning;
-use crate::pipeline::{ValidAction, ValidStep};
+use crate::pipeline::ValidStep;
 use crate::reason::{NewerModel, Reason};
 use crate::tracks::Tracks;
 
@@ -49,7 +49,8 @@ fn with_work(plan: StepPlan, work: LongRunningWork) -> StepPlan {
 }
 
 fn work(context: &Context<'_>, step: &ValidStep, revisions: BTreeMap<String, Revision>) -> LongRunningWork {
-    let model = revisions.get("model").filter(|_| matches!(step.action, ValidAction::Serve(_))).cloned();
+    let model = step.reads().into_iter().find(|read| read.is_model());
+    let model = model.and_then(|read| revisions.get(&read.name).cloned());
     let fingerprint = Fingerprint::of(context.pipeline, step, revisions);
     let task = task::long_running(context, step, &fingerprint);
     let first_replicas = first_replicas(context, step);
@@ -108,7 +109,7 @@ fn all_ready(step: &ValidStep, found: &ObservedLongRunning) -> Option<i32> {
 
 /// Why pods that are all well serve this model and not something newer.
 fn newer_model(context: &Context<'_>, step: &ValidStep, model: &Revision) -> Option<NewerModel> {
-    let read = step.reads().into_iter().find(|read| read.is_model)?;
+    let read = step.reads().into_iter().find(|read| read.is_model())?;
     let train = context.planned(&read.step)?;
     if train.revision.as_ref() != Some(model) {
         return Some(NewerModel::IsNotUsable { step: train.name.clone(), decision: train.decision });

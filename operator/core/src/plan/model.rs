@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use mlpipeline_crds::{GateVerdict, Revision, StepReport};
+use mlpipeline_crds::{GateVerdict, Revision, StepKind, StepReport};
 
 use super::context::Context;
 use super::runs::{age, read_now, report_of, result_of};
@@ -11,7 +11,7 @@ use super::step_plan::StepPlan;
 use super::supply::Supply;
 use crate::decision::Decision;
 use crate::observed::{Observed, ObservedRun};
-use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::reason::Reason;
 
 /// One trained model and what the gate says of it.
@@ -38,7 +38,9 @@ pub struct ModelVerdict {
 pub fn models(pipeline: &ValidatedPipeline, observed: &Observed) -> Vec<ModelVerdict> {
     let mut found: Vec<ModelVerdict> = Vec::new();
     for step in &pipeline.steps {
-        let ValidAction::Train(_) = step.action else { continue };
+        if step.kind() != StepKind::Train {
+            continue;
+        }
         let serving = served(pipeline, observed, &step.name);
         for run in newest_first(observed, step) {
             let (Some(revision), Some(report)) = (result_of(step, run), report_of(run)) else { continue };
@@ -62,10 +64,7 @@ pub fn models(pipeline: &ValidatedPipeline, observed: &Observed) -> Vec<ModelVer
 
 /// Judges a report by the gate as the spec has it now, so that editing a gate trains nothing.
 pub(super) fn judge(step: &ValidStep, report: &StepReport) -> GateVerdict {
-    let gate = match &step.action {
-        ValidAction::Train(train) => train.gate.as_ref(),
-        ValidAction::Prepare(_) | ValidAction::Serve(_) | ValidAction::Score(_) | ValidAction::Run(_) => None,
-    };
+    let gate = step.action.descriptor().gate();
     match gate {
         Some(gate) => gate.judge(&report.metrics, report.baseline.as_ref().map(|baseline| &baseline.metrics)),
         None => GateVerdict { passed: true, message: "there is no gate".to_owned() },
@@ -161,7 +160,7 @@ fn readers<'a>(
     train: &'a str,
 ) -> impl Iterator<Item = (&'a ValidStep, String)> {
     pipeline.steps.iter().filter(|step| step.is_long_running()).filter_map(move |step| {
-        let read = step.reads().into_iter().find(|read| read.is_model && read.step == train)?;
+        let read = step.reads().into_iter().find(|read| read.is_model() && read.step == train)?;
         Some((step, read.name))
     })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mlpipeline_crds::RestartPolicy;
 
-use crate::pipeline::{ValidAction, ValidStep};
+use crate::pipeline::ValidStep;
 
 /// The shape of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,13 +46,7 @@ impl Shape {
     /// The shape of a step's run.
     #[must_use]
     pub fn of(step: &ValidStep) -> Self {
-        let run = match &step.action {
-            ValidAction::Run(run) => Some(run),
-            ValidAction::Prepare(_)
-            | ValidAction::Train(_)
-            | ValidAction::Serve(_)
-            | ValidAction::Score(_) => None,
-        };
+        let run = step.action.run();
         Self {
             completions: run.and_then(|run| run.completions),
             parallelism: step.parallelism,

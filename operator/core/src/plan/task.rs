@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use mlpipeline_crds::{
-    Action, BaselineModel, ContinuousStep, DataReference, DataSource, Delivery, Output, PUBLISHED_FOLDER,
-    Prepare, PrepareInput, PrepareStep, Revision, RevisionRule, STEP_SPEC_VERSION, ScoreStep, ServeStep,
-    StepSpec, TrainStep,
+    BaselineModel, DataReference, DataSource, PUBLISHED_FOLDER, Revision, RevisionRule, STEP_SPEC_VERSION,
+    StepSpec,
 };
 
 use super::context::Context;
@@ -14,15 +13,11 @@ use super::work::{RunWork, Task};
 use super::{history, model};
 use crate::artifact_place::ArtifactPlace;
 use crate::credentials;
-use crate::duration::parse_duration;
 use crate::execution_settings::ExecutionSettings;
 use crate::fingerprint::Fingerprint;
-use crate::format::output_format;
 use crate::piece::Piece;
-use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
-
-/// How long a continuous step waits between two polls when its spec does not say.
-const DEFAULT_POLL_SECONDS: u32 = 5;
+use crate::pipeline::ValidStep;
+use crate::step_kind::Places;
 
 /// The work of one run.
 pub(super) fn run(
@@ -49,8 +44,8 @@ pub(super) fn long_running(context: &Context<'_>, step: &ValidStep, fingerprint:
 fn task(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint, rule: RevisionRule) -> Task {
     let pipeline = context.pipeline;
     let (RevisionRule::Fixed(key) | RevisionRule::ByContent(key)) = &rule;
-    let folders = Folders { pipeline, step, inputs: &fingerprint.inputs };
-    let Some(action) = action(context, step, key, &folders) else {
+    let folders = Folders { context, step, key, inputs: &fingerprint.inputs };
+    let Some(action) = step.action.descriptor().action(&folders) else {
         let inputs =
             step.reads().into_iter().filter_map(|read| Some((read.name.clone(), folders.of(&read.name)?)));
         return Task::Container {
@@ -73,99 +68,29 @@ fn task(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint, rule
     }))
 }
 
-/// The action for the worker; `None` for a container of the user's.
-fn action(context: &Context<'_>, step: &ValidStep, key: &Revision, folders: &Folders<'_>) -> Option<Action> {
-    match &step.action {
-        ValidAction::Prepare(prepare) => Some(Action::Prepare(PrepareStep {
-            inputs: prepare
-                .inputs
-                .iter()
-                .map(|input| PrepareInput {
-                    name: input.name.clone(),
-                    source: folders.source(&input.name, &input.reference()),
-                })
-                .collect(),
-            sql: prepare.sql.clone(),
-            checks: prepare.checks.clone(),
-            format: output_format(prepare.output.as_ref()),
-            delivery: delivery(prepare.output.as_ref()),
-            continuous: continuous(context.pipeline, prepare),
-        })),
-        ValidAction::Train(train) => Some(Action::Train(TrainStep {
-            data: folders.source("data", &train.data),
-            target: train.target.clone(),
-            features: train.features.clone(),
-            algorithm: train.algorithm.clone(),
-            split: train.split.clone(),
-            cross_validation: train.cross_validation.clone(),
-            gate: train.gate.clone(),
-            baseline: model::baseline(context, step, key).map(|revision| BaselineModel {
-                path: ArtifactPlace::new(
-                    &context.pipeline.namespace,
-                    &context.pipeline.name,
-                    &step.name,
-                    &revision,
-                )
-                .to_string(),
-                revision,
-            }),
-        })),
-        ValidAction::Serve(_) => Some(Action::Serve(ServeStep { model: folders.path("model") })),
-        ValidAction::Score(score) => Some(Action::Score(ScoreStep {
-            model: folders.path("model"),
-            input: folders.source("input", &score.input),
-            format: output_format(score.output.as_ref()),
-            delivery: delivery(score.output.as_ref()),
-        })),
-        ValidAction::Run(_) => None,
-    }
-}
-
-/// Where a result goes beside storage.
-fn delivery(output: Option<&Output>) -> Option<Delivery> {
-    let output = output?;
-    Some(Delivery {
-        uri: output.uri.clone()?,
-        credentials: output.secret.as_ref().map(|_| credentials::OUTPUT.to_owned()),
-        rows_per_request: output.rows_per_request.and_then(|rows| u32::try_from(rows).ok()),
-    })
-}
-
-/// How a step processes files as they come; `None` for one that has an end.
-fn continuous(pipeline: &ValidatedPipeline, prepare: &Prepare) -> Option<ContinuousStep> {
-    let seconds = prepare.continuous.as_ref()?.poll_interval.as_deref().and_then(parse_duration);
-    Some(ContinuousStep {
-        poll_seconds: seconds.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(DEFAULT_POLL_SECONDS),
-        keep: u32::try_from(pipeline.history).unwrap_or(u32::MAX),
-    })
-}
-
 /// Finds the folders of what a step reads.
 struct Folders<'a> {
-    pipeline: &'a ValidatedPipeline,
+    context: &'a Context<'a>,
     step: &'a ValidStep,
+    /// The key of the step's own run.
+    key: &'a Revision,
     inputs: &'a BTreeMap<String, Revision>,
 }
 
 impl Folders<'_> {
     fn of(&self, name: &str) -> Option<ArtifactPlace> {
         let read = self.step.reads().into_iter().find(|read| read.name == name)?;
-        Some(ArtifactPlace::new(
-            &self.pipeline.namespace,
-            &self.pipeline.name,
-            &read.step,
-            self.inputs.get(name)?,
-        ))
+        Some(self.place(&read.step, self.inputs.get(name)?))
     }
 
-    /// The place of what is read under this name, as the worker's step names it. Everything that is read is known by then.
-    fn path(&self, name: &str) -> String {
-        self.of(name).map(|place| place.to_string()).unwrap_or_default()
+    fn place(&self, step: &str, revision: &Revision) -> ArtifactPlace {
+        let pipeline = self.context.pipeline;
+        ArtifactPlace::new(&pipeline.namespace, &pipeline.name, step, revision)
     }
 
     /// The files that a continuous step has published and nobody has taken yet.
     fn published(&self, step: &str) -> DataSource {
-        let pipeline = self.pipeline;
+        let pipeline = self.context.pipeline;
         DataSource::Uri {
             uri: format!("file:{}/{}/{step}/{PUBLISHED_FOLDER}/*", pipeline.namespace, pipeline.name),
             format: None,
@@ -176,6 +101,21 @@ impl Folders<'_> {
             sha256: None,
             credentials: None,
         }
+    }
+}
+
+impl Places for Folders<'_> {
+    fn artifact(&self, name: &str) -> String {
+        self.of(name).map(|place| place.to_string()).unwrap_or_default()
+    }
+
+    fn baseline(&self) -> Option<BaselineModel> {
+        let revision = model::baseline(self.context, self.step, self.key)?;
+        Some(BaselineModel { path: self.place(&self.step.name, &revision).to_string(), revision })
+    }
+
+    fn history(&self) -> u32 {
+        u32::try_from(self.context.pipeline.history).unwrap_or(u32::MAX)
     }
 
     fn source(&self, name: &str, reference: &DataReference) -> DataSource {
@@ -192,7 +132,7 @@ impl Folders<'_> {
             },
             None => match reference.step.as_deref().filter(|step| self.step.watches() == Some(step)) {
                 Some(step) => self.published(step),
-                None => DataSource::Artifact { path: self.path(name) },
+                None => DataSource::Artifact { path: self.artifact(name) },
             },
         }
     }

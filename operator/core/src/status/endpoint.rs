@@ -4,7 +4,7 @@ use mlpipeline_crds::{Serve, ServiceSettings, ServiceType};
 
 use crate::labels::label;
 use crate::names;
-use crate::pipeline::{ValidAction, ValidStep, ValidatedPipeline};
+use crate::pipeline::{ValidStep, ValidatedPipeline};
 
 /// The port that a URL of HTTP need not name.
 const HTTP_PORT: i32 = 80;
@@ -41,8 +41,5 @@ pub(super) fn selector(pipeline: &ValidatedPipeline, step: &ValidStep) -> String
 }
 
 fn serve_of(step: &ValidStep) -> Option<&Serve> {
-    match &step.action {
-        ValidAction::Serve(serve) => Some(serve),
-        ValidAction::Prepare(_) | ValidAction::Train(_) | ValidAction::Score(_) | ValidAction::Run(_) => None,
-    }
+    step.action.serve()
 }

@@ -16,7 +16,7 @@ use mlpipeline_crds::{GateState, MLPipelineStatus, Metric, ModelStatus};
 
 use self::conditions::{READY, RECONCILING, SERVING, STALLED, SUSPENDED, Statement, shorten, whole_seconds};
 use super::observed::Observed;
-use super::pipeline::{ValidAction, ValidatedPipeline};
+use super::pipeline::ValidatedPipeline;
 use super::plan::{Decision, ModelVerdict, Plan, StepPlan, Work, models};
 use super::reason::condition;
 use super::validate::FieldError;
@@ -252,10 +252,7 @@ fn statement(kind: &'static str, holds: bool, reason: &str, message: &str) -> St
 
 /// The one figure that shows how good a model is: the gate's metric, else the usual one.
 fn score(pipeline: &ValidatedPipeline, model: &ModelVerdict) -> Option<String> {
-    let gate = match &pipeline.step(&model.step)?.action {
-        ValidAction::Train(train) => train.gate.as_ref().map(|gate| gate.metric),
-        ValidAction::Prepare(_) | ValidAction::Serve(_) | ValidAction::Score(_) | ValidAction::Run(_) => None,
-    };
+    let gate = pipeline.step(&model.step)?.action.descriptor().gate().map(|gate| gate.metric);
     let usual = [Metric::Accuracy, Metric::R2];
     let metric = gate.into_iter().chain(usual).find(|metric| model.metrics.contains_key(metric.name()))?;
     Some(format!("{}={:.3}", metric.name(), model.metrics.get(metric.name())?))

@@ -2,11 +2,14 @@
 //! and how a laptop runs it.
 //!
 //! A new kind is a file here that answers every question of [`Descriptor`], and a variant of
-//! [`ValidAction`](crate::pipeline::ValidAction). There are no default answers and no wildcard arms, so the compiler asks for
+//! [`ValidAction`]. There are no default answers and no wildcard arms, so the compiler asks for
 //! whatever is missing. Must not know of steps' names, pipelines or plans.
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod action;
 mod local;
+mod places;
+mod pods;
 mod prepare;
 mod read;
 mod rows;
@@ -15,14 +18,17 @@ mod score;
 mod serve;
 mod train;
 
-use mlpipeline_crds::{Output, PodSettings, StepKind, Workload};
+use mlpipeline_crds::{Action, Gate, Output, PodSettings, ReplicaVolume, StepKind, Workload};
 use serde_json::Value;
 
 use crate::child_kind::ChildKind;
 use crate::piece::Piece;
+pub use action::ValidAction;
 pub use local::{LocalPods, Readiness};
-pub use read::Read;
-pub(crate) use serve::fewest_autoscaled;
+pub use places::Places;
+pub use pods::{ExposedPort, Exposure, Replicas};
+pub use read::{Read, Wanted};
+pub(crate) use serve::SERVE_PORT_NAME;
 
 /// What a kind of step answers about one step of it.
 pub trait Descriptor {
@@ -41,6 +47,15 @@ pub trait Descriptor {
 
     /// The children that it may have beside that workload, or beside the CronJob of its schedule.
     fn companions(&self) -> Vec<ChildKind>;
+
+    /// How many pods it has, where it is long-running.
+    fn replicas(&self) -> Replicas;
+
+    /// The Service that leads to its pods; `None` where nobody reaches them.
+    fn exposure(&self) -> Option<Exposure>;
+
+    /// The volume that each pod of a StatefulSet keeps for itself.
+    fn replica_volume(&self) -> Option<&ReplicaVolume>;
 
     /// Whether a worker does it, rather than a container of the user's: then it leaves a report, and `spec.image` is its image.
     fn is_worker(&self) -> bool;
@@ -62,6 +77,15 @@ pub trait Descriptor {
 
     /// The part of its spec that changes its result. What this serialises to is hashed into keys: see `tests/keys.txt`.
     fn fingerprint(&self, pod: &PodSettings) -> Value;
+
+    /// The part of its spec that changes how it is executed and not its result, by field, beside `pod` and `secret`.
+    fn execution_settings(&self) -> Vec<(&'static str, Value)>;
+
+    /// The gate that its model must pass.
+    fn gate(&self) -> Option<&Gate>;
+
+    /// What the worker does; `None` where a container of the user's does it.
+    fn action(&self, places: &dyn Places) -> Option<Action>;
 
     /// How a laptop runs its pods, where it is long-running.
     fn local(&self) -> LocalPods;

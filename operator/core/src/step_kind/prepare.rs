@@ -1,13 +1,21 @@
 //! prepare: rows in, rows out; to an end, or file by file without one.
 
-use mlpipeline_crds::{Output, PodSettings, Prepare, StepKind, Workload};
+use mlpipeline_crds::{
+    Action, ContinuousStep, Gate, Output, PodSettings, Prepare, PrepareInput, PrepareStep, ReplicaVolume,
+    StepKind, Workload,
+};
 use serde_json::{Value, json};
 
-use super::rows::{format_fingerprint, on_mismatch_fingerprint, output_fingerprint};
-use super::{Descriptor, LocalPods, Read};
+use super::rows::{delivery, format_fingerprint, on_mismatch_fingerprint, output_fingerprint};
+use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
 use crate::child_kind::ChildKind;
 use crate::credentials;
+use crate::duration::parse_duration;
+use crate::format::output_format;
 use crate::piece::Piece;
+
+/// How long a continuous step waits between two polls when its spec does not say.
+const DEFAULT_POLL_SECONDS: u32 = 5;
 
 impl Descriptor for Prepare {
     fn kind(&self) -> StepKind {
@@ -18,8 +26,10 @@ impl Descriptor for Prepare {
         if self.continuous.is_some() {
             return Vec::new();
         }
-        let of_steps = self.inputs.iter().filter_map(|input| Some((&input.name, input.step.as_ref()?)));
-        of_steps.map(|(name, step)| Read::data(name, step)).collect()
+        let reads = self.inputs.iter().enumerate().filter_map(|(index, input)| {
+            Some(Read::data(&input.name, input.step.as_ref()?, format!("inputs[{index}].step")))
+        });
+        reads.collect()
     }
 
     fn watches(&self) -> Option<&str> {
@@ -33,6 +43,18 @@ impl Descriptor for Prepare {
 
     fn companions(&self) -> Vec<ChildKind> {
         Vec::new()
+    }
+
+    fn replicas(&self) -> Replicas {
+        Replicas::OneAtATime
+    }
+
+    fn exposure(&self) -> Option<Exposure> {
+        None
+    }
+
+    fn replica_volume(&self) -> Option<&ReplicaVolume> {
+        None
     }
 
     fn is_worker(&self) -> bool {
@@ -78,7 +100,39 @@ impl Descriptor for Prepare {
         json!(fingerprint)
     }
 
+    fn execution_settings(&self) -> Vec<(&'static str, Value)> {
+        Vec::new()
+    }
+
+    fn gate(&self) -> Option<&Gate> {
+        None
+    }
+
+    fn action(&self, places: &dyn Places) -> Option<Action> {
+        let inputs = self.inputs.iter().map(|input| PrepareInput {
+            name: input.name.clone(),
+            source: places.source(&input.name, &input.reference()),
+        });
+        Some(Action::Prepare(PrepareStep {
+            inputs: inputs.collect(),
+            sql: self.sql.clone(),
+            checks: self.checks.clone(),
+            format: output_format(self.output.as_ref()),
+            delivery: delivery(self.output.as_ref()),
+            continuous: continuous(self, places),
+        }))
+    }
+
     fn local(&self) -> LocalPods {
         LocalPods::single()
     }
+}
+
+/// How a step processes files as they come; `None` for one that has an end.
+fn continuous(prepare: &Prepare, places: &dyn Places) -> Option<ContinuousStep> {
+    let seconds = prepare.continuous.as_ref()?.poll_interval.as_deref().and_then(parse_duration);
+    Some(ContinuousStep {
+        poll_seconds: seconds.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(DEFAULT_POLL_SECONDS),
+        keep: places.history(),
+    })
 }

@@ -7,18 +7,42 @@ pub struct Read {
     pub name: String,
     /// The step that makes it.
     pub step: String,
-    /// Whether it is a model, which must have passed its gate.
-    pub is_model: bool,
+    /// What it must be.
+    pub wanted: Wanted,
+    /// The field that names the step, in the spec of the reader's kind.
+    pub field: String,
+}
+
+/// What a result must be to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A dataset, predictions, or the files of a run step.
+    Data,
+    /// A model. It must have passed its gate.
+    Model,
+    /// The result of anything that runs to completion.
+    Result,
 }
 
 impl Read {
     /// Rows or files.
-    pub(super) fn data(name: &str, step: &str) -> Self {
-        Self { name: name.to_owned(), step: step.to_owned(), is_model: false }
+    pub(super) fn data(name: &str, step: &str, field: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), step: step.to_owned(), wanted: Wanted::Data, field: field.into() }
     }
 
     /// A model.
     pub(super) fn model(step: &str) -> Self {
-        Self { name: "model".to_owned(), step: step.to_owned(), is_model: true }
+        Self {
+            name: "model".to_owned(),
+            step: step.to_owned(),
+            wanted: Wanted::Model,
+            field: "model.step".to_owned(),
+        }
+    }
+
+    /// Whether it is a model.
+    #[must_use]
+    pub fn is_model(&self) -> bool {
+        self.wanted == Wanted::Model
     }
 }

@@ -1,7 +1,9 @@
-//! What kinds of steps that read or write rows have in common: the part of a source or output that changes a result.
+//! What kinds of steps that read or write rows have in common: the part of a source or output that changes a result, and where
+//! a result is delivered.
 
-use mlpipeline_crds::{DataReference, Format, OnMismatch, Output};
+use mlpipeline_crds::{DataReference, Delivery, Format, OnMismatch, Output};
 
+use crate::credentials;
 use crate::format::{format_of_uri, output_format};
 
 /// The part of a source that changes what is read.
@@ -40,4 +42,14 @@ pub(super) fn output_fingerprint(output: Option<Output>) -> Option<Output> {
         ..output
     });
     fingerprint.filter(|output| *output != Output::default())
+}
+
+/// Where a result goes beside storage.
+pub(super) fn delivery(output: Option<&Output>) -> Option<Delivery> {
+    let output = output?;
+    Some(Delivery {
+        uri: output.uri.clone()?,
+        credentials: output.secret.as_ref().map(|_| credentials::OUTPUT.to_owned()),
+        rows_per_request: output.rows_per_request.and_then(|rows| u32::try_from(rows).ok()),
+    })
 }

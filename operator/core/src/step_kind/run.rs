@@ -1,9 +1,11 @@
 //! run: any container of the user's, with any workload.
 
-use mlpipeline_crds::{CompletionMode, Output, PodSettings, Run, StepKind, Workload};
+use mlpipeline_crds::{
+    Action, CompletionMode, Gate, Output, PodSettings, ReplicaVolume, Run, ServiceType, StepKind, Workload,
+};
 use serde_json::{Value, json};
 
-use super::{Descriptor, LocalPods, Read, Readiness};
+use super::{Descriptor, ExposedPort, Exposure, LocalPods, Places, Read, Readiness, Replicas, Wanted};
 use crate::child_kind::ChildKind;
 use crate::piece::Piece;
 
@@ -13,7 +15,13 @@ impl Descriptor for Run {
     }
 
     fn reads(&self) -> Vec<Read> {
-        self.inputs.iter().map(|input| Read::data(&input.name, &input.step)).collect()
+        let reads = self.inputs.iter().enumerate().map(|(index, input)| Read {
+            name: input.name.clone(),
+            step: input.step.clone(),
+            wanted: Wanted::Result,
+            field: format!("inputs[{index}].step"),
+        });
+        reads.collect()
     }
 
     fn watches(&self) -> Option<&str> {
@@ -30,6 +38,35 @@ impl Descriptor for Run {
             Workload::Job => Vec::new(),
             Workload::Deployment | Workload::StatefulSet | Workload::DaemonSet => vec![ChildKind::Service],
         }
+    }
+
+    fn replicas(&self) -> Replicas {
+        Replicas::Fixed(self.replicas.unwrap_or(1))
+    }
+
+    fn exposure(&self) -> Option<Exposure> {
+        let workload = Descriptor::workload(self);
+        let is_stateful = workload == Workload::StatefulSet;
+        if workload == Workload::Job || (self.ports.is_empty() && !is_stateful) {
+            return None;
+        }
+        // Stable names of a StatefulSet's pods need a headless Service, with ports or without.
+        let default = if is_stateful { ServiceType::Headless } else { ServiceType::ClusterIP };
+        let ports = self.ports.iter().map(|port| ExposedPort {
+            name: port.name.clone(),
+            port: port.port,
+            node_port: port.node_port,
+        });
+        Some(Exposure {
+            service_type: self.ports.first().and_then(|port| port.service).unwrap_or(default),
+            ports: ports.collect(),
+            // A client of a daemon means the one of the node that it asks, its own most of all.
+            only_own_node: workload == Workload::DaemonSet,
+        })
+    }
+
+    fn replica_volume(&self) -> Option<&ReplicaVolume> {
+        self.replica_volume.as_ref()
     }
 
     fn is_worker(&self) -> bool {
@@ -80,12 +117,27 @@ impl Descriptor for Run {
         fingerprint
     }
 
+    fn execution_settings(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("run.restartPolicy", json!(self.restart_policy.unwrap_or_default())),
+            ("run.ports", json!(self.ports)),
+        ]
+    }
+
+    fn gate(&self) -> Option<&Gate> {
+        None
+    }
+
+    fn action(&self, _: &dyn Places) -> Option<Action> {
+        None
+    }
+
     fn local(&self) -> LocalPods {
         let ports: Vec<String> = self.ports.iter().map(|port| port.name.clone()).collect();
         LocalPods {
             readiness: if ports.is_empty() { Readiness::Starts } else { Readiness::Connects },
             ports,
-            replicas: usize::try_from(self.replicas.unwrap_or(1)).unwrap_or_default(),
+            replicas: usize::try_from(Descriptor::replicas(self).fewest()).unwrap_or_default(),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! score: a model and rows in, predictions out.
 
-use mlpipeline_crds::{Output, PodSettings, Score, StepKind, Workload};
+use mlpipeline_crds::{
+    Action, Gate, Output, PodSettings, ReplicaVolume, Score, ScoreStep, StepKind, Workload,
+};
 use serde_json::{Value, json};
 
-use super::rows::{output_fingerprint, reference_fingerprint};
-use super::{Descriptor, LocalPods, Read};
+use super::rows::{delivery, output_fingerprint, reference_fingerprint};
+use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
 use crate::child_kind::ChildKind;
 use crate::credentials;
+use crate::format::output_format;
 use crate::piece::Piece;
 
 /// What a score step calls the rows that it predicts for.
@@ -18,7 +21,7 @@ impl Descriptor for Score {
     }
 
     fn reads(&self) -> Vec<Read> {
-        let input = self.input.step.iter().map(|step| Read::data(INPUT, step));
+        let input = self.input.step.iter().map(|step| Read::data(INPUT, step, "input.step"));
         std::iter::once(Read::model(&self.model.step)).chain(input).collect()
     }
 
@@ -32,6 +35,18 @@ impl Descriptor for Score {
 
     fn companions(&self) -> Vec<ChildKind> {
         Vec::new()
+    }
+
+    fn replicas(&self) -> Replicas {
+        Replicas::OneAtATime
+    }
+
+    fn exposure(&self) -> Option<Exposure> {
+        None
+    }
+
+    fn replica_volume(&self) -> Option<&ReplicaVolume> {
+        None
     }
 
     fn is_worker(&self) -> bool {
@@ -65,6 +80,23 @@ impl Descriptor for Score {
             input: reference_fingerprint(&self.input),
             output: output_fingerprint(self.output.clone()),
         })
+    }
+
+    fn execution_settings(&self) -> Vec<(&'static str, Value)> {
+        Vec::new()
+    }
+
+    fn gate(&self) -> Option<&Gate> {
+        None
+    }
+
+    fn action(&self, places: &dyn Places) -> Option<Action> {
+        Some(Action::Score(ScoreStep {
+            model: places.artifact("model"),
+            input: places.source(INPUT, &self.input),
+            format: output_format(self.output.as_ref()),
+            delivery: delivery(self.output.as_ref()),
+        }))
     }
 
     fn local(&self) -> LocalPods {

@@ -1,16 +1,16 @@
 //! serve: a model that answers predictions.
 
-use mlpipeline_crds::{Output, PodSettings, Serve, StepKind, Workload};
+use mlpipeline_crds::{
+    Action, Gate, Output, PodSettings, ReplicaVolume, Serve, ServeStep, ServiceSettings, StepKind, Workload,
+};
 use serde_json::{Value, json};
 
-use super::{Descriptor, LocalPods, Read, Readiness};
+use super::{Descriptor, ExposedPort, Exposure, LocalPods, Places, Read, Readiness, Replicas};
 use crate::child_kind::ChildKind;
 use crate::piece::Piece;
 
-/// The fewest pods of a step whose number an autoscaler sets; `None` for any other.
-pub(crate) fn fewest_autoscaled(serve: &Serve) -> Option<i32> {
-    serve.autoscaling.as_ref().map(|autoscaling| autoscaling.min_replicas.unwrap_or(1))
-}
+/// The name of the port that answers predictions.
+pub(crate) const SERVE_PORT_NAME: &str = "http";
 
 impl Descriptor for Serve {
     fn kind(&self) -> StepKind {
@@ -36,6 +36,31 @@ impl Descriptor for Serve {
             ChildKind::PodDisruptionBudget,
             ChildKind::Ingress,
         ]
+    }
+
+    fn replicas(&self) -> Replicas {
+        match &self.autoscaling {
+            None => Replicas::Fixed(self.replicas.unwrap_or(1)),
+            Some(autoscaling) => Replicas::Autoscaled { fewest: autoscaling.min_replicas.unwrap_or(1) },
+        }
+    }
+
+    fn exposure(&self) -> Option<Exposure> {
+        let settings = self.service.clone().unwrap_or_default();
+        let port = ExposedPort {
+            name: SERVE_PORT_NAME.to_owned(),
+            port: settings.port.unwrap_or(ServiceSettings::DEFAULT_PORT),
+            node_port: settings.node_port,
+        };
+        Some(Exposure {
+            service_type: settings.service_type.unwrap_or_default(),
+            ports: vec![port],
+            only_own_node: false,
+        })
+    }
+
+    fn replica_volume(&self) -> Option<&ReplicaVolume> {
+        None
     }
 
     fn is_worker(&self) -> bool {
@@ -66,12 +91,23 @@ impl Descriptor for Serve {
         json!({ "model": self.model })
     }
 
+    fn execution_settings(&self) -> Vec<(&'static str, Value)> {
+        Vec::new()
+    }
+
+    fn gate(&self) -> Option<&Gate> {
+        None
+    }
+
+    fn action(&self, places: &dyn Places) -> Option<Action> {
+        Some(Action::Serve(ServeStep { model: places.artifact("model") }))
+    }
+
     fn local(&self) -> LocalPods {
-        let replicas = fewest_autoscaled(self).or(self.replicas).unwrap_or(1);
         LocalPods {
-            ports: vec!["http".to_owned()],
+            ports: vec![SERVE_PORT_NAME.to_owned()],
             readiness: Readiness::Http,
-            replicas: usize::try_from(replicas).unwrap_or_default(),
+            replicas: usize::try_from(Descriptor::replicas(self).fewest()).unwrap_or_default(),
         }
     }
 }

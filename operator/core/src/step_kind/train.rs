@@ -1,13 +1,13 @@
 //! train: rows in, a model out.
 
 use mlpipeline_crds::{
-    CrossValidation, LinearRegression, LogisticRegression, Output, PodSettings, Split, StepKind, Train,
-    Workload,
+    Action, CrossValidation, Gate, LinearRegression, LogisticRegression, Output, PodSettings, ReplicaVolume,
+    Split, StepKind, Train, TrainStep, Workload,
 };
 use serde_json::{Value, json};
 
 use super::rows::reference_fingerprint;
-use super::{Descriptor, LocalPods, Read};
+use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
 use crate::child_kind::ChildKind;
 use crate::credentials;
 use crate::piece::Piece;
@@ -21,7 +21,7 @@ impl Descriptor for Train {
     }
 
     fn reads(&self) -> Vec<Read> {
-        self.data.step.iter().map(|step| Read::data(DATA, step)).collect()
+        self.data.step.iter().map(|step| Read::data(DATA, step, "data.step")).collect()
     }
 
     fn watches(&self) -> Option<&str> {
@@ -34,6 +34,18 @@ impl Descriptor for Train {
 
     fn companions(&self) -> Vec<ChildKind> {
         Vec::new()
+    }
+
+    fn replicas(&self) -> Replicas {
+        Replicas::OneAtATime
+    }
+
+    fn exposure(&self) -> Option<Exposure> {
+        None
+    }
+
+    fn replica_volume(&self) -> Option<&ReplicaVolume> {
+        None
     }
 
     fn is_worker(&self) -> bool {
@@ -81,6 +93,27 @@ impl Descriptor for Train {
             folds.seed = folds.seed.filter(|seed| *seed != CrossValidation::DEFAULT_SEED);
         }
         json!(fingerprint)
+    }
+
+    fn execution_settings(&self) -> Vec<(&'static str, Value)> {
+        Vec::new()
+    }
+
+    fn gate(&self) -> Option<&Gate> {
+        self.gate.as_ref()
+    }
+
+    fn action(&self, places: &dyn Places) -> Option<Action> {
+        Some(Action::Train(TrainStep {
+            data: places.source(DATA, &self.data),
+            target: self.target.clone(),
+            features: self.features.clone(),
+            algorithm: self.algorithm.clone(),
+            split: self.split.clone(),
+            cross_validation: self.cross_validation.clone(),
+            gate: self.gate.clone(),
+            baseline: places.baseline(),
+        }))
     }
 
     fn local(&self) -> LocalPods {

@@ -4,7 +4,7 @@ use mlpipeline_crds::PodSettings;
 
 use super::errors::Errors;
 use super::{data, output, prepare, run, serve, train};
-use crate::pipeline::ValidAction;
+use crate::step_kind::ValidAction;
 
 /// Checks what a step does, with the settings that its pods have in the end.
 pub(super) fn check_action(action: &ValidAction, pod: &PodSettings, path: &str, errors: &mut Errors) {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use mlpipeline_crds::{DataReference, Format, ObjectLocation, TableLocation};
-use regex::Regex;
 
 use super::dns::is_dns_name;
 use super::errors::Errors;
+use super::pattern;
 use crate::format::format_of_uri;
 use crate::quoted::quoted;
 
@@ -183,18 +183,5 @@ fn check_pattern(reference: &DataReference, path: &str, errors: &mut Errors) {
     if let Some(format) = reference.format.filter(|format| *format != Format::Text) {
         errors.add(&at, format!("cuts lines of text, and format is {}: keep one of the two", format.name()));
     }
-    match Regex::new(pattern) {
-        // The library draws a picture of several lines; its last line says what is wrong.
-        Err(error) => {
-            let text = error.to_string();
-            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            errors.add(at, format!("{} is not a valid regular expression: {reason}", quoted(pattern)));
-        }
-        Ok(regex) if regex.capture_names().flatten().next().is_none() => errors.add_with_hint(
-            at,
-            format!("{} has no named group, and these become the columns", quoted(pattern)),
-            "write one as (?<name>…)",
-        ),
-        Ok(_) => {}
-    }
+    pattern::check(pattern, at, errors);
 }

@@ -14,6 +14,7 @@ mod labels;
 mod long_running;
 mod order;
 mod output;
+mod pattern;
 mod placement;
 mod pod;
 mod prepare;

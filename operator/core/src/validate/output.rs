@@ -8,6 +8,7 @@ use super::data::{check_host, check_secret, require_location};
 use super::errors::Errors;
 use crate::format::replaces;
 use crate::quoted::quoted;
+use crate::step_kind::ValidAction;
 
 /// Schemes of URIs that a result can be delivered to.
 const SCHEMES: [&str; 4] = ["http", "https", "s3", "postgres"];
@@ -77,22 +78,20 @@ fn check_object(uri: &str, path: String, errors: &mut Errors) {
 
 /// Checks that no two steps replace each other's result: a step owns the object or table that it delivers to.
 pub(super) fn check_all(spec: &MLPipelineSpec, errors: &mut Errors) {
-    let mut places: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut places: BTreeMap<String, &str> = BTreeMap::new();
     for (index, step) in spec.steps.iter().enumerate() {
-        let prepare = step.prepare.as_ref().and_then(|prepare| prepare.output.as_ref());
-        let score = step.score.as_ref().and_then(|score| score.output.as_ref());
-        for (kind, output) in [("prepare", prepare), ("score", score)] {
-            let uri = output.and_then(|output| output.uri.as_deref()).filter(|uri| replaces(uri));
-            let Some(uri) = uri else { continue };
-            if let Some(other) = places.insert(uri, &step.name) {
-                errors.add(
-                    format!("spec.steps[{index}].{kind}.output.uri"),
-                    format!(
-                        "is where the step {} delivers its result too: each would replace the other's",
-                        quoted(other)
-                    ),
-                );
-            }
+        let Some(action) = ValidAction::of(step) else { continue };
+        let (kind, output) = (action.descriptor().kind().name(), action.descriptor().output());
+        let uri = output.and_then(|output| output.uri.clone()).filter(|uri| replaces(uri));
+        let Some(uri) = uri else { continue };
+        if let Some(other) = places.insert(uri, &step.name) {
+            errors.add(
+                format!("spec.steps[{index}].{kind}.output.uri"),
+                format!(
+                    "is where the step {} delivers its result too: each would replace the other's",
+                    quoted(other)
+                ),
+            );
         }
     }
 }

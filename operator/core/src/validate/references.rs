@@ -5,46 +5,30 @@ use mlpipeline_crds::{MLPipelineSpec, Step, StepKind};
 use super::errors::Errors;
 use super::long_running::is_long_running;
 use crate::quoted::quoted;
+use crate::step_kind::{ValidAction, Wanted};
 
 /// What a reference must lead to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    /// A dataset, predictions, or the files of a run step.
-    Data,
+enum Target {
+    /// A result that is read.
+    Read(Wanted),
     /// Files that come one by one: a continuous step's.
     Files,
-    /// A model.
-    Model,
-    /// Anything that runs to completion.
-    Result,
 }
 
 /// Checks every reference of a step to another.
 pub(super) fn check_references(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Errors) {
-    let mut check =
-        |reference: &str, path: String, wanted| check_reference(spec, step, reference, path, wanted, errors);
-    if let Some(prepare) = &step.prepare {
-        let wanted = if prepare.continuous.is_some() { Wanted::Files } else { Wanted::Data };
-        for (index, input) in prepare.inputs.iter().enumerate() {
-            if let Some(reference) = &input.step {
-                check(reference, format!("{path}.prepare.inputs[{index}].step"), wanted);
-            }
+    if let Some(action) = ValidAction::of(step) {
+        let descriptor = action.descriptor();
+        let kind = descriptor.kind().name();
+        for read in descriptor.reads() {
+            let path = format!("{path}.{kind}.{}", read.field);
+            check_reference(spec, step, &read.step, path, Target::Read(read.wanted), errors);
         }
-    }
-    if let Some(reference) = step.train.as_ref().and_then(|train| train.data.step.as_ref()) {
-        check(reference, format!("{path}.train.data.step"), Wanted::Data);
-    }
-    if let Some(serve) = &step.serve {
-        check(&serve.model.step, format!("{path}.serve.model.step"), Wanted::Model);
-    }
-    if let Some(score) = &step.score {
-        check(&score.model.step, format!("{path}.score.model.step"), Wanted::Model);
-        if let Some(reference) = &score.input.step {
-            check(reference, format!("{path}.score.input.step"), Wanted::Data);
+        if let Some(watched) = descriptor.watches() {
+            let path = format!("{path}.{kind}.inputs[0].step");
+            check_reference(spec, step, watched, path, Target::Files, errors);
         }
-    }
-    for (index, input) in step.run.iter().flat_map(|run| &run.inputs).enumerate() {
-        check(&input.step, format!("{path}.run.inputs[{index}].step"), Wanted::Result);
     }
     for (index, reference) in step.after.iter().enumerate() {
         check_exists(spec, step, reference, &format!("{path}.after[{index}]"), errors);
@@ -81,14 +65,14 @@ fn check_reference(
     step: &Step,
     reference: &str,
     path: String,
-    wanted: Wanted,
+    target: Target,
     errors: &mut Errors,
 ) {
     let Some(found) = check_exists(spec, step, reference, &path, errors) else { return };
     let Some(kind) = found.kind() else { return };
     let is_long_running = is_long_running(found);
     let flows = found.prepare.as_ref().is_some_and(|prepare| prepare.continuous.is_some());
-    if flows && wanted != Wanted::Files {
+    if flows && target != Target::Files {
         errors.add_with_hint(
             path,
             format!("{} is continuous: it makes file after file, and never a result that is done", quoted(reference)),
@@ -96,18 +80,18 @@ fn check_reference(
         );
         return;
     }
-    let fits = match wanted {
-        Wanted::Files => flows,
-        Wanted::Model => kind == StepKind::Train,
-        Wanted::Data => kind != StepKind::Train && !is_long_running,
-        Wanted::Result => !is_long_running,
+    let fits = match target {
+        Target::Files => flows,
+        Target::Read(Wanted::Model) => kind == StepKind::Train,
+        Target::Read(Wanted::Data) => kind != StepKind::Train && !is_long_running,
+        Target::Read(Wanted::Result) => !is_long_running,
     };
     if !fits {
-        let needs = match wanted {
-            Wanted::Model => "a train step",
-            Wanted::Files => "another continuous step, or files at a uri file:FOLDER/NAME",
-            Wanted::Data => "a prepare, score or run step that makes data",
-            Wanted::Result => "a step that runs to completion",
+        let needs = match target {
+            Target::Files => "another continuous step, or files at a uri file:FOLDER/NAME",
+            Target::Read(Wanted::Model) => "a train step",
+            Target::Read(Wanted::Data) => "a prepare, score or run step that makes data",
+            Target::Read(Wanted::Result) => "a step that runs to completion",
         };
         errors.add(path, format!("{} is a {} step; this needs {needs}", quoted(reference), kind.name()));
     }

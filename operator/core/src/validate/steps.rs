@@ -10,9 +10,10 @@ use super::errors::Errors;
 use super::long_running::is_long_running;
 use super::{actions, continuous, labels, order, output, pod, references};
 use crate::duration::parse_duration;
-use crate::pipeline::{ValidAction, ValidStep};
+use crate::pipeline::ValidStep;
 use crate::quoted::quoted;
 use crate::schedule::CronSchedule;
+use crate::step_kind::ValidAction;
 
 /// How many steps a pipeline may have.
 const MAX_STEPS: usize = 64;
@@ -85,7 +86,7 @@ fn check_replicas(spec: &MLPipelineSpec, errors: &mut Errors) {
 
 fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Errors) -> Option<ValidStep> {
     let Some(kind) = step.kind() else {
-        let present = present_kinds(step);
+        let present: Vec<&str> = step.kinds().into_iter().map(StepKind::name).collect();
         let found = if present.is_empty() { "none of them".to_owned() } else { present.join(" and ") };
         errors.add(
             path,
@@ -129,30 +130,15 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
     })
 }
 
-fn present_kinds(step: &Step) -> Vec<&'static str> {
-    let present = [
-        step.prepare.is_some(),
-        step.train.is_some(),
-        step.serve.is_some(),
-        step.score.is_some(),
-        step.run.is_some(),
-    ];
-    let names = ["prepare", "train", "serve", "score", "run"];
-    names.into_iter().zip(present).filter(|(_, is_present)| *is_present).map(|(name, _)| name).collect()
-}
-
+/// What the step does. Where the pipeline names the replicas of its only serve step, they are that step's.
 fn valid_action(spec: &MLPipelineSpec, step: &Step) -> Option<ValidAction> {
-    let serve = step.serve.clone().map(|mut serve| {
-        if serve.autoscaling.is_none() {
-            serve.replicas = serve.replicas.or(spec.replicas);
-        }
-        ValidAction::Serve(serve)
-    });
-    None.or(step.prepare.clone().map(ValidAction::Prepare))
-        .or(step.train.clone().map(ValidAction::Train))
-        .or(serve)
-        .or(step.score.clone().map(ValidAction::Score))
-        .or(step.run.clone().map(ValidAction::Run))
+    let mut action = ValidAction::of(step)?;
+    if let ValidAction::Serve(serve) = &mut action
+        && serve.autoscaling.is_none()
+    {
+        serve.replicas = serve.replicas.or(spec.replicas);
+    }
+    Some(action)
 }
 
 fn check_schedule(

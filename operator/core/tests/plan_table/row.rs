@@ -1,71 +1,24 @@
-//! What the plan decides, and the reason it prints, as tables that read as documentation.
-//!
-//! `tests/plan_table/*.txt` hold the rows. A row begins with `# what it shows`. Lines that are not indented say what happens;
-//! indented lines say what the plan is then, one step a line: its name, the decision, the reason. Revisions are shown as
-//! STEP@1, STEP@2 … in the order in which the row first meets them. What happens is one of:
-//!
-//! | line | fingerprint |
-//! |---|---|
-//! | `pipeline NAME` | the pipeline of `data/plan/NAME.yaml`, and nothing exists (every row begins with one) |
-//! | `settle` | everything that the plan asks for is done and ends well, until nothing is left |
-//! | `settle once` | everything that the plan asks for at this moment is started |
-//! | `STEP done` \| `STEP done accuracy 0.8` \| `STEP done content X` | its run (started if need be) ends well |
-//! | `STEP fails REASON: MESSAGE` | its run ends badly, for good |
-//! | `STEP never begins` | no pod of its active run has begun to work |
-//! | `STEP forgets its settings` | its Job is one of a version that did not record them |
-//! | `STEP loses its report` | its run ends well, and nobody can read the report |
-//! | `STEP vanishes` | its newest Job is deleted by hand |
-//! | `STEP ready` | its pods are all ready |
-//! | `STEP N of M ready` | they are not |
-//! | `STEP is scaled to N` | the autoscaler, or somebody, asks for so many pods; those that are ready stay |
-//! | `STEP fires` | its CronJob starts a run |
-//! | `STEP pod_issue REASON: MESSAGE` | its pods cannot work |
-//! | `PATH = YAML` | an edit; PATH begins with a step's name, or with `spec` |
-//! | `PATH removed` | an edit that takes a field away, or a whole step |
-//! | `add step YAML` \| `rename A to B` | edits of the list; a rename goes into every reference |
-//! | `revert` | the spec is as it was at first |
-//! | `on a laptop` | scheduled steps run once, at once |
-
-#![allow(clippy::expect_used, clippy::panic)]
-#![allow(clippy::disallowed_methods, reason = "rows and pipelines are files")]
-
-mod simulator;
+//! One row at work: the world, and what is needed to show it.
 
 use std::fmt::Write as _;
 
-use mlpipeline_core::observed::{PodIssue, RunPhase};
-use mlpipeline_core::plan::{Decision, Plan, StepPlan, Task, Work};
-use mlpipeline_core::tracks::Tracks;
+use mlpipeline_core::observed::{ObservedRun, PodIssue, RunPhase};
 use mlpipeline_crds::{MLPipeline, Revision};
 use serde_json::{Value, json};
-use simulator::{Ending, World};
 
-/// The files of rows, and the least number of rows in all of them.
-const TABLES: [(&str, &str); 11] = [
-    ("progress", include_str!("plan_table/progress.txt")),
-    ("edits", include_str!("plan_table/edits.txt")),
-    ("failures", include_str!("plan_table/failures.txt")),
-    ("gates", include_str!("plan_table/gates.txt")),
-    ("schedules", include_str!("plan_table/schedules.txt")),
-    ("suspend", include_str!("plan_table/suspend.txt")),
-    ("history", include_str!("plan_table/history.txt")),
-    ("long_running", include_str!("plan_table/long_running.txt")),
-    ("settings", include_str!("plan_table/settings.txt")),
-    ("autoscaling", include_str!("plan_table/autoscaling.txt")),
-    ("continuous", include_str!("plan_table/continuous.txt")),
-];
-const LEAST_ROWS: usize = 70;
+use crate::notes::notes;
+use crate::simulator::{Ending, World};
 
-/// One row at work: the world, and what is needed to show it.
-struct Row {
-    world: World,
+/// One row at work.
+pub struct Row {
+    pub world: World,
     original: MLPipeline,
     /// Revisions with their steps, in the order in which they were met.
     met: Vec<(String, Revision)>,
 }
 
 impl Row {
-    fn new(pipeline: &str) -> Self {
+    pub fn new(pipeline: &str) -> Self {
         let path = format!("{}/tests/data/plan/{pipeline}.yaml", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
         let original: MLPipeline =
@@ -73,8 +26,8 @@ impl Row {
         Self { world: World::new(original.clone()), original, met: Vec::new() }
     }
 
-    /// Lets something happen; what the words are, the head of this file says.
-    fn happens(&mut self, line: &str) {
+    /// Lets something happen; what the words are, the head of main.rs says.
+    pub fn happens(&mut self, line: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             ["settle"] => {
@@ -245,7 +198,7 @@ impl Row {
     }
 
     /// Gives every revision that can be seen now its number.
-    fn meet(&mut self) {
+    pub fn meet(&mut self) {
         if self.world.pipeline().is_err() {
             // The spec makes no sense between two lines of one edit.
             return;
@@ -256,9 +209,7 @@ impl Row {
             seen.extend(step.revision.clone().map(|revision| (step.name.clone(), revision)));
         }
         for (name, found) in &self.world.observed.steps {
-            let reported = |run: &mlpipeline_core::observed::ObservedRun| {
-                run.report.as_ref().and_then(|report| report.revision.clone())
-            };
+            let reported = |run: &ObservedRun| run.report.as_ref().and_then(|report| report.revision.clone());
             seen.extend(found.runs.iter().filter_map(reported).map(|revision| (name.clone(), revision)));
         }
         // The key of a run by schedule names no result; it has a number of its own.
@@ -273,7 +224,7 @@ impl Row {
     }
 
     /// The plan as the table shows it.
-    fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         let plan = self.world.plan();
         let width = plan.steps.iter().map(|step| step.name.len()).max().unwrap_or_default();
         let mut text = String::new();
@@ -296,134 +247,4 @@ impl Row {
         }
         text
     }
-}
-
-/// What a plan asks for beside its decisions: what is to be removed, and what is set up although its step waits.
-fn notes(plan: &Plan, key_of: impl Fn(&str) -> Option<Revision>) -> Vec<String> {
-    let mut notes = Vec::new();
-    for step in &plan.steps {
-        let run = match &step.work {
-            Some(Work::Once(run) | Work::Scheduled { run, .. }) => Some(run),
-            _ => None,
-        };
-        if let Some(Task::Worker(spec)) = run.map(|run| &run.task)
-            && !spec.remove.is_empty()
-        {
-            let revisions: Vec<String> = spec.remove.iter().map(ToString::to_string).collect();
-            notes.push(format!("- the run of {} removes {}", step.name, revisions.join(", ")));
-        }
-        notes.extend(attempt(step));
-        if let Some(Work::LongRunning(Tracks { stable, .. })) = &step.work
-            && let Some(first) = stable.first_replicas
-        {
-            notes.push(format!("- {} begins with {first} pods", step.name));
-        }
-        if matches!(step.work, Some(Work::Scheduled { suspend: true, .. })) {
-            notes.push(format!("- the schedule of {} is suspended", step.name));
-        }
-        let is_held = matches!(step.decision, Decision::Wait | Decision::Blocked);
-        if let Some(Work::LongRunning(Tracks { stable: work, .. })) = step.work.as_ref().filter(|_| is_held)
-            && key_of(&step.name).as_ref() != Some(&work.key)
-        {
-            notes.push(format!("- the pods of {} are replaced", step.name));
-        }
-    }
-    if !plan.prune.is_empty() {
-        notes.push(format!("- deletes {}", plan.prune.join(", ")));
-    }
-    notes
-}
-
-fn attempt(step: &StepPlan) -> Option<String> {
-    match &step.work {
-        Some(Work::Once(run)) if run.attempt > 1 => {
-            Some(format!("- the run of {} is attempt {}", step.name, run.attempt))
-        }
-        _ => None,
-    }
-}
-
-/// The table with the plans that are really made in place of those that it claims.
-fn played(name: &str, table: &str) -> String {
-    let mut text = String::new();
-    let mut row: Option<Row> = None;
-    let mut title = "before the first row";
-    let mut lines = table.lines().peekable();
-    while let Some(line) = lines.next() {
-        if line.starts_with("  ") {
-            continue;
-        }
-        if let Some(of_row) = line.strip_prefix("# ") {
-            title = of_row;
-            row = None;
-        } else if let Some(pipeline) = line.strip_prefix("pipeline ") {
-            row = Some(Row::new(pipeline));
-        } else if !line.is_empty() && !line.starts_with("//") {
-            let row = row.as_mut().unwrap_or_else(|| panic!("{name}: \"{title}\" names no pipeline"));
-            row.happens(line);
-        }
-        text.push_str(line);
-        text.push('\n');
-        let is_claim = lines.peek().is_some_and(|next| next.starts_with("  "));
-        if let Some(row) = row.as_mut().filter(|_| is_claim) {
-            row.meet();
-            text.push_str(&row.shown());
-        }
-    }
-    text
-}
-
-#[test]
-fn every_row_of_the_tables_holds() {
-    let mut wrong = Vec::new();
-    for (name, table) in TABLES {
-        let really = played(name, table);
-        if really != table {
-            let path = format!("{}/{name}.txt", env!("CARGO_TARGET_TMPDIR"));
-            std::fs::write(&path, &really).expect("the folder for tests can be written");
-            wrong.push(format!(
-                "{name}: see what really happens with: diff operator/core/tests/plan_table/{name}.txt {path}\n{}",
-                first_difference(table, &really)
-            ));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-fn first_difference(claimed: &str, really: &str) -> String {
-    let mut title = "";
-    for (left, right) in claimed.lines().zip(really.lines()) {
-        if left.starts_with("# ") {
-            title = left;
-        }
-        if left != right {
-            return format!("{title}\n  claimed: {left}\n  really:  {right}");
-        }
-    }
-    "one of them ends before the other".to_owned()
-}
-
-#[test]
-fn there_are_enough_rows_and_each_claims_something() {
-    let rows: Vec<&str> = TABLES.iter().flat_map(|(_, table)| table.split("\n# ")).collect();
-    assert!(rows.len() >= LEAST_ROWS, "{} rows", rows.len());
-    for row in rows {
-        assert!(row.contains("\n  "), "claims nothing: {row}");
-        assert!(row.contains("pipeline "), "has no pipeline: {row}");
-    }
-}
-
-#[test]
-fn a_table_that_claims_something_else_is_found_out() {
-    let row = "# a lie\npipeline single\n  data  Done     up to date\n";
-    assert_ne!(played("lie", row), row);
-}
-
-#[test]
-fn a_run_at_work_says_so() {
-    let mut row = Row::new("single");
-    row.happens("settle once");
-    assert!(row.world.is_active("data"));
-    assert!(row.world.observed.steps["data"].runs.iter().all(|run| run.phase == RunPhase::Active));
-    assert_eq!(row.shown(), "  data  Running  at work\n");
 }

@@ -2,16 +2,15 @@
 
 #![allow(clippy::expect_used, reason = "a test fails by it")]
 
+mod ownership;
+mod readiness;
+#[path = "../world/mod.rs"]
 mod world;
 
 use std::time::Duration;
 
 use mlpipeline_crds::StepReport;
-use mlpipeline_operator::metrics::MetricsError;
-use mlpipeline_operator::operator::Operator;
-use mlpipeline_operator::probes::{serve_health, serve_metrics};
 use serde_json::json;
-use tower::Layer;
 use world::controllers::Script;
 use world::state::Key;
 use world::{CRASH_COURSE, World};
@@ -169,7 +168,7 @@ async fn s6_a_new_resource_never_looks_current_before_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn l5_a_wrong_spec_is_told_and_mending_it_is_enough() {
+async fn l5_a_wrong_spec_is_reported_and_fixing_it_is_enough() {
     let world = World::new();
     world.start_controllers(Script::default());
     let _operator = world.start();
@@ -203,7 +202,7 @@ async fn s11_a_resource_that_cannot_be_read_harms_only_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn l7_a_failed_step_is_told_in_the_workers_words_and_a_fix_goes_on() {
+async fn l7_a_failed_step_is_reported_in_the_workers_words_and_a_fix_continues() {
     let world = World::new();
     let report = StepReport::failed("ColumnNotFound", "column \"species\" not found; columns are a, b");
     let failing = [("train".to_owned(), (3, report))].into();
@@ -234,175 +233,4 @@ async fn l3_deletion_needs_nothing_of_the_operator_and_leaves_nothing() {
         state.objects.keys().filter(|key| key.resource != "events").cloned().collect::<Vec<_>>()
     });
     assert_eq!(left, [], "no finalizer, and an owner on every child");
-}
-
-#[tokio::test(start_paused = true)]
-async fn s9_foreign_fields_survive_and_tampering_is_repaired() {
-    let world = World::new();
-    world.start_controllers(Script::default());
-    let _operator = world.start();
-    let key = world.user_applies(CRASH_COURSE);
-    world.until("ready", |world| world.is_ready(&key)).await;
-    let service = Key::new("services", "ns", "iris-api");
-    world.edit(&service, |service| {
-        service["metadata"]["annotations"]["cloud/x"] = json!("theirs");
-        service["metadata"]["finalizers"] = json!(["cloud/y"]);
-        service["spec"]["ports"][0]["nodePort"] = json!(31111);
-    });
-    world
-        .until("repaired", |world| {
-            world.get(&service).expect("it is there")["spec"]["ports"][0]["nodePort"] == 30080
-        })
-        .await;
-    let service = world.get(&service).expect("it is there");
-    assert_eq!(service["metadata"]["annotations"]["cloud/x"], "theirs");
-    assert_eq!(service["metadata"]["finalizers"], json!(["cloud/y"]));
-}
-
-#[tokio::test(start_paused = true)]
-async fn s9_the_autoscalers_replicas_are_left_alone_and_survive_the_handover() {
-    let world = World::new();
-    world.start_controllers(Script::default());
-    let _operator = world.start();
-    let fixed = CRASH_COURSE.replace(
-        "autoscaling: {minReplicas: 2, maxReplicas: 5, targetCPUUtilizationPercentage: 60}",
-        "replicas: 4",
-    );
-    let key = world.user_applies(&fixed);
-    world.until("ready", |world| world.is_ready(&key)).await;
-    let deployment = Key::new("deployments", "ns", "iris-api");
-    assert_eq!(world.get(&deployment).expect("it is there")["spec"]["replicas"], 4);
-    world.user_applies(CRASH_COURSE);
-    world.until("an autoscaler", |world| !world.names("horizontalpodautoscalers").is_empty()).await;
-    world.until("settled", |world| world.is_ready(&key)).await;
-    assert_eq!(world.get(&deployment).expect("it is there")["spec"]["replicas"], 4, "never back to 1");
-    world.edit(&deployment, |deployment| deployment["spec"]["replicas"] = json!(5));
-    tokio::time::sleep(Duration::from_secs(120)).await;
-    assert_eq!(world.get(&deployment).expect("it is there")["spec"]["replicas"], 5);
-    world.user_applies(&fixed);
-    world.until("no autoscaler", |world| world.names("horizontalpodautoscalers").is_empty()).await;
-    world
-        .until("four again", |world| world.get(&deployment).expect("it is there")["spec"]["replicas"] == 4)
-        .await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn l4_what_no_step_wants_any_more_goes() {
-    let world = World::new();
-    world.start_controllers(Script::default());
-    let _operator = world.start();
-    let key = world.user_applies(CRASH_COURSE);
-    world.until("ready", |world| world.is_ready(&key)).await;
-    world.user_applies(THREE_RUNS.replace("name: chain", "name: iris").as_str());
-    world.until("ready again", |world| world.is_ready(&key) && world.names("jobs").len() == 3).await;
-    for kind in ["deployments", "services", "horizontalpodautoscalers", "cronjobs", "poddisruptionbudgets"] {
-        assert!(world.names(kind).is_empty(), "{kind}");
-    }
-    assert_eq!(world.names("persistentvolumeclaims"), ["iris-storage"], "data are never deleted");
-}
-
-#[tokio::test(start_paused = true)]
-async fn s3_foreign_objects_of_our_names_are_never_touched() {
-    let world = World::new();
-    world.start_controllers(Script::default());
-    let foreign = Key::new("deployments", "ns", "iris-api");
-    let theirs =
-        json!({"metadata": {"labels": {"app.kubernetes.io/managed-by": "helm"}}, "spec": {"replicas": 7}});
-    let before = world.with(|state| state.create(&foreign, theirs));
-    let _operator = world.start();
-    let key = world.user_applies(CRASH_COURSE);
-    world.until("stalled", |world| world.is_stalled(&key)).await;
-    let (_, reason, message) = world.condition(&key, "Stalled").expect("it is said");
-    assert_eq!(reason, "NameTaken");
-    assert!(message.contains("Deployment iris-api"), "{message}");
-    assert_eq!(world.get(&foreign).expect("it is there")["spec"], before["spec"].clone());
-    assert!(!world.names("services").is_empty(), "the other children come all the same");
-    world.delete(&foreign);
-    world.until("ready with no help", |world| world.is_ready(&key)).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn s5_a_retained_claim_outlives_its_pipeline_and_is_known_again() {
-    let world = World::new();
-    world.start_controllers(Script::default());
-    let _operator = world.start();
-    let retained = CRASH_COURSE.replace("{size: 1Gi}", "{size: 1Gi, retain: true}");
-    let key = world.user_applies(&retained);
-    world.until("ready", |world| world.is_ready(&key)).await;
-    let claim = Key::new("persistentvolumeclaims", "ns", "iris-storage");
-    let uid = world.get(&claim).expect("it is there")["metadata"]["uid"].clone();
-    world.delete(&key);
-    assert_eq!(world.get(&claim).expect("it is kept")["metadata"]["uid"], uid);
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    world.user_applies(&retained);
-    world.until("ready again", |world| world.is_ready(&key)).await;
-    assert_eq!(world.get(&claim).expect("it is kept")["metadata"]["uid"], uid);
-}
-
-/// What an address answers to a GET, head and body.
-async fn answer(address: std::net::SocketAddr, path: &str) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.expect("it reads");
-    let mut text = String::new();
-    stream.read_to_string(&mut text).await.expect("it answers");
-    text
-}
-
-#[tokio::test(start_paused = true)]
-async fn readiness_waits_for_every_cache_and_the_metrics_tell_of_pipelines() {
-    let world = World::new();
-    world.start_controllers(Script::default());
-    let operator = Operator::new(world.options("one"), |middleware| {
-        Ok::<_, MetricsError>(kube::Client::new(middleware.layer(world.clone()), "default"))
-    })
-    .expect("metrics");
-    let inspection = operator.inspection();
-    let any = "127.0.0.1:0".parse().expect("an address");
-    let health = serve_health(any, inspection.clone()).await.expect("a free port");
-    let metrics = serve_metrics(any, inspection.clone()).await.expect("a free port");
-    tokio::spawn(operator.run(std::future::pending()));
-    let key = world.user_applies(THREE_RUNS);
-    world.until("ready", |world| world.is_ready(&key)).await;
-    for path in ["/livez", "/readyz", "/healthz"] {
-        assert!(answer(health, path).await.starts_with("HTTP/1.1 200"), "{path}");
-    }
-    world
-        .until("the cache to know", |_| {
-            inspection.metrics_text().contains("mlpipeline_pipelines{state=\"Ready\"} 1")
-        })
-        .await;
-    let text = answer(metrics, "/metrics").await;
-    for figure in [
-        "mlpipeline_steps{state=\"Done\"} 3",
-        "controller_runtime_reconcile_total{controller=\"mlpipeline\",result=\"success\"}",
-        "controller_runtime_reconcile_errors_total{controller=\"mlpipeline\"} 0",
-        "controller_runtime_active_workers{controller=\"mlpipeline\"} 0",
-        "workqueue_depth{name=\"mlpipeline\"} 0",
-        "rest_client_requests_total{code=\"201\",method=\"POST\"} 7",
-        "leader_election_master_status{name=\"mlpipeline\"} 1",
-    ] {
-        assert!(text.contains(figure), "{figure} is not in {text}");
-    }
-}
-
-#[tokio::test]
-async fn readiness_names_what_is_missing() {
-    let world = World::new();
-    world.faults.lock().expect("a lock").standing =
-        vec![("list".into(), "ingresses".into(), 403, "ingresses is forbidden".into())];
-    let operator = Operator::new(world.options("one"), |middleware| {
-        Ok::<_, MetricsError>(kube::Client::new(middleware.layer(world.clone()), "default"))
-    })
-    .expect("metrics");
-    let inspection = operator.inspection();
-    let health =
-        serve_health("127.0.0.1:0".parse().expect("an address"), inspection.clone()).await.expect("a port");
-    world.until("all the others", |_| inspection.missing() == ["ingresses (access denied)"]).await;
-    let response = answer(health, "/readyz").await;
-    assert!(
-        response.starts_with("HTTP/1.1 503") && response.contains("not synced: ingresses (access denied)"),
-        "{response}"
-    );
 }

@@ -1,0 +1,59 @@
+//! What a step does, with the spec of its kind: the table of kinds.
+
+use mlpipeline_crds::{Prepare, Run, Score, Serve, Step, Train};
+use serde::Deserialize;
+
+use super::Descriptor;
+
+/// What a step does. It can be read from the fingerprint of an earlier run too, whose step was valid then.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ValidAction {
+    /// Make a dataset.
+    Prepare(Prepare),
+    /// Make a model.
+    Train(Train),
+    /// Answer predictions.
+    Serve(Serve),
+    /// Predict for many rows.
+    Score(Score),
+    /// Run any container.
+    Run(Run),
+}
+
+impl ValidAction {
+    /// What a step that is of exactly one kind does.
+    #[must_use]
+    pub fn of(step: &Step) -> Option<Self> {
+        step.kind()?;
+        None.or(step.prepare.clone().map(Self::Prepare))
+            .or(step.train.clone().map(Self::Train))
+            .or(step.serve.clone().map(Self::Serve))
+            .or(step.score.clone().map(Self::Score))
+            .or(step.run.clone().map(Self::Run))
+    }
+
+    /// What its kind answers about it.
+    #[must_use]
+    pub fn descriptor(&self) -> &dyn Descriptor {
+        match self {
+            Self::Prepare(prepare) => prepare,
+            Self::Train(train) => train,
+            Self::Serve(serve) => serve,
+            Self::Score(score) => score,
+            Self::Run(run) => run,
+        }
+    }
+
+    /// The spec of a serve step.
+    #[must_use]
+    pub fn serve(&self) -> Option<&Serve> {
+        if let Self::Serve(serve) = self { Some(serve) } else { None }
+    }
+
+    /// The spec of a run step.
+    #[must_use]
+    pub fn run(&self) -> Option<&Run> {
+        if let Self::Run(run) = self { Some(run) } else { None }
+    }
+}
