@@ -198,7 +198,8 @@ async fn a_call_that_is_never_answered_is_reported() {
     refuse(&world, "list", "pods", 500);
     let train = world.names("pods").into_iter().find(|name| name.contains("train")).expect("its pod");
     world.delete(&Key::new("pods", "ns", &train));
-    // And what was kept of it with the Job, in the same moment.
+    // Once that is known, what was kept of it with the Job goes too; before, the pod's report would be kept again.
+    tokio::time::sleep(Duration::from_secs(30)).await;
     let job = world.names("jobs").into_iter().find(|name| name.contains("train")).expect("its Job");
     world.edit(&Key::new("jobs", "ns", &job), |job| {
         job["metadata"]["annotations"].as_object_mut().expect("annotations").remove("mlpipeline.dev/report");

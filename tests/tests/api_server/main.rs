@@ -31,6 +31,7 @@ mod rights;
 mod samples;
 mod schema;
 mod tampering;
+mod tenant_policy;
 mod traces;
 mod upgrade;
 mod witness;

@@ -19,6 +19,7 @@ mod retry;
 mod runs;
 mod scheduled;
 mod shape;
+mod start;
 mod step_plan;
 mod supply;
 mod task;

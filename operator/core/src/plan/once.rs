@@ -2,15 +2,14 @@
 
 use mlpipeline_crds::Revision;
 
-use super::context::{Context, entry, is_suspended, pod_issue};
+use super::context::{Context, entry, pod_issue};
 use super::finished::finished;
 use super::held_back::held_back;
 use super::inputs::Inputs;
 use super::retry::retry;
 use super::runs::{age, report_of};
+use super::start::start;
 use super::step_plan::StepPlan;
-use super::task;
-use super::work::Work;
 use crate::decision::Decision;
 use crate::fingerprint::Fingerprint;
 use crate::observed::{ObservedRun, RunPhase};
@@ -153,25 +152,6 @@ fn overwritten(
         other.fingerprint.as_ref().is_none_or(|fingerprint| fingerprint.replaces().as_ref() == Some(&place))
     };
     later.any(delivered).then(|| place.clone())
-}
-
-/// Starts a run, unless the pipeline is suspended.
-pub(super) fn start(
-    context: &Context<'_>,
-    step: &ValidStep,
-    fingerprint: Fingerprint,
-    piece: Piece,
-    attempt: u32,
-    reason: Reason,
-) -> StepPlan {
-    if context.pipeline.suspend {
-        return entry(step, Decision::Wait, Reason::Suspended);
-    }
-    if is_suspended(step) {
-        return entry(step, Decision::Wait, Reason::ScheduleSuspended);
-    }
-    let work = Work::Once(task::run(context, step, fingerprint, piece, attempt, step.schedule.is_some()));
-    StepPlan { work: Some(work), ..entry(step, Decision::Run, reason) }
 }
 
 /// Why the step runs: what changed since its newest run.

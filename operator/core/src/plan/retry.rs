@@ -4,7 +4,7 @@
 use super::context::Context;
 use super::held_back::held_back;
 use super::inputs::Inputs;
-use super::once::start;
+use super::start::start;
 use super::step_plan::StepPlan;
 use crate::execution_settings::ExecutionSettings;
 use crate::fingerprint::Fingerprint;
