@@ -62,9 +62,33 @@ impl Ended {
     }
 }
 
+/// A file or folder of what earlier versions wrote.
+pub fn recorded(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path)
+}
+
 impl Volume {
     pub fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// A copy of the volume that a worker left which wrote this version of the manifest.
+    pub fn recorded(version: u64) -> Self {
+        let volume = Self::new();
+        let from = recorded(&format!("storage/v{version}"));
+        let mut folders = vec![from.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let content = std::fs::read(&path).expect("a file");
+                    volume.put(&path.strip_prefix(&from).expect("below").display().to_string(), content);
+                }
+            }
+        }
+        volume
     }
 
     pub fn path(&self) -> &Path {
