@@ -218,7 +218,7 @@ mod tests {
         std::fs::write(&path, text).expect("a file");
         let options = options(pattern, on_mismatch);
         Lines.check(&options)?;
-        let files = vec![LocalFile { path, name: "lines.txt".into() }];
+        let files = vec![LocalFile::own(path, "lines.txt".into())];
         let table = Lines.infer(files, &options, &|| false).map_err(|error| error.to_string())?.table;
         let schema = table.schema();
         let rows = async {

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use encoding_rs::{Decoder, DecoderResult};
 use mlpipeline_crds::TextEncoding;
@@ -41,8 +41,7 @@ pub(super) async fn make_plain(
     encoding: Option<TextEncoding>,
     context: &WorkContext,
 ) -> Result<(), StepError> {
-    let name = file.name.clone();
-    replace(file, context, move |source| match compression(source, &name)? {
+    replace(file, context, |source| match compression(source)? {
         Some(stream) => Ok(Some(stream.open(source)?)),
         None => Ok(None),
     })
@@ -56,7 +55,7 @@ pub(super) async fn make_plain(
         Some(TextEncoding::Gb18030) => encoding_rs::GB18030,
     };
     replace(file, context, move |source| {
-        let open = File::open(source).map_err(TableError::io("open", source))?;
+        let open = source.open()?;
         let reader = ToUtf8 {
             input: open,
             // A byte order mark says which of the UTF-16s it is, or that it is UTF-8 after all.
@@ -75,18 +74,18 @@ pub(super) async fn make_plain(
 async fn replace(
     file: &mut LocalFile,
     context: &WorkContext,
-    open: impl FnOnce(&Path) -> Result<Option<Box<dyn Read>>, TableError> + Send + 'static,
+    open: impl FnOnce(&LocalFile) -> Result<Option<Box<dyn Read>>, TableError> + Send + 'static,
 ) -> Result<(), StepError> {
     let limit = context.network.max_download;
     let target = scratch_file(context.scratch(), "plain");
-    let (source, name, plain) = (file.path.clone(), file.name.clone(), target.clone());
+    let (source, plain) = (file.clone(), target.clone());
     let done = tokio::task::spawn_blocking(move || {
         let Some(reader) = open(&source)? else { return Ok(false) };
-        copy_limited(reader, &plain, limit, &name).map(|()| true)
+        copy_limited(reader, &plain, limit, &source.name).map(|()| true)
     })
     .await;
     if done.map_err(|error| TableError::Internal(error.to_string()))?? {
-        file.path = target;
+        *file = LocalFile::own(target, file.name.clone());
     }
     Ok(())
 }
@@ -99,22 +98,20 @@ enum Stream {
 }
 
 impl Stream {
-    fn open(self, source: &Path) -> Result<Box<dyn Read>, TableError> {
-        let open = BufReader::new(File::open(source).map_err(TableError::io("open", source))?);
+    fn open(self, source: &LocalFile) -> Result<Box<dyn Read>, TableError> {
+        let open = BufReader::new(source.open()?);
         Ok(match self {
             Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(open)),
-            Self::Zstd => {
-                Box::new(zstd::Decoder::with_buffer(open).map_err(TableError::io("decompress", source))?)
-            }
+            Self::Zstd => Box::new(
+                zstd::Decoder::with_buffer(open).map_err(TableError::io("decompress", &source.path))?,
+            ),
         })
     }
 }
 
 /// How a file is compressed, by its first bytes.
-fn compression(source: &Path, name: &str) -> Result<Option<Stream>, TableError> {
-    let mut first = Vec::new();
-    let open = File::open(source).map_err(TableError::io("open", source))?;
-    open.take(6).read_to_end(&mut first).map_err(TableError::io("read", source))?;
+fn compression(source: &LocalFile) -> Result<Option<Stream>, TableError> {
+    let (first, name) = (source.first_bytes(6)?, source.name.as_str());
     Ok(match first.as_slice() {
         [0x1f, 0x8b, ..] => Some(Stream::Gzip),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Stream::Zstd),

@@ -47,5 +47,5 @@ async fn object(
     if let Some(expected) = sha256 {
         check_digest(&name, expected, found.as_str())?;
     }
-    Ok(LocalFile { path, name })
+    Ok(LocalFile::own(path, name))
 }
