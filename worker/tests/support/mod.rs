@@ -184,11 +184,14 @@ pub enum Answer {
     Hang(Vec<u8>),
 }
 
+/// The headers of a request.
+type Asked = Vec<(String, String)>;
+
 /// An HTTP server on loopback.
 pub struct Server {
     pub address: SocketAddr,
     requests: Arc<AtomicUsize>,
-    authorizations: Arc<Mutex<Vec<Option<String>>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
     stopped: Arc<AtomicBool>,
 }
 
@@ -199,8 +202,8 @@ impl Server {
         let address = listener.local_addr().expect("an address");
         let (requests, stopped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let (count, stop) = (Arc::clone(&requests), Arc::clone(&stopped));
-        let authorizations = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&authorizations);
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&asked);
         std::thread::spawn(move || {
             let mut hanging = Vec::new();
             for stream in listener.incoming() {
@@ -208,8 +211,8 @@ impl Server {
                     return;
                 }
                 let mut stream = stream.expect("a connection");
-                let Some((path, authorization)) = request(&stream) else { continue };
-                seen.lock().expect("no test panics there").push(authorization);
+                let Some((path, headers)) = request(&stream) else { continue };
+                seen.lock().expect("no test panics there").push(headers);
                 match answer(&path, count.fetch_add(1, Ordering::SeqCst) + 1) {
                     Answer::Bytes(bytes) => drop(stream.write_all(&bytes)),
                     Answer::Hang(bytes) => {
@@ -219,7 +222,7 @@ impl Server {
                 }
             }
         });
-        Self { address, requests, authorizations, stopped }
+        Self { address, requests, asked, stopped }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -234,7 +237,17 @@ impl Server {
 impl Server {
     /// What each request had for an Authorization header.
     pub fn authorizations(&self) -> Vec<Option<String>> {
-        self.authorizations.lock().expect("no test panics there").clone()
+        self.headers("authorization")
+    }
+
+    /// What each request had for a header.
+    pub fn headers(&self, name: &str) -> Vec<Option<String>> {
+        let asked = self.asked.lock().expect("no test panics there");
+        let value = |headers: &Asked| {
+            let found = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value.clone())
+        };
+        asked.iter().map(value).collect()
     }
 }
 
@@ -247,18 +260,16 @@ impl Drop for Server {
 }
 
 /// A request's path and its Authorization header.
-fn request(stream: &TcpStream) -> Option<(String, Option<String>)> {
+fn request(stream: &TcpStream) -> Option<(String, Asked)> {
     let mut lines = BufReader::new(stream.try_clone().expect("a connection")).lines();
     let first = lines.next()?.ok()?;
-    let mut authorization = None;
+    let mut headers = Asked::new();
     loop {
         let line = lines.next()?.ok()?;
         let Some((name, value)) = line.split_once(':') else { break };
-        if name.eq_ignore_ascii_case("authorization") {
-            authorization = Some(value.trim().to_owned());
-        }
+        headers.push((name.to_owned(), value.trim().to_owned()));
     }
-    first.split(' ').nth(1).map(|path| (path.to_owned(), authorization))
+    first.split(' ').nth(1).map(|path| (path.to_owned(), headers))
 }
 
 /// A whole answer.

@@ -13,6 +13,13 @@ use crate::network::{Encoding, scratch_file};
 use crate::table::TableError;
 use crate::table::file::LocalFile;
 
+/// The most that a file may grow when it is decompressed, as a multiple of its size. gzip cannot do more than about 1,030; what does
+/// is a file made to fill a disk.
+const LARGEST_RATIO: u64 = 2_000;
+
+/// What a small file may have in any case once it is decompressed.
+const LEAST_LIMIT: u64 = 64 << 20;
+
 /// The bytes that are copied at a time.
 const BUFFER: usize = 256 << 10;
 
@@ -76,12 +83,17 @@ async fn replace(
     context: &WorkContext,
     open: impl FnOnce(&LocalFile) -> Result<Option<Box<dyn Read>>, TableError> + Send + 'static,
 ) -> Result<(), StepError> {
-    let limit = context.network.max_download;
+    let most = context.network.max_download;
     let target = scratch_file(context.scratch(), "plain");
     let (source, plain) = (file.clone(), target.clone());
     let done = tokio::task::spawn_blocking(move || {
         let Some(reader) = open(&source)? else { return Ok(false) };
-        copy_limited(reader, &plain, limit, &source.name).map(|()| true)
+        let size = source.open()?.metadata().map_err(TableError::io("inspect", &source.path))?.len();
+        let limits = Limits { most, by_ratio: size.saturating_mul(LARGEST_RATIO).max(LEAST_LIMIT) };
+        copy_limited(reader, &plain, limits, &source.name).map(|()| true).inspect_err(|_| {
+            // Half a file is of no use to anybody, and may be large.
+            let _ = std::fs::remove_file(&plain);
+        })
     })
     .await;
     if done.map_err(|error| TableError::Internal(error.to_string()))?? {
@@ -126,10 +138,19 @@ fn unsupported(name: &str, what: &str) -> TableError {
     TableError::content(name, format!("it is compressed with {what}; gzip and zstd are read"))
 }
 
+/// How much a file may have once it is decompressed.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Whatever its size is.
+    most: u64,
+    /// By its size.
+    by_ratio: u64,
+}
+
 fn copy_limited(
     mut reader: Box<dyn Read>,
     target: &PathBuf,
-    limit: u64,
+    limits: Limits,
     name: &str,
 ) -> Result<(), TableError> {
     let mut output = File::create(target).map_err(TableError::io("create", target))?;
@@ -145,11 +166,15 @@ fn copy_limited(
         })?;
         let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { return Ok(()) };
         written += read as u64;
-        if written > limit {
-            return Err(TableError::content(
-                name,
-                format!("decompressed it exceeds {limit} bytes; raise --max-download"),
-            ));
+        if written > limits.most {
+            let problem = format!("decompressed it exceeds {} bytes; raise --max-download", limits.most);
+            return Err(TableError::content(name, problem));
+        }
+        if written > limits.by_ratio {
+            let problem = format!(
+                "decompressed it has more than {LARGEST_RATIO} times its size, as files have that are made to fill a disk; decompress it before, if it is right"
+            );
+            return Err(TableError::content(name, problem));
         }
         output.write_all(bytes).map_err(TableError::io("write", target))?;
     }
