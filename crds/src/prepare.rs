@@ -35,6 +35,8 @@ pub struct Prepare {
 }
 
 /// One table to read: from a URI, or another step's dataset.
+// The fields of `DataReference` stand here again. With `#[serde(flatten)]` serde would guess each value's type before it knows which
+// one is asked for: in YAML, a `sha256` of digits alone would be read as a number and refused.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("has(self.uri) != has(self.step)").message("an input has exactly one of uri and step"))]
 #[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.pattern) || has(self.onMismatch) || has(self.reading) || has(self.sha256) || has(self.secret))").message("format, columns, pattern, onMismatch, reading, sha256 and secret go with a uri: a step's dataset knows its own"))]

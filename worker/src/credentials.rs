@@ -9,12 +9,14 @@ use std::sync::Arc;
 const PREFIX: &str = "MLPIPELINE_SECRET_";
 
 /// Variables that programs for S3 and PostgreSQL read by custom.
-const CUSTOMARY: [&str; 3] = ["AWS_", "PGUSER", "PGPASSWORD"];
+const CUSTOMARY: [&str; 4] = ["AWS_", "PGUSER", "PGPASSWORD", "PGSSLMODE"];
 
 /// Ends of the names of variables that are not secrets, though they stand in one: messages may repeat them.
-const OPEN: [&str; 8] = [
+const OPEN: [&str; 10] = [
     "username",
     "ca.crt",
+    "sslmode",
+    "PGSSLMODE",
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL",
@@ -103,6 +105,11 @@ impl Credentials {
             Some(_) => (self.get("username"), self.get("password")),
             None => (self.get("PGUSER"), self.get("PGPASSWORD")),
         }
+    }
+
+    /// What is said of TLS to PostgreSQL, as `sslmode`.
+    pub(super) fn database_tls(&self) -> Option<&str> {
+        self.get(if self.prefix.is_some() { "sslmode" } else { "PGSSLMODE" })
     }
 
     /// Whether a Secret was named.

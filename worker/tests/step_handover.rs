@@ -1,4 +1,5 @@
-//! How a step is handed over: in the versions that operators of this release and the one before write, however long it is.
+//! How a step is handed over: in a version that the worker reads, however long it is. What operators of those versions write is in
+//! `recorded_steps.rs`.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
@@ -7,19 +8,6 @@ mod support;
 use mlpipeline_crds::{STEP_SPEC_VERSION, StepReport, StepSpec};
 use serde_json::json;
 use support::{Volume, input, prepare, worker};
-
-/// A step as an operator of the version before wrote it.
-const RECORDED: &str = include_str!("data/step-v1.json");
-
-#[test]
-fn a_step_of_the_version_before_is_done() {
-    let volume = Volume::new();
-    volume.put("in.txt", "total 2\na=1\nb=2\n");
-    let ended = volume.step(&serde_json::from_str(RECORDED).expect("JSON"), &[]);
-    let revision = ended.succeeds().report.revision.clone().expect("a revision");
-    let file = volume.path().join(format!("ml/listing/lines/{revision}/data.csv"));
-    assert_eq!(std::fs::read_to_string(file).expect("the result"), "key,value\nb,2\n");
-}
 
 #[test]
 fn other_versions_are_refused_and_so_are_fields_that_a_version_does_not_have() {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use mlpipeline_core::artifact_place::ArtifactPlace;
 use mlpipeline_core::names::environment_name;
 use mlpipeline_core::pipeline::ValidStep;
-use mlpipeline_crds::{Action, CompletionMode, DataSource, Delivery, Run, StepSpec, Workload};
+use mlpipeline_crds::{CompletionMode, Run, StepSpec, Workload};
 
 use super::environment::{Environment, expand};
 use super::process::CommandLine;
@@ -248,19 +248,7 @@ fn check(step: &ValidStep, run: &Run) -> Result<(), CannotRun> {
 
 /// Lets the worker read from and deliver to other hosts than the spec names. The revision is that of the spec: the data are the same.
 fn redirect(spec: &mut StepSpec, resolve: &BTreeMap<String, String>) {
-    let (sources, delivery): (Vec<&mut DataSource>, Option<&mut Delivery>) = match &mut spec.action {
-        Action::Prepare(prepare) => {
-            (prepare.inputs.iter_mut().map(|input| &mut input.source).collect(), prepare.delivery.as_mut())
-        }
-        Action::Train(train) => (vec![&mut train.data], None),
-        Action::Score(score) => (vec![&mut score.input], score.delivery.as_mut()),
-        Action::Serve(_) => (Vec::new(), None),
-    };
-    let inputs = sources.into_iter().filter_map(|source| match source {
-        DataSource::Uri { uri, .. } => Some(uri),
-        DataSource::Artifact { .. } => None,
-    });
-    for uri in inputs.chain(delivery.map(|delivery| &mut delivery.uri)) {
+    for uri in spec.action.uris_mut() {
         // What follows s3:// is a bucket; its server is named by AWS_ENDPOINT_URL.
         if let Some((scheme, rest)) = uri.split_once("://").filter(|(scheme, _)| *scheme != "s3") {
             let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());

@@ -7,11 +7,12 @@ use mlpipeline_crds::Output;
 pub const OUTPUT: &str = "MLPIPELINE_SECRET_OUTPUT_";
 
 /// The keys of such a Secret.
-pub const KEYS: [&str; 9] = [
+pub const KEYS: [&str; 10] = [
     "username",
     "password",
     "token",
     "ca.crt",
+    "sslmode",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",

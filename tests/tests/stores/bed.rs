@@ -89,7 +89,11 @@ impl Volume {
     }
 
     pub fn with_postgres(self, prefix: &str) -> Self {
-        self.with(prefix, &[("username", Postgres::USER), ("password", Postgres::PASSWORD)])
+        let authority = postgres().authority();
+        self.with(
+            prefix,
+            &[("username", Postgres::USER), ("password", Postgres::PASSWORD), ("ca.crt", authority)],
+        )
     }
 
     pub fn step(&self, spec: &Value, arguments: &[&str]) -> Ended {

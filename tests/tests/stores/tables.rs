@@ -1,5 +1,7 @@
 //! PostgreSQL.
 
+use mlpipeline_tests::stores::Postgres;
+
 use super::bed::{INPUT, OUTPUT, Volume, delivering, fresh, postgres, prepare};
 
 const EVERYTHING: &str = r#"
@@ -153,7 +155,7 @@ fn a_server_that_says_nothing_is_not_waited_for() {
 }
 
 #[test]
-fn with_ca_crt_the_servers_certificate_must_come_from_it() {
+fn the_servers_certificate_is_checked_unless_that_is_switched_off_by_name() {
     let database = postgres().database(&fresh("shop"));
     database.run("CREATE TABLE orders (id integer); INSERT INTO orders VALUES (1)");
     let uri = database.uri("orders");
@@ -164,4 +166,12 @@ fn with_ca_crt_the_servers_certificate_must_come_from_it() {
     wrong.step(&prepare(&uri, None, "wrong"), &[]).fails(3, "StoreRefused", &["certificate", "ca.crt"]);
     let none = Volume::new().with_postgres(INPUT).with(INPUT, &[("ca.crt", "no PEM")]);
     none.step(&prepare(&uri, None, "none"), &[]).fails(2, "StoreInvalid", &["ca.crt"]);
+    // The system's authorities do not know the server.
+    let user = [("username", Postgres::USER), ("password", Postgres::PASSWORD)];
+    let unknown = Volume::new().with(INPUT, &user);
+    unknown.step(&prepare(&uri, None, "unknown"), &[]).fails(3, "StoreRefused", &["certificate"]);
+    for mode in ["require", "prefer", "disable"] {
+        let off = Volume::new().with(INPUT, &user).with(INPUT, &[("sslmode", mode)]);
+        assert_eq!(off.data(&off.step(&prepare(&uri, None, mode), &[])), "id\n1\n");
+    }
 }

@@ -1,52 +1,33 @@
-//! Drafts: folders in which artifacts are written before they are published in one step.
+//! Drafts: folders in which artifacts are written before they are published in one step, by `publish.rs`.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use mlpipeline_crds::{Digest, Revision, RevisionRule, StepReport};
+use mlpipeline_crds::{Digest, Revision, StepReport};
 
 use super::error::ArtifactError;
 use super::lock::Lock;
-use super::manifest::{self, Column, Kind, Manifest, read, verify};
-use super::names::{DAMAGED_PREFIX, DRAFT_PREFIX, LOCK_SUFFIX, MANIFEST_NAME, MANIFEST_VERSION};
+use super::manifest::{self, Column, Kind, Manifest};
+use super::names::{DRAFT_PREFIX, LOCK_SUFFIX, MANIFEST_NAME, MANIFEST_VERSION};
 use super::remove::sweep;
 
 /// A folder being filled. Dropped without being published, it is removed; if the process is killed, the step's next run
 /// removes it.
 #[derive(Debug)]
 pub struct Draft {
-    step_folder: PathBuf,
-    folder: PathBuf,
+    pub(super) step_folder: PathBuf,
+    pub(super) folder: PathBuf,
     lock: Option<Lock>,
     columns: Vec<Column>,
 }
 
 /// A draft that has its manifest.
-struct Described {
-    revision: Revision,
-    manifest: Manifest,
-}
-
-/// An artifact that is there.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Published {
-    /// Its folder.
-    pub folder: PathBuf,
-    /// The name it was published under.
+pub(super) struct Described {
+    /// The name that it gets.
     pub revision: Revision,
-    /// What is in it, with the report of whoever made it.
+    /// The manifest.
     pub manifest: Manifest,
-    /// Whether another run had published it before.
-    pub reused: bool,
-}
-
-impl Published {
-    /// The report to hand back: the manifest's, with `reused` set when the artifact was there already.
-    #[must_use]
-    pub fn report(&self) -> StepReport {
-        StepReport { reused: self.reused, ..self.manifest.report.clone() }
-    }
 }
 
 impl Draft {
@@ -115,77 +96,8 @@ impl Draft {
         self.columns = columns;
     }
 
-    /// Previews the revision that publishing the draft as it is now would give it, and says whether a complete artifact of that revision is
-    /// there already.
-    ///
-    /// # Errors
-    /// When storage refuses.
-    pub fn preview(&self, kind: Kind, rule: &RevisionRule) -> Result<(Revision, bool), ArtifactError> {
-        let revision = named_by(rule, &self.undescribed(kind, StepReport::succeeded(None))?.digest());
-        let is_there = complete(&self.step_folder.join(revision.as_str()))?.is_some();
-        Ok((revision, is_there))
-    }
-
-    /// Makes the draft the artifact of its revision: every file is made durable and hashed, the manifest is written, and the
-    /// folder gets the revision's name. `report` is stored with the revision and the digest filled in. Where a complete
-    /// artifact of that revision is there already, it stays and is returned as reused; a folder of that name that is no
-    /// complete artifact is moved aside to a hidden name.
-    ///
-    /// # Errors
-    /// When storage refuses; then the draft is removed, and what was published before is as it was.
-    pub fn publish(
-        self,
-        kind: Kind,
-        report: StepReport,
-        rule: &RevisionRule,
-    ) -> Result<Published, ArtifactError> {
-        let Described { revision, manifest } =
-            self.describe(kind, report, |digest| named_by(rule, digest))?;
-        self.take_name(revision, manifest)
-    }
-
-    /// Makes the draft the artifact at a path of the user's choice, beside the draft; its revision is that of its content. An
-    /// artifact of the same kind that is there is replaced.
-    ///
-    /// # Errors
-    /// When something else is at that path, or storage refuses; then what was there stays.
-    pub fn publish_at(
-        self,
-        kind: Kind,
-        report: StepReport,
-        target: &Path,
-    ) -> Result<Published, ArtifactError> {
-        let older = match target.symlink_metadata() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-            Err(error) => return Err(ArtifactError::io("look at", target)(error)),
-            Ok(_) => match read(target) {
-                Ok(found) if found.kind == kind => true,
-                _ => return Err(ArtifactError::Taken(target.to_owned())),
-            },
-        };
-        let Described { revision, manifest } =
-            self.describe(kind, report, |digest| Revision::of(&[digest.as_str()]))?;
-        let aside = self.step_folder.join(format!("{DAMAGED_PREFIX}{:016x}", rand::random::<u64>()));
-        if older {
-            fs::rename(target, &aside).map_err(ArtifactError::io("replace", target))?;
-        }
-        if let Err(error) = fs::rename(&self.folder, target) {
-            if older {
-                // What was there stays; if even that fails, the first error is the one to tell.
-                let _ = fs::rename(&aside, target);
-            }
-            return Err(ArtifactError::io("rename the finished draft to", target)(error));
-        }
-        sync_folder(&self.step_folder)?;
-        if older {
-            // What cannot be removed is out of the way all the same.
-            let _ = fs::remove_dir_all(&aside);
-        }
-        Ok(Published { folder: target.to_owned(), revision, manifest, reused: false })
-    }
-
     /// Hashes what is in the draft and writes the manifest into it.
-    fn describe(
+    pub(super) fn describe(
         &self,
         kind: Kind,
         report: StepReport,
@@ -202,7 +114,7 @@ impl Draft {
     }
 
     /// The manifest of what is in the draft, without the name that it is to get.
-    fn undescribed(&self, kind: Kind, report: StepReport) -> Result<Manifest, ArtifactError> {
+    pub(super) fn undescribed(&self, kind: Kind, report: StepReport) -> Result<Manifest, ArtifactError> {
         let files = self.hash_files()?;
         Ok(Manifest { format_version: MANIFEST_VERSION, kind, files, columns: self.columns.clone(), report })
     }
@@ -231,53 +143,6 @@ impl Draft {
         file.sync_all().map_err(ArtifactError::io("sync", &path))?;
         sync_folder(&self.folder)
     }
-
-    /// Renames the draft to its revision, unless a complete artifact has that name.
-    fn take_name(self, revision: Revision, content: Manifest) -> Result<Published, ArtifactError> {
-        let target = self.step_folder.join(revision.as_str());
-        loop {
-            // A folder is renamed onto nothing, or onto an empty folder; onto anything else the kernel refuses.
-            let taken = match fs::rename(&self.folder, &target) {
-                Ok(()) => {
-                    sync_folder(&self.step_folder)?;
-                    return Ok(Published { folder: target, revision, manifest: content, reused: false });
-                }
-                Err(error) => error,
-            };
-            match taken.kind() {
-                io::ErrorKind::DirectoryNotEmpty
-                | io::ErrorKind::AlreadyExists
-                | io::ErrorKind::NotADirectory => {}
-                _ => return Err(ArtifactError::io("rename the finished draft to", &target)(taken)),
-            }
-            if let Some(theirs) = complete(&target)? {
-                return Ok(Published { folder: target, revision, manifest: theirs, reused: true });
-            }
-            self.move_aside(&target, &revision)?;
-        }
-    }
-
-    /// Moves what is not a complete artifact out of the way. One process at a time decides that, or a second one could move the
-    /// first one's good artifact away.
-    fn move_aside(&self, target: &Path, revision: &Revision) -> Result<(), ArtifactError> {
-        let lock_path = self.step_folder.join(".publish.lock");
-        let lock = Lock::acquire(&lock_path).map_err(ArtifactError::io("lock", &lock_path))?;
-        if complete(target)?.is_none() {
-            let aside =
-                self.step_folder.join(format!("{DAMAGED_PREFIX}{revision}-{:08x}", rand::random::<u32>()));
-            match fs::rename(target, &aside) {
-                Ok(()) => tracing::warn!(
-                    "{} was not a complete artifact; it is now at {}",
-                    target.display(),
-                    aside.display()
-                ),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(ArtifactError::io("move aside the damaged folder", target)(error)),
-            }
-        }
-        let _ = lock.remove();
-        Ok(())
-    }
 }
 
 impl Drop for Draft {
@@ -288,25 +153,6 @@ impl Drop for Draft {
         if let Some(lock) = self.lock.take() {
             let _ = lock.remove();
         }
-    }
-}
-
-/// The revision of a result of this digest.
-fn named_by(rule: &RevisionRule, digest: &Digest) -> Revision {
-    match rule {
-        RevisionRule::Fixed(revision) => revision.clone(),
-        RevisionRule::ByContent(meaning) => Revision::of(&[meaning.as_str(), digest.as_str()]),
-    }
-}
-
-/// The manifest of a folder that holds just what its manifest says, to the last bit.
-fn complete(folder: &Path) -> Result<Option<Manifest>, ArtifactError> {
-    let found = read(folder).and_then(|found| verify(folder, &found).map(|()| found));
-    match found {
-        Ok(found) => Ok(Some(found)),
-        Err(ArtifactError::Missing(_) | ArtifactError::Damaged { .. }) => Ok(None),
-        // A newer worker's artifact is not damage, and a volume that does not answer says nothing.
-        Err(error) => Err(error),
     }
 }
 

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::ArtifactError;
 use super::names::{MANIFEST_NAME, MANIFEST_VERSION};
+use super::open::open_unlinked;
 
 /// The most bytes of a manifest that are read: a damaged or foreign file is not loaded whole.
 const MANIFEST_LIMIT: u64 = 16 << 20;
@@ -99,8 +100,9 @@ pub(super) fn plain_name(name: &str) -> bool {
 pub fn read(folder: &Path) -> Result<Manifest, ArtifactError> {
     let path = folder.join(MANIFEST_NAME);
     let damaged = |problem: String| ArtifactError::Damaged { folder: folder.to_owned(), problem };
-    let file = File::open(&path).map_err(|source| match source.kind() {
+    let file = open_unlinked(&path).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ArtifactError::Missing(folder.to_owned()),
+        io::ErrorKind::InvalidInput => damaged(format!("{MANIFEST_NAME} is not a regular file")),
         _ => ArtifactError::io("open", &path)(source),
     })?;
     let mut bytes = Vec::new();
@@ -163,8 +165,12 @@ pub fn verify(folder: &Path, manifest: &Manifest) -> Result<(), ArtifactError> {
 }
 
 /// The size and digest of a file, in memory that does not grow with it.
-pub(crate) fn hash_file(path: &Path) -> Result<FileEntry, ArtifactError> {
-    let mut file = File::open(path).map_err(ArtifactError::io("open", path))?;
+pub(super) fn hash_file(path: &Path) -> Result<FileEntry, ArtifactError> {
+    hash_open(open_unlinked(path).map_err(ArtifactError::io("open", path))?, path)
+}
+
+/// The size and digest of an open file; `path` is what messages call it.
+pub(crate) fn hash_open(mut file: File, path: &Path) -> Result<FileEntry, ArtifactError> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 256 << 10];
     let mut size = 0_u64;

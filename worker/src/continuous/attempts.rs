@@ -6,11 +6,14 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use crate::artifact::ArtifactError;
+use crate::artifact::{ArtifactError, read_small};
 
 /// How often work may take the process with it before its file is put aside. A process that is killed for another reason was
 /// hardly at the same file each time.
 pub(super) const LIMIT: u32 = 5;
+
+/// The most bytes of a count.
+const COUNT_LIMIT: u64 = 64;
 
 /// The count of one file.
 #[derive(Debug)]
@@ -26,7 +29,10 @@ impl Attempts {
     /// Notes that work begins; says how often it was begun before.
     pub(super) fn begin(&self) -> Result<u32, ArtifactError> {
         // Half a count, of a node that lost power, counts for nothing.
-        let before = std::fs::read_to_string(&self.path).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let before = read_small(&self.path, COUNT_LIMIT)
+            .ok()
+            .and_then(|text| String::from_utf8(text).ok()?.parse().ok())
+            .unwrap_or(0);
         let text = u32::saturating_add(before, 1).to_string();
         std::fs::write(&self.path, text).map_err(ArtifactError::io("write", &self.path))?;
         Ok(before)

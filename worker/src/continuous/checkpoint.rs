@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use mlpipeline_crds::Digest;
 
-use crate::artifact::ArtifactError;
+use crate::artifact::{ArtifactError, read_small};
 use crate::deliver::Checkpoint;
 
 /// How long rows may be accepted before the checkpoint is made durable.
@@ -20,6 +20,9 @@ const SYNC_EVERY: Duration = Duration::from_millis(500);
 
 /// The digits of the number of rows: always as many, as the digest has, so that one write replaces the one before as a whole.
 const DIGITS: usize = 20;
+
+/// The most bytes of a count.
+const LIMIT: u64 = 4096;
 
 /// What a count says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +36,7 @@ pub(super) struct StoredCheckpoint {
 impl StoredCheckpoint {
     /// Reads a count, if there is a whole one.
     pub(super) fn read(path: &Path) -> Option<Self> {
-        let text = fs::read_to_string(path).ok()?;
+        let text = String::from_utf8(read_small(path, LIMIT).ok()?).ok()?;
         let mut lines = text.split_inclusive('\n').map(|line| line.strip_suffix('\n'));
         let (rows, digest, revision) = (lines.next()??, lines.next()??, lines.next()??);
         let rows = rows.parse().ok().filter(|_| rows.len() == DIGITS)?;

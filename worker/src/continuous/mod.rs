@@ -32,7 +32,7 @@ use self::file::{Settled, produce, settle};
 use self::folders::Folders;
 use self::watch::Watch;
 use crate::WorkContext;
-use crate::artifact::{ArtifactError, Lock};
+use crate::artifact::{ArtifactError, Lock, open_regular};
 use crate::deliver::{self, RECEIVER_UNAVAILABLE};
 use crate::failure::StepError;
 
@@ -210,7 +210,7 @@ impl Work<'_> {
 
     /// Puts a file that cannot be processed out of the way of the others; unless it is storage that fails, or the file is gone.
     fn move_to_failed(&self, name: &str, error: StepError, tally: &mut Tally) -> Result<(), StepError> {
-        let is_readable = std::fs::File::open(self.folders.claimed(name)).is_ok();
+        let is_readable = open_regular(&self.folders.claimed(name)).is_ok();
         if error.exit_code == ExitCode::StorageUnavailable && is_readable {
             return Err(error);
         }

@@ -12,7 +12,7 @@ use mlpipeline_crds::ColumnType;
 use tempfile::NamedTempFile;
 
 use super::ContinuousError;
-use crate::artifact::{ArtifactError, Column};
+use crate::artifact::{ArtifactError, Column, read_small};
 
 /// The most bytes of the file that are read.
 const LIMIT: u64 = 16 << 20;
@@ -27,8 +27,7 @@ pub(super) struct PinnedSchema {
 impl PinnedSchema {
     /// Reads what the first file had, if there was one. A file that cannot be read counts as none: it is written again.
     pub(super) fn read(path: PathBuf) -> Self {
-        let small = path.metadata().is_ok_and(|found| found.len() <= LIMIT);
-        let text = std::fs::read(&path).ok().filter(|_| small);
+        let text = read_small(&path, LIMIT).ok();
         let columns = text.and_then(|text| serde_json::from_slice(&text).ok());
         Self { path, columns }
     }

@@ -82,7 +82,7 @@ pub(super) async fn before_publishing(
     }
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let origin = Origin { identity: format!("{}\n{revision}", spec.folder()), file: file.clone() };
-    let rows = rows_of_file(LocalFile { path, name: file }, format, columns, context).await?;
+    let rows = rows_of_file(LocalFile::own(path, file), format, columns, context).await?;
     post(delivery, &origin, rows, DeliveredPrefix::none(delivery)?, context, &mut |_| Ok(())).await?;
     Ok(draft)
 }

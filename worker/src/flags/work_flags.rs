@@ -51,6 +51,9 @@ pub struct WorkFlags {
     /// How often a fetch is tried.
     #[arg(long, value_name = "NUMBER", env = "MLPIPELINE_FETCH_ATTEMPTS", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=100), help_heading = "Network")]
     pub fetch_attempts: u32,
+    /// How long one download may take, with all its attempts.
+    #[arg(long, value_name = "DURATION", env = "MLPIPELINE_FETCH_TIMEOUT", default_value = "6h", value_parser = parse_duration, help_heading = "Network")]
+    pub fetch_timeout: Duration,
     /// The pause before the second attempt; it doubles with each further one.
     #[arg(long, value_name = "DURATION", env = "MLPIPELINE_FETCH_BACKOFF", default_value = "500ms", value_parser = parse_duration, help_heading = "Network")]
     pub fetch_backoff: Duration,
@@ -77,6 +80,7 @@ impl WorkFlags {
                 connect_timeout: self.connect_timeout,
                 idle_timeout: self.idle_timeout,
                 attempts: self.fetch_attempts,
+                fetch_timeout: self.fetch_timeout,
                 backoff: self.fetch_backoff,
                 max_download: self.max_download,
             },

@@ -1,7 +1,5 @@
 //! Loading a model from the folder that it was published in.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use mlpipeline_crds::Digest;
@@ -25,9 +23,7 @@ pub(super) fn load(folder: &Path) -> Result<Model, ModelError> {
         return Err(ModelError::TooLarge { found: entry.size });
     }
     let path = folder.join(MODEL_FILE);
-    let file = File::open(&path).map_err(ArtifactError::io("open", &path))?;
-    let mut bytes = Vec::new();
-    file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(ArtifactError::io("read", &path))?;
+    let bytes = artifact::read_small(&path, SIZE_LIMIT).map_err(ArtifactError::io("read", &path))?;
     let found = Digest::of(&bytes);
     if found != entry.sha256 {
         return Err(damaged(format!(

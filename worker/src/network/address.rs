@@ -39,20 +39,57 @@ impl AddressRange {
     }
 }
 
-/// The IPv4 address inside an IPv6 one (mapped, compatible, 6to4 or NAT64), or the address itself.
-pub(super) fn unwrapped(address: IpAddr) -> IpAddr {
-    let IpAddr::V6(six) = address else { return address };
-    let part = six.segments();
+/// The addresses of machines' metadata and credentials that are not link-local, in the large clouds. They are private or public
+/// addresses otherwise, and nothing but the cloud itself has them.
+const METADATA: [&str; 7] = [
+    // AWS: metadata, time, names and the credentials of pods.
+    "fd00:ec2::/32",
+    // Google Cloud.
+    "fd20:ce::254/128",
+    // Azure's host, which gives out certificates and settings.
+    "168.63.129.16/32",
+    // Alibaba Cloud.
+    "100.100.100.200/32",
+    // Oracle Cloud, of old and on IPv6.
+    "192.0.0.192/32",
+    "fd00:c1::a9fe:a9fe/128",
+    // Scaleway.
+    "fd00:42::42/128",
+];
+
+/// Whether a cloud keeps a machine's metadata at an address.
+pub(super) fn is_metadata(address: &IpAddr) -> bool {
+    METADATA.iter().filter_map(|range| range.parse::<IpNet>().ok()).any(|range| range.contains(address))
+}
+
+/// The IPv4 addresses that an IPv6 one may lead to: mapped, compatible, translated by NAT64 (RFC 6052 and 8215) or SIIT, or at the
+/// end of a tunnel (6to4, Teredo, ISATAP).
+pub(super) fn embedded(address: IpAddr) -> Vec<IpAddr> {
+    let IpAddr::V6(six) = address else { return Vec::new() };
     let four = |high: u16, low: u16| {
         let [a, b] = high.to_be_bytes();
         let [c, d] = low.to_be_bytes();
         IpAddr::from([a, b, c, d])
     };
+    let part = six.segments();
     match part {
-        [0, 0, 0, 0, 0, 0xffff, high, low] => four(high, low),
-        [0, 0, 0, 0, 0, 0, high, low] if !six.is_loopback() && !six.is_unspecified() => four(high, low),
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => four(high, low),
-        [0x2002, high, low, ..] => four(high, low),
-        _ => address,
+        [0, 0, 0, 0, 0, 0, ..] if six.is_loopback() || six.is_unspecified() => Vec::new(),
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0, 0, 0, 0, 0xffff, 0, high, low] => vec![four(high, low)],
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => vec![four(high, low)],
+        // A network's own prefix may be of 96, 64, 56 or 48 bits, and the byte behind 64 bits is skipped.
+        [0x64, 0xff9b, 1, .., high, low] => {
+            let bytes = six.octets();
+            let at = |places: [usize; 4]| {
+                IpAddr::from(places.map(|place| bytes.get(place).copied().unwrap_or_default()))
+            };
+            vec![four(high, low), at([9, 10, 11, 12]), at([7, 9, 10, 11]), at([6, 7, 9, 10])]
+        }
+        [0x2002, high, low, ..] => vec![four(high, low)],
+        // The server of a Teredo tunnel, and its client, whose bits are turned over.
+        [0x2001, 0, server_high, server_low, _, _, high, low] => {
+            vec![four(server_high, server_low), four(!high, !low)]
+        }
+        [_, _, _, _, 0 | 0x200, 0x5efe, high, low] => vec![four(high, low)],
+        _ => Vec::new(),
     }
 }

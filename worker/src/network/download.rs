@@ -2,7 +2,8 @@
 //!
 //! Each hop of a redirect is checked like the first: only http and https, never from https to http, never to an address that
 //! [`Network`] refuses. Credentials go to the origin that the spec names, and to no other that it redirects to. A body that is
-//! cut short, longer than announced, or announced in two ways is refused or fetched again, and never kept.
+//! cut short, longer than announced, or announced in two ways is refused or fetched again, and never kept. The time of all attempts
+//! together has a limit.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -11,15 +12,14 @@ use std::time::Duration;
 use futures::StreamExt;
 use mlpipeline_crds::Digest;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
-use sha2::{Digest as _, Sha256};
-use tokio::io::AsyncWriteExt;
 use url::Url;
 
 use super::client::{authenticated, chain, check_address, client, redacted, refusal};
+use super::encoding::Encoding;
 use super::error::FetchError;
+use super::partial::{NotTaken, Partial};
 use super::rules::Network;
 use crate::credentials::Credentials;
-use crate::failure::FileError;
 use crate::progress::Progress;
 
 /// The most redirects that are followed.
@@ -52,15 +52,6 @@ pub(crate) struct Fetched {
     pub sha256: Digest,
     /// The encoding in which the server sent it, although no encoding was asked for.
     pub encoding: Option<Encoding>,
-}
-
-/// An encoding of a body that can be decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Encoding {
-    /// gzip.
-    Gzip,
-    /// Zstandard.
-    Zstd,
 }
 
 /// A path for a new file on scratch.
@@ -104,17 +95,26 @@ impl Authenticated<'_> {
 /// # Errors
 /// [`FetchError::Refused`] when the server or the rules say no, [`FetchError::Unreachable`] when every attempt failed.
 pub(crate) async fn fetch(download: &Download<'_>) -> Result<Fetched, FetchError> {
+    let limit = download.network.fetch_timeout;
+    let Ok(fetched) = tokio::time::timeout(limit, fetch_with_retries(download)).await else {
+        let problem = format!("it is not whole after {limit:?}; a longer time is given with --fetch-timeout");
+        return Err(FetchError::Refused { url: redacted(download.url), problem });
+    };
+    fetched
+}
+
+async fn fetch_with_retries(download: &Download<'_>) -> Result<Fetched, FetchError> {
     let Download { url, credentials, network, scratch, .. } = *download;
     let shown = redacted(url);
     let client = client(network, credentials.get("ca.crt"))
         .map_err(|problem| FetchError::Refused { url: shown.clone(), problem })?;
     let client = Authenticated { client, credentials, origin: url };
+    let mut partial = Partial::new(scratch).await?;
     let mut pause = network.backoff;
     let mut attempt = 1;
     loop {
-        let path = scratch_file(scratch, "download");
-        match try_fetch(&client, &path, download).await {
-            Ok((sha256, encoding)) => return Ok(Fetched { path, sha256, encoding }),
+        match try_fetch(&client, &mut partial, download).await {
+            Ok(()) => return partial.finish().await,
             Err(Attempt::Final(error)) => return Err(error),
             Err(Attempt::Again { problem, .. }) if attempt >= network.attempts => {
                 return Err(FetchError::Unreachable { url: shown, problem, attempts: attempt });
@@ -130,59 +130,53 @@ pub(crate) async fn fetch(download: &Download<'_>) -> Result<Fetched, FetchError
     }
 }
 
+/// Asks for the body, or for what is missing of it, and takes it to its end.
 async fn try_fetch(
     client: &Authenticated<'_>,
-    path: &Path,
+    partial: &mut Partial,
     download: &Download<'_>,
-) -> Result<(Digest, Option<Encoding>), Attempt> {
+) -> Result<(), Attempt> {
     let (url, limit) = (download.url, download.network.max_download);
-    let response = follow(client, url, download.network).await?;
-    let encoding = encoding(&response).map_err(|problem| refused(url, problem))?;
-    let expected = announced(&response).map_err(|problem| refused(url, problem))?;
-    if let Some(length) = expected.filter(|length| *length > limit) {
-        return Err(refused(url, too_large(&format!("{length} bytes"), limit)));
+    let response = follow(client, url, partial, download.network).await?;
+    let not_taken = |problem| match problem {
+        NotTaken::Refused(problem) => refused(url, problem),
+        NotTaken::Restarts(problem) => Attempt::again(problem),
+        NotTaken::Disk(error) => Attempt::Final(error),
+    };
+    partial.begin(&response, limit).await.map_err(not_taken)?;
+    let bar = download.progress.bytes(&format!("fetch {}", redacted(url)), partial.total());
+    bar.add(partial.received());
+    let mut body = response.bytes_stream();
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|error| {
+            let of = partial.total().map(|total| format!(" of {total}")).unwrap_or_default();
+            Attempt::again(format!(
+                "the body broke off after {}{of} bytes: {}",
+                partial.received(),
+                chain(&error.without_url())
+            ))
+        })?;
+        partial.add(&chunk, limit).await.map_err(not_taken)?;
+        bar.add(chunk.len() as u64);
     }
-    Ok((save(response, expected, path, download).await?, encoding))
-}
-
-/// The encoding of a body. None was asked for; servers that encode all the same are understood where that is possible.
-fn encoding(response: &Response) -> Result<Option<Encoding>, String> {
-    let mut found = None;
-    for value in response.headers().get_all(header::CONTENT_ENCODING) {
-        let named = value.to_str().unwrap_or_default().to_ascii_lowercase();
-        for name in named.split(',').map(str::trim) {
-            let next = match name {
-                "identity" | "" => continue,
-                "gzip" | "x-gzip" => Encoding::Gzip,
-                "zstd" => Encoding::Zstd,
-                other => {
-                    return Err(format!(
-                        "the server encodes the body as {other:?}, which was not asked for; gzip and zstd are decoded"
-                    ));
-                }
-            };
-            if found.replace(next).is_some() {
-                return Err("the server encodes the body twice, which was not asked for".to_owned());
-            }
+    let received = partial.received();
+    match partial.total().filter(|total| *total != received) {
+        Some(total) => {
+            // More than was announced, or less without an error: what has come is not to be trusted.
+            partial.forget();
+            Err(Attempt::again(format!("the body has {received} bytes where {total} were announced")))
         }
+        None => Ok(()),
     }
-    Ok(found)
-}
-
-/// The length that a server announces. One that announces it in two ways may mean either.
-fn announced(response: &Response) -> Result<Option<u64>, String> {
-    let headers = response.headers();
-    if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
-        return Err(
-            "the server announces a length and sends chunks too: which of them ends the body is not known"
-                .to_owned(),
-        );
-    }
-    Ok(response.content_length())
 }
 
 /// Asks, following redirects, until something answers with a body.
-async fn follow(client: &Authenticated<'_>, url: &Url, network: &Network) -> Result<Response, Attempt> {
+async fn follow(
+    client: &Authenticated<'_>,
+    url: &Url,
+    partial: &mut Partial,
+    network: &Network,
+) -> Result<Response, Attempt> {
     let mut current = url.clone();
     let mut visited = HashSet::new();
     loop {
@@ -193,10 +187,15 @@ async fn follow(client: &Authenticated<'_>, url: &Url, network: &Network) -> Res
         if visited.len() > REDIRECT_LIMIT + 1 {
             return Err(refused(url, format!("there are more than {REDIRECT_LIMIT} redirects")));
         }
-        let response = client.get(&current).send().await.map_err(|error| sending(&current, error))?;
+        let response =
+            partial.ask(client.get(&current)).send().await.map_err(|error| sending(&current, error))?;
         let status = response.status();
         if status.is_success() && status != StatusCode::NO_CONTENT {
             return Ok(response);
+        }
+        if status == StatusCode::RANGE_NOT_SATISFIABLE && partial.continues() {
+            partial.forget();
+            return Err(Attempt::again("the content is shorter than what came of it before"));
         }
         let location = response.headers().get(header::LOCATION).filter(|_| status.is_redirection());
         let Some(location) = location else { return Err(unsuccessful(&current, &response)) };
@@ -228,47 +227,6 @@ fn unsuccessful(url: &Url, response: &Response) -> Attempt {
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .map(Duration::from_secs);
     Attempt::Again { problem: format!("the server answers {status}"), pause }
-}
-
-async fn save(
-    response: Response,
-    expected: Option<u64>,
-    path: &Path,
-    download: &Download<'_>,
-) -> Result<Digest, Attempt> {
-    let (url, limit) = (download.url, download.network.max_download);
-    let on_disk = |error| Attempt::Final(FileError::on::<FetchError>("write the download to", path)(error));
-    let file = tokio::fs::File::create(path).await.map_err(on_disk)?;
-    let mut file = tokio::io::BufWriter::with_capacity(256 << 10, file);
-    let bar = download.progress.bytes(&format!("fetch {}", redacted(url)), expected);
-    let mut hasher = Sha256::new();
-    let mut received = 0_u64;
-    let mut body = response.bytes_stream();
-    while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|error| {
-            let of = expected.map(|total| format!(" of {total}")).unwrap_or_default();
-            Attempt::again(format!(
-                "the body broke off after {received}{of} bytes: {}",
-                chain(&error.without_url())
-            ))
-        })?;
-        received += chunk.len() as u64;
-        if received > limit {
-            return Err(refused(url, too_large("the body", limit)));
-        }
-        hasher.update(&chunk);
-        file.write_all(&chunk).await.map_err(on_disk)?;
-        bar.add(chunk.len() as u64);
-    }
-    if let Some(expected) = expected.filter(|expected| *expected != received) {
-        return Err(Attempt::again(format!("the body has {received} bytes where {expected} were announced")));
-    }
-    file.flush().await.map_err(on_disk)?;
-    Ok(Digest::from_sha256(&hasher.finalize().into()))
-}
-
-fn too_large(what: &str, limit: u64) -> String {
-    format!("{what} exceeds the limit of {limit} bytes; raise it with --max-download")
 }
 
 fn refused(url: &Url, problem: String) -> Attempt {

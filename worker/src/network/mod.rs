@@ -6,11 +6,14 @@
 mod address;
 mod client;
 mod download;
+mod encoding;
 mod error;
+mod partial;
 mod rules;
 
 pub use address::AddressRange;
 pub(crate) use client::{authenticated, chain, check_address, client, redacted, refusal};
-pub(crate) use download::{Download, Encoding, fetch, scratch_file};
+pub(crate) use download::{Download, fetch, scratch_file};
+pub(crate) use encoding::Encoding;
 pub use error::FetchError;
 pub use rules::Network;

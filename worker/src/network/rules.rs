@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::address::{AddressRange, AddressRefused, unwrapped};
+use super::address::{AddressRange, AddressRefused, embedded, is_metadata};
 
 /// The rules of fetching. There is no proxy: `HTTP_PROXY` and its like are not read, since a proxy would resolve names by
 /// itself and so make the rule on addresses void.
@@ -17,6 +17,8 @@ pub struct Network {
     pub idle_timeout: Duration,
     /// How often a fetch is tried before storage counts as unavailable.
     pub attempts: u32,
+    /// How long one download may take, with all its attempts.
+    pub fetch_timeout: Duration,
     /// The pause before the second attempt; it doubles with each further one.
     pub backoff: Duration,
     /// The most bytes of one download.
@@ -30,6 +32,7 @@ impl Default for Network {
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
             attempts: 5,
+            fetch_timeout: Duration::from_secs(6 * 60 * 60),
             backoff: Duration::from_millis(500),
             max_download: 64 << 30,
         }
@@ -40,34 +43,17 @@ impl Network {
     /// Why an address must not be fetched from; `None` when it may.
     ///
     /// Loopback, link-local (where clouds keep their metadata and credentials), unspecified and multicast addresses are
-    /// refused; so are IPv6 forms that carry one of them inside.
+    /// refused, and those of metadata elsewhere; so are IPv6 forms that carry one of them inside.
     #[must_use]
     pub fn refusal(&self, address: IpAddr) -> Option<&'static str> {
-        let plain = unwrapped(address);
-        let allowed = self.allowed.iter().any(|range| range.contains(&address) || range.contains(&plain));
-        if allowed {
+        let allowed = |address: &IpAddr| self.allowed.iter().any(|range| range.contains(address));
+        if allowed(&address) {
             return None;
         }
-        let link_local = match plain {
-            IpAddr::V4(address) => address.is_link_local(),
-            IpAddr::V6(address) => address.is_unicast_link_local(),
-        };
-        let this_network =
-            matches!(plain, IpAddr::V4(address) if address.octets()[0] == 0 || address.is_broadcast());
-        // fd00:ec2::254 is where AWS keeps its metadata on IPv6; it is a unique local address, not link-local.
-        let metadata = plain == IpAddr::V6(std::net::Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254));
-        if plain.is_loopback() {
-            Some("a loopback address")
-        } else if link_local || metadata {
-            Some("a link-local address, where machines keep their metadata")
-        } else if plain.is_unspecified() || this_network {
-            Some("not the address of one machine")
-        } else if plain.is_multicast() {
-            Some("a multicast address")
-        } else {
-            None
-        }
+        let inside = embedded(address).into_iter().filter(|inside| !allowed(inside));
+        std::iter::once(address).chain(inside).find_map(not_to_be_connected_to)
     }
+
     /// Refuses an address that must not be connected to; `host` is what led to it.
     pub(crate) fn check(&self, host: &str, address: IpAddr) -> Result<(), AddressRefused> {
         self.refusal(address).map_or(Ok(()), |what| {
@@ -92,6 +78,29 @@ impl Network {
             self.check(&shown, address.ip()).map_err(std::io::Error::other)?;
         }
         Ok(found)
+    }
+}
+
+/// What an address is that nobody connects to without being allowed to.
+fn not_to_be_connected_to(address: IpAddr) -> Option<&'static str> {
+    let link_local = match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    let this_network =
+        matches!(address, IpAddr::V4(address) if address.octets()[0] == 0 || address.is_broadcast());
+    if address.is_loopback() {
+        Some("a loopback address")
+    } else if link_local {
+        Some("a link-local address, where machines keep their metadata")
+    } else if is_metadata(&address) {
+        Some("an address where a cloud keeps its machines' metadata")
+    } else if address.is_unspecified() || this_network {
+        Some("not the address of one machine")
+    } else if address.is_multicast() {
+        Some("a multicast address")
+    } else {
+        None
     }
 }
 
@@ -120,10 +129,30 @@ mod tests {
             "64:ff9b::a9fe:a9fe",
             "2002:7f00:1::",
             "fd00:ec2::254",
+            "fd00:ec2::23",
+            "fd20:ce::254",
+            "169.254.170.2",
+            "168.63.129.16",
+            "100.100.100.200",
+            "192.0.0.192",
+            "fd00:c1::a9fe:a9fe",
+            "fd00:42::42",
+            "::ffff:168.63.129.16",
+            "::ffff:0:a9fe:a9fe",
+            "64:ff9b::6464:64c8",
+            "64:ff9b:1::a9fe:a9fe",
+            "64:ff9b:1:a9fe:a9:fe00::",
+            "64:ff9b:1:2:a9:fea9:fe00:0",
+            "2002:a9fe:a9fe::1",
+            "2001:0:a9fe:a9fe::1",
+            "2001:0:5db8:d822:0:0:5601:5601",
+            "2606:4700::5efe:169.254.169.254",
         ] {
             assert!(network.refusal(refused.parse().expect(refused)).is_some(), "{refused}");
         }
-        for fine in ["93.184.216.34", "10.0.0.1", "192.168.1.1", "2606:4700::1111", "fd00::1"] {
+        for fine in
+            ["93.184.216.34", "10.0.0.1", "192.168.1.1", "2606:4700::1111", "fd00::1", "64:ff9b::5db8:d822"]
+        {
             assert_eq!(network.refusal(fine.parse().expect(fine)), None, "{fine}");
         }
     }

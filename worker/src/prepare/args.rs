@@ -32,8 +32,8 @@ Tables keep the order of their files and rows unless the SQL orders them. CSV is
 --columns names the columns, the same number of fields in every row; an empty field is null.
 
 Credentials come from the environment: MLPIPELINE_SECRET_INPUT_NAME_KEY for the table NAME and MLPIPELINE_SECRET_OUTPUT_KEY for --out, KEY
-being username, password, token, ca.crt, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION or AWS_ENDPOINT_URL. Without
-them, s3:// takes the AWS_ variables as they are, and postgres:// PGUSER and PGPASSWORD.")]
+being username, password, token, ca.crt, sslmode, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION or
+AWS_ENDPOINT_URL. Without them, s3:// takes the AWS_ variables as they are, and postgres:// PGUSER, PGPASSWORD and PGSSLMODE.")]
 pub struct PrepareArgs {
     /// A table: its name in the SQL, and its file (* stands for any part of a name) or URL. May be given several times.
     #[arg(long = "input", value_name = "NAME=FILE_OR_URL", value_parser = parse_pair)]

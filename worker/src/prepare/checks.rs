@@ -43,7 +43,7 @@ pub async fn run(
     result: &Written,
     context: &WorkContext,
 ) -> Result<(), StepError> {
-    let file = LocalFile { path: path.to_owned(), name: OUTPUT.to_owned() };
+    let file = LocalFile::own(path.to_owned(), OUTPUT.to_owned());
     let session = context.session();
     let output = written(file, format, result.columns.clone(), &context.cancellation)?;
     session.register_table(TableReference::bare(OUTPUT), output).map_err(|error| query_error(&error))?;

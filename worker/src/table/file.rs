@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::TableError;
+use crate::artifact::{ArtifactError, FileIdentity, open_beneath, open_regular};
 
 /// The mark that some programs put before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -16,12 +17,40 @@ pub(crate) struct LocalFile {
     pub path: PathBuf,
     /// What to call it in messages: its URI without credentials, or its path on the volume.
     pub name: String,
+    /// Which file was found to lie on the volume; `None` for one that this process wrote itself.
+    stored: Option<FileIdentity>,
 }
 
 impl LocalFile {
+    /// A file that this process wrote.
+    pub(crate) fn own(path: PathBuf, name: String) -> Self {
+        Self { path, name, stored: None }
+    }
+
+    /// A file of a volume, which others can write.
+    ///
+    /// # Errors
+    /// When it is not a regular file, cannot be opened, or lies outside the root once links are followed.
+    pub(crate) fn stored(root: &Path, path: PathBuf, name: String) -> Result<Self, ArtifactError> {
+        let file = open_beneath(root, &path)?;
+        let stored = FileIdentity::of(&file).map_err(ArtifactError::io("inspect", &path))?;
+        Ok(Self { path, name, stored: Some(stored) })
+    }
+
     /// Opens the file.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or is another one than was found on the volume.
     pub(super) fn open(&self) -> Result<File, TableError> {
-        File::open(&self.path).map_err(TableError::io("open", &self.path))
+        let file = open_regular(&self.path).map_err(TableError::io("open", &self.path))?;
+        let found = FileIdentity::of(&file).map_err(TableError::io("inspect", &self.path))?;
+        if self.stored.is_some_and(|stored| stored != found) {
+            return Err(TableError::content(
+                &self.name,
+                "it was replaced while it was read; run the step again once nobody writes there",
+            ));
+        }
+        Ok(file)
     }
 
     /// The first bytes of the file, at most so many.
@@ -44,5 +73,24 @@ impl LocalFile {
             ));
         }
         Ok(if first == BYTE_ORDER_MARK { 3 } else { 0 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_replaced_by_a_link_after_it_was_checked_is_not_read() {
+        let root = tempfile::tempdir().expect("a folder");
+        let path = root.path().join("in.csv");
+        std::fs::write(&path, "a\n1\n").expect("a file");
+        let file = LocalFile::stored(root.path(), path.clone(), "file:in.csv".into()).expect("a file");
+        assert_eq!(file.first_bytes(10).expect("bytes"), b"a\n1\n");
+        std::fs::remove_file(&path).expect("removed");
+        std::os::unix::fs::symlink("/proc/self/environ", &path).expect("a link");
+        let error = file.first_bytes(10).expect_err("another file").to_string();
+        assert!(error.contains("was replaced"), "{error}");
+        assert!(LocalFile::stored(root.path(), path, "file:in.csv".into()).is_err());
     }
 }

@@ -38,6 +38,17 @@ pub enum TrainError {
     Internal(String),
 }
 
+impl TrainError {
+    /// A row without the target; rows are counted from 0.
+    pub(super) fn null_target(name: &str, row: usize) -> Self {
+        Self::Data(format!(
+            "target \"{name}\" is null in row {}, and every row to learn from needs it; leave such rows out in a prepare step: \
+             WHERE \"{name}\" IS NOT NULL",
+            row + 1
+        ))
+    }
+}
+
 impl Failure for TrainError {
     fn exit_code(&self) -> ExitCode {
         match self {

@@ -5,11 +5,12 @@ use datafusion::dataframe::DataFrame;
 use datafusion::prelude::ident;
 use futures::StreamExt;
 
+use super::class_target::ClassReader;
 use super::error::TrainError;
 use super::learner::Learner;
 use super::matrix::Matrix;
 use super::memory::check_memory;
-use super::target::{ClassReader, NumberReader};
+use super::number_target::NumberReader;
 use super::task::Task;
 use crate::engine::query_error;
 use crate::failure::StepError;

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+pub mod at_work;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -60,9 +62,33 @@ impl Ended {
     }
 }
 
+/// A file or folder of what earlier versions wrote.
+pub fn recorded(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path)
+}
+
 impl Volume {
     pub fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// A copy of the volume that a worker left which wrote this version of the manifest.
+    pub fn recorded(version: u64) -> Self {
+        let volume = Self::new();
+        let from = recorded(&format!("storage/v{version}"));
+        let mut folders = vec![from.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let content = std::fs::read(&path).expect("a file");
+                    volume.put(&path.strip_prefix(&from).expect("below").display().to_string(), content);
+                }
+            }
+        }
+        volume
     }
 
     pub fn path(&self) -> &Path {
@@ -158,11 +184,14 @@ pub enum Answer {
     Hang(Vec<u8>),
 }
 
+/// The headers of a request.
+type Asked = Vec<(String, String)>;
+
 /// An HTTP server on loopback.
 pub struct Server {
     pub address: SocketAddr,
     requests: Arc<AtomicUsize>,
-    authorizations: Arc<Mutex<Vec<Option<String>>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
     stopped: Arc<AtomicBool>,
 }
 
@@ -173,8 +202,8 @@ impl Server {
         let address = listener.local_addr().expect("an address");
         let (requests, stopped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let (count, stop) = (Arc::clone(&requests), Arc::clone(&stopped));
-        let authorizations = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&authorizations);
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&asked);
         std::thread::spawn(move || {
             let mut hanging = Vec::new();
             for stream in listener.incoming() {
@@ -182,8 +211,8 @@ impl Server {
                     return;
                 }
                 let mut stream = stream.expect("a connection");
-                let Some((path, authorization)) = request(&stream) else { continue };
-                seen.lock().expect("no test panics there").push(authorization);
+                let Some((path, headers)) = request(&stream) else { continue };
+                seen.lock().expect("no test panics there").push(headers);
                 match answer(&path, count.fetch_add(1, Ordering::SeqCst) + 1) {
                     Answer::Bytes(bytes) => drop(stream.write_all(&bytes)),
                     Answer::Hang(bytes) => {
@@ -193,7 +222,7 @@ impl Server {
                 }
             }
         });
-        Self { address, requests, authorizations, stopped }
+        Self { address, requests, asked, stopped }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -208,7 +237,17 @@ impl Server {
 impl Server {
     /// What each request had for an Authorization header.
     pub fn authorizations(&self) -> Vec<Option<String>> {
-        self.authorizations.lock().expect("no test panics there").clone()
+        self.headers("authorization")
+    }
+
+    /// What each request had for a header.
+    pub fn headers(&self, name: &str) -> Vec<Option<String>> {
+        let asked = self.asked.lock().expect("no test panics there");
+        let value = |headers: &Asked| {
+            let found = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value.clone())
+        };
+        asked.iter().map(value).collect()
     }
 }
 
@@ -221,18 +260,16 @@ impl Drop for Server {
 }
 
 /// A request's path and its Authorization header.
-fn request(stream: &TcpStream) -> Option<(String, Option<String>)> {
+fn request(stream: &TcpStream) -> Option<(String, Asked)> {
     let mut lines = BufReader::new(stream.try_clone().expect("a connection")).lines();
     let first = lines.next()?.ok()?;
-    let mut authorization = None;
+    let mut headers = Asked::new();
     loop {
         let line = lines.next()?.ok()?;
         let Some((name, value)) = line.split_once(':') else { break };
-        if name.eq_ignore_ascii_case("authorization") {
-            authorization = Some(value.trim().to_owned());
-        }
+        headers.push((name.to_owned(), value.trim().to_owned()));
     }
-    first.split(' ').nth(1).map(|path| (path.to_owned(), authorization))
+    first.split(' ').nth(1).map(|path| (path.to_owned(), headers))
 }
 
 /// A whole answer.

@@ -100,7 +100,7 @@ impl Answer {
         }
         match text.as_str() {
             _ if text.contains("server does not support TLS") => self.refused(
-                "the server has no TLS, which a Secret with ca.crt asks for; leave ca.crt out to go without"
+                "the server has no TLS, so that nobody knows who answers; where the network is trusted, give the Secret the key sslmode with the value disable"
                     .to_owned(),
             ),
             _ if text.contains("password missing") => self.refused(

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use mlpipeline_crds::TableLocation;
 use tokio::task::JoinSet;
-use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -43,8 +42,10 @@ impl Link {
         network: &Network,
     ) -> Result<(Client, Self), StoreError> {
         let answer = Answer::new(location);
-        let config = config(location, credentials, network, &answer)?;
-        let tls = verify::settings(credentials.get("ca.crt")).map_err(|problem| answer.spec(problem))?;
+        let (ssl_mode, tls) = verify::settings(credentials.database_tls(), credentials.get("ca.crt"))
+            .map_err(|problem| answer.spec(problem))?;
+        let mut config = config(location, credentials, network, &answer)?;
+        config.ssl_mode(ssl_mode);
         let mut pause = network.backoff;
         let mut attempt = 1;
         loop {
@@ -116,8 +117,7 @@ fn config(
         .connect_timeout(network.connect_timeout)
         .keepalives_idle(network.idle_timeout.max(LEAST_KEEPALIVE))
         // Rows come in the order in which they lie there, not from where another reader happens to be.
-        .options("-c synchronize_seqscans=off -c datestyle=ISO -c extra_float_digits=3")
-        .ssl_mode(if credentials.get("ca.crt").is_some() { SslMode::Require } else { SslMode::Prefer });
+        .options("-c synchronize_seqscans=off -c datestyle=ISO -c extra_float_digits=3");
     if let Some(password) = password {
         config.password(password);
     }

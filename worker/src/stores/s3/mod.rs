@@ -12,17 +12,21 @@ use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
 use sha2::{Digest as _, Sha256};
+use tempfile::TempPath;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use self::answer::explain;
 use self::connector::Connector;
-use self::settings::{identify, plain_endpoint, retries};
+use self::settings::{identify, plain_endpoint, region, retries};
 use super::StoreError;
 use crate::credentials::Credentials;
 use crate::failure::{FileError, StepError};
 use crate::glob::matches;
 use crate::network::{Network, client, scratch_file};
 use crate::progress::{Progress, ProgressGuard};
+
+/// The most objects that are looked at to find those of a pattern.
+const LISTED_LIMIT: usize = 5_000_000;
 
 /// The most objects that one pattern may stand for.
 const OBJECT_LIMIT: usize = 100_000;
@@ -61,7 +65,8 @@ impl Bucket {
         let region = credentials
             .get_or_customary("AWS_REGION")
             .or_else(|| credentials.get_or_customary("AWS_DEFAULT_REGION"))
-            .unwrap_or("us-east-1");
+            .map_or(Ok("us-east-1"), region)
+            .map_err(spec)?;
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(bucket)
             .with_region(region)
@@ -92,12 +97,19 @@ impl Bucket {
         let folder = fixed.rsplit_once('/').map_or("", |(folder, _)| folder);
         let prefix = self.key(folder)?;
         let mut listed = self.store.list(Some(&prefix).filter(|_| !folder.is_empty()));
-        let mut keys = Vec::new();
+        let (mut keys, mut looked_at) = (Vec::new(), 0_usize);
         while let Some(object) = listed.next().await {
             let object = object.map_err(|error| explain(self, "list", pattern, &error))?;
             let key = object.location.to_string();
             if fits(pattern, &key) {
                 keys.push(key);
+            }
+            looked_at += 1;
+            if looked_at > LISTED_LIMIT {
+                let problem = format!(
+                    "more than {LISTED_LIMIT} objects begin as the pattern does; write more of the name before the first *"
+                );
+                return Err(StoreError::Spec { place: self.place(pattern), problem });
             }
             if keys.len() > OBJECT_LIMIT {
                 let problem = format!("more than {OBJECT_LIMIT} objects fit; narrow the pattern");
@@ -135,6 +147,8 @@ impl Bucket {
         let path = scratch_file(scratch, "download");
         let file =
             tokio::fs::File::create(&path).await.map_err(FileError::on::<FileError>("create", &path))?;
+        // Removed where the download does not come to its end.
+        let partial = TempPath::try_from_path(&path).map_err(FileError::on::<FileError>("create", &path))?;
         let mut file = tokio::io::BufWriter::with_capacity(256 << 10, file);
         bar.expect(size);
         let mut hasher = Sha256::new();
@@ -157,6 +171,9 @@ impl Bucket {
             return Err(StoreError::Unreachable { place: self.place(key), problem }.into());
         }
         file.flush().await.map_err(FileError::on::<FileError>("write the download to", &path))?;
+        let path = partial
+            .keep()
+            .map_err(|error| FileError::on::<FileError>("keep the download at", &error.path)(error.error))?;
         Ok((path, Digest::from_sha256(&hasher.finalize().into())))
     }
 

@@ -37,6 +37,36 @@ pub(super) fn plain_endpoint(text: &str) -> Result<String, String> {
     if is_plain { Ok(url.as_str().trim_end_matches('/').to_owned()) } else { Err(wrong()) }
 }
 
+/// The longest name of a region.
+const REGION_LIMIT: usize = 64;
+
+/// Where Kubernetes mounts the tokens of service accounts.
+const TOKEN_FOLDERS: [&str; 2] = ["/var/run/secrets/", "/run/secrets/"];
+
+/// A region, which becomes a part of hosts' names: with other signs, requests and credentials would go to a host of somebody else's.
+pub(super) fn region(text: &str) -> Result<&str, String> {
+    let text = text.trim();
+    let fits = |sign: u8| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == b'-';
+    if text.is_empty() || text.len() > REGION_LIMIT || !text.bytes().all(fits) {
+        return Err(format!(
+            "AWS_REGION is not the name of a region, like eu-central-1: that has lower-case letters, digits and hyphens, {REGION_LIMIT} at most"
+        ));
+    }
+    Ok(text)
+}
+
+/// The file of a service account's token, whose content is sent to the cloud: not any file, and never one that a Secret names.
+fn token_file(path: &str) -> Result<&str, String> {
+    let is_plain = !path.split('/').any(|part| part == "..");
+    if is_plain && TOKEN_FOLDERS.iter().any(|folder| path.starts_with(folder)) {
+        return Ok(path);
+    }
+    Err(format!(
+        "AWS_WEB_IDENTITY_TOKEN_FILE is not a file below {}, where tokens of service accounts are mounted",
+        TOKEN_FOLDERS.join(" or ")
+    ))
+}
+
 /// Gives the store its credentials: keys, or the token of a service account. The metadata service of a cloud's machines is
 /// never asked: what it gives are the machine's rights, not the pipeline's.
 pub(super) fn identify(
@@ -69,9 +99,11 @@ pub(super) fn identify(
             return Err(missing(problem));
         }
     };
-    match (credentials.get("AWS_WEB_IDENTITY_TOKEN_FILE"), credentials.get("AWS_ROLE_ARN")) {
+    // The pod's own variables only: whoever can write a Secret must not have files of the pod sent.
+    let of_pod = |key| credentials.get(key).filter(|_| !credentials.are_named());
+    match (of_pod("AWS_WEB_IDENTITY_TOKEN_FILE"), of_pod("AWS_ROLE_ARN")) {
         (Some(token), Some(role)) => Ok(builder
-            .with_config(AmazonS3ConfigKey::WebIdentityTokenFile, token)
+            .with_config(AmazonS3ConfigKey::WebIdentityTokenFile, token_file(token).map_err(missing)?)
             .with_config(AmazonS3ConfigKey::RoleArn, role)),
         _ => Err(missing(format!(
             "no credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are looked for in {}; name a Secret that has them in secret",
@@ -83,6 +115,33 @@ pub(super) fn identify(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credentials::Secrets;
+
+    #[test]
+    fn a_region_is_a_name_and_no_part_of_an_address() {
+        assert_eq!(region("eu-central-1\n"), Ok("eu-central-1"));
+        for wrong in ["", "x@host/", "a.b", "a/b", "a:1", "a#", "a?", "EU", "é", &"a".repeat(65)] {
+            assert!(region(wrong).is_err_and(|problem| problem.contains("AWS_REGION")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn only_a_token_of_the_pods_service_account_is_sent() {
+        let identified = |prefix: &str, named: Option<&str>, file: &str| {
+            let variables =
+                [("AWS_WEB_IDENTITY_TOKEN_FILE", file), ("AWS_ROLE_ARN", "arn:aws:iam::1:role/r")];
+            let secrets =
+                Secrets::of(variables.map(|(name, value)| (format!("{prefix}{name}").into(), value.into())));
+            identify(AmazonS3Builder::new(), &secrets.credentials(named), "b").map(drop)
+        };
+        let mounted = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token";
+        assert!(identified("", None, mounted).is_ok());
+        for file in ["/proc/self/environ", "/var/run/secrets/../../../proc/self/environ", "token"] {
+            assert!(identified("", None, file).is_err(), "{file}");
+        }
+        let prefix = "MLPIPELINE_SECRET_INPUT_t_";
+        assert!(identified(prefix, Some(prefix), mounted).is_err());
+    }
 
     #[test]
     fn endpoints_are_servers_without_credentials() {

@@ -15,8 +15,10 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::catalog::TableProvider;
 use mlpipeline_crds::Reading;
 
+use super::csv_dialect::Dialect;
 use super::csv_header::{HeaderRules, data_as_header, headers};
-use super::csv_records::{CsvSplitter, Dialect, Records};
+use super::csv_records::Records;
+use super::csv_splitter::CsvSplitter;
 use super::{FileFormat, Opened, ReadOptions, RowWriter};
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;

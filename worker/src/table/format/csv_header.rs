@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::csv_records::{Dialect, Records};
+use super::csv_dialect::Dialect;
+use super::csv_records::Records;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
 use crate::table::text::{RECORD_LIMIT, not_utf8, shown};

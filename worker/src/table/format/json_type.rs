@@ -1,84 +1,39 @@
-//! What types the values of JSON objects have: found by looking at every one of them.
+//! The kinds of values that JSON objects hold, and the types of columns that hold them all.
 
 use std::collections::HashMap;
-use std::fmt;
 
 use datafusion::arrow::datatypes::{DataType, Field};
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// The most different keys of one object: more of them are data, not columns.
-const KEY_LIMIT: usize = 10_000;
-
-const BOOLEAN: u8 = 1;
-const INTEGER: u8 = 1 << 1;
-const FLOAT: u8 = 1 << 2;
-const TEXT: u8 = 1 << 3;
+pub(super) const BOOLEAN: u8 = 1;
+pub(super) const INTEGER: u8 = 1 << 1;
+pub(super) const FLOAT: u8 = 1 << 2;
+pub(super) const TEXT: u8 = 1 << 3;
 /// A whole number of 64 bits that a number with a fraction does not hold exactly.
-const BIG_INTEGER: u8 = 1 << 4;
-
-/// Whole numbers up to this one are exact as numbers with a fraction.
-const EXACT_LIMIT: u64 = 1 << 53;
-
-/// 2 to the 64th, which has [`LONG_DIGITS`] digits.
-const U64_LIMIT: f64 = 18_446_744_073_709_551_616.0;
-
-/// The fewest digits of a whole number that 64 bits do not hold without a sign.
-const LONG_DIGITS: usize = 20;
-
-/// Whether a line has a whole number of so many digits that 64 bits may not hold it.
-fn has_long_integer(line: &[u8]) -> bool {
-    // A run of so many digits covers at least one of the places that are looked at.
-    (LONG_DIGITS - 1..line.len()).step_by(LONG_DIGITS).any(|at| {
-        let is_digit = |at: &usize| line.get(*at).is_some_and(u8::is_ascii_digit);
-        if !is_digit(&at) {
-            return false;
-        }
-        let start = (0..=at).rev().take_while(is_digit).last().unwrap_or(at);
-        let end = (at..line.len()).take_while(is_digit).last().unwrap_or(at);
-        let before = start.checked_sub(1).and_then(|at| line.get(at));
-        let after = line.get(end + 1);
-        end + 1 - start >= LONG_DIGITS
-            && !matches!(before, Some(b'.' | b'e' | b'E' | b'"'))
-            && !matches!(after, Some(b'.' | b'e' | b'E' | b'"'))
-    })
-}
-
-fn whole_kind(value: i64) -> u8 {
-    if value.unsigned_abs() <= EXACT_LIMIT { INTEGER } else { BIG_INTEGER }
-}
+pub(super) const BIG_INTEGER: u8 = 1 << 4;
 
 /// The kinds of values that were met at one place. Nulls say nothing.
 #[derive(Debug, Default)]
-struct Kinds {
-    scalars: u8,
-    items: Option<Box<Kinds>>,
-    object: Option<Box<JsonKinds>>,
+pub(super) struct Kinds {
+    /// Which scalars, as a set of bits.
+    pub scalars: u8,
+    /// What arrays hold.
+    pub items: Option<Box<Kinds>>,
+    /// What objects hold.
+    pub object: Option<Box<JsonKinds>>,
 }
 
 /// The kinds of values that were met under each key of an object, in the order in which the keys were first met.
 #[derive(Debug, Default)]
 pub(super) struct JsonKinds {
-    keys: Vec<(String, Kinds)>,
+    pub keys: Vec<(String, Kinds)>,
     places: HashMap<String, usize>,
     /// How many objects were met.
-    objects: u64,
+    pub objects: u64,
     /// The last object that had each key, by the key's place.
     last: Vec<u64>,
 }
 
 impl JsonKinds {
-    /// Adds one object in JSON.
-    pub(super) fn add_line(&mut self, line: &[u8]) -> Result<(), String> {
-        if line.first() != Some(&b'{') {
-            return Err("the line is not a JSON object; NDJSON has one object a line".to_owned());
-        }
-        let mut reader = serde_json::Deserializer::from_slice(line);
-        reader
-            .deserialize_map(ObjectVisitor(self, has_long_integer(line)))
-            .and_then(|()| reader.end())
-            .map_err(|error| format!("the line is not valid JSON: {}", without_line(&error)))
-    }
-
     /// Adds what was met elsewhere, later.
     pub(super) fn merge(&mut self, other: Self) {
         for (key, kinds) in other.keys {
@@ -103,13 +58,14 @@ impl JsonKinds {
     }
 
     /// Whether the current object had the key at a place before.
-    fn is_repeated(&mut self, place: usize) -> bool {
+    pub(super) fn is_repeated(&mut self, place: usize) -> bool {
         self.last.resize(self.keys.len().max(self.last.len()), 0);
         let current = self.objects;
         self.last.get_mut(place).is_some_and(|last| std::mem::replace(last, current) == current)
     }
 
-    fn place(&mut self, key: String) -> usize {
+    /// Where a key stands, which is met here or was before.
+    pub(super) fn place(&mut self, key: String) -> usize {
         *self.places.entry(key).or_insert_with_key(|key| {
             self.keys.push((key.clone(), Kinds::default()));
             self.keys.len() - 1
@@ -157,174 +113,5 @@ impl Kinds {
                 ))
             }
         }
-    }
-}
-
-/// serde_json says "at line 1 column 5"; the line is always 1 here, and the caller knows the real one.
-fn without_line(error: &serde_json::Error) -> String {
-    error.to_string().replace(" at line 1 column ", " at column ")
-}
-
-/// With whether the line has a long whole number.
-struct ObjectVisitor<'a>(&'a mut JsonKinds, bool);
-
-impl<'de> Visitor<'de> for ObjectVisitor<'_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        self.0.objects += 1;
-        while let Some(key) = map.next_key::<String>()? {
-            let place = self.0.place(key);
-            if self.0.is_repeated(place) {
-                let key = self.0.keys.get(place).map(|(key, _)| key.as_str()).unwrap_or_default();
-                return Err(A::Error::custom(format!("the key \"{key}\" is there twice in one object")));
-            }
-            if self.0.keys.len() > KEY_LIMIT {
-                return Err(A::Error::custom(format!("there are more than {KEY_LIMIT} different keys")));
-            }
-            if let Some((_, kinds)) = self.0.keys.get_mut(place) {
-                map.next_value_seed(ValueSeed(kinds, self.1))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// With whether the line has a long whole number.
-struct ValueSeed<'a>(&'a mut Kinds, bool);
-
-impl<'de> DeserializeSeed<'de> for ValueSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
-        reader.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ValueSeed<'_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        self.0.scalars |= BOOLEAN;
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.0.scalars |= whole_kind(value);
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        // A whole number that no integer holds would be another one as a number with a fraction: it stays the text that it is.
-        self.0.scalars |= match i64::try_from(value) {
-            Ok(whole) => whole_kind(whole),
-            Err(_) => TEXT,
-        };
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        // serde_json gives whole numbers of more than 64 bits as these.
-        let is_whole = self.1 && value.fract() == 0.0 && value.abs() >= U64_LIMIT;
-        self.0.scalars |= if is_whole { TEXT } else { FLOAT };
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        self.0.scalars |= TEXT;
-        Ok(())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let kinds = self.0.items.get_or_insert_default();
-        while items.next_element_seed(ValueSeed(kinds, self.1))?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        ObjectVisitor(self.0.object.get_or_insert_default(), self.1).visit_map(map)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn types(lines: &[&str]) -> Result<Vec<String>, String> {
-        let mut kinds = JsonKinds::default();
-        for line in lines {
-            let mut one = JsonKinds::default();
-            one.add_line(line.as_bytes())?;
-            kinds.merge(one);
-        }
-        let fields = kinds.fields()?;
-        Ok(fields.iter().map(|field| format!("{} {}", field.name(), field.data_type())).collect())
-    }
-
-    #[test]
-    fn columns_are_in_the_order_of_their_keys_and_hold_every_value() {
-        let found = types(&[
-            r#"{"z":1,"a":null,"m":"x"}"#,
-            r#"{"b":true,"z":1.5,"a":2}"#,
-            r#"{"m":7,"n":18446744073709551615,"l":[],"o":{"x":1}}"#,
-            r#"{"l":[1,null]}"#,
-        ]);
-        let expected = [
-            "z Float64",
-            "a Int64",
-            "m Utf8",
-            "b Boolean",
-            "n Utf8",
-            "l List(Int64)",
-            "o Struct(\"x\": Int64)",
-        ];
-        assert_eq!(found, Ok(expected.map(String::from).to_vec()));
-    }
-
-    #[test]
-    fn whole_numbers_that_no_number_type_holds_stay_text() {
-        for (lines, expected) in [
-            (&["{\"a\":12345678901234567890}"][..], "a Utf8"),
-            (&["{\"a\":123456789012345678901234567890}", "{\"a\":1}"], "a Utf8"),
-            (&["{\"a\":1e30}", "{\"a\":1.5}"], "a Float64"),
-            (&["{\"a\":100000000000000000000.0}"], "a Float64"),
-            (&["{\"a\":9007199254740993}", "{\"a\":1}"], "a Int64"),
-            (&["{\"a\":9007199254740993}", "{\"a\":1.5}"], "a Utf8"),
-        ] {
-            assert_eq!(types(lines), Ok(vec![expected.to_owned()]), "{lines:?}");
-        }
-    }
-
-    #[test]
-    fn other_lines_are_refused() {
-        for (line, problem) in [
-            ("[1]", "not a JSON object"),
-            ("{\"a\":1", "not valid JSON"),
-            ("{\"a\":1} x", "not valid JSON"),
-            ("{\"a\":NaN}", "not valid JSON"),
-            ("{\"a\":1,\"b\":{\"c\":1,\"c\":2}}", "the key \"c\" is there twice"),
-            ("{\"a\":\"\u{1}\"}", "not valid JSON"),
-        ] {
-            assert!(types(&[line]).is_err_and(|error| error.contains(problem)), "{line}");
-        }
-        let deep = format!("{{\"a\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
-        assert!(types(&[&deep]).is_err_and(|error| error.contains("recursion limit")));
-        let mixed = types(&[r#"{"a":{"b":1}}"#, r#"{"a":{"b":[1]}}"#]);
-        assert_eq!(
-            mixed,
-            Err("\"a.b\" holds plain values and arrays in different lines; a column holds one kind".into())
-        );
     }
 }

@@ -13,8 +13,8 @@ use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::catalog::TableProvider;
 use mlpipeline_crds::{OnMismatch, Reading};
-use regex::{CaptureLocations, Regex};
 
+use super::line_pattern::LinePattern;
 use super::ndjson::LineSplitter;
 use super::{FileFormat, Opened, ReadOptions, RowWriter};
 use crate::table::TableError;
@@ -113,56 +113,6 @@ impl FileFormat for Lines {
     ) -> Result<Box<dyn RowWriter + 'a>, EncodeError> {
         let text = "text is read, and not written; write csv, ndjson or parquet".to_owned();
         Err(EncodeError::Column(text))
-    }
-}
-
-/// How lines become rows.
-#[derive(Clone, Debug)]
-struct LinePattern {
-    regex: Regex,
-    /// The named groups with their numbers, in the order in which they open.
-    groups: Arc<[(usize, String)]>,
-    on_mismatch: OnMismatch,
-    comment: Option<String>,
-}
-
-impl LinePattern {
-    fn new(options: &ReadOptions) -> Result<Self, String> {
-        let Some(pattern) = &options.pattern else {
-            return Err("a pattern goes with text and text with a pattern: give a regular expression whose named groups are the columns".to_owned());
-        };
-        let regex = Regex::new(pattern)
-            .map_err(|error| format!("the pattern is not a valid regular expression: {error}"))?;
-        let named = regex.capture_names().enumerate();
-        let groups: Vec<(usize, String)> =
-            named.filter_map(|(number, name)| Some((number, name?.to_owned()))).collect();
-        if groups.is_empty() {
-            let text = format!(
-                "the pattern {pattern} has no named group, and these become the columns; write one as (?<name>…)"
-            );
-            return Err(text);
-        }
-        Ok(Self {
-            regex,
-            groups: groups.into(),
-            on_mismatch: options.on_mismatch.unwrap_or_default(),
-            comment: options.reading.comment.clone(),
-        })
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.groups.iter().map(|(_, name)| name.clone()).collect()
-    }
-
-    /// Whether a line has nothing to read.
-    fn is_left_out(&self, line: &str) -> bool {
-        line.trim_ascii().is_empty() || self.comment.as_deref().is_some_and(|sign| line.starts_with(sign))
-    }
-
-    /// The text of a group in a line whose groups were found; empty where it takes no part.
-    fn group<'a>(&self, index: usize, line: &'a str, found: &CaptureLocations) -> &'a str {
-        let place = self.groups.get(index).and_then(|(number, _)| found.get(*number));
-        place.and_then(|(start, end)| line.get(start..end)).unwrap_or_default()
     }
 }
 
@@ -268,7 +218,7 @@ mod tests {
         std::fs::write(&path, text).expect("a file");
         let options = options(pattern, on_mismatch);
         Lines.check(&options)?;
-        let files = vec![LocalFile { path, name: "lines.txt".into() }];
+        let files = vec![LocalFile::own(path, "lines.txt".into())];
         let table = Lines.infer(files, &options, &|| false).map_err(|error| error.to_string())?.table;
         let schema = table.schema();
         let rows = async {

@@ -3,10 +3,14 @@
 //! A format is added by a file here, a line in [`of`], and a variant of [`Format`] in crds. Must not know where files come from.
 
 mod csv;
+mod csv_dialect;
 mod csv_header;
 mod csv_records;
+mod csv_splitter;
+mod json_line;
 mod json_type;
 mod json_values;
+mod line_pattern;
 mod lines;
 mod ndjson;
 mod parquet;

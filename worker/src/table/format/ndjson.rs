@@ -15,6 +15,7 @@ use datafusion::arrow::json::{ReaderBuilder, Writer, WriterBuilder};
 use datafusion::catalog::TableProvider;
 use mlpipeline_crds::{ColumnType, Reading};
 
+use super::json_line::add_line;
 use super::json_type::JsonKinds;
 use super::json_values::refuse_unwritable;
 use super::{FileFormat, Opened, ReadOptions, RowWriter};
@@ -166,7 +167,7 @@ fn inspect(bytes: &[u8]) -> Result<JsonKinds, Malformed> {
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let text = line.trim_ascii();
         if !text.is_empty() {
-            kinds.add_line(text).map_err(|problem| Malformed { offset, problem })?;
+            add_line(&mut kinds, text).map_err(|problem| Malformed { offset, problem })?;
         }
         offset += line.len() as u64;
     }

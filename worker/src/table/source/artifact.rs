@@ -21,16 +21,13 @@ pub(super) fn locate(path: &str, context: &WorkContext) -> Result<Located, StepE
         }
         Ok(manifest) => {
             let names: Vec<String> = manifest.files.keys().cloned().collect();
-            let mut located = of_one_format(path, &folder, &names)?;
+            let mut located = of_one_format(path, &folder, &names, context)?;
             located.columns = manifest.columns;
             Ok(located)
         }
         Err(ArtifactError::Missing(_)) if folder.is_dir() => {
             let names = list(&folder)?;
-            let mut located = of_one_format(path, &folder, &names)?;
-            for file in &located.files {
-                artifact::refuse_escape(&context.storage.root, &file.path, &file.name)?;
-            }
+            let mut located = of_one_format(path, &folder, &names, context)?;
             located.files.sort_by(|one, other| one.path.cmp(&other.path));
             Ok(located)
         }
@@ -53,7 +50,12 @@ fn list(folder: &Path) -> Result<Vec<String>, TableError> {
 }
 
 /// The files of a folder that hold rows; they must all be of one format.
-fn of_one_format(path: &str, folder: &Path, names: &[String]) -> Result<Located, TableError> {
+fn of_one_format(
+    path: &str,
+    folder: &Path,
+    names: &[String],
+    context: &WorkContext,
+) -> Result<Located, StepError> {
     let mut files = Vec::new();
     let mut format: Option<Format> = None;
     for name in names {
@@ -63,10 +65,10 @@ fn of_one_format(path: &str, folder: &Path, names: &[String]) -> Result<Located,
                 "{path} holds files of several formats, and a dataset has one; there are {}",
                 names.join(", ")
             );
-            return Err(TableError::NotFound(problem));
+            return Err(TableError::NotFound(problem).into());
         }
         format = Some(found);
-        files.push(LocalFile { path: folder.join(name), name: format!("{path}/{name}") });
+        files.push(LocalFile::stored(&context.storage.root, folder.join(name), format!("{path}/{name}"))?);
     }
     match format {
         Some(format) => Ok(Located { files, format, columns: Vec::new(), options: ReadOptions::default() }),
@@ -76,7 +78,7 @@ fn of_one_format(path: &str, folder: &Path, names: &[String]) -> Result<Located,
                 "{path} holds no rows: files that end with {} are expected, and there is {found}",
                 known_extensions()
             );
-            Err(TableError::NotFound(problem))
+            Err(TableError::NotFound(problem).into())
         }
     }
 }

@@ -6,7 +6,7 @@ use mlpipeline_crds::UriScheme;
 
 use super::digest::check_digest;
 use super::{Found, Request};
-use crate::artifact::{ArtifactError, hash_file};
+use crate::artifact::{ArtifactError, hash_open};
 use crate::failure::StepError;
 use crate::glob::{Links, expand};
 use crate::table::TableError;
@@ -16,13 +16,14 @@ use crate::table::file::LocalFile;
 pub(super) fn locate(request: &Request<'_>) -> Result<Found, StepError> {
     let Request { uri, sha256, context, .. } = *request;
     let pattern = uri.split_once(':').map_or(uri, |(_, path)| path);
-    let mut paths = Vec::new();
+    let mut found = (context.storage.root.as_path(), Vec::new());
     for root in context.storage.file_roots() {
-        paths = expand(root, pattern, Links::Follow)?;
-        if !paths.is_empty() {
+        found = (root, expand(root, pattern, Links::Follow)?);
+        if !found.1.is_empty() {
             break;
         }
     }
+    let (root, paths) = found;
     // On a user's own machine the whole file system is the storage, and paths are absolute.
     let is_absolute = context.storage.root == Path::new("/");
     let shown = if is_absolute { format!("/{pattern}") } else { uri.to_owned() };
@@ -35,19 +36,20 @@ pub(super) fn locate(request: &Request<'_>) -> Result<Found, StepError> {
         let text = format!("nothing is at {uri}; it was looked up in {}", places.join(", then "));
         return Err(TableError::NotFound(text).into());
     }
-    if let Some(expected) = sha256 {
-        let [path] = paths.as_slice() else {
-            let text = format!("sha256 is of one file, and {shown} is {}", paths.len());
-            return Err(TableError::Source(text).into());
-        };
-        let found = hash_file(path)?;
-        check_digest(&shown, expected, found.sha256.as_str())?;
-    }
-    let format = request.format_of(&shown, pattern)?;
     let name = |path: &Path| {
         if pattern.contains('*') { path.display().to_string() } else { shown.clone() }
     };
-    let files = paths.into_iter().map(|path| LocalFile { name: name(&path), path }).collect();
+    let stored = |path: PathBuf| LocalFile::stored(root, path.clone(), name(&path));
+    let files = paths.into_iter().map(stored).collect::<Result<Vec<_>, _>>()?;
+    if let Some(expected) = sha256 {
+        let [file] = files.as_slice() else {
+            let text = format!("sha256 is of one file, and {shown} is {}", files.len());
+            return Err(TableError::Source(text).into());
+        };
+        let found = hash_open(file.open()?, &file.path)?;
+        check_digest(&shown, expected, found.sha256.as_str())?;
+    }
+    let format = request.format_of(&shown, pattern)?;
     Ok((files, format))
 }
 

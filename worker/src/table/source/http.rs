@@ -30,7 +30,7 @@ pub(super) async fn locate(request: &Request<'_>) -> Result<Found, StepError> {
     if let Some(expected) = request.sha256 {
         check_digest(&name, expected, fetched.sha256.as_str())?;
     }
-    let mut file = LocalFile { path: fetched.path, name };
+    let mut file = LocalFile::own(fetched.path, name);
     if let Some(encoding) = fetched.encoding {
         decode(&mut file, encoding, context).await?;
     }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use encoding_rs::{Decoder, DecoderResult};
 use mlpipeline_crds::TextEncoding;
@@ -12,6 +12,13 @@ use crate::failure::StepError;
 use crate::network::{Encoding, scratch_file};
 use crate::table::TableError;
 use crate::table::file::LocalFile;
+
+/// The most that a file may grow when it is decompressed, as a multiple of its size. gzip cannot do more than about 1,030; what does
+/// is a file made to fill a disk.
+const LARGEST_RATIO: u64 = 2_000;
+
+/// What a small file may have in any case once it is decompressed.
+const LEAST_LIMIT: u64 = 64 << 20;
 
 /// The bytes that are copied at a time.
 const BUFFER: usize = 256 << 10;
@@ -41,8 +48,7 @@ pub(super) async fn make_plain(
     encoding: Option<TextEncoding>,
     context: &WorkContext,
 ) -> Result<(), StepError> {
-    let name = file.name.clone();
-    replace(file, context, move |source| match compression(source, &name)? {
+    replace(file, context, |source| match compression(source)? {
         Some(stream) => Ok(Some(stream.open(source)?)),
         None => Ok(None),
     })
@@ -56,7 +62,7 @@ pub(super) async fn make_plain(
         Some(TextEncoding::Gb18030) => encoding_rs::GB18030,
     };
     replace(file, context, move |source| {
-        let open = File::open(source).map_err(TableError::io("open", source))?;
+        let open = source.open()?;
         let reader = ToUtf8 {
             input: open,
             // A byte order mark says which of the UTF-16s it is, or that it is UTF-8 after all.
@@ -75,18 +81,23 @@ pub(super) async fn make_plain(
 async fn replace(
     file: &mut LocalFile,
     context: &WorkContext,
-    open: impl FnOnce(&Path) -> Result<Option<Box<dyn Read>>, TableError> + Send + 'static,
+    open: impl FnOnce(&LocalFile) -> Result<Option<Box<dyn Read>>, TableError> + Send + 'static,
 ) -> Result<(), StepError> {
-    let limit = context.network.max_download;
+    let most = context.network.max_download;
     let target = scratch_file(context.scratch(), "plain");
-    let (source, name, plain) = (file.path.clone(), file.name.clone(), target.clone());
+    let (source, plain) = (file.clone(), target.clone());
     let done = tokio::task::spawn_blocking(move || {
         let Some(reader) = open(&source)? else { return Ok(false) };
-        copy_limited(reader, &plain, limit, &name).map(|()| true)
+        let size = source.open()?.metadata().map_err(TableError::io("inspect", &source.path))?.len();
+        let limits = Limits { most, by_ratio: size.saturating_mul(LARGEST_RATIO).max(LEAST_LIMIT) };
+        copy_limited(reader, &plain, limits, &source.name).map(|()| true).inspect_err(|_| {
+            // Half a file is of no use to anybody, and may be large.
+            let _ = std::fs::remove_file(&plain);
+        })
     })
     .await;
     if done.map_err(|error| TableError::Internal(error.to_string()))?? {
-        file.path = target;
+        *file = LocalFile::own(target, file.name.clone());
     }
     Ok(())
 }
@@ -99,22 +110,20 @@ enum Stream {
 }
 
 impl Stream {
-    fn open(self, source: &Path) -> Result<Box<dyn Read>, TableError> {
-        let open = BufReader::new(File::open(source).map_err(TableError::io("open", source))?);
+    fn open(self, source: &LocalFile) -> Result<Box<dyn Read>, TableError> {
+        let open = BufReader::new(source.open()?);
         Ok(match self {
             Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(open)),
-            Self::Zstd => {
-                Box::new(zstd::Decoder::with_buffer(open).map_err(TableError::io("decompress", source))?)
-            }
+            Self::Zstd => Box::new(
+                zstd::Decoder::with_buffer(open).map_err(TableError::io("decompress", &source.path))?,
+            ),
         })
     }
 }
 
 /// How a file is compressed, by its first bytes.
-fn compression(source: &Path, name: &str) -> Result<Option<Stream>, TableError> {
-    let mut first = Vec::new();
-    let open = File::open(source).map_err(TableError::io("open", source))?;
-    open.take(6).read_to_end(&mut first).map_err(TableError::io("read", source))?;
+fn compression(source: &LocalFile) -> Result<Option<Stream>, TableError> {
+    let (first, name) = (source.first_bytes(6)?, source.name.as_str());
     Ok(match first.as_slice() {
         [0x1f, 0x8b, ..] => Some(Stream::Gzip),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Stream::Zstd),
@@ -129,10 +138,19 @@ fn unsupported(name: &str, what: &str) -> TableError {
     TableError::content(name, format!("it is compressed with {what}; gzip and zstd are read"))
 }
 
+/// How much a file may have once it is decompressed.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Whatever its size is.
+    most: u64,
+    /// By its size.
+    by_ratio: u64,
+}
+
 fn copy_limited(
     mut reader: Box<dyn Read>,
     target: &PathBuf,
-    limit: u64,
+    limits: Limits,
     name: &str,
 ) -> Result<(), TableError> {
     let mut output = File::create(target).map_err(TableError::io("create", target))?;
@@ -148,11 +166,15 @@ fn copy_limited(
         })?;
         let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { return Ok(()) };
         written += read as u64;
-        if written > limit {
-            return Err(TableError::content(
-                name,
-                format!("decompressed it exceeds {limit} bytes; raise --max-download"),
-            ));
+        if written > limits.most {
+            let problem = format!("decompressed it exceeds {} bytes; raise --max-download", limits.most);
+            return Err(TableError::content(name, problem));
+        }
+        if written > limits.by_ratio {
+            let problem = format!(
+                "decompressed it has more than {LARGEST_RATIO} times its size, as files have that are made to fill a disk; decompress it before, if it is right"
+            );
+            return Err(TableError::content(name, problem));
         }
         output.write_all(bytes).map_err(TableError::io("write", target))?;
     }

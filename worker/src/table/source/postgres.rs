@@ -22,5 +22,5 @@ pub(super) async fn locate(request: &Request<'_>) -> Result<Found, StepError> {
     let rows = postgres::read(&location, &request.credentials, &context.network).await?;
     let path = scratch_file(context.scratch(), "download");
     write(rows, Format::Parquet, &path, context.progress).await?;
-    Ok((vec![LocalFile { path, name: uri.to_owned() }], Format::Parquet))
+    Ok((vec![LocalFile::own(path, uri.to_owned())], Format::Parquet))
 }

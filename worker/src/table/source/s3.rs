@@ -23,7 +23,7 @@ pub(super) async fn locate(request: &Request<'_>) -> Result<Found, StepError> {
     let location = ObjectLocation::parse(uri).map_err(StoreError::location("s3"))?;
     let format = request.format_of(uri, &location.key)?;
     let bucket = Bucket::new(&location.bucket, &request.credentials, &context.network)?;
-    let keys = bucket.keys(&location).await?;
+    let keys = within(context, uri, async { Ok(bucket.keys(&location).await?) }).await?;
     if sha256.is_some() && keys.len() > 1 {
         let text = format!("sha256 is of one object, and {uri} is {}", keys.len());
         return Err(TableError::Source(text).into());
@@ -42,10 +42,23 @@ async fn object(
     bar: &ProgressGuard,
     context: &WorkContext,
 ) -> Result<LocalFile, StepError> {
-    let (path, found) = bucket.fetch(key, bar, context.scratch()).await?;
     let name = bucket.place(key);
+    let (path, found) = within(context, &name, bucket.fetch(key, bar, context.scratch())).await?;
     if let Some(expected) = sha256 {
         check_digest(&name, expected, found.as_str())?;
     }
-    Ok(LocalFile { path, name })
+    Ok(LocalFile::own(path, name))
+}
+
+/// Waits for a store no longer than a download may take.
+async fn within<T>(
+    context: &WorkContext,
+    place: &str,
+    work: impl Future<Output = Result<T, StepError>>,
+) -> Result<T, StepError> {
+    let limit = context.network.fetch_timeout;
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        let problem = format!("it is not whole after {limit:?}; a longer time is given with --fetch-timeout");
+        Err(StoreError::Refused { place: place.to_owned(), problem }.into())
+    })
 }

@@ -35,7 +35,7 @@ impl Block {
             return Err(TableError::Internal("a block of a file that is not there".into()));
         };
         let mut bytes = vec![0; self.length];
-        let open = File::open(&file.path).map_err(TableError::io("open", &file.path))?;
+        let open = file.open()?;
         open.read_exact_at(&mut bytes, self.offset).map_err(TableError::io("read", &file.path))?;
         Ok(bytes)
     }
@@ -75,7 +75,7 @@ fn split(
     splitter: &mut dyn Splitter,
     take: &mut dyn FnMut(Block, Vec<u8>) -> bool,
 ) -> Result<(), TableError> {
-    let open = File::open(&file.path).map_err(TableError::io("open", &file.path))?;
+    let open = file.open()?;
     let at =
         |base: u64, malformed: Malformed| locate(&open, file, base + malformed.offset, malformed.problem);
     let mut offset = start;
@@ -242,9 +242,9 @@ fn malformed_block(files: &[LocalFile], block: &Block, malformed: Malformed) -> 
     let Some(file) = files.get(block.file) else {
         return TableError::Internal("a block of a file that is not there".into());
     };
-    match File::open(&file.path) {
+    match file.open() {
         Ok(open) => locate(&open, file, block.offset + malformed.offset, malformed.problem),
-        Err(error) => TableError::io("open", &file.path)(error),
+        Err(error) => error,
     }
 }
 

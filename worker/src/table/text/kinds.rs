@@ -1,36 +1,15 @@
 //! What type the texts of a column have: found by inspecting every one of them.
-//!
-//! A type is found only where it loses nothing: ids with leading zeros, whole numbers beyond 64 bits and times finer than the
-//! type holds stay text.
 
-use datafusion::arrow::compute::kernels::cast_utils::Parser;
-use datafusion::arrow::datatypes::{
-    DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
-};
+use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use mlpipeline_crds::ColumnType;
 
+use super::field_kind::{BIG_INTEGER, BOOLEAN, DATE, FLOAT, INTEGER, TEXT, TIME, ZONED_TIME, fits, kind};
 use super::rules::ColumnRules;
 
 /// The kinds of text that were met in a column. Two sets are merged by taking both, in any order, so that the type does not
 /// depend on which core saw which rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TextKinds(u8);
-
-const BOOLEAN: u8 = 1;
-const INTEGER: u8 = 1 << 1;
-const FLOAT: u8 = 1 << 2;
-const DATE: u8 = 1 << 3;
-const TIME: u8 = 1 << 4;
-const ZONED_TIME: u8 = 1 << 5;
-const TEXT: u8 = 1 << 6;
-/// A whole number of 64 bits that a number with a fraction does not hold exactly.
-const BIG_INTEGER: u8 = 1 << 7;
-
-/// Whole numbers up to this one are exact as numbers with a fraction.
-const EXACT_LIMIT: u64 = 1 << 53;
-
-/// So many digits are always below [`EXACT_LIMIT`].
-const EXACT_DIGITS: usize = 15;
 
 impl TextKinds {
     /// Adds one field; one that stands for null says nothing.
@@ -78,124 +57,10 @@ impl TextKinds {
     }
 }
 
-/// Whether a field of this kind is a value of the type that the spec names.
-fn fits(kind: u8, declared: ColumnType) -> bool {
-    let allowed = match declared {
-        ColumnType::Text => u8::MAX,
-        ColumnType::Integer => INTEGER | BIG_INTEGER,
-        ColumnType::Number => INTEGER | BIG_INTEGER | FLOAT,
-        ColumnType::Boolean => BOOLEAN,
-        ColumnType::Date => DATE,
-        ColumnType::Timestamp => DATE | TIME,
-    };
-    kind & !allowed == 0
-}
-
-/// The kind of one field that does not stand for null. What counts as a number, a date or a time is just what is parsed.
-fn kind(field: &[u8], rules: &ColumnRules) -> u8 {
-    if rules.declared == Some(ColumnType::Text) {
-        return TEXT;
-    }
-    if rules.has_plain_numbers() {
-        match plain_number(field) {
-            Some(INTEGER) if field.len() <= EXACT_DIGITS => return INTEGER,
-            Some(FLOAT) => return FLOAT,
-            _ => {}
-        }
-    }
-    let Ok(text) = std::str::from_utf8(field) else { return TEXT };
-    if let Some(notation) = &rules.date
-        && notation.microseconds(text).is_some()
-    {
-        return if notation.has_time() { TIME } else { DATE };
-    }
-    match field.first() {
-        Some(b't' | b'T' | b'f' | b'F')
-            if text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") =>
-        {
-            BOOLEAN
-        }
-        Some(b'0'..=b'9') if rules.date.is_none() && field.get(4) == Some(&b'-') && field.len() >= 10 => {
-            moment(text)
-        }
-        Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b',' | b'n' | b'N' | b'i' | b'I') => {
-            rules.number(text).map_or(TEXT, |text| number(&text, rules.declared.is_some()))
-        }
-        _ => TEXT,
-    }
-}
-
-/// The kind of a text that may be a number, in the form that parsers take. Leading zeros are lost in numbers: where the spec does
-/// not name a type, a text with them is an id.
-fn number(text: &str, declared: bool) -> u8 {
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let is_id = digits.len() > 1
-        && digits.starts_with('0')
-        && digits.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
-    if is_id && !declared {
-        return TEXT;
-    }
-    if let Some(whole) = Int64Type::parse(text) {
-        return if whole.unsigned_abs() <= EXACT_LIMIT { INTEGER } else { BIG_INTEGER };
-    }
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        // A whole number that no integer holds: as a number with a fraction it would be another one.
-        return TEXT;
-    }
-    match Float64Type::parse(text) {
-        Some(value)
-            if value.is_infinite()
-                && digits.starts_with(|sign: char| sign.is_ascii_digit() || sign == '.') =>
-        {
-            TEXT
-        }
-        Some(_) => FLOAT,
-        None => TEXT,
-    }
-}
-
-/// [`INTEGER`] or [`FLOAT`] for the common forms of numbers, which every parser reads: `-?digits(.digits)?` without leading zeros.
-fn plain_number(field: &[u8]) -> Option<u8> {
-    let digits = field.strip_prefix(b"-").unwrap_or(field);
-    let whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if whole == 0 || (whole > 1 && digits.first() == Some(&b'0')) {
-        return None;
-    }
-    match digits.get(whole..) {
-        Some([]) => Some(INTEGER),
-        Some([b'.', fraction @ ..])
-            if digits.len() < 300 && !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit) =>
-        {
-            Some(FLOAT)
-        }
-        _ => None,
-    }
-}
-
-/// A text that begins like `2026-`.
-fn moment(text: &str) -> u8 {
-    if text.len() == 10 && Date32Type::parse(text).is_some() {
-        DATE
-    } else if text.len() > 10
-        && !is_finer_than_microseconds(text)
-        && TimestampMicrosecondType::parse(text).is_some()
-    {
-        let clock = text.get(11..).unwrap_or_default();
-        if clock.contains(['Z', 'z', '+', '-', ' ']) { ZONED_TIME } else { TIME }
-    } else {
-        TEXT
-    }
-}
-
-/// Whether a time has digits that microseconds do not hold, which parsing would cut off.
-fn is_finer_than_microseconds(text: &str) -> bool {
-    let Some((_, fraction)) = text.split_once('.') else { return false };
-    let digits = fraction.bytes().take_while(u8::is_ascii_digit);
-    digits.skip(6).any(|digit| digit != b'0')
-}
-
 #[cfg(test)]
 mod tests {
+    use datafusion::arrow::compute::kernels::cast_utils::Parser;
+    use datafusion::arrow::datatypes::{Float64Type, Int64Type};
     use mlpipeline_crds::Reading;
 
     use super::*;

@@ -5,6 +5,7 @@
 mod blocks;
 mod column;
 mod date;
+mod field_kind;
 mod kinds;
 mod problems;
 mod rules;

@@ -1,4 +1,4 @@
-//! The target column: classes or numbers, one for each row.
+//! A target of classes, one for each row.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
 
 use super::error::TrainError;
-use crate::features::{MAX_MAGNITUDE, is_text, kind_name, numbers, shown, value_type};
+use crate::features::{is_text, kind_name, numbers, shown, value_type};
 use crate::model::{Label, MAX_CLASSES};
 
 /// The largest whole number that a 64-bit float holds exactly.
@@ -57,7 +57,7 @@ impl ClassReader {
     /// Takes in a batch's target column.
     pub(super) fn read(&mut self, array: &ArrayRef) -> Result<(), TrainError> {
         if let Some(row) = (0..array.len()).find(|row| array.is_null(*row)) {
-            return Err(null(&self.name, self.classes.len() + row));
+            return Err(TrainError::null_target(&self.name, self.classes.len() + row));
         }
         match self.kind {
             ClassKind::Text => self.read_text(array),
@@ -172,75 +172,6 @@ impl ClassReader {
     }
 }
 
-/// Reads numbers from batch after batch.
-#[derive(Debug)]
-pub(super) struct NumberReader {
-    name: String,
-    numbers: Vec<f64>,
-}
-
-impl NumberReader {
-    /// A reader of a target column of this type.
-    pub(super) fn new(name: &str, data_type: &DataType) -> Result<Self, TrainError> {
-        let data_type = value_type(data_type);
-        let text = is_text(data_type) || matches!(data_type, DataType::Boolean);
-        if !(data_type.is_numeric() || text || matches!(data_type, DataType::Null)) {
-            return Err(TrainError::Data(format!(
-                "target \"{name}\" holds {}, and linearRegression predicts numbers; make numbers of them in a prepare step",
-                kind_name(data_type)
-            )));
-        }
-        Ok(Self { name: name.to_owned(), numbers: Vec::new() })
-    }
-
-    /// Takes in a batch's target column.
-    pub(super) fn read(&mut self, array: &ArrayRef) -> Result<(), TrainError> {
-        let text = is_text(value_type(array.data_type()));
-        let values = numbers(array);
-        for (row, value) in values.as_primitive::<Float64Type>().iter().enumerate() {
-            let number = self.numbers.len();
-            if array.is_null(row) {
-                return Err(null(&self.name, number));
-            }
-            match value {
-                Some(value)
-                    if value.abs() <= MAX_MAGNITUDE && !text && *array.data_type() != DataType::Boolean =>
-                {
-                    self.numbers.push(value);
-                }
-                _ => {
-                    let quote = if text { "\"" } else { "" };
-                    let advice = if text || *array.data_type() == DataType::Boolean {
-                        "use logisticRegression to predict classes, or make a number of it in a prepare step"
-                    } else {
-                        "leave such rows out in a prepare step"
-                    };
-                    return Err(TrainError::Data(format!(
-                        "target \"{}\" has {quote}{}{quote} in row {}, and linearRegression predicts finite numbers; {advice}",
-                        self.name,
-                        shown(array, row),
-                        number + 1
-                    )));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Each row's number.
-    pub(super) fn finish(self) -> Vec<f64> {
-        self.numbers
-    }
-}
-
-fn null(name: &str, row: usize) -> TrainError {
-    TrainError::Data(format!(
-        "target \"{name}\" is null in row {}, and every row to learn from needs it; leave such rows out in a prepare step: \
-         WHERE \"{name}\" IS NOT NULL",
-        row + 1
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -289,21 +220,6 @@ mod tests {
         ];
         for (array, expected) in rows {
             let message = classes(vec![array]).expect_err(expected).to_string();
-            assert!(message.contains(expected), "{message}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_number_is_refused_with_advice() {
-        let rows: Vec<(ArrayRef, &str)> = vec![
-            (Arc::new(StringArray::from(vec!["1", "a"])), "has \"1\" in row 1"),
-            (Arc::new(BooleanArray::from(vec![true])), "use logisticRegression"),
-            (Arc::new(Float64Array::from(vec![Some(1.0), None])), "is null in row 2"),
-            (Arc::new(Float64Array::from(vec![f64::INFINITY])), "has inf in row 1"),
-        ];
-        for (array, expected) in rows {
-            let mut reader = NumberReader::new("y", array.data_type()).expect("a reader");
-            let message = reader.read(&array).expect_err(expected).to_string();
             assert!(message.contains(expected), "{message}");
         }
     }

@@ -1,76 +1,15 @@
-//! Numbers from the columns of record batches: what training and scoring both read.
-//!
-//! Owns which values are numbers that can be learnt from and predicted for, and the messages about those that are not. Must
-//! not know what becomes of the numbers.
+//! The features of batch after batch, as rows of numbers.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Schema};
-use datafusion::arrow::util::display::array_value_to_string;
-use mlpipeline_crds::ExitCode;
 
-use crate::failure::Failure;
-use crate::model::FeatureKind;
+use super::error::FeatureError;
+use super::values::{column_names, is_number, is_text, kind_name, numbers, shown, value_type};
 
 /// The largest absolute value that can be computed with: squares and sums of such values are still finite.
 pub const MAX_MAGNITUDE: f64 = 1e100;
-
-/// How many columns a message lists.
-const COLUMNS_LISTED: usize = 64;
-
-/// The longest value that a message shows, in characters.
-const VALUE_SHOWN: usize = 64;
-
-/// A column or value that is not a feature.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FeatureError {
-    /// A column that is not there.
-    #[error("column \"{name}\" not found; columns are {columns}")]
-    NotFound {
-        /// The column.
-        name: String,
-        /// The columns that there are.
-        columns: String,
-    },
-    /// A column of a type that holds no numbers.
-    #[error("column \"{name}\" holds {kind}, and features are numbers or booleans; {advice}")]
-    Type {
-        /// The column.
-        name: String,
-        /// What it holds.
-        kind: String,
-        /// What to do.
-        advice: String,
-    },
-    /// A value that is not a finite number.
-    #[error("column \"{name}\" {found} in row {row}, and features are numbers; {advice}")]
-    Value {
-        /// The column.
-        name: String,
-        /// What is there instead of a number.
-        found: String,
-        /// The row, from 1, a header not counted.
-        row: u64,
-        /// What to do.
-        advice: String,
-    },
-}
-
-impl Failure for FeatureError {
-    fn exit_code(&self) -> ExitCode {
-        ExitCode::WrongData
-    }
-
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::NotFound { .. } => "ColumnNotFound",
-            Self::Type { .. } | Self::Value { .. } => "WrongFeature",
-        }
-    }
-}
 
 /// Reads the features of batch after batch.
 #[derive(Debug)]
@@ -154,80 +93,6 @@ impl FeatureReader {
     }
 }
 
-/// The kind of numbers that a column holds.
-#[must_use]
-pub fn feature_kind(data_type: &DataType) -> FeatureKind {
-    match value_type(data_type) {
-        DataType::Boolean => FeatureKind::Boolean,
-        other if other.is_integer() => FeatureKind::Integer,
-        _ => FeatureKind::Float,
-    }
-}
-
-/// The columns of a table, for messages.
-#[must_use]
-pub fn column_names(schema: &Schema) -> String {
-    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    match names.get(..COLUMNS_LISTED) {
-        Some(first) if names.len() > COLUMNS_LISTED => {
-            format!("{} and {} more", first.join(", "), names.len() - COLUMNS_LISTED)
-        }
-        _ => names.join(", "),
-    }
-}
-
-/// What a type holds, for people.
-#[must_use]
-pub fn kind_name(data_type: &DataType) -> String {
-    match value_type(data_type) {
-        DataType::Boolean => "booleans".to_owned(),
-        DataType::Date32 | DataType::Date64 => "dates".to_owned(),
-        DataType::Timestamp(..) => "times".to_owned(),
-        DataType::Null => "nothing but nulls".to_owned(),
-        text if is_text(text) => "text".to_owned(),
-        whole if whole.is_integer() => "whole numbers".to_owned(),
-        number if number.is_numeric() => "numbers".to_owned(),
-        other => format!("values of type {other}"),
-    }
-}
-
-/// The type of the values, be they in a dictionary or not.
-#[must_use]
-pub fn value_type(data_type: &DataType) -> &DataType {
-    match data_type {
-        DataType::Dictionary(_, values) => values,
-        other => other,
-    }
-}
-
-/// Whether a type holds text.
-#[must_use]
-pub fn is_text(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
-}
-
-fn is_number(data_type: &DataType) -> bool {
-    data_type.is_numeric() || matches!(data_type, DataType::Boolean)
-}
-
-/// A column's values as numbers; null where a value is none.
-#[must_use]
-pub fn numbers(array: &ArrayRef) -> ArrayRef {
-    // A cast of types that were checked cannot fail; nulls would be reported as such.
-    cast(array, &DataType::Float64)
-        .unwrap_or_else(|_| Arc::new(datafusion::arrow::array::Float64Array::new_null(array.len())))
-}
-
-/// A value as a message shows it.
-#[must_use]
-pub fn shown(array: &ArrayRef, row: usize) -> String {
-    let text = array_value_to_string(array, row).unwrap_or_default();
-    match text.char_indices().nth(VALUE_SHOWN) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
-}
-
 fn wrong_value(name: &str, array: &ArrayRef, row: usize, before: u64) -> FeatureError {
     let without_nulls = format!("leave such rows out in a prepare step: WHERE \"{name}\" IS NOT NULL");
     let (found, advice) = if array.is_null(row) {
@@ -246,6 +111,8 @@ fn wrong_value(name: &str, array: &ArrayRef, row: usize, before: u64) -> Feature
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use datafusion::arrow::array::{BooleanArray, Float64Array, Int32Array, StringArray};
     use datafusion::arrow::datatypes::{Field, TimeUnit};
 

@@ -1,0 +1,177 @@
+//! What the operator, or the laptop, hands to the worker: one step with everything resolved.
+
+mod actions;
+mod arguments;
+mod source;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Format, Revision};
+pub use actions::{
+    BaselineModel, ContinuousStep, PUBLISHED_FOLDER, PrepareInput, PrepareStep, ScoreStep, ServeStep,
+    TrainStep,
+};
+pub use source::{DataSource, Delivery};
+
+/// The newest version of [`StepSpec`]: the one that knows every field. What each version added is in [`StepSpec::lowest_version`].
+pub const STEP_SPEC_VERSION: u32 = 2;
+
+/// The oldest version that a worker of this release still reads.
+pub const OLDEST_STEP_SPEC_VERSION: u32 = 1;
+
+/// One step for the worker to do. Paths are relative to the worker's storage folder and never leave it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StepSpec {
+    /// From [`OLDEST_STEP_SPEC_VERSION`] to [`STEP_SPEC_VERSION`]; a worker refuses any other. [`StepSpec::to_json`] writes the
+    /// lowest version that can say the step, so that a pinned, older worker image still runs what it can run.
+    pub version: u32,
+    /// The pipeline's namespace.
+    pub namespace: String,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The step's name.
+    pub step: String,
+    /// How the result is named.
+    pub revision: RevisionRule,
+    /// Revisions of this step to remove once it is done: those beyond the pipeline's history that nobody reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<Revision>,
+    /// What to do.
+    pub action: Action,
+}
+
+impl StepSpec {
+    /// The folder of all of this step's revisions, relative to the storage folder: namespace/pipeline/step.
+    #[must_use]
+    pub fn folder(&self) -> String {
+        format!("{}/{}/{}", self.namespace, self.pipeline, self.step)
+    }
+
+    /// The lowest version that can say this step. Version 2 added `reading` to the sources.
+    #[must_use]
+    pub fn lowest_version(&self) -> u32 {
+        let needs_reading = |source: &DataSource| matches!(source, DataSource::Uri { reading: Some(_), .. });
+        if self.action.sources().into_iter().any(needs_reading) { 2 } else { OLDEST_STEP_SPEC_VERSION }
+    }
+
+    /// The step as the worker reads it, in the lowest version that can say it.
+    ///
+    /// # Errors
+    /// None is known: all of it is plain data with text for keys.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&Self { version: self.lowest_version(), ..self.clone() })
+    }
+}
+
+/// How a result is named.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RevisionRule {
+    /// By this revision: a complete artifact of it means that there is nothing to do.
+    Fixed(Revision),
+    /// By [`Revision::of`] this fingerprint and the digest of what was produced: each run of a schedule does its work, and a run
+    /// that brought nothing new ends at a revision that is there already.
+    ByContent(Revision),
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    /// Make a dataset.
+    Prepare(PrepareStep),
+    /// Make a model.
+    Train(TrainStep),
+    /// Answer predictions until stopped. Publishes nothing.
+    Serve(ServeStep),
+    /// Make predictions for a dataset.
+    Score(ScoreStep),
+}
+
+impl Action {
+    /// Where the result is delivered beside storage, and the format it has.
+    #[must_use]
+    pub fn delivery(&self) -> Option<(&Delivery, Format)> {
+        match self {
+            Self::Prepare(step) => step.delivery.as_ref().map(|delivery| (delivery, step.format)),
+            Self::Score(step) => step.delivery.as_ref().map(|delivery| (delivery, step.format)),
+            Self::Train(_) | Self::Serve(_) => None,
+        }
+    }
+
+    /// What the step reads rows from.
+    #[must_use]
+    pub fn sources(&self) -> Vec<&DataSource> {
+        match self {
+            Self::Prepare(step) => step.inputs.iter().map(|input| &input.source).collect(),
+            Self::Train(step) => vec![&step.data],
+            Self::Score(step) => vec![&step.input],
+            Self::Serve(_) => Vec::new(),
+        }
+    }
+
+    /// Every URI that the step reads from or delivers to.
+    pub fn uris_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let (sources, delivery): (Vec<&mut DataSource>, Option<&mut Delivery>) = match self {
+            Self::Prepare(step) => {
+                (step.inputs.iter_mut().map(|input| &mut input.source).collect(), step.delivery.as_mut())
+            }
+            Self::Train(step) => (vec![&mut step.data], None),
+            Self::Score(step) => (vec![&mut step.input], step.delivery.as_mut()),
+            Self::Serve(_) => (Vec::new(), None),
+        };
+        let inputs = sources.into_iter().filter_map(|source| match source {
+            DataSource::Uri { uri, .. } => Some(uri),
+            DataSource::Artifact { .. } => None,
+        });
+        inputs.chain(delivery.map(|delivery| &mut delivery.uri))
+    }
+
+    /// The kind's name, as in a step of the resource.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Prepare(_) => "prepare",
+            Self::Train(_) => "train",
+            Self::Serve(_) => "serve",
+            Self::Score(_) => "score",
+        }
+    }
+
+    /// Whether the work continues until the process is stopped, rather than to an end of its own.
+    #[must_use]
+    pub fn is_long_running(&self) -> bool {
+        match self {
+            Self::Serve(_) => true,
+            Self::Prepare(prepare) => prepare.continuous.is_some(),
+            Self::Train(_) | Self::Score(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn step(source: serde_json::Value) -> StepSpec {
+        let spec = json!({
+            "version": STEP_SPEC_VERSION, "namespace": "ml", "pipeline": "iris", "step": "data",
+            "revision": {"fixed": "0123456789ab"},
+            "action": {"prepare": {"inputs": [{"name": "t", "source": source}], "format": "csv"}},
+        });
+        serde_json::from_value(spec).expect("a step")
+    }
+
+    #[test]
+    fn the_lowest_version_that_can_say_a_step_is_written() {
+        let plain = step(json!({"uri": {"uri": "file:a.csv"}}));
+        let reading = step(json!({"uri": {"uri": "file:a.csv", "reading": {"delimiter": ";"}}}));
+        for (spec, version) in [(plain, 1), (reading, 2)] {
+            let written: StepSpec = serde_json::from_str(&spec.to_json().expect("JSON")).expect("a step");
+            assert_eq!(written, StepSpec { version, ..spec });
+        }
+    }
+}

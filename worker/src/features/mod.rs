@@ -1,0 +1,12 @@
+//! Numbers from the columns of record batches: what training and scoring both read.
+//!
+//! Owns which values are numbers that can be learnt from and predicted for, and the messages about those that are not. Must
+//! not know what becomes of the numbers.
+
+mod error;
+mod reader;
+mod values;
+
+pub use error::FeatureError;
+pub use reader::{FeatureReader, MAX_MAGNITUDE};
+pub use values::{column_names, feature_kind, is_text, kind_name, numbers, shown, value_type};

@@ -1,0 +1,92 @@
+//! What columns and values hold: as numbers, and as messages show them.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::arrow::util::display::array_value_to_string;
+
+use crate::model::FeatureKind;
+
+/// How many columns a message lists.
+const COLUMNS_LISTED: usize = 64;
+
+/// The longest value that a message shows, in characters.
+const VALUE_SHOWN: usize = 64;
+
+/// The kind of numbers that a column holds.
+#[must_use]
+pub fn feature_kind(data_type: &DataType) -> FeatureKind {
+    match value_type(data_type) {
+        DataType::Boolean => FeatureKind::Boolean,
+        other if other.is_integer() => FeatureKind::Integer,
+        _ => FeatureKind::Float,
+    }
+}
+
+/// The columns of a table, for messages.
+#[must_use]
+pub fn column_names(schema: &Schema) -> String {
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    match names.get(..COLUMNS_LISTED) {
+        Some(first) if names.len() > COLUMNS_LISTED => {
+            format!("{} and {} more", first.join(", "), names.len() - COLUMNS_LISTED)
+        }
+        _ => names.join(", "),
+    }
+}
+
+/// What a type holds, for people.
+#[must_use]
+pub fn kind_name(data_type: &DataType) -> String {
+    match value_type(data_type) {
+        DataType::Boolean => "booleans".to_owned(),
+        DataType::Date32 | DataType::Date64 => "dates".to_owned(),
+        DataType::Timestamp(..) => "times".to_owned(),
+        DataType::Null => "nothing but nulls".to_owned(),
+        text if is_text(text) => "text".to_owned(),
+        whole if whole.is_integer() => "whole numbers".to_owned(),
+        number if number.is_numeric() => "numbers".to_owned(),
+        other => format!("values of type {other}"),
+    }
+}
+
+/// The type of the values, be they in a dictionary or not.
+#[must_use]
+pub fn value_type(data_type: &DataType) -> &DataType {
+    match data_type {
+        DataType::Dictionary(_, values) => values,
+        other => other,
+    }
+}
+
+/// Whether a type holds text.
+#[must_use]
+pub fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+/// Whether a type holds numbers, or booleans, which count as 0 and 1.
+#[must_use]
+pub(super) fn is_number(data_type: &DataType) -> bool {
+    data_type.is_numeric() || matches!(data_type, DataType::Boolean)
+}
+
+/// A column's values as numbers; null where a value is none.
+#[must_use]
+pub fn numbers(array: &ArrayRef) -> ArrayRef {
+    // A cast of types that were checked cannot fail; nulls would be reported as such.
+    cast(array, &DataType::Float64)
+        .unwrap_or_else(|_| Arc::new(datafusion::arrow::array::Float64Array::new_null(array.len())))
+}
+
+/// A value as a message shows it.
+#[must_use]
+pub fn shown(array: &ArrayRef, row: usize) -> String {
+    let text = array_value_to_string(array, row).unwrap_or_default();
+    match text.char_indices().nth(VALUE_SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}

@@ -1,0 +1,106 @@
+//! Files as they come: each is processed once, and one that fails holds up no other.
+
+use serde_json::json;
+
+use crate::steps::{drop_file, lines, log, names, step, texts};
+use crate::support::Volume;
+use crate::support::at_work::{Worker, wait_until};
+
+#[test]
+fn new_files_are_processed_once_and_a_bad_one_blocks_no_other() {
+    let volume = Volume::new();
+    drop_file(&volume, "a.txt", "n=1\nn=2\n");
+    drop_file(&volume, "b.txt", "n=1\nbad\n");
+    volume.put("inbox/half.txt.part", "n=");
+    volume.put("inbox/c.txt", "n=3\n");
+    let worker = Worker::start(&volume, &lines("csv"));
+    wait_until("the first files", || names(&volume, "csv/published").len() == 2);
+    // The same name again is another file.
+    drop_file(&volume, "a.txt", "n=4\n");
+    wait_until("the next file", || names(&volume, "csv/published").len() == 3);
+    wait_until("the bad file", || names(&volume, "csv/failed").len() == 2);
+    assert_eq!(worker.stop(), 0);
+    assert_eq!(texts(&volume, "csv/published"), ["n\n1\n2\n", "n\n3\n", "n\n4\n"]);
+    let failed = names(&volume, "csv/failed");
+    assert!(failed[0].starts_with("b-") && failed[1] == format!("{}.error", failed[0]), "{failed:?}");
+    let reason =
+        std::fs::read_to_string(volume.path().join("ns/pipe/csv/failed").join(&failed[1])).expect("a reason");
+    assert!(reason.contains("line 2") && reason.contains("\"bad\""), "{reason}");
+    // Processed files are kept up to the bound, and what is being written is left alone.
+    wait_until("the bound", || names(&volume, "csv/done").len() == 2);
+    assert_eq!(names(&volume, "csv/claimed"), [""; 0]);
+    let drafts = std::fs::read_dir(volume.path().join("ns/pipe/csv/ready")).expect("a folder");
+    assert_eq!(drafts.count(), 0, "the bad file's draft is gone too");
+    let left: Vec<_> = std::fs::read_dir(volume.path().join("inbox")).expect("the inbox").collect();
+    assert_eq!(left.len(), 1);
+}
+
+/// A file whose processing takes the process with it each time, as one that needs too much memory does, is played by one that never
+/// comes to its end, and a kill.
+#[test]
+fn a_file_that_ends_the_process_again_and_again_is_put_aside_and_holds_up_no_other() {
+    let volume = Volume::new();
+    let query = "SELECT count(*) AS n FROM t a, t b WHERE a.n + b.n < 0";
+    let mut spec = step("slow", "file:inbox/*.csv", "csv");
+    spec["action"]["prepare"]["sql"] = query.into();
+    let rows: String = (0..300_000).map(|number| format!("{number}\n")).collect();
+    drop_file(&volume, "poison.csv", &format!("n\n{rows}"));
+    let claimed = volume.path().join("ns/pipe/slow/claimed");
+    for attempt in 1..=5 {
+        let worker = Worker::start(&volume, &spec);
+        wait_until("the work on the file", || {
+            std::fs::read_dir(&claimed).into_iter().flatten().flatten().any(|entry| {
+                entry.file_name().to_string_lossy().starts_with(".begun-")
+                    && std::fs::read_to_string(entry.path()).is_ok_and(|count| count == attempt.to_string())
+            })
+        });
+        worker.kill();
+    }
+    let worker = Worker::start(&volume, &spec);
+    drop_file(&volume, "good.csv", "n\n1\n");
+    wait_until("the other file's result", || names(&volume, "slow/published").len() == 1);
+    assert_eq!(worker.stop(), 0);
+    let failed = texts(&volume, "slow/failed");
+    assert!(failed.iter().any(|text| text.contains("ended the whole process 5 times")), "{failed:?}");
+    assert_eq!(std::fs::read_dir(&claimed).expect("a folder").count(), 0, "no count is left");
+}
+
+#[test]
+fn results_that_would_replace_each_other_are_refused_before_any_file_is_taken() {
+    for uri in ["s3://bucket/a.csv", "postgres://db/shop/orders"] {
+        let volume = Volume::new();
+        let mut spec = lines("csv");
+        spec["action"]["prepare"]["delivery"] = json!({"uri": uri});
+        volume.step(&spec, &[]).fails(2, "SourceRefused", &["continuous steps send results over http"]);
+        assert!(volume.names().is_empty(), "{:?}", volume.names());
+    }
+}
+
+#[test]
+fn a_result_that_cannot_be_published_ends_the_process_and_the_next_one_publishes_it() {
+    let volume = Volume::new();
+    let published = volume.path().join("ns/pipe/csv/published");
+    let worker = Worker::start(&volume, &lines("csv"));
+    wait_until("the folders", || published.is_dir());
+    std::fs::remove_dir(&published).expect("removed");
+    std::fs::write(&published, "in the way").expect("a file");
+    drop_file(&volume, "a.txt", "n=1\n");
+    assert_eq!(worker.ended(), 4, "{}", log(volume.path()));
+    assert!(log(volume.path()).contains("published"), "{}", log(volume.path()));
+    assert_eq!((names(&volume, "csv/ready").len(), names(&volume, "csv/done").len()), (1, 1));
+    std::fs::remove_file(&published).expect("removed");
+    let worker = Worker::start(&volume, &lines("csv"));
+    wait_until("the result", || names(&volume, "csv/published").len() == 1);
+    assert_eq!(worker.stop(), 0);
+    assert_eq!(texts(&volume, "csv/published"), ["n\n1\n"]);
+    assert_eq!(names(&volume, "csv/ready"), [""; 0]);
+}
+
+#[test]
+fn the_process_ends_when_storage_is_gone() {
+    let volume = Volume::new();
+    let worker = Worker::start(&volume, &lines("csv"));
+    wait_until("the folders", || volume.path().join("ns/pipe/csv/published").is_dir());
+    std::fs::rename(volume.path().join("ns"), volume.path().join("gone")).expect("renamed");
+    assert_eq!(worker.ended(), 4, "{}", log(volume.path()));
+}

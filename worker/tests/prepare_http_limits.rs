@@ -1,0 +1,118 @@
+//! Fetching within limits of time, bytes and room on scratch, from servers that break off, send parts, or send too much.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod support;
+
+use std::path::PathBuf;
+
+use support::{Answer, Ended, Server, Volume, answer, input, prepare};
+
+const QUICK: [&str; 5] = [
+    "--allow-address=127.0.0.0/8",
+    "--fetch-attempts=4",
+    "--fetch-backoff=1ms",
+    "--idle-timeout=300ms",
+    "--max-download=1MiB",
+];
+
+fn fetch(volume: &Volume, server: &Server, path: &str, more: &[&str]) -> Ended {
+    volume.step(&prepare(input(&server.url(path)), None), &[&QUICK, more].concat())
+}
+
+/// An answer that announces more than it sends.
+fn cut_short(headers: &str, length: usize, body: &str) -> Answer {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n");
+    Answer::Bytes((head + body).into_bytes())
+}
+
+#[test]
+fn a_download_that_breaks_off_goes_on_where_it_was_if_the_content_is_the_same() {
+    let server = Server::start(|_, number| match number {
+        1 => cut_short("ETag: \"one\"\r\n", 10, "a,b\n1,"),
+        2 => answer("206 Partial Content", "ETag: \"one\"\r\nContent-Range: bytes 6-9/10\r\n", "2\n3,"),
+        _ => answer("500 Internal Server Error", "", ""),
+    });
+    let volume = Volume::new();
+    let ended = fetch(&volume, &server, "/a.csv", &[]);
+    assert_eq!(volume.data(ended.succeeds(), "data.csv"), "a,b\n1,2\n3,\n");
+    assert_eq!(server.headers("range"), [None, Some("bytes=6-".to_owned())]);
+    assert_eq!(server.headers("if-range"), [None, Some("\"one\"".to_owned())]);
+
+    // The content has changed meanwhile: the server answers with all of it.
+    let server = Server::start(|_, number| match number {
+        1 => cut_short("ETag: \"one\"\r\n", 100, "a,b\n1,"),
+        _ => answer("200 OK", "ETag: \"two\"\r\n", "c\n3\n"),
+    });
+    let volume = Volume::new();
+    let ended = fetch(&volume, &server, "/a.csv", &[]);
+    assert_eq!(volume.data(ended.succeeds(), "data.csv"), "c\n3\n");
+    assert_eq!(server.requests(), 2);
+}
+
+#[test]
+fn a_part_that_does_not_follow_on_what_came_is_not_put_behind_it() {
+    for range in ["bytes 4-9/10", "bytes 6-9/11", "bytes 0-3/4", "6-9/10", ""] {
+        let server = Server::start(move |_, number| match number {
+            1 => cut_short("ETag: \"one\"\r\n", 10, "a,b\n1,"),
+            2 => answer("206 Partial Content", &format!("Content-Range: {range}\r\n"), "9,9\n"),
+            _ => answer("200 OK", "", "a,b\n1,2\n"),
+        });
+        let volume = Volume::new();
+        let ended = fetch(&volume, &server, "/a.csv", &[]);
+        assert_eq!(volume.data(ended.succeeds(), "data.csv"), "a,b\n1,2\n", "{range}");
+        assert_eq!(server.headers("range"), [None, Some("bytes=6-".to_owned()), None], "{range}");
+    }
+    // Where nobody asked for a part, there is none to put it behind.
+    let server =
+        Server::start(|_, _| answer("206 Partial Content", "Content-Range: bytes 0-3/9\r\n", "a\n1\n"));
+    fetch(&Volume::new(), &server, "/a.csv", &[]).fails(3, "FetchRefused", &["which was not asked for"]);
+}
+
+#[test]
+fn broken_downloads_leave_nothing_on_scratch() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let path = scratch.path().to_owned();
+    let server = Server::start(move |_, number| {
+        // What an earlier attempt brought is in the one file, or gone.
+        assert_eq!(downloads(&path).len(), 1, "attempt {number}");
+        cut_short("", 100, "a,b\n1,")
+    });
+    let argument = format!("--scratch={}", scratch.path().display());
+    fetch(&Volume::new(), &server, "/a.csv", &[&argument]).fails(4, "FetchFailed", &["tried 4 times"]);
+    assert_eq!(server.requests(), 4);
+    assert_eq!(downloads(scratch.path()), [PathBuf::new(); 0]);
+}
+
+/// The files below a folder.
+fn downloads(folder: &std::path::Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() { found.extend(downloads(&path)) } else { found.push(path) }
+    }
+    found.retain(|path| path.to_string_lossy().contains("download-"));
+    found
+}
+
+#[test]
+fn all_attempts_together_have_an_end() {
+    let server = Server::start(|_, _| answer("503 Service Unavailable", "Retry-After: 60\r\n", ""));
+    fetch(&Volume::new(), &server, "/a.csv", &["--fetch-timeout=300ms"]).fails(
+        3,
+        "FetchRefused",
+        &["not whole after 300ms", "--fetch-timeout"],
+    );
+}
+
+#[test]
+fn a_file_that_is_made_to_fill_a_disk_is_refused() {
+    let zeros = vec![b'0'; 65 << 20];
+    let bomb = zstd::encode_all(zeros.as_slice(), 1).expect("compressed");
+    assert!(bomb.len() < 1 << 20);
+    let server = Server::start(move |_, _| answer("200 OK", "", &bomb));
+    let volume = Volume::new();
+    let spec = prepare(input(&server.url("/a.csv")), None);
+    let ended = volume.step(&spec, &["--allow-address=127.0.0.0/8"]);
+    ended.fails(3, "DataMalformed", &["more than 2000 times its size"]);
+}

@@ -1,0 +1,134 @@
+//! Steps as operators of this release and of earlier ones write them are done.
+//!
+//! `data/steps/vN` holds steps of version N, one of each kind that the version added something to. They are never changed: a pinned
+//! worker reads what a newer operator writes, and a new worker what an older one wrote. Where a test here fails, the code is to be
+//! changed: a field that comes, goes or changes needs a new version, with the steps that have it in a folder of its own.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod receiver;
+mod serving;
+mod support;
+
+use mlpipeline_crds::{Action, OLDEST_STEP_SPEC_VERSION, STEP_SPEC_VERSION, StepSpec};
+use receiver::Receiver;
+use serde_json::{Value, json};
+use serving::Server;
+use support::Volume;
+use support::at_work::{Worker, wait_until};
+
+fn recorded(version: u32, name: &str) -> Value {
+    let path = support::recorded(&format!("steps/v{version}/{name}.json"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// The steps that are recorded of a version, by name.
+fn names(version: u32) -> Vec<String> {
+    let folder = std::fs::read_dir(support::recorded(&format!("steps/v{version}"))).expect("a folder");
+    let mut names: Vec<String> = folder
+        .map(|entry| entry.expect("an entry").path())
+        .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// The result of a step's recorded revision.
+fn result(volume: &Volume, step: &str, file: &str) -> String {
+    let path = volume.path().join(format!("ml/new/{step}/0123456789ab/{file}"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn one_step_of_each_kind_is_recorded_and_is_written_as_it_was() {
+    for version in OLDEST_STEP_SPEC_VERSION..=STEP_SPEC_VERSION {
+        let mut kinds = Vec::new();
+        for name in names(version) {
+            let json = recorded(version, &name);
+            let spec: StepSpec = serde_json::from_value(json.clone()).expect("a step");
+            let written: Value = serde_json::from_str(&spec.to_json().expect("JSON")).expect("JSON");
+            assert_eq!(written, json, "version {version}, {name}");
+            kinds.push(match &spec.action {
+                Action::Prepare(step) if step.continuous.is_some() => "continuous",
+                action => action.name(),
+            });
+        }
+        kinds.sort_unstable();
+        // Version 2 added how text is read, and a serve step reads none.
+        let all = ["continuous", "prepare", "score", "serve", "train"];
+        let expected = all.into_iter().filter(|kind| version == 1 || *kind != "serve").collect::<Vec<_>>();
+        assert_eq!(kinds, expected, "version {version}");
+    }
+}
+
+#[test]
+fn prepare_steps_are_done() {
+    let volume = Volume::recorded(1);
+    volume.put("ml/new/prepare/ba9876543210/manifest.json", "{}");
+    volume.step(&recorded(1, "prepare"), &[]).succeeds();
+    assert_eq!(result(&volume, "prepare", "data.csv"), "key,name,value,flowers\nb,beta,2,30\n");
+    assert!(!volume.path().join("ml/new/prepare/ba9876543210").exists(), "what the step removes is gone");
+
+    let volume = Volume::recorded(1);
+    volume.step(&recorded(2, "prepare"), &[]).succeeds();
+    let expected = "day,price,note,code\n2026-01-31,1234.5,it's; München,007\n,,x,008\n";
+    assert_eq!(result(&volume, "prepare", "data.csv"), expected);
+}
+
+#[test]
+fn train_steps_are_done() {
+    for version in [1, 2] {
+        let volume = Volume::recorded(1);
+        let report = volume.step(&recorded(version, "train"), &[]).succeeds().report.clone();
+        assert!(report.metrics["accuracy"] > 0.8, "{report:?}");
+        assert_eq!(report.gate.is_some_and(|verdict| verdict.passed), version == 1);
+        assert_eq!(report.baseline.is_some_and(|served| served.metrics["accuracy"] > 0.8), version == 1);
+        assert!(result(&volume, "train", "model.json").contains("\"petal_width\""));
+    }
+}
+
+#[test]
+fn score_steps_are_done() {
+    for version in [1, 2] {
+        let volume = Volume::recorded(1);
+        let ended = volume.step(&recorded(version, "score"), &[]);
+        assert_eq!(ended.succeeds().report.rows, Some(30));
+        // The first version's step is named by its content.
+        let revision = ended.report.revision.as_ref().map(ToString::to_string);
+        assert_eq!(revision.as_deref() == Some("0123456789ab"), version == 2);
+    }
+}
+
+#[test]
+fn serve_steps_are_done() {
+    let volume = Volume::recorded(1);
+    let storage = volume.path().display().to_string();
+    let spec = recorded(1, "serve").to_string();
+    let report = volume.path().join("report").display().to_string();
+    let server = Server::start_command(
+        &["step", "--storage", &storage, "--report", &report, "--listen", "127.0.0.1:0", &spec],
+        &[],
+    );
+    let answer = server.predict(r#"{"sepal_length": 5.1, "petal_width": 0.2, "wide": false}"#);
+    assert_eq!(answer.json()["species_name"], "setosa");
+}
+
+#[test]
+fn continuous_steps_are_done() {
+    for version in [1, 2] {
+        let volume = Volume::recorded(1);
+        let receiver = Receiver::start();
+        let mut spec = recorded(version, "continuous");
+        spec["action"]["prepare"]["delivery"]["uri"] = json!(receiver.url());
+        let worker = Worker::start(&volume, &spec);
+        wait_until("the rows", || receiver.posts().len() == 2);
+        assert_eq!(worker.stop(), 0);
+        let rows: Vec<usize> = receiver
+            .bodies()
+            .iter()
+            .map(|body| serde_json::from_str::<Vec<Value>>(body).expect("an array").len())
+            .collect();
+        assert_eq!(rows, [2, 1]);
+    }
+}

@@ -1,0 +1,79 @@
+//! The commands train and score, on the user's own files.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::steps::{iris, with_data};
+use crate::support::{text, worker};
+
+fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = worker(arguments).current_dir(folder).output().expect("the worker runs");
+    let (stdout, stderr) = text(&output);
+    (output.status.code().expect("an exit code"), stdout, stderr)
+}
+
+#[test]
+fn the_commands_train_and_score_the_users_own_files() {
+    let volume = with_data(&iris());
+    let flags = [
+        "--data",
+        "data.csv",
+        "--target",
+        "species",
+        "--test",
+        "0.2",
+        "--stratify",
+        "--seed",
+        "42",
+        "--folds",
+        "5",
+    ];
+    let mut arguments = vec!["train", "--gate", "accuracy>=0.9", "--out", "model"];
+    arguments.extend(flags);
+    let (code, stdout, stderr) = run(volume.path(), &arguments);
+    assert_eq!(code, 0, "{stderr}");
+    for part in ["accuracy", "over folds", "passed: accuracy", "120 rows to learn from, 30 to test with"] {
+        assert!(stdout.contains(part), "{stdout}");
+    }
+    // Another model takes its place, and its report is for programs.
+    arguments.extend(["-o", "json", "--alpha", "10"]);
+    let (code, stdout, stderr) = run(volume.path(), &arguments);
+    assert_eq!(code, 0, "{stderr}");
+    let report: Value = serde_json::from_str(&stdout).expect("a report");
+    assert_eq!(report["outcome"], "succeeded");
+    let (code, _, stderr) =
+        run(volume.path(), &["score", "--model", "model", "--data", "data.csv", "--out", "scored.csv"]);
+    assert_eq!(code, 0, "{stderr}");
+    let scored = std::fs::read_to_string(volume.path().join("scored.csv")).expect("predictions");
+    assert_eq!(scored.lines().count(), 151);
+    let mut names: Vec<String> = std::fs::read_dir(volume.path())
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
+        .collect();
+    names.sort();
+    assert_eq!(names, ["data.csv", "model", "scored.csv"]);
+}
+
+#[test]
+fn the_commands_refuse_what_they_cannot_do() {
+    let volume = with_data(&iris());
+    volume.put("taken/file", "something else");
+    let rows: [(&[&str], i32, &str); 5] = [
+        (&["train", "--data", "data.csv", "--target", "species", "--out", "taken"], 2, "is there already"),
+        (&["train", "--data", "data.csv", "--target", "kind", "--out", "model"], 3, "\"kind\" not found"),
+        (&["train", "--data", "nowhere.csv", "--target", "species", "--out", "model"], 3, "nowhere.csv"),
+        (
+            &["train", "--data", "data.csv", "--target", "species", "--out", "model", "--gate", "speed>=1"],
+            2,
+            "is not a metric",
+        ),
+        (&["score", "--model", "taken", "--data", "data.csv", "--out", "scored.csv"], 4, "no artifact"),
+    ];
+    for (arguments, expected, part) in rows {
+        let (code, _, stderr) = run(volume.path(), arguments);
+        assert_eq!(code, expected, "{arguments:?}: {stderr}");
+        assert!(stderr.contains(part), "{arguments:?}: {stderr}");
+    }
+    assert!(!volume.path().join("model").exists() && !volume.path().join("scored.csv").exists());
+}
