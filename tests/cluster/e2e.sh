@@ -109,8 +109,10 @@ started=$SECONDS
 if [ $# -gt 0 ]; then
   scenarios --test-threads=1 "${left_out[@]}" "$@"
 else
-  # Two at a time: the node has few processors, and each scenario mostly waits. Who kills processes has the node alone.
-  scenarios --test-threads=2 --skip faults "${left_out[@]}"
+  # Two at a time: the node has few processors, and each scenario mostly waits. Who takes the operator away, or kills processes, has
+  # the cluster alone.
+  scenarios --test-threads=2 --skip faults --skip release "${left_out[@]}"
+  scenarios --test-threads=1 release
   if own_node; then scenarios --test-threads=1 faults; fi
 fi
 if [ -z "${KEEP:-}" ]; then

@@ -17,3 +17,4 @@ mod k8s_pipe;
 mod killing;
 mod load;
 mod mlops;
+mod release;
