@@ -24,6 +24,7 @@ use super::election::{Election, Timing};
 use super::event_recorder::EventRecorder;
 use super::installed_crd::{Installed, keep_comparing};
 use super::metrics::{Metrics, MetricsError};
+use super::other_installations::warn_of_others;
 use super::throttle::Throttle;
 use mlpipeline_core::children::BuildSettings;
 use mlpipeline_core::labels::MANAGER;
@@ -120,6 +121,7 @@ impl Operator {
         feeds.spawn(recording);
         let (found, installed) = watch::channel(Installed::default());
         feeds.spawn(keep_comparing(client.clone(), Arc::clone(&metrics), found));
+        feeds.spawn(warn_of_others(client.clone(), options.clone()));
         for scope in scopes {
             let context = Arc::new(Context {
                 client: client.clone(),

@@ -28,10 +28,10 @@ release() {
   "$PROGRAMS_helm" --namespace mlpipeline-system "$@"
 }
 
-# The namespaces and volumes that samples make.
+# The namespaces and volumes that samples and tests make.
 sample_objects() {
   sed -n 's|^  name: \(.*\)$|namespace/\1|p' "$cluster"/../../deploy/samples/*/namespace.yaml
-  printf 'persistentvolume/node-folder\n'
+  printf '%s\n' namespace/release-test namespace/kueue-test persistentvolume/node-folder
 }
 
 # Fails where the cluster has what the tests make and delete: it is somebody's.
