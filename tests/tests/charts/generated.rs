@@ -51,6 +51,13 @@ fn the_charts_rights_are_those_that_the_operator_is_tested_with() {
     check(chart().join("files/user-roles.yaml"), &yaml(&users.collect()));
 }
 
+/// The policy under deploy/config/policy is held against a real API server by the tests of that.
+#[test]
+fn the_charts_policy_for_tenants_is_the_one_that_is_tested() {
+    let policy = documents(&file("deploy/config/policy/policy.yaml")).remove(0);
+    check(chart().join("files/tenant-policy.yaml"), &yaml(&policy["spec"]));
+}
+
 #[test]
 fn the_schema_of_the_values_knows_the_operators_flags() {
     let path = chart().join("values.schema.json");

@@ -50,7 +50,7 @@ const NEWEST: &str = "1.37.0";
 /// Everything at once that does not need kinds of others.
 fn everything() -> Value {
     json!({
-        "networkPolicy": {"enabled": true}, "grafanaDashboard": {"enabled": true},
+        "networkPolicy": {"enabled": true}, "grafanaDashboard": {"enabled": true}, "tenantPolicy": {"enabled": true},
         "priorityClassName": "system-cluster-critical",
         "tolerations": [{"key": "dedicated", "operator": "Exists", "effect": "NoSchedule"}],
         "topologySpreadConstraints":

@@ -28,9 +28,14 @@ fn the_chart_and_the_kustomize_base_install_the_same_objects() {
 fn what_is_optional_is_the_same_too() {
     let optional = json!({
         "podMonitor": {"enabled": true}, "prometheusRule": {"enabled": true},
-        "networkPolicy": {"enabled": true},
+        "networkPolicy": {"enabled": true}, "tenantPolicy": {"enabled": true},
     });
-    let folders = ["deploy/config/default", "deploy/config/prometheus", "deploy/config/network-policy"];
+    let folders = [
+        "deploy/config/default",
+        "deploy/config/prometheus",
+        "deploy/config/network-policy",
+        "deploy/config/policy",
+    ];
     assert_same(helm::objects(&optional), kustomized(&folders));
 }
 

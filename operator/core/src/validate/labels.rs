@@ -10,8 +10,19 @@ use crate::quoted::quoted;
 
 /// Prefixes of labels and annotations that are ours or a GitOps tool's: a pod with such a label of the user's making would be
 /// taken for somebody else's.
-const RESERVED_PREFIXES: [&str; 4] =
-    ["mlpipeline.dev/", "app.kubernetes.io/", "argocd.argoproj.io/", "batch.kubernetes.io/"];
+const RESERVED_PREFIXES: [&str; 7] = [
+    "mlpipeline.dev/",
+    "app.kubernetes.io/",
+    "argocd.argoproj.io/",
+    "kustomize.toolkit.fluxcd.io/",
+    "helm.toolkit.fluxcd.io/",
+    "meta.helm.sh/",
+    "batch.kubernetes.io/",
+];
+
+/// Annotations that loosen what confines a pod. Kubernetes still reads them, and Pod Security's `restricted` forbids them.
+const LOOSENING_PREFIXES: [&str; 2] =
+    ["container.apparmor.security.beta.kubernetes.io/", "seccomp.security.alpha.kubernetes.io/"];
 
 /// Labels by which a Job finds its pods. The API server rejects a Job that sets them itself.
 const LABELS_OF_JOBS: [&str; 2] = ["controller-uid", "job-name"];
@@ -22,8 +33,16 @@ const KEY_FORM: &str = "a key is PREFIX/NAME or NAME: the prefix is a DNS name, 
 pub(super) fn check_of_pods(pod: &PodSettings, path: &str, errors: &mut Errors) {
     check_reserved(&pod.labels, &format!("{path}.labels"), errors);
     check_labels(&pod.labels, &format!("{path}.labels"), errors);
-    check_reserved(&pod.annotations, &format!("{path}.annotations"), errors);
     check_annotations(&pod.annotations, &format!("{path}.annotations"), errors);
+    for key in pod.annotations.keys() {
+        if LOOSENING_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
+            errors.add_with_hint(
+                format!("{path}.annotations"),
+                format!("{} would change what confines the pods", quoted(key)),
+                "leave it out: pods have the profiles of the runtime",
+            );
+        }
+    }
 }
 
 /// Checks that the pods of a step that runs to completion leave its Job the labels that it finds them by.
@@ -49,7 +68,7 @@ fn check_reserved(map: &BTreeMap<String, String>, path: &str, errors: &mut Error
             errors.add_with_hint(
                 path,
                 format!(
-                    "{} is reserved: keys under {prefix} belong to the tools that manage the pods",
+                    "{} is reserved: keys under {prefix} belong to the tools that manage the objects",
                     quoted(key)
                 ),
                 "take another prefix",
@@ -74,6 +93,7 @@ pub(super) fn check_labels(labels: &BTreeMap<String, String>, path: &str, errors
 
 /// Checks annotations, whose keys may have capitals in the prefix, and whose values are free.
 pub(super) fn check_annotations(annotations: &BTreeMap<String, String>, path: &str, errors: &mut Errors) {
+    check_reserved(annotations, path, errors);
     for key in annotations.keys() {
         if !is_qualified_name(&key.to_lowercase()) {
             errors.add_with_hint(path, format!("{} is not a valid key", quoted(key)), KEY_FORM);
