@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::redaction::Redaction;
+
 /// What the names of all variables begin with that come from a Secret which a pipeline names.
 const PREFIX: &str = "MLPIPELINE_SECRET_";
 
@@ -25,12 +27,15 @@ const OPEN: [&str; 10] = [
     "PGUSER",
 ];
 
-/// Shorter values are not looked for in messages: they occur in any.
-const LEAST_REDACTED: usize = 4;
-
 /// The part of the environment that holds credentials. It is never shown.
 #[derive(Clone, Default)]
-pub struct Secrets(Arc<BTreeMap<String, String>>);
+pub struct Secrets(Arc<Variables>);
+
+#[derive(Default)]
+struct Variables {
+    values: BTreeMap<String, String>,
+    redaction: Redaction,
+}
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -48,7 +53,10 @@ impl Secrets {
             let known = name.starts_with(PREFIX) || CUSTOMARY.iter().any(|start| name.starts_with(start));
             known && !value.is_empty()
         });
-        Self(Arc::new(ours.collect()))
+        let values: BTreeMap<String, String> = ours.collect();
+        let secret = values.iter().filter(|(name, _)| !OPEN.iter().any(|open| name.ends_with(open)));
+        let redaction = Redaction::of(secret.map(|(_, value)| value.as_str()));
+        Self(Arc::new(Variables { values, redaction }))
     }
 
     /// The credentials whose variables begin with this prefix; without one, those under their customary names.
@@ -60,22 +68,19 @@ impl Secrets {
     /// The prefix, where some variable begins with it: for commands in which nobody names a Secret.
     #[must_use]
     pub fn prefix_if_any(&self, prefix: &str) -> Option<String> {
-        self.0.keys().any(|name| name.starts_with(prefix)).then(|| prefix.to_owned())
+        self.0.values.keys().any(|name| name.starts_with(prefix)).then(|| prefix.to_owned())
     }
 
-    /// A message without any secret value that a server may have repeated.
+    /// A message without any secret value that a server may have repeated, in whichever form, and without signs that control a
+    /// terminal.
     #[must_use]
     pub fn redact(&self, message: &str) -> String {
-        let mut values: Vec<&str> = self
-            .0
-            .iter()
-            .filter(|(name, _)| !OPEN.iter().any(|open| name.ends_with(open)))
-            .map(|(_, value)| value.trim())
-            .filter(|value| value.len() >= LEAST_REDACTED)
-            .collect();
-        // Where one value holds another, the longer one goes first.
-        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        values.into_iter().fold(message.to_owned(), |text, value| text.replace(value, "…"))
+        self.0.redaction.clean(message)
+    }
+
+    /// Takes the values out of what is logged.
+    pub(crate) fn redaction(&self) -> Redaction {
+        self.0.redaction.clone()
     }
 }
 
@@ -91,12 +96,12 @@ impl Credentials {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         let name = format!("{}{key}", self.prefix.as_deref().unwrap_or_default());
-        self.secrets.0.get(&name).map(|value| value.trim_end_matches(['\r', '\n']))
+        self.secrets.0.values.get(&name).map(|value| value.trim_end_matches(['\r', '\n']))
     }
 
     /// The entry of this key, or the variable of the pod: for what is not a secret, such as a region.
     pub(super) fn get_or_customary(&self, key: &str) -> Option<&str> {
-        self.get(key).or_else(|| self.secrets.0.get(key).map(String::as_str))
+        self.get(key).or_else(|| self.secrets.0.values.get(key).map(String::as_str))
     }
 
     /// The user name and password for PostgreSQL.
@@ -110,6 +115,11 @@ impl Credentials {
     /// What is said of TLS to PostgreSQL, as `sslmode`.
     pub(super) fn database_tls(&self) -> Option<&str> {
         self.get(if self.prefix.is_some() { "sslmode" } else { "PGSSLMODE" })
+    }
+
+    /// A server's words without any secret value; to be asked before words are cut, or half a value would be left.
+    pub(super) fn redact(&self, text: &str) -> String {
+        self.secrets.redact(text)
     }
 
     /// Whether a Secret was named.

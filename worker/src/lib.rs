@@ -21,6 +21,7 @@ pub mod model;
 mod network;
 pub mod prepare;
 pub mod progress;
+mod redaction;
 pub mod report;
 pub mod run;
 pub mod score;

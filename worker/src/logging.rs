@@ -1,9 +1,13 @@
-//! Logs on stderr: text on a terminal, JSON elsewhere.
+//! Logs on stderr: text on a terminal, JSON elsewhere; without the values of secrets, whichever library writes them.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{self, IsTerminal, Write, stderr};
+use std::sync::Arc;
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
+
+use crate::credentials::Secrets;
+use crate::redaction::Redaction;
 
 /// The variable that ConfigMaps of many services have: one level for everything. RUST_LOG, which says more, comes before it.
 const LEVEL_VARIABLE: &str = "LOG_LEVEL";
@@ -30,7 +34,9 @@ pub fn start(format: Option<LogFormat>) {
         Some(Some(level)) => EnvFilter::default().add_directive(level.into()),
         Some(None) | None => EnvFilter::new(quiet),
     });
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    let redaction = Arc::new(Secrets::of(std::env::vars_os()).redaction());
+    let writer = move || CleanStderr(Arc::clone(&redaction));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     // It fails when something else logs already; then that is used.
     let _ = match format {
         LogFormat::Text => logs.with_ansi(terminal).with_target(false).without_time().try_init(),
@@ -40,6 +46,22 @@ pub fn start(format: Option<LogFormat>) {
         tracing::warn!(
             "the variable {LEVEL_VARIABLE} is {level:?}: it can be error, warn, info, debug, trace or off, and is left out of account"
         );
+    }
+}
+
+/// Standard error, to which no secret value is written. An event comes in one piece.
+struct CleanStderr(Arc<Redaction>);
+
+impl Write for CleanStderr {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        // Signs that control a terminal are the formatter's business: it writes some itself.
+        let clean = self.0.without_secrets(&String::from_utf8_lossy(event));
+        stderr().write_all(clean.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        stderr().flush()
     }
 }
 

@@ -202,3 +202,19 @@ fn requests_without_a_key_are_refused_before_their_body_is_read() {
     connection.send(&head("POST", "/predict", &[], 1_000_000));
     assert_eq!(connection.read().code, 401);
 }
+
+#[test]
+fn the_pages_need_the_key_where_that_is_asked_for() {
+    let key = [("MLPIPELINE_API_KEY", "secret")];
+    let open = Server::start(&iris(), &[], &key);
+    let closed = Server::start(&iris(), &["--docs-need-key"], &key);
+    for page in ["/docs", "/openapi.json"] {
+        assert_eq!(open.get(page).code, 200, "{page}");
+        assert_eq!(closed.get(page).code, 401, "{page}");
+        assert_eq!(closed.request("GET", page, &[("x-api-key", "secret")], b"").code, 200, "{page}");
+    }
+    // Probes and metrics stay open.
+    for page in ["/health", "/ready", "/metrics"] {
+        assert_eq!(closed.get(page).code, 200, "{page}");
+    }
+}

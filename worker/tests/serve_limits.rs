@@ -2,6 +2,8 @@
 
 mod serving;
 
+use std::time::{Duration, Instant};
+
 use serving::models::iris;
 use serving::{SETOSA, Server, head};
 
@@ -92,16 +94,30 @@ fn a_head_that_is_too_long_is_refused() {
 }
 
 #[test]
-fn connections_beyond_the_limit_wait_for_room() {
+fn connections_beyond_the_limit_wait_for_those_that_are_being_answered() {
     let server = Server::start(&iris(), &["--max-connections", "2"], &[]);
-    let mut first = server.connect();
-    let mut second = server.connect();
-    for connection in [&mut first, &mut second] {
-        connection.send(&head("GET", "/health", &[], 0));
-        assert_eq!(connection.read().code, 200);
+    let mut busy = [server.connect(), server.connect()];
+    for connection in &mut busy {
+        connection.send(&head("POST", "/predict", &[("expect", "100-continue")], SETOSA.len()));
+        assert_eq!(connection.read_head().code, 100);
     }
     let mut third = server.connect();
     third.send(&head("GET", "/health", &[], 0));
-    drop(first);
+    for connection in &mut busy {
+        connection.send(SETOSA);
+        assert_eq!(connection.read().code, 200);
+    }
+    drop(busy);
     assert_eq!(third.read().code, 200);
+}
+
+#[test]
+fn silent_connections_keep_no_probe_waiting() {
+    let server = Server::start(&iris(), &["--max-connections", "8"], &[]);
+    let start = Instant::now();
+    let mut silent: Vec<_> = (0..40).map(|_| server.connect()).collect();
+    assert_eq!(server.get("/health").code, 200);
+    // Those that wait for a whole head are given up after 75 s.
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    assert!(silent[0].is_closed_silently(), "the first one gave way");
 }

@@ -35,8 +35,9 @@ fn s7_no_secret_value_is_written_anywhere() {
     };
     let wrong_keys = keys(s3().endpoint());
     let wrong_keys = wrong_keys.each_ref().map(|(key, value)| (*key, value.as_str()));
-    let right = [("username", "reader"), ("password", CANARY)];
-    let wrong = [("username", CANARY), ("password", CANARY), ("token", CANARY)];
+    let authority = ("ca.crt", postgres().authority());
+    let right = [("username", "reader"), ("password", CANARY), authority];
+    let wrong = [("username", CANARY), ("password", CANARY), ("token", CANARY), authority];
     let table = database.uri("orders");
     let object = format!("s3://{bucket}/a.csv");
     let closed = "http://127.0.0.1:1/a.csv";

@@ -89,7 +89,7 @@ fn an_endpoint_that_is_not_there_is_tried_again_and_one_of_metadata_never() {
     for endpoint in ["http://169.254.169.254", "http://[::ffff:169.254.169.254]", "http://[fd00:ec2::254]:80"]
     {
         let ended = to(endpoint).step(&prepare(uri, None, "x"), &[]);
-        ended.fails(3, "StoreRefused", &["link-local", "--allow-address"]);
+        ended.fails(3, "StoreRefused", &["metadata", "--allow-address"]);
     }
     for endpoint in ["http://localhost:1", "http://[::1]:1"] {
         let ended = to(endpoint).step(&prepare(uri, None, "x"), &["--allow-address=10.0.0.0/8"]);

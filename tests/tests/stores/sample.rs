@@ -22,7 +22,7 @@ fn the_etl_sample_joins_a_table_and_an_object_and_loads_both_kinds() {
     let folder = tempfile::tempdir().unwrap();
     let entries = s3.entries().map(|(key, value)| format!("  {key}: {value}\n")).concat();
     let secrets = format!(
-        "apiVersion: v1\nkind: Secret\nmetadata: {{name: warehouse}}\nstringData:\n  username: {}\n  password: {}\n---\n\
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: warehouse}}\nstringData:\n  username: {}\n  password: {}\n  sslmode: disable\n---\n\
          apiVersion: v1\nkind: Secret\nmetadata: {{name: lake}}\nstringData:\n{entries}",
         Postgres::USER,
         Postgres::PASSWORD

@@ -131,11 +131,13 @@ fn what_a_database_refuses_is_said() {
     of(&volume, &elsewhere).fails(3, "DataNotFound", &["there is no database shopping"]);
     let uri = database.uri("orders");
     of(&Volume::new(), &uri).fails(2, "CredentialsMissing", &["username", "secret"]);
-    let wrong = Volume::new().with(INPUT, &[("username", "nobody-known"), ("password", "wrong-password")]);
+    let wrong = Volume::new()
+        .with_postgres(INPUT)
+        .with(INPUT, &[("username", "nobody-known"), ("password", "wrong-password")]);
     let ended = of(&wrong, &uri);
     ended.fails(3, "StoreRefused", &["does not let this user in"]);
     assert!(!format!("{ended:?}").contains("nobody-known"));
-    let without = Volume::new().with(INPUT, &[("username", "admin")]);
+    let without = Volume::new().with(INPUT, &[("username", "admin"), ("ca.crt", postgres().authority())]);
     of(&without, &uri).fails(3, "StoreRefused", &["password"]);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let closed = format!("postgres://{}/shop/orders", listener.local_addr().expect("an address"));

@@ -6,18 +6,16 @@
 //! together has a limit.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use futures::StreamExt;
-use mlpipeline_crds::Digest;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use url::Url;
 
 use super::client::{authenticated, chain, check_address, client, redacted, refusal};
-use super::encoding::Encoding;
 use super::error::FetchError;
-use super::partial::{NotTaken, Partial};
+use super::partial::{Fetched, NotTaken, Partial};
 use super::rules::Network;
 use crate::credentials::Credentials;
 use crate::progress::Progress;
@@ -41,22 +39,6 @@ pub(crate) struct Download<'a> {
     pub scratch: &'a Path,
     /// Where progress is shown.
     pub progress: Progress,
-}
-
-/// A file that was fetched.
-#[derive(Debug)]
-pub(crate) struct Fetched {
-    /// Where it lies, on scratch.
-    pub path: PathBuf,
-    /// The digest of what the server sent.
-    pub sha256: Digest,
-    /// The encoding in which the server sent it, although no encoding was asked for.
-    pub encoding: Option<Encoding>,
-}
-
-/// A path for a new file on scratch.
-pub(crate) fn scratch_file(scratch: &Path, kind: &str) -> PathBuf {
-    scratch.join(format!("{kind}-{:016x}", rand::random::<u64>()))
 }
 
 /// Why one attempt did not succeed.

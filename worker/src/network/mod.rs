@@ -13,7 +13,8 @@ mod rules;
 
 pub use address::AddressRange;
 pub(crate) use client::{authenticated, chain, check_address, client, redacted, refusal};
-pub(crate) use download::{Download, fetch, scratch_file};
+pub(crate) use download::{Download, fetch};
 pub(crate) use encoding::Encoding;
 pub use error::FetchError;
+pub(crate) use partial::scratch_file;
 pub use rules::Network;

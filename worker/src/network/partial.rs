@@ -2,7 +2,7 @@
 //!
 //! Removed when it is dropped before its end, so that a download never takes more room than its content.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mlpipeline_crds::Digest;
 use reqwest::header::{self, HeaderValue};
@@ -12,10 +12,25 @@ use tempfile::TempPath;
 use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt, BufWriter};
 
-use super::download::{Fetched, scratch_file};
 use super::encoding::{Encoding, encoding};
 use super::error::FetchError;
 use crate::failure::FileError;
+
+/// A file that was fetched.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    /// Where it lies, on scratch.
+    pub path: PathBuf,
+    /// The digest of what the server sent.
+    pub sha256: Digest,
+    /// The encoding in which the server sent it, although no encoding was asked for.
+    pub encoding: Option<Encoding>,
+}
+
+/// A path for a new file on scratch.
+pub(crate) fn scratch_file(scratch: &Path, kind: &str) -> PathBuf {
+    scratch.join(format!("{kind}-{:016x}", rand::random::<u64>()))
+}
 
 /// What has come of a body.
 pub(super) struct Partial {

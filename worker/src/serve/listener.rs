@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::connections::{Connections, Seat};
 use super::{ServeError, ServeOptions};
 
 /// The most headers of a request.
@@ -84,21 +86,17 @@ impl Listener {
         limits: ConnectionLimits,
         mut stop: watch::Receiver<bool>,
     ) -> usize {
-        let room = Arc::new(Semaphore::new(limits.max_connections));
+        let places = Connections::new(limits.max_connections);
         let mut connections = JoinSet::new();
         loop {
             // Ended ones are forgotten as they end, so that the set does not grow.
             while connections.try_join_next().is_some() {}
             let accepted = tokio::select! {
-                accepted = accept(&self.socket, &room) => accepted,
+                accepted = accept(&self.socket, &places) => accepted,
                 () = stopped(&mut stop) => break,
             };
-            if let Some((stream, permit)) = accepted {
-                let connection = answer(stream, router.clone(), limits.head_timeout, stop.clone());
-                connections.spawn(async move {
-                    connection.await;
-                    drop(permit);
-                });
+            if let Some((stream, seat)) = accepted {
+                connections.spawn(answer(stream, seat, router.clone(), limits.head_timeout, stop.clone()));
             }
         }
         drop(self.socket);
@@ -113,14 +111,10 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// The next connection, once there is room for one.
-async fn accept(
-    socket: &TcpListener,
-    room: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = Arc::clone(room).acquire_owned().await.ok()?;
+/// The next connection, once there is room for it.
+async fn accept(socket: &TcpListener, places: &Arc<Connections>) -> Option<(TcpStream, Seat)> {
     match socket.accept().await {
-        Ok((stream, _)) => Some((stream, permit)),
+        Ok((stream, _)) => Some((stream, places.seat().await?)),
         Err(error) => {
             // A client that hung up already, or no descriptors left: neither may end the server.
             tracing::warn!(%error, "cannot accept a connection");
@@ -130,8 +124,14 @@ async fn accept(
     }
 }
 
-/// Answers the requests of one connection.
-async fn answer(stream: TcpStream, router: Router, head_timeout: Duration, mut stop: watch::Receiver<bool>) {
+/// Answers the requests of one connection, until it ends or gives way to another.
+async fn answer(
+    stream: TcpStream,
+    seat: Seat,
+    router: Router,
+    head_timeout: Duration,
+    mut stop: watch::Receiver<bool>,
+) {
     // Answers are small, and someone waits for each. Where a system lacks an option, serving continues without.
     let _ = stream.set_nodelay(true);
     #[cfg(target_os = "linux")]
@@ -142,10 +142,23 @@ async fn answer(stream: TcpStream, router: Router, head_timeout: Duration, mut s
         .header_read_timeout(head_timeout)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES);
-    let mut connection =
-        pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    let (service, begin) = (TowerToHyperService::new(router), seat.begin());
+    let service = service_fn(move |request| {
+        let busy = begin();
+        let answer = service.call(request);
+        async move {
+            let answer = answer.await;
+            drop(busy);
+            answer
+        }
+    });
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = seat.gives_way() => {
+            tracing::debug!("an idle connection gives way to another");
+            return;
+        }
         () = stopped(&mut stop) => {
             connection.as_mut().graceful_shutdown();
             connection.await

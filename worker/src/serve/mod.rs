@@ -8,6 +8,7 @@ pub mod args;
 mod answer;
 mod auth;
 mod body;
+mod connections;
 mod docs;
 mod error;
 mod limits;

@@ -23,6 +23,11 @@ pub struct ServeOptions {
     #[arg(long, value_name = "NAME", env = "MLPIPELINE_SERVE_API_KEY_ENV")]
     pub api_key_env: Option<String>,
 
+    /// Ask for the API key for /docs and /openapi.json too, which show the features' names and the ranges of the data that the model
+    /// learnt from. They are open otherwise, since a browser sends no key.
+    #[arg(long, env = "MLPIPELINE_SERVE_DOCS_NEED_KEY")]
+    pub docs_need_key: bool,
+
     /// How long to keep answering after SIGTERM while /ready says no, so that load balancers notice: 500ms, 10s, 1m.
     #[arg(long, value_name = "TIME", env = "MLPIPELINE_SERVE_DRAIN_DELAY", default_value = "0s", value_parser = parse_duration)]
     pub drain_delay: Duration,
@@ -39,7 +44,7 @@ pub struct ServeOptions {
     #[arg(long, value_name = "ROWS", env = "MLPIPELINE_SERVE_MAX_ROWS", default_value_t = 100_000)]
     pub max_rows: usize,
 
-    /// Most connections at once; further ones wait until one ends.
+    /// Most connections at once; for a further one, that gives way which is idle for longest.
     #[arg(long, value_name = "COUNT", env = "MLPIPELINE_SERVE_MAX_CONNECTIONS", default_value_t = 1024)]
     pub max_connections: usize,
 

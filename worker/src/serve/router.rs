@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -82,14 +82,20 @@ async fn ready(State(server): State<Arc<Server>>) -> Response {
     }
 }
 
-async fn docs(State(server): State<Arc<Server>>) -> Response {
+async fn docs(State(server): State<Arc<Server>>, headers: HeaderMap) -> Response {
+    if server.hides_docs(&headers) {
+        return reply::unauthorized();
+    }
     match server.model() {
         Some(model) => model.docs.response(),
         None => reply::try_again("the model is being loaded; try again"),
     }
 }
 
-async fn openapi(State(server): State<Arc<Server>>) -> Response {
+async fn openapi(State(server): State<Arc<Server>>, headers: HeaderMap) -> Response {
+    if server.hides_docs(&headers) {
+        return reply::unauthorized();
+    }
     match server.model() {
         Some(model) => json_response(model.openapi.clone()),
         None => reply::try_again("the model is being loaded; try again"),

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderMap, HeaderValue};
 use tokio::sync::Semaphore;
 
 use super::auth::ApiKey;
@@ -29,6 +29,7 @@ pub struct Server {
     pub pod: HeaderValue,
     /// A permit for each core: as many large requests are computed at once, and the others wait.
     pub cores: Arc<Semaphore>,
+    docs_need_key: bool,
     max_rows: usize,
     model: OnceLock<Arc<LoadedModel>>,
     draining: AtomicBool,
@@ -50,10 +51,17 @@ impl Server {
             metrics: Metrics::new()?,
             pod: HeaderValue::from_str(&process::pod_name()).unwrap_or(HeaderValue::from_static("unknown")),
             cores: Arc::new(Semaphore::new(cores)),
+            docs_need_key: options.docs_need_key,
             max_rows: options.max_rows,
             model: OnceLock::new(),
             draining: AtomicBool::new(false),
         })
+    }
+
+    /// Whether a request for the pages lacks the key that they need.
+    #[must_use]
+    pub fn hides_docs(&self, headers: &HeaderMap) -> bool {
+        self.docs_need_key && self.key.as_ref().is_some_and(|key| !key.is_in(headers))
     }
 
     /// The model, once it is loaded.

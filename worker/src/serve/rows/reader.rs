@@ -73,6 +73,11 @@ impl Reader<'_> {
 
     fn missing(&mut self, start: usize) {
         let features = self.features;
+        if self.problems.len() == MAX_PROBLEMS {
+            let missing = self.values.iter().skip(start).filter(|value| value.is_nan());
+            self.total += missing.count();
+            return;
+        }
         for (column, name) in features.names.iter().enumerate() {
             if self.values.get(start + column).is_some_and(|value| value.is_nan()) {
                 self.problem(Some(name), || "is missing".into());
@@ -144,6 +149,11 @@ impl RowSeed<'_, '_> {
             return Err(E::custom("too many rows"));
         }
         self.0.count += 1;
+        if self.0.total > 0 {
+            // There will be no prediction: the rows that follow are read for their problems only, all in the place of one. So only
+            // rows with a value for each feature take memory, and these take it in the body too.
+            self.0.values.clear();
+        }
         let start = self.0.values.len();
         self.0.values.resize(start + self.0.features.names.len(), f64::NAN);
         Ok(start)

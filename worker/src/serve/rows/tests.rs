@@ -225,3 +225,15 @@ proptest::proptest! {
         proptest::prop_assert_eq!(rows.values, values);
     }
 }
+
+#[test]
+fn rows_without_values_take_no_memory_however_many_features_there_are() {
+    let names: Vec<String> = (0..4096).map(|index| format!("f{index}")).collect();
+    let features = RowFeatures::new(names.iter().map(|name| (name.as_str(), FeatureKind::Float)), 1e9);
+    let body = format!("[{}{{}}]", "{},".repeat(24_999));
+    let mut reader = Reader::new(&features, 100_000);
+    let mut json = serde_json::Deserializer::from_slice(body.as_bytes());
+    json.deserialize_seq(ListVisitor(&mut reader)).expect("JSON");
+    assert_eq!((reader.count, reader.total), (25_000, 25_000 * 4096));
+    assert!(reader.values.capacity() <= 2 * 4096, "{}", reader.values.capacity());
+}

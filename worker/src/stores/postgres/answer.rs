@@ -18,15 +18,17 @@ const PASSING: [&str; 5] = ["08", "53", "57", "58", "40"];
 pub(super) struct Answer {
     place: String,
     database: String,
+    credentials: Credentials,
 }
 
 impl Answer {
-    pub(super) fn new(location: &TableLocation) -> Self {
+    pub(super) fn new(location: &TableLocation, credentials: &Credentials) -> Self {
         let TableLocation { host, port, database, schema, table } = location;
         let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
         Self {
             place: format!("postgres://{host}:{port}/{database}/{schema}.{table}"),
             database: database.clone(),
+            credentials: credentials.clone(),
         }
     }
 
@@ -77,7 +79,7 @@ impl Answer {
         if *code == SqlState::LOCK_NOT_AVAILABLE {
             return self.unreachable("somebody else keeps the table locked".to_owned());
         }
-        let problem = format!("cannot {action}: {}", words(said));
+        let problem = format!("cannot {action}: {}", self.credentials.redact(&words(said)));
         if PASSING.iter().any(|class| code.code().starts_with(class)) {
             return self.unreachable(problem);
         }

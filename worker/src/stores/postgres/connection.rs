@@ -41,7 +41,7 @@ impl Link {
         credentials: &Credentials,
         network: &Network,
     ) -> Result<(Client, Self), StoreError> {
-        let answer = Answer::new(location);
+        let answer = Answer::new(location, credentials);
         let (ssl_mode, tls) = verify::settings(credentials.database_tls(), credentials.get("ca.crt"))
             .map_err(|problem| answer.spec(problem))?;
         let mut config = config(location, credentials, network, &answer)?;

@@ -22,7 +22,8 @@ pub(super) fn explain(bucket: &Bucket, action: &str, key: &str, error: &Error) -
     if let Some(problem) = unreachable(error) {
         return StoreError::Unreachable { place, problem: format!("no answer from {at}: {problem}") };
     }
-    let text = chain(error);
+    // Before anything is cut off.
+    let text = bucket.credentials.redact(&chain(error));
     let code = element(&text, "Code").unwrap_or_default();
     // Not all servers write it as AWS does.
     let unknown = ["InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"];

@@ -47,6 +47,7 @@ pub(crate) struct Bucket {
     name: String,
     endpoint: String,
     max_download: u64,
+    credentials: Credentials,
 }
 
 impl Bucket {
@@ -80,7 +81,13 @@ impl Bucket {
         let builder = identify(builder, credentials, &place)?;
         let endpoint = endpoint.unwrap_or_else(|| format!("AWS in {region}"));
         let store = builder.build().map_err(|error| spec(error.to_string()))?;
-        Ok(Self { store, name: bucket.to_owned(), endpoint, max_download: network.max_download })
+        Ok(Self {
+            store,
+            name: bucket.to_owned(),
+            endpoint,
+            max_download: network.max_download,
+            credentials: credentials.clone(),
+        })
     }
 
     /// The keys that a location stands for, in the order of their bytes. Names that begin with a dot are matched only by

@@ -1,0 +1,210 @@
+//! Taking secret values out of text, in every form in which a server or a library may repeat them.
+//!
+//! Owns the forms, and what else must not reach a terminal: its control signs. Must not know where secrets come from.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
+
+/// Shorter values are not looked for: they occur in any text.
+const LEAST_REDACTED: usize = 4;
+
+/// The shortest line of a value of several lines that is looked for by itself.
+const LEAST_LINE: usize = 16;
+
+/// What stands in the place of a secret.
+const PLACEHOLDER: &str = "…";
+
+/// Takes values out of text.
+#[derive(Clone, Default)]
+pub(crate) struct Redaction {
+    /// All forms of all values, longer ones first: one may hold another.
+    forms: Vec<String>,
+}
+
+impl Redaction {
+    /// Looks for these values.
+    pub(crate) fn of<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut forms: Vec<String> = values
+            .into_iter()
+            .map(str::trim)
+            .flat_map(|value| {
+                let lines = value.lines().map(str::trim).filter(|line| line.len() >= LEAST_LINE);
+                std::iter::once(value).chain(lines).map(str::to_owned).collect::<Vec<_>>()
+            })
+            .filter(|value| value.len() >= LEAST_REDACTED)
+            .flat_map(|value| forms(&value))
+            .collect();
+        forms.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+        forms.dedup();
+        Self { forms }
+    }
+
+    /// The text without any of the values.
+    pub(crate) fn without_secrets(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for form in &self.forms {
+            if text.contains(form.as_str()) {
+                text = text.replace(form.as_str(), PLACEHOLDER);
+            }
+        }
+        text
+    }
+
+    /// The text without any of the values, and without signs that would change what a terminal shows.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        // First the signs, or one in the middle of a value would hide it.
+        self.without_secrets(&plain(text))
+    }
+}
+
+/// The text without signs that control a terminal or turn the direction of writing around.
+pub(crate) fn plain(text: &str) -> String {
+    let shown = |sign: &char| match sign {
+        '\n' | '\t' => true,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
+        sign => !sign.is_control(),
+    };
+    text.chars().filter(shown).collect()
+}
+
+/// A value as it may stand in answers, logs and errors.
+fn forms(value: &str) -> Vec<String> {
+    let hex = |upper: bool| {
+        value.bytes().fold(String::new(), |mut text, byte| {
+            // Writing to a String does not fail.
+            let _ = if upper { write!(text, "{byte:02X}") } else { write!(text, "{byte:02x}") };
+            text
+        })
+    };
+    let mut forms = vec![
+        value.to_owned(),
+        percent(value, "%20", true),
+        percent(value, "%20", false),
+        percent(value, "+", true),
+        xml(value, "&quot;", "&apos;"),
+        xml(value, "&#34;", "&#39;"),
+        xml(value, "\"", "'"),
+        hex(true),
+        hex(false),
+    ];
+    forms.extend(base64(value));
+    // As a text of JSON, with and without other letters than those of ASCII, as Rust and Python print it; and such a text in another,
+    // as a log line holds it.
+    for _ in 0..2 {
+        let quoted: Vec<String> =
+            forms.iter().flat_map(|form| [json(form), ascii_json(form), debug(form)]).collect();
+        forms.extend(quoted);
+        forms.sort();
+        forms.dedup();
+    }
+    forms
+}
+
+/// Inside of a text in base64, wherever the value begins in it: the first and last sign depend on what is around it.
+fn base64(value: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for alphabet in [alphabet::STANDARD, alphabet::URL_SAFE] {
+        let engine = GeneralPurpose::new(&alphabet, NO_PAD);
+        for before in 0..3_usize {
+            let bytes = [vec![0; before], value.as_bytes().to_vec()].concat();
+            let text = engine.encode(&bytes);
+            let from = (before * 8).div_ceil(6);
+            let to = bytes.len() * 8 / 6;
+            found.extend(text.get(from..to).filter(|part| part.len() >= LEAST_REDACTED).map(str::to_owned));
+        }
+    }
+    found
+}
+
+fn percent(value: &str, space: &str, upper: bool) -> String {
+    value.bytes().fold(String::new(), |mut text, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                text.push(char::from(byte))
+            }
+            b' ' => text.push_str(space),
+            // Writing to a String does not fail.
+            _ if upper => drop(write!(text, "%{byte:02X}")),
+            _ => drop(write!(text, "%{byte:02x}")),
+        }
+        text
+    })
+}
+
+fn xml(value: &str, double: &str, single: &str) -> String {
+    let escaped = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    escaped.replace('"', double).replace('\'', single)
+}
+
+fn json(value: &str) -> String {
+    let quoted = serde_json::to_string(value).unwrap_or_default();
+    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
+}
+
+/// As JSON in letters of ASCII alone, in which a slash may be escaped too.
+fn ascii_json(value: &str) -> String {
+    let mut text = String::new();
+    for sign in json(value).replace('/', "\\/").encode_utf16() {
+        match u8::try_from(sign) {
+            Ok(byte) if byte.is_ascii() => text.push(char::from(byte)),
+            _ => drop(write!(text, "\\u{sign:04x}")),
+        }
+    }
+    text
+}
+
+fn debug(value: &str) -> String {
+    let quoted = format!("{value:?}");
+    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "pa\"ss/wörd<&>'% x";
+
+    #[test]
+    fn a_value_is_found_in_every_form_in_which_it_is_repeated() {
+        let redaction = Redaction::of([SECRET]);
+        let standard = base64::engine::general_purpose::STANDARD;
+        let rows = [
+            SECRET.to_owned(),
+            format!("a text with {SECRET} in it"),
+            serde_json::json!({"said": SECRET}).to_string(),
+            serde_json::json!({"said": serde_json::json!({"again": SECRET}).to_string()}).to_string(),
+            "pa\\\"ss\\/w\\u00f6rd<&>'% x".to_owned(),
+            format!("{SECRET:?}"),
+            "pa%22ss%2Fw%C3%B6rd%3C%26%3E%27%25%20x".to_owned(),
+            "pa%22ss%2fw%c3%b6rd%3c%26%3e%27%25%20x".to_owned(),
+            "pa%22ss%2Fw%C3%B6rd%3C%26%3E%27%25+x".to_owned(),
+            "<Message>pa&quot;ss/wörd&lt;&amp;&gt;&apos;% x</Message>".to_owned(),
+            "pa&#34;ss/wörd&lt;&amp;&gt;&#39;% x".to_owned(),
+        ];
+        for row in rows {
+            let clean = redaction.clean(&row);
+            assert!(clean.contains(PLACEHOLDER) && !clean.contains("pa"), "{row} gives {clean}");
+        }
+        for user in ["", "u", "us", "user"] {
+            let basic = standard.encode(format!("{user}:{SECRET}"));
+            let clean = redaction.clean(&format!("Authorization: Basic {basic}"));
+            assert!(clean.contains(PLACEHOLDER) && clean.len() < 40, "{user}: {clean}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_a_key_is_found_and_other_text_stays() {
+        let redaction = Redaction::of(["-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\nshort\n", "abc"]);
+        assert_eq!(redaction.clean("at MIIEvQIBADANBgkqhkiG9w0BAQ."), "at ….");
+        assert_eq!(redaction.clean("a short abc text\n\twith lines"), "a short abc text\n\twith lines");
+    }
+
+    #[test]
+    fn signs_that_control_a_terminal_are_left_out_and_hide_no_value() {
+        let redaction = Redaction::of(["hunter2"]);
+        assert_eq!(redaction.clean("\u{1b}[31mred\u{7} hun\u{1b}ter2 \u{202e}txt"), "[31mred … txt");
+    }
+}
