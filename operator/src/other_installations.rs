@@ -10,8 +10,6 @@ use k8s_openapi::api::core::v1::Container;
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
 
-use super::operator::{ElectionOptions, Options};
-
 /// The labels of the operator's Deployment, however it is installed.
 const SELECTOR: &str = "app.kubernetes.io/name=mlpipeline-operator,app.kubernetes.io/component=operator";
 
@@ -20,16 +18,15 @@ const PERIOD: Duration = Duration::from_secs(30);
 
 /// What an installation does. Those that take part in one election are one installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Installation {
+pub(super) struct Installation {
     /// Namespace and name of the lease; none without an election.
-    lease: Option<(String, String)>,
+    pub(super) lease: Option<(String, String)>,
     /// The namespaces that it looks after; all when empty.
-    namespaces: Vec<String>,
+    pub(super) namespaces: Vec<String>,
 }
 
 /// Looks for other installations once, and logs a warning of each. Never ends, as all that runs beside the controllers.
-pub(super) async fn warn_of_others(client: Client, options: Options) {
-    let own = Installation::of_options(&options);
+pub(super) async fn warn_of_others(client: Client, own: Installation) {
     loop {
         match warnings(&client, &own).await {
             Ok(found) => {
@@ -76,12 +73,6 @@ fn warning(deployment: &Deployment, own: &Installation) -> Option<String> {
 }
 
 impl Installation {
-    fn of_options(options: &Options) -> Self {
-        let lease = options.election.as_ref();
-        let lease = lease.map(|ElectionOptions { lease, namespace, .. }| (namespace.clone(), lease.clone()));
-        Self { lease, namespaces: options.namespaces.clone() }
-    }
-
     /// None for a Deployment that runs nothing.
     fn of_deployment(deployment: &Deployment) -> Option<Self> {
         let spec = deployment.spec.as_ref().filter(|spec| spec.replicas != Some(0))?;
