@@ -25,6 +25,7 @@ pub mod metrics;
 mod missing_permission;
 pub mod observe;
 pub mod operator;
+mod other_installations;
 mod pipelines;
 pub mod probes;
 pub mod publish;

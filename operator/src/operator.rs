@@ -24,6 +24,7 @@ use super::election::{Election, Timing};
 use super::event_recorder::EventRecorder;
 use super::installed_crd::{Installed, keep_comparing};
 use super::metrics::{Metrics, MetricsError};
+use super::other_installations::{Installation, warn_of_others};
 use super::throttle::Throttle;
 use mlpipeline_core::children::BuildSettings;
 use mlpipeline_core::labels::MANAGER;
@@ -120,6 +121,10 @@ impl Operator {
         feeds.spawn(recording);
         let (found, installed) = watch::channel(Installed::default());
         feeds.spawn(keep_comparing(client.clone(), Arc::clone(&metrics), found));
+        let lease = options.election.as_ref();
+        let lease = lease.map(|election| (election.namespace.clone(), election.lease.clone()));
+        let own = Installation { lease, namespaces: options.namespaces.clone() };
+        feeds.spawn(warn_of_others(client.clone(), own));
         for scope in scopes {
             let context = Arc::new(Context {
                 client: client.clone(),

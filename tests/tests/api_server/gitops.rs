@@ -14,6 +14,7 @@ use mlpipeline_tests::{programs, wait_until};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
+use super::kubectl::kubectl;
 use super::operator_bed::{Bed, LONG, chain};
 
 /// Every state of every pipeline of a namespace, as a watch delivers them.
@@ -194,6 +195,23 @@ async fn kstatus_and_argo_cd_read_every_sample_rightly_from_its_first_moment() {
     .await;
     for (name, _) in &samples {
         judge(name, &recording.of(&bed, name).await);
+    }
+    nothing_differs(&bed, &samples).await;
+}
+
+/// What `kubectl diff` says of the samples now that the operator has done its work on them: nothing, whoever would apply them.
+async fn nothing_differs(bed: &Bed, samples: &[(String, Value)]) {
+    let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+    let text: String = samples
+        .iter()
+        .map(|(name, spec)| format!("---\n{}\n", super::pipelines::pipeline(name, spec)))
+        .collect();
+    std::fs::write(file.path(), text).unwrap();
+    let server_side = ["--server-side", "--force-conflicts", "--field-manager=argocd"];
+    for more in [&[][..], &server_side] {
+        let arguments = [&["diff", "--filename", file.path().to_str().unwrap()], more].concat();
+        // It fails where anything differs.
+        assert_eq!(kubectl(&bed.namespace, &arguments).await, "", "{more:?}");
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::process::Command;
 use super::pipelines::Pipelines;
 
 /// Runs kubectl in a namespace, and returns what it prints.
-async fn kubectl(namespace: &TestNamespace, arguments: &[&str]) -> String {
+pub async fn kubectl(namespace: &TestNamespace, arguments: &[&str]) -> String {
     let control_plane = ControlPlane::shared().await;
     let output = Command::new(control_plane.program("kubectl"))
         .env("KUBECONFIG", control_plane.admin().kubeconfig())
@@ -24,9 +24,9 @@ async fn kubectl(namespace: &TestNamespace, arguments: &[&str]) -> String {
         .output()
         .await
         .unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "kubectl {arguments:?}: {errors}");
-    String::from_utf8(output.stdout).unwrap()
+    let [printed, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(output.status.success(), "kubectl {arguments:?}: {errors}{printed}");
+    printed
 }
 
 /// Every folder with a kustomization in a folder and the folders in it.

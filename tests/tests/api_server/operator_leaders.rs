@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::coordination::v1::Lease;
+use kube::api::PostParams;
 use mlpipeline_tests::control_plane::{AuditEvent, AuditPosition, Identity};
 use mlpipeline_tests::wait_until;
 use serde_json::json;
@@ -147,4 +148,40 @@ async fn s1_s4_s10_the_leader_is_killed_in_the_middle_of_a_roll_out_and_the_othe
         .filter(|event| event.resource() == "deployments")
         .collect();
     assert!(begun_again.is_empty(), "{begun_again:#?}");
+}
+
+#[tokio::test]
+async fn another_installation_for_the_same_namespace_is_warned_of_at_the_start() {
+    let bed = Bed::new("leader-installations").await;
+    let labels =
+        json!({"app.kubernetes.io/name": "mlpipeline-operator", "app.kubernetes.io/component": "operator"});
+    for (name, flag) in [
+        ("mlpipeline-operator", "--lease-name=mlpipeline-operator".to_owned()),
+        ("neighbour", "--namespace=elsewhere".to_owned()),
+        ("rival", format!("--namespace={}", bed.namespace.name())),
+    ] {
+        let args = ["--leader-elect", &format!("--lease-name={name}"), &flag];
+        let deployment = json!({
+            "metadata": {"name": name, "labels": labels},
+            "spec": {"selector": {"matchLabels": {"app": name}}, "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": {"containers": [{"name": "operator", "image": "none", "args": args}]},
+            }},
+        });
+        let deployment = serde_json::from_value(deployment).unwrap();
+        bed.api::<Deployment>().create(&PostParams::default(), &deployment).await.unwrap();
+    }
+    let _operator = bed.start(&["--leader-elect"]);
+    let rival = format!("Deployment {}/rival is another installation", bed.namespace.name());
+    wait_until("the warning", LONG, async || {
+        let log = bed.log().await;
+        if log.contains(&rival) { Ok(()) } else { Err(log) }
+    })
+    .await;
+    bed.passes("marker").await;
+    assert_eq!(
+        bed.log().await.matches("is another installation").count(),
+        1,
+        "the own one and its neighbour are fine"
+    );
 }
