@@ -66,6 +66,16 @@ bench-node: ## Time a chain of steps beside raw Jobs, on a cluster with the oper
 e2e: test-tools build ## Run every scenario of deploy/samples on a real node
 	@tests/cluster/e2e.sh
 
+.PHONY: gitops
+gitops: build ## Have Flux's own controller sync, update and prune a sample (Flux takes ten minutes to build once)
+	tests/tools/build.sh etcd kube-apiserver kube-controller-manager kubectl kustomize-controller
+	tests/tools/crds.sh flux
+	cargo test --workspace --locked --features mlpipeline-tests/neighbours --test api_server flux
+
+.PHONY: kueue
+kueue: build ## Have Kueue admit the runs of pipelines on a real node (Kueue takes minutes to build once)
+	@tests/cluster/e2e.sh kueue
+
 .PHONY: test
 test: test-tools build ## Run every test that this machine can run
 	@if features=$$(tests/tools/features.sh); then cargo test --workspace --locked $$features; else exit 1; fi
@@ -82,7 +92,7 @@ test-tools: ## Install what the tests need beside the Rust toolchain
 	@if tests/tools/features.sh --quiet | grep -q stores; then tests/tools/build.sh versitygw; fi
 	@if tests/tools/features.sh --quiet | grep -q charts; then \
 		tests/tools/build.sh kubectl helm kubeconform kube-score promtool kstatus && \
-		tests/tools/judges.sh && tests/tools/monitoring-crds.sh; fi
+		tests/tools/judges.sh && tests/tools/crds.sh prometheus-operator; fi
 
 # One set of features for all that is built here: cargo builds a dependency once more for each set.
 .PHONY: build

@@ -21,13 +21,16 @@ run() {
   "$@"
 }
 
-part "1. A cluster, and the operator on it"
+part "1. A cluster, and the operator on it by its Helm chart"
 if own_node; then
   exports=$(tests/cluster/up.sh)
   eval "$exports"
   load_images "${PROFILE:-dev}"
 fi
 install_operator >/dev/null
+PATH=$(dirname "$PROGRAMS_helm"):$PATH
+run helm --namespace mlpipeline-system list
+run helm --namespace mlpipeline-system test mlpipeline
 run kubectl -n mlpipeline-system get pods
 
 part "2. One file says what should be true"

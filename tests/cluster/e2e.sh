@@ -2,6 +2,7 @@
 # Runs every scenario on a real node: `make e2e`.
 #
 #   tests/cluster/e2e.sh [FILTER...]     all scenarios, or those whose test's name contains a FILTER
+#   tests/cluster/e2e.sh kueue           pipelines beside Kueue, which all the others do without: `make kueue`
 #
 # Brings up the node of `make cluster`, follows docs/how-to/run-on-a-cluster.md on it, runs the tests, removes all of it, and
 # compares the machine with what it was before. A node that is up already stays up. KEEP=1 leaves everything in place, until the
@@ -16,6 +17,7 @@ source "$cluster/processes.sh"
 source "$cluster/namespaces.sh"
 source "$cluster/images.sh"
 source "$cluster/operator.sh"
+source "$cluster/kueue.sh"
 source "$cluster/traces.sh"
 repository=$(cd "$cluster/../.." && pwd)
 
@@ -90,6 +92,7 @@ if own_node; then
   installed=yes
   if [ $# -gt 0 ]; then "$cluster/deploy.sh" >&2; else follow_page; fi
   server_images
+  if [ "$*" = kueue ]; then install_kueue >&2; fi
   # Tests ask for this before they use the node's own folders.
   export MLPIPELINE_NODE=own
 else
@@ -100,8 +103,8 @@ else
   installed=yes
   install_operator >&2
   say "LEFT OUT, since this node is not ours: the tests that kill its processes (faults), a folder of the node (in scenario_4),"
-  say "the database and the bucket (scenario_5_etl), whose images only our node gets, and the commands of the how-to"
-  left_out=(--skip faults --skip scenario_5_etl)
+  say "the database and the bucket (scenario_5_etl) and Kueue, whose images only our node gets, and the commands of the how-to"
+  left_out=(--skip faults --skip scenario_5_etl --skip kueue)
 fi
 say "the cluster and the operator are there after $((SECONDS - started)) s"
 
@@ -111,7 +114,7 @@ if [ $# -gt 0 ]; then
 else
   # Two at a time: the node has few processors, and each scenario mostly waits. Who takes the operator away, or kills processes, has
   # the cluster alone.
-  scenarios --test-threads=2 --skip faults --skip release "${left_out[@]}"
+  scenarios --test-threads=2 --skip faults --skip release --skip kueue "${left_out[@]}"
   scenarios --test-threads=1 release
   if own_node; then scenarios --test-threads=1 faults; fi
 fi

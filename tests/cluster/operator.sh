@@ -31,7 +31,7 @@ release() {
 # The namespaces and volumes that samples and tests make.
 sample_objects() {
   sed -n 's|^  name: \(.*\)$|namespace/\1|p' "$cluster"/../../deploy/samples/*/namespace.yaml
-  printf '%s\n' namespace/release-test persistentvolume/node-folder
+  printf '%s\n' namespace/release-test namespace/kueue-test persistentvolume/node-folder
 }
 
 # Fails where the cluster has what the tests make and delete: it is somebody's.

@@ -38,6 +38,8 @@ kubeconform kubeconform github.com/yannh/kubeconform/cmd/kubeconform
 kube-score kube-score github.com/zegl/kube-score/cmd/kube-score
 promtool prometheus github.com/prometheus/prometheus/cmd/promtool
 kstatus kstatus mlpipeline.dev/tests/tools/kstatus
+kustomize-controller flux github.com/fluxcd/kustomize-controller
+kueue kueue sigs.k8s.io/kueue/cmd/kueue
 "
 
 say() { printf '%s\n' "$*" >&2; }

@@ -11,10 +11,14 @@ mod crd_bounds;
 mod crd_fields;
 mod crd_rules;
 mod crd_size;
+#[cfg(feature = "neighbours")]
+mod flux;
 mod gitops;
 mod kept_reports;
 mod kubectl;
 mod kubelet;
+#[cfg(feature = "neighbours")]
+mod neighbour;
 mod older_crd;
 mod operator_bed;
 mod operator_edits;

@@ -137,8 +137,8 @@ fn alerts_and_dashboard_read_metrics_that_the_operator_has() {
 
 /// The schemas of the Prometheus Operator's kinds, as kubeconform reads them, with every field that they do not name forbidden.
 fn schemas(folder: &Path) {
-    let script = programs::repository().join("tests/tools/monitoring-crds.sh");
-    let output = Command::new(script).arg("--where").output().expect("bash starts");
+    let script = programs::repository().join("tests/tools/crds.sh");
+    let output = Command::new(script).args(["--where", "prometheus-operator"]).output().expect("bash starts");
     let source = String::from_utf8(output.stdout).unwrap();
     let files = fs::read_dir(source.trim()).unwrap_or_else(|error| panic!("{error}: run `make test-tools`"));
     for file in files.flatten() {

@@ -15,6 +15,7 @@ mod introduction;
 mod jobs_and_daemonsets;
 mod k8s_pipe;
 mod killing;
+mod kueue;
 mod load;
 mod mlops;
 mod release;

@@ -1,4 +1,4 @@
-// The CustomResourceDefinitions of the Prometheus Operator, taken from its source by ../monitoring-crds.sh; nothing of it is built.
+// The CustomResourceDefinitions of the Prometheus Operator, taken from its source by ../crds.sh; nothing of it is built.
 module mlpipeline.dev/tests/tools/prometheus-operator
 
 go 1.25.0
