@@ -1,4 +1,4 @@
-//! Revisions: the names of what a step's meaning, and everything before it, comes to.
+//! Revisions: the names of results, made of a step's fingerprint and those of everything before it.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 /// are alike with a chance of 1 in 500, and the name still fits beside the pipeline's and the step's in 63 characters.
 const REVISION_LENGTH: usize = 12;
 
-/// The name of one meaning of a step: a hash of the part of the spec that changes its result and of the revisions that it
+/// The name of one fingerprint of a step: a hash of the part of the spec that changes its result and of the revisions that it
 /// reads. It names the step's Job and its artifact's folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -21,7 +21,7 @@ pub struct Revision(String);
 pub struct RevisionError(String);
 
 impl Revision {
-    /// The revision of a meaning, from any number of parts. Parts are framed by their length, so that no two different
+    /// The revision of a fingerprint, from any number of parts. Parts are framed by their length, so that no two different
     /// lists of parts are ever hashed alike.
     #[must_use]
     pub fn of(parts: &[&str]) -> Self {

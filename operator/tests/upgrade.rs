@@ -87,6 +87,13 @@ async fn an_upgrade_runs_and_rolls_nothing_of_the_crash_course() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn d5_an_upgrade_to_another_worker_image_rolls_no_pods_that_serve() {
+    assert!(CRASH_COURSE.contains("image: worker:1"), "the image of the new operator");
+    let status = upgrade(&CRASH_COURSE.replace("image: worker:1", "image: worker:0")).await;
+    assert_eq!(condition(&status, "Ready")["status"], "True", "{status}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_upgrade_runs_and_rolls_nothing_of_other_workloads() {
     upgrade(WORKLOADS).await;
 }

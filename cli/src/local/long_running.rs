@@ -151,6 +151,7 @@ impl LongRunningStep {
         let newest = self.next.as_ref().or(self.current.as_ref())?;
         let count = |generation: &Generation| i32::try_from(generation.backends.count()).unwrap_or(i32::MAX);
         Some(ObservedLongRunning {
+            image: None,
             key: Some(newest.key.clone()),
             fingerprint: Some(newest.fingerprint.clone()),
             // What answers now must be known, so that a roll-out that does not finish can be undone.

@@ -35,6 +35,8 @@ pub mod annotation {
     pub const REPORT: &str = "mlpipeline.dev/report";
     /// The revision of the model that pods serve.
     pub const MODEL: &str = "mlpipeline.dev/model";
+    /// The worker image that a step's long-running pods began with. They keep it while they do the same work.
+    pub const WORKER_IMAGE: &str = "mlpipeline.dev/worker-image";
     /// The hash of what was applied to a child: it shows that a field was removed from the spec since.
     pub const APPLIED: &str = "mlpipeline.dev/applied";
 }

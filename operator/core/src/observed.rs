@@ -97,6 +97,8 @@ pub struct ObservedLongRunning {
     pub fingerprint: Option<Fingerprint>,
     /// The model that its pods serve or are about to serve.
     pub model: Option<Revision>,
+    /// The worker image that its pods began with.
+    pub image: Option<String>,
     /// Pods wanted.
     pub desired: i32,
     /// Pods of the newest template that are ready.

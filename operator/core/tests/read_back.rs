@@ -62,11 +62,16 @@ fn succeeded(run: &RunWork) -> ObservedRun {
 
 /// The plan of a pipeline whose steps have all been done, up to the pods that serve.
 fn serving_plan(pipeline: &ValidatedPipeline) -> Plan {
+    plan(pipeline, &serving(pipeline), Timestamp::UNIX_EPOCH, Schedules::RunOnce)
+}
+
+/// What exists of a pipeline whose steps have all been done, up to the pods that serve.
+fn serving(pipeline: &ValidatedPipeline) -> Observed {
     let mut observed = Observed::default();
     loop {
         let decided = plan(pipeline, &observed, Timestamp::UNIX_EPOCH, Schedules::RunOnce);
         if decided.steps.iter().any(|step| matches!(step.work, Some(Work::LongRunning(_)))) {
-            return decided;
+            return observed;
         }
         for step in &decided.steps {
             if let Some(Work::Once(run)) = &step.work {
@@ -201,4 +206,56 @@ fn a_piece_before_the_one_that_commits_is_a_job_of_its_own_and_is_read_back_as_o
     let mut newer = trials.clone();
     newer.metadata.labels.get_or_insert_default().insert("mlpipeline.dev/piece".into(), "votes".into());
     assert!(read_back(&newer).is_none_or(|runs| runs.is_empty()), "a piece that this version does not know");
+}
+
+#[test]
+fn d5_pods_that_serve_keep_the_worker_image_that_they_began_with_until_their_work_changes() {
+    let iris = pipeline(include_str!("data/crash-course.yaml"));
+    let of_version = |version: u32| BuildSettings { worker_image: format!("worker:{version}") };
+    let deployment = |plan: &Plan, version: u32| {
+        let children = build(&iris, plan, &of_version(version)).into_iter();
+        let mut found = children.filter_map(|child| match child {
+            Child::Deployment(found) => Some(found),
+            _ => None,
+        });
+        found.next().expect("a Deployment")
+    };
+    // What the next plan makes of this Deployment, by an operator of the second version.
+    let next = |found: &Deployment, change: fn(&mut Observed)| {
+        let mut observed = serving(&iris);
+        let read = read(&Snapshot { deployments: vec![Arc::new(found.clone())], ..Snapshot::default() });
+        let api = read.steps["api"].long_running.clone();
+        observed.steps.entry("api".to_owned()).or_default().long_running = api;
+        change(&mut observed);
+        deployment(&plan(&iris, &observed, Timestamp::UNIX_EPOCH, Schedules::RunOnce), 2)
+    };
+    let image = |found: &Deployment| {
+        let pod = found.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+        pod.and_then(|pod| pod.containers.first()?.image.clone())
+    };
+    let first = deployment(&serving_plan(&iris), 1);
+    assert_eq!(image(&first).as_deref(), Some("worker:1"));
+    let same = |_: &mut Observed| {};
+    assert_eq!(
+        next(&first, same).spec.map(|spec| spec.template),
+        first.spec.clone().map(|spec| spec.template)
+    );
+    let mut tampered = first.clone();
+    if let Some(pod) = tampered.spec.as_mut().and_then(|spec| spec.template.spec.as_mut()) {
+        pod.containers[0].image = Some("attacker:1".to_owned());
+    }
+    assert_eq!(image(&next(&tampered, same)).as_deref(), Some("worker:1"), "an image set by hand is drift");
+    let mut before = first.clone();
+    before
+        .metadata
+        .annotations
+        .get_or_insert_default()
+        .remove("mlpipeline.dev/worker-image")
+        .expect("it is recorded");
+    assert_eq!(image(&next(&before, same)).as_deref(), Some("worker:1"), "version 0.1.0 did not record it");
+    let other_work = |observed: &mut Observed| {
+        let api = observed.steps.get_mut("api").and_then(|api| api.long_running.as_mut());
+        api.expect("pods").key = Some(Revision::of(&["other"]));
+    };
+    assert_eq!(image(&next(&first, other_work)).as_deref(), Some("worker:2"));
 }

@@ -82,6 +82,7 @@ fn roll_out(pipeline: &ValidatedPipeline, observed: &mut Observed, ready: i32) {
     for step in planned(pipeline, observed).steps {
         if let Some(Work::LongRunning(Tracks { stable: work, .. })) = &step.work {
             let live = ObservedLongRunning {
+                image: None,
                 key: Some(work.key.clone()),
                 fingerprint: Some(work.fingerprint.clone()),
                 model: work.model.clone(),

@@ -155,7 +155,7 @@ impl Draft {
 fn named_by(rule: &RevisionRule, digest: &Digest) -> Revision {
     match rule {
         RevisionRule::Fixed(revision) => revision.clone(),
-        RevisionRule::ByContent(meaning) => Revision::of(&[meaning.as_str(), digest.as_str()]),
+        RevisionRule::ByContent(fingerprint) => Revision::of(&[fingerprint.as_str(), digest.as_str()]),
     }
 }
 

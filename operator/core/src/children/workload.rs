@@ -17,7 +17,7 @@ use mlpipeline_crds::{ReplicaVolume, Workload};
 use super::metadata;
 use super::pod::{Template, template};
 use super::{BuildSettings, Child};
-use crate::labels::label;
+use crate::labels::{annotation, label};
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::LongRunningWork;
@@ -35,6 +35,8 @@ pub(super) fn workload(
     work: &LongRunningWork,
     settings: &BuildSettings,
 ) -> Child {
+    let worker_image = work.image.as_ref().unwrap_or(&settings.worker_image);
+    let settings = &BuildSettings { worker_image: worker_image.clone() };
     let pods = template(Template {
         pipeline,
         step,
@@ -47,7 +49,11 @@ pub(super) fn workload(
         annotations: metadata::pod_annotations(work.model.as_ref()),
         restart_policy: None,
     });
-    let metadata = metadata_of(pipeline, step, track, work);
+    let mut metadata = metadata_of(pipeline, step, track, work);
+    if step.is_worker() && pipeline.image.is_none() {
+        let annotations = metadata.annotations.get_or_insert_default();
+        annotations.insert(annotation::WORKER_IMAGE.to_owned(), settings.worker_image.clone());
+    }
     let selector = metadata::track_selector(pipeline, step, track);
     match step.workload() {
         Workload::StatefulSet => Child::StatefulSet(stateful_set(metadata, selector, pipeline, step, pods)),

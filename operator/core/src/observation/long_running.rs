@@ -9,6 +9,7 @@ use mlpipeline_crds::Revision;
 
 use super::metadata::fingerprint_of;
 use super::pods;
+use crate::children::CONTAINER;
 use crate::labels::{annotation, label};
 use crate::observed::ObservedLongRunning;
 
@@ -97,12 +98,15 @@ fn observed(
     let pods = template.and_then(|template| template.metadata.as_ref());
     let key = pods.and_then(|pods| pods.labels.as_ref()?.get(label::REVISION));
     let model = pods.and_then(|pods| pods.annotations.as_ref()?.get(annotation::MODEL));
+    let recorded = metadata.annotations.as_ref().and_then(|all| all.get(annotation::WORKER_IMAGE));
     let old = counts.total.saturating_sub(counts.updated).max(0);
     let updated_ready = counts.ready.saturating_sub(old).max(0);
     ObservedLongRunning {
         key: key.and_then(|text| Revision::parse(text).ok()),
         fingerprint: metadata.annotations.as_ref().and_then(fingerprint_of),
         model: model.and_then(|text| Revision::parse(text).ok()),
+        // Version 0.1.0 recorded none.
+        image: recorded.or_else(|| container_image(template?)).cloned(),
         desired: counts.desired,
         updated_ready,
         ready: counts.ready,
@@ -111,6 +115,12 @@ fn observed(
             && old == 0
             && counts.updated >= counts.desired,
     }
+}
+
+/// The image of the step's own container.
+fn container_image(template: &PodTemplateSpec) -> Option<&String> {
+    let mut containers = template.spec.as_ref()?.containers.iter();
+    containers.find(|container| container.name == CONTAINER)?.image.as_ref()
 }
 
 /// Whether the controller has seen the newest spec.

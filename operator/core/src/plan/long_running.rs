@@ -54,7 +54,17 @@ fn work(context: &Context<'_>, step: &ValidStep, revisions: BTreeMap<String, Rev
     let fingerprint = Fingerprint::of(context.pipeline, step, revisions);
     let task = task::long_running(context, step, &fingerprint);
     let first_replicas = first_replicas(context, step);
-    LongRunningWork { key: fingerprint.key(), fingerprint, model, first_replicas, task }
+    let key = fingerprint.key();
+    let image = kept_image(context, step, &key);
+    LongRunningWork { key, fingerprint, model, image, first_replicas, task }
+}
+
+/// The worker image of pods that do this work already, where the pipeline names none.
+fn kept_image(context: &Context<'_>, step: &ValidStep, key: &Revision) -> Option<String> {
+    let found = context.observed.steps.get(&step.name).and_then(|found| found.long_running.as_ref());
+    let same_work = found.filter(|found| found.key.as_ref() == Some(key));
+    let is_default = step.is_worker() && context.pipeline.image.is_none();
+    same_work.filter(|_| is_default).and_then(|found| found.image.clone())
 }
 
 /// How many pods an autoscaled step begins with: those of a new one and of one that was scaled to zero, where the autoscaler does

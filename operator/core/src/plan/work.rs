@@ -69,6 +69,9 @@ pub struct LongRunningWork {
     pub fingerprint: Fingerprint,
     /// The model to serve, for a serve step.
     pub model: Option<Revision>,
+    /// The worker image that the pods have already. They keep it while they do the same work, so that a newer operator, whose default is
+    /// another image, replaces no pod. `None` for the default.
+    pub image: Option<String>,
     /// How many pods to begin with where an autoscaler sets their number; `None` leaves the number to it.
     pub first_replicas: Option<i32>,
     /// What each pod does.

@@ -366,6 +366,7 @@ fn hostile_pods(
 ) -> impl Strategy<Value = ObservedLongRunning> {
     (option::of(known.clone()), option::of(known.clone()), -2..4i32, any::<bool>()).prop_map(
         |(of, model, count, settled)| ObservedLongRunning {
+            image: None,
             key: of.as_ref().map(|(key, _)| key.clone()),
             fingerprint: of.map(|(_, fingerprint)| fingerprint),
             model: model.map(|(key, _)| key),

@@ -164,6 +164,7 @@ impl World {
         });
         if !is_same {
             *live = Some(ObservedLongRunning {
+                image: None,
                 key: Some(work.key.clone()),
                 fingerprint: Some(work.fingerprint.clone()),
                 model: work.model.clone(),
