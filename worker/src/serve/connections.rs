@@ -81,9 +81,9 @@ impl Connections {
                 return Some(self.take(room));
             }
             self.ask_to_leave();
-            match tokio::time::timeout(LOOK_AGAIN, Arc::clone(&self.room).acquire_owned()).await {
-                Ok(room) => return Some(self.take(room.ok()?)),
-                Err(_) => {}
+            let room = tokio::time::timeout(LOOK_AGAIN, Arc::clone(&self.room).acquire_owned()).await;
+            if let Ok(room) = room {
+                return Some(self.take(room.ok()?));
             }
         }
     }
