@@ -194,12 +194,14 @@ async fn a_call_that_is_never_answered_is_reported() {
     let _operator = world.start();
     let key = world.user_applies(CRASH_COURSE);
     world.until("ready", |world| world.is_ready(&key)).await;
+    // The Job controller replaces the pod of a Job that it has not seen complete yet.
+    let complete = |world: &World| world.all("jobs").iter().all(|job| !job["status"]["conditions"].is_null());
+    world.until("complete Jobs", complete).await;
     let steps = world.get(&key).expect("it is there")["status"]["steps"].clone();
     refuse(&world, "list", "pods", 500);
     let train = world.names("pods").into_iter().find(|name| name.contains("train")).expect("its pod");
     world.delete(&Key::new("pods", "ns", &train));
-    // Once that is known, what was kept of it with the Job goes too; before, the pod's report would be kept again.
-    tokio::time::sleep(Duration::from_secs(30)).await;
+    // And what was kept of it with the Job, in the same moment.
     let job = world.names("jobs").into_iter().find(|name| name.contains("train")).expect("its Job");
     world.edit(&Key::new("jobs", "ns", &job), |job| {
         job["metadata"]["annotations"].as_object_mut().expect("annotations").remove("mlpipeline.dev/report");
