@@ -81,6 +81,8 @@ fn forms(value: &str) -> Vec<String> {
     };
     let mut forms = vec![
         value.to_owned(),
+        // As it is left in a text that lost its control characters.
+        plain(value),
         percent(value, "%20", true),
         percent(value, "%20", false),
         percent(value, "+", true),

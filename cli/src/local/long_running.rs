@@ -158,7 +158,7 @@ impl LongRunningStep {
             model: newest.model.clone(),
             desired: i32::try_from(newest.desired).unwrap_or(i32::MAX),
             updated_ready: count(newest),
-            steady: if self.next.is_none() { count(newest) } else { 0 },
+            settled_ready: if self.next.is_none() { count(newest) } else { 0 },
             ready: [&self.current, &self.next].into_iter().flatten().map(count).sum(),
             settled: self.next.is_none(),
         })

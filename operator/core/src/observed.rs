@@ -107,7 +107,7 @@ pub struct ObservedLongRunning {
     pub ready: i32,
     /// Pods that are ready while none of an older template are left, else 0. Unlike `settled`, this does not change when more pods are
     /// asked for.
-    pub steady: i32,
+    pub settled_ready: i32,
     /// Whether its controller has seen the newest template, and no pods of older ones are left.
     pub settled: bool,
 }

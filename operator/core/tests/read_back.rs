@@ -226,6 +226,9 @@ fn d5_pods_that_serve_keep_the_worker_image_that_they_began_with_until_their_wor
         let read = read(&Snapshot { deployments: vec![Arc::new(found.clone())], ..Snapshot::default() });
         let api = read.steps["api"].long_running.clone();
         observed.steps.entry("api".to_owned()).or_default().long_running = api;
+        if let Some(api) = observed.steps.get_mut("api").and_then(|api| api.long_running.as_mut()) {
+            api.ready = 2;
+        }
         change(&mut observed);
         deployment(&plan(&iris, &observed, Timestamp::UNIX_EPOCH, Schedules::RunOnce), 2)
     };
@@ -258,4 +261,9 @@ fn d5_pods_that_serve_keep_the_worker_image_that_they_began_with_until_their_wor
         api.expect("pods").key = Some(Revision::of(&["other"]));
     };
     assert_eq!(image(&next(&first, other_work)).as_deref(), Some("worker:2"));
+    let never_ready = |observed: &mut Observed| {
+        let api = observed.steps.get_mut("api").and_then(|api| api.long_running.as_mut());
+        api.expect("pods").ready = 0;
+    };
+    assert_eq!(image(&next(&first, never_ready)).as_deref(), Some("worker:2"), "the first one cannot run");
 }

@@ -89,7 +89,7 @@ fn roll_out(pipeline: &ValidatedPipeline, observed: &mut Observed, ready: i32) {
                 desired: 2,
                 updated_ready: ready,
                 ready,
-                steady: ready,
+                settled_ready: ready,
                 settled: true,
             };
             observed.steps.entry(step.name.clone()).or_default().long_running = Some(live);
@@ -171,7 +171,7 @@ fn a_pipeline_that_is_scaled_to_zero_is_ready_and_says_that_no_pod_answers() {
     let pipeline = pipeline(&PIPELINE.replace("replicas: 2", "replicas: 0"));
     let mut observed = serving(&pipeline);
     let api = observed.steps.get_mut("api").and_then(|api| api.long_running.as_mut()).expect("a Deployment");
-    (api.desired, api.updated_ready, api.ready, api.steady) = (0, 0, 0, 0);
+    (api.desired, api.updated_ready, api.ready, api.settled_ready) = (0, 0, 0, 0);
     let status = status_of(&pipeline, &observed, None);
     assert_eq!(kstatus(&status), "Current");
     assert_eq!(condition(&status, "Ready"), ("True", "Done", "all steps are done"));

@@ -53,7 +53,9 @@ pub(super) async fn create(
 /// Restores the labels and annotations of a Job of ours by which it is found and read, where somebody removed or changed them.
 /// Only these: what the Job does is never changed.
 async fn restore_marks(api: &Api<Job>, job: &Job, existing: Job) -> Result<Job, Failure> {
-    let (wanted, found) = (&job.metadata, &existing.metadata);
+    let (mut wanted, found) = (job.metadata.clone(), &existing.metadata);
+    // The Job that exists may have been started with others.
+    wanted.annotations.get_or_insert_default().remove(annotation::SETTINGS);
     let holds = |wanted: &Option<Marks>, found: &Option<Marks>| {
         wanted
             .iter()

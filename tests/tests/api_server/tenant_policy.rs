@@ -4,7 +4,7 @@ use k8s_openapi::api::admissionregistration::v1::{
     ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
 };
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{Api, DeleteParams, PostParams};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Client, ResourceExt};
 use mlpipeline_crds::MLPipeline;
 use mlpipeline_tests::{programs, wait_until};
@@ -151,8 +151,13 @@ async fn the_shipped_policy_holds_tenants_to_the_limits_of_its_parameters() {
         "images": "registry.example.com/ml/, busybox:1.37", "ingressHosts": ".team-a.example.com",
         "serviceAccounts": "default, etl", "priorityClasses": "", "storageClasses": "standard", "maxVolumeSize": "100Gi",
     });
-    install(&client, &namespace, &limits).await;
     let pipelines = bed.pipelines();
+    let earlier = json!({
+        "apiVersion": "mlpipeline.dev/v1alpha1", "kind": "MLPipeline",
+        "metadata": {"name": "earlier", "finalizers": ["example.com/hold"]}, "spec": run(&json!({"workload": "DaemonSet"})),
+    });
+    pipelines.create(&PostParams::default(), &serde_json::from_value(earlier).unwrap()).await.unwrap();
+    install(&client, &namespace, &limits).await;
     wait_until("the policy to take effect", LONG, async || {
         let found = refusal(&pipelines, &run(&json!({"workload": "DaemonSet"}))).await;
         found.map(drop).ok_or_else(|| "a DaemonSet is allowed".to_owned())
@@ -170,6 +175,15 @@ async fn the_shipped_policy_holds_tenants_to_the_limits_of_its_parameters() {
             wrong.push(format!("{spec}: {found:?}, expected {expected:?}"));
         }
     }
+    // What was there before may be labelled, and deleted although it asks for too much.
+    let patch = async |change: Value| {
+        pipelines.patch("earlier", &PatchParams::default(), &Patch::Merge(change)).await.map(drop)
+    };
+    let labelled = patch(json!({"metadata": {"labels": {"team": "a"}}})).await;
+    pipelines.delete("earlier", &DeleteParams::default()).await.unwrap();
+    let freed = patch(json!({"metadata": {"finalizers": null}})).await;
     remove(&client, &namespace).await;
+    labelled.unwrap();
+    freed.unwrap();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

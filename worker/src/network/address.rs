@@ -82,7 +82,12 @@ pub(super) fn embedded(address: IpAddr) -> Vec<IpAddr> {
             let at = |places: [usize; 4]| {
                 IpAddr::from(places.map(|place| bytes.get(place).copied().unwrap_or_default()))
             };
-            vec![four(high, low), at([9, 10, 11, 12]), at([7, 9, 10, 11]), at([6, 7, 9, 10])]
+            let found = [four(high, low), at([9, 10, 11, 12]), at([7, 9, 10, 11]), at([6, 7, 9, 10])];
+            // Read at the wrong place, an address begins with zeros; 0.0.0.0/8 is of no machine.
+            found
+                .into_iter()
+                .filter(|address| matches!(address, IpAddr::V4(four) if four.octets()[0] != 0))
+                .collect()
         }
         [0x2002, high, low, ..] => vec![four(high, low)],
         // The server of a Teredo tunnel, and its client, whose bits are turned over.

@@ -79,7 +79,7 @@ impl Authenticated<'_> {
 pub(crate) async fn fetch(download: &Download<'_>) -> Result<Fetched, FetchError> {
     let limit = download.network.fetch_timeout;
     let Ok(fetched) = tokio::time::timeout(limit, fetch_with_retries(download)).await else {
-        let problem = format!("it is not whole after {limit:?}; a longer time is given with --fetch-timeout");
+        let problem = format!("it did not complete within {limit:?}; a longer time is given with --fetch-timeout");
         return Err(FetchError::Refused { url: redacted(download.url), problem });
     };
     fetched

@@ -119,14 +119,17 @@ impl Partial {
                 let problem = "the server sends another part of the content than was asked for".to_owned();
                 return Err(NotTaken::Restarts(problem));
             }
+            // A part may end before the content does; it never shortens what was announced.
+            let end = length.map(|length| self.received.saturating_add(length));
+            self.total = self.total.or(total).or(end);
         } else {
             self.restart().await.map_err(NotTaken::Disk)?;
             self.encoding = encoding;
             let tag = response.headers().get(header::ETAG).cloned();
             // A weak tag stands for content that means the same, not for the same bytes.
             self.tag = tag.filter(|tag| tag.as_bytes().starts_with(b"\""));
+            self.total = length;
         }
-        self.total = length.map(|length| self.received.saturating_add(length)).or(self.total);
         match self.total.filter(|total| *total > limit) {
             Some(total) => Err(NotTaken::Refused(too_large(&format!("{total} bytes"), limit))),
             None => Ok(()),

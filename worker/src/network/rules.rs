@@ -150,9 +150,15 @@ mod tests {
         ] {
             assert!(network.refusal(refused.parse().expect(refused)).is_some(), "{refused}");
         }
-        for fine in
-            ["93.184.216.34", "10.0.0.1", "192.168.1.1", "2606:4700::1111", "fd00::1", "64:ff9b::5db8:d822"]
-        {
+        for fine in [
+            "93.184.216.34",
+            "10.0.0.1",
+            "192.168.1.1",
+            "2606:4700::1111",
+            "fd00::1",
+            "64:ff9b::5db8:d822",
+            "64:ff9b:1::5db8:d822",
+        ] {
             assert_eq!(network.refusal(fine.parse().expect(fine)), None, "{fine}");
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn deployment(found: &Deployment, all_pods: &[Arc<Pod>]) -> ObservedL
     }
     // The controller's counts are of the spec before. What changed since may be no more than the number of pods, so the pods
     // themselves are asked what they are of.
-    ObservedLongRunning { steady: read.steady.min(ready_pods_of(template, all_pods)), ..read }
+    ObservedLongRunning { settled_ready: read.settled_ready.min(ready_pods_of(template, all_pods)), ..read }
 }
 
 /// How many ready pods have the labels of a template, the key among them.
@@ -110,7 +110,7 @@ fn observed(
         desired: counts.desired,
         updated_ready,
         ready: counts.ready,
-        steady: if old == 0 { updated_ready } else { 0 },
+        settled_ready: if old == 0 { updated_ready } else { 0 },
         settled: is_seen(counts.observed_generation, metadata)
             && old == 0
             && counts.updated >= counts.desired,

@@ -61,7 +61,10 @@ fn sort_runs<'a>(
             sorted.go.insert(&run.name);
             continue;
         }
-        let within_history = kept_keys.contains(&run.key) || kept_keys.len() < pipeline.history;
+        // Of several attempts at one thing, those that failed before the newest one say nothing more.
+        let is_older_failure = kept_keys.contains(&run.key) && matches!(run.phase, RunPhase::Failed { .. });
+        let within_history =
+            !is_older_failure && (kept_keys.contains(&run.key) || kept_keys.len() < pipeline.history);
         let needed = is_active
             || current(run)
             || newest_success == Some(&run.name)

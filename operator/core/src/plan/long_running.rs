@@ -59,10 +59,11 @@ fn work(context: &Context<'_>, step: &ValidStep, revisions: BTreeMap<String, Rev
     LongRunningWork { key, fingerprint, model, image, first_replicas, task }
 }
 
-/// The worker image of pods that do this work already, where the pipeline names none.
+/// The worker image of pods that do this work already, where the pipeline names none. Pods that have never become ready keep nothing:
+/// another image may be what they need.
 fn kept_image(context: &Context<'_>, step: &ValidStep, key: &Revision) -> Option<String> {
     let found = context.observed.steps.get(&step.name).and_then(|found| found.long_running.as_ref());
-    let same_work = found.filter(|found| found.key.as_ref() == Some(key));
+    let same_work = found.filter(|found| found.key.as_ref() == Some(key) && found.ready > 0);
     let is_default = step.is_worker() && context.pipeline.image.is_none();
     same_work.filter(|_| is_default).and_then(|found| found.image.clone())
 }
@@ -112,7 +113,7 @@ fn progress(
 /// that are still to come are for the load of the moment.
 fn all_ready(step: &ValidStep, found: &ObservedLongRunning) -> Option<i32> {
     match step.fewest_autoscaled() {
-        Some(fewest) => Some(found.steady).filter(|steady| *steady >= fewest),
+        Some(fewest) => Some(found.settled_ready).filter(|settled_ready| *settled_ready >= fewest),
         None => Some(found.updated_ready).filter(|ready| found.settled && *ready >= found.desired),
     }
 }

@@ -262,7 +262,7 @@ fn more_pods_that_are_asked_for_take_nothing_from_those_that_are_steady() {
         json!({"metadata": {"name": "iris-api-x", "labels": {"mlpipeline.dev/step": "api", "mlpipeline.dev/revision": key}},
             "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": is_ready}]}})
     };
-    let steady = |observed: i64, (replicas, updated, ready): (i32, i32, i32), pods: Vec<Value>| {
+    let settled_ready = |observed: i64, (replicas, updated, ready): (i32, i32, i32), pods: Vec<Value>| {
         let value = json!({
             "metadata": {"name": "iris-api", "generation": 2, "labels": {"mlpipeline.dev/step": "api"}},
             "spec": {"replicas": 5, "selector": {}, "template": {"metadata": {"labels": {"mlpipeline.dev/revision": KEY}}}},
@@ -270,13 +270,13 @@ fn more_pods_that_are_asked_for_take_nothing_from_those_that_are_steady() {
         });
         let pods = pods.into_iter().map(object).collect();
         let snapshot = Snapshot { deployments: vec![object(value)], pods, ..Snapshot::default() };
-        read(&snapshot).steps["api"].long_running.clone().expect("a Deployment").steady
+        read(&snapshot).steps["api"].long_running.clone().expect("a Deployment").settled_ready
     };
-    assert_eq!(steady(2, (5, 5, 2), vec![]), 2, "three are starting");
-    assert_eq!(steady(2, (5, 3, 5), vec![]), 0, "two are of an older template");
+    assert_eq!(settled_ready(2, (5, 5, 2), vec![]), 2, "three are starting");
+    assert_eq!(settled_ready(2, (5, 3, 5), vec![]), 0, "two are of an older template");
     let two = |key: &str| vec![of_key(key, "True"), of_key(key, "True"), of_key(key, "False")];
-    assert_eq!(steady(1, (2, 2, 2), two(KEY)), 2, "the controller has not seen the new number yet");
-    assert_eq!(steady(1, (2, 2, 2), two("ba9876543210")), 0, "or has not seen the new template yet");
+    assert_eq!(settled_ready(1, (2, 2, 2), two(KEY)), 2, "the controller has not seen the new number yet");
+    assert_eq!(settled_ready(1, (2, 2, 2), two("ba9876543210")), 0, "or has not seen the new template yet");
 }
 
 #[test]

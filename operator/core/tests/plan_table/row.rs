@@ -93,7 +93,7 @@ impl Row {
                 let live = live.expect("pods");
                 live.updated_ready = ready.parse().expect("a count");
                 live.desired = desired.parse().expect("a count");
-                live.steady = live.updated_ready;
+                live.settled_ready = live.updated_ready;
                 live.settled = false;
             }
             ["is", "scaled", "to", desired] => {
@@ -101,7 +101,7 @@ impl Row {
                 let live = live.expect("pods");
                 live.desired = desired.parse().expect("a count");
                 live.settled = live.updated_ready >= live.desired;
-                for ready in [&mut live.updated_ready, &mut live.ready, &mut live.steady] {
+                for ready in [&mut live.updated_ready, &mut live.ready, &mut live.settled_ready] {
                     *ready = (*ready).min(live.desired);
                 }
             }

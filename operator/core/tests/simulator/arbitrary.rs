@@ -373,7 +373,7 @@ fn hostile_pods(
             desired: count,
             updated_ready: -count,
             ready: i32::MIN,
-            steady: count,
+            settled_ready: count,
             settled,
         },
     )

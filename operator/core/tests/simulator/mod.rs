@@ -170,7 +170,7 @@ impl World {
                 model: work.model.clone(),
                 desired,
                 updated_ready: 0,
-                steady: 0,
+                settled_ready: 0,
                 ready: live.as_ref().map_or(0, |live| live.ready),
                 settled: false,
             });
@@ -240,7 +240,7 @@ impl World {
         let live = live.unwrap_or_else(|| panic!("{step} has no pods"));
         live.updated_ready = live.desired;
         live.ready = live.desired;
-        live.steady = live.desired;
+        live.settled_ready = live.desired;
         live.settled = true;
     }
 
