@@ -97,7 +97,7 @@ pub struct ObservedLongRunning {
     pub fingerprint: Option<Fingerprint>,
     /// The model that its pods serve or are about to serve.
     pub model: Option<Revision>,
-    /// The worker image that its pods began with.
+    /// The worker image that its pods began with; `None` where that is not certain.
     pub image: Option<String>,
     /// Pods wanted.
     pub desired: i32,

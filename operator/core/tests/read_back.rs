@@ -247,7 +247,11 @@ fn d5_pods_that_serve_keep_the_worker_image_that_they_began_with_until_their_wor
     if let Some(pod) = tampered.spec.as_mut().and_then(|spec| spec.template.spec.as_mut()) {
         pod.containers[0].image = Some("attacker:1".to_owned());
     }
-    assert_eq!(image(&next(&tampered, same)).as_deref(), Some("worker:1"), "an image set by hand is drift");
+    assert_eq!(image(&next(&tampered, same)).as_deref(), Some("worker:2"), "an image set by hand is drift");
+    let mut garbled = first.clone();
+    let annotations = garbled.metadata.annotations.get_or_insert_default();
+    annotations.insert("mlpipeline.dev/worker-image".to_owned(), "attacker:1".to_owned());
+    assert_eq!(image(&next(&garbled, same)).as_deref(), Some("worker:2"), "and so is another record");
     let mut before = first.clone();
     before
         .metadata

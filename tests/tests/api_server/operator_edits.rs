@@ -38,6 +38,8 @@ async fn costs(bed: &Bed, since: AuditPosition) -> (Cost, usize) {
 fn edits() -> Vec<(&'static str, Value, Cost)> {
     // Another model: served, and used by the runs of the schedule from now on. The report of each run is kept with its Job.
     let model = [("create jobs", 1), ("patch jobs", 1), ("patch deployments", 1), ("patch cronjobs", 1)];
+    // The first apply after its creation hands the number of pods over to the autoscaler.
+    let first = [("create jobs", 1), ("patch jobs", 1), ("patch deployments", 2), ("patch cronjobs", 1)];
     // The runs of the schedule read the data too, and take them up before the model that follows from them.
     let data = [("create jobs", 2), ("patch jobs", 2), ("patch deployments", 1), ("patch cronjobs", 2)];
     vec![
@@ -47,7 +49,7 @@ fn edits() -> Vec<(&'static str, Value, Cost)> {
         ("/steps/1/pod", json!({"labels": {"team": "a"}, "resources": {"limits": {"cpu": "1"}}}), cost(&[])),
         // So many runs are kept by a CronJob itself.
         ("/history", json!(9), cost(&[("patch cronjobs", 1)])),
-        ("/steps/1/train/algorithm/logisticRegression/maxIterations", json!(300), cost(&model)),
+        ("/steps/1/train/algorithm/logisticRegression/maxIterations", json!(300), cost(&first)),
         ("/steps/1/rerun", json!("2026-11-21"), cost(&model)),
         ("/steps/0/prepare/sql", json!("SELECT DISTINCT * FROM iris"), cost(&data)),
         ("/steps/0/rerun", json!("again"), cost(&data)),

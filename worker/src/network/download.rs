@@ -79,7 +79,8 @@ impl Authenticated<'_> {
 pub(crate) async fn fetch(download: &Download<'_>) -> Result<Fetched, FetchError> {
     let limit = download.network.fetch_timeout;
     let Ok(fetched) = tokio::time::timeout(limit, fetch_with_retries(download)).await else {
-        let problem = format!("it did not complete within {limit:?}; a longer time is given with --fetch-timeout");
+        let problem =
+            format!("it did not complete within {limit:?}; a longer time is given with --fetch-timeout");
         return Err(FetchError::Refused { url: redacted(download.url), problem });
     };
     fetched
@@ -128,6 +129,7 @@ async fn try_fetch(
     partial.begin(&response, limit).await.map_err(not_taken)?;
     let bar = download.progress.bytes(&format!("fetch {}", redacted(url)), partial.total());
     bar.add(partial.received());
+    let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
     let mut body = response.bytes_stream();
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(|error| {
@@ -144,8 +146,11 @@ async fn try_fetch(
     let received = partial.received();
     match partial.total().filter(|total| *total != received) {
         Some(total) => {
-            // More than was announced, or less without an error: what has come is not to be trusted.
-            partial.forget();
+            // A server may send less than the part that it was asked for. Otherwise, more than was announced, or less without an error, is
+            // not to be trusted.
+            if !is_part || received > total {
+                partial.forget();
+            }
             Err(Attempt::again(format!("the body has {received} bytes where {total} were announced")))
         }
         None => Ok(()),

@@ -105,8 +105,11 @@ fn observed(
         key: key.and_then(|text| Revision::parse(text).ok()),
         fingerprint: metadata.annotations.as_ref().and_then(fingerprint_of),
         model: model.and_then(|text| Revision::parse(text).ok()),
-        // Version 0.1.0 recorded none.
-        image: recorded.or_else(|| container_image(template?)).cloned(),
+        // Where the two differ, somebody has changed one of them. Version 0.1.0 recorded none.
+        image: template
+            .and_then(container_image)
+            .filter(|image| recorded.is_none_or(|recorded| recorded == *image))
+            .cloned(),
         desired: counts.desired,
         updated_ready,
         ready: counts.ready,

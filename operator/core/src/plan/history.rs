@@ -1,6 +1,6 @@
 //! History pruning: what is beyond the history, runs to delete, and revisions for a step's own run to remove.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mlpipeline_crds::Revision;
 
@@ -55,16 +55,23 @@ fn sort_runs<'a>(
     let newest_success = own.iter().find(|run| result_of(step, run).is_some()).map(|run| &run.name);
     let newest_passed = own.iter().find(|run| model::passed(step, run)).map(|run| &run.name);
     let mut kept_keys: BTreeSet<&Revision> = BTreeSet::new();
+    let mut older_failures: BTreeMap<&Revision, usize> = BTreeMap::new();
     for run in own {
         let is_active = run.phase == RunPhase::Active;
         if is_active && is_decided && !current(run) {
             sorted.go.insert(&run.name);
             continue;
         }
-        // Of several attempts at one thing, those that failed before the newest one say nothing more.
-        let is_older_failure = kept_keys.contains(&run.key) && matches!(run.phase, RunPhase::Failed { .. });
-        let within_history =
-            !is_older_failure && (kept_keys.contains(&run.key) || kept_keys.len() < pipeline.history);
+        let within_history = match (kept_keys.contains(&run.key), &run.phase) {
+            // Attempts at one thing that failed are many where its settings are edited again and again.
+            (true, RunPhase::Failed { .. }) => {
+                let failures = older_failures.entry(&run.key).or_default();
+                *failures += 1;
+                *failures < pipeline.history
+            }
+            (true, RunPhase::Active | RunPhase::Succeeded) => true,
+            (false, _) => kept_keys.len() < pipeline.history,
+        };
         let needed = is_active
             || current(run)
             || newest_success == Some(&run.name)

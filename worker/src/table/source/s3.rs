@@ -58,7 +58,8 @@ async fn within<T>(
 ) -> Result<T, StepError> {
     let limit = context.network.fetch_timeout;
     tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-        let problem = format!("it did not complete within {limit:?}; a longer time is given with --fetch-timeout");
+        let problem =
+            format!("it did not complete within {limit:?}; a longer time is given with --fetch-timeout");
         Err(StoreError::Refused { place: place.to_owned(), problem }.into())
     })
 }
