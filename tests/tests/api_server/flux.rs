@@ -14,7 +14,7 @@ use k8s_openapi::api::batch::v1::Job;
 use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, ResourceExt};
-use mlpipeline_core::children::ChildKind;
+use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_tests::control_plane::find_program;
 use mlpipeline_tests::{programs, wait_until};
 use serde_json::{Value, json};

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mlpipeline_core::children::ChildKind;
+use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_tests::control_plane::find_program;
 use mlpipeline_tests::documentation::blocks;
 use mlpipeline_tests::{programs, wait_until};
