@@ -216,7 +216,7 @@ mod tests {
         let failed = || RunPhase::Failed { reason: "Failed".into(), message: "no".into() };
         let trials = |attempt, phase| job(Piece::Trials, attempt, phase);
         let commit = |phase| job(Piece::Commit, 1, phase);
-        let rows: [(&str, Vec<ObservedRun>, (Piece, Option<usize>, bool)); 7] = [
+        let rows = [
             ("nothing yet", vec![], (Piece::Trials, None, false)),
             ("at work", vec![trials(1, RunPhase::Active)], (Piece::Trials, Some(0), false)),
             ("failed for good", vec![trials(1, failed())], (Piece::Trials, Some(0), false)),
