@@ -5,7 +5,9 @@ use mlpipeline_tests::wait_until;
 
 use crate::bed::{Namespace, PATIENCE, http, kubectl, node_address, sample, try_http, try_kubectl};
 use crate::k8s_pipe::{Pipe, RUNNING};
-use crate::killing::{WORKER, kill_and_restart, kill_operator, kill_program, kill_worker, were_killed};
+use crate::killing::{
+    WORKER, kill_and_restart, kill_operator, kill_program, kill_worker, renew_service_rules, were_killed,
+};
 use crate::load::Load;
 
 const FLOWER: &str = r#"{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}"#;
@@ -57,10 +59,8 @@ async fn faults_scenario_3_survives_a_kill_of_everything_that_takes_part() {
             [&["kubelet"], &["kube-apiserver"], &["containerd"], &["etcd", "kube-proxy"]];
         kill_and_restart(programs[number]).await;
     }
-    // kube-proxy 1.35 was seen to leave the rules of endpoints empty that went and came back, so that connections to pods that listen are
-    // refused for ever. It writes all anew when it starts, so it starts when the endpoints are there.
     pipe.namespace.wait_ready(&["k8s-pipe"]);
-    kill_and_restart(&["kube-proxy"]).await;
+    renew_service_rules().await;
     pipe.all_rows_have_come().await;
     pipe.namespace.wait_ready(&["k8s-pipe"]);
     pipe.namespace.delete().await;

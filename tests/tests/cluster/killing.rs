@@ -115,6 +115,18 @@ pub async fn kill_and_restart(names: &[&str]) {
     );
 }
 
+/// Starts kube-proxy anew, without the rules of the one before. It takes chains that are there for right ones, and kube-proxy 1.35 was seen to
+/// empty those of endpoints that went and came back: from then on connections to pods that listen were refused.
+pub async fn renew_service_rules() {
+    let target = process_of_the_node("kube-proxy").id.to_string();
+    let output = Command::new("nsenter")
+        .args(["--target", &target, "--net", "--mount", "nft", "delete", "table", "ip", "kube-proxy"])
+        .output()
+        .expect("nsenter is there");
+    assert!(output.status.success(), "{output:?}");
+    kill_and_restart(&["kube-proxy"]).await;
+}
+
 /// A process, which a later one of the same number is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Process {
