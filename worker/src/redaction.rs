@@ -11,7 +11,7 @@ use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 /// Shorter values are not looked for: they occur in any text.
 const LEAST_REDACTED: usize = 4;
 
-/// The shortest line of a value of several lines that is looked for by itself.
+/// The shortest line that is redacted alone, of a value that has several lines.
 const LEAST_LINE: usize = 16;
 
 /// What stands in the place of a secret.

@@ -1,7 +1,7 @@
 //! The life of the operator's release, by the commands of docs/how-to/install.md and nothing else, with fifty pipelines there all the
 //! time: installed on a cluster that has nothing of it, upgraded, changed, upgraded in vain, rolled back, uninstalled, installed again.
 //!
-//! Run alone: every other test needs the operator that is taken away here.
+//! Run alone: every other test needs the operator that is removed here.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -96,7 +96,7 @@ fn two_processes_at_once_publish_each_file_once() {
         drop_file(&volume, &format!("{number}.txt"), &format!("n={number}\n"));
     }
     wait_until("half of the files", || names(&volume, "csv/published").len() >= files / 2);
-    // One of them does the work; whichever it is, the other goes on when it ends.
+    // One of them does the work; whichever it is, the other continues when it ends.
     let [first, second] = workers;
     first.kill();
     wait_until("all files", || names(&volume, "csv/published").len() == files);

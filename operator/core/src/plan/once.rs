@@ -92,6 +92,10 @@ fn decide_by_run(
     fingerprint: &Fingerprint,
     run: &ObservedRun,
 ) -> StepPlan {
+    let again = |reason| {
+        let attempt = run.attempt.saturating_add(1);
+        start(context, step, fingerprint.clone(), run.piece, attempt, reason)
+    };
     match &run.phase {
         RunPhase::Active => {
             entry(step, Decision::Running, pod_issue(context, step).unwrap_or(Reason::AtWork))
@@ -102,17 +106,7 @@ fn decide_by_run(
         }
         RunPhase::Succeeded if report_of(run).is_some() || !step.is_worker() => {
             match overwritten(context, step, fingerprint, run) {
-                Some(place) => {
-                    let reason = Reason::Overwritten { place };
-                    start(
-                        context,
-                        step,
-                        fingerprint.clone(),
-                        run.piece,
-                        run.attempt.saturating_add(1),
-                        reason,
-                    )
-                }
+                Some(place) => again(Reason::Overwritten { place }),
                 None => finished(step, run),
             }
         }
@@ -126,14 +120,7 @@ fn decide_by_run(
             if lost >= MAX_LOST_REPORTS {
                 return entry(step, Decision::Failed, Reason::ReportsMissing { runs: lost });
             }
-            start(
-                context,
-                step,
-                fingerprint.clone(),
-                run.piece,
-                run.attempt.saturating_add(1),
-                Reason::ReportMissing { is_repeated: true },
-            )
+            again(Reason::ReportMissing { is_repeated: true })
         }
     }
 }

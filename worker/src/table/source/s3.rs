@@ -50,7 +50,7 @@ async fn object(
     Ok(LocalFile::own(path, name))
 }
 
-/// Waits for a store no longer than a download may take.
+/// Waits for a store, at most for the time that a download may take.
 async fn within<T>(
     context: &WorkContext,
     place: &str,
