@@ -236,6 +236,7 @@ pub struct Check {
 #[x_kube(validation = Rule::new("!has(self.secret) || has(self.uri)").message("secret holds the credentials for a uri: name one, or leave secret out"))]
 #[x_kube(validation = Rule::new("!has(self.format) || self.format != 'text'").message("text is read, and not written: a result is csv, ndjson or parquet").field_path(".format"))]
 #[x_kube(validation = Rule::new("!has(self.rowsPerRequest) || (has(self.uri) && self.uri.matches('^https?://'))").message("rowsPerRequest goes with an http or https uri").field_path(".rowsPerRequest"))]
+#[x_kube(validation = Rule::new("!has(self.concurrentRequests) || (has(self.uri) && self.uri.matches('^https?://'))").message("concurrentRequests goes with an http or https uri").field_path(".concurrentRequests"))]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
     /// The format of the dataset, and of an object that it is delivered as; by an s3 uri's extension, else Parquet, when absent.
@@ -256,6 +257,11 @@ pub struct Output {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10_000))]
     pub rows_per_request: Option<i32>,
+    /// How many POSTs may wait for their answers at the same time; 1 when absent, which keeps the order of the rows. With more, rows
+    /// arrive in any order, and after a failure those that followed the failed one are sent again, with the same Idempotency-Key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 64))]
+    pub concurrent_requests: Option<i32>,
 }
 
 /// Processing files as they come.

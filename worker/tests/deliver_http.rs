@@ -6,6 +6,7 @@ mod receiver;
 mod support;
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Barrier};
 
 use receiver::Receiver;
 use serde_json::{Value, json};
@@ -63,6 +64,40 @@ fn each_row_is_one_object_with_a_key_of_its_own_and_connections_change() {
     // What is published was delivered.
     deliver(&volume, &receiver.url(), None).succeeds();
     assert_eq!(receiver.posts().len(), 40);
+}
+
+#[test]
+fn several_requests_at_a_time_deliver_each_row_once_and_a_failure_publishes_nothing() {
+    // The receiver answers none before it has as many as may be under way.
+    let together = Arc::new(Barrier::new(4));
+    let receiver = {
+        let together = Arc::clone(&together);
+        Receiver::answering(move |_, _| {
+            together.wait();
+            ("200 OK".into(), String::new())
+        })
+    };
+    let mut spec = delivering(&receiver.url(), None);
+    spec["version"] = 3.into();
+    spec["action"]["prepare"]["delivery"]["concurrentRequests"] = 4.into();
+    let volume = volume(40);
+    assert_eq!(volume.step(&spec, &QUICK).succeeds().report.rows, Some(40));
+    let ids: BTreeSet<i64> = receiver
+        .bodies()
+        .iter()
+        .map(|body| serde_json::from_str::<Value>(body).expect("an object")["id"].as_i64().expect("an id"))
+        .collect();
+    assert_eq!((receiver.posts().len(), ids), (40, (1..=40).collect()));
+
+    let refusing = Receiver::answering(|_, post| {
+        let status = if post.body.contains("\"id\":7,") { "400 Bad Request" } else { "200 OK" };
+        (status.into(), String::new())
+    });
+    spec["revision"]["fixed"] = "bbbbbbbbbbbb".into();
+    spec["action"]["prepare"]["delivery"]["uri"] = refusing.url().into();
+    let ended = volume.step(&spec, &QUICK);
+    assert_eq!(ended.code, 3, "{}", ended.stderr);
+    assert!(ended.stderr.contains("row 7 of"), "{}", ended.stderr);
 }
 
 #[test]

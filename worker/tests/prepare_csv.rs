@@ -4,6 +4,10 @@
 
 mod support;
 
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use parquet::arrow::ArrowWriter;
 use serde_json::json;
 use support::{Volume, input, prepare};
 
@@ -163,6 +167,26 @@ fn files_that_are_read_together_come_in_the_order_of_their_names_and_share_their
     other.put("in/a.csv", "a\n1\n");
     other.put("in/b.csv", "b\n1\n");
     other.step(&spec, &[]).fails(3, "DataMalformed", &["in/b.csv", "its columns are b", "same header"]);
+}
+
+#[test]
+fn a_table_of_more_columns_than_a_query_can_take_is_refused_at_once() {
+    let header =
+        |columns: usize| (0..columns).map(|column| format!("c{column}")).collect::<Vec<_>>().join(",");
+    refused(format!("{}\n", header(10_001)).as_bytes(), &["10001 columns", "at most 10000"]);
+    assert_eq!(copied(format!("{}\n", header(2_000)).as_bytes()).lines().count(), 1);
+
+    let fields: Vec<Field> =
+        (0..10_001).map(|column| Field::new(format!("c{column}"), DataType::Int64, true)).collect();
+    let mut wide = Vec::new();
+    ArrowWriter::try_new(&mut wide, Arc::new(Schema::new(fields)), None)
+        .expect("a writer")
+        .close()
+        .expect("a file");
+    let volume = Volume::new();
+    volume.put("in.parquet", wide);
+    let ended = volume.step(&prepare(input("file:in.parquet"), None), &[]);
+    ended.fails(3, "DataMalformed", &["file:in.parquet", "10001 columns"]);
 }
 
 #[test]

@@ -40,6 +40,13 @@ fn result(volume: &Volume, step: &str, file: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// The step with what receives its rows.
+fn delivering(mut spec: Value, receiver: &Receiver) -> Value {
+    let action = spec["action"].as_object_mut().and_then(|action| action.values_mut().next());
+    action.expect("an action")["delivery"]["uri"] = json!(receiver.url());
+    spec
+}
+
 #[test]
 fn one_step_of_each_kind_is_recorded_and_is_written_as_it_was() {
     for version in OLDEST_STEP_SPEC_VERSION..=STEP_SPEC_VERSION {
@@ -55,9 +62,12 @@ fn one_step_of_each_kind_is_recorded_and_is_written_as_it_was() {
             });
         }
         kinds.sort_unstable();
-        // Version 2 added how text is read, and a serve step reads none.
-        let all = ["continuous", "prepare", "score", "serve", "train"];
-        let expected = all.into_iter().filter(|kind| version == 1 || *kind != "serve").collect::<Vec<_>>();
+        // Version 2 added how text is read, and version 3 how rows are delivered.
+        let expected: &[&str] = match version {
+            1 => &["continuous", "prepare", "score", "serve", "train"],
+            2 => &["continuous", "prepare", "score", "train"],
+            _ => &["continuous", "prepare", "score"],
+        };
         assert_eq!(kinds, expected, "version {version}");
     }
 }
@@ -74,6 +84,10 @@ fn prepare_steps_are_done() {
     volume.step(&recorded(2, "prepare"), &[]).succeeds();
     let expected = "day,price,note,code\n2026-01-31,1234.5,it's; München,007\n,,x,008\n";
     assert_eq!(result(&volume, "prepare", "data.csv"), expected);
+
+    let (volume, receiver) = (Volume::recorded(1), Receiver::start());
+    volume.step(&delivering(recorded(3, "prepare"), &receiver), &["--allow-address=127.0.0.0/8"]).succeeds();
+    assert_eq!(receiver.posts().len(), 1);
 }
 
 #[test]
@@ -98,6 +112,9 @@ fn score_steps_are_done() {
         let revision = ended.report.revision.as_ref().map(ToString::to_string);
         assert_eq!(revision.as_deref() == Some("0123456789ab"), version == 2);
     }
+    let (volume, receiver) = (Volume::recorded(1), Receiver::start());
+    volume.step(&delivering(recorded(3, "score"), &receiver), &["--allow-address=127.0.0.0/8"]).succeeds();
+    assert_eq!(receiver.posts().len(), 30);
 }
 
 #[test]
@@ -116,19 +133,20 @@ fn serve_steps_are_done() {
 
 #[test]
 fn continuous_steps_are_done() {
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let volume = Volume::recorded(1);
         let receiver = Receiver::start();
-        let mut spec = recorded(version, "continuous");
-        spec["action"]["prepare"]["delivery"]["uri"] = json!(receiver.url());
+        let spec = delivering(recorded(version, "continuous"), &receiver);
         let worker = Worker::start(&volume, &spec);
         wait_until("the rows", || receiver.posts().len() == 2);
         assert_eq!(worker.stop(), 0);
-        let rows: Vec<usize> = receiver
+        let mut rows: Vec<usize> = receiver
             .bodies()
             .iter()
             .map(|body| serde_json::from_str::<Vec<Value>>(body).expect("an array").len())
             .collect();
-        assert_eq!(rows, [2, 1]);
+        // Version 3 sends several at a time, in any order.
+        rows.sort_unstable();
+        assert_eq!(rows, [1, 2]);
     }
 }

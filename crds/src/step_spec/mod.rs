@@ -14,7 +14,7 @@ pub use actions::{
 pub use source::{DataSource, Delivery};
 
 /// The newest version of [`StepSpec`]: the one that knows every field. What each version added is in [`StepSpec::lowest_version`].
-pub const STEP_SPEC_VERSION: u32 = 2;
+pub const STEP_SPEC_VERSION: u32 = 3;
 
 /// The oldest version that a worker of this release still reads.
 pub const OLDEST_STEP_SPEC_VERSION: u32 = 1;
@@ -48,9 +48,13 @@ impl StepSpec {
         format!("{}/{}/{}", self.namespace, self.pipeline, self.step)
     }
 
-    /// The lowest version that can say this step. Version 2 added `reading` to the sources.
+    /// The lowest version that can say this step. Version 2 added `reading` to the sources, and version 3 `concurrentRequests` to
+    /// the delivery.
     #[must_use]
     pub fn lowest_version(&self) -> u32 {
+        if self.action.delivery().is_some_and(|(delivery, _)| delivery.concurrent_requests.is_some()) {
+            return 3;
+        }
         let needs_reading = |source: &DataSource| matches!(source, DataSource::Uri { reading: Some(_), .. });
         if self.action.sources().into_iter().any(needs_reading) { 2 } else { OLDEST_STEP_SPEC_VERSION }
     }
@@ -169,7 +173,12 @@ mod tests {
     fn the_lowest_version_that_can_say_a_step_is_written() {
         let plain = step(json!({"uri": {"uri": "file:a.csv"}}));
         let reading = step(json!({"uri": {"uri": "file:a.csv", "reading": {"delimiter": ";"}}}));
-        for (spec, version) in [(plain, 1), (reading, 2)] {
+        let mut concurrent = plain.clone();
+        if let Action::Prepare(step) = &mut concurrent.action {
+            let delivery = json!({"uri": "http://api/", "concurrentRequests": 4});
+            step.delivery = Some(serde_json::from_value(delivery).expect("a delivery"));
+        }
+        for (spec, version) in [(plain, 1), (reading, 2), (concurrent, 3)] {
             let written: StepSpec = serde_json::from_str(&spec.to_json().expect("JSON")).expect("a step");
             assert_eq!(written, StepSpec { version, ..spec });
         }

@@ -57,4 +57,7 @@ pub struct Delivery {
     /// Over HTTP, the rows of a request's JSON array; absent, a request is the JSON object of one row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows_per_request: Option<u32>,
+    /// Over HTTP, how many requests may be under way at the same time; absent, one, and rows arrive in their order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrent_requests: Option<u32>,
 }

@@ -75,5 +75,20 @@ def files(_program, out):
     duckdb.sql(f"COPY (SELECT * FROM 'tiny/*.csv') TO '{out}' (FORMAT csv, header)")
 
 
+def post(url, rows_per_request):
+    import http.client
+    import json
+    from urllib.parse import urlsplit
+
+    import pandas as pd
+
+    rows, size = pd.read_csv("post.csv").to_dict("records"), int(rows_per_request)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc)
+    for first in range(0, len(rows), size):
+        batch = rows[first : first + size]
+        connection.request("POST", "/", json.dumps(batch[0] if size == 1 else batch), {"Content-Type": "application/json"})
+        connection.getresponse().read()
+
+
 if __name__ == "__main__":
-    {"orders": orders, "score": score, "files": files}[sys.argv[1]](*sys.argv[2:])
+    {"orders": orders, "score": score, "files": files, "post": post}[sys.argv[1]](*sys.argv[2:])

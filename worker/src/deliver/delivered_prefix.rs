@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn delivery(uri: &str) -> Delivery {
-        Delivery { uri: uri.into(), credentials: None, rows_per_request: None }
+        Delivery { uri: uri.into(), credentials: None, rows_per_request: None, concurrent_requests: None }
     }
 
     #[tokio::test]

@@ -1,18 +1,22 @@
 //! Delivery over HTTP: a POST of JSON for each row, or for several.
 //!
-//! Rows are sent one request after the other, in their order, so that a count says which were accepted. A receiver may get a row
-//! twice, when an answer was lost: both requests then carry the same Idempotency-Key. A process that is stopped waits for the answer
-//! under way, so that an orderly stop sends no row twice. Redirects are not followed, and the addresses that must not be
+//! Rows are sent one request after the other, in their order, so that a count says which were accepted; where the step allows several
+//! requests at a time, the count is of the first rows that were all accepted. A receiver may get a row twice, when an answer was
+//! lost or an earlier request failed: both requests then carry the same Idempotency-Key. A process that is stopped waits for the
+//! answers under way, so that an orderly stop sends no row twice. Redirects are not followed, and the addresses that must not be
 //! fetched from are not sent to either.
 
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use mlpipeline_crds::{Delivery, Digest, StepSpec};
 use reqwest::{Client, header};
 use url::Url;
 
 use super::answer::{Attempt, answer, judge, retry_after, sending, start};
+use super::batches::{RequestBatch, batches};
 use super::delivered_prefix::{DeliveredPrefix, receiver};
 use super::rows::rows_of_file;
 use super::{DeliverError, Finished, JsonRows, Product};
@@ -29,9 +33,6 @@ use crate::table::LocalFile;
 /// connection would leave all of the work to one pod; one for each request would cost a round trip for each.
 const REQUESTS_PER_CONNECTION: u64 = 16;
 
-/// A body is closed when it has this many bytes, whatever the number of its rows: it is held in memory.
-const BODY_BYTES: usize = 8 << 20;
-
 /// The longest pause between attempts, also when the receiver asks for a longer one.
 const PAUSE_LIMIT: Duration = Duration::from_secs(60);
 
@@ -46,15 +47,6 @@ pub(crate) struct Origin {
     pub identity: String,
     /// The file that the rows lie in, for people.
     pub file: String,
-}
-
-/// Rows of one request.
-struct RequestBatch {
-    /// The number of the first row, from 1 on.
-    first: u64,
-    /// How many there are.
-    rows: u64,
-    body: Vec<u8>,
 }
 
 /// Posts a result's rows, and gives the draft back to be published. A result that is published already was posted before.
@@ -96,7 +88,7 @@ pub(crate) async fn post(
     delivery: &Delivery,
     origin: &Origin,
     rows: JsonRows,
-    mut taken: DeliveredPrefix,
+    taken: DeliveredPrefix,
     context: &WorkContext,
     keep: &mut (dyn FnMut(&DeliveredPrefix) -> Result<(), StepError> + Send),
 ) -> Result<u64, StepError> {
@@ -104,44 +96,27 @@ pub(crate) async fn post(
     let credentials = context.secrets.credentials(delivery.credentials.as_deref());
     let client = client(&context.network, credentials.get("ca.crt")).map_err(DeliverError::Uri)?;
     let (network, secrets, cancellation) = (&context.network, &context.secrets, &context.cancellation);
-    let mut sender = Sender { client, url, credentials, network, secrets, cancellation, origin, sent: 0 };
-    // An array that the rows run out in asks once more behind their end.
-    let mut rows = rows.fuse().boxed();
-    while let Some(batch) = next_batch(&mut rows, delivery.rows_per_request, &mut taken).await? {
-        sender.send(&batch).await?;
+    let sent = AtomicU64::new(0);
+    let sender = &Sender { client, url, credentials, network, secrets, cancellation, origin, sent };
+    let mut rows_delivered = taken.rows;
+    // In the order of the rows, whatever the order of the answers: what is kept is a prefix.
+    let in_flight = delivery.concurrent_requests.unwrap_or(1).max(1) as usize;
+    let answered = batches(rows, delivery.rows_per_request, taken)
+        .map(|batch| async {
+            let (batch, taken) = batch?;
+            sender.send(&batch).await?;
+            Ok::<_, StepError>(taken)
+        })
+        .buffered(in_flight);
+    let mut answered = pin!(answered);
+    while let Some(taken) = answered.try_next().await? {
         keep(&taken)?;
+        rows_delivered = taken.rows;
     }
-    Ok(taken.rows)
+    Ok(rows_delivered)
 }
 
-/// The rows of the next request, which are added to those delivered; `None` when there are no more. What is in it follows from the
-/// rows and the first one's number alone, so that a repeated request is the same request.
-async fn next_batch(
-    rows: &mut JsonRows,
-    rows_per_request: Option<u32>,
-    taken: &mut DeliveredPrefix,
-) -> Result<Option<RequestBatch>, StepError> {
-    let first = taken.rows.saturating_add(1);
-    let Some(most) = rows_per_request.map(u64::from) else {
-        let Some(body) = rows.next().await.transpose()? else { return Ok(None) };
-        taken.add(&body);
-        return Ok(Some(RequestBatch { first, rows: 1, body }));
-    };
-    let mut batch = RequestBatch { first, rows: 0, body: vec![b'['] };
-    while batch.rows < most.max(1) && batch.body.len() < BODY_BYTES {
-        let Some(row) = rows.next().await.transpose()? else { break };
-        if batch.rows > 0 {
-            batch.body.push(b',');
-        }
-        taken.add(&row);
-        batch.body.extend(row);
-        batch.rows += 1;
-    }
-    batch.body.push(b']');
-    Ok(Some(batch).filter(|batch| batch.rows > 0))
-}
-
-/// Sends one batch after the other.
+/// Sends batches; several at a time where that is asked for.
 struct Sender<'a> {
     client: Client,
     url: Url,
@@ -152,11 +127,11 @@ struct Sender<'a> {
     cancellation: &'a Cancellation,
     origin: &'a Origin,
     /// Requests so far.
-    sent: u64,
+    sent: AtomicU64,
 }
 
 impl Sender<'_> {
-    async fn send(&mut self, batch: &RequestBatch) -> Result<(), DeliverError> {
+    async fn send(&self, batch: &RequestBatch) -> Result<(), DeliverError> {
         check_address(&self.url, self.network).map_err(|problem| self.refused(batch, problem.0))?;
         let mut pause = self.network.backoff;
         let mut attempt = 1;
@@ -164,9 +139,9 @@ impl Sender<'_> {
             if self.cancellation.is_cancelled() {
                 return Err(DeliverError::Stopped);
             }
-            self.sent += 1;
+            let number = self.sent.fetch_add(1, Ordering::Relaxed).saturating_add(1);
             let sent = tokio::select! {
-                sent = self.try_send(batch) => sent,
+                sent = self.try_send(batch, number) => sent,
                 () = stop_overdue(self.cancellation) => return Err(DeliverError::Stopped),
             };
             let wait = match sent {
@@ -199,7 +174,7 @@ impl Sender<'_> {
         }
     }
 
-    async fn try_send(&self, batch: &RequestBatch) -> Result<(), Attempt> {
+    async fn try_send(&self, batch: &RequestBatch, number: u64) -> Result<(), Attempt> {
         tracing::debug!(body = %String::from_utf8_lossy(&batch.body), "posts");
         let mut request = self
             .client
@@ -209,7 +184,7 @@ impl Sender<'_> {
             .header("Idempotency-Key", self.key(batch))
             .body(batch.body.clone());
         request = authenticated(request, &self.credentials);
-        if self.sent.is_multiple_of(REQUESTS_PER_CONNECTION) {
+        if number.is_multiple_of(REQUESTS_PER_CONNECTION) {
             request = request.header(header::CONNECTION, "close");
         }
         let response = request.send().await.map_err(sending)?;

@@ -6,6 +6,7 @@
 //! when they are published, nor how stores are talked to: `stores` does.
 
 mod answer;
+mod batches;
 mod delivered_prefix;
 mod error;
 mod http;

@@ -32,8 +32,12 @@ impl OutPlace {
         let Some(uri) = uri_of_store(out) else { return Ok(Self::File(OutFile::begin(out)?)) };
         let draft = tempfile::NamedTempFile::new_in(context.scratch())
             .map_err(ArtifactError::io("write to", context.scratch()))?;
-        let delivery =
-            Delivery { uri, credentials: context.secrets.prefix_if_any(CREDENTIALS), rows_per_request: None };
+        let delivery = Delivery {
+            uri,
+            credentials: context.secrets.prefix_if_any(CREDENTIALS),
+            rows_per_request: None,
+            concurrent_requests: None,
+        };
         Ok(Self::Store { delivery, draft: draft.into_temp_path() })
     }
 

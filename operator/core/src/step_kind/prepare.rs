@@ -6,7 +6,9 @@ use mlpipeline_crds::{
 };
 use serde_json::{Value, json};
 
-use super::rows::{delivery, format_fingerprint, on_mismatch_fingerprint, output_fingerprint};
+use super::rows::{
+    delivery, format_fingerprint, on_mismatch_fingerprint, output_fingerprint, output_settings,
+};
 use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
 use crate::child_kind::ChildKind;
 use crate::credentials;
@@ -101,7 +103,7 @@ impl Descriptor for Prepare {
     }
 
     fn execution_settings(&self) -> Vec<(&'static str, Value)> {
-        Vec::new()
+        output_settings(self.output.as_ref())
     }
 
     fn gate(&self) -> Option<&Gate> {

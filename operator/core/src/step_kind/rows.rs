@@ -2,6 +2,7 @@
 //! a result is delivered.
 
 use mlpipeline_crds::{DataReference, Delivery, Format, OnMismatch, Output};
+use serde_json::{Value, json};
 
 use crate::credentials;
 use crate::format::{format_of_uri, output_format};
@@ -39,9 +40,15 @@ pub(super) fn output_fingerprint(output: Option<Output>) -> Option<Output> {
     let fingerprint = output.map(|output| Output {
         format: output.format.filter(|format| *format != implied),
         secret: None,
+        concurrent_requests: None,
         ..output
     });
     fingerprint.filter(|output| *output != Output::default())
+}
+
+/// How a result is delivered, as far as that changes nothing of it.
+pub(super) fn output_settings(output: Option<&Output>) -> Vec<(&'static str, Value)> {
+    vec![("output.concurrentRequests", json!(output.and_then(|output| output.concurrent_requests)))]
 }
 
 /// Where a result goes beside storage.
@@ -51,5 +58,6 @@ pub(super) fn delivery(output: Option<&Output>) -> Option<Delivery> {
         uri: output.uri.clone()?,
         credentials: output.secret.as_ref().map(|_| credentials::OUTPUT.to_owned()),
         rows_per_request: output.rows_per_request.and_then(|rows| u32::try_from(rows).ok()),
+        concurrent_requests: output.concurrent_requests.and_then(|requests| u32::try_from(requests).ok()),
     })
 }

@@ -5,7 +5,7 @@ use mlpipeline_crds::{
 };
 use serde_json::{Value, json};
 
-use super::rows::{delivery, output_fingerprint, reference_fingerprint};
+use super::rows::{delivery, output_fingerprint, output_settings, reference_fingerprint};
 use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
 use crate::child_kind::ChildKind;
 use crate::credentials;
@@ -83,7 +83,7 @@ impl Descriptor for Score {
     }
 
     fn execution_settings(&self) -> Vec<(&'static str, Value)> {
-        Vec::new()
+        output_settings(self.output.as_ref())
     }
 
     fn gate(&self) -> Option<&Gate> {

@@ -33,6 +33,12 @@ pub(super) fn check(output: Option<&Output>, path: &str, errors: &mut Errors) {
         format!("{path}.rowsPerRequest"),
         "goes with an http or https uri",
     );
+    errors.require_between(output.concurrent_requests, (1, 64), format!("{path}.concurrentRequests"));
+    errors.require(
+        output.concurrent_requests.is_none() || output.uri.as_deref().is_some_and(is_http),
+        format!("{path}.concurrentRequests"),
+        "goes with an http or https uri",
+    );
     if let Some(uri) = &output.uri {
         check_uri(uri, format!("{path}.uri"), errors);
     }

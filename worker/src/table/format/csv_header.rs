@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::check_width;
 use super::csv_dialect::Dialect;
 use super::csv_records::Records;
 use crate::table::TableError;
@@ -106,6 +107,7 @@ fn header(file: &LocalFile, begin: u64, dialect: Dialect) -> Result<(Vec<String>
                 "" => format!("column_{}", index + 1),
                 name => name.to_owned(),
             };
+            check_width(file, records.fields())?;
             return Ok(((0..records.fields()).map(name).collect(), begin + records.position() as u64));
         }
         if whole {

@@ -4,10 +4,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::COLUMN_LIMIT;
 use super::json_type::{BIG_INTEGER, BOOLEAN, FLOAT, INTEGER, JsonKinds, Kinds, TEXT};
-
-/// The most different keys of one object: more of them are data, not columns.
-const KEY_LIMIT: usize = 10_000;
 
 /// Whole numbers up to this one are exact as numbers with a fraction.
 const EXACT_LIMIT: u64 = 1 << 53;
@@ -75,8 +73,8 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
                 let key = self.0.keys.get(place).map(|(key, _)| key.as_str()).unwrap_or_default();
                 return Err(A::Error::custom(format!("the key \"{key}\" is there twice in one object")));
             }
-            if self.0.keys.len() > KEY_LIMIT {
-                return Err(A::Error::custom(format!("there are more than {KEY_LIMIT} different keys")));
+            if self.0.keys.len() > COLUMN_LIMIT {
+                return Err(A::Error::custom(format!("there are more than {COLUMN_LIMIT} different keys")));
             }
             if let Some((_, kinds)) = self.0.keys.get_mut(place) {
                 map.next_value_seed(ValueSeed(kinds, self.1))?;

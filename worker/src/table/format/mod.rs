@@ -28,6 +28,22 @@ use super::encode_error::EncodeError;
 use super::file::LocalFile;
 pub(crate) use json_values::refuse_unwritable;
 
+/// The most columns of a table: what has more is data on its side, and the plan of a query over it would take minutes.
+const COLUMN_LIMIT: usize = 10_000;
+
+/// Refuses a table of too many columns.
+fn check_width(file: &LocalFile, columns: usize) -> Result<(), TableError> {
+    if columns <= COLUMN_LIMIT {
+        return Ok(());
+    }
+    Err(TableError::content(
+        &file.name,
+        format!(
+            "it has {columns} columns, and a table has at most {COLUMN_LIMIT}; give each value a row of its own, or leave columns out before"
+        ),
+    ))
+}
+
 /// What a spec says of files beside their format.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadOptions {

@@ -18,7 +18,7 @@ use parquet::file::properties::WriterProperties;
 use url::Url;
 
 use super::ndjson::refuse_columns;
-use super::{FileFormat, Opened, ReadOptions, RowWriter};
+use super::{FileFormat, Opened, ReadOptions, RowWriter, check_width};
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
@@ -148,6 +148,7 @@ fn schema(file: &LocalFile) -> Result<SchemaRef, TableError> {
     let metadata = ArrowReaderMetadata::load(&open, ArrowReaderOptions::new()).map_err(|error| {
         TableError::content(&file.name, format!("it is not a whole Parquet file, of {length} bytes: {error}"))
     })?;
+    check_width(file, metadata.schema().fields().len())?;
     Ok(Arc::clone(metadata.schema()))
 }
 
