@@ -10,6 +10,7 @@ use super::error::ArtifactError;
 use super::lock::Lock;
 use super::manifest::{self, Column, Kind, Manifest};
 use super::names::{DRAFT_PREFIX, LOCK_SUFFIX, MANIFEST_NAME, MANIFEST_VERSION};
+use super::open::{create_unlinked, open_unlinked};
 use super::remove::sweep;
 
 /// A folder being filled. Dropped without being published, it is removed; if the process is killed, the step's next run
@@ -88,7 +89,8 @@ impl Draft {
     /// When the name is not a plain file name, or the file cannot be written.
     pub fn write(&self, name: &str, content: &[u8]) -> Result<(), ArtifactError> {
         let path = self.path(name)?;
-        fs::write(&path, content).map_err(ArtifactError::io("write", &path))
+        let mut file = create_unlinked(&path).map_err(ArtifactError::io("create", &path))?;
+        file.write_all(content).map_err(ArtifactError::io("write", &path))
     }
 
     /// Says what columns the artifact's rows have.
@@ -129,7 +131,7 @@ impl Draft {
             if !is_file || !manifest::plain_name(&name) {
                 return Err(ArtifactError::FileName(name));
             }
-            let file = File::open(&path).map_err(ArtifactError::io("open", &path))?;
+            let file = open_unlinked(&path).map_err(ArtifactError::io("open", &path))?;
             file.sync_all().map_err(ArtifactError::io("sync", &path))?;
             files.insert(name, manifest::hash_file(&path)?);
         }
@@ -138,7 +140,7 @@ impl Draft {
 
     fn write_manifest(&self, content: &Manifest) -> Result<(), ArtifactError> {
         let path = self.folder.join(MANIFEST_NAME);
-        let mut file = File::create(&path).map_err(ArtifactError::io("create", &path))?;
+        let mut file = create_unlinked(&path).map_err(ArtifactError::io("create", &path))?;
         file.write_all(&content.to_bytes()).map_err(ArtifactError::io("write", &path))?;
         file.sync_all().map_err(ArtifactError::io("sync", &path))?;
         sync_folder(&self.folder)

@@ -23,7 +23,7 @@ pub(crate) use lock::Lock;
 pub(crate) use manifest::hash_open;
 pub use manifest::{Column, FileEntry, Kind, Manifest, read, verify};
 pub use names::{MANIFEST_NAME, MANIFEST_VERSION};
-pub(crate) use open::{FileIdentity, open_beneath, open_regular, read_small};
+pub(crate) use open::{FileIdentity, create_unlinked, open_beneath, open_regular, open_unlinked, read_small};
 pub use publish::Published;
 pub use remove::remove_revisions;
 pub use storage::Storage;

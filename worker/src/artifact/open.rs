@@ -54,13 +54,25 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`open_regular`], and when it is a symbolic link.
 pub(crate) fn open_unlinked(path: &Path) -> io::Result<File> {
-    let file = options(false).read(true).open(path).map_err(|error| match error.raw_os_error() {
+    unlinked(path, options(false).read(true))
+}
+
+fn unlinked(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    let file = options.open(path).map_err(|error| match error.raw_os_error() {
         Some(code) if code == Errno::LOOP.raw_os_error() => {
             io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link")
         }
         _ => error,
     })?;
     regular(file)
+}
+
+/// Creates a regular file of a folder in which there are no links, or empties the one that is there.
+///
+/// # Errors
+/// When a symbolic link or anything else that is not a regular file has the name, or it cannot be created.
+pub(crate) fn create_unlinked(path: &Path) -> io::Result<File> {
+    unlinked(path, options(false).write(true).create(true).truncate(true))
 }
 
 /// Reads a small file of a folder in which there are no links.
@@ -130,6 +142,10 @@ mod tests {
             open_beneath(root.path(), &root.path().join(good)).expect(good);
         }
         assert!(open_unlinked(&root.path().join("alias")).is_err());
+        assert!(create_unlinked(&root.path().join("alias")).is_err());
+        assert_eq!(std::fs::read(root.path().join("good")).expect("read"), b"rows");
+        create_unlinked(&root.path().join("good")).expect("emptied");
+        assert_eq!(std::fs::read(root.path().join("good")).expect("read"), b"");
     }
 
     #[test]

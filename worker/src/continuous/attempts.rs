@@ -3,10 +3,10 @@
 //! Work that takes the whole process with it, as that which needs more memory than there is does, would else be begun for ever and
 //! hold up every other file. The count outlives the process and not the node: it is never made durable.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
-use crate::artifact::{ArtifactError, read_small};
+use crate::artifact::{ArtifactError, create_unlinked, read_small};
 
 /// How often work may take the process with it before its file is put aside. A process that is killed for another reason was
 /// hardly at the same file each time.
@@ -34,7 +34,8 @@ impl Attempts {
             .and_then(|text| String::from_utf8(text).ok()?.parse().ok())
             .unwrap_or(0);
         let text = u32::saturating_add(before, 1).to_string();
-        std::fs::write(&self.path, text).map_err(ArtifactError::io("write", &self.path))?;
+        let mut file = create_unlinked(&self.path).map_err(ArtifactError::io("create", &self.path))?;
+        file.write_all(text.as_bytes()).map_err(ArtifactError::io("write", &self.path))?;
         Ok(before)
     }
 

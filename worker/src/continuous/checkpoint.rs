@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use mlpipeline_crds::Digest;
 
-use crate::artifact::{ArtifactError, read_small};
+use crate::artifact::{ArtifactError, create_unlinked, read_small};
 use crate::deliver::Checkpoint;
 
 /// How long rows may be accepted before the checkpoint is made durable.
@@ -57,7 +57,7 @@ pub(super) struct CheckpointFile {
 impl CheckpointFile {
     /// Puts a count in the place of the one that there may be, by way of a draft beside it.
     pub(super) fn begin(path: &Path, draft: &Path, noted: &StoredCheckpoint) -> Result<Self, ArtifactError> {
-        let mut file = File::create(draft).map_err(ArtifactError::io("create", draft))?;
+        let mut file = create_unlinked(draft).map_err(ArtifactError::io("create", draft))?;
         let text = format!("{}{}\n", line(&noted.checkpoint), noted.revision);
         file.write_all(text.as_bytes()).map_err(ArtifactError::io("write", draft))?;
         file.sync_all().map_err(ArtifactError::io("sync", draft))?;

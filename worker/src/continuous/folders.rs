@@ -19,7 +19,7 @@
 //!
 //! Must not know what a result is.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ use mlpipeline_crds::{PUBLISHED_FOLDER, Revision};
 use super::attempts::Attempts;
 use super::entries::{changed, list, modified, moved, remove, sync_parent};
 use super::names::{ATTEMPT_MARK, PENDING_EXTENSION, Ready, tagged};
-use crate::artifact::{ArtifactError, sync_folder};
+use crate::artifact::{ArtifactError, create_unlinked, sync_folder};
 
 /// What the names of results that are being written begin with.
 const DRAFT_PREFIX: &str = ".draft-";
@@ -215,7 +215,7 @@ impl Folders {
     pub(super) fn fail(&self, name: &str, reason: &str) -> Result<bool, ArtifactError> {
         let folder = self.step.join("failed");
         let path = folder.join(format!("{name}.error"));
-        let mut file = File::create(&path).map_err(ArtifactError::io("create", &path))?;
+        let mut file = create_unlinked(&path).map_err(ArtifactError::io("create", &path))?;
         writeln!(file, "{reason}").map_err(ArtifactError::io("write", &path))?;
         file.sync_all().map_err(ArtifactError::io("sync", &path))?;
         let pending = self.pending_deliveries(name)?;

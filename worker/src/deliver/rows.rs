@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::DeliverError;
 use crate::WorkContext;
-use crate::artifact::Column;
+use crate::artifact::{Column, open_unlinked};
 use crate::engine::query_error;
 use crate::failure::StepError;
 use crate::table::{LocalFile, TableError, refuse_unwritable, written};
@@ -61,8 +61,9 @@ fn objects(batch: &RecordBatch) -> Result<Vec<Vec<u8>>, ArrowError> {
 
 /// The lines of an NDJSON file, which are its rows.
 pub(crate) async fn rows_of_lines(path: &Path) -> Result<JsonRows, StepError> {
-    let file = tokio::fs::File::open(path).await.map_err(TableError::io("open", path))?;
-    let lines = BufReader::with_capacity(256 << 10, file).split(b'\n');
+    // It lies on a volume, where others can put a link in its place.
+    let file = open_unlinked(path).map_err(TableError::io("open", path))?;
+    let lines = BufReader::with_capacity(256 << 10, tokio::fs::File::from_std(file)).split(b'\n');
     let path = path.to_owned();
     let rows = stream::unfold(Some(lines), move |lines| {
         let path = path.clone();
@@ -76,4 +77,18 @@ pub(crate) async fn rows_of_lines(path: &Path) -> Result<JsonRows, StepError> {
         }
     });
     Ok(rows.filter(|row| std::future::ready(!row.as_ref().is_ok_and(Vec::is_empty))).boxed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_link_in_the_place_of_the_rows_is_not_followed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let link = folder.path().join("rows.ndjson");
+        std::os::unix::fs::symlink("/proc/self/environ", &link).expect("a link");
+        let error = rows_of_lines(&link).await.err().expect("refused");
+        assert!(error.message.contains("symbolic link"), "{}", error.message);
+    }
 }

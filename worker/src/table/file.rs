@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::TableError;
-use crate::artifact::{ArtifactError, FileIdentity, open_beneath, open_regular};
+use crate::artifact::{ArtifactError, FileIdentity, open_beneath, open_regular, open_unlinked};
 
 /// The mark that some programs put before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -42,7 +42,9 @@ impl LocalFile {
     /// # Errors
     /// When it cannot be opened, or is another one than was found on the volume.
     pub(super) fn open(&self) -> Result<File, TableError> {
-        let file = open_regular(&self.path).map_err(TableError::io("open", &self.path))?;
+        // What this process wrote is no link, whoever can write in the same folder.
+        let open = if self.stored.is_some() { open_regular } else { open_unlinked };
+        let file = open(&self.path).map_err(TableError::io("open", &self.path))?;
         let found = FileIdentity::of(&file).map_err(TableError::io("inspect", &self.path))?;
         if self.stored.is_some_and(|stored| stored != found) {
             return Err(TableError::content(
@@ -91,6 +93,7 @@ mod tests {
         std::os::unix::fs::symlink("/proc/self/environ", &path).expect("a link");
         let error = file.first_bytes(10).expect_err("another file").to_string();
         assert!(error.contains("was replaced"), "{error}");
-        assert!(LocalFile::stored(root.path(), path, "file:in.csv".into()).is_err());
+        assert!(LocalFile::stored(root.path(), path.clone(), "file:in.csv".into()).is_err());
+        assert!(LocalFile::own(path, "data.csv".into()).first_bytes(10).is_err());
     }
 }

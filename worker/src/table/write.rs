@@ -1,7 +1,6 @@
 //! Writing rows to one file, batch by batch.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -16,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::encode_error::EncodeError;
 use super::{TableError, format};
-use crate::artifact::Column;
+use crate::artifact::{Column, create_unlinked};
 use crate::engine::query_error;
 use crate::failure::{FileError, StepError};
 use crate::progress::Progress;
@@ -47,7 +46,7 @@ pub async fn write(
     progress: Progress,
 ) -> Result<Written, StepError> {
     let shown = path.to_owned();
-    let file = File::create(path).map_err(TableError::io("create", path))?;
+    let file = create_unlinked(path).map_err(TableError::io("create", path))?;
     let sync = file.try_clone().map_err(TableError::io("open", path))?;
     let written = write_to(rows, format, file, path, progress).await?;
     let synced = tokio::task::spawn_blocking(move || sync.sync_all()).await;

@@ -19,6 +19,7 @@ use self::answer::explain;
 use self::connector::Connector;
 use self::settings::{identify, plain_endpoint, region, retries};
 use super::StoreError;
+use crate::artifact::open_unlinked;
 use crate::credentials::Credentials;
 use crate::failure::{FileError, StepError};
 use crate::glob::matches;
@@ -190,8 +191,9 @@ impl Bucket {
     /// When the file cannot be read, or the store refuses; then the object is as it was.
     pub(crate) async fn put(&self, key: &str, file: &Path, progress: Progress) -> Result<(), StepError> {
         let to = self.key(key)?;
-        let mut source =
-            tokio::fs::File::open(file).await.map_err(FileError::on::<FileError>("read", file))?;
+        // It lies on a volume, where others can put a link in its place.
+        let source = open_unlinked(file).map_err(FileError::on::<FileError>("read", file))?;
+        let mut source = tokio::fs::File::from_std(source);
         let size = source.metadata().await.map_err(FileError::on::<FileError>("read", file))?.len();
         let failed = |error: &object_store::Error| explain(self, "write", key, error);
         let bar = progress.bytes(&format!("deliver {}", self.place(key)), Some(size));
