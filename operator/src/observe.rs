@@ -67,6 +67,7 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
         .flatten()
         .chain(pods.iter().map(|pod| &pod.metadata))
         .chain(jobs.iter().map(|job| &job.metadata))
+        .chain(cron_jobs.iter().map(|cron_job| &cron_job.metadata))
         .chain(stateful_sets.iter().map(|set| &set.metadata))
         .chain(daemon_sets.iter().map(|set| &set.metadata));
     let warning_events = warned_of
@@ -74,8 +75,17 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
             Some((metadata.uid.clone()?, cache.warning_events.of(metadata.uid.as_deref())?))
         })
         .collect();
-    let snapshot =
-        Snapshot { warning_events, pods, jobs, deployments, stateful_sets, daemon_sets, claim, cron_jobs };
+    let snapshot = Snapshot {
+        warning_events,
+        pods,
+        jobs,
+        deployments,
+        stateful_sets,
+        daemon_sets,
+        claim,
+        cron_jobs,
+        horizontal_pod_autoscalers: owned(&cache.horizontal_pod_autoscalers, &key, uid),
+    };
     let observed = observation::read(&snapshot);
     View { observed, jobs: own_jobs, runs: snapshot.jobs, applied: cache.applied(&key) }
 }
