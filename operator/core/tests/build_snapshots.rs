@@ -216,3 +216,34 @@ fn a_step_reaches_the_worker_as_it_was_written_however_long_and_with_dollar_sign
     let Action::Prepare(prepare) = spec.action else { panic!("not a prepare step") };
     assert!(prepare.checks.iter().all(|check| check.sql.as_ref().expect("SQL").contains("'$(HOME) $$ $ x")));
 }
+
+#[test]
+fn d4_a_budget_protects_only_pods_that_can_move() {
+    let has_budget = |modes: &str, replicas: i32| {
+        let yaml = format!(
+            "
+apiVersion: mlpipeline.dev/v1alpha1
+kind: MLPipeline
+metadata: {{name: iris, namespace: ml, uid: u}}
+spec:
+  storage: {{volume: {{accessModes: [{modes}]}}}}
+  steps:
+    - {{name: train, train: {{data: {{uri: 'file:x.csv'}}, target: x, algorithm: {{logisticRegression: {{}}}}}}}}
+    - {{name: api, serve: {{model: {{step: train}}, replicas: {replicas}}}}}
+"
+        );
+        let children = life(&pipeline(&yaml));
+        let budget = children.iter().find_map(|child| match child {
+            Child::PodDisruptionBudget(budget) => budget.spec.clone(),
+            _ => None,
+        });
+        budget.map(|spec| spec.unhealthy_pod_eviction_policy.unwrap_or_default())
+    };
+    assert_eq!(has_budget("ReadWriteMany", 2).as_deref(), Some("AlwaysAllow"));
+    assert_eq!(has_budget("ReadWriteMany", 1), None, "a drain would never end");
+    assert_eq!(
+        has_budget("ReadWriteOnce", 2),
+        None,
+        "no pod becomes ready elsewhere before all have left the node"
+    );
+}

@@ -48,8 +48,10 @@ pub fn build(pipeline: &ValidatedPipeline, plan: &Plan, settings: &BuildSettings
                     .extend(cron_job::cron_job(pipeline, step, run, *suspend, settings).map(Child::CronJob));
             }
             Work::LongRunning(tracks) => {
-                // The Service comes first, so that pods of a StatefulSet find their names.
+                // The Service comes first, so that pods of a StatefulSet find their names, and then their volumes.
                 children.extend(service::service(pipeline, step).map(Child::Service));
+                let claims = persistent_volume_claim::replica_claims(pipeline, step);
+                children.extend(claims.into_iter().map(Child::PersistentVolumeClaim));
                 children.extend(
                     tracks
                         .iter()

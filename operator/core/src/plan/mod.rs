@@ -14,6 +14,7 @@ mod inputs;
 mod long_running;
 mod model;
 mod once;
+mod outside_inputs;
 mod pending_reports;
 mod retry;
 mod runs;
