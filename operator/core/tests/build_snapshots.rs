@@ -22,7 +22,7 @@ fn pipeline(yaml: &str) -> ValidatedPipeline {
 }
 
 fn settings() -> BuildSettings {
-    BuildSettings { worker_image: "mlpipeline-worker:test".into() }
+    BuildSettings { worker_image: "mlpipeline-worker:test".into(), cluster_user_ids: false }
 }
 
 /// Everything that is built until nothing more happens, when every run succeeds.
@@ -246,4 +246,22 @@ spec:
         None,
         "no pod becomes ready elsewhere before all have left the node"
     );
+}
+
+#[test]
+fn pods_name_no_user_and_no_group_where_the_cluster_gives_them_out() {
+    let pipeline = pipeline(include_str!("data/crash-course.yaml"));
+    let decided = plan(&pipeline, &Observed::default(), Timestamp::UNIX_EPOCH, Schedules::Keep);
+    let contexts = |cluster_user_ids: bool| {
+        let children = build(&pipeline, &decided, &BuildSettings { cluster_user_ids, ..settings() });
+        let contexts =
+            children.iter().filter_map(|child| pod_template(child)?.spec.clone()?.security_context);
+        contexts.collect::<Vec<_>>()
+    };
+    let (own, clusters) = (contexts(false), contexts(true));
+    assert!(!own.is_empty() && own.iter().all(|context| context.run_as_user == Some(65532)));
+    for context in clusters {
+        assert_eq!((context.run_as_user, context.run_as_group, context.fs_group), (None, None, None));
+        assert_eq!(context.run_as_non_root, Some(true));
+    }
 }

@@ -28,6 +28,8 @@ pub(crate) use workload::REPLICA_VOLUME;
 pub struct BuildSettings {
     /// The worker image of pipelines that name none.
     pub worker_image: String,
+    /// Whether the cluster gives pods their user and group, rather than the pod template.
+    pub cluster_user_ids: bool,
 }
 
 /// The objects that a plan asks for, each after those that it needs. Finished Jobs are not among them: they are left alone.

@@ -32,7 +32,7 @@ pub(super) fn workload(
     settings: &BuildSettings,
 ) -> Child {
     let worker_image = work.image.as_ref().unwrap_or(&settings.worker_image);
-    let settings = &BuildSettings { worker_image: worker_image.clone() };
+    let settings = &BuildSettings { worker_image: worker_image.clone(), ..settings.clone() };
     let pods = template(Template {
         pipeline,
         step,
