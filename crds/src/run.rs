@@ -2,6 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::KubeSchema;
+use kube::core::Rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,8 @@ use crate::ServiceType;
 #[x_kube(validation = Rule::new("!has(self.restartPolicy) || !has(self.workload) || self.workload == 'Job'").message("restartPolicy goes with workload Job: the others always restart").field_path(".restartPolicy"))]
 #[x_kube(validation = Rule::new("!has(self.replicas) || (has(self.workload) && self.workload in ['Deployment', 'StatefulSet'])").message("replicas goes with workload Deployment or StatefulSet").field_path(".replicas"))]
 #[x_kube(validation = Rule::new("!has(self.replicaVolume) || (has(self.workload) && self.workload == 'StatefulSet')").message("replicaVolume goes with workload StatefulSet").field_path(".replicaVolume"))]
+#[x_kube(validation = fixed_in_a_stateful_set("has(self.replicaVolume) == has(oldSelf.replicaVolume)", "replicaVolume cannot be added to or removed from a StatefulSet that exists: give the step another name, or remove the step, apply, and add it again"))]
+#[x_kube(validation = fixed_in_a_stateful_set("!has(self.replicaVolume) || !has(oldSelf.replicaVolume) || (has(self.replicaVolume.storageClassName) ? self.replicaVolume.storageClassName : '') == (has(oldSelf.replicaVolume.storageClassName) ? oldSelf.replicaVolume.storageClassName : '')", "storageClassName of replicas' volumes cannot change: give the step another name, and copy the data"))]
 #[serde(rename_all = "camelCase")]
 pub struct Run {
     /// The image.
@@ -134,6 +137,14 @@ pub struct Port {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65535))]
     pub host_port: Option<i32>,
+}
+
+/// A rule on changes of a step that was a StatefulSet and stays one.
+fn fixed_in_a_stateful_set(rule: &str, message: &str) -> Rule {
+    let is_set = |run: &str| format!("has({run}.workload) && {run}.workload == 'StatefulSet'");
+    Rule::new(format!("!({} && {}) || ({rule})", is_set("self"), is_set("oldSelf")))
+        .message(message)
+        .field_path(".replicaVolume")
 }
 
 /// A volume that each replica of a StatefulSet keeps for itself.

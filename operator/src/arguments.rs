@@ -44,6 +44,9 @@ pub struct RunArguments {
     /// The worker image of pipelines that name none.
     #[arg(long, env = "MLPIPELINE_WORKER_IMAGE", default_value_t = default_image())]
     pub worker_image: String,
+    /// Leave the user and the groups of pods to the cluster, as the default policy of OpenShift asks. Changing this replaces all pods that serve.
+    #[arg(long, env = "MLPIPELINE_CLUSTER_USER_IDS")]
+    pub cluster_user_ids: bool,
     /// Act only while holding a lease, so that several replicas can stand by.
     #[arg(long, env = "MLPIPELINE_LEADER_ELECT")]
     pub leader_elect: bool,
@@ -76,7 +79,10 @@ impl RunArguments {
     #[must_use]
     pub fn options(&self, identity: String, own_namespace: &str) -> Options {
         Options {
-            settings: BuildSettings { worker_image: self.worker_image.clone() },
+            settings: BuildSettings {
+                worker_image: self.worker_image.clone(),
+                cluster_user_ids: self.cluster_user_ids,
+            },
             namespaces: distinct(&self.namespaces),
             concurrency: self.concurrency,
             election: self.leader_elect.then(|| ElectionOptions {

@@ -67,6 +67,7 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
         .flatten()
         .chain(pods.iter().map(|pod| &pod.metadata))
         .chain(jobs.iter().map(|job| &job.metadata))
+        .chain(cron_jobs.iter().map(|cron_job| &cron_job.metadata))
         .chain(stateful_sets.iter().map(|set| &set.metadata))
         .chain(daemon_sets.iter().map(|set| &set.metadata));
     let warning_events = warned_of
@@ -74,19 +75,37 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
             Some((metadata.uid.clone()?, cache.warning_events.of(metadata.uid.as_deref())?))
         })
         .collect();
-    let snapshot =
-        Snapshot { warning_events, pods, jobs, deployments, stateful_sets, daemon_sets, claim, cron_jobs };
+    let snapshot = Snapshot {
+        warning_events,
+        pods,
+        jobs,
+        deployments,
+        stateful_sets,
+        daemon_sets,
+        claim,
+        cron_jobs,
+        horizontal_pod_autoscalers: owned(&cache.horizontal_pod_autoscalers, &key, uid),
+    };
     let observed = observation::read(&snapshot);
     View { observed, jobs: own_jobs, runs: snapshot.jobs, applied: cache.applied(&key) }
 }
 
-/// Whether a claim is this pipeline's: owned by it or, where the claim is retained, without an owner and with its label.
+/// Whether an object is this pipeline's: controlled by it, or by nothing and with its labels. Such is a claim that is retained, a child
+/// that was restored from a backup without its owner, and one that lost it.
+#[must_use]
+pub fn is_own(pipeline: &ValidatedPipeline, metadata: &ObjectMeta) -> bool {
+    let is_free = controller(metadata).is_none() && !is_leftover(pipeline, metadata);
+    let is_of_pipeline = label_of(metadata, label::PIPELINE) == Some(names::label(&pipeline.name).as_str());
+    is_controlled_by(metadata, &pipeline.uid)
+        || (is_free && is_of_pipeline && label_of(metadata, label::MANAGED_BY) == Some(MANAGER))
+}
+
+/// Whether a claim is this pipeline's: any other child of its is, or a StatefulSet of its created it.
 #[must_use]
 pub fn owns_claim(pipeline: &ValidatedPipeline, claim: &ObjectMeta) -> bool {
-    is_controlled_by(claim, &pipeline.uid)
-        || (controller(claim).is_none()
-            && label_of(claim, label::MANAGED_BY) == Some(MANAGER)
-            && label_of(claim, label::PIPELINE) == Some(names::label(&pipeline.name).as_str()))
+    let is_of_pipeline = label_of(claim, label::PIPELINE) == Some(names::label(&pipeline.name).as_str());
+    let is_replicas = controller(claim).is_none() && !is_leftover(pipeline, claim) && is_of_pipeline;
+    is_own(pipeline, claim) || (is_replicas && label_of(claim, label::STEP).is_some())
 }
 
 /// The reference to an object's controller.
@@ -101,12 +120,14 @@ pub fn is_controlled_by(metadata: &ObjectMeta, uid: &str) -> bool {
     !uid.is_empty() && controller(metadata).is_some_and(|owner| owner.uid == uid)
 }
 
-/// Whether an object is the child of an earlier pipeline of the same name.
+/// Whether an object is the child of an earlier pipeline of the same name, and goes with it.
 #[must_use]
 pub fn is_leftover(pipeline: &ValidatedPipeline, metadata: &ObjectMeta) -> bool {
-    controller(metadata).is_some_and(|owner| {
-        owner.kind == "MLPipeline" && owner.name == pipeline.name && owner.uid != pipeline.uid
-    })
+    metadata
+        .owner_references
+        .iter()
+        .flatten()
+        .any(|owner| owner.kind == "MLPipeline" && owner.name == pipeline.name && owner.uid != pipeline.uid)
 }
 
 /// A child's name for people: "Deployment iris-api".

@@ -6,7 +6,11 @@
 - --namespace={{ . }}
 {{- end }}
 {{- range $flag, $value := .Values.operator }}
-{{- if not (kindIs "invalid" $value) }}
+{{- if kindIs "bool" $value }}
+{{- if $value }}
+- --{{ kebabcase $flag }}
+{{- end }}
+{{- else if not (kindIs "invalid" $value) }}
 - --{{ kebabcase $flag }}={{ kindIs "float64" $value | ternary (int64 $value) $value }}
 {{- end }}
 {{- end }}

@@ -30,6 +30,10 @@ pub struct ObservedStep {
     pub schedule: Option<Fingerprint>,
     /// What keeps pods from working, worst first: an image that cannot be pulled, a pod that fits no node.
     pub pod_issues: Vec<PodIssue>,
+    /// What keeps pods from working, or from ending, when it lasts beyond a time, worst first.
+    pub overdue: Vec<Overdue>,
+    /// Why its autoscaler does not set the number of pods, when that lasts beyond a time.
+    pub not_autoscaled: Option<Overdue>,
 }
 
 impl ObservedStep {
@@ -110,6 +114,15 @@ pub struct ObservedLongRunning {
     pub settled_ready: i32,
     /// Whether its controller has seen the newest template, and no pods of older ones are left.
     pub settled: bool,
+}
+
+/// Something that is normal for a moment, and keeps pods from working or from ending when it lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overdue {
+    /// From when on it is an issue.
+    pub from: Timestamp,
+    /// The issue.
+    pub pod_issue: PodIssue,
 }
 
 /// Something that keeps pods from working.

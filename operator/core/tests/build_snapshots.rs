@@ -22,7 +22,7 @@ fn pipeline(yaml: &str) -> ValidatedPipeline {
 }
 
 fn settings() -> BuildSettings {
-    BuildSettings { worker_image: "mlpipeline-worker:test".into() }
+    BuildSettings { worker_image: "mlpipeline-worker:test".into(), cluster_user_ids: false }
 }
 
 /// Everything that is built until nothing more happens, when every run succeeds.
@@ -215,4 +215,53 @@ fn a_step_reaches_the_worker_as_it_was_written_however_long_and_with_dollar_sign
     let spec: StepSpec = serde_json::from_str(&text).expect("a step");
     let Action::Prepare(prepare) = spec.action else { panic!("not a prepare step") };
     assert!(prepare.checks.iter().all(|check| check.sql.as_ref().expect("SQL").contains("'$(HOME) $$ $ x")));
+}
+
+#[test]
+fn d4_a_budget_protects_only_pods_that_can_move() {
+    let has_budget = |modes: &str, replicas: i32| {
+        let yaml = format!(
+            "
+apiVersion: mlpipeline.dev/v1alpha1
+kind: MLPipeline
+metadata: {{name: iris, namespace: ml, uid: u}}
+spec:
+  storage: {{volume: {{accessModes: [{modes}]}}}}
+  steps:
+    - {{name: train, train: {{data: {{uri: 'file:x.csv'}}, target: x, algorithm: {{logisticRegression: {{}}}}}}}}
+    - {{name: api, serve: {{model: {{step: train}}, replicas: {replicas}}}}}
+"
+        );
+        let children = life(&pipeline(&yaml));
+        let budget = children.iter().find_map(|child| match child {
+            Child::PodDisruptionBudget(budget) => budget.spec.clone(),
+            _ => None,
+        });
+        budget.map(|spec| spec.unhealthy_pod_eviction_policy.unwrap_or_default())
+    };
+    assert_eq!(has_budget("ReadWriteMany", 2).as_deref(), Some("AlwaysAllow"));
+    assert_eq!(has_budget("ReadWriteMany", 1), None, "a drain would never end");
+    assert_eq!(
+        has_budget("ReadWriteOnce", 2),
+        None,
+        "no pod becomes ready elsewhere before all have left the node"
+    );
+}
+
+#[test]
+fn pods_name_no_user_and_no_group_where_the_cluster_gives_them_out() {
+    let pipeline = pipeline(include_str!("data/crash-course.yaml"));
+    let decided = plan(&pipeline, &Observed::default(), Timestamp::UNIX_EPOCH, Schedules::Keep);
+    let contexts = |cluster_user_ids: bool| {
+        let children = build(&pipeline, &decided, &BuildSettings { cluster_user_ids, ..settings() });
+        let contexts =
+            children.iter().filter_map(|child| pod_template(child)?.spec.clone()?.security_context);
+        contexts.collect::<Vec<_>>()
+    };
+    let (own, clusters) = (contexts(false), contexts(true));
+    assert!(!own.is_empty() && own.iter().all(|context| context.run_as_user == Some(65532)));
+    for context in clusters {
+        assert_eq!((context.run_as_user, context.run_as_group, context.fs_group), (None, None, None));
+        assert_eq!(context.run_as_non_root, Some(true));
+    }
 }

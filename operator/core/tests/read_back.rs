@@ -27,7 +27,7 @@ fn pipeline(yaml: &str) -> ValidatedPipeline {
 }
 
 fn settings() -> BuildSettings {
-    BuildSettings { worker_image: "mlpipeline-worker:test".into() }
+    BuildSettings { worker_image: "mlpipeline-worker:test".into(), cluster_user_ids: false }
 }
 
 /// The only Job of a plan.
@@ -211,7 +211,8 @@ fn a_piece_before_the_one_that_commits_is_a_job_of_its_own_and_is_read_back_as_o
 #[test]
 fn d5_pods_that_serve_keep_the_worker_image_that_they_began_with_until_their_work_changes() {
     let iris = pipeline(include_str!("data/crash-course.yaml"));
-    let of_version = |version: u32| BuildSettings { worker_image: format!("worker:{version}") };
+    let of_version =
+        |version: u32| BuildSettings { worker_image: format!("worker:{version}"), cluster_user_ids: false };
     let deployment = |plan: &Plan, version: u32| {
         let children = build(&iris, plan, &of_version(version)).into_iter();
         let mut found = children.filter_map(|child| match child {

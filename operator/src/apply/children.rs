@@ -13,7 +13,7 @@ use super::preconditions::only_this;
 use crate::cache::Found;
 use crate::context::Context;
 use crate::failure::{Class, Failure};
-use crate::observe::{View, controller, is_controlled_by, is_leftover, object_name, owns_claim};
+use crate::observe::{View, is_leftover, is_own, object_name, owns_claim};
 use crate::reconcile_state::AppliedChild;
 use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_core::labels::{MANAGER, annotation};
@@ -41,7 +41,12 @@ pub(super) async fn apply(
     match existing {
         Some(existing) => {
             check_owner(pipeline, desired, &existing.metadata)?;
+            let actual = serde_json::to_value(&existing).unwrap_or_default();
+            let desired = &desired.with_fixed_fields(&actual);
             let uid = existing.metadata.uid.unwrap_or_default();
+            if releases_owner(desired, &actual) {
+                overwrite(desired, &uid, &api).await?;
+            }
             write(context, pipeline, desired, &api, Some(&uid)).await?;
         }
         None => write(context, pipeline, desired, &api, None).await?,
@@ -91,13 +96,11 @@ fn resource(kind: ChildKind) -> ApiResource {
     ApiResource::from_gvk_with_plural(&gvk, kind.plural())
 }
 
-/// Fails for what is not ours. A child of ours that lost its owner reference is recognised by the hash, which contains this
-/// pipeline's uid.
+/// Fails for what is not ours.
 fn check_owner(pipeline: &ValidatedPipeline, desired: &Desired, found: &ObjectMeta) -> Result<(), Failure> {
     let object = object_name(desired.kind, &desired.name);
-    let lost_its_owner = controller(found).is_none() && applied_hash(found) == Some(&desired.hash);
     let is_claim = desired.kind == ChildKind::PersistentVolumeClaim && owns_claim(pipeline, found);
-    if is_controlled_by(found, &pipeline.uid) || lost_its_owner || is_claim {
+    if is_own(pipeline, found) || is_claim {
         Ok(())
     } else if is_leftover(pipeline, found) {
         Err(Failure::leftover(&object))
@@ -125,6 +128,7 @@ async fn apply_drift(
         return Ok(None);
     }
     let actual = found.json();
+    let desired = &desired.with_fixed_fields(&actual);
     let is_applied = applied_hash(metadata) == Some(&desired.hash);
     let differs = drift(&desired.value, &actual);
     let is_accepted = remembered.hash == desired.hash && remembered.accepted == differs;
@@ -149,6 +153,9 @@ async fn apply_drift(
         }
         write(context, pipeline, desired, api, None).await?;
         return Ok(None);
+    }
+    if releases_owner(desired, &actual) {
+        overwrite(desired, &uid, api).await?;
     }
     if leaves_replicas_to_autoscaler(desired, &actual) {
         hand_over_replicas(desired, &uid, api).await?;
@@ -207,11 +214,32 @@ async fn write(
     Ok(())
 }
 
-/// Whether a change is one that the API server accepts on no Service: from a cluster IP to none, or back.
+/// Whether a change is one that the API server accepts on no Service, from a cluster IP to none or back, or that a StatefulSet does not
+/// carry out: it waits for its first pod to become ready before it replaces any, though the new template may be what that needs. With none
+/// ready, nothing is lost; the replicas' volumes stay.
 fn must_be_replaced(desired: &Desired, actual: &Value) -> bool {
     let is_headless =
         |value: &Value| value.pointer("/spec/clusterIP").and_then(Value::as_str) == Some("None");
-    desired.kind == ChildKind::Service && is_headless(&desired.value) != is_headless(actual)
+    let status = |field: &str| actual.pointer(&format!("/status/{field}")).and_then(Value::as_i64);
+    let template = |value: &Value| value.pointer("/spec/template").cloned().unwrap_or_default();
+    match desired.kind {
+        ChildKind::Service => is_headless(&desired.value) != is_headless(actual),
+        ChildKind::StatefulSet => {
+            status("replicas").unwrap_or_default() > 0
+                && status("readyReplicas").unwrap_or_default() == 0
+                && !drift(&template(&desired.value), &template(actual)).is_empty()
+        }
+        _ => false,
+    }
+}
+
+/// Whether a claim that is retained still has an owner. Server-side apply removes only what it has applied itself.
+fn releases_owner(desired: &Desired, actual: &Value) -> bool {
+    let owners =
+        |value: &Value| value.pointer("/metadata/ownerReferences").and_then(Value::as_array).map(Vec::len);
+    desired.kind == ChildKind::PersistentVolumeClaim
+        && owners(&desired.value) == Some(0)
+        && owners(actual).unwrap_or_default() > 0
 }
 
 /// Whether the autoscaler sets the replicas from now on.

@@ -7,6 +7,8 @@ use mlpipeline_core::canonical::canonical_json;
 use mlpipeline_core::child_kind::{Child, ChildKind};
 use mlpipeline_core::labels::annotation;
 
+use super::fixed_fields;
+
 /// A child that is applied.
 #[derive(Clone, Debug)]
 pub(super) struct Desired {
@@ -35,6 +37,13 @@ impl Desired {
         let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
         annotations.as_object_mut()?.insert(annotation::APPLIED.to_owned(), Value::String(hash.clone()));
         Some(Self { kind, name, hash, value })
+    }
+
+    /// The child with what stays as it is on the object that exists.
+    pub(super) fn with_fixed_fields(&self, actual: &Value) -> Self {
+        let mut desired = self.clone();
+        fixed_fields::keep(self.kind, &mut desired.value, actual);
+        desired
     }
 
     /// What is applied to an object that exists: only to this very one.

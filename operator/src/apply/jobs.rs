@@ -9,7 +9,7 @@ use serde_json::json;
 use super::preconditions::only_this;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::observe::{View, is_controlled_by, is_leftover};
+use crate::observe::{View, controller, is_leftover, is_own};
 use mlpipeline_core::labels::{MANAGER, annotation};
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::PendingReport;
@@ -36,7 +36,7 @@ pub(super) async fn create(
         }
         Err(kube::Error::Api(status)) if status.is_already_exists() => {
             let existing = api.get(name).await.map_err(|error| Failure::of_call(&object, &error))?;
-            if is_controlled_by(&existing.metadata, &pipeline.uid) {
+            if is_own(pipeline, &existing.metadata) {
                 let existing = restore_marks(&api, job, existing).await?;
                 context.cache.insert_job(existing);
                 Ok(())
@@ -50,8 +50,8 @@ pub(super) async fn create(
     }
 }
 
-/// Restores the labels and annotations of a Job of ours by which it is found and read, where somebody removed or changed them.
-/// Only these: what the Job does is never changed.
+/// Restores the labels and annotations of a Job of ours by which it is found and read, and its owner, where somebody removed or changed
+/// them, or a backup was restored without. Only these: what the Job does is never changed.
 async fn restore_marks(api: &Api<Job>, job: &Job, existing: Job) -> Result<Job, Failure> {
     let (mut wanted, found) = (job.metadata.clone(), &existing.metadata);
     // The Job that exists may have been started with others.
@@ -62,17 +62,21 @@ async fn restore_marks(api: &Api<Job>, job: &Job, existing: Job) -> Result<Job, 
             .flatten()
             .all(|(key, value)| found.as_ref().and_then(|marks| marks.get(key)) == Some(value))
     };
-    if holds(&wanted.labels, &found.labels) && holds(&wanted.annotations, &found.annotations) {
+    let has_owner = controller(found).is_some();
+    if has_owner && holds(&wanted.labels, &found.labels) && holds(&wanted.annotations, &found.annotations) {
         return Ok(existing);
     }
     let name = wanted.name.as_deref().unwrap_or_default();
-    let marks = json!({"metadata": {
+    let mut marks = json!({"metadata": {
         "uid": found.uid, "labels": wanted.labels, "annotations": wanted.annotations,
     }});
+    if !has_owner {
+        marks["metadata"]["ownerReferences"] = json!(wanted.owner_references);
+    }
     let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
     let marked = api.patch(name, &parameters, &Patch::Merge(&marks)).await;
     let marked = marked.map_err(|error| Failure::of_call(&format!("Job {name}"), &error))?;
-    tracing::info!(job = name, "labels and annotations restored");
+    tracing::info!(job = name, "labels, annotations and owner restored");
     Ok(marked)
 }
 

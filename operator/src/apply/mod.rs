@@ -6,6 +6,7 @@
 mod children;
 mod desired;
 mod drift;
+mod fixed_fields;
 mod jobs;
 mod orphans;
 mod preconditions;

@@ -88,6 +88,7 @@ keep! {
         reason: String,
         message: String,
         conditions: Vec<PodCondition>,
+        init_container_statuses: Vec<ContainerStatus>,
         container_statuses: Vec<ContainerStatus>,
     }
 }
@@ -140,19 +141,25 @@ impl From<Pod> for KeptPod {
 }
 
 impl KeptPodStatus {
-    /// Keeps the two conditions that are read (no node was found; the cluster removes the pod) and the state of containers.
+    /// Keeps the conditions that are read, and the state of containers.
     fn strip_lists(mut self) -> Self {
         let mut conditions = self.conditions.unwrap_or_default();
-        conditions.retain(|condition| {
-            matches!(
-                (condition.type_.as_str(), condition.status.as_str()),
-                ("PodScheduled", "False") | ("DisruptionTarget", "True")
-            )
-        });
+        conditions.retain(is_read);
         self.conditions = (!conditions.is_empty()).then_some(conditions);
-        self.container_statuses =
-            self.container_statuses.map(|all| all.into_iter().map(strip_container_status).collect());
+        let strip = |all: Vec<ContainerStatus>| all.into_iter().map(strip_container_status).collect();
+        self.container_statuses = self.container_statuses.map(strip);
+        self.init_container_statuses = self.init_container_statuses.map(strip);
         self
+    }
+}
+
+/// No node was found; the cluster removes the pod; the pod is ready; its containers are, and its node does not report any more. The
+/// kubelet gives a reason for each pod that is not ready.
+fn is_read(condition: &PodCondition) -> bool {
+    match (condition.type_.as_str(), condition.status.as_str()) {
+        ("PodScheduled", "False") | ("DisruptionTarget" | "Ready" | "ContainersReady", "True") => true,
+        ("Ready", "False") => condition.reason.is_none(),
+        _ => false,
     }
 }
 
@@ -161,6 +168,7 @@ fn strip_container_status(status: ContainerStatus) -> ContainerStatus {
     ContainerStatus {
         name: status.name,
         image: status.image,
+        started: status.started,
         state: status.state,
         // How a container ended before matters only until it is ready again.
         last_state: status.last_state.filter(|_| !status.ready),

@@ -43,16 +43,21 @@ fn kept_metadata(dropped: &[&str]) -> Value {
 }
 
 #[test]
-fn of_a_pod_its_phase_its_containers_states_and_two_conditions_are_kept() {
+fn of_a_pod_its_phase_its_containers_states_and_the_conditions_that_are_read_are_kept() {
     let state = json!({"terminated": {"exitCode": 1, "message": "m", "finishedAt": "2026-11-21T00:00:30Z"}});
     let unschedulable =
         json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "none"});
+    let lost = json!({"type": "Ready", "status": "False", "lastTransitionTime": "2026-11-21T00:00:40Z"});
+    let initialized = json!({"type": "Initialized", "status": "True"});
     let sent = json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": metadata(),
         "spec": {"containers": [{"name": "step", "image": "i"}], "nodeName": "n"},
         "status": {
             "phase": "Failed", "reason": "Evicted", "message": "low on memory", "podIP": "198.18.0.9", "qosClass": "Burstable",
-            "conditions": [unschedulable, {"type": "Ready", "status": "False"}],
+            "conditions": [unschedulable, {"type": "Ready", "status": "False", "reason": "PodFailed"}, lost, initialized],
+            "initContainerStatuses": [{
+                "name": "mesh", "image": "m", "imageID": "x", "ready": false, "started": true, "restartCount": 2, "state": state,
+            }],
             "containerStatuses": [{
                 "name": "step", "image": "i", "imageID": "x", "ready": false, "restartCount": 2, "state": state, "lastState": state,
             }],
@@ -61,7 +66,10 @@ fn of_a_pod_its_phase_its_containers_states_and_two_conditions_are_kept() {
     let kept = json!({
         "metadata": kept_metadata(&["annotations"]),
         "status": {
-            "phase": "Failed", "reason": "Evicted", "message": "low on memory", "conditions": [unschedulable],
+            "phase": "Failed", "reason": "Evicted", "message": "low on memory", "conditions": [unschedulable, lost],
+            "initContainerStatuses": [{
+                "name": "mesh", "image": "m", "imageID": "", "ready": false, "started": true, "restartCount": 0, "state": state,
+            }],
             "containerStatuses": [{
                 "name": "step", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state, "lastState": state,
             }],

@@ -76,8 +76,8 @@ fn last_seen(event: &Event) -> Option<Timestamp> {
 fn matters(kind: &str, reason: &str) -> bool {
     match kind {
         "PersistentVolumeClaim" => true,
-        "Pod" => matches!(reason, "FailedMount" | "FailedAttachVolume"),
-        "Job" | "StatefulSet" | "DaemonSet" => reason == "FailedCreate",
+        "Pod" => matches!(reason, "FailedMount" | "FailedAttachVolume" | "FailedCreatePodSandBox"),
+        "CronJob" | "Job" | "StatefulSet" | "DaemonSet" => reason == "FailedCreate",
         _ => false,
     }
 }

@@ -7,7 +7,7 @@ use mlpipeline_crds::{MLPipelineStatus, StepState, StepStatus};
 use crate::installed_crd::OUTDATED;
 use mlpipeline_core::reason::StepEvent;
 use mlpipeline_core::status::Problem;
-use mlpipeline_core::status::conditions::READY;
+use mlpipeline_core::status::conditions::{READY, SERVING};
 
 /// The longest note that an event may have, in bytes.
 const NOTE_LIMIT: usize = 1024;
@@ -38,8 +38,10 @@ pub(super) fn transitions(
         [.., last] => vec![of_done(namespace, &done, last)],
     };
     events.extend(others.into_iter().filter_map(|step| of_step(namespace, step)));
+    events.extend(next.steps.iter().filter_map(|step| of_removed_run(namespace, before(step)?, step)));
     let is_reported = events.iter().any(|event| matches!(event.type_, EventType::Warning));
     events.extend(of_pipeline(stored, next, is_reported));
+    events.extend(of_autoscaler(stored, next));
     events.extend(of_definition(stored, next));
     events
 }
@@ -51,6 +53,31 @@ fn of_definition(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus) -> 
     };
     let now = outdated(next).filter(|_| stored.and_then(outdated).is_none())?;
     Some(warning(&Problem { reason: now.reason, message: now.message, transient: false }))
+}
+
+/// A step that was over and whose run is created again under the same name: its Job was removed. What counts is that a Job is
+/// there, so nothing else could be done.
+fn of_removed_run(namespace: Option<&str>, before: &StepStatus, step: &StepStatus) -> Option<Event> {
+    let job = step.workload.as_deref()?.strip_prefix("Job/")?;
+    let is_same = before.workload == step.workload && before.revision == step.revision;
+    let is_again = before.finished.is_some() && step.finished.is_none() && step.state == StepState::Running;
+    (is_same && is_again).then(|| Event {
+        type_: EventType::Warning,
+        reason: "RunRemoved".to_owned(),
+        note: Some(shorten(&format!("{} runs again: something else deleted Job {job}", step.name))),
+        action: format!("{:?}", step.kind),
+        secondary: Some(workload(namespace, step)),
+    })
+}
+
+/// A pipeline that serves, and whose autoscaler does not work: its pods answer all the same, so that it stays Ready.
+fn of_autoscaler(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus) -> Option<Event> {
+    let not_autoscaled = |status: &MLPipelineStatus| {
+        let serving = status.conditions.iter().find(|condition| condition.type_ == SERVING);
+        serving.filter(|serving| serving.reason == "NotAutoscaled").cloned()
+    };
+    let now = not_autoscaled(next).filter(|_| stored.and_then(not_autoscaled).is_none())?;
+    Some(warning(&Problem { reason: now.reason, message: now.message, transient: true }))
 }
 
 fn is_changed(before: Option<&StepStatus>, step: &StepStatus) -> bool {
@@ -227,6 +254,32 @@ mod tests {
         let quota = status(&[("a", StepState::Running)], "False", "QuotaExceeded");
         assert_eq!(reasons(Some(&running), &quota), ["QuotaExceeded"]);
         assert!(reasons(Some(&quota), &quota).is_empty());
+    }
+
+    #[test]
+    fn d3_a_run_whose_job_somebody_deleted_is_reported_once_when_it_runs_again() {
+        let mut done = status(&[("a", StepState::Done)], "True", "Done");
+        done.steps[0].workload = Some("Job/p-a-r".into());
+        done.steps[0].finished = Some(Time(jiff::Timestamp::UNIX_EPOCH));
+        let mut again = status(&[("a", StepState::Running)], "False", "Running");
+        again.steps[0].workload = Some("Job/p-a-r".into());
+        assert_eq!(reasons(Some(&done), &again), ["RunRemoved"]);
+        assert!(reasons(Some(&again), &again).is_empty());
+        again.steps[0].workload = Some("Job/p-a-r-2".into());
+        assert!(reasons(Some(&done), &again).is_empty(), "another attempt of ours");
+    }
+
+    #[test]
+    fn d3_an_autoscaler_that_does_not_work_is_reported_once() {
+        let serving = |reason: &str| {
+            let mut status = status(&[("a", StepState::Serving)], "True", "Serving");
+            let (type_, reason) = (SERVING.into(), reason.into());
+            status.conditions.push(Condition { type_, reason, ..status.conditions[0].clone() });
+            status
+        };
+        let (fine, broken) = (serving("PodsReady"), serving("NotAutoscaled"));
+        assert_eq!(reasons(Some(&fine), &broken), ["NotAutoscaled"]);
+        assert!(reasons(Some(&broken), &broken).is_empty() && reasons(Some(&broken), &fine).is_empty());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test fails by it")]
 
+mod held_up;
 mod ownership;
 mod readiness;
 #[path = "../world/mod.rs"]

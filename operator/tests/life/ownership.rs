@@ -99,7 +99,7 @@ async fn s5_a_retained_claim_outlives_its_pipeline_and_is_known_again() {
     let world = World::new();
     world.start_controllers(Script::default());
     let _operator = world.start();
-    let retained = CRASH_COURSE.replace("{size: 1Gi}", "{size: 1Gi, retain: true}");
+    let retained = CRASH_COURSE.replace("{size: 1Gi,", "{size: 1Gi, retain: true,");
     let key = world.user_applies(&retained);
     world.until("ready", |world| world.is_ready(&key)).await;
     let claim = Key::new("persistentvolumeclaims", "ns", "iris-storage");
@@ -110,4 +110,48 @@ async fn s5_a_retained_claim_outlives_its_pipeline_and_is_known_again() {
     world.user_applies(&retained);
     world.until("ready again", |world| world.is_ready(&key)).await;
     assert_eq!(world.get(&claim).expect("it is kept")["metadata"]["uid"], uid);
+}
+
+/// As a backup restores them: without owners, beside a pipeline with another uid.
+#[tokio::test(start_paused = true)]
+async fn l1_children_that_were_restored_without_their_owner_are_taken_back() {
+    let world = World::new();
+    world.start_controllers(Script::default());
+    let operator = world.start();
+    let key = world.user_applies(CRASH_COURSE);
+    world.until("ready", |world| world.is_ready(&key)).await;
+    operator.stop().await.expect("it ends");
+    let kinds = [
+        "persistentvolumeclaims",
+        "jobs",
+        "deployments",
+        "services",
+        "horizontalpodautoscalers",
+        "poddisruptionbudgets",
+        "cronjobs",
+    ];
+    let children: Vec<Key> = kinds
+        .iter()
+        .flat_map(|kind| world.names(kind).into_iter().map(|name| Key::new(kind, "ns", &name)))
+        .collect();
+    let uids = |world: &World| {
+        let uid = |key: &Key| world.get(key).expect("it is there")["metadata"]["uid"].clone();
+        children.iter().map(uid).collect::<Vec<_>>()
+    };
+    let before = uids(&world);
+    for child in &children {
+        world.edit(child, |child| {
+            drop(child["metadata"].as_object_mut().expect("an object").remove("ownerReferences"))
+        });
+    }
+    world.delete(&key);
+    world.user_applies(CRASH_COURSE);
+    let _operator = world.start();
+    world.until("ready again", |world| world.is_ready(&key)).await;
+    assert_eq!(uids(&world), before, "none is made anew");
+    let uid = world.get(&key).expect("it is there")["metadata"]["uid"].clone();
+    for child in &children {
+        let owner = world.get(child).expect("it is there")["metadata"]["ownerReferences"][0]["uid"].clone();
+        assert_eq!(owner, uid, "{child:?}");
+    }
 }

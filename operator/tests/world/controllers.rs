@@ -19,6 +19,8 @@ pub struct Script {
     pub failing: BTreeMap<String, (i32, StepReport)>,
     /// Steps whose pods never end.
     pub endless: Vec<String>,
+    /// Steps whose pods no node takes.
+    pub unschedulable: Vec<String>,
 }
 
 impl World {
@@ -95,6 +97,12 @@ fn run_job(state: &mut State, script: &Script, key: &Key, job: &Value) {
         return;
     };
     match pod["status"]["phase"].as_str() {
+        Some("Pending") if script.unschedulable.iter().any(|name| name == step) => {
+            let unscheduled = json!([{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]);
+            if pod["status"]["conditions"] != unscheduled {
+                state.edit(&pod_key, |pod| pod["status"]["conditions"] = unscheduled);
+            }
+        }
         Some("Pending") => {
             let status = json!({"phase": "Running", "containerStatuses": [container(&json!({"running": {"startedAt": time}}))]});
             state.edit(&pod_key, |pod| pod["status"] = status);

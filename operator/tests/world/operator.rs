@@ -44,7 +44,7 @@ impl World {
     pub fn options(&self, identity: &str) -> Options {
         let world = self.clone();
         Options {
-            settings: BuildSettings { worker_image: "worker:1".into() },
+            settings: BuildSettings { worker_image: "worker:1".into(), cluster_user_ids: false },
             namespaces: Vec::new(),
             concurrency: 16,
             election: None,

@@ -3,6 +3,7 @@
 // A test fails by a panic, in its helping functions too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backup;
 mod bed;
 mod chart;
 mod collector;

@@ -304,9 +304,9 @@ pub fn election_role() -> Role {
     serde_saphyr::from_str(text.split("\n---").next().unwrap()).unwrap()
 }
 
-/// A pipeline with nearly every kind of child.
+/// A pipeline with nearly every kind of child. Its volume can be mounted on many nodes, so that its pods have a PodDisruptionBudget.
 pub fn crash_course() -> Value {
-    json!({"steps": [
+    json!({"storage": {"volume": {"accessModes": ["ReadWriteMany"]}}, "steps": [
         {"name": "data", "prepare": {"inputs": [{"name": "iris", "uri": "http://files/iris.csv"}]}},
         {"name": "train", "train": {
             "data": {"step": "data"}, "target": "species",

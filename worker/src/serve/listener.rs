@@ -3,7 +3,7 @@
 //! Owns the socket and everything below a request. axum's own server sets no limit on how long a head may take, so hyper is
 //! driven here.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,13 +61,23 @@ impl From<&ServeOptions> for ConnectionLimits {
 }
 
 impl Listener {
-    /// Listens on `host:port`; port 0 is any free one.
+    /// Listens on `host:port`; port 0 is any free one. All addresses of one family stand for those of both, as far as the machine has them: a
+    /// pod may have addresses of either.
     ///
     /// # Errors
     /// When the address is none, or is taken.
     pub async fn bind(address: &str) -> Result<Self, ServeError> {
         let failed = |source| ServeError::Listen { address: address.to_owned(), source };
-        let socket = TcpListener::bind(address).await.map_err(failed)?;
+        let parsed = address.parse::<SocketAddr>().ok();
+        let socket = match parsed.filter(|parsed| parsed.ip().is_unspecified()) {
+            Some(parsed) => {
+                let everywhere = [Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()];
+                let everywhere: [SocketAddr; 2] = everywhere.map(|all| SocketAddr::new(all, parsed.port()));
+                TcpListener::bind(&everywhere[..]).await
+            }
+            None => TcpListener::bind(address).await,
+        };
+        let socket = socket.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         Ok(Self { socket, address })
     }
@@ -166,5 +176,24 @@ async fn answer(
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn all_addresses_of_one_family_stand_for_those_of_both() {
+        for everywhere in ["0.0.0.0:0", "[::]:0"] {
+            let listener = Listener::bind(everywhere).await.expect("a free port");
+            let has_ipv6 = std::net::UdpSocket::bind("[::1]:0").is_ok();
+            for (reached, here) in [("127.0.0.1", true), ("::1", has_ipv6)] {
+                let connected = TcpStream::connect((reached, listener.address().port())).await;
+                assert_eq!(connected.is_ok(), here, "{reached} of {everywhere}");
+            }
+        }
+        let one = Listener::bind("127.0.0.1:0").await.expect("a free port");
+        assert_eq!(one.address().ip(), Ipv4Addr::LOCALHOST);
     }
 }

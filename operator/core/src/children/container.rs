@@ -21,6 +21,9 @@ pub const CONTAINER: &str = "step";
 pub(super) const STORAGE_PATH: &str = "/storage";
 /// The port that serve steps listen on.
 pub(super) const SERVE_PORT: i32 = 8000;
+/// How many seconds a model may take to be loaded: the largest, of 128 MiB, from slow storage and with a tenth of a core. A process that fails
+/// ends by itself, so this only delays the restart of one that hangs.
+const STARTUP_ATTEMPTS: i32 = 600;
 /// How long a pod that is being deleted still answers: until every node has removed it from its routes.
 const DRAIN_DELAY: &str = "5s";
 
@@ -111,7 +114,7 @@ fn worker_container(
             protocol: Some("TCP".to_owned()),
             ..ContainerPort::default()
         }]),
-        startup_probe: Some(probe("/ready", 1, 60)),
+        startup_probe: Some(probe("/ready", 1, STARTUP_ATTEMPTS)),
         readiness_probe: Some(probe("/ready", 2, 2)),
         liveness_probe: Some(probe("/health", 10, 3)),
         ..base

@@ -6,6 +6,7 @@ use k8s_openapi::api::batch::v1::{
 };
 use mlpipeline_crds::{ExitCode, RestartPolicy};
 
+use super::container::CONTAINER;
 use super::pod::{Template, template};
 use super::{BuildSettings, metadata};
 use crate::canonical::canonical_json;
@@ -84,7 +85,8 @@ fn failure_policy(is_worker: bool) -> PodFailurePolicy {
     let final_failure = PodFailurePolicyRule {
         action: "FailJob".to_owned(),
         on_exit_codes: Some(PodFailurePolicyOnExitCodesRequirement {
-            container_name: None,
+            // Of the step alone: a container that something else adds to the pod has exit codes of its own.
+            container_name: Some(CONTAINER.to_owned()),
             operator: "In".to_owned(),
             values: ExitCode::FINAL_FAILURES.iter().map(|code| code.code()).collect(),
         }),

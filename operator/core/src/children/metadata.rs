@@ -13,6 +13,9 @@ use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::{Fingerprint, RunWork};
 use crate::tracks::Track;
 
+/// The label by which GitOps tools, and people, know what belongs together.
+pub(super) const INSTANCE: &str = "app.kubernetes.io/instance";
+
 /// Metadata of an object of the whole pipeline.
 pub(super) fn of_pipeline(pipeline: &ValidatedPipeline, name: String) -> ObjectMeta {
     ObjectMeta {
@@ -35,7 +38,7 @@ pub(super) fn of_step(pipeline: &ValidatedPipeline, step: &ValidStep, name: Stri
 pub(super) fn common_labels(pipeline: &ValidatedPipeline) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("app.kubernetes.io/name".to_owned(), "mlpipeline".to_owned()),
-        ("app.kubernetes.io/instance".to_owned(), names::label(&pipeline.name)),
+        (INSTANCE.to_owned(), names::label(&pipeline.name)),
         ("app.kubernetes.io/part-of".to_owned(), names::label(&pipeline.name)),
         (label::MANAGED_BY.to_owned(), MANAGER.to_owned()),
         (label::PIPELINE.to_owned(), names::label(&pipeline.name)),
@@ -104,13 +107,6 @@ pub(super) fn selector_labels(pipeline: &ValidatedPipeline, step: &ValidStep) ->
 /// Annotations of pods whose change replaces them: what they are made of.
 pub(super) fn pod_annotations(model: Option<&Revision>) -> BTreeMap<String, String> {
     model.map(|model| (annotation::MODEL.to_owned(), model.to_string())).into_iter().collect()
-}
-
-/// The reference that makes the garbage collector remove a replica's volume with its pipeline. The StatefulSet's controller makes the
-/// volume, so the pipeline is not what controls it.
-pub(super) fn replica_owner(pipeline: &ValidatedPipeline) -> Option<OwnerReference> {
-    let owner = owner(pipeline).filter(|_| !pipeline.storage.outlives_pipeline())?;
-    Some(OwnerReference { controller: None, block_owner_deletion: None, ..owner })
 }
 
 /// The reference that makes the garbage collector remove a child with its pipeline. There is none on a laptop.

@@ -28,6 +28,8 @@ pub(crate) use workload::REPLICA_VOLUME;
 pub struct BuildSettings {
     /// The worker image of pipelines that name none.
     pub worker_image: String,
+    /// Whether the cluster gives pods their user and group, rather than the pod template.
+    pub cluster_user_ids: bool,
 }
 
 /// The objects that a plan asks for, each after those that it needs. Finished Jobs are not among them: they are left alone.
@@ -48,8 +50,10 @@ pub fn build(pipeline: &ValidatedPipeline, plan: &Plan, settings: &BuildSettings
                     .extend(cron_job::cron_job(pipeline, step, run, *suspend, settings).map(Child::CronJob));
             }
             Work::LongRunning(tracks) => {
-                // The Service comes first, so that pods of a StatefulSet find their names.
+                // The Service comes first, so that pods of a StatefulSet find their names, and then their volumes.
                 children.extend(service::service(pipeline, step).map(Child::Service));
+                let claims = persistent_volume_claim::replica_claims(pipeline, step);
+                children.extend(claims.into_iter().map(Child::PersistentVolumeClaim));
                 children.extend(
                     tracks
                         .iter()

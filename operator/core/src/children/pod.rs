@@ -58,7 +58,7 @@ pub(super) fn template(from: Template<'_>) -> PodTemplateSpec {
             restart_policy: restart_policy.map(str::to_owned),
             automount_service_account_token: Some(false),
             enable_service_links: Some(false),
-            security_context: Some(restricted()),
+            security_context: Some(restricted(settings.cluster_user_ids)),
             service_account_name: settings_of_user.service_account_name.clone(),
             node_selector: (!settings_of_user.node_selector.is_empty())
                 .then(|| settings_of_user.node_selector.clone()),
@@ -74,13 +74,15 @@ pub(super) fn template(from: Template<'_>) -> PodTemplateSpec {
     }
 }
 
-/// What the Pod Security Standard `restricted` asks of a pod. The group makes a fresh volume writable.
-fn restricted() -> PodSecurityContext {
+/// What the Pod Security Standard `restricted` asks of a pod. The group makes a fresh volume writable. Where the cluster gives out users and
+/// groups, it rejects pods that name their own.
+fn restricted(cluster_user_ids: bool) -> PodSecurityContext {
+    let id = (!cluster_user_ids).then_some(NON_ROOT);
     PodSecurityContext {
         run_as_non_root: Some(true),
-        run_as_user: Some(NON_ROOT),
-        run_as_group: Some(NON_ROOT),
-        fs_group: Some(NON_ROOT),
+        run_as_user: id,
+        run_as_group: id,
+        fs_group: id,
         fs_group_change_policy: Some("OnRootMismatch".to_owned()),
         seccomp_profile: Some(SeccompProfile {
             type_: "RuntimeDefault".to_owned(),

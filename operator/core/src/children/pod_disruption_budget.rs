@@ -3,21 +3,25 @@
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::metadata;
+use super::{metadata, persistent_volume_claim as claim};
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 
-/// The PodDisruptionBudget of a serve step; `None` for one replica, whose node it would block from being drained.
+/// The PodDisruptionBudget of a serve step; `None` where it would keep a node from being drained: for one replica, and for pods whose volume
+/// only one node can mount, since none of them becomes ready elsewhere before all have left.
 pub(super) fn pod_disruption_budget(
     pipeline: &ValidatedPipeline,
     step: &ValidStep,
 ) -> Option<PodDisruptionBudget> {
     let fewest = step.action.descriptor().replicas().fewest();
-    (fewest > 1).then(|| PodDisruptionBudget {
+    let can_move = claim::name(pipeline).is_none() || !claim::binds_to_one_node(pipeline);
+    (fewest > 1 && can_move).then(|| PodDisruptionBudget {
         metadata: metadata::of_step(pipeline, step, names::step_object(&pipeline.name, &step.name)),
         spec: Some(PodDisruptionBudgetSpec {
             max_unavailable: Some(IntOrString::Int(1)),
             selector: Some(metadata::selector(pipeline, step)),
+            // A pod that is not ready answers nobody, so a drain need not wait for it.
+            unhealthy_pod_eviction_policy: Some("AlwaysAllow".to_owned()),
             ..PodDisruptionBudgetSpec::default()
         }),
         status: None,

@@ -1,20 +1,16 @@
 //! Long-running workloads: Deployments, StatefulSets and DaemonSets.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::apps::v1::{
     DaemonSet, DaemonSetSpec, Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
     StatefulSet, StatefulSetSpec,
 };
-use k8s_openapi::api::core::v1::{
-    PersistentVolumeClaim, PersistentVolumeClaimSpec, PodTemplateSpec, VolumeMount,
-    VolumeResourceRequirements,
-};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, PodTemplateSpec, VolumeMount};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use mlpipeline_crds::{ReplicaVolume, Workload};
 
 use super::metadata;
+use super::persistent_volume_claim::replica_spec;
 use super::pod::{Template, template};
 use super::{BuildSettings, Child};
 use crate::labels::{annotation, label};
@@ -36,7 +32,7 @@ pub(super) fn workload(
     settings: &BuildSettings,
 ) -> Child {
     let worker_image = work.image.as_ref().unwrap_or(&settings.worker_image);
-    let settings = &BuildSettings { worker_image: worker_image.clone() };
+    let settings = &BuildSettings { worker_image: worker_image.clone(), ..settings.clone() };
     let pods = template(Template {
         pipeline,
         step,
@@ -164,8 +160,8 @@ fn stateful_set(
     }
 }
 
-/// A replica's own volume. It goes with the pipeline, so that no later one of the name takes its data for its own, unless storage is to
-/// outlive the pipeline; but not with the step or the StatefulSet, which may be removed or renamed by mistake.
+/// The template of a replica's claim. The claims themselves are children too, so this is only how the StatefulSet finds them; it can
+/// never be changed, so nothing is in it that may change.
 fn replica_claim(
     pipeline: &ValidatedPipeline,
     step: &ValidStep,
@@ -175,18 +171,9 @@ fn replica_claim(
         metadata: ObjectMeta {
             name: Some(REPLICA_VOLUME.to_owned()),
             labels: Some(metadata::selector_labels(pipeline, step)),
-            owner_references: metadata::replica_owner(pipeline).map(|owner| vec![owner]),
             ..ObjectMeta::default()
         },
-        spec: Some(PersistentVolumeClaimSpec {
-            access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
-            storage_class_name: volume.storage_class_name.clone(),
-            resources: Some(VolumeResourceRequirements {
-                requests: Some(BTreeMap::from([("storage".to_owned(), volume.size.clone())])),
-                ..VolumeResourceRequirements::default()
-            }),
-            ..PersistentVolumeClaimSpec::default()
-        }),
+        spec: Some(replica_spec(volume)),
         status: None,
     }
 }

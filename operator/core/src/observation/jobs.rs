@@ -64,7 +64,7 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
 }
 
 /// Whether no pod of the run has begun to work: each waits for a node, an image or a volume, or was not even created.
-fn is_pending(job: &Job, own_pods: &[&Pod]) -> bool {
+pub(super) fn is_pending(job: &Job, own_pods: &[&Pod]) -> bool {
     let counts = job.status.as_ref().map(|status| [status.ready, status.succeeded, status.failed]);
     let ended = counts.iter().flatten().any(|count| count.unwrap_or_default() > 0);
     !ended && own_pods.iter().all(|pod| pods::is_pending(pod))
@@ -86,7 +86,7 @@ fn failed(job: &Job) -> Option<&JobCondition> {
     condition(job, "Failed").or_else(|| condition(job, "FailureTarget"))
 }
 
-fn condition<'a>(job: &'a Job, kind: &str) -> Option<&'a JobCondition> {
+pub(super) fn condition<'a>(job: &'a Job, kind: &str) -> Option<&'a JobCondition> {
     let conditions = job.status.as_ref()?.conditions.as_ref()?;
     conditions.iter().find(|condition| condition.type_ == kind && condition.status == "True")
 }

@@ -3,9 +3,12 @@
 //! Reading never fails: an object that says nothing sensible (no label, a broken annotation, a foreign report) is read as far as
 //! it makes sense and otherwise left out.
 
+mod autoscalers;
+mod injected;
 mod jobs;
 mod long_running;
 mod metadata;
+mod overdue;
 mod pod_issues;
 mod pods;
 mod snapshot;
@@ -58,7 +61,16 @@ pub fn read(snapshot: &Snapshot) -> Observed {
             steps.entry(step).or_default().schedule = fingerprint;
         }
     }
-    for (step, pod_issue) in pod_issues::pod_issues(snapshot) {
+    let pod_issues = pod_issues::pod_issues(snapshot);
+    for (step, overdue) in overdue::overdue(snapshot, &pod_issues) {
+        steps.entry(step).or_default().overdue.push(overdue);
+    }
+    for autoscaler in &snapshot.horizontal_pod_autoscalers {
+        if let Some(step) = step_of(&autoscaler.metadata) {
+            steps.entry(step).or_default().not_autoscaled = autoscalers::issue(autoscaler);
+        }
+    }
+    for (step, pod_issue) in pod_issues {
         let pod_issues = &mut steps.entry(step).or_default().pod_issues;
         if !pod_issues.contains(&pod_issue) {
             pod_issues.push(pod_issue);

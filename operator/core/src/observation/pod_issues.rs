@@ -2,11 +2,11 @@
 //! cannot say it.
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::metadata::{pods_of, step_of};
+use super::metadata::{is_owned_by, pods_of, step_of};
 use super::snapshot::{Snapshot, WarningEvent};
 use super::{jobs, pods};
 use crate::observed::PodIssue;
@@ -27,7 +27,7 @@ pub(super) fn pod_issues(snapshot: &Snapshot) -> Vec<(String, PodIssue)> {
     let waiting = snapshot.pods.iter().filter(|pod| pods::waits(pod));
     let of_volume = waiting.filter_map(|pod| Some((step_of(&pod.metadata)?, of_claim.clone()?)));
     let of_pods = snapshot.pods.iter().filter_map(|pod| {
-        Some((step_of(&pod.metadata)?, pods::pod_issue(pod).or_else(|| unmounted(snapshot, pod))?))
+        Some((step_of(&pod.metadata)?, pods::pod_issue(pod).or_else(|| not_set_up(snapshot, pod))?))
     });
     let of_jobs = snapshot.jobs.iter().filter_map(|job| podless(snapshot, job));
     let of_attempts = snapshot.jobs.iter().filter_map(|job| failed_attempt(snapshot, job));
@@ -49,7 +49,14 @@ pub(super) fn pod_issues(snapshot: &Snapshot) -> Vec<(String, PodIssue)> {
         })
         .map(|set| &set.metadata);
     let of_sets = sets.chain(daemons).filter_map(|metadata| missing_pods(snapshot, metadata));
-    let all = of_volume.chain(of_pods).chain(of_jobs).chain(of_attempts).chain(of_deployments).chain(of_sets);
+    let of_schedules = snapshot.cron_jobs.iter().filter_map(|cron_job| jobless(snapshot, cron_job));
+    let all = of_volume
+        .chain(of_pods)
+        .chain(of_jobs)
+        .chain(of_attempts)
+        .chain(of_deployments)
+        .chain(of_sets)
+        .chain(of_schedules);
     // The next step begins while the pod before it is cleaned up; when that is done, its pod says so.
     let is_room_made = snapshot.pods.iter().any(|pod| pods::gives_way(pod));
     all.filter(|(_, pod_issue)| {
@@ -83,14 +90,15 @@ fn warning_event<'a>(snapshot: &'a Snapshot, metadata: &ObjectMeta) -> Option<&'
     snapshot.warning_events.get(metadata.uid.as_deref()?)
 }
 
-/// A pod that waits for a volume says only that its container is being created.
-fn unmounted(snapshot: &Snapshot, pod: &Pod) -> Option<PodIssue> {
+/// A pod that waits for a volume or a network says only that its container is being created.
+fn not_set_up(snapshot: &Snapshot, pod: &Pod) -> Option<PodIssue> {
     let WarningEvent { pod_issue, .. } =
         warning_event(snapshot, &pod.metadata).filter(|_| pods::waits(pod))?;
-    Some(PodIssue {
-        reason: pod_issue.reason.clone(),
-        message: format!("a volume of the pod cannot be mounted: {}", pod_issue.message),
-    })
+    let what = match pod_issue.reason.as_str() {
+        "FailedCreatePodSandBox" => "the pod's network or sandbox cannot be set up",
+        _ => "a volume of the pod cannot be mounted",
+    };
+    Some(PodIssue { reason: pod_issue.reason.clone(), message: format!("{what}: {}", pod_issue.message) })
 }
 
 /// A Job without a pod at work, for whose next one the API server's rejection is the last word. A pod that was made since shows
@@ -106,6 +114,20 @@ fn podless(snapshot: &Snapshot, job: &Job) -> Option<(String, PodIssue)> {
     let newest = made.map(|time| time.0.as_second()).max();
     let is_over = warned.zip(newest).is_some_and(|(warned, newest)| newest >= warned);
     if is_over { None } else { missing_pods(snapshot, &job.metadata) }
+}
+
+/// A schedule whose Jobs the API server rejects. A Job that was made since shows that it is over.
+fn jobless(snapshot: &Snapshot, cron_job: &CronJob) -> Option<(String, PodIssue)> {
+    let WarningEvent { pod_issue, time } = warning_event(snapshot, &cron_job.metadata)?;
+    let own_jobs = snapshot.jobs.iter().filter(|job| is_owned_by(&job.metadata, &cron_job.metadata));
+    let made = own_jobs.filter_map(|job| job.metadata.creation_timestamp.as_ref());
+    let newest = made.map(|time| time.0.as_second()).max();
+    let is_over = time.zip(newest).is_some_and(|(warned, newest)| newest >= warned.as_second());
+    let is_suspended = cron_job.spec.as_ref().and_then(|spec| spec.suspend) == Some(true);
+    if is_over || is_suspended {
+        return None;
+    }
+    Some((step_of(&cron_job.metadata)?, rejected("JobsRejected", "Jobs", &pod_issue.message)))
 }
 
 /// A Job at work whose newest failed pod is made good by another: why it failed, since the Job itself says so only at the end.
@@ -148,6 +170,10 @@ fn replica_failure(deployment: &Deployment) -> Option<(String, PodIssue)> {
 }
 
 fn rejected_pods(message: &str) -> PodIssue {
-    let reason = if message.contains("exceeded quota") { QUOTA_EXCEEDED } else { "PodsRejected" };
-    PodIssue { reason: reason.to_owned(), message: format!("the API server rejects its pods: {message}") }
+    rejected("PodsRejected", "pods", message)
+}
+
+fn rejected(reason: &str, what: &str, message: &str) -> PodIssue {
+    let reason = if message.contains("exceeded quota") { QUOTA_EXCEEDED } else { reason };
+    PodIssue { reason: reason.to_owned(), message: format!("the API server rejects its {what}: {message}") }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod, PodCondition};
 use mlpipeline_crds::{ExitCode, Outcome, StepReport};
 
+use super::injected;
 use crate::children::CONTAINER;
 use crate::observed::PodIssue;
 
@@ -72,11 +73,31 @@ fn is_over(pod: &Pod) -> bool {
     !ends.is_empty() && ends.iter().all(|end| end.is_some_and(|end| end.exit_code == 0))
 }
 
+/// Whether a Job controls the pod.
+pub(super) fn is_of_job(pod: &Pod) -> bool {
+    let owners = pod.metadata.owner_references.iter().flatten();
+    owners.into_iter().any(|owner| owner.controller == Some(true) && owner.kind == "Job")
+}
+
+/// The end of the step's own container, where it has ended and not begun again.
+pub(super) fn own_end(pod: &Pod) -> Option<&ContainerStateTerminated> {
+    ended_now(containers(pod).next().filter(|status| status.name == CONTAINER)?)
+}
+
+/// Whether the pod has ended, well or badly.
+pub(super) fn has_ended(pod: &Pod) -> bool {
+    matches!(phase(pod), Some("Succeeded" | "Failed"))
+}
+
+/// A pod's condition of this type, where it has this status.
+pub(super) fn condition<'a>(pod: &'a Pod, kind: &str, status: &str) -> Option<&'a PodCondition> {
+    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
+    conditions.iter().find(|condition| condition.type_ == kind && condition.status == status)
+}
+
 /// Whether a Job's pod is over and still holds what it had: its place on the node, its quota, its volume.
 pub(super) fn gives_way(pod: &Pod) -> bool {
-    let owners = pod.metadata.owner_references.iter().flatten();
-    let is_of_job = owners.into_iter().any(|owner| owner.controller == Some(true) && owner.kind == "Job");
-    is_of_job && is_over(pod) && !matches!(phase(pod), Some("Succeeded" | "Failed"))
+    is_of_job(pod) && is_over(pod) && !has_ended(pod)
 }
 
 /// Whether the pod has failed.
@@ -92,18 +113,18 @@ pub(super) fn failed_for_good(pod: &Pod) -> bool {
 
 /// The cluster's word that it took the pod away: by eviction, preemption or a node's end. It counts as no attempt of a Job.
 pub(super) fn disruption(pod: &Pod) -> Option<&PodCondition> {
-    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
-    conditions.iter().find(|condition| condition.type_ == "DisruptionTarget" && condition.status == "True")
+    condition(pod, "DisruptionTarget", "True")
 }
 
 /// Why a pod failed, as (reason, message); `None` when it did not.
 pub(super) fn failure(pod: &Pod) -> Option<(String, String)> {
     let status = pod.status.as_ref()?;
     let end = terminated(pod);
-    if phase(pod) != Some("Failed") && end.is_none_or(|end| end.exit_code == 0) {
+    let is_own_failure = end.is_some_and(|end| end.exit_code != 0);
+    if phase(pod) != Some("Failed") && !is_own_failure {
         return None;
     }
-    if let Some(report) = report(pod) {
+    if let Some(report) = report(pod).filter(|report| report.outcome != Outcome::Succeeded) {
         let reason = report.reason.unwrap_or_else(|| "StepFailed".to_owned());
         return Some((reason, report.message.unwrap_or_else(|| "the worker gave no reason".to_owned())));
     }
@@ -121,16 +142,21 @@ pub(super) fn failure(pod: &Pod) -> Option<(String, String)> {
         let message = format!("the cluster took the pod away ({reason}) {message}").trim_end().to_owned();
         return Some((reason, message));
     }
+    if !is_own_failure && let Some(failure) = injected::failure(pod) {
+        return Some(failure);
+    }
     let end = end?;
     if is_out_of_memory(end) {
         return Some((OUT_OF_MEMORY.to_owned(), OUT_OF_MEMORY_MESSAGE.to_owned()));
     }
+    let message = format!("the container ended with exit code {}{}", end.exit_code, last_words(end));
+    Some(("ContainerFailed".to_owned(), message))
+}
+
+/// What a container left as its last words, to follow how it ended.
+pub(super) fn last_words(end: &ContainerStateTerminated) -> String {
     let words = end.message.as_deref().map(str::trim).filter(|words| !words.is_empty());
-    let said = words.map(|words| format!("; its last words: {}", tail(words))).unwrap_or_default();
-    Some((
-        "ContainerFailed".to_owned(),
-        format!("the container ended with exit code {}{said}", end.exit_code),
-    ))
+    words.map(|words| format!("; its last words: {}", tail(words))).unwrap_or_default()
 }
 
 /// Whether a pod has not begun to work, and has not ended.
@@ -145,23 +171,19 @@ pub(super) fn is_pending(pod: &Pod) -> bool {
 
 /// Whether a pod is ready to do its work, and stays.
 pub(super) fn is_ready(pod: &Pod) -> bool {
-    let mut conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
-        && pod.metadata.deletion_timestamp.is_none()
+    condition(pod, "Ready", "True").is_some() && pod.metadata.deletion_timestamp.is_none()
 }
 
 /// What keeps a pod from working, where the pod says so itself.
 pub(super) fn pod_issue(pod: &Pod) -> Option<PodIssue> {
-    if matches!(phase(pod), Some("Succeeded" | "Failed")) || pod.metadata.deletion_timestamp.is_some() {
+    if has_ended(pod) || pod.metadata.deletion_timestamp.is_some() {
         return None;
     }
-    if let Some(pod_issue) = containers(pod).find_map(trouble_of_container) {
+    let own = containers(pod).find(|status| status.name == CONTAINER);
+    if let Some(pod_issue) = own.and_then(trouble_of_container).or_else(|| injected::pod_issue(pod)) {
         return Some(pod_issue);
     }
-    let conditions = pod.status.as_ref()?.conditions.iter().flatten();
-    let unscheduled = conditions
-        .into_iter()
-        .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")?;
+    let unscheduled = condition(pod, "PodScheduled", "False")?;
     Some(PodIssue {
         reason: unscheduled.reason.clone().unwrap_or_else(|| UNSCHEDULABLE.to_owned()),
         message: format!(
@@ -172,7 +194,7 @@ pub(super) fn pod_issue(pod: &Pod) -> Option<PodIssue> {
 }
 
 /// What keeps a container from working: it waits, or it used too much memory and is not ready since.
-fn trouble_of_container(status: &ContainerStatus) -> Option<PodIssue> {
+pub(super) fn trouble_of_container(status: &ContainerStatus) -> Option<PodIssue> {
     let last_end = ended_now(status).or_else(|| ended_last(status).filter(|_| !status.ready));
     if last_end.is_some_and(is_out_of_memory) {
         let message = OUT_OF_MEMORY_MESSAGE.to_owned();
@@ -183,7 +205,10 @@ fn trouble_of_container(status: &ContainerStatus) -> Option<PodIssue> {
     if matches!(reason.as_str(), "" | "ContainerCreating" | "PodInitializing") {
         return None;
     }
-    Some(PodIssue { message: waiting_message(status, &reason, waiting.message.as_deref()), reason })
+    let message = waiting_message(status, &reason, waiting.message.as_deref());
+    // The kubelet changes from the one to the other at each attempt.
+    let reason = if reason == "ErrImagePull" { "ImagePullBackOff".to_owned() } else { reason };
+    Some(PodIssue { reason, message })
 }
 
 fn waiting_message(status: &ContainerStatus, reason: &str, message: Option<&str>) -> String {

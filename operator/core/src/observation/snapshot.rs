@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 
@@ -25,6 +26,8 @@ pub struct Snapshot {
     pub stateful_sets: Vec<Arc<StatefulSet>>,
     /// DaemonSets.
     pub daemon_sets: Vec<Arc<DaemonSet>>,
+    /// Autoscalers.
+    pub horizontal_pod_autoscalers: Vec<Arc<HorizontalPodAutoscaler>>,
     /// The claim that the pods mount, where it is there.
     pub claim: Option<Arc<PersistentVolumeClaim>>,
     /// What the cluster last warned of, by the uid of the object that it is about.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::step_plan::{Schedules, StepPlan};
 use crate::decision::Decision;
-use crate::observed::{Observed, ObservedRun};
+use crate::observed::{Observed, ObservedRun, PodIssue};
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::reason::Reason;
 
@@ -53,6 +53,12 @@ pub(super) fn is_suspended(step: &ValidStep) -> bool {
 
 /// Why a step whose pods are being brought about is not there yet: what keeps them from working, where something does.
 pub(super) fn pod_issue(context: &Context<'_>, step: &ValidStep) -> Option<Reason> {
-    let pod_issue = context.observed.steps.get(&step.name)?.pod_issues.first()?;
-    Some(Reason::PodIssue(pod_issue.clone()))
+    let at_once = context.observed.steps.get(&step.name)?.pod_issues.first();
+    Some(Reason::PodIssue(at_once.or_else(|| overdue(context, step))?.clone()))
+}
+
+/// What keeps pods from working or ending for longer than it usually does.
+pub(super) fn overdue<'a>(context: &Context<'a>, step: &ValidStep) -> Option<&'a PodIssue> {
+    let overdue = context.observed.steps.get(&step.name)?.overdue.iter();
+    overdue.filter(|overdue| overdue.from <= context.now).map(|overdue| &overdue.pod_issue).next()
 }

@@ -102,11 +102,21 @@ fn progress(
                 Reason::PodsServe { ready, model: model.clone(), newer: newer_model(context, step, model) }
             }
         };
-        return (Decision::Done, reason);
+        return (Decision::Done, autoscaled(context, step, reason));
     }
     let desired = found.desired.max(step.fewest_autoscaled().unwrap_or(found.desired));
     let starting = Reason::PodsStarting { ready: found.updated_ready, desired };
     (Decision::Running, pod_issue(context, step).unwrap_or(starting))
+}
+
+/// How pods stand that are all ready, with what keeps their autoscaler from its work.
+fn autoscaled(context: &Context<'_>, step: &ValidStep, reason: Reason) -> Reason {
+    let issue = context.observed.steps.get(&step.name).and_then(|found| found.not_autoscaled.as_ref());
+    let lasts = issue.filter(|issue| step.fewest_autoscaled().is_some() && issue.from <= context.now);
+    match lasts {
+        Some(issue) => Reason::NotAutoscaled { pods: Box::new(reason), why: issue.pod_issue.clone() },
+        None => reason,
+    }
 }
 
 /// How many pods are ready, where that is as many as the spec asks for. Of an autoscaled step it asks for the fewest: more of them

@@ -14,6 +14,7 @@ mod inputs;
 mod long_running;
 mod model;
 mod once;
+mod outside_inputs;
 mod pending_reports;
 mod retry;
 mod runs;
@@ -48,6 +49,19 @@ pub fn plan(pipeline: &ValidatedPipeline, observed: &Observed, now: Timestamp, s
     }
     let prune = history::prune(pipeline, observed, &steps);
     let pending_reports = pending_reports::pending_reports(pipeline, observed, &prune);
-    let wake_at = steps.iter().filter_map(|step| step.next_run).min();
+    let wake_at = wake_at(pipeline, observed, now, &steps);
     Plan { steps, wake_at, prune, pending_reports }
+}
+
+/// When to plan again although nothing happens: a schedule fires, or something lasts for so long that it counts as an issue.
+fn wake_at(
+    pipeline: &ValidatedPipeline,
+    observed: &Observed,
+    now: Timestamp,
+    steps: &[StepPlan],
+) -> Option<Timestamp> {
+    let found = pipeline.steps.iter().filter_map(|step| observed.steps.get(&step.name));
+    let overdue = found.flat_map(|found| found.overdue.iter().chain(&found.not_autoscaled));
+    let overdue = overdue.map(|overdue| overdue.from).filter(|from| *from > now);
+    steps.iter().filter_map(|step| step.next_run).chain(overdue).min()
 }

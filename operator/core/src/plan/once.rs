@@ -6,6 +6,7 @@ use super::context::{Context, entry, pod_issue};
 use super::finished::finished;
 use super::held_back::held_back;
 use super::inputs::Inputs;
+use super::outside_inputs::way_out;
 use super::retry::retry;
 use super::runs::{age, report_of};
 use super::start::start;
@@ -101,7 +102,8 @@ fn decide_by_run(
             entry(step, Decision::Running, pod_issue(context, step).unwrap_or(Reason::AtWork))
         }
         RunPhase::Failed { reason, message } => {
-            let reason = Reason::RunFailed { reason: reason.clone(), message: message.clone() };
+            let message = format!("{message}{}", way_out(step, reason));
+            let reason = Reason::RunFailed { reason: reason.clone(), message };
             entry(step, Decision::Failed, reason)
         }
         RunPhase::Succeeded if report_of(run).is_some() || !step.is_worker() => {

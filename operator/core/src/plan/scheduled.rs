@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use mlpipeline_crds::Revision;
+use jiff::Timestamp;
+use mlpipeline_crds::{ConcurrencyPolicy, Revision};
 
-use super::context::{Context, entry, is_suspended, pod_issue};
+use super::context::{Context, entry, is_suspended, overdue, pod_issue};
 use super::finished::finished;
 use super::held_back::held_back;
 use super::inputs::Inputs;
@@ -38,7 +39,7 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
     let when = Scheduled { next, change: None, last: None, keeps_inputs: false };
     let plan = match (runs.first(), held) {
         (Some(run), _) if run.phase == RunPhase::Active => {
-            entry(step, Decision::Running, pod_issue(context, step).unwrap_or(Reason::AtWork))
+            entry(step, Decision::Running, at_work(context, step, run, suspended))
         }
         (_, Some(held)) if fingerprint.is_some() => {
             let last = Some(Box::new(held.reason.clone()));
@@ -46,8 +47,10 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
             StepPlan { reason, ..held }
         }
         (_, Some(held)) => held,
-        (None, None) => entry(step, Decision::Wait, Reason::Scheduled(when)),
-        (Some(run), None) => after_scheduled_run(step, run, fingerprint.as_ref(), when),
+        (None, None) => without_runs(context, step, entry(step, Decision::Wait, Reason::Scheduled(when))),
+        (Some(run), None) => {
+            without_runs(context, step, after_scheduled_run(step, run, fingerprint.as_ref(), when))
+        }
     };
     let work = fingerprint.map(|fingerprint| Work::Scheduled {
         run: task::run(context, step, fingerprint, Piece::Commit, 1, true),
@@ -59,6 +62,34 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
         next_run: next_run.filter(|_| work.is_some()),
         work,
         ..plan
+    }
+}
+
+/// How a run of the schedule stands that is not over.
+fn at_work(context: &Context<'_>, step: &ValidStep, run: &ObservedRun, suspended: bool) -> Reason {
+    let cause = pod_issue(context, step).unwrap_or(Reason::AtWork);
+    let missed = missed(context, step, run).filter(|_| !suspended);
+    if missed.is_none() && overdue(context, step).is_none() {
+        return cause;
+    }
+    Reason::ScheduleHeldUp { cause: Box::new(cause), missed, run: Some(run.name.clone()) }
+}
+
+/// The first time of the schedule that passed while a run was at work, where no other may run beside it.
+fn missed(context: &Context<'_>, step: &ValidStep, run: &ObservedRun) -> Option<Timestamp> {
+    let schedule = step.schedule.as_ref()?;
+    let waits = schedule.spec.concurrency_policy.unwrap_or_default() == ConcurrencyPolicy::Forbid;
+    schedule.next_after(run.started.filter(|_| waits)?).filter(|next| *next <= context.now)
+}
+
+/// A schedule between two runs, which may be kept from the next.
+fn without_runs(context: &Context<'_>, step: &ValidStep, plan: StepPlan) -> StepPlan {
+    match pod_issue(context, step) {
+        Some(cause) if plan.decision != Decision::Failed => {
+            let reason = Reason::ScheduleHeldUp { cause: Box::new(cause), missed: None, run: None };
+            StepPlan { reason, ..plan }
+        }
+        Some(_) | None => plan,
     }
 }
 

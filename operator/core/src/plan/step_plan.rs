@@ -13,7 +13,7 @@ use crate::reason::Reason;
 pub struct Plan {
     /// One entry a step, in the validated order.
     pub steps: Vec<StepPlan>,
-    /// When to look again although nothing happened: the next time a schedule fires.
+    /// When to plan again although nothing happened: a schedule fires, or something has lasted for too long.
     pub wake_at: Option<Timestamp>,
     /// Names of runs (Jobs) that are beyond the history or whose step is gone.
     pub prune: Vec<String>,
@@ -26,6 +26,12 @@ impl Plan {
     #[must_use]
     pub fn step(&self, name: &str) -> Option<&StepPlan> {
         self.steps.iter().find(|step| step.name == name)
+    }
+
+    /// When a schedule fires next.
+    #[must_use]
+    pub fn next_run(&self) -> Option<Timestamp> {
+        self.steps.iter().filter_map(|step| step.next_run).min()
     }
 }
 

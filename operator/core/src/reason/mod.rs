@@ -137,6 +137,15 @@ pub enum Reason {
     ScheduleSuspended,
     /// It runs at the times of its schedule.
     Scheduled(Scheduled),
+    /// A run of its schedule does not come to its end, or the schedule does not come to a run: somebody should look.
+    ScheduleHeldUp {
+        /// How the run stands.
+        cause: Box<Reason>,
+        /// The first of the schedule's times that passed while that run was at work, where one did.
+        missed: Option<Timestamp>,
+        /// The run, where one holds the schedule up.
+        run: Option<String>,
+    },
     /// Pods are replaced by those of another model.
     RollsOut {
         /// The model.
@@ -162,6 +171,13 @@ pub enum Reason {
         model: Revision,
         /// Where it is not the model of the train step as that is now.
         newer: Option<NewerModel>,
+    },
+    /// Its pods are ready, and the autoscaler does not set their number.
+    NotAutoscaled {
+        /// How the pods stand.
+        pods: Box<Reason>,
+        /// Why not.
+        why: PodIssue,
     },
     /// Its pods continue as they are, since something newer cannot be had.
     Keeps {
@@ -247,10 +263,13 @@ impl Reason {
             Self::Suspended => "Suspended",
             Self::ScheduleSuspended => "ScheduleSuspended",
             Self::Scheduled(scheduled) => scheduled.code(),
+            Self::ScheduleHeldUp { missed: Some(_), cause, .. } if **cause == Self::AtWork => "RunsMissed",
+            Self::ScheduleHeldUp { cause, .. } => cause.code(),
             Self::RollsOut { .. } => "RollsOut",
             Self::PodsStarting { .. } => "PodsStarting",
             Self::PodsReady { .. } => "PodsReady",
             Self::PodsServe { .. } => "PodsServe",
+            Self::NotAutoscaled { .. } => "NotAutoscaled",
             Self::Keeps { held, .. } => held.code(),
             Self::RunsWithLocal => "RunsWithLocal",
         }

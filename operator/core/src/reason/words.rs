@@ -2,11 +2,11 @@
 
 use std::fmt::{Display, Formatter, Result};
 
+use jiff::Timestamp;
 use mlpipeline_crds::StepState;
 
 use super::{NewerModel, NextRun, Reason, Scheduled};
 use crate::decision::Decision;
-use crate::observed::PodIssue;
 
 /// One sentence for people, without a full stop.
 impl Display for Reason {
@@ -66,6 +66,9 @@ impl Display for Reason {
             Self::Suspended => write!(out, "suspended: nothing new starts until spec.suspend is removed"),
             Self::ScheduleSuspended => write!(out, "its schedule is suspended"),
             Self::Scheduled(scheduled) => scheduled.fmt(out),
+            Self::ScheduleHeldUp { cause, missed, run } => {
+                write!(out, "{cause}{}", held_up(*missed, run.as_deref()))
+            }
             Self::RollsOut { model } => write!(out, "rolls out model {model}"),
             Self::PodsStarting { ready, desired } => write!(out, "{ready} of {} ready", pods_are(*desired)),
             Self::PodsReady { ready: 0 } => write!(out, "no pods are wanted"),
@@ -79,6 +82,7 @@ impl Display for Reason {
             Self::PodsServe { ready, model, newer } => {
                 write!(out, "{ready} pods serve model {model}{}", newer_model(newer.as_ref()))
             }
+            Self::NotAutoscaled { pods, why } => write!(out, "{pods}; {}", why.message),
             Self::Keeps { model: Some(model), held } => write!(out, "keeps serving {model}; {held}"),
             Self::Keeps { model: None, held } => write!(out, "keeps running as it is; {held}"),
             Self::RunsWithLocal => write!(out, "runs as long as local does"),
@@ -89,7 +93,7 @@ impl Display for Reason {
 impl Display for Scheduled {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
         let next = match self.next {
-            NextRun::At(time) => format!("next run {}", time.strftime("%Y-%m-%d %H:%M UTC")),
+            NextRun::At(time) => format!("next run {}", minute(time)),
             NextRun::Suspended => "suspended".to_owned(),
             NextRun::Never => "its schedule never fires".to_owned(),
         };
@@ -140,6 +144,21 @@ fn stopped(decision: Decision) -> &'static str {
     }
 }
 
+/// What follows the cause that holds a schedule up.
+fn held_up(missed: Option<Timestamp>, run: Option<&str>) -> String {
+    let missed = missed
+        .map(|missed| format!("; no run has begun at the schedule's times since {}", minute(missed)))
+        .unwrap_or_default();
+    let run = run
+        .map(|run| format!("; the next begins when Job {run} has ended or is deleted"))
+        .unwrap_or_default();
+    missed + &run
+}
+
+fn minute(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 /// The first fields by name, and how many more there are.
 fn listed(fields: &[String]) -> String {
     match fields {
@@ -169,13 +188,13 @@ pub fn action(decision: Decision) -> &'static str {
 /// The reason of the pipeline's conditions while this step is what stands in the way: its own code where somebody has to act
 /// on it, a general one where all is on its way.
 #[must_use]
-pub fn condition<'a>(decision: Decision, reason: &'a Reason, pod_issue: Option<&'a PodIssue>) -> &'a str {
-    match (decision, pod_issue) {
+pub fn condition(decision: Decision, reason: &Reason) -> &str {
+    match (decision, reason) {
         (Decision::Failed | Decision::Rejected, _) => reason.code(),
         (Decision::Blocked, _) => "Blocked",
-        (_, Some(issue)) => &issue.reason,
-        (Decision::Wait, None) => "Waiting",
-        (Decision::Run | Decision::Running | Decision::Done, None) => "Running",
+        (_, Reason::PodIssue(_) | Reason::ScheduleHeldUp { .. }) => reason.code(),
+        (Decision::Wait, _) => "Waiting",
+        (Decision::Run | Decision::Running | Decision::Done, _) => "Running",
     }
 }
 

@@ -5,6 +5,8 @@
 
 pub mod conditions;
 mod endpoint;
+mod last_wait;
+mod serving;
 mod steps;
 mod times;
 
@@ -17,7 +19,7 @@ use mlpipeline_crds::{GateState, MLPipelineStatus, Metric, ModelStatus};
 use self::conditions::{READY, RECONCILING, SERVING, STALLED, SUSPENDED, Statement, shorten, whole_seconds};
 use super::observed::Observed;
 use super::pipeline::ValidatedPipeline;
-use super::plan::{Decision, ModelVerdict, Plan, StepPlan, Work, models};
+use super::plan::{Decision, ModelVerdict, Plan, Reason, StepPlan, Work, models};
 use super::reason::condition;
 use super::validate::FieldError;
 
@@ -45,6 +47,7 @@ pub fn status(
     previous: Option<&MLPipelineStatus>,
     now: Timestamp,
 ) -> MLPipelineStatus {
+    let plan = &*last_wait::with_last_wait(plan, previous);
     let known = models(pipeline, observed);
     let done = satisfied(pipeline, plan).len();
     let model = known.iter().find(|model| model.serving).or_else(|| known.first());
@@ -59,7 +62,7 @@ pub fn status(
         model: model.map(|model| model.revision.to_string()),
         score: model.and_then(|model| score(pipeline, model)),
         endpoint: endpoint::endpoint(pipeline),
-        next_run: plan.wake_at.map(|time| Time(whole_seconds(time))),
+        next_run: plan.next_run().map(|time| Time(whole_seconds(time))),
         replicas: found.map(|found| found.ready),
         selector: only_serving.map(|step| endpoint::selector(pipeline, step)),
         steps: plan.steps.iter().map(|step| steps::step_status(pipeline, observed, step)).collect(),
@@ -129,6 +132,7 @@ fn satisfied<'a>(pipeline: &ValidatedPipeline, plan: &'a Plan) -> BTreeSet<&'a s
     for step in &plan.steps {
         let is_set_up = matches!(step.work, Some(Work::Scheduled { .. }));
         let is_satisfied = match step.decision {
+            _ if matches!(step.reason, Reason::ScheduleHeldUp { .. }) => false,
             Decision::Done => true,
             Decision::Wait | Decision::Running if is_set_up => true,
             // A step without a schedule is not satisfied by one: it was asked for now.
@@ -155,7 +159,7 @@ fn statements(
     problem: Option<&Problem>,
 ) -> Vec<Statement> {
     let mut statements = progress_statements(pipeline, plan, observed, problem);
-    statements.extend(serving_statement(plan, observed));
+    statements.extend(serving::statement(plan, observed));
     let (reason, message) = match pipeline.suspend {
         true => ("Suspended", "no new run starts until spec.suspend is removed"),
         false => ("NotSuspended", "spec.suspend is not set"),
@@ -189,7 +193,7 @@ fn progress_statements(
     let failed =
         plan.steps.iter().find(|step| matches!(step.decision, Decision::Failed | Decision::Rejected));
     if let Some(step) = failed {
-        let reason = condition(step.decision, &step.reason, None);
+        let reason = condition(step.decision, &step.reason);
         return all(false, true, false, reason, &format!("{}: {}", step.name, step.reason));
     }
     let satisfied = satisfied(pipeline, plan);
@@ -219,31 +223,11 @@ fn progress_statements(
             all(false, false, true, reason, message)
         }
         Some(step) => {
-            let pod_issue = observed.steps.get(&step.name).and_then(|step| step.pod_issues.first());
             let is_blocked = step.decision == Decision::Blocked;
-            let reason = condition(step.decision, &step.reason, pod_issue);
+            let reason = condition(step.decision, &step.reason);
             all(!is_blocked, is_blocked, false, reason, &format!("{}: {}", step.name, step.reason))
         }
     }
-}
-
-/// Whether any pod answers predictions, for pipelines that serve.
-fn serving_statement(plan: &Plan, observed: &Observed) -> Option<Statement> {
-    let serving: Vec<&StepPlan> =
-        plan.steps.iter().filter(|step| step.kind == mlpipeline_crds::StepKind::Serve).collect();
-    if serving.is_empty() {
-        return None;
-    }
-    let ready: i32 = serving
-        .iter()
-        .filter_map(|step| observed.steps.get(&step.name)?.long_running.as_ref())
-        .map(|found| found.ready)
-        .sum();
-    Some(match ready {
-        0 => statement(SERVING, false, "NoReadyPods", "no pod answers predictions"),
-        1 => statement(SERVING, true, "PodsReady", "1 pod answers predictions"),
-        many => statement(SERVING, true, "PodsReady", &format!("{many} pods answer predictions")),
-    })
 }
 
 fn statement(kind: &'static str, holds: bool, reason: &str, message: &str) -> Statement {

@@ -20,6 +20,10 @@
 //! | `STEP is scaled to N` | the autoscaler, or somebody, asks for so many pods; those that are ready stay |
 //! | `STEP fires` | its CronJob starts a run |
 //! | `STEP pod_issue REASON: MESSAGE` | its pods cannot work |
+//! | `STEP begins` | its active run starts at this time |
+//! | `STEP overdue REASON: MESSAGE` | something is wrong with its pods if it lasts for a minute |
+//! | `STEP not_autoscaled REASON: MESSAGE` | something is wrong with its autoscaler if it lasts for a minute |
+//! | `a minute passes` \| `a day passes` | the clock |
 //! | `PATH = YAML` | an edit; PATH begins with a step's name, or with `spec` |
 //! | `PATH removed` | an edit that takes a field away, or a whole step |
 //! | `add step YAML` \| `rename A to B` | edits of the list; a rename goes into every reference |
@@ -38,7 +42,7 @@ use mlpipeline_core::observed::RunPhase;
 use row::Row;
 
 /// The files of rows, and the least number of rows in all of them.
-const TABLES: [(&str, &str); 11] = [
+const TABLES: [(&str, &str); 12] = [
     ("progress", include_str!("progress.txt")),
     ("edits", include_str!("edits.txt")),
     ("failures", include_str!("failures.txt")),
@@ -50,6 +54,7 @@ const TABLES: [(&str, &str); 11] = [
     ("settings", include_str!("settings.txt")),
     ("autoscaling", include_str!("autoscaling.txt")),
     ("continuous", include_str!("continuous.txt")),
+    ("held_up", include_str!("held_up.txt")),
 ];
 const LEAST_ROWS: usize = 70;
 

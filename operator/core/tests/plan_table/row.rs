@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use mlpipeline_core::observed::{ObservedRun, PodIssue, RunPhase};
+use jiff::{SignedDuration, Timestamp};
+use mlpipeline_core::observed::{ObservedRun, Overdue, PodIssue, RunPhase};
 use mlpipeline_crds::{MLPipeline, Revision};
 use serde_json::{Value, json};
 
@@ -44,6 +45,11 @@ impl Row {
                 let step: Value =
                     serde_saphyr::from_str(line.trim_start_matches("add step ")).expect("a step's YAML");
                 self.edit("/spec/steps/-", step);
+            }
+            ["a", "minute", "passes"] => self.world.now = in_a_minute(self.world.now),
+            ["a", "day", "passes"] => {
+                self.world.now =
+                    self.world.now.saturating_add(SignedDuration::from_hours(24)).expect("a time");
             }
             ["rename", from, "to", to] => self.rename(from, to),
             [path, "removed"] => self.remove(path),
@@ -124,12 +130,33 @@ impl Row {
                 }
                 world.fire(step);
             }
+            other => self.is_held_up(step, other),
+        }
+    }
+
+    /// What keeps a step's pods from their work.
+    fn is_held_up(&mut self, step: &str, words: &[&str]) {
+        let world = &mut self.world;
+        match words {
+            ["begins"] => {
+                let runs = &mut world.observed.steps.get_mut(step).expect("an observed step").runs;
+                let active = runs.iter_mut().filter(|run| run.phase == RunPhase::Active);
+                active.for_each(|run| run.started = Some(world.now));
+            }
             ["pod_issue", reason, message @ ..] => {
                 let found = world.observed.steps.entry(step.into()).or_default();
-                found.pod_issues.push(PodIssue {
-                    reason: reason.trim_end_matches(':').into(),
-                    message: message.join(" "),
-                });
+                found.pod_issues.push(issue(reason, message));
+            }
+            ["overdue", reason, message @ ..] => {
+                let found = world.observed.steps.entry(step.into()).or_default();
+                found
+                    .overdue
+                    .push(Overdue { from: in_a_minute(world.now), pod_issue: issue(reason, message) });
+            }
+            ["not_autoscaled", reason, message @ ..] => {
+                let found = world.observed.steps.entry(step.into()).or_default();
+                let pod_issue = issue(reason, message);
+                found.not_autoscaled = Some(Overdue { from: in_a_minute(world.now), pod_issue });
             }
             other => panic!("nobody knows what \"{step} {}\" means", other.join(" ")),
         }
@@ -247,4 +274,12 @@ impl Row {
         }
         text
     }
+}
+
+fn issue(reason: &str, message: &[&str]) -> PodIssue {
+    PodIssue { reason: reason.trim_end_matches(':').into(), message: message.join(" ") }
+}
+
+fn in_a_minute(now: Timestamp) -> Timestamp {
+    now.saturating_add(SignedDuration::from_mins(1)).expect("a time")
 }

@@ -356,6 +356,8 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
         other_tracks: std::collections::BTreeMap::new(),
         schedule,
         pod_issues: Vec::new(),
+        overdue: Vec::new(),
+        not_autoscaled: None,
     });
     btree_map("step-[0-8]", step, 0..8).prop_map(|steps| Observed { steps })
 }

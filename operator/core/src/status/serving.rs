@@ -1,0 +1,33 @@
+//! Whether pods answer predictions, and whether their number is what the spec asks for.
+
+use mlpipeline_crds::StepKind;
+
+use super::conditions::SERVING;
+use super::{Statement, statement as say};
+use crate::observed::Observed;
+use crate::plan::{Plan, Reason, StepPlan};
+
+/// The statement of a pipeline that serves.
+pub(super) fn statement(plan: &Plan, observed: &Observed) -> Option<Statement> {
+    let serving: Vec<&StepPlan> = plan.steps.iter().filter(|step| step.kind == StepKind::Serve).collect();
+    if serving.is_empty() {
+        return None;
+    }
+    let long_running =
+        serving.iter().filter_map(|step| observed.steps.get(&step.name)?.long_running.as_ref());
+    let ready: i32 = long_running.map(|found| found.ready).sum();
+    let answer = match ready {
+        0 => "no pod answers predictions".to_owned(),
+        1 => "1 pod answers predictions".to_owned(),
+        many => format!("{many} pods answer predictions"),
+    };
+    let not_autoscaled = serving.iter().find_map(|step| match &step.reason {
+        reason @ Reason::NotAutoscaled { why, .. } => {
+            let message = format!("{answer}; {}: {}", step.name, why.message);
+            Some(say(SERVING, ready > 0, reason.code(), &message))
+        }
+        _ => None,
+    });
+    let reason = if ready > 0 { "PodsReady" } else { "NoReadyPods" };
+    Some(not_autoscaled.unwrap_or_else(|| say(SERVING, ready > 0, reason, &answer)))
+}

@@ -1,0 +1,80 @@
+//! Fields that stay as they are on an object that exists: those that the API server never lets anybody change, and those of which a change
+//! alone is not worth a roll-out. Pure.
+
+use mlpipeline_core::child_kind::ChildKind;
+use mlpipeline_core::children::CONTAINER;
+use serde_json::{Value, json};
+
+/// A StatefulSet's template of claims.
+const CLAIM_TEMPLATES: &str = "volumeClaimTemplates";
+/// Where the revision stands of the pods that a template makes.
+const REVISION: &str = "/spec/template/metadata/labels/mlpipeline.dev~1revision";
+/// How often version 0.1.0 asked pods that start whether they are ready.
+const EARLIER_STARTUP: i64 = 60;
+
+/// Puts the fields that stay into what is desired.
+pub(super) fn keep(kind: ChildKind, desired: &mut Value, actual: &Value) {
+    match kind {
+        ChildKind::StatefulSet => keep_claim_templates(desired, actual),
+        ChildKind::Deployment => keep_startup(desired, actual),
+        _ => {}
+    }
+}
+
+fn keep_claim_templates(desired: &mut Value, actual: &Value) {
+    let Some(spec) = desired.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    match actual.get("spec").and_then(|spec| spec.get(CLAIM_TEMPLATES)) {
+        Some(fixed) => drop(spec.insert(CLAIM_TEMPLATES.to_owned(), fixed.clone())),
+        None => drop(spec.remove(CLAIM_TEMPLATES)),
+    }
+}
+
+/// Pods that began with the shorter start-up of an earlier version keep it until what they do changes: they have started.
+fn keep_startup(desired: &mut Value, actual: &Value) {
+    let is_same_work = desired.pointer(REVISION) == actual.pointer(REVISION);
+    let threshold =
+        actual.pointer("/spec/template/spec/containers").and_then(Value::as_array).and_then(|all| {
+            let own = all.iter().find(|container| container.get("name") == Some(&json!(CONTAINER)))?;
+            own.pointer("/startupProbe/failureThreshold")?.as_i64()
+        });
+    let wanted = desired.pointer_mut("/spec/template/spec/containers/0/startupProbe/failureThreshold");
+    if let Some(wanted) = wanted.filter(|_| is_same_work && threshold == Some(EARLIER_STARTUP)) {
+        *wanted = json!(EARLIER_STARTUP);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d6_a_stateful_sets_template_of_claims_is_never_edited() {
+        let set = |templates: Value| json!({"spec": {"replicas": 2, "volumeClaimTemplates": templates}});
+        let mut desired = set(json!([{"metadata": {"name": "replica"}}]));
+        let actual = set(json!([{"metadata": {"name": "replica", "ownerReferences": []}}]));
+        keep(ChildKind::StatefulSet, &mut desired, &actual);
+        assert_eq!(desired, actual);
+        let without = json!({"spec": {"replicas": 2}});
+        keep(ChildKind::StatefulSet, &mut desired, &without);
+        assert_eq!(desired, without);
+    }
+
+    #[test]
+    fn d5_pods_keep_the_start_up_of_an_earlier_version_until_their_work_changes() {
+        let deployment = |revision: &str, threshold: i64| {
+            let container = json!({"name": "step", "startupProbe": {"failureThreshold": threshold}});
+            json!({"spec": {"template": {
+                "metadata": {"labels": {"mlpipeline.dev/revision": revision}},
+                "spec": {"containers": [container]},
+            }}})
+        };
+        let kept = |revision: &str, threshold: i64| {
+            let mut desired = deployment("new", 600);
+            keep(ChildKind::Deployment, &mut desired, &deployment(revision, threshold));
+            desired["spec"]["template"]["spec"]["containers"][0]["startupProbe"]["failureThreshold"].clone()
+        };
+        assert_eq!(kept("new", 60), 60);
+        assert_eq!(kept("old", 60), 600);
+        assert_eq!(kept("new", 5), 600, "somebody changed it");
+    }
+}

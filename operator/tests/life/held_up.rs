@@ -1,0 +1,64 @@
+//! What holds a pipeline up for longer than it usually takes is reported when its time has come, though nothing happens then.
+
+use serde_json::json;
+
+use crate::world::controllers::Script;
+use crate::world::state::Key;
+use crate::world::{CRASH_COURSE, World};
+
+fn warnings(world: &World, reason: &str) -> usize {
+    world.all("events").iter().filter(|event| event["reason"] == reason).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn d3_a_scheduled_run_that_no_node_takes_ends_ready_after_five_minutes_with_one_event() {
+    let world = World::new();
+    world.start_controllers(Script { unschedulable: vec!["nightly".into()], ..Script::default() });
+    let _operator = world.start();
+    // Seldom, so that no time of the schedule passes meanwhile.
+    let key = world.user_applies(&CRASH_COURSE.replace("\"*/5 * * * *\"", "'0 2 1 1 *'"));
+    world.until("ready", |world| world.is_ready(&key)).await;
+    let fired = world.now();
+    world.fire("iris-nightly");
+    world
+        .until("named in the status", |world| {
+            let step = world.get(&key).expect("it is there")["status"]["steps"][3].clone();
+            step["message"].as_str().is_some_and(|message| message.starts_with("Unschedulable"))
+        })
+        .await;
+    assert!(world.is_ready(&key), "the cluster may add a node");
+    world.until("not ready", |world| !world.is_ready(&key)).await;
+    let minutes = world.now().duration_since(fired).as_mins();
+    assert_eq!(minutes, 5, "it does not wait for the next event or resync");
+    let (_, reason, message) = world.condition(&key, "Ready").expect("it is said");
+    assert_eq!(reason, "Unschedulable");
+    assert!(message.contains("nightly") && message.contains("the next begins when Job"), "{message}");
+    assert_eq!(warnings(&world, "Unschedulable"), 1);
+    let stuck = world.names("jobs").into_iter().find(|name| name.starts_with("iris-nightly")).expect("a run");
+    world.delete(&Key::new("jobs", "ns", &stuck));
+    world.until("ready again", |world| world.is_ready(&key)).await;
+    assert_eq!(warnings(&world, "Unschedulable"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d3_a_run_whose_job_somebody_deletes_runs_again_and_is_reported_once() {
+    let world = World::new();
+    world.start_controllers(Script::default());
+    let _operator = world.start();
+    let key = world.user_applies(crate::THREE_RUNS);
+    world.until("ready", |world| world.is_ready(&key)).await;
+    let job = Key::new("jobs", "ns", &world.names("jobs")[1]);
+    let uid = world.get(&job).expect("it is there")["metadata"]["uid"].clone();
+    world.delete(&job);
+    world
+        .until("ready again", |world| {
+            let made = world.get(&job).is_some_and(|job| job["metadata"]["uid"] != uid);
+            made && world.is_ready(&key)
+        })
+        .await;
+    assert_eq!(warnings(&world, "RunRemoved"), 1);
+    let note =
+        world.all("events").iter().find(|event| event["reason"] == "RunRemoved").cloned().expect("one");
+    assert!(note["note"].as_str().is_some_and(|note| note.contains(&job.name)), "{note}");
+    assert_eq!(note["type"], json!("Warning"));
+}

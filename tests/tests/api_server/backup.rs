@@ -1,0 +1,140 @@
+//! What a pipeline's volumes and children live through: its deletion, its restoration, and edits that Kubernetes does not allow. It follows
+//! docs/how-to/back-up-and-restore.md.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Service};
+use kube::ResourceExt;
+use kube::api::ListParams;
+use mlpipeline_tests::control_plane::ControlPlane;
+use mlpipeline_tests::wait_until;
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use super::operator_bed::{Bed, LONG};
+
+const PAGE: &str = include_str!("../../../docs/how-to/back-up-and-restore.md");
+const CLAIMS: [&str; 2] = ["replica-shop-db-0", "shop-storage"];
+
+/// The blocks of the page whose fence begins like this.
+fn blocks(fence: &str) -> Vec<&'static str> {
+    let after = PAGE.split(&format!("```{fence}\n")).skip(1);
+    after.map(|text| text.split("```").next().unwrap()).collect()
+}
+
+/// Runs a block of the page in a namespace, as a reader does.
+async fn follow(bed: &Bed, folder: &Path, block: &str) {
+    let control_plane = ControlPlane::shared().await;
+    let kubectl = control_plane.program("kubectl");
+    let script = format!(
+        "set -e\nkubectl() {{ {} --namespace {} \"$@\"; }}\n{block}",
+        kubectl.display(),
+        bed.namespace.name()
+    );
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(folder)
+        .env("KUBECONFIG", control_plane.admin().kubeconfig())
+        .env("HOME", control_plane.folder())
+        .output()
+        .await
+        .unwrap();
+    assert!(output.status.success(), "{block}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+async fn uids<K>(bed: &Bed) -> BTreeMap<String, String>
+where
+    K: kube::Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+        + Clone
+        + std::fmt::Debug
+        + serde::de::DeserializeOwned,
+{
+    let all =
+        bed.api::<K>().list(&ListParams::default().labels("mlpipeline.dev/pipeline=shop")).await.unwrap();
+    all.iter().map(|object| (object.name_any(), object.uid().unwrap())).collect()
+}
+
+/// Waits until all claims have this owner, or none.
+async fn claims_belong_to(bed: &Bed, owner: Option<&str>) {
+    wait_until("the claims' owner", LONG, async || {
+        for name in CLAIMS {
+            let claim =
+                bed.api::<PersistentVolumeClaim>().get(name).await.map_err(|error| error.to_string())?;
+            let owners: Vec<&str> = claim.owner_references().iter().map(|owner| owner.uid.as_str()).collect();
+            let is_marked = claim.labels().contains_key("app.kubernetes.io/instance");
+            if owners != Vec::from_iter(owner) || is_marked != owner.is_some() {
+                return Err(format!("{name}: {owners:?}, marked: {is_marked}"));
+            }
+        }
+        Ok(())
+    })
+    .await;
+}
+
+/// Seen to fail with a StatefulSet whose template names the owner of its claims, with claims that a StatefulSet creates, and with children
+/// that are known by the hash of what was applied alone.
+#[tokio::test]
+async fn s5_d6_volumes_are_kept_and_children_taken_back_as_the_page_on_backups_says() {
+    let bed = Bed::new("backup").await;
+    let _operator = bed.start(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = blocks("yaml title=pipeline.yaml")[0];
+    std::fs::write(folder.path().join("pipeline.yaml"), pipeline).unwrap();
+    let [create, again, restore] = blocks("bash")[..] else { panic!("three blocks: {PAGE}") };
+
+    follow(&bed, folder.path(), create).await;
+    claims_belong_to(&bed, None).await;
+    let claims = uids::<PersistentVolumeClaim>(&bed).await;
+    assert_eq!(Vec::from_iter(claims.keys()), CLAIMS);
+
+    follow(&bed, folder.path(), again).await;
+    assert_eq!(uids::<PersistentVolumeClaim>(&bed).await, claims);
+
+    let children =
+        async || (uids::<StatefulSet>(&bed).await, uids::<Service>(&bed).await, uids::<Job>(&bed).await);
+    let before = children().await;
+    follow(&bed, folder.path(), restore).await;
+    assert_eq!(children().await, before, "none is made anew, and nothing runs again");
+    let uid = bed.pipelines().get("shop").await.unwrap().uid().unwrap();
+    let job = bed.api::<Job>().list(&ListParams::default()).await.unwrap().items.remove(0);
+    assert_eq!(job.owner_references()[0].uid, uid);
+
+    let spec: Value = serde_saphyr::from_str(pipeline).unwrap();
+    for (retain, owner) in [(false, Some(uid.as_str())), (true, None)] {
+        let mut spec = spec["spec"].clone();
+        spec["storage"]["volume"]["retain"] = json!(retain);
+        bed.apply("shop", &spec).await;
+        claims_belong_to(&bed, owner).await;
+        bed.condition("shop", "Ready", "True").await;
+    }
+    assert_eq!(uids::<PersistentVolumeClaim>(&bed).await, claims);
+}
+
+/// Seen to fail with an operator that leaves the roll-out to the StatefulSet: it waits for its first pod.
+#[tokio::test]
+async fn d1_a_stateful_set_that_began_with_a_bad_image_takes_up_the_good_one() {
+    let bed = Bed::without_kubelet("bad-image").await;
+    let _operator = bed.start(&[]);
+    let spec = |image: &str| json!({"steps": [{"name": "db", "run": {"image": image, "workload": "StatefulSet", "replicas": 2}}]});
+    let first_pod_has = async |image: &str| {
+        wait_until(&format!("the first pod with {image}"), LONG, async || {
+            let pod = bed.api::<Pod>().get("shop-db-0").await.map_err(|error| error.to_string())?;
+            let set = bed.api::<StatefulSet>().get("shop-db").await.map_err(|error| error.to_string())?;
+            let known = set.status.map(|status| status.replicas);
+            let found = pod.spec.unwrap().containers[0].image.clone();
+            if found.as_deref() == Some(image) && known == Some(1) {
+                Ok(())
+            } else {
+                Err(format!("{found:?}, {known:?}"))
+            }
+        })
+        .await;
+    };
+    bed.apply("shop", &spec("typo")).await;
+    first_pod_has("typo").await;
+    bed.apply("shop", &spec("good")).await;
+    first_pod_has("good").await;
+}
