@@ -16,7 +16,8 @@ use mlpipeline_core::step_kind::ValidAction;
 use mlpipeline_core::tracks::Tracks;
 use mlpipeline_crds::{MLPipeline, Revision};
 use proptest::prelude::*;
-use simulator::arbitrary::{Edit, Event, events, hostile, pipeline, seeds};
+use simulator::arbitrary::{Edit, Event, events, pipeline, seeds};
+use simulator::hostile::hostile;
 use simulator::{Ending, World};
 
 /// The revision of each step.

@@ -9,6 +9,7 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 pub mod arbitrary;
+pub mod hostile;
 
 use std::collections::BTreeMap;
 
