@@ -13,7 +13,7 @@ use super::preconditions::only_this;
 use crate::cache::Found;
 use crate::context::Context;
 use crate::failure::{Class, Failure};
-use crate::observe::{View, is_leftover, is_own, object_name, owns_claim};
+use crate::observe::{View, controller, is_leftover, is_own, object_name, owns_claim};
 use crate::reconcile_state::AppliedChild;
 use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_core::labels::{MANAGER, annotation};
@@ -96,11 +96,13 @@ fn resource(kind: ChildKind) -> ApiResource {
     ApiResource::from_gvk_with_plural(&gvk, kind.plural())
 }
 
-/// Fails for what is not ours.
+/// Fails for what is not ours. A child of ours that lost its owner and its labels is recognised by the hash, which contains this pipeline's
+/// uid.
 fn check_owner(pipeline: &ValidatedPipeline, desired: &Desired, found: &ObjectMeta) -> Result<(), Failure> {
     let object = object_name(desired.kind, &desired.name);
     let is_claim = desired.kind == ChildKind::PersistentVolumeClaim && owns_claim(pipeline, found);
-    if is_own(pipeline, found) || is_claim {
+    let is_unmarked = controller(found).is_none() && applied_hash(found) == Some(&desired.hash);
+    if is_own(pipeline, found) || is_unmarked || is_claim {
         Ok(())
     } else if is_leftover(pipeline, found) {
         Err(Failure::leftover(&object))

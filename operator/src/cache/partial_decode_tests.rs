@@ -48,13 +48,14 @@ fn of_a_pod_its_phase_its_containers_states_and_the_conditions_that_are_read_are
     let unschedulable =
         json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "none"});
     let lost = json!({"type": "Ready", "status": "False", "lastTransitionTime": "2026-11-21T00:00:40Z"});
+    let ready = json!({"type": "ContainersReady", "status": "True"});
     let initialized = json!({"type": "Initialized", "status": "True"});
     let sent = json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": metadata(),
         "spec": {"containers": [{"name": "step", "image": "i"}], "nodeName": "n"},
         "status": {
             "phase": "Failed", "reason": "Evicted", "message": "low on memory", "podIP": "198.18.0.9", "qosClass": "Burstable",
-            "conditions": [unschedulable, {"type": "Ready", "status": "False", "reason": "PodFailed"}, lost, initialized],
+            "conditions": [unschedulable, {"type": "Ready", "status": "False", "reason": "PodFailed"}, lost, ready, initialized],
             "initContainerStatuses": [{
                 "name": "mesh", "image": "m", "imageID": "x", "ready": false, "started": true, "restartCount": 2, "state": state,
             }],
@@ -66,7 +67,7 @@ fn of_a_pod_its_phase_its_containers_states_and_the_conditions_that_are_read_are
     let kept = json!({
         "metadata": kept_metadata(&["annotations"]),
         "status": {
-            "phase": "Failed", "reason": "Evicted", "message": "low on memory", "conditions": [unschedulable, lost],
+            "phase": "Failed", "reason": "Evicted", "message": "low on memory", "conditions": [unschedulable, lost, ready],
             "initContainerStatuses": [{
                 "name": "mesh", "image": "m", "imageID": "", "ready": false, "started": true, "restartCount": 0, "state": state,
             }],
