@@ -64,13 +64,13 @@ fn one_step_of_each_kind_is_recorded_and_is_written_as_it_was() {
 
 #[test]
 fn prepare_steps_are_done() {
-    let volume = Volume::recorded(1);
+    let volume = Volume::recorded("v1");
     volume.put("ml/new/prepare/ba9876543210/manifest.json", "{}");
     volume.step(&recorded(1, "prepare"), &[]).succeeds();
     assert_eq!(result(&volume, "prepare", "data.csv"), "key,name,value,flowers\nb,beta,2,30\n");
     assert!(!volume.path().join("ml/new/prepare/ba9876543210").exists(), "what the step removes is gone");
 
-    let volume = Volume::recorded(1);
+    let volume = Volume::recorded("v1");
     volume.step(&recorded(2, "prepare"), &[]).succeeds();
     let expected = "day,price,note,code\n2026-01-31,1234.5,it's; München,007\n,,x,008\n";
     assert_eq!(result(&volume, "prepare", "data.csv"), expected);
@@ -79,7 +79,7 @@ fn prepare_steps_are_done() {
 #[test]
 fn train_steps_are_done() {
     for version in [1, 2] {
-        let volume = Volume::recorded(1);
+        let volume = Volume::recorded("v1");
         let report = volume.step(&recorded(version, "train"), &[]).succeeds().report.clone();
         assert!(report.metrics["accuracy"] > 0.8, "{report:?}");
         assert_eq!(report.gate.is_some_and(|verdict| verdict.passed), version == 1);
@@ -91,7 +91,7 @@ fn train_steps_are_done() {
 #[test]
 fn score_steps_are_done() {
     for version in [1, 2] {
-        let volume = Volume::recorded(1);
+        let volume = Volume::recorded("v1");
         let ended = volume.step(&recorded(version, "score"), &[]);
         assert_eq!(ended.succeeds().report.rows, Some(30));
         // The first version's step is named by its content.
@@ -102,7 +102,7 @@ fn score_steps_are_done() {
 
 #[test]
 fn serve_steps_are_done() {
-    let volume = Volume::recorded(1);
+    let volume = Volume::recorded("v1");
     let storage = volume.path().display().to_string();
     let spec = recorded(1, "serve").to_string();
     let report = volume.path().join("report").display().to_string();
@@ -117,7 +117,7 @@ fn serve_steps_are_done() {
 #[test]
 fn continuous_steps_are_done() {
     for version in [1, 2] {
-        let volume = Volume::recorded(1);
+        let volume = Volume::recorded("v1");
         let receiver = Receiver::start();
         let mut spec = recorded(version, "continuous");
         spec["action"]["prepare"]["delivery"]["uri"] = json!(receiver.url());

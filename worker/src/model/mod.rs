@@ -10,6 +10,7 @@ mod limits;
 mod linear;
 mod load;
 mod predictions;
+mod predictor;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub use error::ModelError;
 pub use limits::{MODEL_FILE, MODEL_VERSION};
 pub use linear::LinearPredictor;
 pub use predictions::Predictions;
+pub use predictor::Predictor;
 pub use schema::{Feature, FeatureKind, FeatureSchema, Label, MAX_CLASSES, MAX_FEATURES, Target};
 
 /// A trained model, whole and checked: everything in it fits together, so that prediction cannot fail but for rows of a
@@ -31,7 +33,7 @@ pub use schema::{Feature, FeatureKind, FeatureSchema, Label, MAX_CLASSES, MAX_FE
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     schema: FeatureSchema,
-    predictor: LinearPredictor,
+    predictor: Predictor,
     info: ModelInfo,
 }
 
@@ -40,7 +42,7 @@ pub struct Model {
 pub struct ModelInfo {
     /// The revision that it was published under; absent for a model trained on the command line.
     pub revision: Option<Revision>,
-    /// The algorithm's name, as in a spec: `logisticRegression` or `linearRegression`.
+    /// The algorithm's name, as in a spec: one of [`mlpipeline_crds::Algorithm::NAMES`].
     pub algorithm: String,
     /// What training measured, by [`mlpipeline_crds::Metric::name`] and the other names of a report.
     pub metrics: BTreeMap<String, f64>,
@@ -57,16 +59,21 @@ impl Model {
     pub fn new(
         schema: FeatureSchema,
         algorithm: &str,
-        predictor: LinearPredictor,
+        predictor: impl Into<Predictor>,
         metrics: BTreeMap<String, f64>,
     ) -> Result<Self, ModelError> {
-        schema.check()?;
-        predictor.check(&schema)?;
         let digest = Digest::of(&[]);
         let info = ModelInfo { revision: None, algorithm: algorithm.to_owned(), metrics, digest };
-        let mut model = Self { schema, predictor, info };
+        let mut model = Self { schema, predictor: predictor.into(), info };
+        model.check()?;
         model.info.digest = Digest::of(&model.to_bytes()?);
         Ok(model)
+    }
+
+    /// Checks that its parts fit together.
+    fn check(&self) -> Result<(), ModelError> {
+        self.schema.check()?;
+        self.predictor.check(self.schema.features.len(), &self.schema.target)
     }
 
     /// Reads and verifies the model in a folder.
@@ -91,6 +98,14 @@ impl Model {
     /// When a metric is not a finite number, which JSON cannot hold.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
         file::render(self)
+    }
+
+    /// The files that the model is published as, by name.
+    ///
+    /// # Errors
+    /// As [`Model::to_bytes`].
+    pub fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, ModelError> {
+        Ok(vec![(MODEL_FILE, self.to_bytes()?)])
     }
 
     /// Predicts for rows of numbers: one column for each feature, in the schema's order.
@@ -121,9 +136,9 @@ impl Model {
         &self.info
     }
 
-    /// Its weights and intercepts.
+    /// What predicts.
     #[must_use]
-    pub fn predictor(&self) -> &LinearPredictor {
+    pub fn predictor(&self) -> &Predictor {
         &self.predictor
     }
 }

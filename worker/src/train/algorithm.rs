@@ -1,6 +1,6 @@
-//! From the algorithm of a spec to what learns.
+//! From the algorithm of a spec to what learns: the table of all learners.
 
-use mlpipeline_crds::Algorithm;
+use mlpipeline_crds::{Algorithm, ChosenAlgorithm};
 
 use super::error::TrainError;
 use super::learner::Learner;
@@ -13,16 +13,21 @@ impl Learner {
     /// # Errors
     /// When there is not exactly one, or a parameter is out of its bounds.
     pub fn new(algorithm: &Algorithm) -> Result<(Self, &'static str), TrainError> {
-        match (&algorithm.logistic_regression, &algorithm.linear_regression) {
-            (Some(parameters), None) => {
-                Ok((Self::Classifier(Box::new(Logistic::new(parameters)?)), "logisticRegression"))
-            }
-            (None, Some(parameters)) => {
-                Ok((Self::Regressor(Box::new(LeastSquares::new(parameters)?)), "linearRegression"))
-            }
-            _ => Err(TrainError::Spec(
-                "algorithm: give exactly one of logisticRegression and linearRegression".to_owned(),
-            )),
+        let chosen = algorithm.chosen().ok_or_else(|| {
+            TrainError::Spec(format!("algorithm: give exactly one of {}", Algorithm::NAMES.join(", ")))
+        })?;
+        let name = chosen.name();
+        if let Some(wrong) = chosen.problems().first() {
+            return Err(TrainError::Spec(format!("algorithm.{name}.{} {}", wrong.parameter, wrong.problem)));
         }
+        let learner = match chosen {
+            ChosenAlgorithm::LogisticRegression(parameters) => {
+                Self::Classifier(Box::new(Logistic::new(parameters)))
+            }
+            ChosenAlgorithm::LinearRegression(parameters) => {
+                Self::Regressor(Box::new(LeastSquares::new(parameters)))
+            }
+        };
+        Ok((learner, name))
     }
 }

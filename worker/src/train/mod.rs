@@ -5,6 +5,7 @@
 //! threads. Must not know formats or storage layout: `table` and `artifact` do.
 
 mod algorithm;
+mod algorithm_flags;
 mod args;
 mod baseline;
 mod class_target;
@@ -19,7 +20,6 @@ mod memory;
 mod metrics;
 mod number_target;
 mod parallel;
-mod penalty;
 mod preconditioner;
 mod run;
 mod samples;
@@ -33,7 +33,8 @@ mod task;
 mod triangle;
 mod vector;
 
-pub use args::{AlgorithmName, OutputFormat, TrainArgs};
+pub use algorithm_flags::AlgorithmFlags;
+pub use args::{OutputFormat, TrainArgs};
 pub use error::TrainError;
 pub use learner::{Classifier, Fitted, Learner, Regressor};
 pub use least_squares::LeastSquares;
