@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use mlpipeline_crds::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::FORMAT;
+use super::{FORMAT, ReadFile};
 use crate::model::exact::Exact;
-use crate::model::{FeatureSchema, MODEL_VERSION, Model, ModelInfo, Predictor};
+use crate::model::predictor::StoredPredictor;
+use crate::model::{FeatureSchema, MODEL_VERSION, Model, ModelError, ModelInfo};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -17,7 +18,7 @@ pub(super) struct Document {
     algorithm: String,
     schema: FeatureSchema,
     metrics: BTreeMap<String, Exact>,
-    predictor: Predictor,
+    predictor: StoredPredictor,
 }
 
 impl Document {
@@ -28,13 +29,13 @@ impl Document {
             algorithm: model.info.algorithm.clone(),
             schema: model.schema.clone(),
             metrics: model.info.metrics.iter().map(|(name, value)| (name.clone(), Exact(*value))).collect(),
-            predictor: model.predictor.clone(),
+            predictor: StoredPredictor::from(&model.predictor),
         }
     }
 
-    pub(super) fn into_model(self, digest: Digest) -> Model {
+    pub(super) fn into_model(self, digest: Digest, other: ReadFile<'_>) -> Result<Model, ModelError> {
         let metrics = self.metrics.into_iter().map(|(name, value)| (name, value.0)).collect();
         let info = ModelInfo { revision: None, algorithm: self.algorithm, metrics, digest };
-        Model { schema: self.schema, predictor: self.predictor, info }
+        Ok(Model { schema: self.schema, predictor: self.predictor.open(other)?, info })
     }
 }
