@@ -27,7 +27,8 @@ mod storage;
 mod train;
 
 pub use algorithm::{
-    Algorithm, ChosenAlgorithm, LinearRegression, LogisticRegression, ParameterProblem, Parameters, Predicts,
+    Algorithm, ChosenAlgorithm, DecisionTree, ExtraTrees, GradientBoosting, LearningTask, LinearRegression,
+    LogisticRegression, ParameterProblem, Parameters, Predicts, RandomForest,
 };
 pub use crd::{custom_resource_definition, pipeline_schema};
 pub use exit_code::ExitCode;
