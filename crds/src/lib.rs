@@ -6,6 +6,7 @@
 //! Must not: talk to an API server, read a clock, a file or the environment, or spawn anything. Every other crate depends
 //! on this one, so it stays small.
 
+mod algorithm;
 mod crd;
 mod exit_code;
 mod gate;
@@ -25,6 +26,10 @@ mod step_spec;
 mod storage;
 mod train;
 
+pub use algorithm::{
+    Algorithm, ChosenAlgorithm, DecisionTree, ExtraTrees, GradientBoosting, LearningTask, LinearRegression,
+    LogisticRegression, ParameterProblem, Parameters, Predicts, RandomForest,
+};
 pub use crd::{custom_resource_definition, pipeline_schema};
 pub use exit_code::ExitCode;
 pub use gate::{Gate, GateVerdict, Metric, UNTESTED_CLASSES};
@@ -45,7 +50,7 @@ pub use step_spec::{
     PrepareInput, PrepareStep, RevisionRule, STEP_SPEC_VERSION, ScoreStep, ServeStep, StepSpec, TrainStep,
 };
 pub use storage::{AccessMode, Storage, VolumeStorage};
-pub use train::{Algorithm, CrossValidation, LinearRegression, LogisticRegression, Split, Train};
+pub use train::{CrossValidation, Split, Train};
 
 /// The API group of every label, annotation and resource of ours.
 pub const GROUP: &str = "mlpipeline.dev";

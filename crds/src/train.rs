@@ -4,7 +4,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataReference, Gate};
+use crate::{Algorithm, DataReference, Gate};
 
 /// Train a model on a dataset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,45 +30,6 @@ pub struct Train {
     /// What a model must reach to be served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<Gate>,
-}
-
-/// Exactly one algorithm, with its parameters.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
-#[x_kube(validation = Rule::new("has(self.logisticRegression) != has(self.linearRegression)").message("an algorithm is exactly one of logisticRegression and linearRegression"))]
-#[serde(rename_all = "camelCase")]
-pub struct Algorithm {
-    /// Classification by multinomial logistic regression with an L2 penalty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub logistic_regression: Option<LogisticRegression>,
-    /// Regression by least squares.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub linear_regression: Option<LinearRegression>,
-}
-
-/// Parameters of logistic regression. The loss is the sum over rows of the negative log-likelihood, plus alpha / 2 times the
-/// sum of the squared weights; intercepts are not penalised.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct LogisticRegression {
-    /// The most iterations of the optimiser; 200 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 100_000))]
-    pub max_iterations: Option<i32>,
-    /// The strength of the L2 penalty, 0 or more; 1 when absent. It is the inverse of scikit-learn's C.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0.0))]
-    pub alpha: Option<f64>,
-}
-
-/// Parameters of linear regression. The loss is the sum over rows of the squared error, plus alpha times the sum of the
-/// squared weights; the intercept is not penalised.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct LinearRegression {
-    /// The strength of the L2 penalty, 0 or more; 0 (ordinary least squares) when absent. It is alpha of scikit-learn's Ridge.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0.0))]
-    pub alpha: Option<f64>,
 }
 
 /// Rows kept back from training.
@@ -100,19 +61,7 @@ pub struct CrossValidation {
     pub seed: Option<i64>,
 }
 
-/// Defaults count in fingerprints: a default that is written out is no change. The worker reads them from here too.
-impl LogisticRegression {
-    /// [`LogisticRegression::max_iterations`] when absent.
-    pub const DEFAULT_MAX_ITERATIONS: i32 = 200;
-    /// [`LogisticRegression::alpha`] when absent.
-    pub const DEFAULT_ALPHA: f64 = 1.0;
-}
-
-impl LinearRegression {
-    /// [`LinearRegression::alpha`] when absent.
-    pub const DEFAULT_ALPHA: f64 = 0.0;
-}
-
+/// Defaults count in fingerprints: a default that is written out is not a change. The worker reads them from here too.
 impl Split {
     /// [`Split::stratify`] when absent.
     pub const DEFAULT_STRATIFY: bool = false;

@@ -55,8 +55,14 @@ fn losses(rows: &Array2<f64>, matrix: &Matrix, classes: &[usize], alpha: f64) ->
         let numbers: Vec<u32> = (0..classes.len() as u32).collect();
         let classes: Vec<u32> = classes.iter().map(|class| *class as u32).collect();
         let parameters = LogisticRegression { alpha: Some(alpha), max_iterations: Some(200) };
-        let learner = Logistic::new(&parameters).expect("parameters");
-        learner.fit(&Rows::new(matrix, &numbers), &classes, 3).expect("a fit").predictor
+        let learner = Logistic::new(&parameters);
+        learner
+            .fit(&Rows::new(matrix, &numbers), &classes, 3)
+            .expect("a fit")
+            .predictor
+            .linear()
+            .expect("weights")
+            .clone()
     };
     (
         loss(theirs.params(), theirs.intercept(), rows, classes, alpha),
@@ -97,8 +103,9 @@ fn where_linfas_least_squares_is_sound_ours_agrees() {
         .map(|number| number.as_f64().expect("a number"))
         .collect();
     let places: Vec<u32> = (0..numbers.len() as u32).collect();
-    let learner = LeastSquares::new(&LinearRegression::default()).expect("parameters");
+    let learner = LeastSquares::new(&LinearRegression::default());
     let ours = learner.fit(&Rows::new(&matrix, &places), &numbers).expect("a fit").predictor;
+    let ours = ours.linear().expect("weights");
     let theirs = LinfaLinear::new().fit(&Dataset::new(rows, Array1::from_vec(numbers))).expect("a fit");
     for (ours, theirs) in ours.weights().row(0).iter().zip(theirs.params()) {
         assert!((ours - theirs).abs() < 1e-8 * (1.0 + theirs.abs()), "{ours} {theirs}");

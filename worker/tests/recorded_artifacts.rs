@@ -1,6 +1,7 @@
 //! What workers of earlier versions left on volumes is read.
 //!
-//! `data/storage/vN` is a volume as the worker left it that wrote version N of the manifest; users' volumes hold such files. They
+//! `data/storage/vN` is a volume as the worker left it that wrote version N of the manifest, and `data/storage/model-vN` as the one
+//! left it that wrote version N of the model; users' volumes hold such files. They
 //! are never changed. Where a test here fails, the code is to be changed: a new version of a format gets a reader of its own beside
 //! those of the earlier ones, and, once it is written, a folder of its own here.
 
@@ -87,7 +88,7 @@ fn what_is_written_changes_only_with_the_version() {
             assert_eq!(written, String::from_utf8(read(&path)).expect("text"), "{}", path.display());
         }
     }
-    let volume = Volume::recorded(MANIFEST_VERSION);
+    let volume = Volume::recorded(&format!("v{MANIFEST_VERSION}"));
     let folder = volume.path().join("ml/iris/data/0d0000000001");
     let before = String::from_utf8(read(&folder.join(MANIFEST_NAME))).expect("text");
     std::fs::remove_dir_all(&folder).expect("removed");
@@ -116,16 +117,23 @@ fn step(name: &str, revision: &str, action: Value) -> Value {
 
 #[test]
 fn recorded_models_predict_what_they_predicted_then() {
-    for version in 1..=MANIFEST_VERSION {
-        let volume = Volume::recorded(version);
+    // The first volume's tables are datasets of its own, the second's are files.
+    let artifact = |path: &str| json!({"artifact": {"path": format!("ml/iris/{path}")}});
+    let file = json!({"uri": {"uri": "file:in/iris.csv"}});
+    let volumes = [
+        ("v1", artifact("data/0d0000000001"), artifact("parquet/0d0000000002")),
+        ("model-v2", file.clone(), file),
+    ];
+    for (name, data, widths) in volumes {
+        let volume = Volume::recorded(name);
         let cases = [
-            ("train/0d0000000003", "data/0d0000000001", "csv", "scored/0d0000000005/data.csv"),
-            ("width/0d0000000004", "parquet/0d0000000002", "ndjson", "widths/0d0000000006/data.ndjson"),
+            ("train/0d0000000003", data, "csv", "scored/0d0000000005/data.csv"),
+            ("width/0d0000000004", widths, "ndjson", "widths/0d0000000006/data.ndjson"),
         ];
-        for (model, data, format, recorded) in cases {
+        for (model, input, format, recorded) in cases {
             let action = json!({"score": {
                 "model": format!("ml/iris/{model}"),
-                "input": {"artifact": {"path": format!("ml/iris/{data}")}},
+                "input": input,
                 "format": format,
             }});
             volume.step(&step("again", "0d0000000008", action), &[]).succeeds();

@@ -74,18 +74,18 @@ fn one_step_of_each_kind_is_recorded_and_is_written_as_it_was() {
 
 #[test]
 fn prepare_steps_are_done() {
-    let volume = Volume::recorded(1);
+    let volume = Volume::recorded("v1");
     volume.put("ml/new/prepare/ba9876543210/manifest.json", "{}");
     volume.step(&recorded(1, "prepare"), &[]).succeeds();
     assert_eq!(result(&volume, "prepare", "data.csv"), "key,name,value,flowers\nb,beta,2,30\n");
     assert!(!volume.path().join("ml/new/prepare/ba9876543210").exists(), "what the step removes is gone");
 
-    let volume = Volume::recorded(1);
+    let volume = Volume::recorded("v1");
     volume.step(&recorded(2, "prepare"), &[]).succeeds();
     let expected = "day,price,note,code\n2026-01-31,1234.5,it's; München,007\n,,x,008\n";
     assert_eq!(result(&volume, "prepare", "data.csv"), expected);
 
-    let (volume, receiver) = (Volume::recorded(1), Receiver::start());
+    let (volume, receiver) = (Volume::recorded("v1"), Receiver::start());
     volume.step(&delivering(recorded(3, "prepare"), &receiver), &["--allow-address=127.0.0.0/8"]).succeeds();
     assert_eq!(receiver.posts().len(), 1);
 }
@@ -93,7 +93,7 @@ fn prepare_steps_are_done() {
 #[test]
 fn train_steps_are_done() {
     for version in [1, 2] {
-        let volume = Volume::recorded(1);
+        let volume = Volume::recorded("v1");
         let report = volume.step(&recorded(version, "train"), &[]).succeeds().report.clone();
         assert!(report.metrics["accuracy"] > 0.8, "{report:?}");
         assert_eq!(report.gate.is_some_and(|verdict| verdict.passed), version == 1);
@@ -105,21 +105,21 @@ fn train_steps_are_done() {
 #[test]
 fn score_steps_are_done() {
     for version in [1, 2] {
-        let volume = Volume::recorded(1);
+        let volume = Volume::recorded("v1");
         let ended = volume.step(&recorded(version, "score"), &[]);
         assert_eq!(ended.succeeds().report.rows, Some(30));
         // The first version's step is named by its content.
         let revision = ended.report.revision.as_ref().map(ToString::to_string);
         assert_eq!(revision.as_deref() == Some("0123456789ab"), version == 2);
     }
-    let (volume, receiver) = (Volume::recorded(1), Receiver::start());
+    let (volume, receiver) = (Volume::recorded("v1"), Receiver::start());
     volume.step(&delivering(recorded(3, "score"), &receiver), &["--allow-address=127.0.0.0/8"]).succeeds();
     assert_eq!(receiver.posts().len(), 30);
 }
 
 #[test]
 fn serve_steps_are_done() {
-    let volume = Volume::recorded(1);
+    let volume = Volume::recorded("v1");
     let storage = volume.path().display().to_string();
     let spec = recorded(1, "serve").to_string();
     let report = volume.path().join("report").display().to_string();
@@ -134,7 +134,7 @@ fn serve_steps_are_done() {
 #[test]
 fn continuous_steps_are_done() {
     for version in [1, 2, 3] {
-        let volume = Volume::recorded(1);
+        let volume = Volume::recorded("v1");
         let receiver = Receiver::start();
         let spec = delivering(recorded(version, "continuous"), &receiver);
         let worker = Worker::start(&volume, &spec);

@@ -50,10 +50,10 @@ fn assert_close(what: &str, found: impl IntoIterator<Item = f64>, expected: &[f6
 
 fn fit(parameters: LogisticRegression, matrix: &Matrix, rows: &[u32], classes: &[u32]) -> LinearPredictor {
     let count = *classes.iter().max().expect("classes") as usize + 1;
-    let learner = Logistic::new(&parameters).expect("parameters");
+    let learner = Logistic::new(&parameters);
     let fitted = learner.fit(&Rows::new(matrix, rows), classes, count).expect("a fit");
     assert_eq!(fitted.warning, None);
-    fitted.predictor
+    fitted.predictor.linear().expect("weights").clone()
 }
 
 #[test]
@@ -89,8 +89,9 @@ fn linear_regression_learns_what_scikit_learn_does_also_of_collinear_and_few_row
         for expected in data["fits"].as_array().expect("fits") {
             let alpha = expected["alpha"].as_f64();
             let what = format!("{name}, alpha {alpha:?}");
-            let learner = LeastSquares::new(&LinearRegression { alpha }).expect("parameters");
+            let learner = LeastSquares::new(&LinearRegression { alpha });
             let found = learner.fit(&Rows::new(&matrix, &rows), &numbers).expect("a fit").predictor;
+            let found = found.linear().expect("weights");
             assert_close(&what, found.weights().iter().copied(), &list(&expected["weights"]));
             assert_close(
                 &what,
@@ -162,8 +163,7 @@ fn classes_that_can_be_told_apart_without_penalty_end_with_a_warning_or_large_we
     (0..40).for_each(|row| matrix.extend(&[f64::from(row)]));
     let classes: Vec<u32> = (0..40).map(|row| u32::from(row >= 20)).collect();
     let rows: Vec<u32> = (0..40).collect();
-    let learner =
-        Logistic::new(&LogisticRegression { alpha: Some(0.0), max_iterations: Some(3) }).expect("parameters");
+    let learner = Logistic::new(&LogisticRegression { alpha: Some(0.0), max_iterations: Some(3) });
     let fitted = learner.fit(&Rows::new(&matrix, &rows), &classes, 2).expect("a fit");
     assert!(fitted.warning.expect("3 iterations are too few").contains("did not converge in 3 iterations"));
     let found = fit(LogisticRegression { alpha: Some(0.0), max_iterations: None }, &matrix, &rows, &classes);

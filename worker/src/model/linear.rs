@@ -2,14 +2,44 @@
 
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, Axis};
 
-use super::{FeatureSchema, ModelError, Predictions, Target};
+use serde::{Deserialize, Serialize};
+
+use super::exact::Row;
+use super::{ModelError, Predictions, Target};
 
 /// Weights and intercepts. A regression and a classifier of two classes have one row of weights (for two classes the sum is
 /// the log-odds of the second), a classifier of more classes has one row for each.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Document", try_from = "Document")]
 pub struct LinearPredictor {
     weights: Array2<f64>,
     intercepts: Array1<f64>,
+}
+
+/// Its form in `model.json`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Document {
+    /// One row for each output.
+    weights: Vec<Row>,
+    intercepts: Row,
+}
+
+impl From<LinearPredictor> for Document {
+    fn from(predictor: LinearPredictor) -> Self {
+        Self {
+            weights: predictor.weights.rows().into_iter().map(|row| Row(row.to_vec())).collect(),
+            intercepts: Row(predictor.intercepts.to_vec()),
+        }
+    }
+}
+
+impl TryFrom<Document> for LinearPredictor {
+    type Error = String;
+
+    fn try_from(document: Document) -> Result<Self, String> {
+        Self::from_rows(document.weights, document.intercepts)
+    }
 }
 
 impl LinearPredictor {
@@ -17,6 +47,17 @@ impl LinearPredictor {
     #[must_use]
     pub fn new(weights: Array2<f64>, intercepts: Array1<f64>) -> Self {
         Self { weights, intercepts }
+    }
+
+    /// A predictor from rows of weights, one for each output.
+    pub(super) fn from_rows(rows: Vec<Row>, intercepts: Row) -> Result<Self, String> {
+        let (outputs, features) = (rows.len(), rows.first().map_or(0, |row| row.0.len()));
+        if rows.iter().any(|row| row.0.len() != features) {
+            return Err("its rows of weights are of different lengths".to_owned());
+        }
+        let flat = rows.into_iter().flat_map(|row| row.0).collect();
+        let weights = Array2::from_shape_vec((outputs, features), flat).map_err(|error| error.to_string())?;
+        Ok(Self::new(weights, Array1::from_vec(intercepts.0)))
     }
 
     /// The weights: outputs × features.
@@ -40,11 +81,22 @@ impl LinearPredictor {
         }
     }
 
-    pub(super) fn check(&self, schema: &FeatureSchema) -> Result<(), ModelError> {
-        let (outputs, features) = (Self::outputs(&schema.target), schema.features.len());
-        if self.weights.dim() != (outputs, features) || self.intercepts.len() != outputs {
+    /// With larger values than this, a weighted sum could be beyond what a 64-bit float holds.
+    pub(super) fn largest_value(&self) -> f64 {
+        let sums = self.weights.rows().into_iter().zip(&self.intercepts).map(|(weights, intercept)| {
+            weights.iter().map(|weight| weight.abs()).sum::<f64>() + intercept.abs()
+        });
+        let largest_sum = sums.fold(1.0, f64::max);
+        // An eighth leaves room for rounding and for the difference of two sums.
+        let exponent = (f64::MAX / 8.0 / largest_sum).log10().floor();
+        format!("1e{exponent}").parse().unwrap_or(f64::MAX)
+    }
+
+    pub(super) fn check(&self, columns: usize, target: &Target) -> Result<(), ModelError> {
+        let outputs = Self::outputs(target);
+        if self.weights.dim() != (outputs, columns) || self.intercepts.len() != outputs {
             return Err(ModelError::Invalid(format!(
-                "its weights are {} × {} with {} intercepts, and its schema needs {outputs} × {features}",
+                "its weights are {} × {} with {} intercepts, and its schema needs {outputs} × {columns}",
                 self.weights.nrows(),
                 self.weights.ncols(),
                 self.intercepts.len()
@@ -106,7 +158,7 @@ impl LinearPredictor {
 }
 
 /// 1 / (1 + exp(-x)), without overflow.
-fn sigmoid(x: f64) -> f64 {
+pub(super) fn sigmoid(x: f64) -> f64 {
     if x >= 0.0 {
         1.0 / (1.0 + (-x).exp())
     } else {
@@ -117,7 +169,7 @@ fn sigmoid(x: f64) -> f64 {
 
 /// Turns finite scores into probabilities: exp(score) over the sum of them, with the row's own maximum taken off first so
 /// that nothing overflows.
-fn softmax(mut row: ArrayViewMut1<'_, f64>) {
+pub(super) fn softmax(mut row: ArrayViewMut1<'_, f64>) {
     let max = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     row.mapv_inplace(|score| (score - max).exp());
     let sum = row.sum();

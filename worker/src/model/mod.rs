@@ -1,7 +1,7 @@
 //! Trained models: their schema, their file, and prediction.
 //!
 //! Owns what a model is once it is trained: [`FeatureSchema`] (what goes in and what comes out), [`Model`] (loading,
-//! checking, predicting) and the file `model.json`. Must not train, read tables, or know of HTTP.
+//! checking, predicting) and its files, `model.json` and, for trees, `trees.bin`. Must not train, read tables, or know of HTTP.
 
 mod error;
 mod exact;
@@ -10,7 +10,11 @@ mod limits;
 mod linear;
 mod load;
 mod predictions;
+mod predictor;
 mod schema;
+mod tree;
+mod tree_file;
+mod trees;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,17 +25,20 @@ use ndarray::ArrayView2;
 use crate::failure::StepError;
 
 pub use error::ModelError;
-pub use limits::{MODEL_FILE, MODEL_VERSION};
+pub use limits::{MODEL_FILE, MODEL_VERSION, TREES_FILE, TREES_LIMIT};
 pub use linear::LinearPredictor;
 pub use predictions::Predictions;
+pub use predictor::Predictor;
 pub use schema::{Feature, FeatureKind, FeatureSchema, Label, MAX_CLASSES, MAX_FEATURES, Target};
+pub use tree::{Split, Tree, TreeBuilder};
+pub use trees::{TreeOutput, TreePredictor};
 
 /// A trained model, whole and checked: everything in it fits together, so that prediction cannot fail but for rows of a
 /// wrong width.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     schema: FeatureSchema,
-    predictor: LinearPredictor,
+    predictor: Predictor,
     info: ModelInfo,
 }
 
@@ -40,7 +47,7 @@ pub struct Model {
 pub struct ModelInfo {
     /// The revision that it was published under; absent for a model trained on the command line.
     pub revision: Option<Revision>,
-    /// The algorithm's name, as in a spec: `logisticRegression` or `linearRegression`.
+    /// The algorithm's name, as in a spec: one of [`mlpipeline_crds::Algorithm::NAMES`].
     pub algorithm: String,
     /// What training measured, by [`mlpipeline_crds::Metric::name`] and the other names of a report.
     pub metrics: BTreeMap<String, f64>,
@@ -57,16 +64,21 @@ impl Model {
     pub fn new(
         schema: FeatureSchema,
         algorithm: &str,
-        predictor: LinearPredictor,
+        predictor: impl Into<Predictor>,
         metrics: BTreeMap<String, f64>,
     ) -> Result<Self, ModelError> {
-        schema.check()?;
-        predictor.check(&schema)?;
         let digest = Digest::of(&[]);
         let info = ModelInfo { revision: None, algorithm: algorithm.to_owned(), metrics, digest };
-        let mut model = Self { schema, predictor, info };
+        let mut model = Self { schema, predictor: predictor.into(), info };
+        model.check()?;
         model.info.digest = Digest::of(&model.to_bytes()?);
         Ok(model)
+    }
+
+    /// Checks that its parts fit together.
+    fn check(&self) -> Result<(), ModelError> {
+        self.schema.check()?;
+        self.predictor.check(self.schema.features.len(), &self.schema.target)
     }
 
     /// Reads and verifies the model in a folder.
@@ -77,12 +89,12 @@ impl Model {
         Ok(load::load(folder)?)
     }
 
-    /// Reads a model from the bytes of a `model.json`.
+    /// Reads a model from the bytes of a `model.json`, which must be all there is of it: trees have a file of their own.
     ///
     /// # Errors
     /// When the bytes are not a model of a version that is read, or its parts do not fit together.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        file::parse(bytes)
+        file::parse(bytes, &|name| Err(ModelError::Invalid(format!("{name} is not there"))))
     }
 
     /// The bytes of this model's `model.json`. The same model always gives the same bytes.
@@ -91,6 +103,15 @@ impl Model {
     /// When a metric is not a finite number, which JSON cannot hold.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
         file::render(self)
+    }
+
+    /// The files that the model is published as, by name.
+    ///
+    /// # Errors
+    /// As [`Model::to_bytes`].
+    pub fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, ModelError> {
+        let trees = self.predictor.trees().map(|trees| (TREES_FILE, trees.to_bytes()));
+        Ok([(MODEL_FILE, self.to_bytes()?)].into_iter().chain(trees).collect())
     }
 
     /// Predicts for rows of numbers: one column for each feature, in the schema's order.
@@ -121,9 +142,9 @@ impl Model {
         &self.info
     }
 
-    /// Its weights and intercepts.
+    /// What predicts.
     #[must_use]
-    pub fn predictor(&self) -> &LinearPredictor {
+    pub fn predictor(&self) -> &Predictor {
         &self.predictor
     }
 }

@@ -80,9 +80,9 @@ fn the_same_model_gives_the_same_bytes_and_reads_back_alike() {
 #[test]
 fn a_newer_version_is_named() {
     let text = String::from_utf8(example().to_bytes().expect("bytes")).expect("text");
-    let newer = text.replacen("\"version\": 1", "\"version\": 2, \"news\": {}", 1);
+    let newer = text.replacen("\"version\": 2", "\"version\": 3, \"news\": {}", 1);
     let error = Model::from_bytes(newer.as_bytes()).expect_err("a newer version");
-    assert!(error.to_string().contains("format version 2"), "{error}");
+    assert!(error.to_string().contains("format version 3"), "{error}");
 }
 
 /// A folder with the example model in it, as a train step publishes it.

@@ -8,7 +8,7 @@ use ndarray::ArrayView2;
 
 use super::answer::AnswerForm;
 use super::docs;
-use super::limits::{ServingLimits, largest_value};
+use super::limits::ServingLimits;
 use super::metrics::{Metrics, PredictionCounters};
 use super::openapi;
 use super::rows::{Problem, RowFeatures, RowsError, read_rows};
@@ -52,7 +52,7 @@ impl LoadedModel {
         let target = &schema.target;
         let labels: Vec<String> = target.labels().iter().map(ToString::to_string).collect();
         let kinds = schema.features.iter().map(|feature| (feature.name.as_str(), feature.kind));
-        let features = RowFeatures::new(kinds, largest_value(&model));
+        let features = RowFeatures::new(kinds, model.predictor().largest_value());
         let info = model.info();
         let revision = match &info.revision {
             Some(revision) => revision.to_string(),

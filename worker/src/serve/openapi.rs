@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::auth::KEY_HEADER;
-use super::limits::{ServingLimits, largest_value};
+use super::limits::ServingLimits;
 use crate::model::{Feature, FeatureKind, Model, Target};
 
 /// The document.
@@ -96,7 +96,7 @@ fn predict(model: &Model, limits: ServingLimits) -> Value {
 
 fn row(model: &Model) -> Value {
     let features = &model.schema().features;
-    let largest = largest_value(model);
+    let largest = model.predictor().largest_value();
     let properties: Map<String, Value> =
         features.iter().map(|feature| (feature.name.clone(), property(feature, largest))).collect();
     let names: Vec<&str> = model.schema().names().collect();

@@ -4,18 +4,15 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use mlpipeline_crds::{
-    Algorithm, CrossValidation, Gate, LinearRegression, LogisticRegression, Metric, Split, StepReport,
-    TrainStep,
-};
+use mlpipeline_crds::{CrossValidation, Gate, Metric, Split, StepReport, TrainStep};
 
+use super::algorithm_flags::AlgorithmFlags;
 use super::summary::summary;
 use super::{TrainError, Trained, train};
 use crate::WorkContext;
 use crate::artifact::{ArtifactError, Draft, Kind};
 use crate::failure::StepError;
 use crate::flags::{SourceFlags, WorkFlags};
-use crate::model::MODEL_FILE;
 
 /// Train a model on a table.
 #[derive(Clone, Debug, Args)]
@@ -35,15 +32,9 @@ pub struct TrainArgs {
     /// The columns to predict from; all but the target when absent.
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     pub features: Vec<String>,
-    /// How to learn: classes by logistic regression, numbers by linear regression.
-    #[arg(long, value_enum, default_value = "logistic-regression", help_heading = "Algorithm")]
-    pub algorithm: AlgorithmName,
-    /// The strength of the L2 penalty; 1 for logistic and 0 for linear regression when absent.
-    #[arg(long, value_name = "NUMBER", help_heading = "Algorithm")]
-    pub alpha: Option<f64>,
-    /// The most iterations of logistic regression; 200 when absent.
-    #[arg(long, value_name = "NUMBER", help_heading = "Algorithm")]
-    pub max_iterations: Option<i32>,
+    /// How to learn.
+    #[command(flatten)]
+    pub learn: AlgorithmFlags,
     /// The share of the rows to keep back and measure with.
     #[arg(long, value_name = "SHARE", help_heading = "Measuring")]
     pub test: Option<f64>,
@@ -68,15 +59,6 @@ pub struct TrainArgs {
     /// Resources and network.
     #[command(flatten)]
     pub work: WorkFlags,
-}
-
-/// An algorithm's name on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum AlgorithmName {
-    /// Classes, by logistic regression.
-    LogisticRegression,
-    /// Numbers, by least squares.
-    LinearRegression,
 }
 
 /// How to print the result.
@@ -114,7 +96,9 @@ impl TrainArgs {
             out.parent().ok_or_else(|| TrainError::Spec("--out: name a folder to make".to_owned()))?;
         let draft = Draft::begin(parent)?;
         let Trained { model, report } = train(&step, context).await?;
-        draft.write(MODEL_FILE, &model.to_bytes()?)?;
+        for (name, bytes) in model.files()? {
+            draft.write(name, &bytes)?;
+        }
         let target = out.clone();
         let published =
             tokio::task::spawn_blocking(move || draft.publish_at(Kind::Model, report, &target)).await;
@@ -123,27 +107,12 @@ impl TrainArgs {
     }
 
     fn step(&self, context: &WorkContext) -> Result<TrainStep, StepError> {
-        let alpha = self.alpha;
-        let logistic = LogisticRegression { max_iterations: self.max_iterations, alpha };
-        let algorithm = match self.algorithm {
-            AlgorithmName::LogisticRegression => {
-                Algorithm { logistic_regression: Some(logistic), ..Algorithm::default() }
-            }
-            AlgorithmName::LinearRegression if self.max_iterations.is_some() => {
-                let message =
-                    "--max-iterations is for logistic-regression; linear-regression needs no iterations";
-                return Err(TrainError::Spec(message.to_owned()).into());
-            }
-            AlgorithmName::LinearRegression => {
-                Algorithm { linear_regression: Some(LinearRegression { alpha }), ..Algorithm::default() }
-            }
-        };
         let stratify = self.stratify.then_some(true);
         Ok(TrainStep {
             data: self.source.source("data", &context.secrets)?,
             target: self.target.clone(),
             features: self.features.clone(),
-            algorithm,
+            algorithm: self.learn.algorithm()?,
             split: self.test.map(|test| Split { test, stratify, seed: Some(self.seed) }),
             cross_validation: self.folds.map(|folds| CrossValidation { folds, seed: Some(self.seed) }),
             gate: self.gate.clone(),

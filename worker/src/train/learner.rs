@@ -2,13 +2,13 @@
 
 use super::error::TrainError;
 use super::matrix::Rows;
-use crate::model::LinearPredictor;
+use crate::model::Predictor;
 
 /// An algorithm's result.
 #[derive(Clone, Debug)]
 pub struct Fitted {
     /// What predicts.
-    pub predictor: LinearPredictor,
+    pub predictor: Predictor,
     /// What the user should know of how it went.
     pub warning: Option<String>,
 }

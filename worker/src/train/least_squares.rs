@@ -14,7 +14,6 @@ use super::error::TrainError;
 use super::learner::{Fitted, Regressor};
 use super::matrix::{BLOCK_ROWS, Rows, blocks};
 use super::parallel::over_shards;
-use super::penalty::check_alpha;
 use super::scaling::Scaling;
 use super::triangle::Triangle;
 use crate::model::LinearPredictor;
@@ -26,14 +25,10 @@ pub struct LeastSquares {
 }
 
 impl LeastSquares {
-    /// Checks the parameters.
-    ///
-    /// # Errors
-    /// When a parameter is out of its bounds.
-    pub fn new(parameters: &LinearRegression) -> Result<Self, TrainError> {
-        let alpha = parameters.alpha.unwrap_or(LinearRegression::DEFAULT_ALPHA);
-        check_alpha("algorithm.linearRegression", alpha)?;
-        Ok(Self { alpha })
+    /// Least squares with these parameters, which are within their bounds.
+    #[must_use]
+    pub fn new(parameters: &LinearRegression) -> Self {
+        Self { alpha: parameters.alpha.unwrap_or(LinearRegression::DEFAULT_ALPHA) }
     }
 }
 
@@ -63,7 +58,7 @@ impl Regressor for LeastSquares {
         weights *= target.deviation;
         let intercept = target.mean - weights.dot(&ArrayView1::from(&scaling.means));
         let predictor = LinearPredictor::new(weights.insert_axis(Axis(0)), Array1::from_elem(1, intercept));
-        Ok(Fitted { predictor, warning })
+        Ok(Fitted { predictor: predictor.into(), warning })
     }
 }
 

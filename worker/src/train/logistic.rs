@@ -14,7 +14,6 @@ use super::lbfgs::{Stop, minimise};
 use super::learner::{Classifier, Fitted};
 use super::logistic_loss::LogisticLoss;
 use super::matrix::Rows;
-use super::penalty::check_alpha;
 use super::scaling::Scaling;
 use crate::model::LinearPredictor;
 
@@ -36,19 +35,14 @@ pub struct Logistic {
 }
 
 impl Logistic {
-    /// Checks the parameters.
-    ///
-    /// # Errors
-    /// When a parameter is out of its bounds.
-    pub fn new(parameters: &LogisticRegression) -> Result<Self, TrainError> {
+    /// Logistic regression with these parameters, which are within their bounds.
+    #[must_use]
+    pub fn new(parameters: &LogisticRegression) -> Self {
         let iterations = parameters.max_iterations.unwrap_or(LogisticRegression::DEFAULT_MAX_ITERATIONS);
-        let alpha = parameters.alpha.unwrap_or(LogisticRegression::DEFAULT_ALPHA);
-        let field = "algorithm.logisticRegression";
-        let iterations = usize::try_from(iterations).ok().filter(|count| *count > 0).ok_or_else(|| {
-            TrainError::Spec(format!("{field}.maxIterations is {iterations}, and must be 1 or more"))
-        })?;
-        check_alpha(field, alpha)?;
-        Ok(Self { iterations, alpha })
+        Self {
+            iterations: usize::try_from(iterations).unwrap_or_default(),
+            alpha: parameters.alpha.unwrap_or(LogisticRegression::DEFAULT_ALPHA),
+        }
     }
 }
 
@@ -73,7 +67,7 @@ impl Classifier for Logistic {
                 minimum.iterations
             )
         });
-        Ok(Fitted { predictor: unscaled(loss.weights(&minimum.point), &scaling), warning })
+        Ok(Fitted { predictor: unscaled(loss.weights(&minimum.point), &scaling).into(), warning })
     }
 }
 

@@ -5,10 +5,13 @@
 //! threads. Must not know formats or storage layout: `table` and `artifact` do.
 
 mod algorithm;
+mod algorithm_flags;
 mod args;
 mod baseline;
+mod boosting;
 mod class_target;
 mod error;
+mod forest;
 mod lbfgs;
 mod learner;
 mod least_squares;
@@ -17,9 +20,9 @@ mod logistic_loss;
 mod matrix;
 mod memory;
 mod metrics;
+mod middle;
 mod number_target;
 mod parallel;
-mod penalty;
 mod preconditioner;
 mod run;
 mod samples;
@@ -33,8 +36,11 @@ mod task;
 mod triangle;
 mod vector;
 
-pub use args::{AlgorithmName, OutputFormat, TrainArgs};
+pub use algorithm_flags::AlgorithmFlags;
+pub use args::{OutputFormat, TrainArgs};
+pub use boosting::GradientBoosting;
 pub use error::TrainError;
+pub use forest::Forest;
 pub use learner::{Classifier, Fitted, Learner, Regressor};
 pub use least_squares::LeastSquares;
 pub use logistic::Logistic;

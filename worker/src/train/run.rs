@@ -15,7 +15,7 @@ use super::task::Task;
 use crate::WorkContext;
 use crate::artifact::{Draft, Kind, Storage};
 use crate::failure::StepError;
-use crate::model::{MODEL_FILE, Model};
+use crate::model::Model;
 use crate::table;
 
 /// What training made.
@@ -37,7 +37,9 @@ pub async fn run(step: &TrainStep, spec: &StepSpec, context: &WorkContext) -> Re
     // Storage first: a volume that cannot be written is known before the work.
     let draft = Draft::begin(&context.storage.artifact_dir(&spec.folder())?)?;
     let Trained { model, report } = train(step, context).await?;
-    draft.write(MODEL_FILE, &model.to_bytes()?)?;
+    for (name, bytes) in model.files()? {
+        draft.write(name, &bytes)?;
+    }
     let rule = spec.revision.clone();
     // Syncing waits for the disk.
     let published = tokio::task::spawn_blocking(move || draft.publish(Kind::Model, report, &rule)).await;

@@ -7,7 +7,7 @@ use super::learner::{Classifier, Fitted, Regressor};
 use super::matrix::Rows;
 use super::metrics::{Metrics, Predict, measure_classes, measure_numbers};
 use super::split::{Names, Strata};
-use crate::model::{Label, LinearPredictor, Predictions};
+use crate::model::{Label, Predictions, Predictor};
 
 /// An algorithm and the targets that it learns.
 pub(super) enum Task {
@@ -72,11 +72,7 @@ impl Task {
     }
 
     /// Measures what was learnt.
-    pub(super) fn measure(
-        &self,
-        predictor: &LinearPredictor,
-        rows: &Rows<'_>,
-    ) -> Result<Metrics, TrainError> {
+    pub(super) fn measure(&self, predictor: &Predictor, rows: &Rows<'_>) -> Result<Metrics, TrainError> {
         match self {
             Self::Classify { .. } => {
                 self.measure_with(rows, &|block: ArrayView2<'_, f64>| predictor.classes(block))

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use mlpipeline_crds::{Revision, RevisionRule, StepReport};
 use mlpipeline_worker::artifact::{Draft, Kind};
-use mlpipeline_worker::model::{MODEL_FILE, Model};
+use mlpipeline_worker::model::Model;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -38,7 +38,9 @@ pub fn revision() -> Revision {
 /// Publishes a model in a step's folder, and returns the model's own.
 pub fn publish(step: &Path, model: &Model) -> PathBuf {
     let draft = Draft::begin(step).expect("a draft");
-    draft.write(MODEL_FILE, &model.to_bytes().expect("bytes")).expect("the file is written");
+    for (name, bytes) in model.files().expect("files") {
+        draft.write(name, &bytes).expect("the file is written");
+    }
     let report = StepReport::succeeded(None);
     draft.publish(Kind::Model, report, &RevisionRule::Fixed(revision())).expect("it is published").folder
 }

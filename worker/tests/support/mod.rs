@@ -72,10 +72,10 @@ impl Volume {
         Self { folder: tempfile::tempdir().expect("a folder") }
     }
 
-    /// A copy of the volume that a worker left which wrote this version of the manifest.
-    pub fn recorded(version: u64) -> Self {
+    /// A copy of a volume that an earlier worker left.
+    pub fn recorded(name: &str) -> Self {
         let volume = Self::new();
-        let from = recorded(&format!("storage/v{version}"));
+        let from = recorded(&format!("storage/{name}"));
         let mut folders = vec![from.clone()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).expect("a folder") {

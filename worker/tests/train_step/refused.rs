@@ -128,7 +128,7 @@ fn steps_that_ask_for_what_cannot_be_are_refused() {
             json!({"algorithm": {}}),
             2,
             "WrongSpec",
-            &["exactly one of logisticRegression and linearRegression"],
+            &["exactly one of logisticRegression, linearRegression"],
         ),
         (
             "a,species\n1,1\n2,2\n",

@@ -1,8 +1,8 @@
 //! train: rows in, a model out.
 
 use mlpipeline_crds::{
-    Action, CrossValidation, Gate, LinearRegression, LogisticRegression, Output, PodSettings, ReplicaVolume,
-    Split, StepKind, Train, TrainStep, Workload,
+    Action, CrossValidation, Gate, Output, PodSettings, ReplicaVolume, Split, StepKind, Train, TrainStep,
+    Workload,
 };
 use serde_json::{Value, json};
 
@@ -77,14 +77,7 @@ impl Descriptor for Train {
         // The gate judges a model; it does not make one.
         fingerprint.gate = None;
         fingerprint.data = reference_fingerprint(&self.data);
-        if let Some(logistic) = &mut fingerprint.algorithm.logistic_regression {
-            logistic.alpha = logistic.alpha.filter(|alpha| *alpha != LogisticRegression::DEFAULT_ALPHA);
-            logistic.max_iterations =
-                logistic.max_iterations.filter(|most| *most != LogisticRegression::DEFAULT_MAX_ITERATIONS);
-        }
-        if let Some(linear) = &mut fingerprint.algorithm.linear_regression {
-            linear.alpha = linear.alpha.filter(|alpha| *alpha != LinearRegression::DEFAULT_ALPHA);
-        }
+        fingerprint.algorithm.remove_defaults();
         if let Some(split) = &mut fingerprint.split {
             split.stratify = split.stratify.filter(|stratify| *stratify != Split::DEFAULT_STRATIFY);
             split.seed = split.seed.filter(|seed| *seed != Split::DEFAULT_SEED);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mlpipeline_crds::{Algorithm, Gate, Metric, Train};
+use mlpipeline_crds::{Algorithm, Gate, Metric, ParameterProblem, Predicts, Train};
 
 use super::data;
 use super::errors::Errors;
@@ -54,29 +54,14 @@ pub(super) fn check(train: &Train, path: &str, errors: &mut Errors) {
 
 /// Checks the algorithm; says whether it classifies, where that is known.
 fn check_algorithm(algorithm: &Algorithm, path: &str, errors: &mut Errors) -> Option<bool> {
-    match (&algorithm.logistic_regression, &algorithm.linear_regression) {
-        (Some(logistic), None) => {
-            check_alpha(logistic.alpha, format!("{path}.logisticRegression.alpha"), errors);
-            let path = format!("{path}.logisticRegression.maxIterations");
-            errors.require_between(logistic.max_iterations, (1, 100_000), path);
-            Some(true)
-        }
-        (None, Some(linear)) => {
-            check_alpha(linear.alpha, format!("{path}.linearRegression.alpha"), errors);
-            Some(false)
-        }
-        _ => {
-            errors.add(path, "needs exactly one of logisticRegression and linearRegression");
-            None
-        }
+    let Some(chosen) = algorithm.chosen() else {
+        errors.add(path, format!("needs exactly one of {}", Algorithm::NAMES.join(", ")));
+        return None;
+    };
+    for ParameterProblem { parameter, problem } in chosen.problems() {
+        errors.add(format!("{path}.{}.{parameter}", chosen.name()), problem);
     }
-}
-
-fn check_alpha(alpha: Option<f64>, path: String, errors: &mut Errors) {
-    match alpha {
-        Some(alpha) if !alpha.is_finite() => errors.require_finite(Some(alpha), path),
-        alpha => errors.require_not_negative(alpha, path),
-    }
+    Some(chosen.predicts() == Predicts::Classes)
 }
 
 fn check_gate(gate: &Gate, classifies: Option<bool>, path: &str, errors: &mut Errors) {

@@ -1,0 +1,41 @@
+//! Version 2: a model with any predictor, under its name.
+
+use std::collections::BTreeMap;
+
+use mlpipeline_crds::Digest;
+use serde::{Deserialize, Serialize};
+
+use super::{FORMAT, ReadFile};
+use crate::model::exact::Exact;
+use crate::model::predictor::StoredPredictor;
+use crate::model::{FeatureSchema, MODEL_VERSION, Model, ModelError, ModelInfo};
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Document {
+    format: String,
+    version: u64,
+    algorithm: String,
+    schema: FeatureSchema,
+    metrics: BTreeMap<String, Exact>,
+    predictor: StoredPredictor,
+}
+
+impl Document {
+    pub(super) fn of(model: &Model) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            version: MODEL_VERSION,
+            algorithm: model.info.algorithm.clone(),
+            schema: model.schema.clone(),
+            metrics: model.info.metrics.iter().map(|(name, value)| (name.clone(), Exact(*value))).collect(),
+            predictor: StoredPredictor::from(&model.predictor),
+        }
+    }
+
+    pub(super) fn into_model(self, digest: Digest, other: ReadFile<'_>) -> Result<Model, ModelError> {
+        let metrics = self.metrics.into_iter().map(|(name, value)| (name, value.0)).collect();
+        let info = ModelInfo { revision: None, algorithm: self.algorithm, metrics, digest };
+        Ok(Model { schema: self.schema, predictor: self.predictor.open(other)?, info })
+    }
+}

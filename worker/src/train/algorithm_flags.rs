@@ -1,0 +1,110 @@
+//! The algorithm and its parameters on the command line.
+//!
+//! Owns how flags become the algorithm of a spec. Names and parameters come from the table in `crds`, so that a new algorithm is
+//! here without a change.
+
+use std::sync::LazyLock;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use mlpipeline_crds::Algorithm;
+use serde_json::{Map, Value};
+
+use super::TrainError;
+
+/// The algorithms' names as flags write them, in the order of [`Algorithm::NAMES`].
+static FLAG_NAMES: LazyLock<Vec<String>> =
+    LazyLock::new(|| Algorithm::NAMES.iter().copied().map(kebab).collect());
+
+/// Which algorithm learns, and with which parameters.
+#[derive(Clone, Debug, Args)]
+pub struct AlgorithmFlags {
+    /// How to learn; the reference of train.algorithm says what each predicts.
+    #[arg(
+        long, value_name = "NAME", default_value = "logistic-regression", help_heading = "Algorithm",
+        value_parser = PossibleValuesParser::new(FLAG_NAMES.iter().map(String::as_str))
+    )]
+    pub algorithm: String,
+    /// The strength of the L2 penalty: the parameter alpha.
+    #[arg(long, value_name = "NUMBER", help_heading = "Algorithm")]
+    pub alpha: Option<f64>,
+    /// The most iterations: the parameter maxIterations.
+    #[arg(long, value_name = "NUMBER", help_heading = "Algorithm")]
+    pub max_iterations: Option<i32>,
+    /// Any parameter of the algorithm, as in train.algorithm of a pipeline. May be given several times.
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parse_parameter, help_heading = "Algorithm")]
+    pub parameters: Vec<(String, Value)>,
+}
+
+/// A parameter's value is JSON where it can be, and text otherwise.
+fn parse_parameter(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, for example alpha=0.5")?;
+    Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| Value::from(value))))
+}
+
+/// `logisticRegression` as flags write it: `logistic-regression`.
+fn kebab(name: &str) -> String {
+    let mut written = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            written.push('-');
+        }
+        written.push(letter.to_ascii_lowercase());
+    }
+    written
+}
+
+impl AlgorithmFlags {
+    /// The algorithm as in a spec.
+    ///
+    /// # Errors
+    /// When the algorithm does not have a parameter that is given, or the value is not of the parameter's type.
+    pub fn algorithm(&self) -> Result<Algorithm, TrainError> {
+        let known = Algorithm::NAMES.iter().zip(FLAG_NAMES.iter()).find(|(_, flag)| **flag == self.algorithm);
+        let name = known.map_or("", |(name, _)| *name);
+        let mut parameters: Map<String, Value> = self.parameters.iter().cloned().collect();
+        let shorthands =
+            [("alpha", self.alpha.map(Value::from)), ("maxIterations", self.max_iterations.map(Value::from))];
+        for (parameter, value) in shorthands {
+            parameters.extend(value.map(|value| (parameter.to_owned(), value)));
+        }
+        let names = Algorithm::parameter_names(name);
+        if let Some(unknown) = parameters.keys().find(|parameter| !names.contains(*parameter)) {
+            return Err(TrainError::Spec(format!(
+                "{} does not have a parameter {unknown}; its parameters are {}",
+                self.algorithm,
+                names.into_iter().collect::<Vec<_>>().join(", ")
+            )));
+        }
+        let spec = Value::Object(Map::from_iter([(name.to_owned(), Value::Object(parameters))]));
+        serde_json::from_value(spec)
+            .map_err(|error| TrainError::Spec(format!("a parameter of {}: {error}", self.algorithm)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(algorithm: &str, parameters: &[&str]) -> Result<Algorithm, TrainError> {
+        let parameters = parameters.iter().map(|text| parse_parameter(text).expect("a parameter")).collect();
+        AlgorithmFlags { algorithm: algorithm.to_owned(), alpha: None, max_iterations: Some(7), parameters }
+            .algorithm()
+    }
+
+    #[test]
+    fn flags_become_the_algorithm_of_a_spec() {
+        let algorithm = flags("logistic-regression", &["alpha=0.5"]).expect("an algorithm");
+        let logistic = algorithm.logistic_regression.expect("logistic regression");
+        assert_eq!((logistic.alpha, logistic.max_iterations), (Some(0.5), Some(7)));
+    }
+
+    #[test]
+    fn unknown_parameters_and_values_of_another_type_are_refused() {
+        let unknown = flags("linear-regression", &[]).expect_err("no iterations").to_string();
+        assert!(unknown.contains("a parameter maxIterations; its parameters are alpha"), "{unknown}");
+        let wrong = flags("logistic-regression", &["alpha=much"]).expect_err("not a number").to_string();
+        assert!(wrong.contains("\"much\""), "{wrong}");
+        assert!(parse_parameter("alpha").is_err());
+    }
+}
