@@ -147,9 +147,13 @@ impl Failure {
 impl Failure {
     /// What to do where the operator itself lacks a permission, recognised by the API server's wording.
     fn role_hint(&self) -> &'static str {
-        match self.message.contains(" cannot ") {
-            true => "; allow it in the operator's Role (deploy/config/rbac/operator-role.yaml)",
-            false => "",
+        if self.message.contains("cannot set an ownerRef") {
+            "; this cluster asks for the right to delete an object whose owner is changed: write storage.volume.retain as it was before, \
+             let somebody with that right change metadata.ownerReferences, or give it to the operator"
+        } else if self.message.contains(" cannot ") {
+            "; allow it in the operator's Role (deploy/config/rbac/operator-role.yaml)"
+        } else {
+            ""
         }
     }
 }

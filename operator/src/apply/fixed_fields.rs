@@ -17,6 +17,7 @@ pub(super) fn keep(kind: ChildKind, desired: &mut Value, actual: &Value) {
     match kind {
         ChildKind::StatefulSet => keep_claim_templates(desired, actual),
         ChildKind::Deployment => keep_startup(desired, actual),
+        ChildKind::PersistentVolumeClaim => keep_owner(desired, actual),
         _ => {}
     }
 }
@@ -26,6 +27,17 @@ fn keep_claim_templates(desired: &mut Value, actual: &Value) {
     match actual.get("spec").and_then(|spec| spec.get(CLAIM_TEMPLATES)) {
         Some(fixed) => drop(spec.insert(CLAIM_TEMPLATES.to_owned(), fixed.clone())),
         None => drop(spec.remove(CLAIM_TEMPLATES)),
+    }
+}
+
+/// A claim that has its owner keeps the reference as it is: a StatefulSet may have written it in another form, and some clusters let nobody
+/// change one who may not delete the claim.
+fn keep_owner(desired: &mut Value, actual: &Value) {
+    let Some(wanted) = desired.pointer_mut("/metadata/ownerReferences/0") else { return };
+    let found = actual.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    let same = found.and_then(|all| all.iter().find(|owner| owner.get("uid") == wanted.get("uid")));
+    if let Some(same) = same {
+        wanted.clone_from(same);
     }
 }
 
@@ -57,6 +69,22 @@ mod tests {
         let without = json!({"spec": {"replicas": 2}});
         keep(ChildKind::StatefulSet, &mut desired, &without);
         assert_eq!(desired, without);
+    }
+
+    #[test]
+    fn d6_a_claim_keeps_the_form_of_its_owner_and_no_other_owner() {
+        let claim = |owners: Value| json!({"metadata": {"ownerReferences": owners}});
+        let wanted = claim(json!([{"uid": "a", "controller": true}]));
+        let kept = |actual: Value| {
+            let mut desired = wanted.clone();
+            keep(ChildKind::PersistentVolumeClaim, &mut desired, &claim(actual));
+            desired
+        };
+        assert_eq!(kept(json!([{"uid": "b"}, {"uid": "a"}])), claim(json!([{"uid": "a"}])));
+        assert_eq!(kept(json!([{"uid": "b"}])), wanted);
+        let mut retained = claim(json!([]));
+        keep(ChildKind::PersistentVolumeClaim, &mut retained, &wanted);
+        assert_eq!(retained, claim(json!([])));
     }
 
     #[test]
