@@ -55,9 +55,14 @@ fn one_step_of_each_kind_is_recorded_and_is_written_as_it_was() {
             });
         }
         kinds.sort_unstable();
-        // Version 2 added how text is read, and a serve step reads none.
+        // Version 2 added how text is read, and a serve step reads none; version 3 what a train step takes columns as.
         let all = ["continuous", "prepare", "score", "serve", "train"];
-        let expected = all.into_iter().filter(|kind| version == 1 || *kind != "serve").collect::<Vec<_>>();
+        let has = |kind: &str| match version {
+            1 => true,
+            2 => kind != "serve",
+            _ => kind == "train",
+        };
+        let expected = all.into_iter().filter(|kind| has(kind)).collect::<Vec<_>>();
         assert_eq!(kinds, expected, "version {version}");
     }
 }
@@ -78,13 +83,17 @@ fn prepare_steps_are_done() {
 
 #[test]
 fn train_steps_are_done() {
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let volume = Volume::recorded("v1");
         let report = volume.step(&recorded(version, "train"), &[]).succeeds().report.clone();
         assert!(report.metrics["accuracy"] > 0.8, "{report:?}");
         assert_eq!(report.gate.is_some_and(|verdict| verdict.passed), version == 1);
         assert_eq!(report.baseline.is_some_and(|served| served.metrics["accuracy"] > 0.8), version == 1);
         assert!(result(&volume, "train", "model.json").contains("\"petal_width\""));
+        if version == 3 {
+            let model = result(&volume, "train", "model.json");
+            assert!(!model.contains("\"petal_length\""), "{model}");
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub use actions::{
 pub use source::{DataSource, Delivery};
 
 /// The newest version of [`StepSpec`]: the one that knows every field. What each version added is in [`StepSpec::lowest_version`].
-pub const STEP_SPEC_VERSION: u32 = 2;
+pub const STEP_SPEC_VERSION: u32 = 3;
 
 /// The oldest version that a worker of this release still reads.
 pub const OLDEST_STEP_SPEC_VERSION: u32 = 1;
@@ -48,11 +48,15 @@ impl StepSpec {
         format!("{}/{}/{}", self.namespace, self.pipeline, self.step)
     }
 
-    /// The lowest version that can say this step. Version 2 added `reading` to the sources.
+    /// The lowest version that can say this step. Version 2 added `reading` to the sources, version 3 `columns` to train steps.
     #[must_use]
     pub fn lowest_version(&self) -> u32 {
         let needs_reading = |source: &DataSource| matches!(source, DataSource::Uri { reading: Some(_), .. });
-        if self.action.sources().into_iter().any(needs_reading) { 2 } else { OLDEST_STEP_SPEC_VERSION }
+        match &self.action {
+            Action::Train(step) if !step.columns.is_empty() => 3,
+            action if action.sources().into_iter().any(needs_reading) => 2,
+            _ => OLDEST_STEP_SPEC_VERSION,
+        }
     }
 
     /// The step as the worker reads it, in the lowest version that can say it.

@@ -1,4 +1,4 @@
-//! Version 2: a model with any predictor, under its name.
+//! Version 2: any predictor, under its name, and the preprocessing that its columns come from.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::FORMAT;
 use crate::model::exact::Exact;
 use crate::model::{FeatureSchema, MODEL_VERSION, Model, ModelInfo, Predictor};
+use crate::preprocess::Preprocessing;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -16,6 +17,7 @@ pub(super) struct Document {
     version: u64,
     algorithm: String,
     schema: FeatureSchema,
+    preprocessing: Preprocessing,
     metrics: BTreeMap<String, Exact>,
     predictor: Predictor,
 }
@@ -27,6 +29,7 @@ impl Document {
             version: MODEL_VERSION,
             algorithm: model.info.algorithm.clone(),
             schema: model.schema.clone(),
+            preprocessing: model.preprocessing.clone(),
             metrics: model.info.metrics.iter().map(|(name, value)| (name.clone(), Exact(*value))).collect(),
             predictor: model.predictor.clone(),
         }
@@ -35,6 +38,6 @@ impl Document {
     pub(super) fn into_model(self, digest: Digest) -> Model {
         let metrics = self.metrics.into_iter().map(|(name, value)| (name, value.0)).collect();
         let info = ModelInfo { revision: None, algorithm: self.algorithm, metrics, digest };
-        Model { schema: self.schema, predictor: self.predictor, info }
+        Model { schema: self.schema, preprocessing: self.preprocessing, predictor: self.predictor, info }
     }
 }
