@@ -25,6 +25,7 @@ mod step;
 mod step_spec;
 mod storage;
 mod train;
+mod train_column;
 
 pub use algorithm::{
     Algorithm, ChosenAlgorithm, DecisionTree, ExtraTrees, GradientBoosting, LearningTask, LinearRegression,
@@ -51,6 +52,7 @@ pub use step_spec::{
 };
 pub use storage::{AccessMode, Storage, VolumeStorage};
 pub use train::{CrossValidation, Split, Train};
+pub use train_column::{ColumnRole, TrainColumn};
 
 /// The API group of every label, annotation and resource of ours.
 pub const GROUP: &str = "mlpipeline.dev";

@@ -4,7 +4,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Algorithm, DataReference, Gate};
+use crate::{Algorithm, DataReference, Gate, TrainColumn};
 
 /// Train a model on a dataset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -15,10 +15,14 @@ pub struct Train {
     /// The column to predict.
     #[schemars(length(min = 1, max = 256))]
     pub target: String,
-    /// The columns to predict from, numbers all; every column but the target when absent.
+    /// The columns to predict from: numbers, booleans, texts, dates and times; every column but the target when absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024), extend("x-kubernetes-list-type" = "atomic"), inner(length(min = 1, max = 256)))]
     pub features: Vec<String>,
+    /// How columns are taken that their type does not say it of; at most one entry a column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub columns: Vec<TrainColumn>,
     /// How to learn.
     pub algorithm: Algorithm,
     /// Keep rows back to measure the model with. Without it and without crossValidation, metrics are of the training rows.

@@ -20,6 +20,7 @@ mod memory;
 pub mod model;
 mod network;
 pub mod prepare;
+pub mod preprocess;
 pub mod progress;
 mod redaction;
 pub mod report;

@@ -117,34 +117,29 @@ fn step(name: &str, revision: &str, action: Value) -> Value {
 
 #[test]
 fn recorded_models_predict_what_they_predicted_then() {
-    // The first volume's tables are datasets of its own, the second's are files.
     let artifact = |path: &str| json!({"artifact": {"path": format!("ml/iris/{path}")}});
-    let file = json!({"uri": {"uri": "file:in/iris.csv"}});
-    let volumes = [
-        ("v1", artifact("data/0d0000000001"), artifact("parquet/0d0000000002")),
-        ("model-v2", file.clone(), file),
+    let file = |path: &str| json!({"uri": {"uri": format!("file:{path}")}});
+    let (scored, widths) = ("scored/0d0000000005/data.csv", "widths/0d0000000006/data.ndjson");
+    let cases = [
+        ("v1", "train/0d0000000003", artifact("data/0d0000000001"), "csv", scored),
+        ("v1", "width/0d0000000004", artifact("parquet/0d0000000002"), "ndjson", widths),
+        ("model-v2", "train/0d0000000003", file("in/iris.csv"), "csv", scored),
+        ("model-v2", "width/0d0000000004", file("in/iris.csv"), "ndjson", widths),
+        ("model-v2", "rent/0d0000000007", file("in/flats.csv"), "csv", "rents/0d0000000008/data.csv"),
     ];
-    for (name, data, widths) in volumes {
-        let volume = Volume::recorded(name);
-        let cases = [
-            ("train/0d0000000003", data, "csv", "scored/0d0000000005/data.csv"),
-            ("width/0d0000000004", widths, "ndjson", "widths/0d0000000006/data.ndjson"),
-        ];
-        for (model, input, format, recorded) in cases {
-            let action = json!({"score": {
-                "model": format!("ml/iris/{model}"),
-                "input": input,
-                "format": format,
-            }});
-            volume.step(&step("again", "0d0000000008", action), &[]).succeeds();
-            let folder = volume.path().join("ml/iris/again/0d0000000008");
-            let found = String::from_utf8(read(&folder.join(format!("data.{format}")))).expect("text");
-            let expected =
-                String::from_utf8(read(&volume.path().join("ml/iris").join(recorded))).expect("text");
-            assert_eq!(found.lines().count(), 30 + usize::from(format == "csv"));
-            assert_same_values(&found, &expected);
-            std::fs::remove_dir_all(folder).expect("removed");
-        }
+    for (volume, model, input, format, recorded) in cases {
+        let volume = Volume::recorded(volume);
+        let action = json!({"score": {
+            "model": format!("ml/iris/{model}"),
+            "input": input,
+            "format": format,
+        }});
+        volume.step(&step("again", "0d0000000009", action), &[]).succeeds();
+        let folder = volume.path().join("ml/iris/again/0d0000000009");
+        let found = String::from_utf8(read(&folder.join(format!("data.{format}")))).expect("text");
+        let expected = String::from_utf8(read(&volume.path().join("ml/iris").join(recorded))).expect("text");
+        assert_eq!(found.lines().count(), 30 + usize::from(format == "csv"));
+        assert_same_values(&found, &expected);
     }
 }
 

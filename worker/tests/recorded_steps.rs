@@ -62,11 +62,11 @@ fn one_step_of_each_kind_is_recorded_and_is_written_as_it_was() {
             });
         }
         kinds.sort_unstable();
-        // Version 2 added how text is read, and version 3 how rows are delivered.
+        // Version 2 added how text is read, version 3 how rows are delivered and what a train step takes columns as.
         let expected: &[&str] = match version {
             1 => &["continuous", "prepare", "score", "serve", "train"],
-            2 => &["continuous", "prepare", "score", "train"],
-            _ => &["continuous", "prepare", "score"],
+            2 | 3 => &["continuous", "prepare", "score", "train"],
+            _ => &[],
         };
         assert_eq!(kinds, expected, "version {version}");
     }
@@ -92,13 +92,17 @@ fn prepare_steps_are_done() {
 
 #[test]
 fn train_steps_are_done() {
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let volume = Volume::recorded("v1");
         let report = volume.step(&recorded(version, "train"), &[]).succeeds().report.clone();
         assert!(report.metrics["accuracy"] > 0.8, "{report:?}");
         assert_eq!(report.gate.is_some_and(|verdict| verdict.passed), version == 1);
         assert_eq!(report.baseline.is_some_and(|served| served.metrics["accuracy"] > 0.8), version == 1);
         assert!(result(&volume, "train", "model.json").contains("\"petal_width\""));
+        if version == 3 {
+            let model = result(&volume, "train", "model.json");
+            assert!(!model.contains("\"petal_length\""), "{model}");
+        }
     }
 }
 

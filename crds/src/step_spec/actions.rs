@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::source::{DataSource, Delivery};
-use crate::{Algorithm, Check, CrossValidation, Format, Gate, Revision, Split};
+use crate::{Algorithm, Check, CrossValidation, Format, Gate, Revision, Split, TrainColumn};
 
 /// Make a dataset from inputs by SQL, check it, and publish it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,6 +62,9 @@ pub struct TrainStep {
     /// The columns to predict from; all but the target when empty.
     #[serde(default)]
     pub features: Vec<String>,
+    /// How columns are taken that their type does not say it of; since version 3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<TrainColumn>,
     /// How to learn.
     pub algorithm: Algorithm,
     /// Rows kept back to measure with.

@@ -49,14 +49,18 @@ impl StepSpec {
     }
 
     /// The lowest version that can say this step. Version 2 added `reading` to the sources, and version 3 `concurrentRequests` to
-    /// the delivery.
+    /// the delivery and `columns` to train steps.
     #[must_use]
     pub fn lowest_version(&self) -> u32 {
         if self.action.delivery().is_some_and(|(delivery, _)| delivery.concurrent_requests.is_some()) {
             return 3;
         }
         let needs_reading = |source: &DataSource| matches!(source, DataSource::Uri { reading: Some(_), .. });
-        if self.action.sources().into_iter().any(needs_reading) { 2 } else { OLDEST_STEP_SPEC_VERSION }
+        match &self.action {
+            Action::Train(step) if !step.columns.is_empty() => 3,
+            action if action.sources().into_iter().any(needs_reading) => 2,
+            _ => OLDEST_STEP_SPEC_VERSION,
+        }
     }
 
     /// The step as the worker reads it, in the lowest version that can say it.

@@ -15,25 +15,29 @@ pub enum FeatureError {
         /// The columns that there are.
         columns: String,
     },
-    /// A column of a type that holds no numbers.
-    #[error("column \"{name}\" holds {kind}, and features are numbers or booleans; {advice}")]
+    /// A column of a type that holds no such values.
+    #[error("column \"{name}\" holds {kind}, and {expected}; {advice}")]
     Type {
         /// The column.
         name: String,
         /// What it holds.
         kind: String,
+        /// What it should hold.
+        expected: &'static str,
         /// What to do.
         advice: String,
     },
-    /// A value that is not a finite number.
-    #[error("column \"{name}\" {found} in row {row}, and features are numbers; {advice}")]
+    /// A value that is not of the column's form.
+    #[error("column \"{name}\" {found} in row {row}, and {expected}; {advice}")]
     Value {
         /// The column.
         name: String,
-        /// What is there instead of a number.
+        /// What is there instead.
         found: String,
         /// The row, from 1, a header not counted.
         row: u64,
+        /// What should be there.
+        expected: &'static str,
         /// What to do.
         advice: String,
     },

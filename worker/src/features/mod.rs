@@ -1,6 +1,6 @@
-//! Numbers from the columns of record batches: what training and scoring both read.
+//! Raw rows from the columns of record batches: what training and scoring both read.
 //!
-//! Owns which values are numbers that can be learnt from and predicted for, and the messages about those that are not. Must
+//! Owns which values can be learnt from and predicted for, and the messages about those that are not. Must
 //! not know what becomes of the numbers.
 
 mod error;

@@ -6,7 +6,10 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Float64Type, Schema};
 
 use super::error::FeatureError;
-use super::values::{column_names, is_number, is_text, kind_name, numbers, shown, value_type};
+use super::values::{
+    as_text, column_names, is_number, is_text, is_time, kind_name, milliseconds, numbers, shown, value_type,
+};
+use crate::preprocess::{Form, Input, RawRows, TIME_RANGE};
 
 /// The largest absolute value that can be computed with: squares and sums of such values are still finite.
 pub const MAX_MAGNITUDE: f64 = 1e100;
@@ -15,13 +18,13 @@ pub const MAX_MAGNITUDE: f64 = 1e100;
 #[derive(Debug)]
 pub struct FeatureReader {
     columns: Vec<Column>,
-    /// The columns of text, by name: each row whose values are no numbers is an error already.
+    /// The columns of text that should be numbers, by name: each row whose values are no numbers is an error already.
     text: BTreeSet<String>,
 }
 
 #[derive(Debug)]
 struct Column {
-    name: String,
+    input: Input,
     index: usize,
 }
 
@@ -29,48 +32,61 @@ impl FeatureReader {
     /// A reader of these columns, in this order.
     ///
     /// # Errors
-    /// When a column is not there, or is of a type that holds no numbers. Columns of text are looked at row by row, to show
-    /// the value that is not a number.
-    pub fn new<'a>(schema: &Schema, names: impl IntoIterator<Item = &'a str>) -> Result<Self, FeatureError> {
+    /// When a column is not there, or is of a type that holds no values of the form asked for. Columns of text that should be
+    /// numbers are looked at row by row, to show the value that is not a number.
+    pub fn new(schema: &Schema, inputs: impl IntoIterator<Item = Input>) -> Result<Self, FeatureError> {
         let (mut columns, mut text) = (Vec::new(), BTreeSet::new());
-        for name in names {
-            let Some((index, field)) = schema.column_with_name(name) else {
-                return Err(FeatureError::NotFound { name: name.to_owned(), columns: column_names(schema) });
+        for input in inputs {
+            let Some((index, field)) = schema.column_with_name(&input.name) else {
+                return Err(FeatureError::NotFound { name: input.name, columns: column_names(schema) });
             };
             let data_type = value_type(field.data_type());
-            if !(is_number(data_type) || is_text(data_type) || matches!(data_type, DataType::Null)) {
-                return Err(FeatureError::Type {
-                    name: name.to_owned(),
-                    kind: kind_name(data_type),
-                    advice: "leave it out of the features, or make a number of it in a prepare step"
-                        .to_owned(),
-                });
+            check_type(&input, data_type)?;
+            if input.form == Form::Number && is_text(data_type) {
+                text.insert(input.name.clone());
             }
-            if is_text(data_type) {
-                text.insert(name.to_owned());
-            }
-            columns.push(Column { name: name.to_owned(), index });
+            columns.push(Column { input, index });
         }
         Ok(Self { columns, text })
     }
 
-    /// Writes the batch's features to `out`, row by row, replacing what was there. `before` is how many rows came before it.
+    /// Writes the batch's features to `out`, row by row, replacing the numbers that were there; texts and counts are added to.
+    /// `before` is how many rows came before it.
     ///
     /// # Errors
-    /// For the first value of a column, in the columns' order, that is not a finite number.
-    pub fn read(&self, batch: &RecordBatch, before: u64, out: &mut Vec<f64>) -> Result<(), FeatureError> {
+    /// For the first value of a column, in the columns' order, that is not of the column's form, or is missing where none may be.
+    pub fn read(&self, batch: &RecordBatch, before: u64, out: &mut RawRows) -> Result<(), FeatureError> {
         let (rows, width) = (batch.num_rows(), self.columns.len());
-        out.clear();
-        out.resize(rows * width, 0.0);
-        for (place, column) in self.columns.iter().enumerate() {
+        out.numbers.clear();
+        out.numbers.resize(rows * width, f64::NAN);
+        let sinks = out.texts.iter_mut().zip(&mut out.missing);
+        for ((place, column), (texts, missing)) in self.columns.iter().enumerate().zip(sinks) {
             let array = batch.column(column.index);
-            let numbers = numbers(array);
-            let numbers = numbers.as_primitive::<Float64Type>();
-            let slots = out.iter_mut().skip(place).step_by(width.max(1));
-            for (row, (slot, number)) in slots.zip(numbers.iter()).enumerate() {
+            let mut slots = out.numbers.iter_mut().skip(place).step_by(width.max(1));
+            let wrong = |row| wrong_value(&column.input, array, row, before);
+            let values = match column.input.form {
+                Form::Number => numbers(array),
+                Form::Text => {
+                    let values = as_text(array).ok_or_else(|| wrong(0))?;
+                    for value in values.as_string::<i32>() {
+                        let slot = slots.next();
+                        if let (Some(text), Some(slot)) = (value, slot) {
+                            *slot = f64::from(texts.place(text));
+                        }
+                    }
+                    *missing += check_missing(&column.input, array, before)?;
+                    continue;
+                }
+                Form::Time => milliseconds(array),
+            };
+            let is_time = column.input.form == Form::Time;
+            for (row, (slot, number)) in slots.zip(values.as_primitive::<Float64Type>().iter()).enumerate() {
                 match number {
-                    Some(number) if number.abs() <= MAX_MAGNITUDE => *slot = number,
-                    _ => return Err(wrong_value(&column.name, array, row, before)),
+                    Some(time) if is_time && TIME_RANGE.contains(&(time as i64)) => *slot = time,
+                    Some(number) if !is_time && number.abs() <= MAX_MAGNITUDE => *slot = number,
+                    Some(number) if number.is_nan() && column.input.optional => *missing += 1,
+                    None if column.input.optional && array.is_null(row) => *missing += 1,
+                    _ => return Err(wrong(row)),
                 }
             }
         }
@@ -80,33 +96,72 @@ impl FeatureReader {
     /// To be called after the last batch, with how many rows there were.
     ///
     /// # Errors
-    /// When a column is of text, although all its values are numbers.
+    /// When a column that should be numbers is of text, although all its values are numbers.
     pub fn finish(&self, rows: u64) -> Result<(), FeatureError> {
         match self.text.first().filter(|_| rows > 0) {
             None => Ok(()),
             Some(name) => Err(FeatureError::Type {
                 name: name.clone(),
                 kind: "numbers written as text".to_owned(),
+                expected: "this feature is a number",
                 advice: format!("cast it in a prepare step: CAST(\"{name}\" AS DOUBLE)"),
             }),
         }
     }
 }
 
-fn wrong_value(name: &str, array: &ArrayRef, row: usize, before: u64) -> FeatureError {
-    let without_nulls = format!("leave such rows out in a prepare step: WHERE \"{name}\" IS NOT NULL");
+/// Whether a type can hold values of an input's form. Columns of nulls alone are of no type.
+fn check_type(input: &Input, data_type: &DataType) -> Result<(), FeatureError> {
+    let (fits, expected) = match input.form {
+        Form::Number => (
+            is_number(data_type) || is_text(data_type),
+            "features are numbers, booleans, texts, dates or times",
+        ),
+        Form::Text => (
+            is_text(data_type) || data_type.is_integer() || matches!(data_type, DataType::Boolean),
+            "this feature is a text, whole number or boolean",
+        ),
+        Form::Time => (is_time(data_type) || is_text(data_type), "this feature is a date or time"),
+    };
+    if fits || matches!(data_type, DataType::Null) {
+        return Ok(());
+    }
+    Err(FeatureError::Type {
+        name: input.name.clone(),
+        kind: kind_name(data_type),
+        expected,
+        advice: "leave it out of the features, or change it in a prepare step".to_owned(),
+    })
+}
+
+/// Counts the nulls of a column.
+fn check_missing(input: &Input, array: &ArrayRef, before: u64) -> Result<u64, FeatureError> {
+    match (0..array.len()).find(|row| array.is_null(*row)).filter(|_| !input.optional) {
+        Some(row) => Err(wrong_value(input, array, row, before)),
+        None => Ok(array.logical_null_count() as u64),
+    }
+}
+
+fn wrong_value(input: &Input, array: &ArrayRef, row: usize, before: u64) -> FeatureError {
+    let name = &input.name;
+    let expected = match input.form {
+        Form::Number => "this feature is a number",
+        Form::Text => "this feature is a text",
+        Form::Time => "this feature is a date or time of the years 1 to 9999",
+    };
     let (found, advice) = if array.is_null(row) {
-        ("is null".to_owned(), without_nulls)
+        let advice = format!("leave such rows out in a prepare step: WHERE \"{name}\" IS NOT NULL");
+        ("is null".to_owned(), advice)
     } else if is_text(value_type(array.data_type())) {
         let found = format!("has the text \"{}\"", shown(array, row));
-        (found, "leave it out of the features, or make a number of it in a prepare step".to_owned())
+        (found, "leave it out of the features, or change it in a prepare step".to_owned())
     } else {
         let found = format!("has {}", shown(array, row));
         let advice =
             format!("leave such rows out in a prepare step: WHERE abs(\"{name}\") <= {MAX_MAGNITUDE:e}");
         (found, advice)
     };
-    FeatureError::Value { name: name.to_owned(), found, row: before + row as u64 + 1, advice }
+    FeatureError::Value { name: name.to_owned(), found, row: before + row as u64 + 1, expected, advice }
 }
 
 #[cfg(test)]
@@ -123,6 +178,14 @@ mod tests {
             .expect("a batch")
     }
 
+    fn inputs<const N: usize>(names: [&str; N], form: Form, optional: bool) -> [Input; N] {
+        names.map(|name| Input { name: name.to_owned(), form, optional })
+    }
+
+    fn reader(schema: &Schema, name: &str, form: Form, optional: bool) -> FeatureReader {
+        FeatureReader::new(schema, inputs([name], form, optional)).expect("a reader")
+    }
+
     #[test]
     fn numbers_and_booleans_are_read_row_by_row_in_the_order_asked_for() {
         let batch = batch(vec![
@@ -130,11 +193,45 @@ mod tests {
             ("b", Arc::new(BooleanArray::from(vec![true, false]))),
             ("c", Arc::new(Float64Array::from(vec![0.5, -0.5]))),
         ]);
-        let reader = FeatureReader::new(&batch.schema(), ["c", "b", "a"]).expect("a reader");
-        let mut out = vec![9.0];
+        let inputs = inputs(["c", "b", "a"], Form::Number, false);
+        let reader = FeatureReader::new(&batch.schema(), inputs).expect("a reader");
+        let mut out = RawRows::new(3);
+        out.numbers.push(9.0);
         reader.read(&batch, 0, &mut out).expect("numbers");
-        assert_eq!(out, [0.5, 1.0, 1.0, -0.5, 0.0, 2.0]);
+        assert_eq!(out.numbers, [0.5, 1.0, 1.0, -0.5, 0.0, 2.0]);
         reader.finish(2).expect("all numbers");
+    }
+
+    #[test]
+    fn missing_values_are_counted_where_they_may_be() {
+        let numbers: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.0), None, Some(f64::NAN)]));
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("x"), None, Some("x")]));
+        let batch = batch(vec![("n", numbers), ("t", texts)]);
+        for (name, form, expected) in [("n", Form::Number, 2), ("t", Form::Text, 1)] {
+            let mut out = RawRows::new(1);
+            reader(&batch.schema(), name, form, true).read(&batch, 0, &mut out).expect("values");
+            assert_eq!(out.missing, [expected], "{name}");
+            assert_eq!(out.numbers.iter().filter(|number| number.is_nan()).count() as u64, expected);
+        }
+        let required = reader(&batch.schema(), "t", Form::Text, false);
+        let message = required.read(&batch, 0, &mut RawRows::new(1)).expect_err("a null").to_string();
+        assert!(message.starts_with("column \"t\" is null in row 2"), "{message}");
+    }
+
+    #[test]
+    fn whole_numbers_can_be_texts_and_texts_times() {
+        let codes: ArrayRef = Arc::new(Int32Array::from(vec![7, 8, 7]));
+        let days: ArrayRef = Arc::new(StringArray::from(vec!["1970-01-02", "1970-01-01 01:00", "soon"]));
+        let batch = batch(vec![("code", codes), ("day", days)]);
+        let mut out = RawRows::new(1);
+        reader(&batch.schema(), "code", Form::Text, false).read(&batch, 0, &mut out).expect("texts");
+        assert_eq!(out.numbers, [0.0, 1.0, 0.0]);
+        assert_eq!(out.texts[0].iter().collect::<Vec<_>>(), ["7", "8"]);
+        let days = reader(&batch.schema(), "day", Form::Time, true);
+        let message = days.read(&batch, 0, &mut RawRows::new(1)).expect_err("no time").to_string();
+        assert!(message.starts_with("column \"day\" has the text \"soon\" in row 3"), "{message}");
+        days.read(&batch.slice(0, 2), 0, &mut out).expect("times");
+        assert_eq!(out.numbers, [86_400_000.0, 3_600_000.0]);
     }
 
     #[test]
@@ -143,15 +240,15 @@ mod tests {
         for (value, expected) in [
             (
                 None,
-                "column \"a\" is null in row 4, and features are numbers; leave such rows out in a prepare step: WHERE \"a\" IS NOT NULL",
+                "column \"a\" is null in row 4, and this feature is a number; leave such rows out in a prepare step: WHERE \"a\" IS NOT NULL",
             ),
             (Some(f64::NAN), "column \"a\" has NaN in row 4"),
             (Some(f64::NEG_INFINITY), "column \"a\" has -inf in row 4"),
             (Some(1e101), "column \"a\" has 1e101 in row 4"),
         ] {
             let bad = batch(vec![("a", Arc::new(Float64Array::from(vec![Some(3.0), value, None])))]);
-            let reader = FeatureReader::new(&good.schema(), ["a"]).expect("a reader");
-            let mut out = Vec::new();
+            let reader = reader(&good.schema(), "a", Form::Number, false);
+            let mut out = RawRows::new(1);
             reader.read(&good, 0, &mut out).expect("numbers");
             let message = reader.read(&bad, 2, &mut out).expect_err(expected).to_string();
             assert!(message.starts_with(expected), "{message}");
@@ -161,23 +258,26 @@ mod tests {
     #[test]
     fn text_is_shown_and_numbers_written_as_text_are_told_apart() {
         let rows = batch(vec![("a", Arc::new(StringArray::from(vec!["1.5", "n/a"])))]);
-        let reader = FeatureReader::new(&rows.schema(), ["a"]).expect("a reader");
-        let message = reader.read(&rows, 0, &mut Vec::new()).expect_err("text").to_string();
+        let number = reader(&rows.schema(), "a", Form::Number, false);
+        let message = number.read(&rows, 0, &mut RawRows::new(1)).expect_err("text").to_string();
         assert!(message.starts_with("column \"a\" has the text \"n/a\" in row 2"), "{message}");
         let rows = batch(vec![("a", Arc::new(StringArray::from(vec!["1.5", "2"])))]);
-        let reader = FeatureReader::new(&rows.schema(), ["a"]).expect("a reader");
-        reader.read(&rows, 0, &mut Vec::new()).expect("numbers so far");
-        assert!(reader.finish(2).expect_err("text").to_string().contains("CAST(\"a\" AS DOUBLE)"));
+        number.read(&rows, 0, &mut RawRows::new(1)).expect("numbers so far");
+        assert!(number.finish(2).expect_err("text").to_string().contains("CAST(\"a\" AS DOUBLE)"));
     }
 
     #[test]
-    fn missing_columns_and_times_are_refused_before_any_row() {
+    fn missing_columns_and_types_of_another_form_are_refused_before_any_row() {
         let schema = Schema::new(vec![
             Field::new("a", DataType::Float64, true),
             Field::new("t", DataType::Timestamp(TimeUnit::Second, None), true),
         ]);
-        let message = FeatureReader::new(&schema, ["b"]).expect_err("missing").to_string();
-        assert_eq!(message, "column \"b\" not found; columns are a, t");
-        assert!(FeatureReader::new(&schema, ["t"]).expect_err("times").to_string().contains("holds times"));
+        let refused = |name, form| {
+            FeatureReader::new(&schema, inputs([name], form, true)).expect_err("refused").to_string()
+        };
+        assert_eq!(refused("b", Form::Number), "column \"b\" not found; columns are a, t");
+        assert!(refused("t", Form::Number).contains("holds times"));
+        assert!(refused("a", Form::Text).contains("holds numbers"));
+        assert!(refused("a", Form::Time).contains("holds numbers"));
     }
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::arrow::datatypes::{DataType, Schema, TimeUnit};
 use datafusion::arrow::util::display::array_value_to_string;
 
 use crate::model::FeatureKind;
+use crate::preprocess::parse_time;
 
 /// How many columns a message lists.
 const COLUMNS_LISTED: usize = 64;
@@ -79,6 +80,35 @@ pub fn numbers(array: &ArrayRef) -> ArrayRef {
     // A cast of types that were checked cannot fail; nulls would be reported as such.
     cast(array, &DataType::Float64)
         .unwrap_or_else(|_| Arc::new(datafusion::arrow::array::Float64Array::new_null(array.len())))
+}
+
+/// Whether a type holds dates or times.
+#[must_use]
+pub(super) fn is_time(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))
+}
+
+/// A column's dates or times as milliseconds since 1970; null where a value is none.
+#[must_use]
+pub(super) fn milliseconds(array: &ArrayRef) -> ArrayRef {
+    let milliseconds = DataType::Timestamp(TimeUnit::Millisecond, None);
+    let times: Option<ArrayRef> = if is_text(value_type(array.data_type())) {
+        as_text(array).map(|texts| {
+            let times = texts.as_string::<i32>().iter().map(|text| text.and_then(parse_time));
+            Arc::new(Int64Array::from_iter(times)) as ArrayRef
+        })
+    } else {
+        let times = cast(array, &milliseconds).and_then(|times| cast(&times, &DataType::Int64));
+        times.ok()
+    };
+    let times = times.unwrap_or_else(|| Arc::new(Int64Array::new_null(array.len())));
+    numbers(&times)
+}
+
+/// A column's values as texts, as a CSV file would have them; none for types that are not texts, whole numbers or booleans.
+#[must_use]
+pub(super) fn as_text(array: &ArrayRef) -> Option<ArrayRef> {
+    cast(array, &DataType::Utf8).ok()
 }
 
 /// A value as a message shows it.

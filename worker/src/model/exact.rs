@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 /// One finite number, exact in JSON.
 #[derive(Clone, Copy)]
-pub(super) struct Exact(pub f64);
+pub(crate) struct Exact(pub f64);
 
 impl Serialize for Exact {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -26,17 +26,32 @@ impl<'de> Deserialize<'de> for Exact {
     }
 }
 
-pub(super) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     Exact(*number).serialize(serializer)
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Exact::deserialize(deserializer).map(|exact| exact.0)
+}
+
+/// A number that may be absent.
+pub(crate) mod optional {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Exact;
+
+    pub(crate) fn serialize<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+        number.map(Exact).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+        Exact::deserialize(deserializer).map(|exact| Some(exact.0))
+    }
 }
 
 /// A row of exact numbers.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Row(pub Vec<f64>);
+pub(crate) struct Row(pub Vec<f64>);
 
 impl Serialize for Row {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -4,7 +4,8 @@
 //! checking, predicting) and its files, `model.json` and, for trees, `trees.bin`. Must not train, read tables, or know of HTTP.
 
 mod error;
-mod exact;
+pub(crate) mod exact;
+mod feature;
 mod file;
 mod limits;
 mod linear;
@@ -23,13 +24,15 @@ use mlpipeline_crds::{Digest, Revision};
 use ndarray::ArrayView2;
 
 use crate::failure::StepError;
+use crate::preprocess::{Encoder, Preprocessing, Texts, Transform};
 
 pub use error::ModelError;
+pub use feature::{Feature, FeatureKind, NumberValues, TextValues, TimeValues, Values};
 pub use limits::{MODEL_FILE, MODEL_VERSION, TREES_FILE, TREES_LIMIT};
 pub use linear::LinearPredictor;
 pub use predictions::Predictions;
 pub use predictor::Predictor;
-pub use schema::{Feature, FeatureKind, FeatureSchema, Label, MAX_CLASSES, MAX_FEATURES, Target};
+pub use schema::{FeatureSchema, Label, MAX_CLASSES, MAX_COLUMNS, MAX_FEATURES, Target};
 pub use tree::{Split, Tree, TreeBuilder};
 pub use trees::{TreeOutput, TreePredictor};
 
@@ -38,6 +41,7 @@ pub use trees::{TreeOutput, TreePredictor};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     schema: FeatureSchema,
+    preprocessing: Preprocessing,
     predictor: Predictor,
     info: ModelInfo,
 }
@@ -63,13 +67,14 @@ impl Model {
     /// occur twice.
     pub fn new(
         schema: FeatureSchema,
+        preprocessing: Preprocessing,
         algorithm: &str,
         predictor: impl Into<Predictor>,
         metrics: BTreeMap<String, f64>,
     ) -> Result<Self, ModelError> {
         let digest = Digest::of(&[]);
         let info = ModelInfo { revision: None, algorithm: algorithm.to_owned(), metrics, digest };
-        let mut model = Self { schema, predictor: predictor.into(), info };
+        let mut model = Self { schema, preprocessing, predictor: predictor.into(), info };
         model.check()?;
         model.info.digest = Digest::of(&model.to_bytes()?);
         Ok(model)
@@ -78,7 +83,18 @@ impl Model {
     /// Checks that its parts fit together.
     fn check(&self) -> Result<(), ModelError> {
         self.schema.check()?;
-        self.predictor.check(self.schema.features.len(), &self.schema.target)
+        if let Some(problem) = self.preprocessing.problem() {
+            return Err(ModelError::Invalid(problem));
+        }
+        let forms = self.preprocessing.transforms().iter().map(Transform::form);
+        if !forms.eq(self.schema.features.iter().map(Feature::form)) {
+            return Err(ModelError::Invalid("its preprocessing is not that of its features".to_owned()));
+        }
+        let columns = self.preprocessing.width();
+        if columns == 0 || columns > MAX_COLUMNS {
+            return Err(ModelError::Invalid(format!("it has {columns} columns, of 1 to {MAX_COLUMNS}")));
+        }
+        self.predictor.check(columns, &self.schema.target)
     }
 
     /// Reads and verifies the model in a folder.
@@ -114,20 +130,11 @@ impl Model {
         Ok([(MODEL_FILE, self.to_bytes()?)].into_iter().chain(trees).collect())
     }
 
-    /// Predicts for rows of numbers: one column for each feature, in the schema's order.
-    ///
-    /// # Errors
-    /// When the rows do not have as many columns as the schema has features, or a row's numbers are not finite or so large that
-    /// the weighted sum is not.
-    pub fn predict(&self, rows: ArrayView2<'_, f64>) -> Result<Predictions, ModelError> {
-        let expected = self.schema.features.len();
-        if rows.ncols() != expected {
-            return Err(ModelError::Width { found: rows.ncols(), expected });
-        }
-        match self.schema.target {
-            Target::Class { .. } => self.predictor.classes(rows),
-            Target::Number { .. } => self.predictor.numbers(rows).map(Predictions::Numbers),
-        }
+    /// Prepares to predict for raw rows whose texts are these, one list for each feature; the lists may be left out where no
+    /// feature is a text.
+    #[must_use]
+    pub fn with_texts(&self, texts: &[Texts]) -> RowModel<'_> {
+        RowModel { model: self, encoder: self.preprocessing.encoder(texts) }
     }
 
     /// What goes in and what comes out.
@@ -142,10 +149,43 @@ impl Model {
         &self.info
     }
 
+    /// What is done with the features before anything is predicted from them.
+    #[must_use]
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.preprocessing
+    }
+
     /// What predicts.
     #[must_use]
     pub fn predictor(&self) -> &Predictor {
         &self.predictor
+    }
+}
+
+/// A model that is ready for raw rows.
+#[derive(Debug)]
+pub struct RowModel<'a> {
+    model: &'a Model,
+    encoder: Encoder<'a>,
+}
+
+impl RowModel<'_> {
+    /// Predicts for raw rows: one column for each feature, in the schema's order. A row's answer does not depend on the rows
+    /// beside it.
+    ///
+    /// # Errors
+    /// When the rows do not have as many columns as the schema has features, or a row's numbers are not finite or so large that
+    /// nothing can be predicted from them.
+    pub fn predict(&self, rows: ArrayView2<'_, f64>) -> Result<Predictions, ModelError> {
+        let expected = self.model.schema.features.len();
+        if rows.ncols() != expected {
+            return Err(ModelError::Width { found: rows.ncols(), expected });
+        }
+        let rows = self.encoder.encode(rows);
+        match self.model.schema.target {
+            Target::Class { .. } => self.model.predictor.classes(rows.view()),
+            Target::Number { .. } => self.model.predictor.numbers(rows.view()).map(Predictions::Numbers),
+        }
     }
 }
 

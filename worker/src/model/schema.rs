@@ -5,10 +5,14 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ModelError, exact};
+use super::{Feature, ModelError, exact};
+use crate::preprocess::Input;
 
 /// The most features a model may have.
 pub const MAX_FEATURES: usize = 4096;
+
+/// The most columns that a model's features may become.
+pub const MAX_COLUMNS: usize = 4096;
 
 /// The most classes a classifier may know.
 pub const MAX_CLASSES: usize = 1000;
@@ -18,44 +22,10 @@ pub const MAX_CLASSES: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FeatureSchema {
-    /// The columns to predict from, in the order of the model's weights.
+    /// The columns to predict from, in their order.
     pub features: Vec<Feature>,
     /// The column that is predicted.
     pub target: Target,
-}
-
-/// One column to predict from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Feature {
-    /// The column's name.
-    pub name: String,
-    /// What kind of values the training data had.
-    pub kind: FeatureKind,
-    /// The smallest value seen in training.
-    #[serde(with = "exact")]
-    pub min: f64,
-    /// The largest value seen in training.
-    #[serde(with = "exact")]
-    pub max: f64,
-    /// The mean of the values seen in training.
-    #[serde(with = "exact")]
-    pub mean: f64,
-    /// A value for examples: the lower median in training, so it occurs in the data.
-    #[serde(with = "exact")]
-    pub example: f64,
-}
-
-/// The kind of a feature's values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum FeatureKind {
-    /// Any number.
-    Float,
-    /// A whole number.
-    Integer,
-    /// False or true, which the model sees as 0 or 1.
-    Boolean,
 }
 
 /// The column that is predicted.
@@ -131,10 +101,13 @@ impl FeatureSchema {
         self.features.iter().map(|feature| feature.name.as_str())
     }
 
-    /// One row that looks like the training data, in the features' order.
-    #[must_use]
-    pub fn example(&self) -> Vec<f64> {
-        self.features.iter().map(|feature| feature.example).collect()
+    /// The features as columns to read.
+    pub fn inputs(&self) -> impl Iterator<Item = Input> {
+        self.features.iter().map(|feature| Input {
+            name: feature.name.clone(),
+            form: feature.form(),
+            optional: feature.optional,
+        })
     }
 
     /// Checks that the schema contradicts itself nowhere.
@@ -147,11 +120,8 @@ impl FeatureSchema {
         if let Some(twice) = self.names().find(|name| !names.insert(name)) {
             return wrong(format!("column \"{twice}\" occurs twice"));
         }
-        let numbers = |feature: &Feature| [feature.min, feature.max, feature.mean, feature.example];
-        if let Some(bad) =
-            self.features.iter().find(|feature| !numbers(feature).iter().all(|n| n.is_finite()))
-        {
-            return wrong(format!("a statistic of feature \"{}\" is not finite", bad.name));
+        if let Some(bad) = self.features.iter().find(|feature| !feature.is_sound()) {
+            return wrong(format!("a statistic of feature \"{}\" is out of range", bad.name));
         }
         match &self.target {
             Target::Class { labels, .. } => check_labels(labels),

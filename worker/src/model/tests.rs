@@ -10,14 +10,8 @@ use super::*;
 use crate::artifact::{Draft, Kind, MANIFEST_NAME};
 
 fn feature(name: &str) -> Feature {
-    Feature {
-        name: name.to_owned(),
-        kind: FeatureKind::Float,
-        min: 0.1,
-        max: 7.9,
-        mean: 5.8433333,
-        example: 5.8,
-    }
+    let values = NumberValues { kind: FeatureKind::Float, min: 0.1, max: 7.9, mean: 5.8433333, example: 5.8 };
+    Feature { name: name.to_owned(), optional: false, values: Values::Number(values) }
 }
 
 fn classes(count: usize) -> Target {
@@ -29,8 +23,9 @@ fn model(target: Target, weights: Array2<f64>, intercepts: Array1<f64>) -> Model
     let features = (0..weights.ncols()).map(|index| feature(&format!("x{index}"))).collect();
     let schema = FeatureSchema { features, target };
     let metrics = BTreeMap::from([("accuracy".to_owned(), 0.1 + 0.2)]);
-    Model::new(schema, "logisticRegression", LinearPredictor::new(weights, intercepts), metrics)
-        .expect("a model")
+    let preprocessing = Preprocessing::identity(schema.features.len());
+    let predictor = LinearPredictor::new(weights, intercepts);
+    Model::new(schema, preprocessing, "logisticRegression", predictor, metrics).expect("a model")
 }
 
 fn example() -> Model {
@@ -41,7 +36,7 @@ fn example() -> Model {
 fn a_model_of_two_classes_gives_the_log_odds_of_the_second() {
     let model = model(classes(2), array![[2.0, 0.0]], array![-1.0]);
     let Predictions::Classes { index, probabilities } =
-        model.predict(array![[1.0, 9.0], [0.0, 9.0]].view()).expect("two rows")
+        model.with_texts(&[]).predict(array![[1.0, 9.0], [0.0, 9.0]].view()).expect("two rows")
     else {
         panic!("a classifier gives classes");
     };
@@ -54,19 +49,19 @@ fn a_model_of_two_classes_gives_the_log_odds_of_the_second() {
 fn a_regression_gives_numbers() {
     let target = Target::Number { name: "y".to_owned(), min: 0.0, max: 1.0 };
     let model = model(target, array![[2.0, -1.0]], array![0.5]);
-    let answer = model.predict(array![[1.0, 1.0], [0.0, 3.0]].view()).expect("two rows");
+    let answer = model.with_texts(&[]).predict(array![[1.0, 1.0], [0.0, 3.0]].view()).expect("two rows");
     assert_eq!(answer, Predictions::Numbers(array![1.5, -2.5]));
 }
 
 #[test]
 fn rows_of_another_width_or_without_a_finite_answer_are_refused() {
     let model = example();
-    let wrong = model.predict(array![[1.0]].view()).expect_err("too narrow");
+    let wrong = model.with_texts(&[]).predict(array![[1.0]].view()).expect_err("too narrow");
     assert_eq!(wrong.to_string(), "a row has 1 numbers, and the model has 2 features");
     for value in [f64::NAN, f64::INFINITY, 1e308] {
-        assert!(model.predict(array![[value, value]].view()).is_err(), "{value}");
+        assert!(model.with_texts(&[]).predict(array![[value, value]].view()).is_err(), "{value}");
     }
-    assert!(model.predict(Array2::zeros((0, 2)).view()).expect("no rows").is_empty());
+    assert!(model.with_texts(&[]).predict(Array2::zeros((0, 2)).view()).expect("no rows").is_empty());
 }
 
 #[test]
@@ -148,8 +143,9 @@ fn parts_that_do_not_fit_are_refused() {
     ];
     for (schema, weights) in rows {
         let predictor = LinearPredictor::new(weights.clone(), Array1::zeros(weights.nrows()));
+        let identity = Preprocessing::identity(schema.features.len());
         assert!(
-            Model::new(schema.clone(), "x", predictor, BTreeMap::new()).is_err(),
+            Model::new(schema.clone(), identity, "x", predictor, BTreeMap::new()).is_err(),
             "{schema:?} {weights:?}"
         );
     }
@@ -165,7 +161,7 @@ proptest! {
             let weights = Array2::from_shape_vec((outputs, 3), weights[..outputs * 3].to_vec()).expect("a matrix");
             let model = model(classes(classes_count), weights, Array1::zeros(outputs));
             let rows = Array2::from_shape_vec((4, 3), rows.clone()).expect("a matrix");
-            let Predictions::Classes { index, probabilities } = model.predict(rows.view()).expect("rows") else {
+            let Predictions::Classes { index, probabilities } = model.with_texts(&[]).predict(rows.view()).expect("rows") else {
                 panic!("a classifier gives classes");
             };
             for (row, index) in probabilities.rows().into_iter().zip(index) {

@@ -18,6 +18,7 @@ use crate::engine::query_error;
 use crate::failure::StepError;
 use crate::features::FeatureReader;
 use crate::model::{Model, ModelError, Predictions};
+use crate::preprocess::RawRows;
 
 /// The table's rows, in their order, with the model's predictions beside them. What was predicted is counted in `tally`.
 ///
@@ -31,7 +32,7 @@ pub(super) async fn predictions(
 ) -> Result<SendableRecordBatchStream, StepError> {
     let input = table.schema().as_arrow().clone();
     let schema = Arc::new(with_predictions(&input, model.schema())?);
-    let reader = FeatureReader::new(&input, model.schema().names())?;
+    let reader = FeatureReader::new(&input, model.schema().inputs())?;
     let rows = table.execute_stream().await.map_err(|error| query_error(&error))?;
     let scorer = Arc::new(Scorer { model, reader, schema: SchemaRef::clone(&schema) });
     let (mut before, of_end) = (0_u64, Arc::clone(&scorer));
@@ -90,11 +91,12 @@ struct Scorer {
 impl Scorer {
     /// The batch with its predictions beside it. `before` is how many rows came before it.
     fn score(&self, batch: &RecordBatch, before: u64) -> Result<(RecordBatch, Predictions), StepError> {
-        let mut numbers = Vec::new();
-        self.reader.read(batch, before, &mut numbers)?;
-        let shape = (batch.num_rows(), self.model.schema().features.len());
-        let rows = ArrayView2::from_shape(shape, &numbers).map_err(|error| internal(&error))?;
-        let predictions = self.model.predict(rows).map_err(|error| match error {
+        let width = self.model.schema().features.len();
+        let mut raw = RawRows::new(width);
+        self.reader.read(batch, before, &mut raw)?;
+        let rows = ArrayView2::from_shape((batch.num_rows(), width), &raw.numbers)
+            .map_err(|error| internal(&error))?;
+        let predictions = self.model.with_texts(&raw.texts).predict(rows).map_err(|error| match error {
             // The row of the batch becomes the row of the input.
             ModelError::Overflow { row } => ModelError::Overflow { row: row + before as usize },
             other => other,

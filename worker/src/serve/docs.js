@@ -16,7 +16,7 @@ const make = (tag, className, text) => {
 const slider = (field) => field.parentElement.querySelector("[type=range]");
 const row = () => Object.fromEntries(fields.map((field) => [
   field.dataset.feature,
-  field.type === "checkbox" ? field.checked : field.value === "" ? null : Number(field.value),
+  field.type === "checkbox" ? field.checked : field.value === "" ? null : field.type === "text" ? field.value : Number(field.value),
 ]));
 const percent = (share) => (100 * share).toFixed(share > 0.9995 || share < 0.0005 ? 2 : 1) + " %";
 

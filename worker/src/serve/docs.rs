@@ -14,7 +14,8 @@ use sha2::{Digest as _, Sha256};
 use super::auth::KEY_HEADER;
 use super::limits::ServingLimits;
 use super::openapi::{example, rounded};
-use crate::model::{Feature, FeatureKind, Model, Target};
+use crate::model::{Feature, FeatureKind, Model, NumberValues, Target, TextValues, Values};
+use crate::preprocess::shown_time;
 
 const PAGE: &str = include_str!("docs.html");
 const STYLE: &str = include_str!("docs.css");
@@ -158,17 +159,26 @@ fn fields(features: &[Feature]) -> String {
     let mut html = String::new();
     for (index, feature) in features.iter().enumerate() {
         let name = escape(&feature.name);
-        let input = match feature.kind {
-            FeatureKind::Boolean => {
-                let checked = if feature.example == 0.0 { "" } else { " checked" };
-                format!("<input id=\"f{index}\" type=\"checkbox\" data-feature=\"{name}\"{checked}>")
+        let (input, range) = match &feature.values {
+            Values::Number(numbers) if numbers.kind == FeatureKind::Boolean => {
+                let checked = if numbers.example == 0.0 { "" } else { " checked" };
+                (
+                    format!("<input id=\"f{index}\" type=\"checkbox\" data-feature=\"{name}\"{checked}>"),
+                    String::new(),
+                )
             }
-            FeatureKind::Float | FeatureKind::Integer => number_inputs(index, &name, feature),
-        };
-        let range = match feature.kind {
-            FeatureKind::Boolean => String::new(),
-            FeatureKind::Float | FeatureKind::Integer => {
-                format!("<small>{} – {}</small>", rounded(feature.min), rounded(feature.max))
+            Values::Number(numbers) => (
+                number_inputs(index, &name, numbers),
+                format!("<small>{} – {}</small>", rounded(numbers.min), rounded(numbers.max)),
+            ),
+            Values::Text(texts) => (text_input(index, &name, texts), String::new()),
+            Values::Time(times) => {
+                let shown = |time| escape(&shown_time(time, times.kind));
+                let input = format!(
+                    "<input id=\"f{index}\" type=\"text\" data-feature=\"{name}\" value=\"{}\">",
+                    shown(times.example)
+                );
+                (input, format!("<small>{} – {}</small>", shown(times.min), shown(times.max)))
             }
         };
         let _ = writeln!(
@@ -179,7 +189,18 @@ fn fields(features: &[Feature]) -> String {
     html
 }
 
-fn number_inputs(index: usize, name: &str, feature: &Feature) -> String {
+/// A field for text that proposes the frequent ones.
+fn text_input(index: usize, name: &str, texts: &TextValues) -> String {
+    let options: String =
+        texts.common.iter().map(|text| format!("<option value=\"{}\">", escape(text))).collect();
+    let value = texts.common.first().map(|text| escape(text)).unwrap_or_default();
+    format!(
+        "<input id=\"f{index}\" type=\"text\" list=\"l{index}\" data-feature=\"{name}\" value=\"{value}\">\
+         <datalist id=\"l{index}\">{options}</datalist>"
+    )
+}
+
+fn number_inputs(index: usize, name: &str, feature: &NumberValues) -> String {
     let value = feature.example;
     let step =
         if feature.kind == FeatureKind::Integer { 1.0 } else { slider_step(feature.max - feature.min) };

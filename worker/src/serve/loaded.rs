@@ -51,8 +51,7 @@ impl LoadedModel {
         let schema = model.schema();
         let target = &schema.target;
         let labels: Vec<String> = target.labels().iter().map(ToString::to_string).collect();
-        let kinds = schema.features.iter().map(|feature| (feature.name.as_str(), feature.kind));
-        let features = RowFeatures::new(kinds, model.predictor().largest_value());
+        let features = RowFeatures::new(&schema.features, model.predictor().largest_value());
         let info = model.info();
         let revision = match &info.revision {
             Some(revision) => revision.to_string(),
@@ -65,8 +64,8 @@ impl LoadedModel {
             form: AnswerForm::new(target),
             counters: PredictionCounters::new(metrics, &labels),
             max_rows,
-            // {"name":0} and a comma for each feature.
-            min_row_bytes: 2 + features.names().iter().map(|name| name.len() + 5).sum::<usize>(),
+            // {"name":0} and a comma for each feature that a row must have.
+            min_row_bytes: 2 + features.required().map(|name| name.len() + 5).sum::<usize>(),
             docs: docs::Page::new(&model, &revision, limits),
             openapi: openapi::document(&model, &revision, limits).to_string().into(),
             // Hexadecimal digits are always a header.
@@ -109,13 +108,14 @@ impl LoadedModel {
             total: 1,
         };
         let view =
-            ArrayView2::from_shape(shape, &rows.values).map_err(|error| wrong(0, error.to_string()))?;
-        let predictions = self.model.predict(view).map_err(|error| match error {
-            ModelError::Overflow { row } => {
-                wrong(row, "has numbers so large that nothing can be predicted from them".into())
-            }
-            other => wrong(0, other.to_string()),
-        })?;
+            ArrayView2::from_shape(shape, &rows.raw.numbers).map_err(|error| wrong(0, error.to_string()))?;
+        let predictions =
+            self.model.with_texts(&rows.raw.texts).predict(view).map_err(|error| match error {
+                ModelError::Overflow { row } => {
+                    wrong(row, "has numbers so large that nothing can be predicted from them".into())
+                }
+                other => wrong(0, other.to_string()),
+            })?;
         self.counters.count(&predictions);
         Ok(self.form.write(&predictions, rows.single))
     }

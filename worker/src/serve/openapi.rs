@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::auth::KEY_HEADER;
 use super::limits::ServingLimits;
-use crate::model::{Feature, FeatureKind, Model, Target};
+use crate::model::{Feature, FeatureKind, Model, NumberValues, Target, Values};
+use crate::preprocess::{TimeKind, shown_time};
 
 /// The document.
 #[must_use]
@@ -83,7 +84,7 @@ fn predict(model: &Model, limits: ServingLimits) -> Value {
                 "The body has more than {} rows or {} bytes", limits.max_rows, limits.max_body_bytes
             )),
             "415": refused("The body is declared to be something else than application/json"),
-            "422": refused("Features are missing, unknown, not numbers, or too large; all of them are listed"),
+            "422": refused("Features are missing, unknown, of another type, or too large; all of them are listed"),
             "503": refused("The model is being loaded, or too much is going on; try again"),
         },
     });
@@ -99,10 +100,11 @@ fn row(model: &Model) -> Value {
     let largest = model.predictor().largest_value();
     let properties: Map<String, Value> =
         features.iter().map(|feature| (feature.name.clone(), property(feature, largest))).collect();
-    let names: Vec<&str> = model.schema().names().collect();
+    let names: Vec<&str> =
+        features.iter().filter(|feature| !feature.optional).map(|feature| feature.name.as_str()).collect();
     json!({
         "type": "object",
-        "description": "One number for each feature",
+        "description": "One value for each feature",
         "required": names,
         "properties": properties,
         "additionalProperties": false,
@@ -110,34 +112,67 @@ fn row(model: &Model) -> Value {
     })
 }
 
-/// One feature. Whole numbers are no more than what training saw: the model takes any number up to the largest.
+/// One feature. Whole numbers are no more than what training saw: the model takes any number up to the largest. So does it
+/// any text.
 fn property(feature: &Feature, largest: f64) -> Value {
-    let seen = match feature.kind {
-        FeatureKind::Float => "Numbers",
-        FeatureKind::Integer => "Whole numbers",
-        FeatureKind::Boolean => "True and false, or 1 and 0,",
-    };
-    let kind = match feature.kind {
-        FeatureKind::Boolean => json!(["boolean", "number"]),
-        FeatureKind::Float | FeatureKind::Integer => json!("number"),
-    };
-    json!({
-        "type": kind,
-        "description": format!(
-            "{seen} from {} to {} in training, {} on average",
-            feature.min, feature.max, rounded(feature.mean)
+    let (mut kinds, mut property) = match &feature.values {
+        Values::Number(numbers) => number_property(numbers, largest),
+        Values::Text(texts) => (
+            vec!["string", "integer", "boolean"],
+            json!({
+                "description": format!(
+                    "A text; frequent in training: {}. A text that training did not see is taken as a rare one, or as none \
+                     of those that training saw",
+                    texts.common.join(", ")
+                ),
+            }),
         ),
-        "minimum": -largest,
-        "maximum": largest,
-        "examples": [value(feature)],
-    })
+        Values::Time(times) => {
+            let shown = |time| shown_time(time, times.kind);
+            let format = match times.kind {
+                TimeKind::Date => "Dates",
+                TimeKind::Timestamp => "Times, in UTC where there is no offset,",
+            };
+            let description =
+                format!("{format} from {} to {} in training", shown(times.min), shown(times.max));
+            (vec!["string"], json!({"description": description}))
+        }
+    };
+    if feature.optional {
+        kinds.push("null");
+        let description = property["description"].as_str().unwrap_or_default();
+        property["description"] = json!(format!("{description}; null or left out where it is missing"));
+    }
+    property["type"] = match kinds.as_slice() {
+        [one] => json!(one),
+        several => json!(several),
+    };
+    property["examples"] = json!([value(feature)]);
+    property
+}
+
+fn number_property(numbers: &NumberValues, largest: f64) -> (Vec<&'static str>, Value) {
+    let (seen, kinds) = match numbers.kind {
+        FeatureKind::Float => ("Numbers", vec!["number"]),
+        FeatureKind::Integer => ("Whole numbers", vec!["number"]),
+        FeatureKind::Boolean => ("True and false, or 1 and 0,", vec!["boolean", "number"]),
+    };
+    let description = format!(
+        "{seen} from {} to {} in training, {} on average",
+        numbers.min,
+        numbers.max,
+        rounded(numbers.mean)
+    );
+    (kinds, json!({"description": description, "minimum": -largest, "maximum": largest}))
 }
 
 /// A feature's example, as it would be sent.
 pub fn value(feature: &Feature) -> Value {
-    match feature.kind {
-        FeatureKind::Boolean => json!(feature.example != 0.0),
-        FeatureKind::Float | FeatureKind::Integer => json!(feature.example),
+    match &feature.values {
+        Values::Number(numbers) if numbers.kind == FeatureKind::Boolean => json!(numbers.example != 0.0),
+        Values::Number(numbers) => json!(numbers.example),
+        Values::Text(texts) => json!(texts.common.first()),
+        Values::Time(times) => json!(shown_time(times.example, times.kind)),
     }
 }
 

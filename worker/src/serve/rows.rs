@@ -1,4 +1,4 @@
-//! Reads the body of a prediction request: rows of features by name, straight into one row-major buffer.
+//! Reads the body of a prediction request: rows of features by name, straight into raw rows.
 //!
 //! Owns what a request may look like and every word on what is wrong with one. Must not know of HTTP or of the model
 //! beyond the names of its features.
@@ -10,33 +10,59 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny};
 
-use crate::model::FeatureKind;
+use crate::model::Feature;
+use crate::preprocess::{Form, RawRows};
 use reader::{ListVisitor, Reader, RowSeed, kind_of};
 
-/// The features that a row must have, in the order of the model's columns.
+/// The features that a row has, in the order of the model's schema.
 #[derive(Clone, Debug)]
 pub struct RowFeatures {
     names: Vec<String>,
-    /// Which of them may be given as true and false, which the model sees as 1 and 0.
-    booleans: Vec<bool>,
+    forms: Vec<ValueForm>,
+    /// Which of them may be null or left out.
+    optional: Vec<bool>,
     index: HashMap<String, usize>,
     largest: f64,
 }
 
+/// What a feature's value may be in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ValueForm {
+    Number,
+    /// True and false, which the model sees as 1 and 0, or a number.
+    Boolean,
+    /// A text; whole numbers and booleans are taken as the text that a table has for them.
+    Text,
+    /// A date or time, as text.
+    Time,
+}
+
 impl RowFeatures {
-    /// Features by name and kind, in the model's order, whose values are at most `largest` from zero.
+    /// A model's features, whose numbers are at most `largest` from zero.
     #[must_use]
-    pub fn new<'a>(features: impl IntoIterator<Item = (&'a str, FeatureKind)>, largest: f64) -> Self {
-        let (names, booleans): (Vec<String>, Vec<bool>) =
-            features.into_iter().map(|(name, kind)| (name.to_owned(), kind == FeatureKind::Boolean)).unzip();
+    pub fn new(features: &[Feature], largest: f64) -> Self {
+        let names: Vec<String> = features.iter().map(|feature| feature.name.clone()).collect();
         let index = names.iter().enumerate().map(|(index, name)| (name.clone(), index)).collect();
-        Self { names, booleans, index, largest }
+        let form = |feature: &Feature| match feature.form() {
+            Form::Number if feature.is_boolean() => ValueForm::Boolean,
+            Form::Number => ValueForm::Number,
+            Form::Text => ValueForm::Text,
+            Form::Time => ValueForm::Time,
+        };
+        let optional = features.iter().map(|feature| feature.optional).collect();
+        Self { names, forms: features.iter().map(form).collect(), optional, index, largest }
     }
 
     /// The names in the model's order.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The names of those that every row has.
+    pub fn required(&self) -> impl Iterator<Item = &str> {
+        let required = self.names.iter().zip(&self.optional).filter(|(_, optional)| !**optional);
+        required.map(|(name, _)| name.as_str())
     }
 
     /// The column of a feature. Most callers send the features in the model's order, so the column after the last one is
@@ -49,11 +75,11 @@ impl RowFeatures {
     }
 }
 
-/// The rows of a request, all of them complete and finite.
+/// The rows of a request, all of them complete and within bounds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rows {
-    /// One value for each feature and row, row after row.
-    pub values: Vec<f64>,
+    /// Their values.
+    pub raw: RawRows,
     /// How many rows.
     pub count: usize,
     /// Whether the body was one object and not a list.
@@ -79,9 +105,7 @@ pub enum RowsError {
     #[error("the body is not JSON: {0}")]
     Malformed(String),
     /// It is JSON of another shape.
-    #[error(
-        "the body must be an object with one number for each feature, or a list of such objects, not {0}"
-    )]
+    #[error("the body must be an object with one value for each feature, or a list of such objects, not {0}")]
     WrongShape(&'static str),
     /// There are more rows than a request may have.
     #[error("a request has at most {limit} rows; send the others in further requests")]
@@ -118,7 +142,7 @@ fn summary(problems: &[Problem], total: usize) -> String {
 /// Reads one object or a list of objects, at most `max_rows` of them.
 ///
 /// # Errors
-/// When the body is no JSON or of another shape, has too many rows, or has rows with anything but one number in range for
+/// When the body is no JSON or of another shape, has too many rows, or has rows with anything but one value in range for
 /// each feature; all of their problems are reported at once.
 pub fn read_rows(body: &[u8], features: &RowFeatures, max_rows: usize) -> Result<Rows, RowsError> {
     let mut reader = Reader::new(features, max_rows);
@@ -144,7 +168,7 @@ pub fn read_rows(body: &[u8], features: &RowFeatures, max_rows: usize) -> Result
     if reader.total > 0 {
         return Err(RowsError::Wrong { problems: reader.problems, total: reader.total });
     }
-    Ok(Rows { values: reader.values, count: reader.count, single: first == Some(b'{') })
+    Ok(Rows { raw: reader.raw, count: reader.count, single: first == Some(b'{') })
 }
 
 #[cfg(test)]

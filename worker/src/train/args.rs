@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use mlpipeline_crds::{CrossValidation, Gate, Metric, Split, StepReport, TrainStep};
+use mlpipeline_crds::{ColumnRole, CrossValidation, Gate, Metric, Split, StepReport, TrainColumn, TrainStep};
 
 use super::algorithm_flags::AlgorithmFlags;
 use super::summary::summary;
@@ -32,6 +32,9 @@ pub struct TrainArgs {
     /// The columns to predict from; all but the target when absent.
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     pub features: Vec<String>,
+    /// What a column is taken as: number, category, date, or ignore. May be given several times.
+    #[arg(long = "as", value_name = "COLUMN=ROLE", value_parser = parse_column)]
+    pub taken_as: Vec<TrainColumn>,
     /// How to learn.
     #[command(flatten)]
     pub learn: AlgorithmFlags,
@@ -68,6 +71,18 @@ pub enum OutputFormat {
     Table,
     /// The report as JSON, for programs.
     Json,
+}
+
+fn parse_column(text: &str) -> Result<TrainColumn, String> {
+    let (name, role) = text.rsplit_once('=').ok_or("write COLUMN=ROLE, for example zip=category")?;
+    let role = match role {
+        "number" => ColumnRole::Number,
+        "category" => ColumnRole::Category,
+        "date" => ColumnRole::Date,
+        "ignore" => ColumnRole::Ignore,
+        other => return Err(format!("\"{other}\" is not one of number, category, date, ignore")),
+    };
+    Ok(TrainColumn { name: name.to_owned(), taken_as: Some(role), max_categories: None })
 }
 
 fn parse_gate(text: &str) -> Result<Gate, String> {
@@ -112,6 +127,7 @@ impl TrainArgs {
             data: self.source.source("data", &context.secrets)?,
             target: self.target.clone(),
             features: self.features.clone(),
+            columns: self.taken_as.clone(),
             algorithm: self.learn.algorithm()?,
             split: self.test.map(|test| Split { test, stratify, seed: Some(self.seed) }),
             cross_validation: self.folds.map(|folds| CrossValidation { folds, seed: Some(self.seed) }),
@@ -133,6 +149,13 @@ impl TrainArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_read_or_refused() {
+        let column = parse_column("a=b=category").expect("a column");
+        assert_eq!((column.name.as_str(), column.taken_as), ("a=b", Some(ColumnRole::Category)));
+        assert!(parse_column("zip").is_err() && parse_column("zip=text").is_err());
+    }
 
     #[test]
     fn gates_are_read_or_refused() {

@@ -2,14 +2,16 @@
 
 use ndarray::{Array2, ArrayView2, Axis};
 
+use super::columns::Column;
 use super::error::TrainError;
 use super::matrix::Rows;
 use super::metrics::Metrics;
 use super::samples::Samples;
 use super::task::Task;
-use crate::model::{FeatureKind, Label, Model, Predictions, Target};
+use crate::model::{Feature, Label, Model, Predictions, Target};
+use crate::preprocess::Texts;
 
-/// Measures another model on some of the samples' rows.
+/// Measures another model on some of the samples' raw rows.
 ///
 /// # Errors
 /// With the reason why it cannot be compared: it predicts from a column that is not among the features, or predicts something
@@ -24,18 +26,20 @@ pub(super) fn measure_baseline(
         let theirs = model.schema().target.name();
         return Err(TrainError::Data(format!("it predicts column \"{theirs}\", not \"{target}\"")));
     }
-    let columns = columns(model, &samples.features)?;
+    let columns = columns(model, &samples.columns)?;
+    let texts: Vec<Texts> = columns.iter().filter_map(|place| samples.texts.get(*place).cloned()).collect();
+    let served = model.with_texts(&texts);
     match (&samples.task, &model.schema().target) {
         (Task::Classify { labels, .. }, Target::Class { labels: theirs, .. }) => {
             let places = places(theirs, labels);
             samples.task.measure_with(rows, &|block: ArrayView2<'_, f64>| {
-                let predictions = model.predict(block.select(Axis(1), &columns).view())?;
+                let predictions = served.predict(block.select(Axis(1), &columns).view())?;
                 Ok(translate(predictions, &places, labels.len()))
             })
         }
         (Task::Regress { .. }, Target::Number { .. }) => {
             samples.task.measure_with(rows, &|block: ArrayView2<'_, f64>| {
-                model.predict(block.select(Axis(1), &columns).view())
+                served.predict(block.select(Axis(1), &columns).view())
             })
         }
         _ => Err(TrainError::Data(
@@ -45,15 +49,22 @@ pub(super) fn measure_baseline(
 }
 
 /// Where the model's features are among the samples'.
-fn columns(model: &Model, features: &[(String, FeatureKind)]) -> Result<Vec<usize>, TrainError> {
-    let place = |name: &str| {
-        features.iter().position(|(ours, _)| ours == name).ok_or_else(|| {
+fn columns(model: &Model, columns: &[Column]) -> Result<Vec<usize>, TrainError> {
+    let place = |feature: &Feature| {
+        let name = &feature.name;
+        let place = columns.iter().position(|column| column.name == *name).ok_or_else(|| {
             TrainError::Data(format!(
                 "it predicts from column \"{name}\", which is not among the features now"
             ))
-        })
+        })?;
+        match columns.get(place) {
+            Some(column) if column.input().form != feature.form() => {
+                Err(TrainError::Data(format!("it takes column \"{name}\" as something else than now")))
+            }
+            _ => Ok(place),
+        }
     };
-    model.schema().names().map(place).collect()
+    model.schema().features.iter().map(place).collect()
 }
 
 /// Where each of the model's classes is among ours; beyond them, where it is none of ours.

@@ -67,6 +67,21 @@ impl Matrix {
     }
 }
 
+impl Matrix {
+    /// A copy with some of the columns.
+    #[must_use]
+    pub fn select_columns(&self, places: &[usize]) -> Self {
+        let (mut copy, mut selected) = (Self::new(places.len()), Vec::with_capacity(places.len()));
+        for number in 0..self.rows {
+            let row = self.row(number);
+            selected.clear();
+            selected.extend(places.iter().filter_map(|place| row.get(*place)));
+            copy.extend(&selected);
+        }
+        copy
+    }
+}
+
 /// Some rows of a matrix, by number.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {

@@ -3,9 +3,12 @@
 use mlpipeline_crds::{Baseline, BaselineModel, Metric, StepReport, StepSpec, TrainStep, UNTESTED_CLASSES};
 
 use super::baseline::measure_baseline;
+use super::columns::Asked;
 use super::error::TrainError;
 use super::matrix::Rows;
 use super::metrics::Metrics;
+use super::notes::notes;
+use super::prepared::Prepared;
 use super::samples::{self, Samples};
 use super::schema::feature_schema;
 use super::settings::{Folds, Settings, TestSplit};
@@ -54,7 +57,8 @@ pub async fn train(step: &TrainStep, context: &WorkContext) -> Result<Trained, S
     let settings = Settings::new(step)?;
     let table = table::open(&step.data, "training data", context).await?;
     let Settings { learner, algorithm, split, folds } = settings;
-    let samples = samples::read(table, &step.target, &step.features, learner, context.progress).await?;
+    let asked = Asked { target: &step.target, features: &step.features, columns: &step.columns };
+    let samples = samples::read(table, asked, learner, context.progress).await?;
     let (step, storage) = (step.clone(), context.storage.clone());
     // Learning is work for cores, and must not keep the runtime from its sockets and signals.
     let learnt = tokio::task::spawn_blocking(move || {
@@ -76,10 +80,12 @@ struct Plan<'a> {
 impl Plan<'_> {
     fn learn(&self, samples: &Samples) -> Result<Trained, TrainError> {
         let parted = self.part(samples)?;
-        let train = Rows::new(&samples.matrix, &parted.train);
-        let test = Rows::new(&samples.matrix, &parted.test);
         let mut messages = Vec::new();
         let validation = self.cross_validate(samples, &parted.train)?;
+        let Prepared { preprocessing, matrix } = Prepared::fit(samples, &parted.train)?;
+        let train = Rows::new(&matrix, &parted.train);
+        let test = Rows::new(&matrix, &parted.test);
+        let raw_train = Rows::new(&samples.raw, &parted.train);
         let fitted = samples.task.fit(&train)?;
         messages.extend(fitted.warning);
         let mut metrics = match &validation {
@@ -99,8 +105,8 @@ impl Plan<'_> {
         metrics.extend(validation.into_iter().flat_map(|validation| validation.metrics));
         metrics.insert("trainRows".to_owned(), train.len() as f64);
         metrics.insert("testRows".to_owned(), test.len() as f64);
-        let schema = feature_schema(&samples.features, &self.step.target, &samples.task, &train);
-        let model = Model::new(schema, self.algorithm, fitted.predictor, metrics.clone())?;
+        let schema = feature_schema(samples, &self.step.target, &raw_train);
+        let model = Model::new(schema, preprocessing, self.algorithm, fitted.predictor, metrics.clone())?;
         let untested = if test.is_empty() { Vec::new() } else { samples.task.missing_classes(&test) };
         if !untested.is_empty() {
             messages.push(format!(
@@ -111,7 +117,7 @@ impl Plan<'_> {
         }
         // Means over folds are of models that did not see the rows; the served model may have learnt from any of them.
         let by_folds = test.is_empty() && self.folds.is_some();
-        let measured = if test.is_empty() { train } else { test };
+        let measured = if test.is_empty() { &parted.train } else { &parted.test };
         let baseline = self.step.baseline.as_ref().map(|baseline| {
             if by_folds {
                 messages.push(format!(
@@ -120,8 +126,9 @@ impl Plan<'_> {
                 ));
                 return Baseline { revision: baseline.revision.clone(), metrics: Metrics::new() };
             }
-            self.baseline(baseline, samples, &measured, &mut messages)
+            self.baseline(baseline, samples, &Rows::new(&samples.raw, measured), &mut messages)
         });
+        messages.extend(notes(samples, &raw_train));
         let mut report = StepReport::succeeded(None);
         report.rows = Some(train.len() as u64);
         report.gate = self
@@ -137,7 +144,7 @@ impl Plan<'_> {
 
     /// The rows to learn from and, where a split is asked for, those to measure with.
     fn part(&self, samples: &Samples) -> Result<Parted, TrainError> {
-        let rows = u32::try_from(samples.matrix.rows()).unwrap_or(u32::MAX);
+        let rows = u32::try_from(samples.raw.rows()).unwrap_or(u32::MAX);
         match self.split {
             None => Ok(Parted { train: (0..rows).collect(), test: Vec::new() }),
             Some(TestSplit { share, stratify, seed }) => {
@@ -152,8 +159,9 @@ impl Plan<'_> {
         let Some(Folds { count, seed }) = self.folds else { return Ok(None) };
         let mut measured = Vec::with_capacity(count);
         for fold in folds(rows, count, seed, samples.task.strata())? {
-            let fitted = samples.task.fit(&Rows::new(&samples.matrix, &fold.train))?;
-            measured.push(samples.task.measure(&fitted.predictor, &Rows::new(&samples.matrix, &fold.test))?);
+            let Prepared { matrix, .. } = Prepared::fit(samples, &fold.train)?;
+            let fitted = samples.task.fit(&Rows::new(&matrix, &fold.train))?;
+            measured.push(samples.task.measure(&fitted.predictor, &Rows::new(&matrix, &fold.test))?);
         }
         Ok(Some(Validation::new(&measured)))
     }

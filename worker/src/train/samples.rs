@@ -1,11 +1,12 @@
 //! Reading a table into memory: the features' matrix and the target of every row.
 
-use datafusion::arrow::datatypes::{Field, Schema};
+use datafusion::arrow::datatypes::Field;
 use datafusion::dataframe::DataFrame;
 use datafusion::prelude::ident;
 use futures::StreamExt;
 
 use super::class_target::ClassReader;
+use super::columns::{Asked, Column, Treatment};
 use super::error::TrainError;
 use super::learner::Learner;
 use super::matrix::Matrix;
@@ -14,48 +15,67 @@ use super::number_target::NumberReader;
 use super::task::Task;
 use crate::engine::query_error;
 use crate::failure::StepError;
-use crate::features::{FeatureReader, column_names, feature_kind};
-use crate::model::{FeatureKind, MAX_FEATURES};
+use crate::features::FeatureReader;
+use crate::preprocess::{RawRows, Texts};
 use crate::progress::Progress;
+
+/// Texts in more than this share of the rows are an id or free text, unless the step says what the column is.
+const DISTINCT_SHARE: f64 = 0.9;
+
+/// With fewer different texts than this, each row having another one is chance.
+const FEWEST_IDS: usize = 20;
 
 /// Everything there is to learn from.
 pub(super) struct Samples {
-    /// The features, rows × columns.
-    pub(super) matrix: Matrix,
-    /// The features' names and kinds, in the order of the matrix.
-    pub(super) features: Vec<(String, FeatureKind)>,
+    /// The features as they were read, rows × columns.
+    pub(super) raw: Matrix,
+    /// The texts of each column.
+    pub(super) texts: Vec<Texts>,
+    /// How many values of each column are missing.
+    pub(super) missing: Vec<u64>,
+    /// The features, in the order of the matrix.
+    pub(super) columns: Vec<Column>,
+    /// Columns of text that were read and are not learnt from.
+    pub(super) left_out: Vec<String>,
     /// The algorithm, with the target of each row.
     pub(super) task: Task,
+}
+
+impl Samples {
+    /// Whether a value of a column may be missing: one is, in some row.
+    pub(super) fn is_optional(&self, place: usize) -> bool {
+        self.missing.get(place).is_some_and(|missing| *missing > 0)
+    }
 }
 
 /// Reads the features and the target of every row, in the table's order.
 ///
 /// # Errors
-/// When a column is missing or named twice, a value is not a number or not a target, there are no rows, or more than fit into
-/// memory.
+/// When a column is missing, named twice or empty, a value is not of its column's form or not a target, there are no rows, or
+/// more than fit into memory.
 pub(super) async fn read(
     table: DataFrame,
-    target: &str,
-    features: &[String],
+    asked: Asked<'_>,
     learner: Learner,
     progress: Progress,
 ) -> Result<Samples, StepError> {
     let schema = table.schema().as_arrow().clone();
-    let names = feature_names(&schema, target, features)?;
-    let target_field = field(&schema, target, "target")?;
+    let columns = asked.choose(&schema)?;
+    let target_field =
+        schema.field_with_name(asked.target).map_err(|error| TrainError::Internal(error.to_string()))?;
     let mut targets = Targets::new(learner, target_field)?;
-    let columns = names.iter().map(String::as_str).chain([target]).map(ident);
-    let selected = table.select(columns.collect::<Vec<_>>()).map_err(|error| query_error(&error))?;
-    let reader = FeatureReader::new(selected.schema().as_arrow(), names.iter().map(String::as_str))?;
+    let names = columns.iter().map(|column| column.name.as_str()).chain([asked.target]).map(ident);
+    let selected = table.select(names.collect::<Vec<_>>()).map_err(|error| query_error(&error))?;
+    let reader = FeatureReader::new(selected.schema().as_arrow(), columns.iter().map(Column::input))?;
     let mut stream = selected.execute_stream().await.map_err(|error| query_error(&error))?;
-    let (mut matrix, mut numbers) = (Matrix::new(names.len()), Vec::new());
+    let (mut matrix, mut read) = (Matrix::new(columns.len()), RawRows::new(columns.len()));
     let bar = progress.rows("read");
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(|error| query_error(&error))?;
-        reader.read(&batch, matrix.rows() as u64, &mut numbers)?;
-        targets.read(batch.column(names.len()))?;
-        matrix.extend(&numbers);
-        check_memory(matrix.rows(), names.len())?;
+        reader.read(&batch, matrix.rows() as u64, &mut read)?;
+        targets.read(batch.column(columns.len()))?;
+        matrix.extend(&read.numbers);
+        check_memory(matrix.rows(), columns.len())?;
         bar.add(batch.num_rows() as u64);
     }
     if matrix.rows() == 0 {
@@ -63,48 +83,58 @@ pub(super) async fn read(
         return Err(TrainError::Data(message.to_owned()).into());
     }
     reader.finish(matrix.rows() as u64)?;
-    let kind = |name: String| {
-        let kind =
-            schema.field_with_name(&name).map_or(FeatureKind::Float, |field| feature_kind(field.data_type()));
-        (name, kind)
+    let RawRows { texts, missing, .. } = read;
+    let samples =
+        Samples { raw: matrix, texts, missing, columns, left_out: Vec::new(), task: targets.finish()? };
+    check_empty(&samples)?;
+    Ok(leave_out(samples)?)
+}
+
+/// A column without any value tells nothing, and would be expected of every row that is predicted for.
+fn check_empty(samples: &Samples) -> Result<(), TrainError> {
+    let rows = samples.raw.rows() as u64;
+    let empty = samples.columns.iter().zip(&samples.missing).find(|(_, missing)| **missing == rows);
+    match empty {
+        None => Ok(()),
+        Some((column, _)) => Err(TrainError::Data(format!(
+            "column \"{0}\" is empty in every row; leave it out: name the features without it, or set columns: [{{name: {0}, as: \
+             ignore}}]",
+            column.name
+        ))),
+    }
+}
+
+/// Leaves out columns of text that tell rows apart rather than what rows have in common.
+fn leave_out(samples: Samples) -> Result<Samples, TrainError> {
+    let rows = samples.raw.rows() as f64;
+    let tells_rows_apart = |place: usize, column: &Column| {
+        let texts = samples.texts.get(place).map_or(0, Texts::len);
+        let missing = samples.missing.get(place).copied().unwrap_or_default() as f64;
+        matches!(column.treatment, Treatment::Category(_))
+            && texts >= FEWEST_IDS
+            && !column.asked_for
+            && texts as f64 > DISTINCT_SHARE * (rows - missing)
     };
-    Ok(Samples { matrix, features: names.into_iter().map(kind).collect(), task: targets.finish()? })
-}
-
-fn field<'a>(schema: &'a Schema, name: &str, role: &'static str) -> Result<&'a Field, TrainError> {
-    schema.field_with_name(name).map_err(|_| TrainError::ColumnNotFound {
-        role,
-        name: name.to_owned(),
-        columns: column_names(schema),
-    })
-}
-
-/// The features asked for, or every column but the target.
-fn feature_names(schema: &Schema, target: &str, asked: &[String]) -> Result<Vec<String>, TrainError> {
-    field(schema, target, "target")?;
-    let all = || schema.fields().iter().map(|field| field.name().clone()).filter(|name| name != target);
-    let names: Vec<String> = if asked.is_empty() { all().collect() } else { asked.to_vec() };
-    let mut seen = std::collections::BTreeSet::new();
-    for name in &names {
-        field(schema, name, "feature")?;
-        if name == target {
-            return Err(TrainError::Spec(format!(
-                "features: \"{name}\" is the target, which cannot be learnt from; leave it out of the features"
-            )));
-        }
-        if !seen.insert(name) {
-            return Err(TrainError::Spec(format!("features: \"{name}\" is named twice; name it once")));
-        }
+    let (out, kept): (Vec<(usize, &Column)>, Vec<(usize, &Column)>) =
+        samples.columns.iter().enumerate().partition(|(place, column)| tells_rows_apart(*place, column));
+    if out.is_empty() {
+        return Ok(samples);
     }
-    match names.len() {
-        0 => Err(TrainError::Data(format!(
-            "the training data have no column but the target \"{target}\"; there is nothing to learn from"
-        ))),
-        count if count > MAX_FEATURES => Err(TrainError::Spec(format!(
-            "features: there are {count}, and a model has at most {MAX_FEATURES}; name those to learn from"
-        ))),
-        _ => Ok(names),
+    if kept.is_empty() {
+        return Err(TrainError::Data(
+            "each column but the target has another text in nearly each row, and there is nothing to learn from; name features to \
+             learn from anyway"
+                .to_owned(),
+        ));
     }
+    let places: Vec<usize> = kept.iter().map(|(place, _)| *place).collect();
+    let left_out = out.into_iter().map(|(_, column)| column.name.clone()).collect();
+    let columns = kept.into_iter().map(|(_, column)| column.clone()).collect();
+    let missing = places.iter().filter_map(|place| samples.missing.get(*place).copied()).collect();
+    let raw = samples.raw.select_columns(&places);
+    let mut texts = samples.texts;
+    let texts = places.iter().filter_map(|place| texts.get_mut(*place).map(std::mem::take)).collect();
+    Ok(Samples { raw, texts, missing, columns, left_out, task: samples.task })
 }
 
 /// The target's reader, with the algorithm that it is for.

@@ -1,26 +1,93 @@
 //! The schema of a model, from the rows that it was trained on.
 
+use super::columns::Treatment;
 use super::matrix::Rows;
+use super::samples::Samples;
 use super::scaling::Scaling;
 use super::task::Task;
-use crate::model::{Feature, FeatureKind, FeatureSchema, Target};
+use crate::model::{Feature, FeatureSchema, NumberValues, Target, TextValues, TimeValues, Values};
 
 /// Rows that examples are taken from.
 const EXAMPLE_ROWS: usize = 10_000;
 
-/// Describes the features and the target as they are in these rows.
-pub(super) fn feature_schema(
-    features: &[(String, FeatureKind)],
-    target: &str,
-    task: &Task,
-    rows: &Rows<'_>,
-) -> FeatureSchema {
+/// How many texts of a column pages propose.
+const COMMON_TEXTS: usize = 20;
+
+/// The longest text that pages propose, in bytes.
+const COMMON_TEXT_LIMIT: usize = 128;
+
+/// Describes the features and the target as they are in these raw rows.
+pub(super) fn feature_schema(samples: &Samples, target: &str, rows: &Rows<'_>) -> FeatureSchema {
     let scaling = Scaling::measure(rows);
-    let statistics = scaling.min.iter().zip(&scaling.max).zip(&scaling.means).zip(examples(rows));
-    let features = features.iter().zip(statistics).map(|((name, kind), (((min, max), mean), example))| {
-        Feature { name: name.clone(), kind: *kind, min: *min, max: *max, mean: *mean, example }
+    let examples = examples(rows);
+    let features = samples.columns.iter().enumerate().map(|(place, column)| {
+        let optional = samples.is_optional(place);
+        let numbers = if optional || !matches!(column.treatment, Treatment::Number(_)) {
+            Numbers::of_known(rows, place)
+        } else {
+            let at = |numbers: &[f64]| numbers.get(place).copied().unwrap_or_default();
+            Numbers {
+                min: at(&scaling.min),
+                max: at(&scaling.max),
+                mean: at(&scaling.means),
+                example: at(&examples),
+            }
+        };
+        let Numbers { min, max, mean, example } = numbers;
+        let values = match column.treatment {
+            Treatment::Number(kind) => Values::Number(NumberValues { kind, min, max, mean, example }),
+            Treatment::Time(kind) => {
+                Values::Time(TimeValues { kind, min: min as i64, max: max as i64, example: example as i64 })
+            }
+            Treatment::Category(_) => Values::Text(TextValues { common: common(samples, rows, place) }),
+        };
+        Feature { name: column.name.clone(), optional, values }
     });
-    FeatureSchema { features: features.collect(), target: describe_target(target, task, rows) }
+    FeatureSchema { features: features.collect(), target: describe_target(target, &samples.task, rows) }
+}
+
+/// What the numbers of a column are like.
+struct Numbers {
+    min: f64,
+    max: f64,
+    mean: f64,
+    example: f64,
+}
+
+impl Numbers {
+    /// Of the values that are not missing; 0 where all are.
+    fn of_known(rows: &Rows<'_>, place: usize) -> Self {
+        let values = rows.iter().filter_map(|(_, row)| row.get(place).copied());
+        let mut known: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
+        if known.is_empty() {
+            return Self { min: 0.0, max: 0.0, mean: 0.0, example: 0.0 };
+        }
+        let min = known.iter().copied().fold(f64::INFINITY, f64::min);
+        let max = known.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let mean = (known.iter().sum::<f64>() / known.len() as f64).max(min).min(max);
+        let middle = (known.len() - 1) / 2;
+        let example = *known.select_nth_unstable_by(middle, f64::total_cmp).1;
+        Self { min, max, mean, example }
+    }
+}
+
+/// The most frequent texts of a column, the most frequent first.
+fn common(samples: &Samples, rows: &Rows<'_>, place: usize) -> Vec<String> {
+    let Some(texts) = samples.texts.get(place) else { return Vec::new() };
+    let mut counts = vec![0_u64; texts.len()];
+    for (_, row) in rows.iter() {
+        let text = row.get(place).copied().filter(|text| *text >= 0.0);
+        if let Some(count) = text.and_then(|text| counts.get_mut(text as usize)) {
+            *count += 1;
+        }
+    }
+    let mut counted: Vec<(u64, &str)> = counts
+        .into_iter()
+        .zip(texts.iter())
+        .filter(|(count, text)| *count > 0 && text.len() <= COMMON_TEXT_LIMIT)
+        .collect();
+    counted.sort_by(|ours, theirs| theirs.0.cmp(&ours.0).then(ours.1.cmp(theirs.1)));
+    counted.into_iter().take(COMMON_TEXTS).map(|(_, text)| text.to_owned()).collect()
 }
 
 fn describe_target(name: &str, task: &Task, rows: &Rows<'_>) -> Target {

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use mlpipeline_worker::model::{Feature, FeatureKind, FeatureSchema, Label, LinearPredictor, Model, Target};
+use mlpipeline_worker::model::{
+    Feature, FeatureKind, FeatureSchema, Label, LinearPredictor, Model, NumberValues, Target, Values,
+};
+use mlpipeline_worker::preprocess::Preprocessing;
 use ndarray::{Array1, Array2};
 
 fn feature(name: &str, min: f64, max: f64, example: f64) -> Feature {
-    Feature { name: name.to_owned(), kind: FeatureKind::Float, min, max, mean: (min + max) / 2.0, example }
+    let values = NumberValues { kind: FeatureKind::Float, min, max, mean: (min + max) / 2.0, example };
+    Feature { name: name.to_owned(), optional: false, values: Values::Number(values) }
 }
 
 /// The Iris classifier, with the weights that scikit-learn's LogisticRegression finds.
@@ -59,5 +63,7 @@ fn model(features: Vec<Feature>, target: Target, weights: Vec<f64>, intercepts: 
     let predictor = LinearPredictor::new(weights, Array1::from_vec(intercepts));
     let algorithm = if target.labels().is_empty() { "linearRegression" } else { "logisticRegression" };
     let metrics = BTreeMap::from([("accuracy".to_owned(), 0.973)]);
-    Model::new(FeatureSchema { features, target }, algorithm, predictor, metrics).expect("a whole model")
+    let preprocessing = Preprocessing::identity(features.len());
+    let schema = FeatureSchema { features, target };
+    Model::new(schema, preprocessing, algorithm, predictor, metrics).expect("a whole model")
 }

@@ -15,7 +15,7 @@ pub fn iris() -> String {
 
 pub fn step(name: &str, action: Value) -> Value {
     json!({
-        "version": 1, "namespace": "ns", "pipeline": "pipe", "step": name,
+        "version": mlpipeline_crds::STEP_SPEC_VERSION, "namespace": "ns", "pipeline": "pipe", "step": name,
         "revision": {"fixed": Revision::of(&[name])}, "action": action,
     })
 }

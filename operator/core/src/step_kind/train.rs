@@ -1,8 +1,8 @@
 //! train: rows in, a model out.
 
 use mlpipeline_crds::{
-    Action, CrossValidation, Gate, Output, PodSettings, ReplicaVolume, Split, StepKind, Train, TrainStep,
-    Workload,
+    Action, CrossValidation, Gate, Output, PodSettings, ReplicaVolume, Split, StepKind, Train, TrainColumn,
+    TrainStep, Workload,
 };
 use serde_json::{Value, json};
 
@@ -78,6 +78,12 @@ impl Descriptor for Train {
         fingerprint.gate = None;
         fingerprint.data = reference_fingerprint(&self.data);
         fingerprint.algorithm.remove_defaults();
+        for column in &mut fingerprint.columns {
+            column.max_categories =
+                column.max_categories.filter(|most| *most != TrainColumn::DEFAULT_MAX_CATEGORIES);
+        }
+        // The order of a map's entries means nothing.
+        fingerprint.columns.sort_by(|a, b| a.name.cmp(&b.name));
         if let Some(split) = &mut fingerprint.split {
             split.stratify = split.stratify.filter(|stratify| *stratify != Split::DEFAULT_STRATIFY);
             split.seed = split.seed.filter(|seed| *seed != Split::DEFAULT_SEED);
@@ -101,6 +107,7 @@ impl Descriptor for Train {
             data: places.source(DATA, &self.data),
             target: self.target.clone(),
             features: self.features.clone(),
+            columns: self.columns.clone(),
             algorithm: self.algorithm.clone(),
             split: self.split.clone(),
             cross_validation: self.cross_validation.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mlpipeline_crds::{Algorithm, Gate, Metric, ParameterProblem, Predicts, Train};
+use mlpipeline_crds::{Algorithm, ColumnRole, Gate, Metric, ParameterProblem, Predicts, Train};
 
 use super::data;
 use super::errors::Errors;
@@ -29,6 +29,7 @@ pub(super) fn check(train: &Train, path: &str, errors: &mut Errors) {
             format!("{} is the name of an earlier feature too", quoted(feature)),
         );
     }
+    check_columns(train, path, errors);
     let classifies = check_algorithm(&train.algorithm, &format!("{path}.algorithm"), errors);
     if let Some(split) = &train.split {
         errors.require(
@@ -49,6 +50,30 @@ pub(super) fn check(train: &Train, path: &str, errors: &mut Errors) {
     }
     if let Some(gate) = &train.gate {
         check_gate(gate, classifies, &format!("{path}.gate"), errors);
+    }
+}
+
+fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
+    let mut names = BTreeSet::new();
+    for (index, column) in train.columns.iter().enumerate() {
+        let path = format!("{path}.columns[{index}]");
+        let name = quoted(&column.name);
+        errors.require(
+            column.name != train.target,
+            format!("{path}.name"),
+            format!("{name} is the target: it is taken as its algorithm needs it"),
+        );
+        errors.require(
+            names.insert(&column.name),
+            format!("{path}.name"),
+            format!("{name} is the name of an earlier column too"),
+        );
+        errors.require_between(column.max_categories, (1, 1000), format!("{path}.maxCategories"));
+        errors.require(
+            column.max_categories.is_none() || matches!(column.taken_as, None | Some(ColumnRole::Category)),
+            format!("{path}.maxCategories"),
+            "is for categories: leave it out, or set as to category",
+        );
     }
 }
 

@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use mlpipeline_crds::Digest;
 use serde::Deserialize;
 
-use crate::model::exact::{Exact, Row};
-use crate::model::{FeatureSchema, LinearPredictor, Model, ModelError, ModelInfo};
+use crate::model::exact::{self, Exact, Row};
+use crate::model::{
+    Feature, FeatureKind, FeatureSchema, LinearPredictor, Model, ModelError, ModelInfo, NumberValues, Target,
+    Values,
+};
+use crate::preprocess::Preprocessing;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -16,11 +20,40 @@ pub(super) struct Document {
     #[serde(rename = "version")]
     _version: u64,
     algorithm: String,
-    schema: FeatureSchema,
+    schema: SchemaV1,
     metrics: BTreeMap<String, Exact>,
     /// One row for each output.
     weights: Vec<Row>,
     intercepts: Row,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SchemaV1 {
+    features: Vec<FeatureV1>,
+    target: Target,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct FeatureV1 {
+    name: String,
+    kind: FeatureKind,
+    #[serde(with = "exact")]
+    min: f64,
+    #[serde(with = "exact")]
+    max: f64,
+    #[serde(with = "exact")]
+    mean: f64,
+    #[serde(with = "exact")]
+    example: f64,
+}
+
+impl From<FeatureV1> for Feature {
+    fn from(FeatureV1 { name, kind, min, max, mean, example }: FeatureV1) -> Self {
+        let values = Values::Number(NumberValues { kind, min, max, mean, example });
+        Self { name, optional: false, values }
+    }
 }
 
 impl Document {
@@ -29,6 +62,9 @@ impl Document {
         let predictor = predictor.map_err(ModelError::Invalid)?.into();
         let metrics = self.metrics.into_iter().map(|(name, value)| (name, value.0)).collect();
         let info = ModelInfo { revision: None, algorithm: self.algorithm, metrics, digest };
-        Ok(Model { schema: self.schema, predictor, info })
+        let features: Vec<Feature> = self.schema.features.into_iter().map(Feature::from).collect();
+        let preprocessing = Preprocessing::identity(features.len());
+        let schema = FeatureSchema { features, target: self.schema.target };
+        Ok(Model { schema, preprocessing, predictor, info })
     }
 }

@@ -1,4 +1,4 @@
-//! Version 2: a model with any predictor, under its name.
+//! Version 2: any predictor, under its name, and the preprocessing that its columns come from.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use super::{FORMAT, ReadFile};
 use crate::model::exact::Exact;
 use crate::model::predictor::StoredPredictor;
 use crate::model::{FeatureSchema, MODEL_VERSION, Model, ModelError, ModelInfo};
+use crate::preprocess::Preprocessing;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -17,6 +18,7 @@ pub(super) struct Document {
     version: u64,
     algorithm: String,
     schema: FeatureSchema,
+    preprocessing: Preprocessing,
     metrics: BTreeMap<String, Exact>,
     predictor: StoredPredictor,
 }
@@ -28,6 +30,7 @@ impl Document {
             version: MODEL_VERSION,
             algorithm: model.info.algorithm.clone(),
             schema: model.schema.clone(),
+            preprocessing: model.preprocessing.clone(),
             metrics: model.info.metrics.iter().map(|(name, value)| (name.clone(), Exact(*value))).collect(),
             predictor: StoredPredictor::from(&model.predictor),
         }
@@ -36,6 +39,7 @@ impl Document {
     pub(super) fn into_model(self, digest: Digest, other: ReadFile<'_>) -> Result<Model, ModelError> {
         let metrics = self.metrics.into_iter().map(|(name, value)| (name, value.0)).collect();
         let info = ModelInfo { revision: None, algorithm: self.algorithm, metrics, digest };
-        Ok(Model { schema: self.schema, predictor: self.predictor.open(other)?, info })
+        let predictor = self.predictor.open(other)?;
+        Ok(Model { schema: self.schema, preprocessing: self.preprocessing, predictor, info })
     }
 }

@@ -1,11 +1,13 @@
 //! Reading JSON into rows with serde: one pass, no tree, and every problem on the way noted instead of ending it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Problem, RowFeatures};
+use super::{Problem, RowFeatures, ValueForm};
+use crate::preprocess::{RawRows, parse_time};
 
 /// How many problems one answer spells out; the rest are counted.
 pub(super) const MAX_PROBLEMS: usize = 50;
@@ -17,8 +19,10 @@ pub(super) const MAX_QUOTED: usize = 40;
 pub(super) struct Reader<'a> {
     features: &'a RowFeatures,
     max_rows: usize,
-    /// NaN, which JSON cannot express, where no value was given yet; infinite where it was refused.
-    pub(super) values: Vec<f64>,
+    /// NaN, which JSON cannot express, where no value was given yet or it is null; infinite where it was refused.
+    pub(super) raw: RawRows,
+    /// Which features the current row has given, by the number of the row that last gave them.
+    given: Vec<usize>,
     /// Rows begun.
     pub(super) count: usize,
     /// Whether reading was broken off at a row too many.
@@ -34,7 +38,8 @@ impl<'a> Reader<'a> {
         Self {
             features,
             max_rows,
-            values: Vec::new(),
+            raw: RawRows::new(features.names.len()),
+            given: vec![0; features.names.len()],
             count: 0,
             too_many: false,
             problems: Vec::new(),
@@ -56,13 +61,29 @@ impl Reader<'_> {
     fn value(&mut self, start: usize, column: usize, json: &str) {
         let features = self.features;
         let name = features.names.get(column).map(String::as_str);
-        let Some(slot) = self.values.get_mut(start + column) else { return };
-        if !slot.is_nan() {
+        let (Some(slot), Some(given)) =
+            (self.raw.numbers.get_mut(start + column), self.given.get_mut(column))
+        else {
+            return;
+        };
+        if *given == self.count {
             self.problem(name, || "is given twice".into());
             return;
         }
-        let boolean = features.booleans.get(column).copied().unwrap_or_default();
-        match number(json, boolean, features.largest) {
+        *given = self.count;
+        let optional = features.optional.get(column).copied().unwrap_or_default();
+        if optional && json == "null" {
+            return;
+        }
+        let value = match features.forms.get(column) {
+            Some(ValueForm::Text) => text(json).map(|text| {
+                let texts = self.raw.texts.get_mut(column);
+                texts.map_or(f64::NAN, |texts| f64::from(texts.place(&text)))
+            }),
+            Some(ValueForm::Time) => time(json),
+            form => number(json, form == Some(&ValueForm::Boolean), features.largest),
+        };
+        match value {
             Ok(value) => *slot = value,
             Err(problem) => {
                 *slot = f64::INFINITY;
@@ -71,18 +92,47 @@ impl Reader<'_> {
         }
     }
 
-    fn missing(&mut self, start: usize) {
+    /// Notes what the current row lacks.
+    fn missing(&mut self) {
         let features = self.features;
-        if self.problems.len() == MAX_PROBLEMS {
-            let missing = self.values.iter().skip(start).filter(|value| value.is_nan());
-            self.total += missing.count();
-            return;
-        }
         for (column, name) in features.names.iter().enumerate() {
-            if self.values.get(start + column).is_some_and(|value| value.is_nan()) {
+            let given = self.given.get(column).is_some_and(|row| *row == self.count);
+            if !given && !features.optional.get(column).copied().unwrap_or_default() {
                 self.problem(Some(name), || "is missing".into());
             }
         }
+    }
+}
+
+/// A text, or the text that a table has for a whole number or boolean; else what there is in its place.
+fn text(json: &str) -> Result<Cow<'_, str>, String> {
+    match json.bytes().next() {
+        Some(b'"') => serde_json::from_str::<Cow<'_, str>>(json).map_err(|error| error.to_string()),
+        Some(b't' | b'f') => Ok(Cow::Borrowed(json)),
+        Some(b'-' | b'0'..=b'9') => match json.parse::<i64>() {
+            Ok(whole) => Ok(Cow::Owned(whole.to_string())),
+            Err(_) => Err(format!("must be a text, not the number {}", quoted(json))),
+        },
+        Some(byte) => Err(format!("must be a text, not {}", kind_of(byte))),
+        None => Err("must be a text".into()),
+    }
+}
+
+/// Milliseconds since 1970 of a date or time, or what there is in its place.
+fn time(json: &str) -> Result<f64, String> {
+    match json.bytes().next() {
+        Some(b'"') => {
+            let text: String = serde_json::from_str(json).map_err(|error| error.to_string())?;
+            let time = parse_time(&text).ok_or_else(|| {
+                format!(
+                    "must be a date or time such as 2024-02-29 or 2024-02-29T12:30:00Z, not {}",
+                    quoted(json)
+                )
+            })?;
+            Ok(time as f64)
+        }
+        Some(byte) => Err(format!("must be a date or time as text, not {}", kind_of(byte))),
+        None => Err("must be a date or time".into()),
     }
 }
 
@@ -152,16 +202,16 @@ impl RowSeed<'_, '_> {
         if self.0.total > 0 {
             // There will be no prediction: the rows that follow are read for their problems only, all in the place of one. So only
             // rows with a value for each feature take memory, and these take it in the body too.
-            self.0.values.clear();
+            self.0.raw.numbers.clear();
         }
-        let start = self.0.values.len();
-        self.0.values.resize(start + self.0.features.names.len(), f64::NAN);
+        let start = self.0.raw.numbers.len();
+        self.0.raw.numbers.resize(start + self.0.features.names.len(), f64::NAN);
         Ok(start)
     }
 
     fn not_an_object<E: serde::de::Error>(mut self, found: &str) -> Result<(), E> {
         self.begin::<E>()?;
-        self.0.problem(None, || format!("must be an object with one number for each feature, not {found}"));
+        self.0.problem(None, || format!("must be an object with one value for each feature, not {found}"));
         Ok(())
     }
 }
@@ -178,7 +228,7 @@ impl<'de> Visitor<'de> for RowSeed<'_, '_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object with one number for each feature")
+        formatter.write_str("an object with one value for each feature")
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut row: A) -> Result<(), A::Error> {
@@ -198,7 +248,7 @@ impl<'de> Visitor<'de> for RowSeed<'_, '_> {
         }
         // As many as there are may still be one twice, and another missing; the problem was noted then.
         if given < features.names.len() || self.0.total > 0 {
-            self.0.missing(start);
+            self.0.missing();
         }
         Ok(())
     }

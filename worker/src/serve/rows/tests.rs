@@ -1,8 +1,52 @@
 use super::reader::{MAX_PROBLEMS, MAX_QUOTED};
 use super::*;
+use crate::model::{FeatureKind, TextValues, TimeValues, Values};
+use crate::preprocess::TimeKind;
+use crate::serve::test_models::feature;
+
+fn features<'a>(names: impl IntoIterator<Item = &'a str>, kind: FeatureKind, largest: f64) -> RowFeatures {
+    let features: Vec<Feature> = names.into_iter().map(|name| feature(name, kind)).collect();
+    RowFeatures::new(&features, largest)
+}
 
 fn floats<const N: usize>(names: [&str; N]) -> RowFeatures {
-    RowFeatures::new(names.map(|name| (name, FeatureKind::Float)), f64::MAX)
+    features(names, FeatureKind::Float, f64::MAX)
+}
+
+/// An optional text, an optional time and a number.
+fn mixed() -> RowFeatures {
+    let text = Values::Text(TextValues { common: vec!["Bern".to_owned()] });
+    let time = Values::Time(TimeValues { kind: TimeKind::Date, min: 0, max: 0, example: 0 });
+    let optional = |name: &str, values| Feature { name: name.to_owned(), optional: true, values };
+    let features = [optional("city", text), optional("sold", time), feature("rooms", FeatureKind::Integer)];
+    RowFeatures::new(&features, 1e9)
+}
+
+#[test]
+fn texts_and_times_are_read_and_what_is_optional_may_be_null_or_left_out() {
+    let body = r#"[{"city": "Z\u00fcrich", "sold": "1970-01-02", "rooms": 3}, {"rooms": 4, "city": null},
+        {"rooms": 5, "city": "Zürich"}, {"rooms": 6, "city": 7, "sold": "1970-01-01T00:00:01Z"}]"#;
+    let rows = read_rows(body.as_bytes(), &mixed(), 9).expect("rows").raw;
+    let nan = f64::NAN;
+    let expected = [0.0, 86_400_000.0, 3.0, nan, nan, 4.0, 0.0, nan, 5.0, 1.0, 1000.0, 6.0].map(f64::to_bits);
+    assert_eq!(rows.numbers.iter().map(|value| value.to_bits()).collect::<Vec<_>>(), expected);
+    assert_eq!(rows.texts[0].iter().collect::<Vec<_>>(), ["Zürich", "7"]);
+}
+
+#[test]
+fn values_of_another_form_are_named() {
+    for (body, expected) in [
+        (r#"{"city": 1.5, "rooms": 1}"#, "feature \"city\" must be a text, not the number 1.5"),
+        (r#"{"city": [], "rooms": 1}"#, "feature \"city\" must be a text, not a list"),
+        (r#"{"sold": "soon", "rooms": 1}"#, "feature \"sold\" must be a date or time such as"),
+        (r#"{"sold": 5, "rooms": 1}"#, "feature \"sold\" must be a date or time as text, not a number"),
+        (r#"{"city": null, "city": "Bern", "rooms": 1}"#, "feature \"city\" is given twice"),
+        (r#"{"rooms": null}"#, "feature \"rooms\" must be a number, not null"),
+        (r#"{"city": "Bern"}"#, "feature \"rooms\" is missing"),
+    ] {
+        let error = read_rows(body.as_bytes(), &mixed(), 9).expect_err(body).to_string();
+        assert!(error.contains(expected), "{body}: {error}");
+    }
 }
 
 fn iris() -> RowFeatures {
@@ -37,35 +81,36 @@ fn with_petal_width(json: &str) -> String {
 fn one_object_is_one_row_in_the_models_order() {
     let rows =
         read(r#" {"petal_width": 0.2, "sepal_width": 3, "sepal_length": 5.1, "petal_length": -14e-1} "#);
-    let expected = Rows { values: vec![5.1, 3.0, -1.4, 0.2], count: 1, single: true };
-    assert_eq!(rows, Ok(expected));
+    let rows = rows.expect("one row");
+    assert_eq!((rows.count, rows.single), (1, true));
+    assert_eq!(rows.raw.numbers, [5.1, 3.0, -1.4, 0.2]);
 }
 
 #[test]
 fn a_list_is_its_rows_in_the_order_given() {
     let rows = read(&format!("[{},{}]", with_petal_width("1"), with_petal_width("2"))).expect("two rows");
     assert_eq!((rows.count, rows.single), (2, false));
-    assert_eq!(rows.values, [5.1, 3.5, 1.4, 1.0, 5.1, 3.5, 1.4, 2.0]);
+    assert_eq!(rows.raw.numbers, [5.1, 3.5, 1.4, 1.0, 5.1, 3.5, 1.4, 2.0]);
 }
 
 #[test]
 fn an_escaped_name_is_the_same_feature() {
     let body = with_petal_width("1").replace("petal_width", "petal\\u005fwidth");
-    assert_eq!(read(&body).expect("one row").values[3], 1.0);
+    assert_eq!(read(&body).expect("one row").raw.numbers[3], 1.0);
 }
 
 #[test]
 fn unicode_names_are_features_like_others() {
     let features = floats(["größe", "温度 🌡"]);
     let rows = read_rows("{\"größe\": 1, \"温度 🌡\": 2}".as_bytes(), &features, 1).expect("one row");
-    assert_eq!(rows.values, [1.0, 2.0]);
+    assert_eq!(rows.raw.numbers, [1.0, 2.0]);
 }
 
 #[test]
 fn a_boolean_feature_takes_true_and_false_as_one_and_zero() {
-    let features = RowFeatures::new(["a", "b", "c"].map(|name| (name, FeatureKind::Boolean)), 1e3);
+    let features = features(["a", "b", "c"], FeatureKind::Boolean, 1e3);
     let rows = read_rows(br#"{"a": true, "b": false, "c": 1}"#, &features, 1).expect("one row");
-    assert_eq!(rows.values, [1.0, 0.0, 1.0]);
+    assert_eq!(rows.raw.numbers, [1.0, 0.0, 1.0]);
 }
 
 #[test]
@@ -80,7 +125,7 @@ fn numbers_are_read_to_the_nearest_double() {
         "-0",
     ] {
         let rows = read(&with_petal_width(text)).expect("one row");
-        assert_eq!(rows.values[3].to_bits(), text.parse::<f64>().expect("a number").to_bits(), "{text}");
+        assert_eq!(rows.raw.numbers[3].to_bits(), text.parse::<f64>().expect("a number").to_bits(), "{text}");
     }
 }
 
@@ -108,7 +153,7 @@ fn what_is_no_finite_number_is_told_with_what_it_is() {
 
 #[test]
 fn numbers_so_large_that_nothing_can_be_predicted_from_them_are_refused() {
-    let features = RowFeatures::new([("a", FeatureKind::Float)], 1e300);
+    let features = features(["a"], FeatureKind::Float, 1e300);
     assert!(read_rows(br#"{"a": -1e300}"#, &features, 1).is_ok());
     let refused = read_rows(br#"{"a": -1.1e300}"#, &features, 1).expect_err("too large");
     assert_eq!(
@@ -123,7 +168,7 @@ fn missing_extra_and_double_features_are_told_all_at_once() {
         problems(r#"[{"sepal_length": 1, "sepal_length": 2, "petal_length": null, "<b>": 1}, 7, []]"#);
     let reported: Vec<String> =
         found.iter().map(|(row, feature, problem)| format!("{row} {feature} {problem}")).collect();
-    let object = "must be an object with one number for each feature, not";
+    let object = "must be an object with one value for each feature, not";
     assert_eq!(
         reported,
         [
@@ -222,18 +267,18 @@ proptest::proptest! {
         let [a, b, c, d] = values;
         let body = serde_json::json!({"sepal_length": a, "sepal_width": b, "petal_length": c, "petal_width": d});
         let rows = read(&body.to_string()).expect("one row");
-        proptest::prop_assert_eq!(rows.values, values);
+        proptest::prop_assert_eq!(rows.raw.numbers, values);
     }
 }
 
 #[test]
 fn rows_without_values_take_no_memory_however_many_features_there_are() {
     let names: Vec<String> = (0..4096).map(|index| format!("f{index}")).collect();
-    let features = RowFeatures::new(names.iter().map(|name| (name.as_str(), FeatureKind::Float)), 1e9);
+    let features = features(names.iter().map(String::as_str), FeatureKind::Float, 1e9);
     let body = format!("[{}{{}}]", "{},".repeat(24_999));
     let mut reader = Reader::new(&features, 100_000);
     let mut json = serde_json::Deserializer::from_slice(body.as_bytes());
     json.deserialize_seq(ListVisitor(&mut reader)).expect("JSON");
     assert_eq!((reader.count, reader.total), (25_000, 25_000 * 4096));
-    assert!(reader.values.capacity() <= 2 * 4096, "{}", reader.values.capacity());
+    assert!(reader.raw.numbers.capacity() <= 2 * 4096, "{}", reader.raw.numbers.capacity());
 }

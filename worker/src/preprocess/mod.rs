@@ -1,0 +1,166 @@
+//! From a table's columns to a model's: what is fitted to the training rows once, and done alike in training, scoring and
+//! serving.
+//!
+//! Owns the transforms, one file each, and the raw form that they read: a row is one number for each input column, a missing
+//! value is NaN, a text is its place in the column's [`Texts`], a time is its milliseconds since 1970 in UTC. Must not know of
+//! tables, requests or targets.
+
+mod category;
+mod number;
+mod raw;
+mod texts;
+mod time;
+
+use ndarray::{Array2, ArrayView2, CowArray, Ix2};
+use serde::{Deserialize, Serialize};
+
+pub use category::CategoryTransform;
+pub use number::NumberTransform;
+pub use raw::{Form, Input, RawRows};
+pub use texts::Texts;
+pub use time::{TIME_RANGE, TimeKind, TimeTransform, parse_time, shown_time};
+
+/// What is done with one input column, by its name in `model.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Transform {
+    /// A number, or true and false as 1 and 0.
+    Number(NumberTransform),
+    /// A text that is one of few: one column for each.
+    Category(CategoryTransform),
+    /// A date or time: its parts.
+    Time(TimeTransform),
+}
+
+impl Transform {
+    /// How many of the model's columns it makes.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Number(number) => number.width(),
+            Self::Category(category) => category.width(),
+            Self::Time(time) => time.width(),
+        }
+    }
+
+    /// The form of the values that it reads.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        match self {
+            Self::Number(_) => Form::Number,
+            Self::Category(_) => Form::Text,
+            Self::Time(_) => Form::Time,
+        }
+    }
+
+    /// What is wrong with it.
+    fn problem(&self) -> Option<String> {
+        match self {
+            Self::Number(number) => number.problem(),
+            Self::Category(category) => category.problem(),
+            Self::Time(time) => time.problem(),
+        }
+    }
+}
+
+/// What is done with all input columns, in their order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Preprocessing {
+    transforms: Vec<Transform>,
+}
+
+impl Preprocessing {
+    /// These transforms, one for each input column.
+    #[must_use]
+    pub fn new(transforms: Vec<Transform>) -> Self {
+        Self { transforms }
+    }
+
+    /// So many columns of numbers, none of them ever missing: the model's columns are the input columns.
+    #[must_use]
+    pub fn identity(columns: usize) -> Self {
+        Self::new(vec![Transform::Number(NumberTransform::default()); columns])
+    }
+
+    /// Whether the model's columns are the input columns.
+    #[must_use]
+    pub fn is_identity(&self) -> bool {
+        self.transforms.iter().all(|transform| {
+            matches!(transform, Transform::Number(number) if *number == NumberTransform::default())
+        })
+    }
+
+    /// The transforms, one for each input column.
+    #[must_use]
+    pub fn transforms(&self) -> &[Transform] {
+        &self.transforms
+    }
+
+    /// How many columns the model has.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.transforms.iter().map(Transform::width).sum()
+    }
+
+    /// What is wrong with a transform, if anything is.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        self.transforms.iter().find_map(Transform::problem)
+    }
+
+    /// Prepares to encode rows whose texts are these, one list for each input column.
+    #[must_use]
+    pub fn encoder(&self, texts: &[Texts]) -> Encoder<'_> {
+        let none = Texts::default();
+        let places = self.transforms.iter().enumerate().map(|(column, transform)| match transform {
+            Transform::Category(category) => category.places(texts.get(column).unwrap_or(&none)),
+            Transform::Number(_) | Transform::Time(_) => Vec::new(),
+        });
+        Encoder { preprocessing: self, places: places.collect() }
+    }
+}
+
+/// Makes rows of a model's columns from raw rows.
+#[derive(Debug)]
+pub struct Encoder<'a> {
+    preprocessing: &'a Preprocessing,
+    /// For each input column, where each of its texts is among the column's categories.
+    places: Vec<Vec<Option<u32>>>,
+}
+
+impl Encoder<'_> {
+    /// Writes the model's columns for one raw row.
+    pub fn encode_row(&self, raw: &[f64], mut out: &mut [f64]) {
+        for ((transform, value), places) in self.preprocessing.transforms.iter().zip(raw).zip(&self.places) {
+            let Some((own, rest)) = out.split_at_mut_checked(transform.width()) else { return };
+            match transform {
+                Transform::Number(number) => number.encode(*value, own),
+                Transform::Category(category) => category.encode(*value, places, own),
+                Transform::Time(time) => time.encode(*value, own),
+            }
+            out = rest;
+        }
+    }
+
+    /// The model's columns for raw rows. They are the raw rows themselves where there is nothing to do.
+    #[must_use]
+    pub fn encode<'r>(&self, raw: ArrayView2<'r, f64>) -> CowArray<'r, f64, Ix2> {
+        if self.preprocessing.is_identity() {
+            return CowArray::from(raw);
+        }
+        let mut encoded = Array2::zeros((raw.nrows(), self.preprocessing.width()));
+        for (raw, mut row) in raw.rows().into_iter().zip(encoded.rows_mut()) {
+            if let Some(row) = row.as_slice_mut() {
+                match raw.as_slice() {
+                    Some(raw) => self.encode_row(raw, row),
+                    None => self.encode_row(&raw.to_vec(), row),
+                }
+            }
+        }
+        CowArray::from(encoded)
+    }
+}
+
+#[cfg(test)]
+mod tests;
