@@ -81,6 +81,10 @@ test: test-tools build ## Run every test that this machine can run
 	@if features=$$(tests/tools/features.sh); then cargo test --workspace --locked $$features; else exit 1; fi
 	@if tests/tools/features.sh --node; then tests/cluster/e2e.sh; else [ "$${CI:-}" != true ]; fi
 
+.PHONY: fuzz
+fuzz: ## Read many changed files, models, steps and requests (CASES of each kind, 20000 when not given)
+	PROPTEST_CASES=$(or $(CASES),20000) cargo test --workspace --locked --lib -- hostile_bytes
+
 .PHONY: test-unit
 test-unit: ## Run the tests that need nothing but the code beside them
 	cargo test --workspace --locked --lib --bins

@@ -15,6 +15,8 @@ pub mod failure;
 pub mod features;
 mod flags;
 mod glob;
+#[cfg(test)]
+mod hostile_bytes;
 pub mod logging;
 mod memory;
 pub mod model;

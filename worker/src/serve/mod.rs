@@ -39,6 +39,8 @@ use tokio::sync::watch;
 pub use args::ServeArgs;
 pub use error::ServeError;
 pub use options::ServeOptions;
+#[cfg(test)]
+pub(crate) use rows::{RowFeatures, read_rows};
 
 use crate::WorkContext;
 use crate::cancellation::Cancellation;
