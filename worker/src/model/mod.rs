@@ -4,7 +4,6 @@
 //! checking, predicting) and the file `model.json`. Must not train, read tables, or know of HTTP.
 
 mod error;
-pub(crate) mod exact;
 mod feature;
 mod file;
 mod limits;

@@ -6,7 +6,7 @@ use mlpipeline_crds::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::FORMAT;
-use crate::model::exact::Exact;
+use crate::exact::Exact;
 use crate::model::{FeatureSchema, MODEL_VERSION, Model, ModelInfo, Predictor};
 use crate::preprocess::Preprocessing;
 
