@@ -11,6 +11,7 @@ mod continuous;
 mod credentials;
 mod deliver;
 mod engine;
+mod exact;
 pub mod failure;
 pub mod features;
 mod flags;

@@ -35,7 +35,7 @@ pub enum Command {
     /// Make a table from tables with SQL, and check it.
     Prepare(PrepareArgs),
     /// Train a model on a table.
-    Train(TrainArgs),
+    Train(Box<TrainArgs>),
     /// Predict for every row of a table.
     Score(ScoreArgs),
     /// Answer predictions of a model over HTTP until stopped.

@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn whole_numbers_can_be_texts_and_texts_times() {
         let codes: ArrayRef = Arc::new(Int32Array::from(vec![7, 8, 7]));
-        let days: ArrayRef = Arc::new(StringArray::from(vec!["1970-01-02", "1970-01-01 01:00", "soon"]));
+        let days: ArrayRef = Arc::new(StringArray::from(vec!["1970-01-02", "1970-01-01 01:00:00", "soon"]));
         let batch = batch(vec![("code", codes), ("day", days)]);
         let mut out = RawRows::new(1);
         reader(&batch.schema(), "code", Form::Text, false).read(&batch, 0, &mut out).expect("texts");

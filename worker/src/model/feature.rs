@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::exact;
+use crate::exact;
 use crate::preprocess::{Form, TIME_RANGE, TimeKind};
 
 /// A column to predict from.

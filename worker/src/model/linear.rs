@@ -4,8 +4,8 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, Axis};
 
 use serde::{Deserialize, Serialize};
 
-use super::exact::Row;
 use super::{ModelError, Predictions, Target};
+use crate::exact::Row;
 
 /// Weights and intercepts. A regression and a classifier of two classes have one row of weights (for two classes the sum is
 /// the log-odds of the second), a classifier of more classes has one row for each.

@@ -4,7 +4,6 @@
 //! checking, predicting) and its files, `model.json` and, for trees, `trees.bin`. Must not train, read tables, or know of HTTP.
 
 mod error;
-pub(crate) mod exact;
 mod feature;
 mod file;
 mod limits;

@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Feature, ModelError, exact};
+use super::{Feature, ModelError};
+use crate::exact;
 use crate::preprocess::Input;
 
 /// The most features a model may have.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::exact;
+use crate::exact;
 
 /// What is done with a column of numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -115,21 +115,25 @@ fn leave_out(samples: Samples) -> Result<Samples, TrainError> {
             && !column.asked_for
             && texts as f64 > DISTINCT_SHARE * (rows - missing)
     };
-    let (out, kept): (Vec<(usize, &Column)>, Vec<(usize, &Column)>) =
-        samples.columns.iter().enumerate().partition(|(place, column)| tells_rows_apart(*place, column));
+    let numbered = || samples.columns.iter().enumerate();
+    let out: Vec<usize> = numbered()
+        .filter(|(place, column)| tells_rows_apart(*place, column))
+        .map(|(place, _)| place)
+        .collect();
     if out.is_empty() {
         return Ok(samples);
     }
-    if kept.is_empty() {
+    let kept = || numbered().filter(|(place, _)| !out.contains(place));
+    let places: Vec<usize> = kept().map(|(place, _)| place).collect();
+    if places.is_empty() {
         return Err(TrainError::Data(
             "each column but the target has another text in nearly each row, and there is nothing to learn from; name features to \
              learn from anyway"
                 .to_owned(),
         ));
     }
-    let places: Vec<usize> = kept.iter().map(|(place, _)| *place).collect();
-    let left_out = out.into_iter().map(|(_, column)| column.name.clone()).collect();
-    let columns = kept.into_iter().map(|(_, column)| column.clone()).collect();
+    let left_out = out.iter().filter_map(|place| Some(samples.columns.get(*place)?.name.clone())).collect();
+    let columns = kept().map(|(_, column)| column.clone()).collect();
     let missing = places.iter().filter_map(|place| samples.missing.get(*place).copied()).collect();
     let raw = samples.raw.select_columns(&places);
     let mut texts = samples.texts;

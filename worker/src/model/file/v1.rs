@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mlpipeline_crds::Digest;
 use serde::Deserialize;
 
-use crate::model::exact::{self, Exact, Row};
+use crate::exact::{self, Exact, Row};
 use crate::model::{
     Feature, FeatureKind, FeatureSchema, LinearPredictor, Model, ModelError, ModelInfo, NumberValues, Target,
     Values,

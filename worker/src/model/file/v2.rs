@@ -6,7 +6,7 @@ use mlpipeline_crds::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::{FORMAT, ReadFile};
-use crate::model::exact::Exact;
+use crate::exact::Exact;
 use crate::model::predictor::StoredPredictor;
 use crate::model::{FeatureSchema, MODEL_VERSION, Model, ModelError, ModelInfo};
 use crate::preprocess::Preprocessing;
