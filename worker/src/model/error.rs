@@ -17,10 +17,12 @@ pub enum ModelError {
     #[error("{} is an artifact, but not of a model; give the folder of a train step's result", .0.display())]
     NoModel(PathBuf),
     /// The file is larger than any model.
-    #[error("the model has {found} bytes, and a model has at most {}", super::limits::SIZE_LIMIT)]
+    #[error("a file of the model has {found} bytes, and at most {limit} are read")]
     TooLarge {
         /// Its size in bytes.
         found: u64,
+        /// The most bytes.
+        limit: u64,
     },
     /// The file is of a newer version.
     #[error(

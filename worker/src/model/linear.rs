@@ -158,7 +158,7 @@ impl LinearPredictor {
 }
 
 /// 1 / (1 + exp(-x)), without overflow.
-fn sigmoid(x: f64) -> f64 {
+pub(super) fn sigmoid(x: f64) -> f64 {
     if x >= 0.0 {
         1.0 / (1.0 + (-x).exp())
     } else {
@@ -169,7 +169,7 @@ fn sigmoid(x: f64) -> f64 {
 
 /// Turns finite scores into probabilities: exp(score) over the sum of them, with the row's own maximum taken off first so
 /// that nothing overflows.
-fn softmax(mut row: ArrayViewMut1<'_, f64>) {
+pub(super) fn softmax(mut row: ArrayViewMut1<'_, f64>) {
     let max = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     row.mapv_inplace(|score| (score - max).exp());
     let sum = row.sum();

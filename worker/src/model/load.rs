@@ -5,34 +5,40 @@ use std::path::Path;
 use mlpipeline_crds::Digest;
 
 use super::file::parse;
-use super::limits::{MODEL_FILE, SIZE_LIMIT};
+use super::limits::{MODEL_FILE, SIZE_LIMIT, TREES_LIMIT};
 use super::{Model, ModelError};
-use crate::artifact::{self, ArtifactError, Kind};
+use crate::artifact::{self, ArtifactError, Kind, Manifest};
 
 /// Reads the manifest, then the model that it names, and checks that it is the one that was published. Nothing larger than a
 /// model may be is read into memory, whatever the files and the manifest say.
 pub(super) fn load(folder: &Path) -> Result<Model, ModelError> {
-    let damaged = |problem: String| ArtifactError::Damaged { folder: folder.to_owned(), problem };
     let manifest = artifact::read(folder)?;
     if manifest.kind != Kind::Model {
         return Err(ModelError::NoModel(folder.to_owned()));
     }
-    let entry = manifest.files.get(MODEL_FILE);
-    let entry = entry.ok_or_else(|| damaged(format!("its manifest does not list {MODEL_FILE}")))?;
-    if entry.size > SIZE_LIMIT {
-        return Err(ModelError::TooLarge { found: entry.size });
-    }
-    let path = folder.join(MODEL_FILE);
-    let bytes = artifact::read_small(&path, SIZE_LIMIT).map_err(ArtifactError::io("read", &path))?;
-    let found = Digest::of(&bytes);
-    if found != entry.sha256 {
-        return Err(damaged(format!(
-            "{MODEL_FILE} has sha256 {found} instead of {}: its bytes are not those that were published",
-            entry.sha256
-        ))
-        .into());
-    }
-    let mut model = parse(&bytes)?;
+    let bytes = read_published(folder, &manifest, MODEL_FILE, SIZE_LIMIT)?;
+    let mut model = parse(&bytes, &|name| read_published(folder, &manifest, name, TREES_LIMIT))?;
     model.info.revision = manifest.report.revision;
     Ok(model)
+}
+
+/// Reads a file of the artifact, which must be the one that was published.
+fn read_published(folder: &Path, manifest: &Manifest, name: &str, limit: u64) -> Result<Vec<u8>, ModelError> {
+    let damaged = |problem: String| ArtifactError::Damaged { folder: folder.to_owned(), problem };
+    let entry = manifest.files.get(name);
+    let entry = entry.ok_or_else(|| damaged(format!("its manifest does not list {name}")))?;
+    if entry.size > limit {
+        return Err(ModelError::TooLarge { found: entry.size, limit });
+    }
+    let path = folder.join(name);
+    let bytes = artifact::read_small(&path, limit).map_err(ArtifactError::io("read", &path))?;
+    let found = Digest::of(&bytes);
+    if found == entry.sha256 {
+        return Ok(bytes);
+    }
+    Err(damaged(format!(
+        "{name} has sha256 {found} instead of {}: its bytes are not those that were published",
+        entry.sha256
+    ))
+    .into())
 }

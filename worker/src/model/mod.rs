@@ -1,7 +1,7 @@
 //! Trained models: their schema, their file, and prediction.
 //!
 //! Owns what a model is once it is trained: [`FeatureSchema`] (what goes in and what comes out), [`Model`] (loading,
-//! checking, predicting) and the file `model.json`. Must not train, read tables, or know of HTTP.
+//! checking, predicting) and its files, `model.json` and, for trees, `trees.bin`. Must not train, read tables, or know of HTTP.
 
 mod error;
 pub(crate) mod exact;
@@ -13,6 +13,9 @@ mod load;
 mod predictions;
 mod predictor;
 mod schema;
+mod tree;
+mod tree_file;
+mod trees;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,11 +28,13 @@ use crate::preprocess::{Encoder, Preprocessing, Texts, Transform};
 
 pub use error::ModelError;
 pub use feature::{Feature, FeatureKind, NumberValues, TextValues, TimeValues, Values};
-pub use limits::{MODEL_FILE, MODEL_VERSION};
+pub use limits::{MODEL_FILE, MODEL_VERSION, TREES_FILE, TREES_LIMIT};
 pub use linear::LinearPredictor;
 pub use predictions::Predictions;
 pub use predictor::Predictor;
 pub use schema::{FeatureSchema, Label, MAX_CLASSES, MAX_COLUMNS, MAX_FEATURES, Target};
+pub use tree::{Split, Tree, TreeBuilder};
+pub use trees::{TreeOutput, TreePredictor};
 
 /// A trained model, whole and checked: everything in it fits together, so that prediction cannot fail but for rows of a
 /// wrong width.
@@ -100,12 +105,12 @@ impl Model {
         Ok(load::load(folder)?)
     }
 
-    /// Reads a model from the bytes of a `model.json`.
+    /// Reads a model from the bytes of a `model.json`, which must be all there is of it: trees have a file of their own.
     ///
     /// # Errors
     /// When the bytes are not a model of a version that is read, or its parts do not fit together.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        file::parse(bytes)
+        file::parse(bytes, &|name| Err(ModelError::Invalid(format!("{name} is not there"))))
     }
 
     /// The bytes of this model's `model.json`. The same model always gives the same bytes.
@@ -121,7 +126,8 @@ impl Model {
     /// # Errors
     /// As [`Model::to_bytes`].
     pub fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, ModelError> {
-        Ok(vec![(MODEL_FILE, self.to_bytes()?)])
+        let trees = self.predictor.trees().map(|trees| (TREES_FILE, trees.to_bytes()));
+        Ok([(MODEL_FILE, self.to_bytes()?)].into_iter().chain(trees).collect())
     }
 
     /// Prepares to predict for raw rows whose texts are these, one list for each feature; the lists may be left out where no

@@ -3,17 +3,72 @@
 //! Owns the list and the questions that every way answers. Each way is in a file of its own, with its form in `model.json`.
 //! Must not know what a model's input columns are: a predictor sees the model's columns, numbers all.
 
+use mlpipeline_crds::Digest;
 use ndarray::{Array1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use super::{LinearPredictor, ModelError, Predictions, Target};
+use super::file::ReadFile;
+use super::{LinearPredictor, ModelError, Predictions, TREES_FILE, Target, TreePredictor};
 
-/// What predicts, by its name in `model.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// What predicts.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Predictor {
     /// Weighted sums.
     Linear(LinearPredictor),
+    /// Decision trees.
+    Trees(TreePredictor),
+}
+
+/// What predicts, by its name in `model.json`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum StoredPredictor {
+    Linear(LinearPredictor),
+    Trees(StoredTrees),
+}
+
+/// Trees have a file of their own; the model's names it by what it must hold.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct StoredTrees {
+    sha256: Digest,
+    /// For people who read the file.
+    trees: usize,
+    leaves: usize,
+}
+
+impl From<&Predictor> for StoredPredictor {
+    fn from(predictor: &Predictor) -> Self {
+        match predictor {
+            Predictor::Linear(linear) => Self::Linear(linear.clone()),
+            Predictor::Trees(trees) => Self::Trees(StoredTrees {
+                sha256: Digest::of(&trees.to_bytes()),
+                trees: trees.trees().len(),
+                leaves: trees.leaves(),
+            }),
+        }
+    }
+}
+
+impl StoredPredictor {
+    /// The predictor, with what its other file has.
+    pub(super) fn open(self, other: ReadFile<'_>) -> Result<Predictor, ModelError> {
+        let stored = match self {
+            Self::Linear(linear) => return Ok(linear.into()),
+            Self::Trees(stored) => stored,
+        };
+        let bytes = other(TREES_FILE)?;
+        if Digest::of(&bytes) != stored.sha256 {
+            return Err(ModelError::Invalid(format!("{TREES_FILE} is not the one that belongs to it")));
+        }
+        Ok(TreePredictor::from_bytes(&bytes)?.into())
+    }
+}
+
+impl From<TreePredictor> for Predictor {
+    fn from(predictor: TreePredictor) -> Self {
+        Self::Trees(predictor)
+    }
 }
 
 impl From<LinearPredictor> for Predictor {
@@ -27,6 +82,7 @@ impl Predictor {
     pub(super) fn check(&self, columns: usize, target: &Target) -> Result<(), ModelError> {
         match self {
             Self::Linear(linear) => linear.check(columns, target),
+            Self::Trees(trees) => trees.check(columns, target),
         }
     }
 
@@ -37,6 +93,7 @@ impl Predictor {
     pub fn numbers(&self, rows: ArrayView2<'_, f64>) -> Result<Array1<f64>, ModelError> {
         match self {
             Self::Linear(linear) => linear.numbers(rows),
+            Self::Trees(trees) => trees.numbers(rows),
         }
     }
 
@@ -48,6 +105,7 @@ impl Predictor {
     pub fn classes(&self, rows: ArrayView2<'_, f64>) -> Result<Predictions, ModelError> {
         match self {
             Self::Linear(linear) => linear.classes(rows),
+            Self::Trees(trees) => trees.classes(rows),
         }
     }
 
@@ -56,6 +114,8 @@ impl Predictor {
     pub fn largest_value(&self) -> f64 {
         match self {
             Self::Linear(linear) => linear.largest_value(),
+            // Values are only compared.
+            Self::Trees(_) => f64::MAX,
         }
     }
 
@@ -64,6 +124,16 @@ impl Predictor {
     pub fn linear(&self) -> Option<&LinearPredictor> {
         match self {
             Self::Linear(linear) => Some(linear),
+            Self::Trees(_) => None,
+        }
+    }
+
+    /// The trees, where it has some.
+    #[must_use]
+    pub fn trees(&self) -> Option<&TreePredictor> {
+        match self {
+            Self::Trees(trees) => Some(trees),
+            Self::Linear(_) => None,
         }
     }
 }

@@ -36,10 +36,13 @@ pub(super) fn render(model: &Model) -> Result<Vec<u8>, ModelError> {
     Ok(bytes)
 }
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Model, ModelError> {
+/// Reads another file of the same model, by its name.
+pub(super) type ReadFile<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, ModelError>;
+
+pub(super) fn parse(bytes: &[u8], other: ReadFile<'_>) -> Result<Model, ModelError> {
     let found = bytes.len() as u64;
     if found > SIZE_LIMIT {
-        return Err(ModelError::TooLarge { found });
+        return Err(ModelError::TooLarge { found, limit: SIZE_LIMIT });
     }
     let invalid = |error: serde_json::Error| ModelError::Invalid(format!("{MODEL_FILE}: {error}"));
     let head: Head = serde_json::from_slice(bytes).map_err(invalid)?;
@@ -48,7 +51,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Model, ModelError> {
     }
     let model = match head.version {
         1 => serde_json::from_slice::<v1::Document>(bytes).map_err(invalid)?.into_model(Digest::of(bytes))?,
-        2 => serde_json::from_slice::<v2::Document>(bytes).map_err(invalid)?.into_model(Digest::of(bytes)),
+        2 => serde_json::from_slice::<v2::Document>(bytes)
+            .map_err(invalid)?
+            .into_model(Digest::of(bytes), other)?,
         found => return Err(ModelError::Version { found }),
     };
     if model.info.algorithm.len() > NAME_LIMIT {

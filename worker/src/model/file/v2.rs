@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use mlpipeline_crds::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::FORMAT;
+use super::{FORMAT, ReadFile};
 use crate::model::exact::Exact;
-use crate::model::{FeatureSchema, MODEL_VERSION, Model, ModelInfo, Predictor};
+use crate::model::predictor::StoredPredictor;
+use crate::model::{FeatureSchema, MODEL_VERSION, Model, ModelError, ModelInfo};
 use crate::preprocess::Preprocessing;
 
 #[derive(Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub(super) struct Document {
     schema: FeatureSchema,
     preprocessing: Preprocessing,
     metrics: BTreeMap<String, Exact>,
-    predictor: Predictor,
+    predictor: StoredPredictor,
 }
 
 impl Document {
@@ -31,13 +32,14 @@ impl Document {
             schema: model.schema.clone(),
             preprocessing: model.preprocessing.clone(),
             metrics: model.info.metrics.iter().map(|(name, value)| (name.clone(), Exact(*value))).collect(),
-            predictor: model.predictor.clone(),
+            predictor: StoredPredictor::from(&model.predictor),
         }
     }
 
-    pub(super) fn into_model(self, digest: Digest) -> Model {
+    pub(super) fn into_model(self, digest: Digest, other: ReadFile<'_>) -> Result<Model, ModelError> {
         let metrics = self.metrics.into_iter().map(|(name, value)| (name, value.0)).collect();
         let info = ModelInfo { revision: None, algorithm: self.algorithm, metrics, digest };
-        Model { schema: self.schema, preprocessing: self.preprocessing, predictor: self.predictor, info }
+        let predictor = self.predictor.open(other)?;
+        Ok(Model { schema: self.schema, preprocessing: self.preprocessing, predictor, info })
     }
 }
