@@ -15,11 +15,23 @@ pub(super) fn not_negative(parameter: &'static str, value: Option<f64>) -> Optio
     Some(ParameterProblem { parameter, problem })
 }
 
+/// A number that is given must be finite, and more than 0.
+pub(super) fn positive(parameter: &'static str, value: Option<f64>) -> Option<ParameterProblem> {
+    let value = value.filter(|value| !(value.is_finite() && *value > 0.0))?;
+    Some(ParameterProblem { parameter, problem: format!("is {value}; a number of more than 0 is allowed") })
+}
+
+/// A share that is given must be more than 0, and at most 1.
+pub(super) fn share(parameter: &'static str, value: Option<f64>) -> Option<ParameterProblem> {
+    let value = value.filter(|value| !(*value > 0.0 && *value <= 1.0))?;
+    Some(ParameterProblem { parameter, problem: format!("is {value}; more than 0 and at most 1 is allowed") })
+}
+
 /// A whole number that is given must be within these bounds.
-pub(super) fn between(
+pub(super) fn between<T: Copy + PartialOrd + std::fmt::Display>(
     parameter: &'static str,
-    value: Option<i32>,
-    (min, max): (i32, i32),
+    value: Option<T>,
+    (min, max): (T, T),
 ) -> Option<ParameterProblem> {
     let value = value.filter(|value| !(min..=max).contains(value))?;
     Some(ParameterProblem { parameter, problem: format!("is {value}; {min} to {max} is allowed") })

@@ -23,7 +23,9 @@ impl LinearRegression {
 }
 
 impl Parameters for LinearRegression {
-    const PREDICTS: Predicts = Predicts::Numbers;
+    fn predicts(&self) -> Predicts {
+        Predicts::Numbers
+    }
 
     fn remove_defaults(&mut self) {
         self.alpha = self.alpha.filter(|alpha| *alpha != Self::DEFAULT_ALPHA);

@@ -29,7 +29,9 @@ impl LogisticRegression {
 }
 
 impl Parameters for LogisticRegression {
-    const PREDICTS: Predicts = Predicts::Classes;
+    fn predicts(&self) -> Predicts {
+        Predicts::Classes
+    }
 
     fn remove_defaults(&mut self) {
         self.max_iterations = self.max_iterations.filter(|most| *most != Self::DEFAULT_MAX_ITERATIONS);

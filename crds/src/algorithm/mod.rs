@@ -4,9 +4,14 @@
 //! anything is learned: the worker does.
 
 mod bounds;
+mod decision_tree;
+mod extra_trees;
+mod gradient_boosting;
+mod learning_task;
 mod linear_regression;
 mod logistic_regression;
 mod parameters;
+mod random_forest;
 
 use std::collections::BTreeSet;
 
@@ -14,9 +19,14 @@ use kube::KubeSchema;
 use schemars::schema_for;
 use serde::{Deserialize, Serialize};
 
+pub use decision_tree::DecisionTree;
+pub use extra_trees::ExtraTrees;
+pub use gradient_boosting::GradientBoosting;
+pub use learning_task::LearningTask;
 pub use linear_regression::LinearRegression;
 pub use logistic_regression::LogisticRegression;
 pub use parameters::{ParameterProblem, Parameters, Predicts};
+pub use random_forest::RandomForest;
 
 /// Names with commas between them.
 macro_rules! listed {
@@ -82,7 +92,7 @@ macro_rules! algorithms {
             /// What it predicts.
             #[must_use]
             pub fn predicts(self) -> Predicts {
-                match self { $(Self::$Parameters(_) => $Parameters::PREDICTS,)+ }
+                match self { $(Self::$Parameters(parameters) => parameters.predicts(),)+ }
             }
 
             /// What is wrong with its parameters.
@@ -99,6 +109,14 @@ algorithms! {
     logistic_regression: LogisticRegression = "logisticRegression";
     /// Regression by least squares.
     linear_regression: LinearRegression = "linearRegression";
+    /// Classification or regression by one decision tree.
+    decision_tree: DecisionTree = "decisionTree";
+    /// Classification or regression by the mean of many trees of drawn rows.
+    random_forest: RandomForest = "randomForest";
+    /// Classification or regression by the mean of many trees of random thresholds.
+    extra_trees: ExtraTrees = "extraTrees";
+    /// Classification or regression by trees that each lower the loss of those before.
+    gradient_boosting: GradientBoosting = "gradientBoosting";
 }
 
 impl Algorithm {
@@ -139,6 +157,7 @@ mod tests {
         let names = |algorithm| Algorithm::parameter_names(algorithm).into_iter().collect::<Vec<_>>();
         assert_eq!(names("logisticRegression"), ["alpha", "maxIterations"]);
         assert_eq!(names("linearRegression"), ["alpha"]);
+        assert_eq!(names("decisionTree"), ["maxDepth", "minSamplesLeaf", "minSamplesSplit", "task"]);
         assert!(names("magic").is_empty());
     }
 
@@ -147,6 +166,19 @@ mod tests {
         let mut given = algorithm(json!({"logisticRegression": {"alpha": 1.0, "maxIterations": 100}}));
         given.remove_defaults();
         assert_eq!(given, algorithm(json!({"logisticRegression": {"maxIterations": 100}})));
+    }
+
+    #[test]
+    fn an_algorithm_of_both_tasks_predicts_what_its_task_says() {
+        for name in ["decisionTree", "randomForest", "extraTrees", "gradientBoosting"] {
+            let predicts =
+                |parameters| algorithm(json!({name: parameters})).chosen().expect("one").predicts();
+            assert_eq!(predicts(json!({})), Predicts::Classes, "{name}");
+            assert_eq!(predicts(json!({"task": "regression"})), Predicts::Numbers, "{name}");
+            let mut given = algorithm(json!({name: {"task": "classification"}}));
+            given.remove_defaults();
+            assert_eq!(given, algorithm(json!({name: {}})));
+        }
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 /// The parameters of an algorithm. All are optional: without any, the algorithm takes its defaults.
 pub trait Parameters {
-    /// What the algorithm predicts.
-    const PREDICTS: Predicts;
+    /// What the algorithm predicts with these parameters.
+    fn predicts(&self) -> Predicts;
 
     /// Removes values that are the defaults.
     fn remove_defaults(&mut self);

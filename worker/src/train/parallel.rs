@@ -4,8 +4,8 @@
 //! results are handed back in the shards' order, so that sums over them are always added in one order.
 
 use std::ops::Range;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
 /// The most shards: enough for any machine's threads to be even, few enough that the results to add up stay small.
@@ -52,13 +52,44 @@ fn over_shards_by<T: Send>(threads: usize, rows: usize, work: impl Fn(Range<usiz
     results.into_iter().map(|(_, result)| result).collect()
 }
 
+/// Calls `work` for each item, and gives the results in the items' order. What is done with an item must not depend on others.
+pub(super) fn over_items<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let (count, threads) = (items.len(), thread_count().min(items.len()));
+    if threads <= 1 {
+        return items.into_iter().map(work).collect();
+    }
+    let queue = Mutex::new(items.into_iter().enumerate());
+    let take = || {
+        let mut done = Vec::new();
+        loop {
+            // A panic elsewhere while the lock was held leaves the iterator whole.
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((index, item)) = next else { return done };
+            done.push((index, work(item)));
+        }
+    };
+    let mut results: Vec<(usize, R)> = Vec::with_capacity(count);
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(take)).collect();
+        results.extend(take());
+        for other in others {
+            match other.join() {
+                Ok(theirs) => results.extend(theirs),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+    });
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
 /// Where a shard begins. Rows are numbered by 32 bits, so the product fits.
 fn bound(index: usize, shards: usize, rows: usize) -> usize {
     index * rows / shards
 }
 
 /// How many threads to use: as many as the machine, or the container's share of it, runs at once.
-fn thread_count() -> usize {
+pub(super) fn thread_count() -> usize {
     static THREADS: OnceLock<usize> = OnceLock::new();
     *THREADS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
 }

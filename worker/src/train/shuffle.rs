@@ -16,6 +16,18 @@ impl Shuffler {
         Self(ChaCha20Rng::seed_from_u64(seed.cast_unsigned()))
     }
 
+    /// One of many independent sources of a seed.
+    pub(super) fn stream(seed: i64, stream: u64) -> Self {
+        let mut source = Self::new(seed);
+        source.0.set_stream(stream);
+        source
+    }
+
+    /// A number from 0 to below 1, on a grid of 2⁻⁵³.
+    pub(super) fn fraction(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// Puts the items into a random order.
     pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
@@ -25,7 +37,7 @@ impl Shuffler {
     }
 
     /// A number from 0 to `bound` - 1, each as likely.
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         loop {
             let wide = u128::from(self.0.next_u64()) * u128::from(bound);
             // The low half tells whether the draw fell into the part that would be too likely.

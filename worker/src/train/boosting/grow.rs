@@ -1,0 +1,315 @@
+//! Growing one tree of boosting, leaf by leaf: the leaf whose split helps most is split next, as in LightGBM and
+//! scikit-learn.
+//!
+//! Of two new leaves only the smaller one's rows are looked at; the other's sums are the parent's without them. Must not
+//! know the loss.
+
+use super::super::error::TrainError;
+use super::super::parallel::{over_items, over_shards, thread_count};
+use super::bins::Column;
+use super::histogram::{Candidate, Entry, Limits, Sums, accumulate, best_split};
+use crate::model::{Split, Tree, TreeBuilder};
+
+/// Rows whose entries stay in the processor's cache while features are gone through.
+const BLOCK_ENTRIES: usize = 8192;
+
+/// Entries times features below which a thread of its own costs more than it saves.
+const MIN_PARALLEL: usize = 1 << 17;
+
+/// How trees grow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Growth {
+    pub(super) limits: Limits,
+    pub(super) max_leaves: usize,
+    pub(super) max_depth: usize,
+    pub(super) learning_rate: f64,
+}
+
+/// A node of a tree that grows.
+enum Node {
+    Leaf(Leaf),
+    Split { split: Split, left: usize, right: usize },
+}
+
+/// A leaf: its rows are a range of one of the two buffers.
+struct Leaf {
+    start: usize,
+    end: usize,
+    /// Which buffer has the rows.
+    second: bool,
+    depth: usize,
+    sums: Sums,
+    /// The sums by feature and bin; empty when the leaf is not to be split.
+    histogram: Vec<Sums>,
+    best: Option<Candidate>,
+}
+
+/// What all trees of a model share while they grow.
+pub(super) struct Grower<'a> {
+    columns: &'a [Column],
+    growth: Growth,
+    first: Vec<Entry>,
+    second: Vec<Entry>,
+}
+
+impl<'a> Grower<'a> {
+    /// A grower for rows in bins.
+    pub(super) fn new(columns: &'a [Column], rows: usize, growth: Growth) -> Self {
+        Self { columns, growth, first: vec![Entry::default(); rows], second: vec![Entry::default(); rows] }
+    }
+
+    /// The entries to fill before a tree grows: one for each row, in the rows' order.
+    pub(super) fn entries(&mut self) -> &mut [Entry] {
+        &mut self.first
+    }
+
+    /// Grows a tree, and adds to every row's score what the tree says of it.
+    pub(super) fn grow(&mut self, scores: &mut [f64]) -> Result<Tree, TrainError> {
+        let mut sums = Sums::default();
+        over_shards(self.first.len(), |range| Sums::over(self.first.get(range).unwrap_or_default()))
+            .iter()
+            .for_each(|part| sums.add(part));
+        let end = self.first.len();
+        let mut root =
+            Leaf { start: 0, end, second: false, depth: 0, sums, histogram: Vec::new(), best: None };
+        if self.may_split(&root) && self.growth.max_leaves > 1 {
+            self.measure(&mut root, None);
+        }
+        let mut nodes = vec![Node::Leaf(root)];
+        let mut leaves = 1;
+        while leaves < self.growth.max_leaves {
+            let Some((number, best)) = next_split(&nodes) else { break };
+            leaves += 1;
+            self.split(&mut nodes, number, &best, leaves < self.growth.max_leaves);
+        }
+        self.finish(&nodes, scores)
+    }
+
+    fn may_split(&self, leaf: &Leaf) -> bool {
+        self.growth.limits.can_split(&leaf.sums) && leaf.depth < self.growth.max_depth
+    }
+
+    /// Splits a leaf and, unless these are the last ones, finds the best splits of the two new leaves.
+    fn split(&mut self, nodes: &mut Vec<Node>, number: usize, best: &Candidate, more: bool) {
+        let (left_number, right_number) = (nodes.len(), nodes.len() + 1);
+        let column = self.columns.get(best.feature);
+        // Behind the last threshold are only missing values.
+        let threshold =
+            column.and_then(|column| column.thresholds.get(best.bin)).copied().unwrap_or(f64::MAX);
+        let split = Split { feature: best.feature as u32, threshold, missing_left: best.missing_left };
+        let Some(node) = nodes.get_mut(number) else { return };
+        let inner = Node::Split { split, left: left_number, right: right_number };
+        let Node::Leaf(parent) = std::mem::replace(node, inner) else { return };
+        let middle = parent.start + self.partition(&parent, best);
+        let (depth, second) = (parent.depth + 1, !parent.second);
+        let leaf =
+            |start, end, sums| Leaf { start, end, second, depth, sums, histogram: Vec::new(), best: None };
+        let mut left = leaf(parent.start, middle, best.left);
+        let mut right = leaf(middle, parent.end, parent.sums.minus(&best.left));
+        if more {
+            let left_is_small = left.sums.count <= right.sums.count;
+            let (small, large) =
+                if left_is_small { (&mut left, &mut right) } else { (&mut right, &mut left) };
+            if self.may_split(large) {
+                large.histogram = parent.histogram;
+                self.measure(small, Some(large));
+            } else if self.may_split(small) {
+                self.measure(small, None);
+            }
+        }
+        nodes.extend([Node::Leaf(left), Node::Leaf(right)]);
+    }
+
+    /// Adds up a leaf's sums and finds its best split; and that of its sibling, which has the sums of both until this leaf's
+    /// are taken off.
+    fn measure(&self, leaf: &mut Leaf, mut sibling: Option<&mut Leaf>) {
+        let entries = self.entries_of(leaf);
+        let mut own = vec![Sums::default(); self.columns.iter().map(Column::bin_count).sum()];
+        let mut others =
+            sibling.as_mut().map(|sibling| std::mem::take(&mut sibling.histogram)).unwrap_or_default();
+        let own_sums = self.may_split(leaf).then_some(leaf.sums);
+        let other_sums = sibling.as_ref().map(|sibling| sibling.sums);
+        let limits = self.growth.limits;
+        let found = over_items(groups(self.columns, entries.len(), &mut own, &mut others), |group| {
+            group.run(entries, own_sums.as_ref(), other_sums.as_ref(), &limits)
+        });
+        for (best, other_best) in found {
+            take_better(&mut leaf.best, best);
+            if let Some(sibling) = &mut sibling {
+                take_better(&mut sibling.best, other_best);
+            }
+        }
+        // A leaf without a split needs its sums no longer.
+        if leaf.best.is_some() {
+            leaf.histogram = own;
+        }
+        if let Some(sibling) = sibling
+            && sibling.best.is_some()
+        {
+            sibling.histogram = others;
+        }
+    }
+
+    fn entries_of(&self, leaf: &Leaf) -> &[Entry] {
+        let buffer = if leaf.second { &self.second } else { &self.first };
+        buffer.get(leaf.start..leaf.end).unwrap_or_default()
+    }
+
+    /// Moves a leaf's rows to the other buffer, those that go left first, all in their order; gives how many go left.
+    fn partition(&mut self, leaf: &Leaf, best: &Candidate) -> usize {
+        let Some(column) = self.columns.get(best.feature) else { return 0 };
+        let (from, to) =
+            if leaf.second { (&self.second, &mut self.first) } else { (&self.first, &mut self.second) };
+        let from = from.get(leaf.start..leaf.end).unwrap_or_default();
+        let to = to.get_mut(leaf.start..leaf.end).unwrap_or_default();
+        let missing = column.missing_bin();
+        let goes_left = |entry: &Entry| {
+            let bin = usize::from(column.bins.get(entry.row as usize).copied().unwrap_or(0));
+            if bin == missing { best.missing_left } else { bin <= best.bin }
+        };
+        partition(from, to, goes_left)
+    }
+
+    /// The tree, whose values are added to the scores.
+    fn finish(&self, nodes: &[Node], scores: &mut [f64]) -> Result<Tree, TrainError> {
+        let mut tree = TreeBuilder::new(1);
+        let mut open = vec![0];
+        while let Some(node) = open.pop().and_then(|number: usize| nodes.get(number)) {
+            match node {
+                Node::Split { split, left, right } => {
+                    tree.split(*split)?;
+                    open.extend([*right, *left]);
+                }
+                Node::Leaf(leaf) => {
+                    let value = self.growth.value(&leaf.sums);
+                    tree.leaf(&[value])?;
+                    for entry in self.entries_of(leaf) {
+                        if let Some(score) = scores.get_mut(entry.row as usize) {
+                            *score += value;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(tree.finish()?)
+    }
+}
+
+impl Growth {
+    /// What a leaf adds to the score of its rows.
+    fn value(&self, sums: &Sums) -> f64 {
+        let step = -sums.gradient / (sums.hessian + self.limits.l2 + f64::EPSILON);
+        // Without rows or curvature there is nothing to step along.
+        if step.is_finite() { self.learning_rate * step } else { 0.0 }
+    }
+}
+
+/// The leaf whose split helps most, the first of equals.
+fn next_split(nodes: &[Node]) -> Option<(usize, Candidate)> {
+    let mut next: Option<(usize, Candidate)> = None;
+    for (number, node) in nodes.iter().enumerate() {
+        if let Node::Leaf(Leaf { best: Some(best), .. }) = node
+            && next.as_ref().is_none_or(|(_, next)| best.gain > next.gain)
+        {
+            next = Some((number, *best));
+        }
+    }
+    next
+}
+
+fn take_better(best: &mut Option<Candidate>, other: Option<Candidate>) {
+    if let Some(other) = other
+        && best.as_ref().is_none_or(|best| other.gain > best.gain)
+    {
+        *best = Some(other);
+    }
+}
+
+/// Some features with their sums in a leaf and, unless empty, in its sibling.
+struct Group<'a> {
+    first: usize,
+    columns: &'a [Column],
+    own: &'a mut [Sums],
+    others: &'a mut [Sums],
+}
+
+/// Cuts the features into groups, one when the work is too little to share.
+fn groups<'a>(
+    columns: &'a [Column],
+    entries: usize,
+    mut own: &'a mut [Sums],
+    mut others: &'a mut [Sums],
+) -> Vec<Group<'a>> {
+    let shares = if entries.saturating_mul(columns.len()) < MIN_PARALLEL { 1 } else { 2 * thread_count() };
+    let width = columns.len().div_ceil(shares).max(1);
+    let mut groups = Vec::new();
+    for (number, columns) in columns.chunks(width).enumerate() {
+        let size = columns.iter().map(Column::bin_count).sum();
+        let (head, tail) = std::mem::take(&mut own).split_at_mut_checked(size).unwrap_or_default();
+        let (other_head, other_tail) =
+            std::mem::take(&mut others).split_at_mut_checked(size).unwrap_or_default();
+        (own, others) = (tail, other_tail);
+        groups.push(Group { first: number * width, columns, own: head, others: other_head });
+    }
+    groups
+}
+
+impl Group<'_> {
+    /// Adds up this leaf's sums, takes them off the sibling's, and finds the best split of each that may be split.
+    fn run(
+        self,
+        entries: &[Entry],
+        own_total: Option<&Sums>,
+        other_total: Option<&Sums>,
+        limits: &Limits,
+    ) -> (Option<Candidate>, Option<Candidate>) {
+        for block in entries.chunks(BLOCK_ENTRIES) {
+            let mut rest = &mut *self.own;
+            for column in self.columns {
+                let (sums, tail) = rest.split_at_mut_checked(column.bin_count()).unwrap_or_default();
+                accumulate(sums, &column.bins, block);
+                rest = tail;
+            }
+        }
+        self.others.iter_mut().zip(&*self.own).for_each(|(other, own)| *other = other.minus(own));
+        let best_of = |bins: &[Sums], total: &Sums| {
+            let (mut best, mut rest) = (None, bins);
+            for (number, column) in self.columns.iter().enumerate() {
+                let (sums, tail) = rest.split_at_checked(column.bin_count()).unwrap_or_default();
+                take_better(&mut best, best_split(self.first + number, column, sums, total, limits));
+                rest = tail;
+            }
+            best
+        };
+        let own = own_total.and_then(|total| best_of(self.own, total));
+        (own, other_total.and_then(|total| best_of(self.others, total)))
+    }
+}
+
+/// Copies entries, those that go left first, and gives how many those are. All keep their order.
+fn partition(from: &[Entry], to: &mut [Entry], goes_left: impl Fn(&Entry) -> bool + Sync) -> usize {
+    let bounds = over_shards(from.len(), |range| {
+        let left =
+            from.get(range.clone()).unwrap_or_default().iter().filter(|entry| goes_left(entry)).count();
+        (range, left)
+    });
+    let total = bounds.iter().map(|(_, left)| left).sum();
+    let (mut left, mut right) = to.split_at_mut_checked(total).unwrap_or_default();
+    let mut shards = Vec::new();
+    for (range, count) in bounds {
+        let from = from.get(range).unwrap_or_default();
+        let (left_head, left_tail) = left.split_at_mut_checked(count).unwrap_or_default();
+        let (right_head, right_tail) = right.split_at_mut_checked(from.len() - count).unwrap_or_default();
+        (left, right) = (left_tail, right_tail);
+        shards.push((from, left_head, right_head));
+    }
+    over_items(shards, |(from, left, right)| {
+        let (mut left, mut right) = (left.iter_mut(), right.iter_mut());
+        for entry in from {
+            if let Some(place) = if goes_left(entry) { left.next() } else { right.next() } {
+                *place = *entry;
+            }
+        }
+    });
+    total
+}
