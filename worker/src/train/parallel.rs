@@ -110,6 +110,13 @@ mod tests {
     }
 
     #[test]
+    fn results_are_in_the_order_of_the_items() {
+        let squares = over_items((0..1000_u32).collect(), |item| item * item);
+        assert!(squares.iter().enumerate().all(|(item, square)| *square as usize == item * item));
+        assert!(over_items(Vec::<u32>::new(), |item| item).is_empty());
+    }
+
+    #[test]
     fn shards_cover_all_rows_once_and_in_order() {
         for rows in [0, 1, 2047, 2048, 5000, 1_000_003] {
             let mut expected = 0;

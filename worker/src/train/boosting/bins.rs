@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn many_values_are_cut_at_quantiles() {
-        let values: Vec<f64> = (0..1001).map(|value| f64::from((value * 377) % 1001)).collect();
+        let values: Vec<f64> = (0..1001).map(|value| f64::from((value * 379) % 1001)).collect();
         let column = column(&values, 4);
         assert_eq!(column.thresholds, [250.0, 500.0, 750.0]);
     }

@@ -288,3 +288,34 @@ fn take_better(best: &mut Option<Candidate>, other: Option<Candidate>) {
         *best = Some(other);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::impurity::{ClassItem, Gini};
+    use super::*;
+
+    #[test]
+    fn threads_together_grow_the_tree_that_one_grows_alone() {
+        let count = 3 * MIN_SHARED_ROWS as u32;
+        let column = |factor: u64, values: u32| Column {
+            ranks: (0..count).map(|row| (u64::from(row) * factor % u64::from(values)) as u32).collect(),
+            values: (0..values).map(f64::from).collect(),
+        };
+        let columns = [column(2_654_435_761, 997), column(40_503, 50_021), column(7, 3)];
+        let class =
+            |row: u32| u32::from(row.wrapping_mul(2_246_822_519) >> 28 > columns[0].ranks[row as usize] / 70);
+        let items: Vec<_> = (0..count).map(|row| ClassItem { class: class(row), weight: 1 }).collect();
+        let growth = Growth {
+            max_depth: 12,
+            min_samples_split: 2,
+            min_samples_leaf: 5,
+            max_features: columns.len(),
+            random: false,
+        };
+        let grower = Grower { columns: &columns, criterion: &Gini(2), growth };
+        let rows: Vec<u32> = (0..count).collect();
+        let alone = grower.grow(rows.clone(), items.clone(), &mut Shuffler::new(0)).expect("a tree");
+        assert!(alone.leaves() > 50, "{}", alone.leaves());
+        assert_eq!(grower.grow_shared(rows, items).expect("a tree"), alone);
+    }
+}

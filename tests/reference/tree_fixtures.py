@@ -1,0 +1,64 @@
+"""Writes worker/tests/fixtures/trees.json: what scikit-learn's trees and boosting predict for the data of other fixtures.
+
+Run from the root of the repository, with scikit-learn 1.7.2: python tests/reference/tree_fixtures.py
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import sklearn
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+FIXTURES = Path("worker/tests/fixtures")
+
+# scikit-learn draws among equally good splits; with these limits there is nothing to draw, which is checked below.
+TREE = {"maxDepth": 4, "minSamplesLeaf": 7}
+BOOSTING = {"maxIterations": 20, "maxLeafNodes": 7, "minSamplesLeaf": 5, "learningRate": 0.2, "l2Regularization": 1.5}
+
+
+def data(name, holes, binary=False):
+    document = json.loads((FIXTURES / f"{name}.json").read_text())
+    features = np.array(document["features"])
+    if holes:
+        # Every `holes`th value is missing, counted row by row.
+        features.flat[::holes] = np.nan
+    targets = np.array(document.get("classes") or document["numbers"])
+    return features, (targets == 2).astype(int) if binary else targets
+
+
+def tree(name):
+    x, y = data(name, None)
+    make = DecisionTreeClassifier if y.dtype.kind == "i" else DecisionTreeRegressor
+    predictions = []
+    for seed in range(10):
+        model = make(max_depth=4, min_samples_leaf=7, random_state=seed).fit(x, y)
+        predictions.append(getattr(model, "predict_proba", model.predict)(x[::25]).tolist())
+    assert all(np.allclose(found, predictions[0], rtol=1e-12) for found in predictions), f"{name}: the draw matters"
+    return {"data": name, "algorithm": "decisionTree", "parameters": TREE, "predictions": predictions[0]}
+
+
+def boosting(name, holes=None, binary=False):
+    x, y = data(name, holes, binary)
+    make = HistGradientBoostingClassifier if y.dtype.kind == "i" else HistGradientBoostingRegressor
+    model = make(
+        early_stopping=False, max_iter=20, max_leaf_nodes=7, min_samples_leaf=5, learning_rate=0.2, l2_regularization=1.5
+    ).fit(x, y)
+    predictions = getattr(model, "predict_proba", model.predict)(x[::25]).tolist()
+    return {
+        "data": name,
+        "holes": holes,
+        "binary": binary,
+        "algorithm": "gradientBoosting",
+        "parameters": BOOSTING,
+        "predictions": predictions,
+    }
+
+
+assert sklearn.__version__ == "1.7.2"
+cases = [tree(name) for name in ("logistic_iris", "linear_diabetes")]
+cases += [boosting(name) for name in ("logistic_iris", "linear_diabetes")]
+cases += [boosting("logistic_iris", binary=True)]
+cases += [boosting(name, 7) for name in ("logistic_iris", "linear_diabetes")]
+(FIXTURES / "trees.json").write_text(json.dumps(cases, separators=(",", ":")) + "\n")
