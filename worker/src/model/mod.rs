@@ -7,6 +7,7 @@ mod error;
 pub(crate) mod exact;
 mod feature;
 mod file;
+mod gaussian;
 mod limits;
 mod linear;
 mod load;
@@ -28,6 +29,7 @@ use crate::preprocess::{Encoder, Preprocessing, Texts, Transform};
 
 pub use error::ModelError;
 pub use feature::{Feature, FeatureKind, NumberValues, TextValues, TimeValues, Values};
+pub use gaussian::GaussianPredictor;
 pub use limits::{MODEL_FILE, MODEL_VERSION, TREES_FILE, TREES_LIMIT};
 pub use linear::LinearPredictor;
 pub use predictions::Predictions;
