@@ -28,8 +28,8 @@ mod train;
 mod train_column;
 
 pub use algorithm::{
-    Algorithm, ChosenAlgorithm, DecisionTree, ExtraTrees, GradientBoosting, LearningTask, LinearRegression,
-    LogisticRegression, ParameterProblem, Parameters, Predicts, RandomForest,
+    Algorithm, ChosenAlgorithm, DecisionTree, ExtraTrees, GaussianNaiveBayes, GradientBoosting, LearningTask,
+    LinearRegression, LogisticRegression, ParameterProblem, Parameters, Predicts, RandomForest,
 };
 pub use crd::{custom_resource_definition, pipeline_schema};
 pub use exit_code::ExitCode;

@@ -1,4 +1,4 @@
-"""Writes worker/tests/fixtures/trees.json: what scikit-learn's trees and boosting predict for the data of other fixtures.
+"""Writes worker/tests/fixtures/trees.json: what scikit-learn's trees, boosting and naive Bayes predict for the data of other fixtures.
 
 Run from the root of the repository, with scikit-learn 1.7.2: python tests/reference/tree_fixtures.py
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import sklearn
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 FIXTURES = Path("worker/tests/fixtures")
@@ -56,9 +57,18 @@ def boosting(name, holes=None, binary=False):
     }
 
 
+def gaussian(name, smoothing=None):
+    x, y = data(name, None)
+    model = (GaussianNB() if smoothing is None else GaussianNB(var_smoothing=smoothing)).fit(x, y)
+    parameters = {} if smoothing is None else {"varSmoothing": smoothing}
+    predictions = model.predict_proba(x[::25]).tolist()
+    return {"data": name, "algorithm": "gaussianNaiveBayes", "parameters": parameters, "predictions": predictions}
+
+
 assert sklearn.__version__ == "1.7.2"
 cases = [tree(name) for name in ("logistic_iris", "linear_diabetes")]
 cases += [boosting(name) for name in ("logistic_iris", "linear_diabetes")]
 cases += [boosting("logistic_iris", binary=True)]
 cases += [boosting(name, 7) for name in ("logistic_iris", "linear_diabetes")]
+cases += [gaussian(name) for name in ("logistic_wine", "logistic_breast_cancer")] + [gaussian("logistic_wine", 1e-3)]
 (FIXTURES / "trees.json").write_text(json.dumps(cases, separators=(",", ":")) + "\n")

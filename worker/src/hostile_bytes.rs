@@ -66,7 +66,8 @@ fn change() -> impl Strategy<Value = Change> {
         (any::<Index>(), any::<u8>()).prop_map(|(at, byte)| Change::Byte(at, byte)),
         any::<Index>().prop_map(Change::Cut),
         (any::<Index>(), bytes).prop_map(|(at, bytes)| Change::Insert(at, bytes)),
-        (any::<Index>(), any::<Index>(), 1..200_usize).prop_map(|(from, to, times)| Change::Repeat(from, to, times)),
+        (any::<Index>(), any::<Index>(), 1..200_usize)
+            .prop_map(|(from, to, times)| Change::Repeat(from, to, times)),
     ]
 }
 
@@ -124,7 +125,8 @@ fn contents(name: &str) -> Vec<Vec<u8>> {
 /// Good files of rows, with their names and the pattern of text.
 fn tables() -> Vec<(&'static str, Vec<u8>, Option<&'static str>)> {
     let csv = b"a,b,day\n1,\"x, \"\"y\"\"\",2026-01-02\n2.5,,2026-01-02T03:04:05Z\n-3,z,\n".to_vec();
-    let ndjson = b"{\"a\":1,\"b\":\"x\"}\n{\"a\":2.5,\"b\":null,\"c\":{\"d\":[1,2]}}\n{\"a\":true}\n".to_vec();
+    let ndjson =
+        b"{\"a\":1,\"b\":\"x\"}\n{\"a\":2.5,\"b\":null,\"c\":{\"d\":[1,2]}}\n{\"a\":true}\n".to_vec();
     let text = b"-rw-r--r-- 1 root root 42 a.txt\n-rw-r--r-- 1 root root 7 b c.txt\n".to_vec();
     let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     zipped.write_all(&csv).expect("compressed");

@@ -6,7 +6,7 @@ mod serving;
 mod support;
 
 use mlpipeline_crds::Algorithm;
-use serde_json::{Value, json};
+use serde_json::json;
 use serving::Server;
 use support::{Volume, text, worker};
 
@@ -28,21 +28,28 @@ fn iris() -> String {
     std::fs::read_to_string(path).expect("the Iris data")
 }
 
-/// Trains, scores the rows learnt from, and serves the first of them; gives a column of the scored rows, and the answer.
-fn use_model(volume: &Volume, target: &str, flags: &[&str], row: &str, column: &str) -> (Vec<String>, Value) {
+/// Trains, scores the rows learnt from, and serves the first of them; gives a column of the scored rows, and the answer's text.
+fn use_model(volume: &Volume, target: &str, flags: &[&str], row: &str, column: &str) -> (Vec<f64>, String) {
     let train = ["train", "--data", "data.csv", "--target", target, "--out", "model"];
     run(volume, &[&train, flags].concat());
     run(volume, &["score", "--model", "model", "--data", "data.csv", "--out", "scored.csv"]);
     let scored = std::fs::read_to_string(volume.path().join("scored.csv")).expect("predictions");
     let mut lines = scored.lines();
     let place = lines.next().expect("a head").split(',').position(|name| name == column).expect("the column");
-    let values = lines.map(|line| line.split(',').nth(place).expect("a value").to_owned()).collect();
+    let values =
+        lines.map(|line| line.split(',').nth(place).expect("a value").parse().expect("a number")).collect();
     let model = volume.path().join("model");
     let server = Server::start_command(
         &["serve", "--model", model.to_str().expect("text"), "--listen", "127.0.0.1:0"],
         &[],
     );
-    (values, server.predict(row).json())
+    (values, server.predict(row).body)
+}
+
+/// The number behind the first of these texts, read exactly: a JSON library may be off by a bit.
+fn number_after(text: &str, before: &str) -> f64 {
+    let number = text.split_once(before).expect("the text").1.split([',', '}']).next().expect("a number");
+    number.trim().parse().expect("a number")
 }
 
 const SETOSA: &str = r#"{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}"#;
@@ -60,9 +67,8 @@ fn every_classifier_learns_iris_and_serves_what_it_scores() {
         let flags = ["--algorithm", &flag(name), "--folds", "3", "--gate", "accuracy>=0.9"];
         let (scored, answer) = use_model(&volume, "species", &flags, SETOSA, column);
         assert_eq!(scored.len(), 150);
-        assert_eq!(answer["species_name"], "setosa", "{name}");
-        let scored: f64 = scored[0].parse().expect("a number");
-        assert_eq!(answer["probabilities"]["setosa"].as_f64(), Some(scored), "{name}");
+        assert!(answer.contains(r#""species_name":"setosa""#), "{name}: {answer}");
+        assert_eq!(number_after(&answer, r#""setosa":"#), scored[0], "{name}");
     }
 }
 
@@ -86,9 +92,7 @@ fn every_regression_learns_a_sum_and_serves_what_it_scores() {
             flags.extend(["--parameter", "task=regression"]);
         }
         let (scored, answer) = use_model(&volume, "sum", &flags, r#"{"a": 0, "b": 0}"#, "predicted_sum");
-        let scored: f64 = scored[0].parse().expect("a number");
-        assert!(scored.abs() < 2.0, "{name}: {scored}");
-        let served = answer.as_object().expect("an object").values().find_map(Value::as_f64);
-        assert_eq!(served, Some(scored), "{name}: {answer}");
+        assert!(scored[0].abs() < 2.0, "{name}: {}", scored[0]);
+        assert_eq!(number_after(&answer, ":"), scored[0], "{name}");
     }
 }

@@ -1,4 +1,4 @@
-//! Trees and boosting predict what scikit-learn's do, on real data with and without holes, and forests what their seed says.
+//! Trees, boosting and naive Bayes predict what scikit-learn's do, on real data with and without holes, and forests what their seed says.
 //! The fixture is written by tests/reference/tree_fixtures.py.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
@@ -93,7 +93,7 @@ fn flat(value: &Value) -> Vec<f64> {
 }
 
 #[test]
-fn trees_and_boosting_predict_what_scikit_learn_does() {
+fn trees_boosting_and_naive_bayes_predict_what_scikit_learn_does() {
     for case in fixture("trees").as_array().expect("cases") {
         let (name, algorithm) =
             (case["data"].as_str().expect("a name"), case["algorithm"].as_str().expect("a name"));

@@ -6,6 +6,7 @@
 mod bounds;
 mod decision_tree;
 mod extra_trees;
+mod gaussian_naive_bayes;
 mod gradient_boosting;
 mod learning_task;
 mod linear_regression;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decision_tree::DecisionTree;
 pub use extra_trees::ExtraTrees;
+pub use gaussian_naive_bayes::GaussianNaiveBayes;
 pub use gradient_boosting::GradientBoosting;
 pub use learning_task::LearningTask;
 pub use linear_regression::LinearRegression;
@@ -109,6 +111,8 @@ algorithms! {
     logistic_regression: LogisticRegression = "logisticRegression";
     /// Regression by least squares.
     linear_regression: LinearRegression = "linearRegression";
+    /// Classification by Gaussian naive Bayes.
+    gaussian_naive_bayes: GaussianNaiveBayes = "gaussianNaiveBayes";
     /// Classification or regression by one decision tree.
     decision_tree: DecisionTree = "decisionTree";
     /// Classification or regression by the mean of many trees of drawn rows.

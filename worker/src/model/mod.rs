@@ -6,6 +6,7 @@
 mod error;
 mod feature;
 mod file;
+mod gaussian;
 mod limits;
 mod linear;
 mod load;
@@ -27,6 +28,7 @@ use crate::preprocess::{Encoder, Preprocessing, Texts, Transform};
 
 pub use error::ModelError;
 pub use feature::{Feature, FeatureKind, NumberValues, TextValues, TimeValues, Values};
+pub use gaussian::GaussianPredictor;
 pub use limits::{MODEL_FILE, MODEL_VERSION, TREES_FILE, TREES_LIMIT};
 pub use linear::LinearPredictor;
 pub use predictions::Predictions;

@@ -8,7 +8,7 @@ use ndarray::{Array1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::file::ReadFile;
-use super::{LinearPredictor, ModelError, Predictions, TREES_FILE, Target, TreePredictor};
+use super::{GaussianPredictor, LinearPredictor, ModelError, Predictions, TREES_FILE, Target, TreePredictor};
 
 /// What predicts.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,8 @@ pub enum Predictor {
     Linear(LinearPredictor),
     /// Decision trees.
     Trees(TreePredictor),
+    /// Normal distributions.
+    Gaussian(GaussianPredictor),
 }
 
 /// What predicts, by its name in `model.json`.
@@ -25,6 +27,7 @@ pub enum Predictor {
 pub(super) enum StoredPredictor {
     Linear(LinearPredictor),
     Trees(StoredTrees),
+    Gaussian(GaussianPredictor),
 }
 
 /// Trees have a file of their own; the model's names it by what it must hold.
@@ -41,6 +44,7 @@ impl From<&Predictor> for StoredPredictor {
     fn from(predictor: &Predictor) -> Self {
         match predictor {
             Predictor::Linear(linear) => Self::Linear(linear.clone()),
+            Predictor::Gaussian(gaussian) => Self::Gaussian(gaussian.clone()),
             Predictor::Trees(trees) => Self::Trees(StoredTrees {
                 sha256: Digest::of(&trees.to_bytes()),
                 trees: trees.trees().len(),
@@ -55,6 +59,7 @@ impl StoredPredictor {
     pub(super) fn open(self, other: ReadFile<'_>) -> Result<Predictor, ModelError> {
         let stored = match self {
             Self::Linear(linear) => return Ok(linear.into()),
+            Self::Gaussian(gaussian) => return Ok(gaussian.into()),
             Self::Trees(stored) => stored,
         };
         let bytes = other(TREES_FILE)?;
@@ -62,6 +67,12 @@ impl StoredPredictor {
             return Err(ModelError::Invalid(format!("{TREES_FILE} is not the one that belongs to it")));
         }
         Ok(TreePredictor::from_bytes(&bytes)?.into())
+    }
+}
+
+impl From<GaussianPredictor> for Predictor {
+    fn from(predictor: GaussianPredictor) -> Self {
+        Self::Gaussian(predictor)
     }
 }
 
@@ -83,6 +94,7 @@ impl Predictor {
         match self {
             Self::Linear(linear) => linear.check(columns, target),
             Self::Trees(trees) => trees.check(columns, target),
+            Self::Gaussian(gaussian) => gaussian.check(columns, target),
         }
     }
 
@@ -94,6 +106,9 @@ impl Predictor {
         match self {
             Self::Linear(linear) => linear.numbers(rows),
             Self::Trees(trees) => trees.numbers(rows),
+            Self::Gaussian(_) => {
+                Err(ModelError::Invalid("it predicts classes, and its target is numbers".to_owned()))
+            }
         }
     }
 
@@ -106,6 +121,7 @@ impl Predictor {
         match self {
             Self::Linear(linear) => linear.classes(rows),
             Self::Trees(trees) => trees.classes(rows),
+            Self::Gaussian(gaussian) => gaussian.classes(rows),
         }
     }
 
@@ -116,6 +132,7 @@ impl Predictor {
             Self::Linear(linear) => linear.largest_value(),
             // Values are only compared.
             Self::Trees(_) => f64::MAX,
+            Self::Gaussian(gaussian) => gaussian.largest_value(),
         }
     }
 
@@ -124,7 +141,7 @@ impl Predictor {
     pub fn linear(&self) -> Option<&LinearPredictor> {
         match self {
             Self::Linear(linear) => Some(linear),
-            Self::Trees(_) => None,
+            Self::Trees(_) | Self::Gaussian(_) => None,
         }
     }
 
@@ -133,7 +150,7 @@ impl Predictor {
     pub fn trees(&self) -> Option<&TreePredictor> {
         match self {
             Self::Trees(trees) => Some(trees),
-            Self::Linear(_) => None,
+            Self::Linear(_) | Self::Gaussian(_) => None,
         }
     }
 }

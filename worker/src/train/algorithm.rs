@@ -5,6 +5,7 @@ use mlpipeline_crds::{Algorithm, ChosenAlgorithm, Predicts};
 use super::boosting::GradientBoosting;
 use super::error::TrainError;
 use super::forest::Forest;
+use super::gaussian::GaussianNaiveBayes;
 use super::learner::{Classifier, Learner, Regressor};
 use super::least_squares::LeastSquares;
 use super::logistic::Logistic;
@@ -29,6 +30,9 @@ impl Learner {
             }
             ChosenAlgorithm::LinearRegression(parameters) => {
                 Self::Regressor(Box::new(LeastSquares::new(parameters)))
+            }
+            ChosenAlgorithm::GaussianNaiveBayes(parameters) => {
+                Self::Classifier(Box::new(GaussianNaiveBayes::new(parameters)))
             }
             ChosenAlgorithm::DecisionTree(parameters) => Self::of(Forest::tree(parameters), predicts),
             ChosenAlgorithm::RandomForest(parameters) => Self::of(Forest::random(parameters), predicts),

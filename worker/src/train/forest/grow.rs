@@ -9,7 +9,7 @@ use super::super::parallel::over_items;
 use super::super::shuffle::Shuffler;
 use super::impurity::Criterion;
 use super::ranks::Column;
-use super::search::{Candidate, NodeRows, Scratch, best, is_constant, random};
+use super::search::{Candidate, NodeRows, Random, Scratch, best, is_constant, random};
 use crate::model::{Split, Tree, TreeBuilder};
 
 /// When a node becomes a leaf, and what splits it may have.
@@ -158,19 +158,29 @@ impl<C: Criterion> Grower<'_, C> {
     ) -> Option<Candidate> {
         let node = node_rows::<C>(samples, open);
         let mut found: Option<Candidate> = None;
-        let mut look = |feature: usize, shuffler: &mut Shuffler| {
-            let Some(column) = self.columns.get(feature) else { return };
-            let min_leaf = self.growth.min_samples_leaf;
-            let candidate = if self.growth.random {
-                random(self.criterion, feature, column, &node, min_leaf, shuffler)
+        let min_leaf = self.growth.min_samples_leaf;
+        // Whether the feature has more than one value here.
+        let mut look = |feature: usize, all: bool, shuffler: &mut Shuffler| {
+            let Some(column) = self.columns.get(feature) else { return false };
+            if self.growth.random {
+                match random(self.criterion, feature, column, &node, min_leaf, shuffler, scratch) {
+                    Random::Constant => return false,
+                    Random::TooSmall => {}
+                    Random::Split(candidate) => take_better(&mut found, Some(candidate)),
+                }
             } else {
-                best(self.criterion, feature, column, &node, min_leaf, scratch)
-            };
-            take_better(&mut found, candidate);
+                if !all && is_constant(column, node.rows) {
+                    return false;
+                }
+                take_better(&mut found, best(self.criterion, feature, column, &node, min_leaf, scratch));
+            }
+            true
         };
         let count = self.columns.len();
         if self.growth.max_features >= count && !self.growth.random {
-            (0..count).for_each(|feature| look(feature, shuffler));
+            for feature in 0..count {
+                look(feature, true, shuffler);
+            }
             return found;
         }
         let mut features: Vec<usize> = (0..count).collect();
@@ -180,10 +190,7 @@ impl<C: Criterion> Grower<'_, C> {
             features.swap(looked, drawn);
             let feature = features.get(looked).copied().unwrap_or(0);
             looked += 1;
-            if !self.columns.get(feature).is_none_or(|column| is_constant(column, node.rows)) {
-                varied = true;
-                look(feature, shuffler);
-            }
+            varied |= look(feature, false, shuffler);
         }
         found
     }

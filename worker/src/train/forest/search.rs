@@ -28,6 +28,17 @@ pub(super) struct Candidate {
 pub(super) struct Scratch {
     keys: Vec<u64>,
     spare: Vec<u64>,
+    ranks: Vec<u32>,
+}
+
+/// What comes of drawing a threshold.
+pub(super) enum Random {
+    /// A split.
+    Split(Candidate),
+    /// One that leaves too few rows at a side.
+    TooSmall,
+    /// None: the feature has one value only in the node.
+    Constant,
 }
 
 /// The best split of one feature where both sides have enough rows; the first of equals.
@@ -71,8 +82,7 @@ pub(super) fn best<C: Criterion>(
     Some(Candidate { feature, rank, threshold: middle(value(rank)?, value(next)?), score })
 }
 
-/// A random split of one feature: a threshold somewhere between the smallest and the largest value of the node. None when
-/// there is one value only; without a score when a side has too few rows.
+/// A random split of one feature: a threshold somewhere between the smallest and the largest value of the node.
 pub(super) fn random<C: Criterion>(
     criterion: &C,
     feature: usize,
@@ -80,29 +90,37 @@ pub(super) fn random<C: Criterion>(
     node: &NodeRows<'_, C>,
     min_leaf: usize,
     shuffler: &mut Shuffler,
-) -> Option<Candidate> {
-    let rank_of = |row: &u32| column.ranks.get(*row as usize).copied().unwrap_or(0);
+    scratch: &mut Scratch,
+) -> Random {
+    scratch.ranks.clear();
+    scratch.ranks.extend(node.rows.iter().map(|row| column.ranks.get(*row as usize).copied().unwrap_or(0)));
     let (mut low, mut high) = (u32::MAX, 0);
-    for rank in node.rows.iter().map(rank_of) {
-        low = low.min(rank);
-        high = high.max(rank);
+    for rank in &scratch.ranks {
+        low = low.min(*rank);
+        high = high.max(*rank);
     }
-    let values = column.values.get(low as usize..=high as usize)?;
-    let (first, last) = (*values.first()?, *values.last()?);
+    if low >= high {
+        return Random::Constant;
+    }
+    let values = column.values.get(low as usize..=high as usize).unwrap_or_default();
+    let (Some(first), Some(last)) = (values.first().copied(), values.last().copied()) else {
+        return Random::Constant;
+    };
     let drawn = first + shuffler.fraction() * (last / 2.0 - first / 2.0) * 2.0;
     let threshold = if drawn >= first && drawn < last { drawn } else { first };
     let rank = low + values.partition_point(|value| *value <= threshold) as u32 - 1;
     let (mut left, mut right, mut count) = (criterion.empty(), criterion.empty(), 0);
-    for (row, item) in node.rows.iter().zip(node.items) {
-        let goes_left = rank_of(row) <= rank;
+    for (found, item) in scratch.ranks.iter().zip(node.items) {
+        let goes_left = *found <= rank;
         criterion.add(if goes_left { &mut left } else { &mut right }, *item);
         count += usize::from(goes_left);
     }
     let enough = count >= min_leaf && node.rows.len() - count >= min_leaf;
-    enough.then(|| {
-        let score = criterion.score(&left) + criterion.score(&right);
-        Candidate { feature, rank, threshold, score }
-    })
+    if !enough {
+        return Random::TooSmall;
+    }
+    let score = criterion.score(&left) + criterion.score(&right);
+    Random::Split(Candidate { feature, rank, threshold, score })
 }
 
 /// Whether a feature has one value only in a node.
