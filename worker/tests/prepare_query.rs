@@ -7,7 +7,7 @@ mod support;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use mlpipeline_crds::Revision;
+use mlpipeline_crds::{Revision, STEP_SPEC_VERSION};
 use serde_json::{Value, json};
 use support::{Volume, input, prepare, text, worker};
 
@@ -243,9 +243,9 @@ fn results_that_a_format_cannot_hold_are_refused() {
 fn steps_of_other_versions_and_other_json_are_refused() {
     let volume = Volume::new();
     let mut spec = prepare(json!([]), None);
-    spec["version"] = 3.into();
+    spec["version"] = (STEP_SPEC_VERSION + 1).into();
     spec["new"] = true.into();
-    volume.step(&spec, &[]).fails(2, "SpecVersion", &["version 3", "versions 1 to 2"]);
+    volume.step(&spec, &[]).fails(2, "SpecVersion", &["use the worker image"]);
     for spec in [json!({}), json!([]), json!({"version": 1}), json!({"version": "1"})] {
         volume.step(&spec, &[]).fails(2, "SpecInvalid", &[]);
     }

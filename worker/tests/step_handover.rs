@@ -19,7 +19,7 @@ fn other_versions_are_refused_and_so_are_fields_that_a_version_does_not_have() {
         volume.step(&spec, &[]).fails(
             2,
             "SpecVersion",
-            &[&format!("version {version}"), "reads versions 1 to 2"],
+            &[&format!("version {version}"), &format!("reads versions 1 to {STEP_SPEC_VERSION}")],
         );
     }
     let mut spec = prepare(input("file:in.csv"), None);
@@ -27,6 +27,8 @@ fn other_versions_are_refused_and_so_are_fields_that_a_version_does_not_have() {
     volume.step(&spec, &[]).fails(2, "SpecInvalid", &["has version 1", "fields of version 2"]);
     spec["version"] = json!(2);
     volume.step(&spec, &[]).succeeds();
+    spec["action"]["prepare"]["delivery"] = json!({"uri": "http://127.0.0.1/", "concurrentRequests": 2});
+    volume.step(&spec, &[]).fails(2, "SpecInvalid", &["has version 2", "fields of version 3"]);
 }
 
 #[test]

@@ -86,6 +86,7 @@ pub enum RevisionRule {
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::large_enum_variant, reason = "a process has one step, and a plan one for each step")]
 pub enum Action {
     /// Make a dataset.
     Prepare(PrepareStep),

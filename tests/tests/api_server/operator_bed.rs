@@ -304,9 +304,14 @@ pub fn election_role() -> Role {
     serde_saphyr::from_str(text.split("\n---").next().unwrap()).unwrap()
 }
 
-/// A pipeline with nearly every kind of child. Its volume can be mounted on many nodes, so that its pods have a PodDisruptionBudget.
+/// The storage of all of these pipelines, since no spec may change it: many nodes can mount it, so that pods have a PodDisruptionBudget.
+pub fn storage() -> Value {
+    json!({"volume": {"accessModes": ["ReadWriteMany"]}})
+}
+
+/// A pipeline with nearly every kind of child.
 pub fn crash_course() -> Value {
-    json!({"storage": {"volume": {"accessModes": ["ReadWriteMany"]}}, "steps": [
+    json!({"storage": storage(), "steps": [
         {"name": "data", "prepare": {"inputs": [{"name": "iris", "uri": "http://files/iris.csv"}]}},
         {"name": "train", "train": {
             "data": {"step": "data"}, "target": "species",
@@ -327,5 +332,5 @@ pub fn chain(length: usize) -> Value {
         let after: Vec<String> = (at > 0).then(|| format!("s{}", at - 1)).into_iter().collect();
         json!({"name": format!("s{at}"), "run": {"image": "none"}, "after": after})
     };
-    json!({"steps": (0..length).map(step).collect::<Vec<Value>>()})
+    json!({"storage": storage(), "steps": (0..length).map(step).collect::<Vec<Value>>()})
 }

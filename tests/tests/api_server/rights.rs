@@ -9,7 +9,7 @@ use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 
-use super::operator_bed::{Bed, LONG, chain, crash_course, rights_without, shipped_role};
+use super::operator_bed::{Bed, LONG, chain, crash_course, rights_without, shipped_role, storage};
 use super::witness::{Right, asked_for, shipped_rights};
 
 /// Rights without which the API server denies a call that its audit log records under another verb: an apply of an object that
@@ -22,7 +22,7 @@ fn implied() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// A container that runs all the time.
 fn workload(kind: &str) -> Value {
     let run = json!({"image": "none", "workload": kind, "ports": [{"name": "http", "port": 80}]});
-    json!({"steps": [{"name": "w", "run": run}]})
+    json!({"storage": storage(), "steps": [{"name": "w", "run": run}]})
 }
 
 #[tokio::test]

@@ -7,8 +7,10 @@ use mlpipeline_crds::Digest;
 use ndarray::{Array1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use super::file::ReadFile;
 use super::{GaussianPredictor, LinearPredictor, ModelError, Predictions, TREES_FILE, Target, TreePredictor};
+
+/// Reads another file of the same model, by its name.
+pub(super) type ReadFile<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, ModelError>;
 
 /// What predicts.
 #[derive(Clone, Debug, PartialEq)]

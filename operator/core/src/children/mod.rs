@@ -21,7 +21,7 @@ use super::plan::{Plan, Work};
 
 pub use container::CONTAINER;
 pub(crate) use job::INDEXED;
-pub(crate) use workload::REPLICA_VOLUME;
+pub(crate) use persistent_volume_claim::REPLICA_VOLUME;
 
 /// What the operator adds from its own configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,11 +10,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use mlpipeline_crds::{AccessMode, ReplicaVolume, VolumeStorage};
 
 use super::metadata::{self, INSTANCE};
-use super::workload::REPLICA_VOLUME;
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::storage::Storage;
 
+/// The name of the volume that each replica of a StatefulSet keeps for itself.
+pub(crate) const REPLICA_VOLUME: &str = "replica";
 /// How much a pipeline's volume holds when the spec does not say.
 const DEFAULT_SIZE: &str = "1Gi";
 

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use mlpipeline_crds::{ReplicaVolume, Workload};
 
 use super::metadata;
-use super::persistent_volume_claim::replica_spec;
+use super::persistent_volume_claim::{REPLICA_VOLUME, replica_spec};
 use super::pod::{Template, template};
 use super::{BuildSettings, Child};
 use crate::labels::{annotation, label};
@@ -19,9 +19,6 @@ use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::LongRunningWork;
 use crate::step_kind::Replicas;
 use crate::tracks::Track;
-
-/// The name of the volume that each replica of a StatefulSet keeps for itself.
-pub(crate) const REPLICA_VOLUME: &str = "replica";
 
 /// The object that keeps a step's pods running.
 pub(super) fn workload(

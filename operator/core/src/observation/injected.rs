@@ -4,7 +4,8 @@
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 
-use super::pods;
+use super::container_status::{last_words, own_end, trouble};
+use super::metadata::is_of_job;
 use crate::children::CONTAINER;
 use crate::observed::{Overdue, PodIssue};
 
@@ -15,7 +16,7 @@ const START_GRACE: SignedDuration = SignedDuration::from_mins(5);
 
 /// A container beside the step's own that still runs when that has ended, so that the pod of a Job does not end.
 pub(super) fn outlives_step(pod: &Pod) -> Option<Overdue> {
-    let ended = pods::own_end(pod).filter(|_| pods::is_of_job(pod))?.finished_at.as_ref()?.0;
+    let ended = own_end(pod).filter(|_| is_of_job(pod))?.finished_at.as_ref()?.0;
     let sidecar = beside(pod).find(|status| is_running(status))?;
     let message = format!(
         "the step's container has ended and {} still runs, so the pod does not end; have it added as an init container with \
@@ -38,7 +39,7 @@ pub(super) fn holds_start(pod: &Pod) -> Option<Overdue> {
 /// What keeps such a container from working.
 pub(super) fn pod_issue(pod: &Pod) -> Option<PodIssue> {
     let named_issue = |status: &ContainerStatus| {
-        let issue = pods::trouble_of_container(status)?;
+        let issue = trouble(status)?;
         Some(PodIssue { message: format!("{}: {}", named(status), issue.message), ..issue })
     };
     init(pod).chain(beside(pod)).find_map(named_issue)
@@ -48,8 +49,7 @@ pub(super) fn pod_issue(pod: &Pod) -> Option<PodIssue> {
 pub(super) fn failure(pod: &Pod) -> Option<(String, String)> {
     let failed = |status: &ContainerStatus| {
         let end: &ContainerStateTerminated = status.state.as_ref()?.terminated.as_ref()?;
-        let message =
-            format!("{} ended with exit code {}{}", named(status), end.exit_code, pods::last_words(end));
+        let message = format!("{} ended with exit code {}{}", named(status), end.exit_code, last_words(end));
         (end.exit_code != 0).then(|| ("InjectedContainerFailed".to_owned(), message))
     };
     init(pod).chain(beside(pod)).find_map(failed)

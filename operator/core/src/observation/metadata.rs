@@ -47,3 +47,9 @@ pub(super) fn is_owned_by(child: &ObjectMeta, owner: &ObjectMeta) -> bool {
             .flatten()
             .any(|reference| reference.controller == Some(true) && Some(reference.uid.as_str()) == uid)
 }
+
+/// Whether a Job controls the pod.
+pub(super) fn is_of_job(pod: &Pod) -> bool {
+    let owners = pod.metadata.owner_references.iter().flatten();
+    owners.into_iter().any(|owner| owner.controller == Some(true) && owner.kind == "Job")
+}

@@ -4,6 +4,7 @@
 //! it makes sense and otherwise left out.
 
 mod autoscalers;
+mod container_status;
 mod injected;
 mod jobs;
 mod long_running;

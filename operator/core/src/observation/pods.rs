@@ -1,39 +1,24 @@
 //! What pods say: the worker's report, why a container failed, and what keeps a pod from starting.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod, PodCondition};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod, PodCondition};
 use mlpipeline_crds::{ExitCode, Outcome, StepReport};
 
+use super::container_status::{
+    OUT_OF_MEMORY, OUT_OF_MEMORY_MESSAGE, containers, ended_last, ended_now, is_out_of_memory, last_words,
+    trouble,
+};
 use super::injected;
+use super::metadata::is_of_job;
 use crate::children::CONTAINER;
 use crate::observed::PodIssue;
 
-/// The reason of a container that used more memory than it may, as steps report it.
-const OUT_OF_MEMORY: &str = "OutOfMemory";
-/// What happened to it, and what to do.
-const OUT_OF_MEMORY_MESSAGE: &str =
-    "the container used more memory than its limit allows; raise pod.resources.limits.memory";
 /// The reason of a pod for which no node has room.
 pub(super) const UNSCHEDULABLE: &str = "Unschedulable";
-/// How much of a foreign container's last words is repeated, in characters.
-const LAST_WORDS: usize = 400;
-
 /// The end of the step's container, where it ended, now or the last time.
 pub(super) fn terminated(pod: &Pod) -> Option<&ContainerStateTerminated> {
     let status = containers(pod).next()?;
     ended_now(status).or_else(|| ended_last(status))
-}
-
-fn ended_now(status: &ContainerStatus) -> Option<&ContainerStateTerminated> {
-    status.state.as_ref()?.terminated.as_ref()
-}
-
-fn ended_last(status: &ContainerStatus) -> Option<&ContainerStateTerminated> {
-    status.last_state.as_ref()?.terminated.as_ref()
-}
-
-fn is_out_of_memory(end: &ContainerStateTerminated) -> bool {
-    end.reason.as_deref() == Some("OOMKilled")
 }
 
 /// The report in a pod's termination message.
@@ -71,17 +56,6 @@ pub(super) fn succeeded(pod: &Pod) -> bool {
 fn is_over(pod: &Pod) -> bool {
     let ends: Vec<_> = containers(pod).map(ended_now).collect();
     !ends.is_empty() && ends.iter().all(|end| end.is_some_and(|end| end.exit_code == 0))
-}
-
-/// Whether a Job controls the pod.
-pub(super) fn is_of_job(pod: &Pod) -> bool {
-    let owners = pod.metadata.owner_references.iter().flatten();
-    owners.into_iter().any(|owner| owner.controller == Some(true) && owner.kind == "Job")
-}
-
-/// The end of the step's own container, where it has ended and not begun again.
-pub(super) fn own_end(pod: &Pod) -> Option<&ContainerStateTerminated> {
-    ended_now(containers(pod).next().filter(|status| status.name == CONTAINER)?)
 }
 
 /// Whether the pod has ended, well or badly.
@@ -153,12 +127,6 @@ pub(super) fn failure(pod: &Pod) -> Option<(String, String)> {
     Some(("ContainerFailed".to_owned(), message))
 }
 
-/// What a container left as its last words, to follow how it ended.
-pub(super) fn last_words(end: &ContainerStateTerminated) -> String {
-    let words = end.message.as_deref().map(str::trim).filter(|words| !words.is_empty());
-    words.map(|words| format!("; its last words: {}", tail(words))).unwrap_or_default()
-}
-
 /// Whether a pod has not begun to work, and has not ended.
 pub(super) fn waits(pod: &Pod) -> bool {
     is_pending(pod) && pod.metadata.deletion_timestamp.is_none()
@@ -180,7 +148,7 @@ pub(super) fn pod_issue(pod: &Pod) -> Option<PodIssue> {
         return None;
     }
     let own = containers(pod).find(|status| status.name == CONTAINER);
-    if let Some(pod_issue) = own.and_then(trouble_of_container).or_else(|| injected::pod_issue(pod)) {
+    if let Some(pod_issue) = own.and_then(trouble).or_else(|| injected::pod_issue(pod)) {
         return Some(pod_issue);
     }
     let unscheduled = condition(pod, "PodScheduled", "False")?;
@@ -193,55 +161,6 @@ pub(super) fn pod_issue(pod: &Pod) -> Option<PodIssue> {
     })
 }
 
-/// What keeps a container from working: it waits, or it used too much memory and is not ready since.
-pub(super) fn trouble_of_container(status: &ContainerStatus) -> Option<PodIssue> {
-    let last_end = ended_now(status).or_else(|| ended_last(status).filter(|_| !status.ready));
-    if last_end.is_some_and(is_out_of_memory) {
-        let message = OUT_OF_MEMORY_MESSAGE.to_owned();
-        return Some(PodIssue { reason: OUT_OF_MEMORY.to_owned(), message });
-    }
-    let waiting = status.state.as_ref()?.waiting.as_ref()?;
-    let reason = waiting.reason.clone().unwrap_or_default();
-    if matches!(reason.as_str(), "" | "ContainerCreating" | "PodInitializing") {
-        return None;
-    }
-    let message = waiting_message(status, &reason, waiting.message.as_deref());
-    // The kubelet changes from the one to the other at each attempt.
-    let reason = if reason == "ErrImagePull" { "ImagePullBackOff".to_owned() } else { reason };
-    Some(PodIssue { reason, message })
-}
-
-fn waiting_message(status: &ContainerStatus, reason: &str, message: Option<&str>) -> String {
-    let said = message.map(|message| format!(": {message}")).unwrap_or_default();
-    match reason {
-        "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" => {
-            format!("image {} cannot be pulled{said}", status.image)
-        }
-        "CrashLoopBackOff" => {
-            let last = ended_last(status);
-            let code = last.map(|end| format!(" with exit code {}", end.exit_code)).unwrap_or_default();
-            let report = last.and_then(|end| StepReport::from_json(end.message.as_deref()?.trim()).ok());
-            let words =
-                report.and_then(|report| report.message).map(|words| format!(": {words}")).unwrap_or(said);
-            format!("the container ends again and again{code}{words}")
-        }
-        "CreateContainerConfigError" => format!("the container cannot be set up{said}"),
-        _ => format!("the container waits{said}"),
-    }
-}
-
-/// The containers, the step's own first: others may have been put beside it, and the kubelet lists them by their names.
-fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
-    let all = || pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
-    let is_own = |status: &&ContainerStatus| status.name == CONTAINER;
-    all().filter(is_own).chain(all().filter(move |status| !is_own(status)))
-}
-
 fn phase(pod: &Pod) -> Option<&str> {
     pod.status.as_ref()?.phase.as_deref()
-}
-
-fn tail(text: &str) -> String {
-    let count = text.chars().count();
-    text.chars().skip(count.saturating_sub(LAST_WORDS)).collect()
 }

@@ -8,6 +8,7 @@ use super::Descriptor;
 /// What a step does. It can be read from the fingerprint of an earlier run too, whose step was valid then.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::large_enum_variant, reason = "there is one for each step of a spec, 64 at most")]
 pub enum ValidAction {
     /// Make a dataset.
     Prepare(Prepare),

@@ -11,6 +11,7 @@ use mlpipeline_crds::Digest;
 use serde::Deserialize;
 
 use super::limits::{MODEL_FILE, SIZE_LIMIT};
+use super::predictor::ReadFile;
 use super::{Model, ModelError};
 
 /// What every model file names as its format.
@@ -35,9 +36,6 @@ pub(super) fn render(model: &Model) -> Result<Vec<u8>, ModelError> {
     bytes.push(b'\n');
     Ok(bytes)
 }
-
-/// Reads another file of the same model, by its name.
-pub(super) type ReadFile<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, ModelError>;
 
 pub(super) fn parse(bytes: &[u8], other: ReadFile<'_>) -> Result<Model, ModelError> {
     let found = bytes.len() as u64;

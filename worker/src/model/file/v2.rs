@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use mlpipeline_crds::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::{FORMAT, ReadFile};
+use super::FORMAT;
 use crate::exact::Exact;
-use crate::model::predictor::StoredPredictor;
+use crate::model::predictor::{ReadFile, StoredPredictor};
 use crate::model::{FeatureSchema, MODEL_VERSION, Model, ModelError, ModelInfo};
 use crate::preprocess::Preprocessing;
 
