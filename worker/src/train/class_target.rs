@@ -108,8 +108,8 @@ impl ClassReader {
                 }
                 _ => {
                     return Err(TrainError::Data(format!(
-                        "target \"{}\" has {} in row {}, and logisticRegression predicts classes: text, whole numbers or \
-                         booleans; use linearRegression to predict numbers",
+                        "target \"{}\" has {} in row {}, and a classification predicts classes: text, whole numbers or \
+                         booleans; use linearRegression or task: regression to predict numbers",
                         self.name,
                         shown(array, row),
                         self.classes.len() + 1
@@ -134,7 +134,7 @@ impl ClassReader {
         }
         Err(TrainError::Data(format!(
             "target \"{}\" has more than {MAX_CLASSES} different values in its first {} rows, too many to be classes; use \
-             linearRegression to predict numbers, or name another target",
+             linearRegression or task: regression to predict numbers, or name another target",
             self.name,
             self.classes.len() + 1
         )))

@@ -64,7 +64,7 @@ impl Asked<'_> {
         };
         find(self.target, "target")?;
         for column in self.columns {
-            find(&column.name, "column")?;
+            find(&column.name, "named")?;
         }
         let all = schema.fields().iter().map(|field| field.name()).filter(|name| *name != self.target);
         let names: Vec<&String> =

@@ -172,7 +172,7 @@ impl Targets {
                 let (labels, classes) = reader.finish()?;
                 Task::Classify { learner, labels, classes }
             }
-            Self::Numbers(learner, reader) => Task::Regress { learner, numbers: reader.finish() },
+            Self::Numbers(learner, reader) => Task::Regress { learner, numbers: reader.finish()? },
         })
     }
 }
