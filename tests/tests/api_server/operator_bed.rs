@@ -304,7 +304,7 @@ pub fn election_role() -> Role {
     serde_saphyr::from_str(text.split("\n---").next().unwrap()).unwrap()
 }
 
-/// The storage of all of these pipelines, since no spec may change it: many nodes can mount it, so that pods have a PodDisruptionBudget.
+/// The storage of a pipeline whose volume many nodes can mount, so that its pods have a PodDisruptionBudget.
 pub fn storage() -> Value {
     json!({"volume": {"accessModes": ["ReadWriteMany"]}})
 }
@@ -332,5 +332,12 @@ pub fn chain(length: usize) -> Value {
         let after: Vec<String> = (at > 0).then(|| format!("s{}", at - 1)).into_iter().collect();
         json!({"name": format!("s{at}"), "run": {"image": "none"}, "after": after})
     };
-    json!({"storage": storage(), "steps": (0..length).map(step).collect::<Vec<Value>>()})
+    json!({"steps": (0..length).map(step).collect::<Vec<Value>>()})
+}
+
+/// The same in the place of [`crash_course`], whose storage no edit may change.
+pub fn chain_of_crash_course(length: usize) -> Value {
+    let mut spec = chain(length);
+    spec["storage"] = storage();
+    spec
 }

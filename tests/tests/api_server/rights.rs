@@ -9,7 +9,9 @@ use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 
-use super::operator_bed::{Bed, LONG, chain, crash_course, rights_without, shipped_role, storage};
+use super::operator_bed::{
+    Bed, LONG, chain, chain_of_crash_course, crash_course, rights_without, shipped_role, storage,
+};
 use super::witness::{Right, asked_for, shipped_rights};
 
 /// Rights without which the API server denies a call that its audit log records under another verb: an apply of an object that
@@ -77,7 +79,7 @@ async fn a_missing_right_is_named_with_the_role_to_fix_and_granting_it_is_enough
         bed.apply(&name, &spec).await;
         if verb == "delete" {
             bed.condition(&name, "Ready", "True").await;
-            bed.apply(&name, &chain(1)).await;
+            bed.apply(&name, &chain_of_crash_course(1)).await;
         }
         let message = bed.until_not_ready(&name, "Forbidden").await;
         let said = if verb == "update" { "finalizers".to_owned() } else { format!("cannot {verb} resource") };

@@ -9,7 +9,7 @@ use kube::api::{Patch, PatchParams, PostParams};
 use mlpipeline_tests::wait_until;
 use serde_json::json;
 
-use super::operator_bed::{Bed, LONG, chain, crash_course};
+use super::operator_bed::{Bed, LONG, chain, chain_of_crash_course, crash_course};
 
 #[tokio::test]
 async fn l6_a_job_without_its_labels_gets_them_back_and_is_not_run_again() {
@@ -115,7 +115,7 @@ async fn s9_l4_foreign_labels_and_finalizers_stay_and_hold_nothing_else_up() {
         Patch::Merge(json!({"metadata": {"labels": {"theirs": "yes"}, "finalizers": ["their.org/hold"]}}));
     deployments.patch("iris-api", &PatchParams::default(), &theirs).await.unwrap();
     // The Deployment is no longer wanted, and cannot go while somebody holds it.
-    bed.apply("iris", &chain(1)).await;
+    bed.apply("iris", &chain_of_crash_course(1)).await;
     bed.condition("iris", "Ready", "True").await;
     let held = deployments.get("iris-api").await.unwrap();
     assert!(held.metadata.deletion_timestamp.is_some());
