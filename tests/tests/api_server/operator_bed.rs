@@ -326,6 +326,15 @@ pub fn crash_course() -> Value {
     ]})
 }
 
+/// The same without an autoscaler. Here no metrics ever come, and two minutes after it was made the status reports that.
+pub fn crash_course_without_autoscaler() -> Value {
+    let mut spec = crash_course();
+    let serve = spec.pointer_mut("/steps/2/serve").unwrap().as_object_mut().unwrap();
+    serve.remove("autoscaling").unwrap();
+    serve.insert("replicas".to_owned(), json!(2));
+    spec
+}
+
 /// Runs of one pod, one after the other.
 pub fn chain(length: usize) -> Value {
     let step = |at: usize| {

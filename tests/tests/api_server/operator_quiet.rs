@@ -16,7 +16,7 @@ use mlpipeline_tests::wait_until;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::operator_bed::{Bed, LONG, chain, crash_course, signal};
+use super::operator_bed::{Bed, LONG, chain, crash_course, crash_course_without_autoscaler, signal};
 
 /// A user's writes since then, other than the lease's and those about objects whose names begin with `other`: verb, resource
 /// and name.
@@ -110,7 +110,7 @@ async fn q1_ten_resyncs_a_restart_and_changes_of_leader_write_nothing_to_a_conve
 async fn q2_the_operators_own_status_write_causes_no_other() {
     let bed = Bed::new("quiet-status").await;
     let _operator = bed.start(&[]);
-    bed.apply("iris", &crash_course()).await;
+    bed.apply("iris", &crash_course_without_autoscaler()).await;
     bed.condition("iris", "Ready", "True").await;
     settled(&bed).await;
     let since = bed.control_plane.audit().position().await;
@@ -135,7 +135,7 @@ async fn q2_the_operators_own_status_write_causes_no_other() {
 async fn q3_a_label_or_an_annotation_of_the_resource_costs_no_write() {
     let bed = Bed::new("quiet-label").await;
     let _operator = bed.start(&[]);
-    bed.apply("iris", &crash_course()).await;
+    bed.apply("iris", &crash_course_without_autoscaler()).await;
     bed.condition("iris", "Ready", "True").await;
     settled(&bed).await;
     let since = bed.control_plane.audit().position().await;
@@ -153,7 +153,7 @@ async fn q3_a_label_or_an_annotation_of_the_resource_costs_no_write() {
 async fn q1_a_converged_pipeline_is_not_written_to_after_restarts_and_stays_so_while_others_work() {
     let bed = Bed::new("operator-quiet").await;
     let mut operator = bed.start(&[]);
-    bed.apply("iris", &crash_course()).await;
+    bed.apply("iris", &crash_course_without_autoscaler()).await;
     bed.condition("iris", "Ready", "True").await;
     settled(&bed).await;
     for round in 0..3 {
