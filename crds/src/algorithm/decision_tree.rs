@@ -7,7 +7,7 @@ use super::bounds::between;
 use super::{LearningTask, ParameterProblem, Parameters, Predicts};
 
 /// Parameters of a decision tree: the best split at every node, by Gini's impurity for classes and the squared error for
-/// numbers. It needs a value in every column.
+/// numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DecisionTree {

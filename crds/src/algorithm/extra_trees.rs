@@ -8,7 +8,6 @@ use super::decision_tree::node_problems;
 use super::{DecisionTree, LearningTask, ParameterProblem, Parameters, Predicts};
 
 /// Parameters of extra trees: the mean of trees whose splits are the best of random thresholds, one for each of some features.
-/// It needs a value in every column.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExtraTrees {

@@ -8,7 +8,7 @@ use super::decision_tree::node_problems;
 use super::{DecisionTree, LearningTask, ParameterProblem, Parameters, Predicts};
 
 /// Parameters of a random forest: the mean of trees that each see other rows, with the best split among some features at
-/// every node. It needs a value in every column.
+/// every node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RandomForest {
