@@ -33,8 +33,9 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
     // Whichever pod failed last says why a run failed.
     let last_words = if has_succeeded { speakers(job, own_pods) } else { own_pods.to_vec() };
     let count = |number: Option<i32>| u32::try_from(number.unwrap_or_default()).unwrap_or_default();
-    let pods_tried =
-        status.map(|status| count(status.active) + count(status.succeeded) + count(status.failed));
+    let counted = status.map(|status| count(status.active) + count(status.succeeded) + count(status.failed));
+    // A pod that has just ended is counted nowhere for a moment, and is still there.
+    let pods_tried = counted.unwrap_or_default().max(u32::try_from(own_pods.len()).unwrap_or(u32::MAX));
     let completed = status.and_then(|status| status.completion_time.as_ref()).map(|time| time.0);
     let failed_at = failed.and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
     Some(ObservedRun {
@@ -54,7 +55,7 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
             .map(|time| time.0)
             .or_else(|| speaker.and_then(pods::started)),
         finished: speaker.filter(|_| runs_one_pod(job)).and_then(pods::finished).or(completed).or(failed_at),
-        pods: pods_tried.unwrap_or_default(),
+        pods: pods_tried,
         report: speaker
             .and_then(pods::report)
             .or_else(|| kept_report(job).filter(|_| has_succeeded))

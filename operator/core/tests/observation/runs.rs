@@ -245,6 +245,17 @@ fn a_run_is_pending_until_one_of_its_pods_has_begun() {
 }
 
 #[test]
+fn q2_a_pod_that_the_job_does_not_count_for_a_moment_counts_all_the_same() {
+    let pods = |status: Value| {
+        run(job(json!({"template": {}}), status), vec![pod(ended(0, "Completed", REPORT))]).pods
+    };
+    assert_eq!(pods(json!({"active": 1})), 1);
+    assert_eq!(pods(json!({"uncountedTerminatedPods": {"succeeded": ["u"]}})), 1);
+    assert_eq!(pods(json!({"succeeded": 1})), 1);
+    assert_eq!(pods(json!({"active": 1, "failed": 2})), 3, "pods that failed before may be gone");
+}
+
+#[test]
 fn s11_settings_that_nobody_can_read_are_like_none() {
     let settings = |text: &str| {
         let mut job = job(json!({"template": {}}), json!({}));
