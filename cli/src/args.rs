@@ -35,6 +35,8 @@ pub enum Command {
     Validate(Validate),
     /// Show what would run, and why
     Plan(PlanArguments),
+    /// Show the trials of searches for parameters, the best first
+    Trials(TrialsArguments),
     /// Run a pipeline on this machine
     Local(Local),
     /// Print the completions of a shell
@@ -108,6 +110,44 @@ pub struct Place {
     pub on_schedule: bool,
 }
 
+/// Which pipeline, and where it is looked for.
+#[derive(Debug, Args)]
+pub struct Source {
+    /// Which files to read.
+    #[command(flatten)]
+    pub files: Files,
+    /// Which pipeline, and where its results are.
+    #[command(flatten)]
+    pub place: Place,
+    /// Look into a cluster in place of the local state: what exists there, and what applying the file would run
+    #[arg(long, conflicts_with = "on_schedule")]
+    pub cluster: bool,
+    /// The kubeconfig's context of that cluster; the current one when absent
+    #[arg(long, value_name = "NAME", requires = "cluster")]
+    pub context: Option<String>,
+    /// How long that cluster may take to answer
+    #[arg(long, value_name = "DURATION", requires = "cluster", default_value = "30s", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// Arguments of `trials`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  kubectl mlpipeline trials pipeline.yaml
+  kubectl mlpipeline trials pipeline.yaml --cluster -n team-a
+
+The ten best of each step's newest search that is done. All are in metrics.json of the model's artifact.
+
+With -o json, prints {namespace, pipeline, steps}; each step has name, metric, revision and trials, whose value and std are
+over the folds.
+
+Exit codes: 0 printed, also where there are no trials yet, 1 the files are wrong or the cluster does not answer, 2 wrong usage.")]
+pub struct TrialsArguments {
+    /// Of which pipeline, here or in a cluster.
+    #[command(flatten)]
+    pub source: Source,
+}
+
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -122,21 +162,9 @@ revision and nextRun. code is for programs, reason is the sentence for people.
 
 Exit codes: 0 planned, 1 the files are wrong, 2 wrong usage, and 3 with --exit-code when something would run.")]
 pub struct PlanArguments {
-    /// Which files to read.
+    /// Of which pipeline, here or in a cluster.
     #[command(flatten)]
-    pub files: Files,
-    /// Which pipeline, and where its results are.
-    #[command(flatten)]
-    pub place: Place,
-    /// Plan against a cluster in place of the local state: what applying the file would run there
-    #[arg(long, conflicts_with = "on_schedule")]
-    pub cluster: bool,
-    /// The kubeconfig's context of that cluster; the current one when absent
-    #[arg(long, value_name = "NAME", requires = "cluster")]
-    pub context: Option<String>,
-    /// How long that cluster may take to answer
-    #[arg(long, value_name = "DURATION", requires = "cluster", default_value = "30s", value_parser = duration)]
-    pub timeout: Duration,
+    pub source: Source,
     /// Exit with 3 when something would run
     #[arg(long)]
     pub exit_code: bool,

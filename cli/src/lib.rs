@@ -40,6 +40,7 @@ fn dispatch(command: Command) -> ExitCode {
     let status = match command {
         Command::Validate(arguments) => commands::validate::run(&arguments),
         Command::Plan(arguments) => commands::plan::run(&arguments),
+        Command::Trials(arguments) => commands::trials::run(&arguments),
         Command::Local(arguments) => commands::local::run(&arguments),
         Command::Completion { shell } => {
             let mut command = Arguments::command();

@@ -55,9 +55,10 @@ fn with_podman() -> Folder {
 fn command(folder: &Folder, arguments: &[&str]) -> Command {
     let mut command = folder.command(arguments);
     fs::create_dir_all(folder.path().join("bin")).expect("a folder");
-    for program in
-        ["sh", "kill", "env", "sed", "dirname", "cat", "touch", "mkdir", "tail", "wc", "printf", "grep", "rm"]
-    {
+    for program in [
+        "sh", "kill", "env", "sed", "dirname", "cat", "touch", "mkdir", "tail", "wc", "printf", "grep", "rm",
+        "ln",
+    ] {
         let path = ["/bin", "/usr/bin"]
             .iter()
             .map(|place| format!("{place}/{program}"))
@@ -125,6 +126,7 @@ fn the_container_is_called_with_what_it_needs_and_no_value_on_its_command_line()
     let run = calls.lines().find(|call| call.starts_with("run")).expect("a run");
     for part in [
         "--rm",
+        "--cap-drop=ALL --security-opt=no-new-privileges",
         "--name p-a-",
         "--user ",
         "/volume:/storage",
@@ -223,4 +225,59 @@ fn no_container_outlives_the_program_however_it_ends() {
         let id = fs::read_to_string(&id).expect("an id");
         wait_for("the container to end", || !fs::exists(format!("/proc/{}", id.trim())).expect("proc"));
     }
+}
+
+#[test]
+fn what_a_foreign_pipeline_could_lead_the_container_tool_with_is_refused() {
+    for (name, expected) in [
+        ("LD_PRELOAD", "set it with --env-file"),
+        ("DOCKER_HOST", "set it with --env-file"),
+        ("PATH", "set it with --env-file"),
+        ("AWS_*", "not set here as the name of a variable"),
+    ] {
+        let folder = with_podman();
+        let step =
+            container("a", "true", "") + &format!("    pod: {{env: [{{name: \"{name}\", value: x}}]}}\n");
+        let answer = local(&folder, &step);
+        assert_eq!(answer.code, 1, "{name}");
+        assert!(message(&answer, 0).contains(expected), "{}", message(&answer, 0));
+        assert!(!folder.path().join("bin/calls").exists(), "{name}: the tool was started");
+    }
+    // So is an entry of a ConfigMap that came along; what the user gives is taken.
+    let folder = with_podman();
+    let map = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: all}\ndata: {DOCKER_HOST: 'tcp://elsewhere'}\n";
+    let step = container("a", "true", "") + "    pod: {envFrom: [{configMapRef: {name: all}}]}\n" + map;
+    let answer = local(&folder, &step);
+    assert!(message(&answer, 0).contains("DOCKER_HOST would reach programs"), "{}", message(&answer, 0));
+    folder.write("own.env", "DOCKER_HOST=unix:///run/own.sock\n");
+    let output =
+        command(&folder, &["local", "p.yaml", "--once", "--env-file", "own.env"]).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn an_image_that_is_a_flag_of_the_container_tool_is_refused() {
+    let folder = with_podman();
+    folder.write(
+        "p.yaml",
+        &pipeline("  - name: a\n    run: {image: \"--privileged\", command: [any/image, sh]}\n"),
+    );
+    let output = command(&folder, &["local", "p.yaml", "--once"]).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("is not a valid image"), "{said}");
+    assert!(!folder.path().join("bin/calls").exists(), "the tool was started");
+}
+
+#[test]
+fn a_link_that_a_container_leaves_leads_no_later_result_out_of_the_volume() {
+    let folder = with_podman();
+    let elsewhere = folder.path().join("elsewhere");
+    fs::create_dir(&elsewhere).expect("a folder");
+    let link = format!("ln -s {} $MLPIPELINE_STORAGE/default/p/next", elsewhere.display());
+    let steps =
+        container("first", &link, "") + &container("next", "true", ", inputs: [{name: x, step: first}]");
+    let answer = local(&folder, &steps);
+    assert_eq!(answer.code, 1, "{:#}", answer.printed);
+    assert!(message(&answer, 1).contains("passes a link that leaves the volume"), "{}", message(&answer, 1));
+    assert_eq!(fs::read_dir(elsewhere).expect("a folder").count(), 0);
 }

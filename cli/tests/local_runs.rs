@@ -321,3 +321,12 @@ fn is_alive(id: &str) -> bool {
     let state = status.rsplit_once(") ").map(|(_, rest)| rest.chars().next());
     !matches!(state, None | Some(None | Some('Z' | 'X')))
 }
+
+#[test]
+fn variables_of_a_foreign_pipeline_do_not_reach_the_loader_of_the_worker() {
+    let folder = Folder::new();
+    let step = "  - name: a\n    prepare: {sql: SELECT 1}\n    pod: {env: [{name: LD_PRELOAD, value: /tmp/evil.so}]}\n";
+    let printed = local(&folder, step);
+    let message = printed["steps"][0]["message"].as_str().expect("a message");
+    assert!(message.contains("LD_PRELOAD would reach programs of this machine"), "{message}");
+}

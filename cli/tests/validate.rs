@@ -34,6 +34,18 @@ fn several_pipelines_in_several_files_are_all_checked() {
 }
 
 #[test]
+fn a_gpu_step_beside_a_server_on_a_volume_of_one_node_is_noted_and_valid() {
+    let folder = Folder::new();
+    let server = "  - {name: web, run: {image: x, workload: Deployment}}\n";
+    let gpu = "  - {name: train, pod: {resources: {limits: {nvidia.com/gpu: 1}}}, run: {image: x}}\n";
+    let spec = pipeline(&format!("{server}{gpu}"));
+    folder.write("a.yaml", &spec.replace("spec:\n", "spec:\n  storage: {volume: {size: 1Gi}}\n"));
+    let answer = folder.call(&["validate", "a.yaml"]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    assert!(answer.stderr.contains("step train asks for nvidia.com/gpu"), "{}", answer.stderr);
+}
+
+#[test]
 fn a_wrong_document_does_not_hide_what_follows_it() {
     let folder = Folder::new();
     folder.write("a.yaml", &format!("a: 1\na: 2\n---\n{}", pipeline("  - {name: a, rum: {image: x}}\n")));

@@ -3,67 +3,9 @@
 use std::collections::BTreeMap;
 
 use kube::KubeSchema;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A measure of a model, as training reports it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Metric {
-    /// Classification: the share of rows whose class was predicted rightly, 0 to 1.
-    Accuracy,
-    /// Classification: the mean over classes of recall, 0 to 1.
-    BalancedAccuracy,
-    /// Classification: the unweighted mean over classes of the F1 score, 0 to 1.
-    F1Macro,
-    /// Classification: mean negative log-likelihood of the right class, in nats; smaller is better.
-    LogLoss,
-    /// Regression: coefficient of determination, at most 1.
-    R2,
-    /// Regression: root of the mean squared error, in the target's unit; smaller is better.
-    Rmse,
-    /// Regression: mean absolute error, in the target's unit; smaller is better.
-    Mae,
-}
-
-impl Metric {
-    /// Every metric there is.
-    pub const ALL: [Metric; 7] = [
-        Self::Accuracy,
-        Self::BalancedAccuracy,
-        Self::F1Macro,
-        Self::LogLoss,
-        Self::R2,
-        Self::Rmse,
-        Self::Mae,
-    ];
-
-    /// The name in specs, reports and labels.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Accuracy => "accuracy",
-            Self::BalancedAccuracy => "balancedAccuracy",
-            Self::F1Macro => "f1Macro",
-            Self::LogLoss => "logLoss",
-            Self::R2 => "r2",
-            Self::Rmse => "rmse",
-            Self::Mae => "mae",
-        }
-    }
-
-    /// Whether a smaller value is a better model.
-    #[must_use]
-    pub fn smaller_is_better(self) -> bool {
-        matches!(self, Self::LogLoss | Self::Rmse | Self::Mae)
-    }
-
-    /// Whether the metric speaks of classifiers; else of regressions.
-    #[must_use]
-    pub fn is_classification(self) -> bool {
-        matches!(self, Self::Accuracy | Self::BalancedAccuracy | Self::F1Macro | Self::LogLoss)
-    }
-}
+use crate::{Baseline, Metric, UNTESTED_CLASSES};
 
 /// A condition that a model must meet to be served. A model that does not meet it is kept and reported, and whatever was
 /// served before keeps being served. Changing the gate judges the trained model anew; it trains nothing.
@@ -85,9 +27,6 @@ pub struct Gate {
     pub max_regression: Option<f64>,
 }
 
-/// The metric that counts classes without a row among the test rows.
-pub const UNTESTED_CLASSES: &str = "untestedClasses";
-
 /// What a gate says of one model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -103,11 +42,7 @@ impl Gate {
     /// `None` where none is served. A metric that is missing or not a number never passes, a served model that could not be
     /// measured is not comparable and so never passes, and neither does a test in which a class did not occur.
     #[must_use]
-    pub fn judge(
-        &self,
-        metrics: &BTreeMap<String, f64>,
-        baseline: Option<&BTreeMap<String, f64>>,
-    ) -> GateVerdict {
+    pub fn judge(&self, metrics: &BTreeMap<String, f64>, served: Option<&Baseline>) -> GateVerdict {
         let name = self.metric.name();
         let refused = |message: String| GateVerdict { passed: false, message };
         let Some(value) = metrics.get(name).copied().filter(|value| value.is_finite()) else {
@@ -126,16 +61,21 @@ impl Gate {
                 "{untested} of the classes have no row among the test rows, so {name} says nothing about them; set split.stratify to true, or give more rows"
             ));
         }
-        if let (Some(allowed), Some(baseline)) = (self.max_regression, baseline) {
-            let Some(before) = baseline.get(name).copied().filter(|value| value.is_finite()) else {
+        if let (Some(allowed), Some(served)) = (self.max_regression, served) {
+            // Both on the same rows.
+            let candidate = if served.candidate.is_empty() { metrics } else { &served.candidate };
+            let of = |metrics: &BTreeMap<String, f64>| {
+                metrics.get(name).copied().filter(|value| value.is_finite())
+            };
+            let (Some(now), Some(before)) = (of(candidate), of(&served.metrics)) else {
                 return refused(format!(
                     "{name} {value:.4} is not comparable with the served model's, which could not be measured on the same rows; the report's message says why"
                 ));
             };
-            let loss = if self.metric.smaller_is_better() { value - before } else { before - value };
+            let loss = if self.metric.smaller_is_better() { now - before } else { before - now };
             if loss > allowed {
                 return refused(format!(
-                    "{name} {value:.4} is {loss:.4} worse than the served model's {before:.4}; the gate allows {allowed}"
+                    "{name} {now:.4} is {loss:.4} worse than the served model's {before:.4}; the gate allows {allowed}"
                 ));
             }
         }
@@ -190,19 +130,26 @@ mod tests {
                 false,
             ),
         ];
-        for (gate, model, baseline, passes) in rows {
-            assert_eq!(
-                gate.judge(&model, baseline.as_ref()).passed,
-                passes,
-                "{gate:?} {model:?} {baseline:?}"
-            );
+        for (gate, model, served, passes) in rows {
+            let served = served.map(|metrics| baseline(metrics, BTreeMap::new()));
+            assert_eq!(gate.judge(&model, served.as_ref()).passed, passes, "{gate:?} {model:?} {served:?}");
         }
     }
 
+    fn baseline(metrics: BTreeMap<String, f64>, candidate: BTreeMap<String, f64>) -> Baseline {
+        Baseline { revision: crate::Revision::of(&["served"]), metrics, candidate }
+    }
+
     #[test]
-    fn a_metrics_name_is_its_serialised_form() {
-        for metric in Metric::ALL {
-            assert_eq!(serde_json::json!(metric), metric.name());
+    fn models_are_compared_on_the_rows_that_both_were_measured_on() {
+        let gate = Gate { metric: Metric::Accuracy, min: Some(0.9), max: None, max_regression: Some(0.01) };
+        let all = metrics("accuracy", 0.95);
+        for (served, on_the_same, passes) in [(0.99, 0.99, true), (0.99, 0.9, false), (0.5, f64::NAN, false)]
+        {
+            let served = baseline(metrics("accuracy", served), metrics("accuracy", on_the_same));
+            assert_eq!(gate.judge(&all, Some(&served)).passed, passes, "{served:?}");
         }
+        let worse = baseline(metrics("accuracy", 0.2), metrics("accuracy", 0.8));
+        assert!(!gate.judge(&metrics("accuracy", 0.8), Some(&worse)).passed, "min is for all test rows");
     }
 }

@@ -7,10 +7,12 @@
 //! on this one, so it stays small.
 
 mod algorithm;
+mod baseline;
 mod crd;
 mod exit_code;
 mod gate;
 mod location;
+mod metric;
 mod pipeline;
 mod pod;
 mod prepare;
@@ -23,23 +25,32 @@ mod serve;
 mod status;
 mod step;
 mod step_spec;
+mod step_version;
 mod storage;
 mod train;
 mod train_column;
+mod trial;
+mod tune;
+mod worker_settings;
 
 pub use algorithm::{
-    Algorithm, ChosenAlgorithm, DecisionTree, ExtraTrees, GaussianNaiveBayes, GradientBoosting, LearningTask,
-    LinearRegression, LogisticRegression, ParameterProblem, Parameters, Predicts, RandomForest,
+    Algorithm, BernoulliNaiveBayes, BoostingLoss, ChosenAlgorithm, ClassWeight, Dbscan, DecisionTree,
+    EarlyStopping, ElasticNet, ExtraTrees, Forest, GaussianMixture, GaussianNaiveBayes, GradientBoosting,
+    IsolationForest, KMeans, KNeighbors, Lasso, LearningTask, LinearRegression, LinearSvm,
+    LogisticRegression, Monotonic, MultinomialNaiveBayes, NeighborWeights, ParameterProblem, Parameters, Pca,
+    Penalty, PoissonRegression, Predicts, RandomForest, Ridge, TruncatedSvd,
 };
+pub use baseline::Baseline;
 pub use crd::{custom_resource_definition, pipeline_schema};
 pub use exit_code::ExitCode;
-pub use gate::{Gate, GateVerdict, Metric, UNTESTED_CLASSES};
+pub use gate::{Gate, GateVerdict};
 pub use location::{LocationError, ObjectLocation, TableLocation, UriScheme};
+pub use metric::{Metric, UNTESTED_CLASSES, bounded_metrics, telling_first};
 pub use pipeline::{MLPipeline, MLPipelineSpec};
 pub use pod::{EmptyDir, ImagePullPolicy, KeyedFiles, Mount, PodSettings, Volume, VolumeClaim};
 pub use prepare::{Check, Continuous, DataReference, Format, Input, OnMismatch, Output, Prepare};
 pub use reading::{ColumnReading, ColumnType, Reading, TextEncoding};
-pub use report::{Baseline, Outcome, REPORT_LIMIT, ReportError, StepReport};
+pub use report::{Outcome, REPORT_LIMIT, ReportError, StepReport};
 pub use revision::{Digest, Revision, RevisionError};
 pub use run::{CompletionMode, Port, ReplicaVolume, RestartPolicy, Run, RunInput, Workload};
 pub use score::Score;
@@ -47,12 +58,16 @@ pub use serve::{ApiKeyAuth, Autoscaling, Ingress, SecretKey, Serve, ServiceSetti
 pub use status::{GateState, MLPipelineStatus, ModelStatus, StepState, StepStatus};
 pub use step::{ConcurrencyPolicy, Schedule, Step, StepKind, StepReference};
 pub use step_spec::{
-    Action, BaselineModel, ContinuousStep, DataSource, Delivery, OLDEST_STEP_SPEC_VERSION, PUBLISHED_FOLDER,
-    PrepareInput, PrepareStep, RevisionRule, STEP_SPEC_VERSION, ScoreStep, ServeStep, StepSpec, TrainStep,
+    Action, BaselineModel, ContinuousStep, DataSource, Delivery, PUBLISHED_FOLDER, PrepareInput, PrepareStep,
+    RevisionRule, ScoreStep, ServeStep, StepSpec, TrainStep,
 };
+pub use step_version::{DIGESTS_VERSION, OLDEST_STEP_SPEC_VERSION, STEP_SPEC_VERSION, TUNING_VERSION};
 pub use storage::{AccessMode, Storage, VolumeStorage};
-pub use train::{CrossValidation, Split, Train};
+pub use train::{CrossValidation, Split, SplitBy, Train};
 pub use train_column::{ColumnRole, TrainColumn};
+pub use trial::Trial;
+pub use tune::{Range, Search, Space, Tune, TuneProblem};
+pub use worker_settings::{RESERVED_SETTINGS, VARIABLE_PREFIX, WORKER_SETTINGS};
 
 /// The API group of every label, annotation and resource of ours.
 pub const GROUP: &str = "mlpipeline.dev";

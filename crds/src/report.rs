@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, GateVerdict, Metric, Revision, UNTESTED_CLASSES};
+use crate::metric::judges;
+use crate::{Baseline, Digest, GateVerdict, Metric, Revision, Trial, bounded_metrics};
 
 /// The most bytes of a report: what the kubelet keeps of a termination message.
 pub const REPORT_LIMIT: usize = 4096;
@@ -14,6 +15,9 @@ const MESSAGE_LIMIT: usize = 1536;
 
 /// How many metrics a report may carry.
 const METRIC_LIMIT: usize = 32;
+
+/// How many trials a report may carry.
+const TRIAL_LIMIT: usize = 10;
 
 /// What became of one step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +40,12 @@ pub struct StepReport {
     /// What was measured.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, f64>,
+    /// The trials of a search for parameters, the best ones first; at most 10.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<Trial>,
+    /// What trials were compared by; absent in reports of workers that did not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial_metric: Option<Metric>,
     /// The model served before, measured on the same rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
@@ -48,6 +58,10 @@ pub struct StepReport {
     /// What there is to say, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// The newest version of a step that the worker reads; workers that read no more than version 3 do not say it. It is of the
+    /// worker that reports, and no part of a manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_version: Option<u32>,
 }
 
 /// How a step ended.
@@ -58,16 +72,6 @@ pub enum Outcome {
     Succeeded,
     /// Nothing was published.
     Failed,
-}
-
-/// The model served before, measured on the new model's test rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Baseline {
-    /// Its revision.
-    pub revision: Revision,
-    /// Its metrics.
-    pub metrics: BTreeMap<String, f64>,
 }
 
 /// Text that is not a report.
@@ -102,22 +106,27 @@ impl StepReport {
             digest: None,
             rows: None,
             metrics: BTreeMap::new(),
+            trials: Vec::new(),
+            trial_metric: None,
             baseline: None,
             gate: None,
             reason: None,
             message: None,
+            step_version: None,
         }
     }
 
     /// The report as JSON of at most [`REPORT_LIMIT`] bytes. Long messages are cut, metrics that are not finite (JSON has
-    /// no such numbers) or beyond the first 32 are left out, but never one that a gate can judge by.
+    /// no such numbers) or beyond the 32 that say most are left out, but never one that a gate can judge by.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut report = self.clone();
-        bound_metrics(&mut report.metrics);
+        report.metrics = bounded_metrics(&report.metrics, METRIC_LIMIT);
         if let Some(baseline) = &mut report.baseline {
-            bound_metrics(&mut baseline.metrics);
+            baseline.all_metrics().for_each(|all| *all = bounded_metrics(all, METRIC_LIMIT));
         }
+        report.trials.truncate(TRIAL_LIMIT);
+        report.trials.retain(|trial| trial.value.is_none_or(f64::is_finite));
         let mut limit = MESSAGE_LIMIT;
         loop {
             for text in [&mut report.message, &mut report.reason].into_iter().flatten() {
@@ -131,13 +140,16 @@ impl StepReport {
             if text.len() <= REPORT_LIMIT {
                 return text;
             }
-            if limit > 64 {
+            if !report.trials.is_empty() {
+                // All of them are in the model's metrics.json.
+                report.trials.truncate(report.trials.len() / 2);
+            } else if limit > 64 {
                 limit /= 2;
             } else {
                 // Even short texts do not help: metrics with long names are what is left to drop. Those that a gate can judge by
                 // stay, of the model served before too: a gate must not pass because the report is long.
-                let baseline = report.baseline.as_mut().map(|baseline| &mut baseline.metrics);
-                [Some(&mut report.metrics), baseline].into_iter().flatten().for_each(|all| {
+                let compared = report.baseline.as_mut().into_iter().flat_map(Baseline::all_metrics);
+                [&mut report.metrics].into_iter().chain(compared).for_each(|all| {
                     all.retain(|name, _| judges(name));
                 });
                 return serde_json::to_string(&report).unwrap_or_default();
@@ -155,21 +167,6 @@ impl StepReport {
         }
         serde_json::from_str(text).map_err(|error| ReportError::Malformed(error.to_string()))
     }
-}
-
-fn bound_metrics(metrics: &mut BTreeMap<String, f64>) {
-    metrics.retain(|_, value| value.is_finite());
-    let mut room = METRIC_LIMIT.saturating_sub(metrics.keys().filter(|name| judges(name)).count());
-    metrics.retain(|name, _| {
-        let keeps = judges(name) || room > 0;
-        room = room.saturating_sub(usize::from(!judges(name)));
-        keeps
-    });
-}
-
-/// Whether a gate can judge by a metric.
-fn judges(name: &str) -> bool {
-    name == UNTESTED_CLASSES || Metric::ALL.iter().any(|metric| metric.name() == name)
 }
 
 /// Cuts text to at most `limit` bytes at a character's boundary, and shows that it was cut.
@@ -196,14 +193,16 @@ mod tests {
         }
         report.metrics.insert("bad".into(), f64::NAN);
         report.metrics.insert("rmse".into(), 0.5);
-        report.baseline = Some(Baseline { revision: Revision::of(&["x"]), metrics: report.metrics.clone() });
+        let metrics = report.metrics.clone();
+        let candidate = metrics.clone();
+        report.baseline = Some(Baseline { revision: Revision::of(&["x"]), metrics, candidate });
         let text = report.to_json();
         assert!(text.len() <= REPORT_LIMIT, "{}", text.len());
         let read = StepReport::from_json(&text).expect("a report reads its own JSON");
         assert_eq!(read.reason.as_deref(), Some("ColumnNotFound"));
         // What a gate judges by is never dropped.
         let baseline = read.baseline.expect("the served model");
-        for metrics in [&read.metrics, &baseline.metrics] {
+        for metrics in [&read.metrics, &baseline.metrics, &baseline.candidate] {
             assert_eq!(metrics.get("rmse"), Some(&0.5));
         }
     }

@@ -90,6 +90,19 @@ impl Digest {
         Self(hex(digest))
     }
 
+    /// Reads a digest from an annotation; `None` for other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(Self(text.to_owned())).filter(Self::is_well_formed)
+    }
+
+    /// Whether it has the form of one. Reports come from pods, and may hold any text in its place.
+    #[must_use]
+    pub fn is_well_formed(&self) -> bool {
+        self.0.len() == 64
+            && self.0.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    }
+
     /// The digest as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -11,7 +11,7 @@ use crate::{PodSettings, Prepare, Run, Score, Serve, Train};
 #[x_kube(validation = Rule::new("[has(self.prepare), has(self.train), has(self.serve), has(self.score), has(self.run)].filter(x, x).size() == 1").message("a step is exactly one of prepare, train, serve, score and run"))]
 #[x_kube(validation = Rule::new("!has(self.schedule) || !has(self.serve)").message("a serve step runs all the time: leave out schedule").field_path(".schedule"))]
 #[x_kube(validation = Rule::new("!has(self.schedule) || !has(self.prepare) || !has(self.prepare.continuous)").message("a continuous step runs all the time: leave out schedule").field_path(".schedule"))]
-#[x_kube(validation = Rule::new("!has(self.parallelism) || has(self.run)").message("parallelism goes with a run step").field_path(".parallelism"))]
+#[x_kube(validation = Rule::new("!has(self.parallelism) || has(self.run) || (has(self.train) && has(self.train.tune))").message("parallelism goes with a run step, and with a train step that tunes").field_path(".parallelism"))]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
     /// The step's name: other steps refer to it, and its objects are named after it.
@@ -47,7 +47,7 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 20), regex(pattern = "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
     pub timeout: Option<String>,
-    /// How many pods of a run step's Job work at the same time; 1 when absent.
+    /// How many pods of a run step's Job work at the same time, or measure the trials of a train step's `tune`; 1 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub parallelism: Option<i32>,

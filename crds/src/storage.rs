@@ -51,3 +51,26 @@ pub enum AccessMode {
     /// Read by many nodes.
     ReadOnlyMany,
 }
+
+impl AccessMode {
+    /// Every mode.
+    pub const ALL: [Self; 4] =
+        [Self::ReadWriteOnce, Self::ReadWriteOncePod, Self::ReadWriteMany, Self::ReadOnlyMany];
+
+    /// The mode as Kubernetes writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReadWriteOnce => "ReadWriteOnce",
+            Self::ReadWriteOncePod => "ReadWriteOncePod",
+            Self::ReadWriteMany => "ReadWriteMany",
+            Self::ReadOnlyMany => "ReadOnlyMany",
+        }
+    }
+
+    /// The mode of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.name() == name)
+    }
+}

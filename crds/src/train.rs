@@ -4,18 +4,22 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Algorithm, DataReference, Gate, TrainColumn};
+use crate::{Algorithm, DataReference, Gate, TrainColumn, Tune};
 
 /// Train a model on a dataset.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[x_kube(validation = Rule::new("has(self.target) || [has(self.algorithm.kMeans), has(self.algorithm.gaussianMixture), has(self.algorithm.dbscan), has(self.algorithm.isolationForest), has(self.algorithm.pca), has(self.algorithm.truncatedSvd)].exists(x, x)").message("target is missing: name the column to predict"))]
+#[x_kube(validation = Rule::new("!has(self.target) || ![has(self.algorithm.kMeans), has(self.algorithm.gaussianMixture), has(self.algorithm.dbscan), has(self.algorithm.isolationForest), has(self.algorithm.pca), has(self.algorithm.truncatedSvd)].exists(x, x)").message("target is given, and kMeans, gaussianMixture, dbscan, isolationForest, pca and truncatedSvd learn without one: leave target out, and it is a feature like the others").field_path(".target"))]
 #[serde(rename_all = "camelCase")]
 pub struct Train {
     /// The rows to learn from.
     pub data: DataReference,
-    /// The column to predict.
+    /// The column to predict; absent for an algorithm that learns without one, such as kMeans.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]
-    pub target: String,
-    /// The columns to predict from: numbers, booleans, texts, dates and times; every column but the target when absent.
+    pub target: Option<String>,
+    /// The columns to predict from: numbers, booleans, texts, dates and times; every column but the target when
+    /// absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024), extend("x-kubernetes-list-type" = "atomic"), inner(length(min = 1, max = 256)))]
     pub features: Vec<String>,
@@ -23,14 +27,26 @@ pub struct Train {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub columns: Vec<TrainColumn>,
+    /// A column whose equal values belong together, such as a customer: such rows are all on one side of the split, and all in
+    /// one fold. It is not learnt from unless features names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    pub group_by: Option<String>,
     /// How to learn.
     pub algorithm: Algorithm,
+    /// Try parameters of the algorithm in place of those given, and take the best.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tune: Option<Tune>,
     /// Keep rows back to measure the model with. Without it and without crossValidation, metrics are of the training rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<Split>,
     /// Measure by k-fold cross-validation too, on the training rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross_validation: Option<CrossValidation>,
+    /// Whether to learn from parts of the rows too, and measure each on the rows of split: metrics.json and the card then show whether
+    /// more rows would help. It takes about one and a half times as long again. No when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_curve: Option<bool>,
     /// What a model must reach to be served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<Gate>,
@@ -39,10 +55,21 @@ pub struct Train {
 /// Rows kept back from training.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("self.test > 0.0 && self.test < 1.0").message("test is a share of the rows: more than 0 and less than 1").field_path(".test"))]
+#[x_kube(validation = Rule::new("!(has(self.stratify) && self.stratify && has(self.by) && self.by != 'shuffle')").message("stratify goes with a shuffled split; leave it or by out"))]
+#[x_kube(validation = Rule::new("!has(self.column) || (has(self.by) && self.by != 'shuffle')").message("column goes with by: hash and by: time"))]
+#[x_kube(validation = Rule::new("!(has(self.by) && self.by == 'time') || has(self.column)").message("by: time needs column, which says when each row is from"))]
 #[serde(rename_all = "camelCase")]
 pub struct Split {
     /// The share of the rows to measure with, more than 0 and less than 1.
     pub test: f64,
+    /// How rows are chosen; shuffle when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<SplitBy>,
+    /// By hash: the column whose value is hashed; the values learnt from and the target when absent. By time: the column that
+    /// says when each row is from, as a date, a time, a number, or text such as 2024-02-29.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    pub column: Option<String>,
     /// Keep each class's share alike on both sides. Classification only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stratify: Option<bool>,
@@ -50,6 +77,20 @@ pub struct Split {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 9_007_199_254_740_991_i64))]
     pub seed: Option<i64>,
+}
+
+/// How the rows to measure with are chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SplitBy {
+    /// At random, by the seed: exactly the share, and other rows when rows are added.
+    #[default]
+    Shuffle,
+    /// By a hash of the row or of a column: about the share. Whether a row is kept back depends on nothing but its own values, so
+    /// rows that are added change nothing for those there are.
+    Hash,
+    /// The newest rows: about the share, since rows of the same time are on one side.
+    Time,
 }
 
 /// k-fold cross-validation, stratified for classification.

@@ -17,11 +17,45 @@ pub struct TrainColumn {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub max_categories: Option<i32>,
+    /// Of a text, how many words have a column of the model: those in the most rows. 1000 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 4096))]
+    pub max_terms: Option<i32>,
+    /// Of hashed texts, how many columns they become. 64 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 4096))]
+    pub buckets: Option<i32>,
 }
 
 impl TrainColumn {
     /// [`TrainColumn::max_categories`] when absent.
     pub const DEFAULT_MAX_CATEGORIES: i32 = 50;
+    /// [`TrainColumn::max_terms`] when absent.
+    pub const DEFAULT_MAX_TERMS: i32 = 1000;
+    /// [`TrainColumn::buckets`] when absent.
+    pub const DEFAULT_BUCKETS: i32 = 64;
+
+    /// Removes numbers that say what holds without them: a default that is written out is not a change.
+    pub fn remove_defaults(&mut self) {
+        for (number, default) in [
+            (&mut self.max_categories, Self::DEFAULT_MAX_CATEGORIES),
+            (&mut self.max_terms, Self::DEFAULT_MAX_TERMS),
+            (&mut self.buckets, Self::DEFAULT_BUCKETS),
+        ] {
+            *number = number.filter(|number| *number != default);
+        }
+    }
+
+    /// Whether only a worker that reads version 5 of a step knows what it says.
+    pub(crate) fn needs_version_5(&self) -> bool {
+        self.max_terms.is_some()
+            || self.buckets.is_some()
+            || match self.taken_as {
+                Some(ColumnRole::Text | ColumnRole::Target | ColumnRole::Hash) => true,
+                Some(ColumnRole::Number | ColumnRole::Category | ColumnRole::Date | ColumnRole::Ignore)
+                | None => false,
+            }
+    }
 }
 
 /// What a column is taken as.
@@ -34,6 +68,12 @@ pub enum ColumnRole {
     Category,
     /// A date or time.
     Date,
+    /// Prose: its words, weighted by TF-IDF.
+    Text,
+    /// One of many texts: the mean of the target over the rows that have it.
+    Target,
+    /// One of many texts: a column that its hash tells.
+    Hash,
     /// Nothing: the column is not learned from.
     Ignore,
 }

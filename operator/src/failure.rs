@@ -28,6 +28,8 @@ pub enum Class {
     PortTaken,
     /// An object that is not ours has the name.
     NameTaken,
+    /// The steps cannot work on the claim that the spec names.
+    UnfitClaim,
     /// The API server rejects this child as it is. Something else may have to change: a policy, or an object in the way.
     Invalid,
 }
@@ -89,6 +91,13 @@ impl Failure {
         Self { class: Class::Leftover, object: object.to_owned(), message, retry_after: None }
     }
 
+    /// The claim that the spec names does not allow what its steps need.
+    #[must_use]
+    pub fn unfit_claim(object: &str, problem: &str) -> Self {
+        let message = format!("the access mode of {object} {problem} (spec.storage.volume.claimName)");
+        Self { class: Class::UnfitClaim, object: object.to_owned(), message, retry_after: None }
+    }
+
     /// A reconcile that timed out.
     #[must_use]
     pub fn too_slow(limit: Duration) -> Self {
@@ -100,7 +109,8 @@ impl Failure {
     #[must_use]
     pub fn wait(&self, failures: u32, random: f64) -> Duration {
         // What is invalid seldom becomes valid by itself, and nothing reports when a policy that rejected it is removed.
-        let failures = if self.class == Class::Invalid { u32::MAX } else { failures };
+        let is_lasting = matches!(self.class, Class::Invalid | Class::UnfitClaim);
+        let failures = if is_lasting { u32::MAX } else { failures };
         backoff::wait(failures, random).max(self.retry_after.unwrap_or_default())
     }
 
@@ -131,10 +141,11 @@ impl Failure {
             Class::Forbidden => ("Forbidden", false),
             Class::PortTaken => ("PortTaken", false),
             Class::NameTaken => ("NameTaken", false),
+            Class::UnfitClaim => ("UnfitClaim", false),
             Class::Invalid => ("InvalidChild", false),
         };
         let message = match self.class {
-            Class::NameTaken | Class::Leftover => self.message.clone(),
+            Class::NameTaken | Class::Leftover | Class::UnfitClaim => self.message.clone(),
             Class::Quota => format!("{} exceeds a quota of the namespace: {}", self.object, self.message),
             Class::Forbidden => format!("{} is forbidden: {}{}", self.object, self.message, self.role_hint()),
             Class::Invalid => format!("the API server rejects {}: {}", self.object, self.message),

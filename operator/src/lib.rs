@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod arguments;
 pub mod backoff;
+mod bounded_listener;
 pub mod cache;
 pub mod cache_sync;
 pub mod check;
@@ -23,6 +24,7 @@ pub mod logging;
 mod lost_reports;
 pub mod metrics;
 mod missing_permission;
+mod named_claim;
 pub mod observe;
 pub mod operator;
 mod other_installations;

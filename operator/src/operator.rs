@@ -24,7 +24,7 @@ use super::election::{Election, Timing};
 use super::event_recorder::EventRecorder;
 use super::installed_crd::{Installed, keep_comparing};
 use super::metrics::{Metrics, MetricsError};
-use super::other_installations::{Installation, warn_of_others};
+use super::other_installations::{Installation, Place, warn_of_others};
 use super::throttle::Throttle;
 use mlpipeline_core::children::BuildSettings;
 use mlpipeline_core::labels::MANAGER;
@@ -123,7 +123,11 @@ impl Operator {
         feeds.spawn(keep_comparing(client.clone(), Arc::clone(&metrics), found));
         let lease = options.election.as_ref();
         let lease = lease.map(|election| (election.namespace.clone(), election.lease.clone()));
-        let own = Installation { lease, namespaces: options.namespaces.clone() };
+        let place = Place::Own {
+            namespace: client.default_namespace().to_owned(),
+            host: options.identity.rsplit_once('_').map_or("", |(host, _)| host).to_owned(),
+        };
+        let own = Installation { lease, place, namespaces: options.namespaces.clone() };
         feeds.spawn(warn_of_others(client.clone(), own));
         for scope in scopes {
             let context = Arc::new(Context {
@@ -262,7 +266,7 @@ impl Inspection {
 
 /// The state of a pipeline, as the metrics label it.
 fn state(pipeline: &DeserializeGuard) -> &'static str {
-    if pipeline.0.is_err() {
+    if !pipeline.is_readable() {
         return "Unreadable";
     }
     if pipeline.meta().deletion_timestamp.is_some() {

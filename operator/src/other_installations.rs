@@ -21,8 +21,27 @@ const PERIOD: Duration = Duration::from_secs(30);
 pub(super) struct Installation {
     /// Namespace and name of the lease; none without an election.
     pub(super) lease: Option<(String, String)>,
+    /// How many pods it has, and the Deployment's name; of this process's own, the namespace that it runs in and its pod's name.
+    pub(super) place: Place,
     /// The namespaces that it looks after; all when empty.
     pub(super) namespaces: Vec<String>,
+}
+
+/// Where an installation runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// This process.
+    Own {
+        /// The namespace.
+        namespace: String,
+        /// The pod, or the machine.
+        host: String,
+    },
+    /// A Deployment.
+    Deployment {
+        /// How many pods it asks for.
+        replicas: i32,
+    },
 }
 
 /// Looks for other installations once, and logs a warning of each. Never ends, as all that runs beside the controllers.
@@ -62,7 +81,18 @@ async fn warnings(client: &Client, own: &Installation) -> Result<Vec<String>, ku
 /// What to say of a Deployment of the operator, if it is another installation for namespaces of ours.
 fn warning(deployment: &Deployment, own: &Installation) -> Option<String> {
     let other = Installation::of_deployment(deployment)?;
-    let shared = if other.lease == own.lease { None } else { own.shared_with(&other) }?;
+    let is_own = own.is_of(deployment);
+    if let (Place::Deployment { replicas: 2.. }, None, true) = (&other.place, &other.lease, is_own) {
+        return Some(format!(
+            "Deployment {}/{} runs several pods of the operator without an election: all write the same objects; add --leader-elect, or set \
+             replicas to 1",
+            deployment.namespace().unwrap_or_default(),
+            deployment.name_any(),
+        ));
+    }
+    // Those of one lease take turns. Without a lease, only this process's own Deployment is the same installation.
+    let is_same = if other.lease.is_some() { other.lease == own.lease } else { is_own };
+    let shared = if is_same { None } else { own.shared_with(&other) }?;
     Some(format!(
         "Deployment {}/{} is another installation of the operator that looks after {shared} too: both write the same objects, and each \
          reverts what the other one writes; give them distinct lists of namespaces (--namespace, or the chart's value `namespaces`), or \
@@ -90,7 +120,17 @@ impl Installation {
         });
         let mut namespaces = values(container, "--namespace", "MLPIPELINE_NAMESPACES");
         namespaces.retain(|namespace| !namespace.is_empty());
-        Some(Self { lease, namespaces })
+        let place = Place::Deployment { replicas: spec.replicas.unwrap_or(1) };
+        Some(Self { lease, place, namespaces })
+    }
+
+    /// Whether this process is a pod of the Deployment: of its namespace, and named after it and two hashes.
+    fn is_of(&self, deployment: &Deployment) -> bool {
+        let Place::Own { namespace, host } = &self.place else { return false };
+        let name = deployment.name_any();
+        let hashes = host.strip_prefix(&name).and_then(|rest| rest.strip_prefix('-'));
+        deployment.namespace().as_ref() == Some(namespace)
+            && hashes.is_some_and(|hashes| hashes.split('-').count() == 2)
     }
 
     /// The namespaces that both look after, for a sentence.
@@ -133,8 +173,15 @@ mod tests {
         let (namespace, name) = lease.split_once('/').expect("namespace/name");
         Installation {
             lease: Some((namespace.to_owned(), name.to_owned())),
+            place: Place::Deployment { replicas: 2 },
             namespaces: namespaces.iter().map(|&name| name.to_owned()).collect(),
         }
+    }
+
+    /// This process, without an election.
+    fn alone(namespace: &str, host: &str) -> Installation {
+        let place = Place::Own { namespace: namespace.to_owned(), host: host.to_owned() };
+        Installation { lease: None, place, namespaces: Vec::new() }
     }
 
     fn deployment(replicas: u32, args: &[&str], env: &Value) -> Deployment {
@@ -156,9 +203,10 @@ mod tests {
             {"name": "MLPIPELINE_NAMESPACES", "value": "a, b"}, {"name": "MLPIPELINE_LEADER_ELECT", "value": "true"},
             {"name": "MLPIPELINE_LEASE_NAMESPACE", "value": "system"},
         ]);
-        let found = Installation::of_deployment(&deployment(1, &[], &variables));
+        let found = Installation::of_deployment(&deployment(2, &[], &variables));
         assert_eq!(found, Some(installation("system/mlpipeline-operator", &["a", "b"])));
-        let alone = Installation { lease: None, namespaces: Vec::new() };
+        let place = Place::Deployment { replicas: 1 };
+        let alone = Installation { lease: None, place, namespaces: Vec::new() };
         assert_eq!(Installation::of_deployment(&deployment(1, &[], &json!([]))), Some(alone));
         assert_eq!(Installation::of_deployment(&deployment(0, &flags, &json!([]))), None, "it runs nothing");
     }
@@ -177,6 +225,19 @@ mod tests {
             if let (Some(warning), Some(shared)) = (warning, shared) {
                 assert!(warning.contains("team/team-operator") && warning.contains(shared), "{warning}");
             }
+        }
+        let own = alone("team", "team-operator-5d4f7c9b8-x2x4z");
+        let warning_of = |replicas, own: &Installation| warning(&deployment(replicas, &[], &json!([])), own);
+        assert_eq!(warning_of(1, &own), None, "it is this process's own");
+        let several = warning_of(2, &own).expect("a warning");
+        assert!(several.contains("--leader-elect"), "{several}");
+        for other in [
+            alone("elsewhere", "team-operator-5d4f7c9b8-x2x4z"),
+            alone("team", "team-operator-two-5d4f7c9b8-x2x4z"),
+            alone("default", "a-laptop"),
+        ] {
+            let warning = warning_of(1, &other).expect("both run without an election, and both write");
+            assert!(warning.contains("another installation"), "{warning}");
         }
         let all = deployment(2, &["--leader-elect"], &json!([]));
         let warning = warning(&all, &installation("other/y", &[])).expect("a warning");

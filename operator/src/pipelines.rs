@@ -30,7 +30,7 @@ pub(super) fn watch_pipelines(
         .filter_map(move |event| {
             let affected = match event {
                 Ok(event) => {
-                    let event = event.modify(|pipeline| pipeline.meta_mut().managed_fields = None);
+                    let event = event.modify(strip);
                     let affected = affected(&context, &known, &event);
                     let is_complete = !matches!(event, Event::Init | Event::InitApply(_));
                     if is_complete && context.cache.note_pipelines_allowed() {
@@ -52,6 +52,12 @@ pub(super) fn watch_pipelines(
             ready(affected)
         })
         .boxed()
+}
+
+/// Drops what the operator never reads: kubectl keeps a second copy of the whole spec in an annotation.
+fn strip(pipeline: &mut DeserializeGuard) {
+    let metadata = pipeline.meta_mut();
+    (metadata.managed_fields, metadata.annotations) = (None, None);
 }
 
 fn note_denied(context: &Context, known: &Store<DeserializeGuard>, scope: &str, error: &watcher::Error) {

@@ -8,6 +8,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
+use super::bounded_listener::BoundedListener;
 use super::operator::Inspection;
 
 /// An address that could not be listened on.
@@ -72,7 +73,7 @@ async fn serve(
     let listener = TcpListener::bind(&*of_both_families(address)).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
+        if let Err(error) = axum::serve(BoundedListener::new(listener), router).await {
             tracing::error!(%error, purpose, "stopped answering");
         }
     });

@@ -1,4 +1,4 @@
-"""Writes worker/tests/fixtures/*.json: what scikit-learn makes of the data that the worker's tests train on.
+"""Writes fixtures below worker/tests/fixtures: what scikit-learn makes of the data that the worker's tests train on.
 
 Run from the root of the repository, with scikit-learn 1.9: python tests/reference/sklearn_fixtures.py
 """
@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from sklearn import datasets, metrics
+from sklearn import datasets
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
@@ -93,44 +93,7 @@ def regression():
     )
 
 
-def measures():
-    rng = np.random.default_rng(1)
-    classes = rng.integers(0, 3, size=40)  # class 3 never occurs
-    scores = rng.normal(size=(40, 4)) * 3
-    scores[:, 1] = -9  # class 1 is never predicted
-    probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-    probabilities[0] = [0, 0, 0, 1]
-    predicted = probabilities.argmax(axis=1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        classification = {
-            "accuracy": metrics.accuracy_score(classes, predicted),
-            "balancedAccuracy": metrics.balanced_accuracy_score(classes, predicted),
-            "f1Macro": metrics.f1_score(classes, predicted, average="macro"),
-            "logLoss": metrics.log_loss(classes, probabilities, labels=[0, 1, 2, 3]),
-        }
-    numbers = rng.normal(size=40) * 10 + 100
-    guesses = numbers + rng.normal(size=40)
-    regression = {
-        "r2": metrics.r2_score(numbers, guesses),
-        "rmse": metrics.root_mean_squared_error(numbers, guesses),
-        "mae": metrics.mean_absolute_error(numbers, guesses),
-    }
-    write(
-        "metrics.json",
-        {
-            "classes": classes.tolist(),
-            "probabilities": probabilities.tolist(),
-            "classification": classification,
-            "numbers": numbers.tolist(),
-            "predictions": guesses.tolist(),
-            "regression": regression,
-        },
-    )
-
-
 if __name__ == "__main__":
     iris()
     classification()
     regression()
-    measures()

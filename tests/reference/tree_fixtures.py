@@ -1,4 +1,5 @@
-"""Writes worker/tests/fixtures/trees.json: what scikit-learn's trees, boosting and naive Bayes predict for the data of other fixtures.
+"""Writes worker/tests/fixtures/trees.json: what scikit-learn's trees, boosting and naive Bayes predict for the data of other fixtures;
+and boosting_stops.json: when boosting stops.
 
 Run from the root of the repository, with scikit-learn 1.7.2: python tests/reference/tree_fixtures.py
 """
@@ -57,6 +58,49 @@ def boosting(name, holes=None, binary=False):
     }
 
 
+def constrained(name, directions, holes=None, binary=False):
+    x, y = data(name, holes, binary)
+    make = HistGradientBoostingClassifier if y.dtype.kind == "i" else HistGradientBoostingRegressor
+    numbers = [{"increasing": 1, "decreasing": -1}.get(directions.get(f"x{place}"), 0) for place in range(x.shape[1])]
+    model = make(
+        early_stopping=False, max_iter=20, max_leaf_nodes=7, min_samples_leaf=5, learning_rate=0.2, l2_regularization=1.5,
+        monotonic_cst=numbers,
+    ).fit(x, y)
+    predictions = getattr(model, "predict_proba", model.predict)(x[::25]).tolist()
+    parameters = BOOSTING | {"monotonicConstraints": directions}
+    return {
+        "data": name, "holes": holes, "binary": binary, "algorithm": "gradientBoosting", "parameters": parameters,
+        "predictions": predictions,
+    }
+
+
+# Gradients that binary floats hold exactly: with a quantile of 0.9, rounding decides between equally good splits.
+def other_loss(loss, quantile=None):
+    x, y = data("linear_diabetes", 13)
+    model = HistGradientBoostingRegressor(
+        early_stopping=False, max_iter=20, max_leaf_nodes=7, min_samples_leaf=5, learning_rate=0.2, l2_regularization=1.5,
+        loss=loss, quantile=quantile,
+    ).fit(x, y)
+    name = {"absolute_error": "absoluteError"}.get(loss, loss)
+    parameters = BOOSTING | {"loss": name} | ({"quantile": quantile} if quantile else {})
+    return {
+        "data": "linear_diabetes", "holes": 13, "binary": False, "algorithm": "gradientBoosting", "parameters": parameters,
+        "predictions": model.predict(x[::25]).tolist(),
+    }
+
+
+def stopped(name, binary=False):
+    """Boosting that stops early by the loss of every fourth row."""
+    x, y = data(name, 11, binary)
+    make = HistGradientBoostingClassifier if y.dtype.kind == "i" else HistGradientBoostingRegressor
+    kept = np.arange(len(y)) % 4 == 0
+    model = make(
+        early_stopping=True, max_iter=200, max_leaf_nodes=7, min_samples_leaf=5, learning_rate=0.3, n_iter_no_change=5, tol=1e-3
+    ).fit(x[~kept], y[~kept], X_val=x[kept], y_val=y[kept])
+    predictions = getattr(model, "predict_proba", model.predict)(x[::25]).tolist()
+    return {"data": name, "holes": 11, "binary": binary, "iterations": model.n_iter_, "predictions": predictions}
+
+
 def gaussian(name, smoothing=None):
     x, y = data(name, None)
     model = (GaussianNB() if smoothing is None else GaussianNB(var_smoothing=smoothing)).fit(x, y)
@@ -70,5 +114,13 @@ cases = [tree(name) for name in ("logistic_iris", "linear_diabetes")]
 cases += [boosting(name) for name in ("logistic_iris", "linear_diabetes")]
 cases += [boosting("logistic_iris", binary=True)]
 cases += [boosting(name, 7) for name in ("logistic_iris", "linear_diabetes")]
+cases += [
+    constrained("linear_diabetes", {"x2": "increasing", "x3": "increasing", "x8": "decreasing"}),
+    constrained("linear_diabetes", {"x2": "decreasing"}, holes=7),
+    constrained("logistic_iris", {"x3": "decreasing"}, binary=True),
+]
+cases += [other_loss("quantile", 0.75), other_loss("quantile", 0.25), other_loss("absolute_error"), other_loss("poisson")]
 cases += [gaussian(name) for name in ("logistic_wine", "logistic_breast_cancer")] + [gaussian("logistic_wine", 1e-3)]
 (FIXTURES / "trees.json").write_text(json.dumps(cases, separators=(",", ":")) + "\n")
+stops = [stopped(name) for name in ("logistic_iris", "linear_diabetes")] + [stopped("logistic_iris", binary=True)]
+(FIXTURES / "boosting_stops.json").write_text(json.dumps(stops, separators=(",", ":")) + "\n")

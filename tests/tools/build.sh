@@ -16,7 +16,7 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mlpipeline/tools
-wanted_by_tests="etcd kube-apiserver kube-controller-manager kubectl"
+wanted_by_tests="etcd kube-apiserver kube-controller-manager kube-scheduler kubectl"
 
 # Each program: its name, the folder here with its go.mod, its package.
 programs="

@@ -44,6 +44,12 @@ else
   left_out "the tests of the chart need Go 1.25 or newer to build helm and its judges, and Python 3.11 or newer with venv"
 fi
 
+if python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+  features+=(mlpipeline-tests/onnx)
+else
+  left_out "the tests of exported models need Python 3.11 or newer with venv"
+fi
+
 if [ "${#features[@]}" -gt 0 ]; then
   (IFS=,; printf -- '--features %s\n' "${features[*]}")
 fi

@@ -46,6 +46,8 @@ pub struct WorkContext {
     pub secrets: Secrets,
     /// Asks the action to stop.
     pub cancellation: Cancellation,
+    /// Which of the pods of an Indexed Job this is.
+    pub completion_index: Option<u32>,
     scratch: TempDir,
     runtime: Arc<RuntimeEnv>,
 }
@@ -71,6 +73,7 @@ impl WorkContext {
             progress: settings.progress,
             secrets: settings.secrets,
             cancellation: Cancellation::default(),
+            completion_index: None,
             scratch,
             runtime,
         })

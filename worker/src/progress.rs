@@ -30,6 +30,12 @@ impl Progress {
         self.bar(what, None, "{msg} {spinner} {human_pos} rows {per_sec}")
     }
 
+    /// A bar that counts trials of a search, fold by fold. Dropped, it vanishes.
+    #[must_use]
+    pub fn trials(self, total: u64) -> ProgressGuard {
+        self.bar("trials", Some(total), "{msg} {wide_bar} {human_pos} of {human_len} fits {eta}")
+    }
+
     fn bar(self, what: &str, total: Option<u64>, template: &str) -> ProgressGuard {
         let target = match self {
             Self::Terminal => ProgressDrawTarget::stderr(),

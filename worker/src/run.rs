@@ -9,7 +9,7 @@ use std::panic;
 use std::time::Duration;
 
 use clap::CommandFactory;
-use mlpipeline_crds::{ExitCode, StepReport};
+use mlpipeline_crds::{ExitCode, STEP_SPEC_VERSION, StepReport};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -35,6 +35,7 @@ pub fn run(args: Args) -> ExitCode {
         Command::Train(args) => finish(run_standalone(&args.work, async |context| args.run(context).await)),
         Command::Score(args) => finish(run_standalone(&args.work, async |context| args.run(context).await)),
         Command::Serve(args) => finish(serve_standalone(&args)),
+        Command::ExportOnnx(args) => finish(args.run()),
         Command::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "mlpipeline-worker", &mut script);
@@ -90,6 +91,7 @@ fn do_step(args: &StepArgs) -> ExitCode {
             (StepReport::failed(error.reason, &error.message), error.exit_code)
         }
     };
+    let report = StepReport { step_version: Some(STEP_SPEC_VERSION), ..report };
     if let Err(error) = target.write(&report) {
         // The artifact is there all the same; another run of the step reports it at once.
         say(&format!("error: cannot write the report: {error}"));
@@ -111,7 +113,8 @@ fn step_report(args: &StepArgs) -> Result<StepReport, StepError> {
             report
         }
         None => {
-            let context = args.work.context(storage.clone(), false)?;
+            let mut context = args.work.context(storage.clone(), false)?;
+            context.completion_index = args.completion_index;
             let drains = spec.action.is_long_running();
             if drains {
                 // One request or file that panics must not end the others: it ends alone.

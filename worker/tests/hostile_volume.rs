@@ -56,3 +56,52 @@ fn files_of_a_run_step_that_lead_out_of_the_volume_are_refused() {
         std::fs::remove_file(folder.join(name)).expect("removed");
     }
 }
+
+/// A folder that is published as a model, with this file in the place of the model's.
+fn model_of(volume: &Volume, name: &str, content: &[u8]) {
+    let folder = "ns/pipe/train/0123456789ab";
+    volume.put(&format!("{folder}/{name}"), content);
+    let entry = json!({"size": content.len(), "sha256": mlpipeline_crds::Digest::of(content)});
+    let manifest = json!({
+        "formatVersion": 1, "kind": "model", "files": {(name): entry}, "report": {"outcome": "succeeded"},
+    });
+    volume.put(&format!("{folder}/manifest.json"), manifest.to_string());
+}
+
+#[test]
+fn model_formats_that_run_code_or_lead_to_other_files_are_refused() {
+    let pickle =
+        b"\x80\x04\x95\x1d\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x8c\x06system\x93\x8c\x02id\x85R.";
+    // The protobuf of an ONNX model whose weights are "external data" at a location of its choice.
+    let onnx = b"\x08\x08\x12\x04onnx:\x1f\x0a\x1dlocation\x12\x15../../../../etc/passwd";
+    let leading = json!({
+        "formatVersion": 1, "location": "/etc/passwd", "externalData": "../../../etc/passwd", "algorithm": "logisticRegression",
+    });
+    for (what, content) in [
+        ("pickle", pickle.to_vec()),
+        ("ONNX", onnx.to_vec()),
+        ("zip", b"PK\x03\x04".to_vec()),
+        ("JSON", leading.to_string().into_bytes()),
+    ] {
+        let volume = Volume::new();
+        model_of(&volume, "model.json", &content);
+        let spec = json!({
+            "version": 1, "namespace": "ns", "pipeline": "pipe", "step": "api", "revision": {"fixed": "0123456789ab"},
+            "action": {"serve": {"model": "ns/pipe/train/0123456789ab"}},
+        });
+        let ended = volume.step(&spec, &["--listen", "127.0.0.1:0"]);
+        ended.fails(3, "ModelInvalid", &[]);
+        assert!(!ended.stderr.contains("root:"), "{what}: {}", ended.stderr);
+    }
+    // A manifest that lists a file elsewhere makes none of its folder's.
+    let volume = Volume::new();
+    model_of(&volume, "model.json", b"{}");
+    let manifest = volume.path().join("ns/pipe/train/0123456789ab/manifest.json");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    std::fs::write(&manifest, text.replace("\"model.json\"", "\"../../../../etc/passwd\"")).expect("written");
+    let spec = json!({
+        "version": 1, "namespace": "ns", "pipeline": "pipe", "step": "api", "revision": {"fixed": "0123456789ab"},
+        "action": {"serve": {"model": "ns/pipe/train/0123456789ab"}},
+    });
+    volume.step(&spec, &["--listen", "127.0.0.1:0"]).fails(3, "ArtifactDamaged", &["not a plain file name"]);
+}

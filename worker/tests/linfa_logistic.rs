@@ -54,7 +54,11 @@ fn losses(rows: &Array2<f64>, matrix: &Matrix, classes: &[usize], alpha: f64) ->
     let ours = {
         let numbers: Vec<u32> = (0..classes.len() as u32).collect();
         let classes: Vec<u32> = classes.iter().map(|class| *class as u32).collect();
-        let parameters = LogisticRegression { alpha: Some(alpha), max_iterations: Some(200) };
+        let parameters = LogisticRegression {
+            alpha: Some(alpha),
+            max_iterations: Some(200),
+            ..LogisticRegression::default()
+        };
         let learner = Logistic::new(&parameters);
         learner
             .fit(&Rows::new(matrix, &numbers), &classes, 3)

@@ -62,10 +62,13 @@ fn one_step_of_each_kind_is_recorded_and_is_written_as_it_was() {
             });
         }
         kinds.sort_unstable();
-        // Version 2 added how text is read, version 3 how rows are delivered and what a train step takes columns as.
+        // Version 2 added how text is read, version 3 how rows are delivered and what a train step takes columns as, version 4 by which
+        // digests artifacts are known, and which rows a train step keeps back, version 5 more parameters of algorithms, and a search for them.
         let expected: &[&str] = match version {
             1 => &["continuous", "prepare", "score", "serve", "train"],
             2 | 3 => &["continuous", "prepare", "score", "train"],
+            4 => &["prepare", "score", "serve", "train"],
+            5 => &["train"],
             _ => &[],
         };
         assert_eq!(kinds, expected, "version {version}");
@@ -74,11 +77,13 @@ fn one_step_of_each_kind_is_recorded_and_is_written_as_it_was() {
 
 #[test]
 fn prepare_steps_are_done() {
-    let volume = Volume::recorded("v1");
-    volume.put("ml/new/prepare/ba9876543210/manifest.json", "{}");
-    volume.step(&recorded(1, "prepare"), &[]).succeeds();
-    assert_eq!(result(&volume, "prepare", "data.csv"), "key,name,value,flowers\nb,beta,2,30\n");
-    assert!(!volume.path().join("ml/new/prepare/ba9876543210").exists(), "what the step removes is gone");
+    for version in [1, 4] {
+        let volume = Volume::recorded("v1");
+        volume.put("ml/new/prepare/ba9876543210/manifest.json", "{}");
+        volume.step(&recorded(version, "prepare"), &[]).succeeds();
+        assert_eq!(result(&volume, "prepare", "data.csv"), "key,name,value,flowers\nb,beta,2,30\n");
+        assert!(!volume.path().join("ml/new/prepare/ba9876543210").exists(), "what the step removes is gone");
+    }
 
     let volume = Volume::recorded("v1");
     volume.step(&recorded(2, "prepare"), &[]).succeeds();
@@ -92,13 +97,24 @@ fn prepare_steps_are_done() {
 
 #[test]
 fn train_steps_are_done() {
-    for version in [1, 2, 3] {
+    for version in [1, 2, 3, 4, 5] {
         let volume = Volume::recorded("v1");
         let report = volume.step(&recorded(version, "train"), &[]).succeeds().report.clone();
         assert!(report.metrics["accuracy"] > 0.8, "{report:?}");
-        assert_eq!(report.gate.is_some_and(|verdict| verdict.passed), version == 1);
-        assert_eq!(report.baseline.is_some_and(|served| served.metrics["accuracy"] > 0.8), version == 1);
+        assert_eq!(report.gate.is_some_and(|verdict| verdict.passed), [1, 4, 5].contains(&version));
+        assert_eq!(
+            report.baseline.is_some_and(|served| served.metrics["accuracy"] > 0.8),
+            [1, 4].contains(&version)
+        );
         assert!(result(&volume, "train", "model.json").contains("\"petal_width\""));
+        if version == 4 {
+            let model = result(&volume, "train", "model.json");
+            assert!(!model.contains("\"sepal_width\""), "groups are not learnt from: {model}");
+        }
+        if version == 5 {
+            assert!(report.message.is_some_and(|message| message.contains("of 50 iterations")));
+            assert_eq!(report.trials.len(), 3);
+        }
         if version == 3 {
             let model = result(&volume, "train", "model.json");
             assert!(!model.contains("\"petal_length\""), "{model}");
@@ -108,13 +124,13 @@ fn train_steps_are_done() {
 
 #[test]
 fn score_steps_are_done() {
-    for version in [1, 2] {
+    for version in [1, 2, 4] {
         let volume = Volume::recorded("v1");
         let ended = volume.step(&recorded(version, "score"), &[]);
         assert_eq!(ended.succeeds().report.rows, Some(30));
         // The first version's step is named by its content.
         let revision = ended.report.revision.as_ref().map(ToString::to_string);
-        assert_eq!(revision.as_deref() == Some("0123456789ab"), version == 2);
+        assert_eq!(revision.as_deref() == Some("0123456789ab"), version != 1);
     }
     let (volume, receiver) = (Volume::recorded("v1"), Receiver::start());
     volume.step(&delivering(recorded(3, "score"), &receiver), &["--allow-address=127.0.0.0/8"]).succeeds();
@@ -123,16 +139,31 @@ fn score_steps_are_done() {
 
 #[test]
 fn serve_steps_are_done() {
+    for version in [1, 4] {
+        let volume = Volume::recorded("v1");
+        let server = serve(&volume, &recorded(version, "serve"));
+        let answer = server.predict(r#"{"sepal_length": 5.1, "petal_width": 0.2, "wide": false}"#);
+        assert_eq!(answer.json()["species_name"], "setosa");
+    }
+}
+
+#[test]
+fn a_model_that_was_swapped_together_with_its_manifest_is_not_served() {
     let volume = Volume::recorded("v1");
+    let mut spec = recorded(4, "serve");
+    spec["action"]["serve"]["modelDigest"] = json!("0".repeat(64));
+    let ended = volume.step(&spec, &["--listen", "127.0.0.1:0"]);
+    ended.fails(3, "ArtifactReplaced", &["/ml/iris/train/0d0000000003", "rerun token of step \"train\""]);
+}
+
+fn serve(volume: &Volume, spec: &Value) -> Server {
     let storage = volume.path().display().to_string();
-    let spec = recorded(1, "serve").to_string();
     let report = volume.path().join("report").display().to_string();
-    let server = Server::start_command(
+    let spec = spec.to_string();
+    Server::start_command(
         &["step", "--storage", &storage, "--report", &report, "--listen", "127.0.0.1:0", &spec],
         &[],
-    );
-    let answer = server.predict(r#"{"sepal_length": 5.1, "petal_width": 0.2, "wide": false}"#);
-    assert_eq!(answer.json()["species_name"], "setosa");
+    )
 }
 
 #[test]

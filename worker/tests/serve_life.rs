@@ -81,7 +81,9 @@ fn a_serve_step_answers_and_ends_with_a_report() {
     server.terminate();
     assert_eq!(server.wait().code(), Some(0));
     let report = std::fs::read_to_string(report).expect("a report");
-    assert_eq!(report, r#"{"outcome":"succeeded"}"#);
+    let expected =
+        format!(r#"{{"outcome":"succeeded","stepVersion":{}}}"#, mlpipeline_crds::STEP_SPEC_VERSION);
+    assert_eq!(report, expected);
 }
 
 #[test]

@@ -95,7 +95,8 @@ fn a_head_that_is_too_long_is_refused() {
 
 #[test]
 fn connections_beyond_the_limit_wait_for_those_that_are_being_answered() {
-    let server = Server::start(&iris(), &["--max-connections", "2"], &[]);
+    // Long enough that none of them is asked to give way, however slow the machine is.
+    let server = Server::start(&iris(), &["--max-connections", "2", "--body-timeout", "30m"], &[]);
     let mut busy = [server.connect(), server.connect()];
     for connection in &mut busy {
         connection.send(&head("POST", "/predict", &[("expect", "100-continue")], SETOSA.len()));
@@ -120,4 +121,73 @@ fn silent_connections_keep_no_probe_waiting() {
     // Those that wait for a whole head are given up after 75 s.
     assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
     assert!(silent[0].is_closed_silently(), "the first one gave way");
+}
+
+/// Half of a request with a body.
+fn half_a_body(server: &Server) -> serving::Connection {
+    let mut connection = server.connect();
+    connection.send(&head("POST", "/predict", &[], 1000));
+    connection.send("{\"sepal");
+    connection
+}
+
+#[test]
+fn connections_that_send_half_a_body_give_way_to_others() {
+    // Alone, a body may take 16 seconds; where others wait, a second.
+    let server = Server::start(&iris(), &["--max-connections", "8", "--body-timeout", "16s"], &[]);
+    let halves: Vec<_> = (0..8).map(|_| half_a_body(&server)).collect();
+    let start = Instant::now();
+    assert_eq!(server.predict(SETOSA).code, 200);
+    assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
+    drop(halves);
+}
+
+#[test]
+fn thousands_of_slow_connections_keep_no_probe_waiting() {
+    // No connection gives way here: every one of them sends half a body, and may take half an hour.
+    let arguments = ["--max-connections", "64", "--body-timeout", "8h", "--probe-listen", "127.0.0.1:0"];
+    let mut server = Server::start(&iris(), &arguments, &[("LOG_LEVEL", "info")]);
+    let probes = server.probe_address();
+    let taken: Vec<_> = (0..64).map(|_| half_a_body(&server)).collect();
+    // What the server does not take waits in the kernel's queue.
+    let waiting: Vec<_> =
+        (0..2000).map_while(|_| server.try_connect_within(Duration::from_millis(200)).ok()).collect();
+    assert!(waiting.len() > 100, "{} wait", waiting.len());
+    for path in ["/health", "/ready"] {
+        for _ in 0..20 {
+            let start = Instant::now();
+            let mut probe = serving::connect(probes);
+            probe.send(&head("GET", path, &[], 0));
+            assert_eq!(probe.read().code, 200);
+            // The kubelet gives up after two seconds.
+            assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+        }
+    }
+    drop((taken, waiting));
+}
+
+#[test]
+fn slow_connections_to_the_port_for_probes_give_way_to_probes() {
+    let mut server = Server::start(&iris(), &["--probe-listen", "127.0.0.1:0"], &[("LOG_LEVEL", "info")]);
+    let probes = server.probe_address();
+    let silent: Vec<_> = (0..300).map(|_| serving::connect(probes)).collect();
+    let mut probe = serving::connect(probes);
+    probe.send(&head("GET", "/ready", &[], 0));
+    assert_eq!(probe.read().code, 200);
+    drop(silent);
+    let mut other = serving::connect(probes);
+    other.send(&head("POST", "/predict", &[], 0));
+    assert_eq!(other.read().code, 404, "nothing else is answered there");
+}
+
+#[test]
+fn pages_that_need_a_key_are_not_served_without_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = serving::publish(folder.path(), &iris());
+    let (code, said) = serving::run_to_end(&model, &["--docs-need-key"], &[]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("auth.apiKeySecret") && said.contains("MLPIPELINE_API_KEY"), "{said}");
+    let variables = [("MLPIPELINE_SERVE_DOCS_NEED_KEY", "true"), ("MLPIPELINE_API_KEY", "a-key")];
+    let server = Server::start(&iris(), &[], &variables);
+    assert_eq!(server.get("/docs").code, 401);
 }

@@ -29,6 +29,12 @@ fn other_versions_are_refused_and_so_are_fields_that_a_version_does_not_have() {
     volume.step(&spec, &[]).succeeds();
     spec["action"]["prepare"]["delivery"] = json!({"uri": "http://127.0.0.1/", "concurrentRequests": 2});
     volume.step(&spec, &[]).fails(2, "SpecInvalid", &["has version 2", "fields of version 3"]);
+    let mut spec = prepare(input("file:in.csv"), None);
+    spec["version"] = json!(3);
+    spec["action"] = json!({"train": {
+        "data": {"uri": {"uri": "file:in.csv"}}, "target": "a", "algorithm": {"linearRegression": {}}, "groupBy": "b",
+    }});
+    volume.step(&spec, &[]).fails(2, "SpecInvalid", &["has version 3", "fields of version 4"]);
 }
 
 #[test]

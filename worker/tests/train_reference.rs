@@ -66,7 +66,8 @@ fn logistic_regression_learns_what_scikit_learn_does() {
         for expected in data["fits"].as_array().expect("fits") {
             let alpha = expected["alpha"].as_f64();
             let what = format!("{name}, alpha {alpha:?}");
-            let found = fit(LogisticRegression { alpha, max_iterations: None }, &matrix, &rows, &classes);
+            let found =
+                fit(LogisticRegression { alpha, ..LogisticRegression::default() }, &matrix, &rows, &classes);
             assert_close(&what, found.weights().iter().copied(), &flat(&expected["weights"]));
             assert_close(&what, found.intercepts().iter().copied(), &list(&expected["intercepts"]));
             let mlpipeline_worker::model::Predictions::Classes { probabilities, .. } =
@@ -89,7 +90,7 @@ fn linear_regression_learns_what_scikit_learn_does_also_of_collinear_and_few_row
         for expected in data["fits"].as_array().expect("fits") {
             let alpha = expected["alpha"].as_f64();
             let what = format!("{name}, alpha {alpha:?}");
-            let learner = LeastSquares::new(&LinearRegression { alpha });
+            let learner = LeastSquares::new(&LinearRegression { alpha, fit_intercept: None });
             let found = learner.fit(&Rows::new(&matrix, &rows), &numbers).expect("a fit").predictor;
             let found = found.linear().expect("weights");
             assert_close(&what, found.weights().iter().copied(), &list(&expected["weights"]));
@@ -136,7 +137,11 @@ fn iris_five_fold_accuracy_is_scikit_learns_on_the_same_folds() {
         let train: Vec<u32> = (0..150).filter(|row| folds[*row as usize] != fold).collect();
         let test: Vec<u32> = (0..150).filter(|row| folds[*row as usize] == fold).collect();
         let found = fit(
-            LogisticRegression { alpha: Some(1.0), max_iterations: Some(200) },
+            LogisticRegression {
+                alpha: Some(1.0),
+                max_iterations: Some(200),
+                ..LogisticRegression::default()
+            },
             &matrix,
             &train,
             &classes,
@@ -163,10 +168,19 @@ fn classes_that_can_be_told_apart_without_penalty_end_with_a_warning_or_large_we
     (0..40).for_each(|row| matrix.extend(&[f64::from(row)]));
     let classes: Vec<u32> = (0..40).map(|row| u32::from(row >= 20)).collect();
     let rows: Vec<u32> = (0..40).collect();
-    let learner = Logistic::new(&LogisticRegression { alpha: Some(0.0), max_iterations: Some(3) });
+    let learner = Logistic::new(&LogisticRegression {
+        alpha: Some(0.0),
+        max_iterations: Some(3),
+        ..LogisticRegression::default()
+    });
     let fitted = learner.fit(&Rows::new(&matrix, &rows), &classes, 2).expect("a fit");
     assert!(fitted.warning.expect("3 iterations are too few").contains("did not converge in 3 iterations"));
-    let found = fit(LogisticRegression { alpha: Some(0.0), max_iterations: None }, &matrix, &rows, &classes);
+    let found = fit(
+        LogisticRegression { alpha: Some(0.0), ..LogisticRegression::default() },
+        &matrix,
+        &rows,
+        &classes,
+    );
     assert!(found.weights()[(0, 0)] > 5.0 && found.weights()[(0, 0)].is_finite());
 }
 
@@ -181,7 +195,7 @@ fn the_number_of_rows_and_their_blocks_do_not_matter() {
     }
     let once: Vec<u32> = (0..150).collect();
     let often: Vec<u32> = (0..6000).collect();
-    let parameters = |alpha| LogisticRegression { alpha: Some(alpha), max_iterations: None };
+    let parameters = |alpha| LogisticRegression { alpha: Some(alpha), ..LogisticRegression::default() };
     let expected = fit(parameters(1.0), &matrix, &once, &classes);
     let found = fit(parameters(40.0), &many, &often, &many_classes);
     assert_close(

@@ -5,7 +5,7 @@
 
 use mlpipeline_crds::Algorithm;
 use mlpipeline_worker::model::{Predictions, Predictor};
-use mlpipeline_worker::train::{Learner, Matrix, Rows, TrainError};
+use mlpipeline_worker::train::{Learner, Matrix, MatrixColumn, Names, Rows, TrainError};
 use ndarray::Array2;
 use serde_json::{Value, json};
 
@@ -47,11 +47,20 @@ impl Data {
             serde_json::from_value(json!({algorithm: parameters})).expect("an algorithm");
         let rows: Vec<u32> = (0..self.matrix.rows() as u32).collect();
         let rows = Rows::new(&self.matrix, &rows);
+        let names: Vec<String> = (0..self.matrix.width()).map(|place| format!("x{place}")).collect();
+        let columns: Vec<MatrixColumn<'_>> =
+            names.iter().map(|name| MatrixColumn { name, is_number: true }).collect();
         let fitted = match (Learner::new(&algorithm)?.0, &self.classes) {
             (Learner::Classifier(learner), Some(classes)) => {
-                learner.fit(&rows, classes, *classes.iter().max().expect("classes") as usize + 1)
+                let count = *classes.iter().max().expect("classes") as usize + 1;
+                let labels: Vec<String> = (0..count).map(|class| class.to_string()).collect();
+                let placed = learner.placed(&Names { columns: &columns, classes: &labels })?;
+                placed.as_ref().unwrap_or(&learner).fit(&rows, classes, count)
             }
-            (Learner::Regressor(learner), None) => learner.fit(&rows, &self.numbers),
+            (Learner::Regressor(learner), None) => {
+                let placed = learner.placed(&Names { columns: &columns, classes: &[] })?;
+                placed.as_ref().unwrap_or(&learner).fit(&rows, &self.numbers)
+            }
             _ => panic!("the task is the target's"),
         };
         Ok(fitted?.predictor)
@@ -68,7 +77,7 @@ impl Data {
         }
         match predictor.classes(rows.view()).expect("classes") {
             Predictions::Classes { probabilities, .. } => probabilities.iter().copied().collect(),
-            Predictions::Numbers(_) => panic!("a classifier gives classes"),
+            Predictions::Numbers(_) | Predictions::Findings { .. } => panic!("a classifier gives classes"),
         }
     }
 
@@ -143,6 +152,42 @@ fn only_boosting_takes_rows_without_a_value() {
     }
     let boosting = data.fit("gradientBoosting", json!({})).expect("a fit");
     assert!(data.accuracy(&boosting) > 0.97);
+}
+
+#[test]
+fn a_constrained_column_never_moves_a_prediction_the_other_way() {
+    let data = Data::read("linear_diabetes", None);
+    let parameters =
+        json!({"minSamplesLeaf": 3, "monotonicConstraints": {"x2": "increasing", "x3": "decreasing"}});
+    let predictor = data.fit("gradientBoosting", parameters).expect("a fit");
+    for (column, sign) in [(2, 1.0), (3, -1.0)] {
+        for row in (0..data.matrix.rows()).step_by(17) {
+            let steps = (-20..=20).map(|step| f64::from(step) * 0.01);
+            let moved: Vec<f64> = steps
+                .flat_map(|value| {
+                    let mut moved = data.matrix.row(row).to_vec();
+                    moved[column] = value;
+                    moved
+                })
+                .collect();
+            let rows = Array2::from_shape_vec((41, data.matrix.width()), moved).expect("rows");
+            let found = predictor.numbers(rows.view()).expect("numbers").to_vec();
+            assert!(found.windows(2).all(|pair| sign * (pair[1] - pair[0]) >= 0.0), "x{column}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn constraints_that_name_what_is_not_there_are_refused() {
+    let refused = |name: &str, constraints: Value| {
+        let error =
+            Data::read(name, None).fit("gradientBoosting", json!({"monotonicConstraints": constraints}));
+        error.expect_err("refused").to_string()
+    };
+    let error = refused("linear_diabetes", json!({"age": "increasing"}));
+    assert!(error.contains("monotonicConstraints.age") && error.contains("x0, x1"), "{error}");
+    let error = refused("logistic_iris", json!({"x0": "increasing"}));
+    assert!(error.contains("the target has 3 classes"), "{error}");
 }
 
 #[test]

@@ -54,7 +54,10 @@ fn begin(arguments: &Local) -> Result<(Engine, Lock), StartError> {
         return Err(StartError::Reported);
     }
     let Manifests { pipelines, objects, .. } = manifests;
-    let Found { file, pipeline } = super::choose(pipelines, &arguments.place).map_err(StartError::Usage)?;
+    let Found { file, mut pipeline } =
+        super::choose(pipelines, &arguments.place).map_err(StartError::Usage)?;
+    // One process measures all trials of a search here, on all cores.
+    pipeline.steps.iter_mut().filter(|step| step.is_worker()).for_each(|step| step.parallelism = None);
     let settings = settings(arguments, &pipeline)?;
     let store = Store::of(&arguments.place.data_dir, &pipeline);
     store.create().map_err(|(folder, error)| {

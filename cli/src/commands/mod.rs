@@ -3,6 +3,8 @@
 mod cluster;
 pub mod local;
 pub mod plan;
+mod source;
+pub mod trials;
 pub mod validate;
 pub mod watchdog;
 

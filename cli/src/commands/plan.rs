@@ -1,66 +1,35 @@
 //! `plan`: what would run, and why, before anything does.
 
 use jiff::Timestamp;
-use mlpipeline_cluster::SessionOptions;
 use mlpipeline_core::observed::Observed;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{Decision, Plan, Reason, Schedules, StepPlan, Work, plan};
 use mlpipeline_core::reason::action;
 use serde_json::{Value, json};
 
-use super::cluster::Cluster;
+use super::source;
 use crate::args::{Output, PlanArguments};
 use crate::exit_status::ExitStatus;
-use crate::manifest::Namespace;
 use crate::show::{self, Cell, Tone};
 use crate::state::{Phase, Records, Store, observed};
 
 /// Plans against the local state or a cluster, and prints what came out.
 pub fn run(arguments: &PlanArguments) -> ExitStatus {
-    let cluster = match arguments.cluster.then(|| Cluster::open(session_options(arguments))).transpose() {
-        Ok(cluster) => cluster,
-        Err(problem) => {
-            show::error(&problem);
-            return ExitStatus::Failure;
-        }
-    };
-    let namespace = match (&arguments.files.namespace, &cluster) {
-        (Some(name), _) => Namespace::Required(name),
-        (None, Some(cluster)) => Namespace::Context(cluster.namespace()),
-        (None, None) => Namespace::Unset,
-    };
-    let Some(manifests) = super::read(&arguments.files, namespace) else { return ExitStatus::Failure };
-    let found = match super::choose(manifests.pipelines, &arguments.place) {
+    let (pipeline, found) = match source::open(&arguments.source) {
         Ok(found) => found,
-        Err(problem) => {
-            show::error(&problem);
-            return ExitStatus::WrongUsage;
-        }
+        Err(status) => return status,
     };
-    let pipeline = found.pipeline;
-    let planned = match cluster.map(|cluster| cluster.observe(&pipeline)) {
-        Some(Ok(observed)) => plan_now(&pipeline, &observed, Schedules::Keep),
-        Some(Err(problem)) => {
-            show::error(&problem);
-            return ExitStatus::Failure;
-        }
+    let planned = match found {
+        Some(observed) => plan_now(&pipeline, &observed, Schedules::Keep),
         None => plan_here(arguments, &pipeline),
     };
     print(arguments, &pipeline, &planned)
 }
 
-fn session_options(arguments: &PlanArguments) -> SessionOptions {
-    SessionOptions {
-        context: arguments.context.clone(),
-        namespace: arguments.files.namespace.clone(),
-        timeout: arguments.timeout,
-    }
-}
-
 /// Plans against the local state.
 fn plan_here(arguments: &PlanArguments, pipeline: &ValidatedPipeline) -> Plan {
-    let schedules = if arguments.place.on_schedule { Schedules::Keep } else { Schedules::RunOnce };
-    let store = Store::of(&arguments.place.data_dir, pipeline);
+    let schedules = if arguments.source.place.on_schedule { Schedules::Keep } else { Schedules::RunOnce };
+    let store = Store::of(&arguments.source.place.data_dir, pipeline);
     let is_running = store.is_running();
     let mut planned = plan_now(pipeline, &observed(&store.records(is_running)), schedules);
     if !is_running {
@@ -73,10 +42,10 @@ fn plan_here(arguments: &PlanArguments, pipeline: &ValidatedPipeline) -> Plan {
 /// Prints a plan; the exit status shows whether it would change anything where the caller asked for that.
 fn print(arguments: &PlanArguments, pipeline: &ValidatedPipeline, planned: &Plan) -> ExitStatus {
     let is_change = |step: &StepPlan| {
-        step.decision == Decision::Run && (arguments.cluster || !is_long_running(pipeline, &step.name))
+        step.decision == Decision::Run && (arguments.source.cluster || !is_long_running(pipeline, &step.name))
     };
     let would_run = planned.steps.iter().any(is_change);
-    if arguments.files.output == Some(Output::Json) {
+    if arguments.source.files.output == Some(Output::Json) {
         show::json(&as_json(pipeline, planned, would_run));
     } else {
         show::table(

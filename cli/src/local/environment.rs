@@ -6,10 +6,14 @@ use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, EnvVarSource};
 use mlpipeline_core::credentials;
 use mlpipeline_core::pipeline::ValidStep;
 
+use super::foreign_variables::refusal;
 use crate::manifest::{Objects, SecretText};
 
 /// The variable that makes a serving worker ask its callers for a key.
 const API_KEY: &str = "MLPIPELINE_API_KEY";
+
+/// The variable that opens addresses to the worker. Which this machine may be led to is for its owner to say, not for a pipeline.
+const ALLOW_ADDRESSES: &str = "MLPIPELINE_ALLOW_ADDRESSES";
 
 /// Variables by name. Values may be secret.
 pub type Environment = BTreeMap<String, SecretText>;
@@ -49,6 +53,13 @@ pub fn environment(step: &ValidStep, objects: &Objects, pod: Pod<'_>) -> Result<
             }
             resolver.variables.insert(API_KEY.to_owned(), value);
         }
+    }
+    let own = objects.defaults();
+    let foreign = resolver.variables.keys().filter(|name| !own.contains_key(*name));
+    let refused: Vec<String> = foreign.filter_map(|name| refusal(name)).collect();
+    resolver.errors.extend(refused);
+    if !own.contains_key(ALLOW_ADDRESSES) {
+        resolver.variables.remove(ALLOW_ADDRESSES);
     }
     if resolver.errors.is_empty() { Ok(resolver.variables) } else { Err(resolver.errors) }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use mlpipeline_core::observed::{ObservedLongRunning, PodIssue};
+use mlpipeline_core::observed::{ObservedLongRunning, PodIssue, ProbePort};
 use mlpipeline_core::plan::{Fingerprint, LongRunningWork};
 use mlpipeline_crds::Revision;
 use tokio::sync::{mpsc, watch};
@@ -152,10 +152,14 @@ impl LongRunningStep {
         let count = |generation: &Generation| i32::try_from(generation.backends.count()).unwrap_or(i32::MAX);
         Some(ObservedLongRunning {
             image: None,
+            template: mlpipeline_core::template_version::TemplateVersion::NEWEST,
             key: Some(newest.key.clone()),
             fingerprint: Some(newest.fingerprint.clone()),
             // What answers now must be known, so that a roll-out that does not finish can be undone.
             model: newest.model.clone(),
+            // The worker is of the program's own release. What steps reported is kept as long as the results are.
+            model_digest: None,
+            probe_port: ProbePort::Own,
             desired: i32::try_from(newest.desired).unwrap_or(i32::MAX),
             updated_ready: count(newest),
             settled_ready: if self.next.is_none() { count(newest) } else { 0 },

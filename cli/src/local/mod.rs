@@ -5,6 +5,7 @@
 
 mod engine;
 pub mod environment;
+mod foreign_variables;
 pub mod job;
 mod long_running;
 mod process;

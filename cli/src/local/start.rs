@@ -92,11 +92,35 @@ impl Starter {
         Ok((job, publication))
     }
 
+    /// Refuses a place on the volume that a container has made a way out of it: what is written there would be elsewhere on this machine.
+    fn confine(&self, place: &std::path::Path) -> Result<(), CannotRun> {
+        let volume = self.store.volume();
+        let real = |path: &std::path::Path| path.canonicalize();
+        let there =
+            place.ancestors().map(|part| volume.join(part)).find(|path| path.symlink_metadata().is_ok());
+        let is_inside = match (there.as_deref().map(real), real(volume)) {
+            (Some(Ok(there)), Ok(volume)) => there.starts_with(volume),
+            (None, _) => true,
+            (Some(Err(_)), _) | (_, Err(_)) => false,
+        };
+        if is_inside {
+            return Ok(());
+        }
+        Err(CannotRun {
+            reason: "PathRefused",
+            message: format!(
+                "{} passes a link that leaves the volume; remove the link",
+                volume.join(place).display()
+            ),
+        })
+    }
+
     /// An empty folder for a container to write into, beside where its result will be.
     fn draft(&self, output: &ArtifactPlace) -> Result<Publication, CannotRun> {
         let result = PathBuf::from(output.to_string());
         let name = result.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let draft = result.with_file_name(format!(".{name}.draft"));
+        self.confine(&draft)?;
         let path = self.store.volume().join(&draft);
         let made = std::fs::remove_dir_all(&path)
             .or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
@@ -113,6 +137,7 @@ impl Starter {
     /// # Errors
     /// When the folder cannot be renamed.
     pub fn publish(&self, publication: &Publication) -> std::io::Result<()> {
+        self.confine(&publication.result).map_err(std::io::Error::other)?;
         let volume = self.store.volume();
         let result = volume.join(&publication.result);
         if result.is_dir() {
@@ -186,6 +211,7 @@ impl Starter {
                 let targets = targets.map(|port| u16::try_from(port).unwrap_or_default());
                 let ports: Vec<(SocketAddr, u16)> = addresses.iter().copied().zip(targets).collect();
                 let output = output.to_string();
+                self.confine(std::path::Path::new(&output))?;
                 let folder = self.store.volume().join(&output);
                 std::fs::create_dir_all(&folder).map_err(|error| CannotRun {
                     reason: "StorageUnavailable",

@@ -162,6 +162,8 @@ impl Tools {
         let mut arguments: Vec<OsString> =
             vec!["watchdog".into(), "--container".into(), container.name.into(), "--".into()];
         arguments.extend([tool.into(), "run".into(), "--rm".into(), "--name".into(), container.name.into()]);
+        // As the operator's pods: no capability, and none to be gained.
+        arguments.extend(["--cap-drop=ALL".into(), "--security-opt=no-new-privileges".into()]);
         arguments.extend(self.user(tool));
         arguments
             .extend(["--volume".into(), concat(&[self.volume.as_os_str(), ":".as_ref(), MOUNT.as_ref()])]);

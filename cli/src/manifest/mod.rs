@@ -13,6 +13,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use mlpipeline_core::pipeline::ValidatedPipeline;
+use mlpipeline_core::placement_notes::placement_notes;
 
 pub use namespace::Namespace;
 pub use objects::{Objects, SecretText};
@@ -114,6 +115,9 @@ impl Manifests {
             (API_VERSION, "MLPipeline") => {
                 self.count += 1;
                 let (found, problems) = pipeline::read(file, node, namespace);
+                let placed = found.iter().flat_map(placement_notes);
+                let about = |note| format!("{}: {note}", file.display());
+                self.notes.extend(placed.map(about));
                 self.pipelines.extend(found.map(|pipeline| Found { file: file.to_owned(), pipeline }));
                 self.problems.extend(problems);
             }

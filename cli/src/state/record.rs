@@ -77,6 +77,7 @@ impl RunRecord {
             fingerprint: Some(self.fingerprint.clone()),
             // A failed run is tried again each time anyway.
             settings: None,
+            default_image: None,
             is_pending: false,
             phase: match &self.phase {
                 Phase::Active => RunPhase::Active,

@@ -15,6 +15,12 @@ pub(super) fn not_negative(parameter: &'static str, value: Option<f64>) -> Optio
     Some(ParameterProblem { parameter, problem })
 }
 
+/// A number that is given must be finite.
+pub(super) fn finite(parameter: &'static str, value: Option<f64>) -> Option<ParameterProblem> {
+    let value = value.filter(|value| !value.is_finite())?;
+    Some(ParameterProblem { parameter, problem: format!("is {value}; a finite number is needed") })
+}
+
 /// A number that is given must be finite, and more than 0.
 pub(super) fn positive(parameter: &'static str, value: Option<f64>) -> Option<ParameterProblem> {
     let value = value.filter(|value| !(value.is_finite() && *value > 0.0))?;
@@ -25,6 +31,15 @@ pub(super) fn positive(parameter: &'static str, value: Option<f64>) -> Option<Pa
 pub(super) fn share(parameter: &'static str, value: Option<f64>) -> Option<ParameterProblem> {
     let value = value.filter(|value| !(*value > 0.0 && *value <= 1.0))?;
     Some(ParameterProblem { parameter, problem: format!("is {value}; more than 0 and at most 1 is allowed") })
+}
+
+/// A share that is given must be more than 0, and less than 1.
+pub(super) fn inner_share(parameter: &'static str, value: Option<f64>) -> Option<ParameterProblem> {
+    let value = value.filter(|value| !(*value > 0.0 && *value < 1.0))?;
+    Some(ParameterProblem {
+        parameter,
+        problem: format!("is {value}; more than 0 and less than 1 is allowed"),
+    })
 }
 
 /// A whole number that is given must be within these bounds.

@@ -15,11 +15,16 @@ pub struct LinearRegression {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0))]
     pub alpha: Option<f64>,
+    /// Whether there is an intercept; true when absent. Without one, the prediction for a row of zeros is 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fit_intercept: Option<bool>,
 }
 
 impl LinearRegression {
     /// [`LinearRegression::alpha`] when absent.
     pub const DEFAULT_ALPHA: f64 = 0.0;
+    /// [`LinearRegression::fit_intercept`] when absent; that of the other regressions by weights too.
+    pub const DEFAULT_FIT_INTERCEPT: bool = true;
 }
 
 impl Parameters for LinearRegression {
@@ -29,6 +34,7 @@ impl Parameters for LinearRegression {
 
     fn remove_defaults(&mut self) {
         self.alpha = self.alpha.filter(|alpha| *alpha != Self::DEFAULT_ALPHA);
+        self.fit_intercept = self.fit_intercept.filter(|fit| *fit != Self::DEFAULT_FIT_INTERCEPT);
     }
 
     fn problems(&self) -> Vec<ParameterProblem> {

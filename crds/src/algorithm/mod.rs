@@ -3,16 +3,29 @@
 //! Owns the list. Each algorithm's parameters, with their defaults and bounds, are in a file of their own. Must not know how
 //! anything is learned: the worker does.
 
+mod bernoulli_naive_bayes;
 mod bounds;
+mod class_weight;
+mod dbscan;
 mod decision_tree;
-mod extra_trees;
+mod elastic_net;
+mod forest;
+mod gaussian_mixture;
 mod gaussian_naive_bayes;
 mod gradient_boosting;
+mod isolation_forest;
+mod k_means;
+mod k_neighbors;
 mod learning_task;
 mod linear_regression;
+mod linear_svm;
 mod logistic_regression;
+mod multinomial_naive_bayes;
 mod parameters;
-mod random_forest;
+mod pca;
+mod poisson_regression;
+mod ridge;
+mod truncated_svd;
 
 use std::collections::BTreeSet;
 
@@ -20,15 +33,28 @@ use kube::KubeSchema;
 use schemars::schema_for;
 use serde::{Deserialize, Serialize};
 
+pub use bernoulli_naive_bayes::BernoulliNaiveBayes;
+pub use class_weight::ClassWeight;
+pub use dbscan::Dbscan;
 pub use decision_tree::DecisionTree;
-pub use extra_trees::ExtraTrees;
+pub use elastic_net::{ElasticNet, Lasso};
+pub use forest::{ExtraTrees, Forest, RandomForest};
+pub use gaussian_mixture::GaussianMixture;
 pub use gaussian_naive_bayes::GaussianNaiveBayes;
-pub use gradient_boosting::GradientBoosting;
+pub use gradient_boosting::{BoostingLoss, EarlyStopping, GradientBoosting, Monotonic};
+pub use isolation_forest::IsolationForest;
+pub use k_means::KMeans;
+pub use k_neighbors::{KNeighbors, NeighborWeights};
 pub use learning_task::LearningTask;
 pub use linear_regression::LinearRegression;
-pub use logistic_regression::LogisticRegression;
+pub use linear_svm::LinearSvm;
+pub use logistic_regression::{LogisticRegression, Penalty};
+pub use multinomial_naive_bayes::MultinomialNaiveBayes;
 pub use parameters::{ParameterProblem, Parameters, Predicts};
-pub use random_forest::RandomForest;
+pub use pca::Pca;
+pub use poisson_regression::PoissonRegression;
+pub use ridge::Ridge;
+pub use truncated_svd::TruncatedSvd;
 
 /// Names with commas between them.
 macro_rules! listed {
@@ -97,6 +123,18 @@ macro_rules! algorithms {
                 match self { $(Self::$Parameters(parameters) => parameters.predicts(),)+ }
             }
 
+            /// The quantile that it predicts, where it is not a mean.
+            #[must_use]
+            pub fn quantile(self) -> Option<f64> {
+                match self { $(Self::$Parameters(parameters) => parameters.quantile(),)+ }
+            }
+
+            /// The lowest version of a step that can say its parameters.
+            #[must_use]
+            pub fn step_version(self) -> u32 {
+                match self { $(Self::$Parameters(parameters) => parameters.step_version(),)+ }
+            }
+
             /// What is wrong with its parameters.
             #[must_use]
             pub fn problems(self) -> Vec<ParameterProblem> {
@@ -111,8 +149,24 @@ algorithms! {
     logistic_regression: LogisticRegression = "logisticRegression";
     /// Regression by least squares.
     linear_regression: LinearRegression = "linearRegression";
+    /// Regression by least squares with an L2 penalty.
+    ridge: Ridge = "ridge";
+    /// Regression by least squares with an L1 penalty, which sets weights of little use to 0.
+    lasso: Lasso = "lasso";
+    /// Regression by least squares with an L1 and an L2 penalty.
+    elastic_net: ElasticNet = "elasticNet";
+    /// Regression of counts: the logarithm of the expected number is a weighted sum.
+    poisson_regression: PoissonRegression = "poissonRegression";
     /// Classification by Gaussian naive Bayes.
     gaussian_naive_bayes: GaussianNaiveBayes = "gaussianNaiveBayes";
+    /// Classification by multinomial naive Bayes, of counts.
+    multinomial_naive_bayes: MultinomialNaiveBayes = "multinomialNaiveBayes";
+    /// Classification by Bernoulli naive Bayes, of what is there and what is not.
+    bernoulli_naive_bayes: BernoulliNaiveBayes = "bernoulliNaiveBayes";
+    /// Classification by a linear support vector machine.
+    linear_svm: LinearSvm = "linearSvm";
+    /// Classification or regression by the nearest rows.
+    k_neighbors: KNeighbors = "kNeighbors";
     /// Classification or regression by one decision tree.
     decision_tree: DecisionTree = "decisionTree";
     /// Classification or regression by the mean of many trees of drawn rows.
@@ -121,9 +175,25 @@ algorithms! {
     extra_trees: ExtraTrees = "extraTrees";
     /// Classification or regression by trees that each lower the loss of those before.
     gradient_boosting: GradientBoosting = "gradientBoosting";
+    /// Clusters by k-means. Without a target.
+    k_means: KMeans = "kMeans";
+    /// Clusters as a mixture of normal distributions. Without a target.
+    gaussian_mixture: GaussianMixture = "gaussianMixture";
+    /// Clusters of dense rows by DBSCAN. Without a target.
+    dbscan: Dbscan = "dbscan";
+    /// Outliers by an isolation forest. Without a target.
+    isolation_forest: IsolationForest = "isolationForest";
+    /// Fewer columns by principal component analysis. Without a target.
+    pca: Pca = "pca";
+    /// Fewer columns by a truncated singular value decomposition. Without a target.
+    truncated_svd: TruncatedSvd = "truncatedSvd";
 }
 
 impl Algorithm {
+    /// The algorithms that learn without a target, by name; a test compares with what they predict.
+    pub const WITHOUT_TARGET: &'static [&'static str] =
+        &["kMeans", "gaussianMixture", "dbscan", "isolationForest", "pca", "truncatedSvd"];
+
     /// The one algorithm that is given; `None` where none or more than one is.
     #[must_use]
     pub fn chosen(&self) -> Option<ChosenAlgorithm<'_>> {
@@ -159,10 +229,28 @@ mod tests {
     #[test]
     fn every_parameter_is_listed() {
         let names = |algorithm| Algorithm::parameter_names(algorithm).into_iter().collect::<Vec<_>>();
-        assert_eq!(names("logisticRegression"), ["alpha", "maxIterations"]);
-        assert_eq!(names("linearRegression"), ["alpha"]);
+        assert_eq!(
+            names("logisticRegression"),
+            ["alpha", "classWeight", "classWeights", "l1Ratio", "maxIterations", "penalty"]
+        );
+        assert_eq!(names("linearRegression"), ["alpha", "fitIntercept"]);
+        assert_eq!(names("elasticNet"), ["alpha", "fitIntercept", "l1Ratio", "maxIterations"]);
         assert_eq!(names("decisionTree"), ["maxDepth", "minSamplesLeaf", "minSamplesSplit", "task"]);
         assert!(names("magic").is_empty());
+    }
+
+    #[test]
+    fn the_rule_of_the_target_names_each_algorithm_that_learns_without_one() {
+        let without: Vec<&str> = Algorithm::NAMES
+            .iter()
+            .copied()
+            .filter(|name| !algorithm(json!({*name: {}})).chosen().expect("one").predicts().needs_target())
+            .collect();
+        assert_eq!(without, Algorithm::WITHOUT_TARGET);
+        let schema = crate::pipeline_schema().to_string();
+        for name in without {
+            assert!(schema.contains(&format!("has(self.algorithm.{name})")), "{name}");
+        }
     }
 
     #[test]
@@ -174,7 +262,7 @@ mod tests {
 
     #[test]
     fn an_algorithm_of_both_tasks_predicts_what_its_task_says() {
-        for name in ["decisionTree", "randomForest", "extraTrees", "gradientBoosting"] {
+        for name in ["kNeighbors", "decisionTree", "randomForest", "extraTrees", "gradientBoosting"] {
             let predicts =
                 |parameters| algorithm(json!({name: parameters})).chosen().expect("one").predicts();
             assert_eq!(predicts(json!({})), Predicts::Classes, "{name}");
@@ -196,9 +284,51 @@ mod tests {
             ["alpha is -1; 0 or more is allowed", "maxIterations is 0; 1 to 100000 is allowed"]
         );
         let given = Algorithm {
-            linear_regression: Some(LinearRegression { alpha: Some(f64::NAN) }),
+            linear_regression: Some(LinearRegression { alpha: Some(f64::NAN), fit_intercept: None }),
             ..Algorithm::default()
         };
         assert_eq!(given.chosen().expect("one").problems()[0].problem, "is NaN; a finite number is needed");
+    }
+
+    #[test]
+    fn a_penalty_and_weights_of_classes_need_what_goes_with_them() {
+        for (parameters, wrong) in [
+            (json!({"penalty": "l1"}), None),
+            (json!({"penalty": "elasticNet", "l1Ratio": 0.0, "classWeights": {"a": 2.5}}), None),
+            (json!({"penalty": "none", "alpha": 1.0}), None),
+            (json!({"penalty": "none", "alpha": 0.5}), Some("alpha")),
+            (json!({"penalty": "elasticNet"}), Some("l1Ratio")),
+            (json!({"penalty": "elasticNet", "l1Ratio": 1.5}), Some("l1Ratio")),
+            (json!({"l1Ratio": 0.5}), Some("l1Ratio")),
+            (json!({"classWeights": {"a": 0.0}}), Some("classWeights")),
+            (json!({"classWeights": {"a": 1.0}, "classWeight": "balanced"}), Some("classWeights")),
+        ] {
+            let given = algorithm(json!({"logisticRegression": parameters}));
+            let problems = given.chosen().expect("one").problems();
+            assert_eq!(problems.first().map(|problem| problem.parameter), wrong, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_loss_of_boosting_needs_what_goes_with_it() {
+        for (parameters, wrong) in [
+            (json!({"task": "regression", "loss": "quantile", "quantile": 0.9}), None),
+            (
+                json!({"task": "regression", "loss": "poisson", "monotonicConstraints": {"a": "increasing"}}),
+                None,
+            ),
+            (json!({"task": "regression", "loss": "quantile"}), Some("quantile")),
+            (json!({"task": "regression", "loss": "quantile", "quantile": 1.0}), Some("quantile")),
+            (json!({"task": "regression", "quantile": 0.5}), Some("quantile")),
+            (json!({"loss": "absoluteError"}), Some("loss")),
+            (
+                json!({"task": "regression", "loss": "absoluteError", "monotonicConstraints": {"a": "increasing"}}),
+                Some("monotonicConstraints"),
+            ),
+        ] {
+            let given = algorithm(json!({"gradientBoosting": parameters}));
+            let problems = given.chosen().expect("one").problems();
+            assert_eq!(problems.first().map(|problem| problem.parameter), wrong, "{given:?}");
+        }
     }
 }

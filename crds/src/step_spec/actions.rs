@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::source::{DataSource, Delivery};
-use crate::{Algorithm, Check, CrossValidation, Format, Gate, Revision, Split, TrainColumn};
+use crate::step_version::TUNING_VERSION;
+use crate::{Algorithm, Check, CrossValidation, Digest, Format, Gate, Revision, Split, TrainColumn, Tune};
 
 /// Make a dataset from inputs by SQL, check it, and publish it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,28 +58,58 @@ pub struct PrepareInput {
 pub struct TrainStep {
     /// The rows to learn from.
     pub data: DataSource,
-    /// The column to predict.
-    pub target: String,
+    /// The column to predict; absent for an algorithm that learns without one, since version 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// The columns to predict from; all but the target when empty.
     #[serde(default)]
     pub features: Vec<String>,
     /// How columns are taken that their type does not say it of; since version 3.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<TrainColumn>,
+    /// The column whose equal values stay together in split and folds; since version 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_by: Option<String>,
     /// How to learn.
     pub algorithm: Algorithm,
-    /// Rows kept back to measure with.
+    /// The search for parameters; since version 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tune: Option<Tune>,
+    /// For the pods of an Indexed Job that measure the trials of the search, and make no model: how many share them. Since version 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial_pods: Option<u32>,
+    /// Rows kept back to measure with; `by` and `column` since version 4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<Split>,
     /// k-fold cross-validation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross_validation: Option<CrossValidation>,
+    /// Whether to learn from parts of the rows too; since version 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_curve: Option<bool>,
     /// What the model must reach; the verdict goes into the report, and a refusal is no failure of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<Gate>,
     /// The model that is served now, to be measured on the same rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineModel>,
+}
+
+impl TrainStep {
+    /// Whether it tunes, draws a learning curve, has no target, or its algorithm or columns say something that version 5 added.
+    pub(super) fn needs_version_5(&self) -> bool {
+        self.tune.is_some()
+            || self.learning_curve.is_some()
+            || self.target.is_none()
+            || self.columns.iter().any(TrainColumn::needs_version_5)
+            || self.algorithm.chosen().is_some_and(|chosen| chosen.step_version() >= TUNING_VERSION)
+    }
+
+    /// Whether it says which rows are kept back in a way that version 4 added.
+    pub(super) fn needs_version_4(&self) -> bool {
+        self.group_by.is_some()
+            || self.split.as_ref().is_some_and(|split| split.by.is_some() || split.column.is_some())
+    }
 }
 
 /// The model to compare a new one with.
@@ -89,6 +120,9 @@ pub struct BaselineModel {
     pub revision: Revision,
     /// Its folder, relative to the storage folder.
     pub path: String,
+    /// What its step reported of its content; another content is not compared with. Since version 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 /// Answer predictions.
@@ -97,6 +131,9 @@ pub struct BaselineModel {
 pub struct ServeStep {
     /// The model's folder, relative to the storage folder.
     pub model: String,
+    /// What the model's step reported of its content; another content is refused. Since version 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_digest: Option<Digest>,
 }
 
 /// Predict for each row of a dataset.
@@ -105,6 +142,9 @@ pub struct ServeStep {
 pub struct ScoreStep {
     /// The model's folder, relative to the storage folder.
     pub model: String,
+    /// What the model's step reported of its content; another content is refused. Since version 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_digest: Option<Digest>,
     /// The rows.
     pub input: DataSource,
     /// The result's format.

@@ -6,6 +6,7 @@ mod source;
 
 use serde::{Deserialize, Serialize};
 
+use crate::step_version::{DIGESTS_VERSION, OLDEST_STEP_SPEC_VERSION, TUNING_VERSION};
 use crate::{Format, Revision};
 pub use actions::{
     BaselineModel, ContinuousStep, PUBLISHED_FOLDER, PrepareInput, PrepareStep, ScoreStep, ServeStep,
@@ -13,17 +14,11 @@ pub use actions::{
 };
 pub use source::{DataSource, Delivery};
 
-/// The newest version of [`StepSpec`]: the one that knows every field. What each version added is in [`StepSpec::lowest_version`].
-pub const STEP_SPEC_VERSION: u32 = 3;
-
-/// The oldest version that a worker of this release still reads.
-pub const OLDEST_STEP_SPEC_VERSION: u32 = 1;
-
 /// One step for the worker to do. Paths are relative to the worker's storage folder and never leave it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StepSpec {
-    /// From [`OLDEST_STEP_SPEC_VERSION`] to [`STEP_SPEC_VERSION`]; a worker refuses any other. [`StepSpec::to_json`] writes the
+    /// From [`OLDEST_STEP_SPEC_VERSION`] to [`crate::STEP_SPEC_VERSION`]; a worker refuses any other. [`StepSpec::to_json`] writes the
     /// lowest version that can say the step, so that a pinned, older worker image still runs what it can run.
     pub version: u32,
     /// The pipeline's namespace.
@@ -48,15 +43,26 @@ impl StepSpec {
         format!("{}/{}/{}", self.namespace, self.pipeline, self.step)
     }
 
-    /// The lowest version that can say this step. Version 2 added `reading` to the sources, and version 3 `concurrentRequests` to
-    /// the delivery and `columns` to train steps.
+    /// The lowest version that can say this step. Version 2 added `reading` to the sources, version 3 `concurrentRequests` to the
+    /// delivery and `columns` to train steps, version 4 the digests of artifacts, `groupBy` of train steps, and `by` and `column` of
+    /// their split, and version 5 parameters of algorithms, `tune`, train steps without a target, and columns that are taken as
+    /// `text`, `target` or `hash`.
     #[must_use]
     pub fn lowest_version(&self) -> u32 {
+        if let Action::Train(step) = &self.action
+            && step.needs_version_5()
+        {
+            return TUNING_VERSION;
+        }
+        if self.action.names_digests() {
+            return DIGESTS_VERSION;
+        }
         if self.action.delivery().is_some_and(|(delivery, _)| delivery.concurrent_requests.is_some()) {
             return 3;
         }
         let needs_reading = |source: &DataSource| matches!(source, DataSource::Uri { reading: Some(_), .. });
         match &self.action {
+            Action::Train(step) if step.needs_version_4() => 4,
             Action::Train(step) if !step.columns.is_empty() => 3,
             action if action.sources().into_iter().any(needs_reading) => 2,
             _ => OLDEST_STEP_SPEC_VERSION,
@@ -120,6 +126,21 @@ impl Action {
         }
     }
 
+    /// Whether it says of an artifact that it reads which content it must have.
+    fn names_digests(&self) -> bool {
+        let of_model = match self {
+            Self::Prepare(_) => false,
+            Self::Train(step) => step.baseline.as_ref().is_some_and(|baseline| baseline.digest.is_some()),
+            Self::Serve(step) => step.model_digest.is_some(),
+            Self::Score(step) => step.model_digest.is_some(),
+        };
+        of_model
+            || self.sources().into_iter().any(|source| match source {
+                DataSource::Artifact { digest, .. } => digest.is_some(),
+                DataSource::Uri { .. } => false,
+            })
+    }
+
     /// Every URI that the step reads from or delivers to.
     pub fn uris_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let (sources, delivery): (Vec<&mut DataSource>, Option<&mut Delivery>) = match self {
@@ -164,6 +185,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::step_version::STEP_SPEC_VERSION;
 
     fn step(source: serde_json::Value) -> StepSpec {
         let spec = json!({
@@ -183,7 +205,41 @@ mod tests {
             let delivery = json!({"uri": "http://api/", "concurrentRequests": 4});
             step.delivery = Some(serde_json::from_value(delivery).expect("a delivery"));
         }
-        for (spec, version) in [(plain, 1), (reading, 2), (concurrent, 3)] {
+        let named =
+            step(json!({"artifact": {"path": "ml/iris/rows/0123456789ab", "digest": "d".repeat(64)}}));
+        let unnamed = step(json!({"artifact": {"path": "ml/iris/rows/0123456789ab"}}));
+        let trains = |fields: serde_json::Value| {
+            let mut action = json!({
+                "data": {"uri": {"uri": "file:a.csv"}}, "target": "y", "algorithm": {"logisticRegression": {}},
+            });
+            fields.as_object().expect("fields").iter().for_each(|(name, value)| action[name] = value.clone());
+            StepSpec {
+                action: serde_json::from_value(json!({"train": action})).expect("an action"),
+                ..plain.clone()
+            }
+        };
+        let shuffled = trains(json!({"split": {"test": 0.2, "seed": 1}}));
+        let hashed = trains(json!({"split": {"test": 0.2, "by": "hash"}}));
+        let grouped = trains(json!({"groupBy": "customer"}));
+        let stopping = trains(
+            json!({"algorithm": {"gradientBoosting": {"earlyStopping": "auto"}}, "groupBy": "customer"}),
+        );
+        let tuned = trains(json!({"tune": {"parameters": {"alpha": [1, 2]}}}));
+        let untargeted = trains(json!({"target": null, "algorithm": {"kMeans": {}}}));
+        let hashed_column = trains(json!({"columns": [{"name": "zip", "as": "hash"}]}));
+        let of_one = [(shuffled, 1), (plain, 1), (unnamed, 1)];
+        let of_more = [
+            (reading, 2),
+            (concurrent, 3),
+            (named, 4),
+            (hashed, 4),
+            (grouped, 4),
+            (stopping, 5),
+            (tuned, 5),
+            (untargeted, 5),
+            (hashed_column, 5),
+        ];
+        for (spec, version) in of_one.into_iter().chain(of_more) {
             let written: StepSpec = serde_json::from_str(&spec.to_json().expect("JSON")).expect("a step");
             assert_eq!(written, StepSpec { version, ..spec });
         }

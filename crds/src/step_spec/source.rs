@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Format, OnMismatch, Reading};
+use crate::{Digest, Format, OnMismatch, Reading};
 
 /// Rows to read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,6 +14,9 @@ pub enum DataSource {
     Artifact {
         /// namespace/pipeline/step/revision.
         path: String,
+        /// What its step reported of its content; another content is refused. Since version 4.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<Digest>,
     },
     /// Data at a URI: http(s)://…, s3://…, postgres://… or file:PATH.
     #[serde(rename_all = "camelCase")]

@@ -35,8 +35,13 @@ pub mod annotation {
     pub const REPORT: &str = "mlpipeline.dev/report";
     /// The revision of the model that pods serve.
     pub const MODEL: &str = "mlpipeline.dev/model";
-    /// The worker image that a step's long-running pods began with. They keep it while they do the same work.
+    /// The digest by which pods know the model that they serve.
+    pub const MODEL_DIGEST: &str = "mlpipeline.dev/model-digest";
+    /// The worker image that a step's long-running pods began with, and keep while they do the same work; on a Job, the operator's default
+    /// image when it was started.
     pub const WORKER_IMAGE: &str = "mlpipeline.dev/worker-image";
+    /// The version of the pod template that a step's long-running pods are made by; the first is not recorded.
+    pub const TEMPLATE: &str = "mlpipeline.dev/template";
     /// The hash of what was applied to a child: it shows that a field was removed from the spec since.
     pub const APPLIED: &str = "mlpipeline.dev/applied";
 }

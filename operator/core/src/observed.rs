@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use mlpipeline_crds::{Revision, StepReport};
+use mlpipeline_crds::{Digest, Revision, StepReport};
 
 use super::execution_settings::ExecutionSettings;
 use super::fingerprint::Fingerprint;
 use super::piece::Piece;
+use super::template_version::TemplateVersion;
 use super::tracks::Track;
 
 /// Everything of a pipeline's that was found.
@@ -15,6 +16,8 @@ use super::tracks::Track;
 pub struct Observed {
     /// By step name; steps that the spec no longer has may still be here.
     pub steps: BTreeMap<String, ObservedStep>,
+    /// The image of worker pods where a pipeline names none, as it is now; `None` on a laptop.
+    pub default_image: Option<String>,
 }
 
 /// What was found of one step.
@@ -28,6 +31,8 @@ pub struct ObservedStep {
     pub other_tracks: BTreeMap<Track, ObservedLongRunning>,
     /// The fingerprint of the runs of the step's schedule, where a schedule was set up (a CronJob) and says so.
     pub schedule: Option<Fingerprint>,
+    /// What the runs of the step's schedule are executed with, where the CronJob records it. Version 0.1.0 did not.
+    pub schedule_settings: Option<ExecutionSettings>,
     /// What keeps pods from working, worst first: an image that cannot be pulled, a pod that fits no node.
     pub pod_issues: Vec<PodIssue>,
     /// What keeps pods from working, or from ending, when it lasts beyond a time, worst first.
@@ -60,6 +65,8 @@ pub struct ObservedRun {
     pub fingerprint: Option<Fingerprint>,
     /// What it was executed with, where that was recorded.
     pub settings: Option<ExecutionSettings>,
+    /// The operator's default worker image when the run was started, where it uses that and says so.
+    pub default_image: Option<String>,
     /// How the run stands.
     pub phase: RunPhase,
     /// Whether none of its pods has begun to work, though the run is active: nothing is lost when another takes its place.
@@ -103,6 +110,12 @@ pub struct ObservedLongRunning {
     pub model: Option<Revision>,
     /// The worker image that its pods began with; `None` where that is not certain.
     pub image: Option<String>,
+    /// The version of the pod template that its pods are made by.
+    pub template: TemplateVersion,
+    /// The digest by which its pods know the model that they serve.
+    pub model_digest: Option<Digest>,
+    /// Where its pods answer probes.
+    pub probe_port: ProbePort,
     /// Pods wanted.
     pub desired: i32,
     /// Pods of the newest template that are ready.
@@ -114,6 +127,16 @@ pub struct ObservedLongRunning {
     pub settled_ready: i32,
     /// Whether its controller has seen the newest template, and no pods of older ones are left.
     pub settled: bool,
+}
+
+/// Where pods that serve answer probes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProbePort {
+    /// Where they answer callers, as those of earlier versions do.
+    #[default]
+    Shared,
+    /// On a port of their own, which no caller can fill with connections.
+    Own,
 }
 
 /// Something that is normal for a moment, and keeps pods from working or from ending when it lasts.
@@ -132,4 +155,12 @@ pub struct PodIssue {
     pub reason: String,
     /// What is wrong, for people.
     pub message: String,
+}
+
+impl PodIssue {
+    /// Whether the image of a container cannot be had.
+    #[must_use]
+    pub fn is_of_image(&self) -> bool {
+        matches!(self.reason.as_str(), "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull")
+    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mlpipeline_crds::{PodSettings, StepKind, Workload};
 
+use super::piece::{Piece, PlannedPiece};
 use super::schedule::CronSchedule;
 use super::step_kind::{Read, Replicas, ValidAction};
 use super::storage::Storage;
@@ -37,6 +38,13 @@ impl ValidatedPipeline {
     pub fn step(&self, name: &str) -> Option<&ValidStep> {
         self.steps.iter().find(|step| step.name == name)
     }
+
+    /// Whether its pods mount a volume. A pipeline of nothing but containers that read nothing of each other needs none, unless its spec asks
+    /// for one.
+    #[must_use]
+    pub fn has_volume(&self) -> bool {
+        self.storage.is_asked_for() || self.steps.iter().any(|step| step.action.descriptor().needs_storage())
+    }
 }
 
 /// One step that makes sense.
@@ -54,7 +62,7 @@ pub struct ValidStep {
     pub retries: u32,
     /// The longest that all attempts together may take.
     pub timeout: Option<Duration>,
-    /// Pods at work at the same time, of a run step's Job.
+    /// Pods at work at the same time, of a run step's Job or on the trials of a search.
     pub parallelism: Option<i32>,
     /// The token whose change forces a new run.
     pub rerun: Option<String>,
@@ -94,6 +102,18 @@ impl ValidStep {
     #[must_use]
     pub fn is_indexed(&self) -> bool {
         self.action.descriptor().is_indexed()
+    }
+
+    /// The pieces of the step's runs, in the order in which they are done.
+    #[must_use]
+    pub fn pieces(&self) -> Vec<PlannedPiece> {
+        self.action.descriptor().pieces(self.parallelism)
+    }
+
+    /// How many pods share a piece of the step's runs, each with a number of its own; `None` where the step's spec says it.
+    #[must_use]
+    pub fn pods_of(&self, piece: Piece) -> Option<u32> {
+        self.pieces().into_iter().find(|planned| planned.piece == piece)?.pods
     }
 
     /// Whether a worker does it, rather than a container of the user's.

@@ -1,6 +1,6 @@
 //! Where a pipeline keeps its artifacts. Only what builds pods and claims asks which kind it is; a plan names artifacts by their place.
 
-use mlpipeline_crds::VolumeStorage;
+use mlpipeline_crds::{AccessMode, VolumeStorage};
 
 /// Where a pipeline keeps its artifacts.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,34 @@ impl Storage {
     pub fn existing_claim(&self) -> Option<&str> {
         match self {
             Self::Volume(volume) => volume.claim_name.as_deref(),
+        }
+    }
+
+    /// How nodes may mount the volume; nothing where the spec names a claim and that was not read.
+    #[must_use]
+    pub fn access_modes(&self) -> Vec<AccessMode> {
+        let Self::Volume(volume) = self;
+        match &volume.access_modes {
+            Some(modes) if !modes.is_empty() => modes.clone(),
+            Some(_) | None if volume.claim_name.is_some() => Vec::new(),
+            Some(_) | None => vec![AccessMode::ReadWriteOnce],
+        }
+    }
+
+    /// Whether only the pods of one node can mount the volume at a time.
+    #[must_use]
+    pub fn is_of_one_node(&self) -> bool {
+        self.access_modes() == [AccessMode::ReadWriteOnce]
+    }
+
+    /// The same with the modes of the claim that the spec names, as the cluster has it.
+    #[must_use]
+    pub fn with_claim_modes(self, modes: Vec<AccessMode>) -> Self {
+        match self {
+            Self::Volume(volume) if volume.claim_name.is_some() => {
+                Self::Volume(VolumeStorage { access_modes: Some(modes), ..volume })
+            }
+            Self::Volume(_) => self,
         }
     }
 

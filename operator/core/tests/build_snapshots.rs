@@ -7,7 +7,6 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 use mlpipeline_core::child_kind::Child;
 use mlpipeline_core::children::{BuildSettings, build};
 use mlpipeline_core::observed::{Observed, ObservedRun, RunPhase};
-use mlpipeline_core::piece::Piece;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{RunWork, Schedules, Work, plan};
 use mlpipeline_core::validate::validate;
@@ -43,7 +42,7 @@ fn life(pipeline: &ValidatedPipeline) -> Vec<Child> {
             else {
                 continue;
             };
-            if !runs.iter().any(|known| known.key == run.key) {
+            if !runs.iter().any(|known| (&known.key, known.piece) == (&run.key, run.piece)) {
                 runs.push(succeeded(run, matches!(step.work, Some(Work::Scheduled { .. })), now));
             }
         }
@@ -55,13 +54,14 @@ fn succeeded(run: &RunWork, scheduled: bool, now: Timestamp) -> ObservedRun {
     let mut report = StepReport::succeeded(Some(run.key.clone()));
     report.metrics.insert("accuracy".into(), 0.97);
     ObservedRun {
-        name: format!("run-{}", run.key),
+        name: format!("{}-{}", run.piece.name(), run.key),
         key: run.key.clone(),
         attempt: 1,
-        piece: Piece::Commit,
+        piece: run.piece,
         scheduled,
         fingerprint: Some(run.fingerprint.clone()),
         settings: Some(run.settings.clone()),
+        default_image: None,
         phase: RunPhase::Succeeded,
         is_pending: false,
         started: Some(now),
@@ -106,6 +106,15 @@ fn pods_behind_an_ingress_answer_below_its_path() {
             .collect();
         assert_eq!(given, [prefix.map(ToOwned::to_owned)], "{path}");
     }
+}
+
+#[test]
+fn trials_that_pods_share_become_an_indexed_job_before_the_one_that_makes_the_model() {
+    let jobs: Vec<Child> = life(&pipeline(include_str!("data/plan/tuned.yaml")))
+        .into_iter()
+        .filter(|child| matches!(child, Child::Job(_)))
+        .collect();
+    insta::assert_yaml_snapshot!(jobs);
 }
 
 #[test]

@@ -80,6 +80,7 @@ fn succeeded(run: &RunWork) -> ObservedRun {
         scheduled: false,
         fingerprint: Some(run.fingerprint.clone()),
         settings: Some(run.settings.clone()),
+        default_image: None,
         phase: RunPhase::Succeeded,
         is_pending: false,
         started: None,

@@ -8,6 +8,7 @@ mod simulator;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use mlpipeline_core::decision::Decision;
 use mlpipeline_core::fingerprint::Fingerprint;
 use mlpipeline_core::observed::{ObservedRun, RunPhase};
 use mlpipeline_core::pipeline::{ValidStep, ValidatedPipeline};
@@ -275,6 +276,29 @@ fn of_several_runs_of_one_key_the_newest_counts_in_whatever_order_they_are_found
     assert_eq!(reason(&world).to_string(), "404");
     world.observed.steps.get_mut("data").expect("the step").runs.reverse();
     assert_eq!(reason(&world).to_string(), "404");
+}
+
+#[test]
+fn a_run_of_a_schedule_that_cannot_begin_stays_where_the_step_rests_on_it_for_want_of_another() {
+    let seeds = r#"{"apiVersion": "mlpipeline.dev/v1alpha1", "kind": "MLPipeline", "metadata": {"name": "p"}, "spec": {"steps": [
+        {"name": "first", "prepare": {"sql": "SELECT 1"}},
+        {"name": "data", "prepare": {"sql": "SELECT 1"}, "after": ["first"], "schedule": {"cron": "0 2 * * *"}}]}}"#;
+    let mut world = World::new(serde_json::from_str(seeds).expect("a pipeline"));
+    world.apply();
+    world.finish("first", &Ending::usual());
+    world.apply();
+    world.fire("data");
+    world.observed.steps.get_mut("data").expect("the step").runs[0].is_pending = true;
+    // What the pending run was started with has changed, and what it follows is to be done again.
+    for step in &mut world.resource.spec.steps {
+        step.timeout = Some("1h".into());
+    }
+    world.resource.spec.steps[0].rerun = Some("again".into());
+    world.schedules = Schedules::RunOnce;
+    let plan = world.plan();
+    assert_eq!(plan.steps[1].decision, Decision::Running);
+    assert_eq!(plan.steps[1].run, Some(world.observed.steps["data"].runs[0].name.clone()));
+    check_that_nothing_rested_on_is_pruned(&plan, &world);
 }
 
 /// Keys and fingerprints that count for a pipeline, as a converged life of it shows them.

@@ -55,7 +55,9 @@ pub(super) async fn create(
 async fn restore_marks(api: &Api<Job>, job: &Job, existing: Job) -> Result<Job, Failure> {
     let (mut wanted, found) = (job.metadata.clone(), &existing.metadata);
     // The Job that exists may have been started with others.
-    wanted.annotations.get_or_insert_default().remove(annotation::SETTINGS);
+    for how in [annotation::SETTINGS, annotation::WORKER_IMAGE] {
+        wanted.annotations.get_or_insert_default().remove(how);
+    }
     let holds = |wanted: &Option<Marks>, found: &Option<Marks>| {
         wanted
             .iter()
@@ -118,7 +120,7 @@ pub(super) async fn delete(
     view: &View,
     name: &str,
 ) -> Result<(), Failure> {
-    let Some(job) = view.jobs.iter().find(|job| job.metadata.name.as_deref() == Some(name)) else {
+    let Some(job) = view.runs.iter().find(|job| job.metadata.name.as_deref() == Some(name)) else {
         return Ok(());
     };
     if job.metadata.deletion_timestamp.is_some() {

@@ -74,11 +74,11 @@ async fn observe_plan_apply(resource: &DeserializeGuard, context: &Context, now:
 
 /// The pipeline, where its resource can be decoded and its spec is valid.
 fn validated(resource: &DeserializeGuard) -> Result<ValidatedPipeline, Vec<FieldError>> {
-    match &resource.0 {
-        Ok(pipeline) => validate(pipeline),
+    match resource.pipeline() {
+        Ok(pipeline) => validate(&pipeline),
         Err(invalid) => Err(vec![FieldError {
             path: "resource".to_owned(),
-            problem: format!("cannot be read: {}", invalid.error),
+            problem: format!("cannot be read: {invalid}"),
             hint: Some("is the CustomResourceDefinition of this operator's version installed?".to_owned()),
         }]),
     }

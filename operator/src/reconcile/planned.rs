@@ -17,6 +17,7 @@ use crate::apply::{Applied, apply};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::lost_reports;
+use crate::named_claim;
 use crate::observe::{View, observe};
 use crate::traces::spans::part;
 
@@ -39,6 +40,7 @@ pub(super) async fn plan_and_apply(
     pipeline: ValidatedPipeline,
     now: Timestamp,
 ) -> Result<Planned, Failure> {
+    let pipeline = named_claim::read_modes(context, pipeline).await?;
     let (mut view, mut plan) = observe_and_plan(context, &pipeline, now);
     if lost_reports::found_late(context, &pipeline, &plan).await? {
         (view, plan) = observe_and_plan(context, &pipeline, now);
@@ -57,7 +59,8 @@ pub(super) async fn plan_and_apply(
 
 /// What exists, and what should happen.
 fn observe_and_plan(context: &Context, pipeline: &ValidatedPipeline, now: Timestamp) -> (View, Plan) {
-    let view = part("observe").in_scope(|| observe(&context.cache, pipeline));
+    let mut view = part("observe").in_scope(|| observe(&context.cache, pipeline));
+    view.observed.default_image = Some(context.settings.worker_image.clone());
     let plan = part("plan").in_scope(|| plan::plan(pipeline, &view.observed, now, Schedules::Keep));
     (view, plan)
 }

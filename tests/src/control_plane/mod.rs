@@ -13,6 +13,7 @@ mod audit;
 mod identity;
 mod namespace;
 mod run_folder;
+mod scheduler;
 mod server;
 mod simulated_node;
 pub(crate) mod tools;
@@ -87,7 +88,7 @@ impl ControlPlane {
 
     async fn start_once(settings: Settings) -> Result<Self, String> {
         let folder = RunFolder::make()?;
-        let server = Server::start(&folder).await;
+        let server = Server::start(&folder, settings).await;
         let mut server = server.map_err(|error| format!("{error}\n(logs: {})", folder.path().display()))?;
         let admin = server.admin.clone();
         install_crd(&admin.client().await).await?;

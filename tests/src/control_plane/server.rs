@@ -22,11 +22,14 @@ pub struct Settings {
     /// How many requests a second each of Kubernetes' own controllers may make. Kubernetes' default is 20, which is what
     /// bounds Jobs a minute on a real cluster; tests have no reason to wait for it.
     pub controller_qps: u32,
+    /// After how many seconds without a sign of life a node counts as lost, and after how many more its pods go. Kubernetes' defaults are
+    /// 50 and 300.
+    pub lost_nodes: Option<(u32, u32)>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { controller_qps: 1000 }
+        Self { controller_qps: 1000, lost_nodes: None }
     }
 }
 
@@ -55,7 +58,7 @@ impl Server {
     ///
     /// # Errors
     /// Says which program is missing or ended, and the end of its log.
-    pub(super) async fn start(folder: &RunFolder) -> Result<Self, String> {
+    pub(super) async fn start(folder: &RunFolder, settings: Settings) -> Result<Self, String> {
         let ports = free_ports::<3>().map_err(|error| format!("no free port on 127.0.0.1: {error}"))?;
         let [etcd_clients, etcd_peers, api] = ports;
         let data = folder.path().join("etcd");
@@ -71,7 +74,10 @@ impl Server {
         let controllers =
             Identity::of_token(CONTROLLERS, &keys.controllers_token, &url, &keys.authority, folder)?;
         let audit_log = folder.path().join("audit.log");
-        let arguments = api_server_arguments(folder, &keys, &audit_log, etcd_clients, api)?;
+        let mut arguments = api_server_arguments(folder, &keys, &audit_log, etcd_clients, api)?;
+        if let Some((_, seconds)) = settings.lost_nodes {
+            arguments.push(format!("--default-unreachable-toleration-seconds={seconds}"));
+        }
         let api_server = Process::start(&tools::find("kube-apiserver")?, &arguments, folder.path(), None)?;
         let files = Files {
             service_account_key: keys.service_account,
@@ -129,7 +135,10 @@ impl Server {
     }
 
     fn controller_manager_arguments(&self, settings: Settings) -> Vec<String> {
-        vec![
+        let lost = settings.lost_nodes.map(|(after, _)| {
+            [format!("--node-monitor-grace-period={after}s"), "--node-monitor-period=1s".to_owned()]
+        });
+        let own = vec![
             format!("--kubeconfig={}", self.controllers.kubeconfig().display()),
             format!("--service-account-private-key-file={}", self.files.service_account_key.display()),
             format!("--root-ca-file={}", self.files.authority.display()),
@@ -141,7 +150,8 @@ impl Server {
             format!("--flex-volume-plugin-dir={}", self.files.plugins.display()),
             format!("--kube-api-qps={}", settings.controller_qps),
             format!("--kube-api-burst={}", settings.controller_qps.saturating_mul(3) / 2),
-        ]
+        ];
+        own.into_iter().chain(lost.into_iter().flatten()).collect()
     }
 }
 

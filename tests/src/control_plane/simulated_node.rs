@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Node;
-use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
 use kube::Api;
 use kube::api::PostParams;
 use serde_json::json;
@@ -26,26 +25,8 @@ impl ControlPlane {
     /// On a cluster that was given: it has nodes of its own.
     pub async fn simulate_node(&mut self, stages: &Path) -> Result<(), String> {
         let client = self.client().await;
-        // Of this group the audit log says no more than who did what.
-        let account = self.service_account("kube-system", NAME).await;
-        let binding = serde_json::from_value(json!({
-            "metadata": {"name": NAME},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-            "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": "kube-system"}],
-        }));
-        let binding: ClusterRoleBinding = binding.map_err(|error| error.to_string())?;
-        let bound = Api::all(client.clone()).create(&PostParams::default(), &binding).await;
-        bound.map_err(|error| format!("the simulated node gets no rights: {error}"))?;
+        let account = self.start_scheduler(NAME).await?;
         let kubeconfig = account.kubeconfig().display().to_string();
-        // The scheduler's own limit of 50 calls a second would hide what is measured.
-        let configuration = json!({
-            "apiVersion": "kubescheduler.config.k8s.io/v1",
-            "kind": "KubeSchedulerConfiguration",
-            "leaderElection": {"leaderElect": false},
-            "clientConnection": {"kubeconfig": kubeconfig, "qps": 2000, "burst": 3000},
-        });
-        let configuration = self.folder.write("scheduler.json", &configuration.to_string())?;
-        let scheduler = [format!("--config={}", configuration.display()), "--secure-port=0".to_owned()];
         let kwok = [
             format!("--kubeconfig={kubeconfig}"),
             format!("--config={}", stages.display()),
@@ -54,9 +35,7 @@ impl ControlPlane {
             "--node-lease-duration-seconds=40".to_owned(),
         ];
         let server = self.server.as_mut().expect("a given cluster has nodes of its own");
-        for (name, arguments) in [("kube-scheduler", &scheduler[..]), ("kwok", &kwok[..])] {
-            server.add(Process::start(&tools::find(name)?, arguments, self.folder.path(), None)?);
-        }
+        server.add(Process::start(&tools::find("kwok")?, &kwok, self.folder.path(), None)?);
         let nodes: Api<Node> = Api::all(client);
         let node = json!({"metadata": {"name": NAME, "annotations": {"kwok.x-k8s.io/node": "fake"}}});
         let node: Node = serde_json::from_value(node).map_err(|error| error.to_string())?;

@@ -15,7 +15,8 @@ use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::operator_bed::{Bed, LONG, shipped_role};
+use super::operator_bed::{Bed, LONG};
+use super::shipped_roles::shipped_role;
 
 const PAGE: &str = include_str!("../../../docs/how-to/back-up-and-restore.md");
 const CLAIMS: [&str; 2] = ["replica-shop-db-0", "shop-storage"];

@@ -10,11 +10,12 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt};
 use mlpipeline_tests::control_plane::{Identity, find_program};
-use mlpipeline_tests::programs;
+use mlpipeline_tests::{programs, wait_until};
 use serde_json::json;
 use tokio::process::{Child, Command};
 
-use super::operator_bed::{Bed, chain};
+use super::operator_bed::{Bed, LONG};
+use super::specs::chain;
 
 /// Pipelines that are there while the release changes.
 const PIPELINES: usize = 50;
@@ -132,6 +133,18 @@ async fn no_change_of_the_release_touches_what_pipelines_have() {
     for at in 0..PIPELINES {
         bed.condition(&format!("p{at}"), "Ready", "True").await;
     }
+    // A pipeline is Ready before the Job controller has written that its Job is complete.
+    wait_until("complete Jobs", LONG, async || {
+        let jobs = bed.api::<Job>().list(&ListParams::default()).await.unwrap().items;
+        let complete = jobs.iter().filter(|job| {
+            let conditions = job.status.as_ref().and_then(|status| status.conditions.as_ref());
+            conditions
+                .is_some_and(|all| all.iter().any(|now| now.type_ == "Complete" && now.status == "True"))
+        });
+        let count = complete.count();
+        if count == PIPELINES { Ok(()) } else { Err(format!("{count} of {PIPELINES}")) }
+    })
+    .await;
     let before = children(bed).await;
     assert_eq!(before.len(), PIPELINES);
     let since = bed.control_plane.audit().position().await;

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::kubectl::kubectl;
-use super::operator_bed::{Bed, LONG, chain};
+use super::operator_bed::{Bed, LONG};
+use super::specs::chain;
 
 /// Every state of every pipeline of a namespace, as a watch delivers them.
 struct Recording {

@@ -8,7 +8,8 @@ use mlpipeline_crds::MLPipelineStatus;
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 
-use super::operator_bed::{Bed, LONG, chain, crash_course};
+use super::operator_bed::{Bed, LONG};
+use super::specs::{chain, crash_course};
 
 async fn status(bed: &Bed) -> MLPipelineStatus {
     bed.pipelines().get("iris").await.unwrap().status.unwrap()

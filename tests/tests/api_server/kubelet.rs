@@ -63,7 +63,8 @@ async fn work(pods: Api<Pod>, script: Arc<Mutex<Script>>) {
     }
 }
 
-fn next(pod: &Pod, script: &Script) -> Option<Value> {
+/// The status that comes next of a pod that has not begun; `None` where it stays as it is.
+pub fn next(pod: &Pod, script: &Script) -> Option<Value> {
     let now = k8s_openapi::jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let of_job = pod.owner_references().iter().any(|owner| owner.kind == "Job");
     let container = |is_ready: bool, state: Value| {

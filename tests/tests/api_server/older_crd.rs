@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::kubelet::Kubelet;
-use super::operator_bed::{LONG, bind, chain, install_roles, shipped_role};
+use super::operator_bed::LONG;
+use super::shipped_roles::{bind, install_roles, shipped_role};
+use super::specs::chain;
 
 #[tokio::test]
 async fn s11_fields_that_an_older_definition_drops_are_named_and_what_cannot_be_read_harms_nobody_else() {

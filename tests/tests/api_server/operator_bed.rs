@@ -6,7 +6,7 @@ use std::sync::MutexGuard;
 use std::time::Duration;
 
 use k8s_openapi::api::events::v1::Event;
-use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule, Role, RoleBinding};
+use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding};
 use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client, ResourceExt};
@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 use super::kubelet::{Kubelet, Script};
+use super::shipped_roles::{bind, binding_name, election_role, install_roles, shipped_role};
+use super::specs::chain;
 use super::witness::Witness;
 
 pub const LONG: Duration = Duration::from_secs(120);
@@ -42,7 +44,11 @@ impl Bed {
 
     /// A bed where nothing becomes of a pod but what the test makes of it.
     pub async fn without_kubelet(test: &str) -> Self {
-        let control_plane = ControlPlane::shared().await;
+        Self::on(ControlPlane::shared().await, test).await
+    }
+
+    /// A bed on a control plane of the test's own.
+    pub async fn on(control_plane: &'static ControlPlane, test: &str) -> Self {
         let namespace = control_plane.namespace(test).await;
         let client = control_plane.client().await;
         let operator = control_plane.service_account(namespace.name(), OPERATOR).await;
@@ -250,103 +256,4 @@ impl Bed {
 pub async fn signal(program: &Child, name: &str) {
     let pid = program.id().expect("it runs").to_string();
     assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().await.unwrap().success());
-}
-
-/// Gives an account of a namespace the rights of a role there.
-pub async fn bind(client: &Client, namespace: &str, kind: &str, role: &str, account: &str) {
-    let name = binding_name(role, account);
-    let binding = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
-        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
-    });
-    let bindings: Api<RoleBinding> = Api::namespaced(client.clone(), namespace);
-    bindings.patch(&name, &PatchParams::apply("tests").force(), &Patch::Apply(&binding)).await.unwrap();
-}
-
-/// Puts the shipped roles in place, bound to nobody yet.
-pub async fn install_roles(client: &Client, namespace: &str) {
-    let apply = PatchParams::apply("tests").force();
-    let role = shipped_role();
-    let roles: Api<ClusterRole> = Api::all(client.clone());
-    roles.patch(&role.name_any(), &apply, &Patch::Apply(&role)).await.unwrap();
-    let mut election = election_role();
-    election.metadata.namespace = Some(namespace.to_owned());
-    let roles: Api<Role> = Api::namespaced(client.clone(), namespace);
-    roles.patch(&election.name_any(), &apply, &Patch::Apply(&election)).await.unwrap();
-}
-
-fn binding_name(role: &str, account: &str) -> String {
-    format!("{role}-{account}")
-}
-
-/// The shipped rights without this verb of this resource.
-pub fn rights_without(verb: &str, resource: &str) -> Vec<PolicyRule> {
-    let mut rules = Vec::new();
-    for rule in shipped_role().rules.unwrap() {
-        for one in rule.resources.clone().unwrap() {
-            let mut rule = PolicyRule { resources: Some(vec![one.clone()]), ..rule.clone() };
-            rule.verbs.retain(|kept| one != resource || kept != verb);
-            rules.extend((!rule.verbs.is_empty()).then_some(rule));
-        }
-    }
-    rules
-}
-
-/// The role that is shipped.
-pub fn shipped_role() -> ClusterRole {
-    serde_saphyr::from_str(include_str!("../../../deploy/config/rbac/operator-role.yaml")).unwrap()
-}
-
-/// The role of a candidate that is shipped.
-pub fn election_role() -> Role {
-    let text = include_str!("../../../deploy/config/rbac/leader-election.yaml");
-    serde_saphyr::from_str(text.split("\n---").next().unwrap()).unwrap()
-}
-
-/// The storage of a pipeline whose volume many nodes can mount, so that its pods have a PodDisruptionBudget.
-pub fn storage() -> Value {
-    json!({"volume": {"accessModes": ["ReadWriteMany"]}})
-}
-
-/// A pipeline with nearly every kind of child.
-pub fn crash_course() -> Value {
-    json!({"storage": storage(), "steps": [
-        {"name": "data", "prepare": {"inputs": [{"name": "iris", "uri": "http://files/iris.csv"}]}},
-        {"name": "train", "train": {
-            "data": {"step": "data"}, "target": "species",
-            "algorithm": {"logisticRegression": {"maxIterations": 200}}, "gate": {"metric": "accuracy", "min": 0.9},
-        }},
-        {"name": "api", "pod": {"resources": {"requests": {"cpu": "1000m", "memory": "128Mi"}}}, "serve": {
-            "model": {"step": "train"}, "autoscaling": {"minReplicas": 2, "maxReplicas": 5},
-            "service": {"type": "ClusterIP", "port": 80},
-            "ingress": {"host": "iris.example.com"},
-        }},
-        {"name": "nightly", "schedule": {"cron": "0 2 * * *"}, "score": {"model": {"step": "train"}, "input": {"step": "data"}}},
-    ]})
-}
-
-/// The same without an autoscaler. Here no metrics ever come, and two minutes after it was made the status reports that.
-pub fn crash_course_without_autoscaler() -> Value {
-    let mut spec = crash_course();
-    let serve = spec.pointer_mut("/steps/2/serve").unwrap().as_object_mut().unwrap();
-    serve.remove("autoscaling").unwrap();
-    serve.insert("replicas".to_owned(), json!(2));
-    spec
-}
-
-/// Runs of one pod, one after the other.
-pub fn chain(length: usize) -> Value {
-    let step = |at: usize| {
-        let after: Vec<String> = (at > 0).then(|| format!("s{}", at - 1)).into_iter().collect();
-        json!({"name": format!("s{at}"), "run": {"image": "none"}, "after": after})
-    };
-    json!({"steps": (0..length).map(step).collect::<Vec<Value>>()})
-}
-
-/// The same in the place of [`crash_course`], whose storage no edit may change.
-pub fn chain_of_crash_course(length: usize) -> Value {
-    let mut spec = chain(length);
-    spec["storage"] = storage();
-    spec
 }

@@ -6,7 +6,8 @@ use k8s_openapi::api::batch::v1::Job;
 use mlpipeline_tests::control_plane::AuditPosition;
 use serde_json::{Value, json};
 
-use super::operator_bed::{Bed, crash_course};
+use super::operator_bed::Bed;
+use super::specs::crash_course;
 
 /// What an edit costs: for each write of a child what was written how often.
 type Cost = BTreeMap<String, usize>;

@@ -11,7 +11,8 @@ use mlpipeline_tests::control_plane::{AuditEvent, AuditPosition, Identity};
 use mlpipeline_tests::wait_until;
 use serde_json::json;
 
-use super::operator_bed::{Bed, LONG, chain, crash_course, signal};
+use super::operator_bed::{Bed, LONG, signal};
+use super::specs::{chain, crash_course};
 
 /// Who leads; an error while nobody does.
 async fn holder(bed: &Bed) -> Result<String, String> {

@@ -13,7 +13,8 @@ use kube::{Api, ResourceExt};
 use mlpipeline_tests::wait_until;
 use serde_json::json;
 
-use super::operator_bed::{Bed, LONG, chain, crash_course};
+use super::operator_bed::{Bed, LONG};
+use super::specs::{chain, crash_course};
 
 #[tokio::test]
 async fn the_crash_course_lives_is_edited_suspended_and_goes_without_a_trace() {

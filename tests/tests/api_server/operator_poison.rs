@@ -10,7 +10,8 @@ use kube::api::{ListParams, Patch, PatchParams};
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 
-use super::operator_bed::{Bed, LONG, chain, crash_course};
+use super::operator_bed::{Bed, LONG};
+use super::specs::{chain, crash_course};
 
 /// Last words that no worker of ours says.
 fn odd_words() -> Vec<String> {

@@ -16,7 +16,8 @@ use mlpipeline_tests::wait_until;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::operator_bed::{Bed, LONG, chain, crash_course, crash_course_without_autoscaler, signal};
+use super::operator_bed::{Bed, LONG, signal};
+use super::specs::{chain, crash_course, crash_course_without_autoscaler};
 
 /// A user's writes since then, other than the lease's and those about objects whose names begin with `other`: verb, resource
 /// and name.

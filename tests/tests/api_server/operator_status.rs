@@ -10,7 +10,8 @@ use mlpipeline_tests::wait_until;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use super::operator_bed::{Bed, LONG, chain};
+use super::operator_bed::{Bed, LONG};
+use super::specs::chain;
 
 /// Every version of all pipelines of a bed, from now on.
 struct Versions {

@@ -13,8 +13,9 @@ use mlpipeline_crds::StepReport;
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 
-use super::operator_bed::{Bed, LONG, crash_course};
+use super::operator_bed::{Bed, LONG};
 use super::operator_life::nothing_is_left;
+use super::specs::crash_course;
 
 fn fails(bed: &Bed, step: &str) {
     let report = StepReport::failed("ColumnNotFound", "column \"species\" not found; columns are a, b");

@@ -9,7 +9,8 @@ use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 
-use super::operator_bed::{Bed, LONG, crash_course};
+use super::operator_bed::{Bed, LONG};
+use super::specs::crash_course;
 
 /// What the children that are applied ask for, by kind and name.
 async fn wanted(bed: &Bed) -> BTreeMap<String, Value> {

@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::admissionregistration::v1::{
+    ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
+};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod, ResourceQuota};
-use kube::ResourceExt;
-use kube::api::{ListParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::{Api, ResourceExt};
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 
-use super::operator_bed::{Bed, LONG, chain, crash_course};
+use super::operator_bed::{Bed, LONG};
+use super::specs::{chain, crash_course};
 
 /// The pod of a pipeline, once there is one.
 async fn pod_of(bed: &Bed, pipeline: &str) -> Pod {
@@ -171,19 +176,54 @@ async fn a_port_that_another_service_has_is_named_and_taken_when_it_is_free() {
     bed.condition("second", "Ready", "True").await;
 }
 
+/// Has the API server refuse every Job in the namespace; the name of the binding that ends it.
+async fn refuse_jobs(bed: &Bed) -> String {
+    let name = format!("{}-jobs", bed.namespace.name());
+    let policy = json!({"metadata": {"name": name}, "spec": {
+        "matchConstraints": {"resourceRules": [
+            {"apiGroups": ["batch"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["jobs"]},
+        ]},
+        "validations": [{"expression": "false", "message": "no Jobs in this namespace"}],
+    }});
+    let binding = json!({"metadata": {"name": name}, "spec": {
+        "policyName": name, "validationActions": ["Deny"],
+        "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": bed.namespace.name()}}},
+    }});
+    let policy: ValidatingAdmissionPolicy = serde_json::from_value(policy).unwrap();
+    let binding: ValidatingAdmissionPolicyBinding = serde_json::from_value(binding).unwrap();
+    Api::all(bed.client.clone()).create(&PostParams::default(), &policy).await.unwrap();
+    Api::all(bed.client.clone()).create(&PostParams::default(), &binding).await.unwrap();
+    until_jobs_are(bed, false).await;
+    name
+}
+
+/// Waits until the API server takes Jobs, or refuses them.
+async fn until_jobs_are(bed: &Bed, taken: bool) {
+    let container = json!({"name": "c", "image": "i"});
+    let job = json!({"metadata": {"name": "asked"}, "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}});
+    let job: Job = serde_json::from_value(job).unwrap();
+    let dry_run = PostParams { dry_run: true, ..PostParams::default() };
+    wait_until("the policy for Jobs", LONG, async || {
+        let answer = bed.api::<Job>().create(&dry_run, &job).await;
+        if answer.is_ok() == taken { Ok(()) } else { Err(format!("{:?}", answer.err())) }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_child_that_the_api_server_can_never_take_is_named_in_its_words() {
     let bed = Bed::new("reason-invalid").await;
+    let binding = refuse_jobs(&bed).await;
     let _operator = bed.start(&[]);
+    bed.apply("unwanted", &chain(1)).await;
+    let message = bed.until_not_ready("unwanted", "InvalidChild").await;
+    assert!(message.contains("no Jobs in this namespace"), "{message}");
+    bed.condition("unwanted", "Stalled", "True").await;
+    let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(bed.client.clone());
+    bindings.delete(&binding, &DeleteParams::default()).await.unwrap();
+    until_jobs_are(&bed, true).await;
     let mut spec = chain(1);
-    let zone = json!({"key": "zone", "operator": "Maybe", "values": ["a"]});
-    let required = json!({"nodeSelectorTerms": [{"matchExpressions": [zone]}]});
-    spec["steps"][0]["pod"] =
-        json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}});
-    bed.apply("unplaced", &spec).await;
-    let message = bed.until_not_ready("unplaced", "InvalidChild").await;
-    assert!(message.contains("not a valid selector operator"), "{message}");
-    bed.condition("unplaced", "Stalled", "True").await;
-    bed.apply("unplaced", &chain(1)).await;
-    bed.condition("unplaced", "Ready", "True").await;
+    spec["steps"][0]["retries"] = json!(1);
+    bed.apply("unwanted", &spec).await;
+    bed.condition("unwanted", "Ready", "True").await;
 }

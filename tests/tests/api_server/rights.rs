@@ -9,9 +9,9 @@ use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 
-use super::operator_bed::{
-    Bed, LONG, chain, chain_of_crash_course, crash_course, rights_without, shipped_role, storage,
-};
+use super::operator_bed::{Bed, LONG};
+use super::shipped_roles::{rights_without, shipped_role};
+use super::specs::{chain, chain_of_crash_course, crash_course, storage};
 use super::witness::{Right, asked_for, shipped_rights};
 
 /// Rights without which the API server denies a call that its audit log records under another verb: an apply of an object that

@@ -9,7 +9,8 @@ use kube::api::{Patch, PatchParams, PostParams};
 use mlpipeline_tests::wait_until;
 use serde_json::json;
 
-use super::operator_bed::{Bed, LONG, chain, chain_of_crash_course, crash_course};
+use super::operator_bed::{Bed, LONG};
+use super::specs::{chain, chain_of_crash_course, crash_course};
 
 #[tokio::test]
 async fn l6_a_job_without_its_labels_gets_them_back_and_is_not_run_again() {

@@ -17,7 +17,8 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::process::Child;
 
 use super::collector::{Collector, Span, over_tls};
-use super::operator_bed::{Bed, LONG, chain};
+use super::operator_bed::{Bed, LONG};
+use super::specs::chain;
 
 const HEADERS: (&str, &str) = ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20not-for-any-log");
 /// Often, so that tests need not wait.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::rbac::v1::PolicyRule;
 use mlpipeline_tests::control_plane::{AuditPosition, ControlPlane, Identity};
 
-use super::operator_bed::{election_role, shipped_role};
+use super::shipped_roles::{election_role, shipped_role};
 
 /// A verb, and a resource as a Role names it.
 pub type Right = (String, String);

@@ -19,3 +19,4 @@ mod kueue;
 mod load;
 mod mlops;
 mod release;
+mod tuning;

@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 pub use step_args::StepArgs;
 
 use crate::logging::LogFormat;
+use crate::onnx::ExportOnnxArgs;
 use crate::prepare::PrepareArgs;
 use crate::score::ScoreArgs;
 use crate::serve::ServeArgs;
@@ -40,6 +41,8 @@ pub enum Command {
     Score(ScoreArgs),
     /// Answer predictions of a model over HTTP until stopped.
     Serve(ServeArgs),
+    /// Write a trained model as an ONNX file.
+    ExportOnnx(ExportOnnxArgs),
     /// Print the completions of a shell.
     Completion {
         /// The shell.

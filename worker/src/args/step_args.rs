@@ -28,6 +28,9 @@ pub struct StepArgs {
     /// Where the report goes; /dev/termination-log where there is one, else standard output, when absent.
     #[arg(long, value_name = "FILE", env = "MLPIPELINE_REPORT")]
     pub report: Option<PathBuf>,
+    /// Which of the pods of an Indexed Job this is; Kubernetes sets the variable.
+    #[arg(long, value_name = "N", env = "JOB_COMPLETION_INDEX", hide = true)]
+    pub completion_index: Option<u32>,
     /// End when standard input does: whoever started this process, and holds the other end, is gone.
     #[arg(long, alias = "lifeline", hide = true)]
     pub watchdog: bool,

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use mlpipeline_crds::ExitCode;
+use mlpipeline_crds::{Digest, ExitCode};
 
 use crate::failure::{Failure, FileError};
 
@@ -31,6 +31,20 @@ pub enum ArtifactError {
         /// What is wrong with it.
         problem: String,
     },
+    /// It is whole, and it is another one than its step reported.
+    #[error(
+        "artifact {} is not the one that its step reported: its digest is {found}, and that of the reported one is {expected}. \
+         Somebody replaced it. Change the rerun token of step \"{}\" to make it again, and find out who can write to the volume",
+        .folder.display(), step_of(.folder)
+    )]
+    Replaced {
+        /// The artifact's folder.
+        folder: PathBuf,
+        /// The digest of what is there.
+        found: Digest,
+        /// The digest that the step reported.
+        expected: Digest,
+    },
     /// Written by a newer worker.
     #[error("artifact {} has format version {found}, and this worker reads versions up to {}; use a newer worker image", .folder.display(), super::names::MANIFEST_VERSION)]
     Version {
@@ -52,6 +66,12 @@ pub enum ArtifactError {
     File(#[from] FileError),
 }
 
+/// The name of the step whose artifact lies in a folder: namespace/pipeline/step/revision.
+fn step_of(folder: &Path) -> String {
+    let name = folder.parent().and_then(Path::file_name);
+    name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 impl ArtifactError {
     /// For `map_err`: names what was tried on which file.
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
@@ -63,7 +83,7 @@ impl Failure for ArtifactError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Path { .. } | Self::FileName(_) | Self::Taken(_) => ExitCode::WrongSpec,
-            Self::Damaged { .. } | Self::Version { .. } => ExitCode::WrongData,
+            Self::Damaged { .. } | Self::Replaced { .. } | Self::Version { .. } => ExitCode::WrongData,
             // A volume that is not mounted yet, or a network file system that lags, looks like this too.
             Self::Missing(_) => ExitCode::StorageUnavailable,
             Self::File(error) => error.exit_code(),
@@ -75,6 +95,7 @@ impl Failure for ArtifactError {
             Self::Path { .. } => "PathRefused",
             Self::Missing(_) => "ArtifactMissing",
             Self::Damaged { .. } => "ArtifactDamaged",
+            Self::Replaced { .. } => "ArtifactReplaced",
             Self::Version { .. } => "ArtifactVersion",
             Self::FileName(_) => "FileNameRefused",
             Self::Taken(_) => "FolderTaken",

@@ -123,6 +123,11 @@ pub fn read(folder: &Path) -> Result<Manifest, ArtifactError> {
         return Err(ArtifactError::Version { folder: folder.to_owned(), found: version.format_version });
     }
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(not_a_manifest)?;
+    if manifest.report.digest.as_ref().is_some_and(|reported| *reported != manifest.digest()) {
+        return Err(damaged(format!(
+            "{MANIFEST_NAME} reports a digest that is not that of the files it lists"
+        )));
+    }
     for (name, entry) in &manifest.files {
         if !plain_name(name) {
             return Err(damaged(format!("{MANIFEST_NAME} lists \"{name}\", which is not a plain file name")));
@@ -144,24 +149,53 @@ pub fn read(folder: &Path) -> Result<Manifest, ArtifactError> {
     Ok(manifest)
 }
 
+/// [`read`], of the artifact that a step reported: where its digest is known, no other is accepted, however whole it is. The digest
+/// covers the files' digests, which whoever reads the files has to compare.
+///
+/// # Errors
+/// As [`read`], and [`ArtifactError::Replaced`] for another artifact.
+pub(crate) fn read_expected(folder: &Path, expected: Option<&Digest>) -> Result<Manifest, ArtifactError> {
+    let manifest = read(folder)?;
+    let found = manifest.digest();
+    match expected.filter(|expected| **expected != found) {
+        None => Ok(manifest),
+        Some(expected) => {
+            Err(ArtifactError::Replaced { folder: folder.to_owned(), found, expected: expected.clone() })
+        }
+    }
+}
+
 /// Checks the digest of every file of an artifact, reading each once from end to end.
 ///
 /// # Errors
 /// [`ArtifactError::Damaged`] for the first file, by name, whose content is not what was published.
 pub fn verify(folder: &Path, manifest: &Manifest) -> Result<(), ArtifactError> {
     for (name, entry) in &manifest.files {
-        let found = hash_file(&folder.join(name))?;
-        if found != *entry {
-            return Err(ArtifactError::Damaged {
-                folder: folder.to_owned(),
-                problem: format!(
-                    "{name} has sha256 {} instead of {}: its bytes are not those that were published",
-                    found.sha256, entry.sha256
-                ),
-            });
-        }
+        same_content(folder, name, entry, &hash_file(&folder.join(name))?)?;
     }
     Ok(())
+}
+
+/// Compares a file of an artifact, as it was found, with what its manifest says of it.
+///
+/// # Errors
+/// [`ArtifactError::Damaged`] when they differ.
+pub(crate) fn same_content(
+    folder: &Path,
+    name: &str,
+    expected: &FileEntry,
+    found: &FileEntry,
+) -> Result<(), ArtifactError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(ArtifactError::Damaged {
+        folder: folder.to_owned(),
+        problem: format!(
+            "{name} has sha256 {} instead of {}: its bytes are not those that were published",
+            found.sha256, expected.sha256
+        ),
+    })
 }
 
 /// The size and digest of a file, in memory that does not grow with it.

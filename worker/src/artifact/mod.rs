@@ -8,6 +8,7 @@
 
 mod draft;
 mod error;
+mod kept;
 mod lock;
 mod manifest;
 mod names;
@@ -19,11 +20,15 @@ mod storage;
 pub use draft::Draft;
 pub(crate) use draft::sync_folder;
 pub use error::ArtifactError;
+pub(crate) use kept::Kept;
 pub(crate) use lock::Lock;
-pub(crate) use manifest::hash_open;
+pub(crate) use manifest::read_expected;
 pub use manifest::{Column, FileEntry, Kind, Manifest, read, verify};
+pub(crate) use manifest::{hash_open, same_content};
 pub use names::{MANIFEST_NAME, MANIFEST_VERSION};
-pub(crate) use open::{FileIdentity, create_unlinked, open_beneath, open_regular, open_unlinked, read_small};
+pub(crate) use open::{
+    ChangeTime, FileIdentity, create_unlinked, open_beneath, open_regular, open_unlinked, read_small,
+};
 pub use publish::Published;
 pub use remove::remove_revisions;
 pub use storage::Storage;

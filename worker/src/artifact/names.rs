@@ -13,5 +13,8 @@ pub(super) const DRAFT_PREFIX: &str = ".draft-";
 /// that an artifact has no file but its own, and a draft is never without its lock while its process lives.
 pub(super) const LOCK_SUFFIX: &str = ".lock";
 
+/// What the names of folders of unfinished work begin with.
+pub(super) const KEPT_PREFIX: &str = ".kept-";
+
 /// What the names of damaged folders, moved out of the way, begin with.
 pub(super) const DAMAGED_PREFIX: &str = ".damaged-";

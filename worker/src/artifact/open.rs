@@ -32,6 +32,24 @@ impl FileIdentity {
     }
 }
 
+/// When anything about a file last changed; nobody can set it to another time but by the clock of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ChangeTime {
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+impl ChangeTime {
+    /// That of an open file.
+    ///
+    /// # Errors
+    /// What the operating system answers.
+    pub(crate) fn of(file: &File) -> io::Result<Self> {
+        let found = file.metadata()?;
+        Ok(Self { seconds: found.ctime(), nanoseconds: found.ctime_nsec() })
+    }
+}
+
 /// Options with which opening waits for nobody, and follows a link at the end of a path only where that is asked for.
 pub(super) fn options(follow: bool) -> OpenOptions {
     let link = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };

@@ -40,6 +40,11 @@ impl OutFile {
             .filter(|folder| !folder.as_os_str().is_empty())
             .unwrap_or(Path::new("."))
             .to_owned();
+        if !folder.is_dir() {
+            let text =
+                format!("the folder {} does not exist; make it, or name another file", folder.display());
+            return Err(TableError::Source(text).into());
+        }
         let mut builder = tempfile::Builder::new();
         builder.prefix(".draft-");
         // As any file that a program of the user's makes; the umask takes its share.

@@ -7,6 +7,7 @@ use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use mlpipeline_crds::ExitCode;
 
+use super::out_of_memory;
 use crate::failure::{Failure, StepError, storage_reason};
 
 /// Rows that a query could not compute, or a query that cannot be planned: a DataFusion error with its cause identified.
@@ -39,9 +40,7 @@ pub fn query_error(error: &DataFusionError) -> StepError {
     let (exit_code, reason) = classify(root);
     let text = plain(&root.strip_backtrace());
     let message = match reason {
-        "OutOfMemory" => format!(
-            "the query needs more memory than it may use: {text}; give the step more memory, or make the query smaller"
-        ),
+        "OutOfMemory" => out_of_memory::message(&text),
         "Internal" => format!(
             "the query engine cannot do this: {text}; write the query in another way, for example in two steps"
         ),

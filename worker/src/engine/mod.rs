@@ -3,11 +3,16 @@
 //! Owns the configuration, the order of partitions, arithmetic that overflows, and what the engine's errors mean. Must not know
 //! tables, steps or storage.
 
+mod assumed_order;
 mod error;
 mod ordered;
+mod out_of_memory;
 mod overflow;
 mod session;
 mod sum;
+
+/// Rows in a batch.
+const BATCH_ROWS: usize = 8192;
 
 pub use error::query_error;
 pub(crate) use session::{PARTITIONS, runtime, session};

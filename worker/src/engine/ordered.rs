@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::BatchCoalescer;
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::JoinType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
@@ -19,7 +22,10 @@ use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchSt
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+
+use super::BATCH_ROWS;
+use super::assumed_order::keep_order;
 
 /// How many batches of a partition may wait for those before it.
 const BATCHES_AHEAD: usize = 2;
@@ -62,17 +68,23 @@ fn ordered(plan: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn Execution
     }
     let hash = plan.downcast_ref::<HashJoinExec>().map(HashJoinExec::join_type);
     let nested = plan.downcast_ref::<NestedLoopJoinExec>().map(NestedLoopJoinExec::join_type);
+    if hash.is_some_and(|join| *join == JoinType::Right) {
+        return Ok(Transformed::yes(keep_order(plan)?));
+    }
     let Some(join) = hash.or(nested) else { return Ok(Transformed::no(plan)) };
     // Rows of the left side without a partner come from whichever partition of the right side ends last.
     let ends_with_left_rows = matches!(
         join,
         JoinType::Left | JoinType::Full | JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark
     );
+    // Rows of the right side without a partner come at the end of its batches.
+    let depends_on_batches = *join == JoinType::Full;
     let children: Vec<Arc<dyn ExecutionPlan>> = plan.children().into_iter().cloned().collect();
     match children.as_slice() {
-        [left, right] if ends_with_left_rows && is_divided(right) => {
-            let right: Arc<dyn ExecutionPlan> = Arc::new(InOrder::new(Arc::clone(right), None));
-            let children = vec![Arc::clone(left), right];
+        [left, right] if depends_on_batches || ends_with_left_rows && is_divided(right) => {
+            let mut right = InOrder::new(Arc::clone(right), None);
+            right.even_batches = depends_on_batches;
+            let children: Vec<Arc<dyn ExecutionPlan>> = vec![Arc::clone(left), Arc::new(right)];
             Ok(Transformed::yes(replace_children_if_necessary(plan, children)?))
         }
         _ => Ok(Transformed::no(plan)),
@@ -86,6 +98,8 @@ struct InOrder {
     input: Arc<dyn ExecutionPlan>,
     /// The most rows.
     fetch: Option<usize>,
+    /// Whether every batch but the last has the same number of rows, wherever those of the input end.
+    even_batches: bool,
     properties: Arc<PlanProperties>,
 }
 
@@ -97,7 +111,7 @@ impl InOrder {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Self { input, fetch, properties: Arc::new(properties) }
+        Self { input, fetch, even_batches: false, properties: Arc::new(properties) }
     }
 }
 
@@ -133,7 +147,8 @@ impl ExecutionPlan for InOrder {
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let input = children.pop().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
-        Ok(Arc::new(Self::new(input, self.fetch)))
+        let even_batches = self.even_batches;
+        Ok(Arc::new(Self { even_batches, ..Self::new(input, self.fetch) }))
     }
 
     fn with_new_children(
@@ -170,6 +185,10 @@ impl ExecutionPlan for InOrder {
             })
             .buffered(at_once.min(MOST_AT_ONCE))
             .flatten();
+        if self.even_batches {
+            let even = even_batches(Arc::clone(&schema), parts);
+            return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, even)));
+        }
         let Some(fetch) = self.fetch else {
             return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, parts)));
         };
@@ -187,4 +206,29 @@ impl ExecutionPlan for InOrder {
     fn fetch(&self) -> Option<usize> {
         self.fetch
     }
+}
+
+/// The rows in batches of [`BATCH_ROWS`].
+fn even_batches(
+    schema: SchemaRef,
+    rows: impl Stream<Item = Result<RecordBatch>> + Send + 'static,
+) -> impl Stream<Item = Result<RecordBatch>> + Send {
+    let start = (Box::pin(rows), BatchCoalescer::new(schema, BATCH_ROWS), false);
+    stream::try_unfold(start, async |(mut rows, mut even, mut ended)| {
+        loop {
+            if let Some(batch) = even.next_completed_batch() {
+                return Ok(Some((batch, (rows, even, ended))));
+            }
+            if ended {
+                return Ok(None);
+            }
+            match rows.try_next().await? {
+                Some(batch) => even.push_batch(batch)?,
+                None => {
+                    even.finish_buffered_batch()?;
+                    ended = true;
+                }
+            }
+        }
+    })
 }

@@ -10,15 +10,13 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::AggregateUDF;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use super::BATCH_ROWS;
 use super::ordered::OrderedPartitions;
 use super::overflow::CheckedArithmetic;
 use super::sum::CheckedSum;
 
 /// Into how many partitions a large table is divided, whatever the cores: sums over partitions are then the same everywhere.
 pub(crate) const PARTITIONS: usize = 16;
-
-/// Rows in a batch.
-const BATCH_ROWS: usize = 8192;
 
 /// How many consumers of memory an out-of-memory message names.
 const CONSUMERS_NAMED: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);

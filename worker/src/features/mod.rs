@@ -9,4 +9,4 @@ mod values;
 
 pub use error::FeatureError;
 pub use reader::{FeatureReader, MAX_MAGNITUDE};
-pub use values::{column_names, feature_kind, is_text, kind_name, numbers, shown, value_type};
+pub use values::{column_names, feature_kind, is_number, is_text, kind_name, numbers, shown, value_type};

@@ -70,7 +70,7 @@ pub fn is_text(data_type: &DataType) -> bool {
 
 /// Whether a type holds numbers, or booleans, which count as 0 and 1.
 #[must_use]
-pub(super) fn is_number(data_type: &DataType) -> bool {
+pub fn is_number(data_type: &DataType) -> bool {
     data_type.is_numeric() || matches!(data_type, DataType::Boolean)
 }
 

@@ -26,7 +26,7 @@ pub enum ModelError {
     },
     /// The file is of a newer version.
     #[error(
-        "the model is of format version {found}, and this worker reads versions up to {}; use the worker that trained it, or train it again",
+        "the model is of format version {found}, and this worker reads versions up to {}; use a newer worker image",
         super::limits::MODEL_VERSION
     )]
     Version {

@@ -27,6 +27,22 @@ impl GaussianPredictor {
         Self { log_priors: Row(log_priors), means: rows(means), variances: rows(variances) }
     }
 
+    /// The logarithm of each class's share of the rows.
+    #[must_use]
+    pub fn log_priors(&self) -> &[f64] {
+        &self.log_priors.0
+    }
+
+    /// The means of each class's features.
+    pub fn means(&self) -> impl Iterator<Item = &[f64]> {
+        self.means.iter().map(|row| row.0.as_slice())
+    }
+
+    /// The variances of each class's features.
+    pub fn variances(&self) -> impl Iterator<Item = &[f64]> {
+        self.variances.iter().map(|row| row.0.as_slice())
+    }
+
     pub(super) fn check(&self, columns: usize, target: &Target) -> Result<(), ModelError> {
         let classes = target.labels().len();
         let shaped = |rows: &[Row]| rows.len() == classes && rows.iter().all(|row| row.0.len() == columns);

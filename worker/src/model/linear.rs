@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::{ModelError, Predictions, Target};
-use crate::exact::Row;
+use crate::exact::{Exact, Row};
 
 /// Weights and intercepts. A regression and a classifier of two classes have one row of weights (for two classes the sum is
 /// the log-odds of the second), a classifier of more classes has one row for each.
@@ -14,6 +14,26 @@ use crate::exact::Row;
 pub struct LinearPredictor {
     weights: Array2<f64>,
     intercepts: Array1<f64>,
+    link: Link,
+    /// A feature stands for 1 where its value is above this, and for 0 elsewhere; for its value when absent.
+    binarize: Option<f64>,
+}
+
+/// What a weighted sum is of the number that a regression predicts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Link {
+    /// The number itself.
+    #[default]
+    Identity,
+    /// Its logarithm.
+    Log,
+}
+
+impl Link {
+    fn is_identity(&self) -> bool {
+        *self == Self::Identity
+    }
 }
 
 /// Its form in `model.json`.
@@ -23,6 +43,11 @@ struct Document {
     /// One row for each output.
     weights: Vec<Row>,
     intercepts: Row,
+    /// Left out where it is the identity, as it was in files of earlier releases.
+    #[serde(default, skip_serializing_if = "Link::is_identity")]
+    link: Link,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    binarize: Option<Exact>,
 }
 
 impl From<LinearPredictor> for Document {
@@ -30,6 +55,8 @@ impl From<LinearPredictor> for Document {
         Self {
             weights: predictor.weights.rows().into_iter().map(|row| Row(row.to_vec())).collect(),
             intercepts: Row(predictor.intercepts.to_vec()),
+            link: predictor.link,
+            binarize: predictor.binarize.map(Exact),
         }
     }
 }
@@ -38,7 +65,9 @@ impl TryFrom<Document> for LinearPredictor {
     type Error = String;
 
     fn try_from(document: Document) -> Result<Self, String> {
-        Self::from_rows(document.weights, document.intercepts)
+        let predictor = Self::from_rows(document.weights, document.intercepts)?;
+        let binarize = document.binarize.map(|above| above.0);
+        Ok(Self { link: document.link, binarize, ..predictor })
     }
 }
 
@@ -46,7 +75,19 @@ impl LinearPredictor {
     /// A predictor from its weights (outputs × features) and intercepts (outputs).
     #[must_use]
     pub fn new(weights: Array2<f64>, intercepts: Array1<f64>) -> Self {
-        Self { weights, intercepts }
+        Self { weights, intercepts, link: Link::Identity, binarize: None }
+    }
+
+    /// The same sums as logarithms of the predicted numbers.
+    #[must_use]
+    pub fn with_log_link(self) -> Self {
+        Self { link: Link::Log, ..self }
+    }
+
+    /// The same weights for whether features are above a value.
+    #[must_use]
+    pub fn with_binarized_features(self, above: f64) -> Self {
+        Self { binarize: Some(above), ..self }
     }
 
     /// A predictor from rows of weights, one for each output.
@@ -70,6 +111,18 @@ impl LinearPredictor {
     #[must_use]
     pub fn intercepts(&self) -> &Array1<f64> {
         &self.intercepts
+    }
+
+    /// Whether the sums are logarithms of the predicted numbers.
+    #[must_use]
+    pub fn is_log(&self) -> bool {
+        self.link == Link::Log
+    }
+
+    /// The value above which a feature stands for 1, and for 0 elsewhere; none where it stands for itself.
+    #[must_use]
+    pub fn binarized_above(&self) -> Option<f64> {
+        self.binarize
     }
 
     /// How many rows of weights a target takes.
@@ -102,7 +155,11 @@ impl LinearPredictor {
                 self.intercepts.len()
             )));
         }
-        if self.weights.iter().chain(&self.intercepts).all(|number| number.is_finite()) {
+        if self.link == Link::Log && !target.labels().is_empty() {
+            return Err(ModelError::Invalid("its sums are logarithms, and its target is classes".to_owned()));
+        }
+        if self.weights.iter().chain(&self.intercepts).chain(&self.binarize).all(|number| number.is_finite())
+        {
             Ok(())
         } else {
             Err(ModelError::Invalid("a weight is not finite".to_owned()))
@@ -112,6 +169,13 @@ impl LinearPredictor {
     /// The weighted sums, rows × outputs. Each is summed up by itself and not in a matrix product, so that a row predicted
     /// alone and the same row among millions come out alike to the last bit.
     fn sums(&self, rows: ArrayView2<'_, f64>) -> Result<Array2<f64>, ModelError> {
+        let Some(above) = self.binarize else { return self.plain_sums(rows) };
+        // What is not a number stays what it is.
+        let binary = |value: f64| if value.is_nan() { value } else { f64::from(u8::from(value > above)) };
+        self.plain_sums(rows.mapv(binary).view())
+    }
+
+    fn plain_sums(&self, rows: ArrayView2<'_, f64>) -> Result<Array2<f64>, ModelError> {
         let mut sums = Array2::zeros((rows.nrows(), self.intercepts.len()));
         for (number, (row, mut sum)) in rows.rows().into_iter().zip(sums.rows_mut()).enumerate() {
             for ((weights, intercept), sum) in
@@ -131,7 +195,12 @@ impl LinearPredictor {
     /// # Errors
     /// When a row's sum is not a finite number.
     pub fn numbers(&self, rows: ArrayView2<'_, f64>) -> Result<Array1<f64>, ModelError> {
-        Ok(self.sums(rows)?.index_axis_move(Axis(1), 0))
+        let mut numbers = self.sums(rows)?.index_axis_move(Axis(1), 0);
+        if self.link == Link::Log {
+            // Every finite sum has an answer: the largest number stands for those that are larger.
+            numbers.mapv_inplace(|sum| sum.exp().min(f64::MAX));
+        }
+        Ok(numbers)
     }
 
     /// The classes that a classifier predicts, with their probabilities.

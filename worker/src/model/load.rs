@@ -5,21 +5,33 @@ use std::path::Path;
 use mlpipeline_crds::Digest;
 
 use super::file::parse;
-use super::limits::{MODEL_FILE, SIZE_LIMIT, TREES_LIMIT};
+use super::limits::{BINARY_LIMIT, MODEL_FILE, SIZE_LIMIT};
 use super::{Model, ModelError};
-use crate::artifact::{self, ArtifactError, Kind, Manifest};
+use crate::artifact::{self, ArtifactError, FileEntry, Kind, Manifest};
 
 /// Reads the manifest, then the model that it names, and checks that it is the one that was published. Nothing larger than a
 /// model may be is read into memory, whatever the files and the manifest say.
-pub(super) fn load(folder: &Path) -> Result<Model, ModelError> {
-    let manifest = artifact::read(folder)?;
+pub(super) fn load(folder: &Path, expected: Option<&Digest>) -> Result<Model, ModelError> {
+    let manifest = artifact::read_expected(folder, expected)?;
     if manifest.kind != Kind::Model {
         return Err(ModelError::NoModel(folder.to_owned()));
     }
     let bytes = read_published(folder, &manifest, MODEL_FILE, SIZE_LIMIT)?;
-    let mut model = parse(&bytes, &|name| read_published(folder, &manifest, name, TREES_LIMIT))?;
+    let mut model = parse(&bytes, &|name| read_published(folder, &manifest, name, BINARY_LIMIT))?;
     model.info.revision = manifest.report.revision;
     Ok(model)
+}
+
+/// Reads a file beside the model; `None` where the manifest lists none of that name.
+pub(super) fn document(
+    folder: &Path,
+    expected: Option<&Digest>,
+    name: &str,
+    limit: u64,
+) -> Result<Option<Vec<u8>>, ModelError> {
+    let manifest = artifact::read_expected(folder, expected)?;
+    let published = manifest.files.contains_key(name);
+    published.then(|| read_published(folder, &manifest, name, limit)).transpose()
 }
 
 /// Reads a file of the artifact, which must be the one that was published.
@@ -32,13 +44,7 @@ fn read_published(folder: &Path, manifest: &Manifest, name: &str, limit: u64) ->
     }
     let path = folder.join(name);
     let bytes = artifact::read_small(&path, limit).map_err(ArtifactError::io("read", &path))?;
-    let found = Digest::of(&bytes);
-    if found == entry.sha256 {
-        return Ok(bytes);
-    }
-    Err(damaged(format!(
-        "{name} has sha256 {found} instead of {}: its bytes are not those that were published",
-        entry.sha256
-    ))
-    .into())
+    let found = FileEntry { size: bytes.len() as u64, sha256: Digest::of(&bytes) };
+    artifact::same_content(folder, name, entry, &found)?;
+    Ok(bytes)
 }

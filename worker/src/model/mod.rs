@@ -1,18 +1,29 @@
 //! Trained models: their schema, their file, and prediction.
 //!
 //! Owns what a model is once it is trained: [`FeatureSchema`] (what goes in and what comes out), [`Model`] (loading,
-//! checking, predicting) and its files, `model.json` and, for trees, `trees.bin`. Must not train, read tables, or know of HTTP.
+//! checking, predicting) and its files, `model.json` and, for trees, `trees.bin`, or for neighbours, `neighbors.bin`. Must not train, read tables, or know of HTTP.
 
+mod binary;
+mod centers;
+mod components;
+mod density;
 mod error;
 mod feature;
 mod file;
+mod finding;
 mod gaussian;
+mod isolation;
+mod label;
 mod limits;
 mod linear;
 mod load;
+mod mixture;
+mod neighbors;
+mod neighbors_file;
 mod predictions;
 mod predictor;
 mod schema;
+mod stored;
 mod tree;
 mod tree_file;
 mod trees;
@@ -26,15 +37,27 @@ use ndarray::ArrayView2;
 use crate::failure::StepError;
 use crate::preprocess::{Encoder, Preprocessing, Texts, Transform};
 
+pub use centers::{CenterPredictor, Centers};
+pub use components::ComponentPredictor;
+pub use density::DensityPredictor;
 pub use error::ModelError;
 pub use feature::{Feature, FeatureKind, NumberValues, TextValues, TimeValues, Values};
+pub use finding::Finding;
 pub use gaussian::GaussianPredictor;
-pub use limits::{MODEL_FILE, MODEL_VERSION, TREES_FILE, TREES_LIMIT};
+pub use isolation::{IsolationPredictor, path_length};
+pub use label::Label;
+pub use limits::{
+    BINARY_LIMIT, MAX_CLASSES, MAX_COLUMNS, MAX_NUMBERS, MODEL_FILE, MODEL_VERSION, NEIGHBORS_FILE,
+    TREES_FILE,
+};
 pub use linear::LinearPredictor;
+pub use mixture::MixturePredictor;
+pub(crate) use neighbors::squared_distance;
+pub use neighbors::{Answers, NeighborsPredictor};
 pub use predictions::Predictions;
 pub use predictor::Predictor;
-pub use schema::{FeatureSchema, Label, MAX_CLASSES, MAX_COLUMNS, MAX_FEATURES, Target};
-pub use tree::{Split, Tree, TreeBuilder};
+pub use schema::{FeatureSchema, MAX_FEATURES, Target};
+pub use tree::{Split, Tree, TreeBuilder, TreePart};
 pub use trees::{TreeOutput, TreePredictor};
 
 /// A trained model, whole and checked: everything in it fits together, so that prediction cannot fail but for rows of a
@@ -103,7 +126,28 @@ impl Model {
     /// # Errors
     /// When the folder holds no model's manifest, or the model is missing, too large, altered, of a newer version, or not whole.
     pub fn load(folder: &Path) -> Result<Self, StepError> {
-        Ok(load::load(folder)?)
+        Self::load_expected(folder, None)
+    }
+
+    /// [`Model::load`], of the model that a step reported: where its digest is known, no other is accepted.
+    ///
+    /// # Errors
+    /// As [`Model::load`], and when another model is there.
+    pub fn load_expected(folder: &Path, expected: Option<&Digest>) -> Result<Self, StepError> {
+        Ok(load::load(folder, expected)?)
+    }
+
+    /// A file that was published beside the model; `None` where there was none.
+    ///
+    /// # Errors
+    /// When the folder holds no model's manifest, or the file is larger than `limit` bytes, altered or gone.
+    pub(crate) fn document(
+        folder: &Path,
+        expected: Option<&Digest>,
+        name: &str,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, StepError> {
+        Ok(load::document(folder, expected, name, limit)?)
     }
 
     /// Reads a model from the bytes of a `model.json`, which must be all there is of it: trees have a file of their own.
@@ -112,6 +156,15 @@ impl Model {
     /// When the bytes are not a model of a version that is read, or its parts do not fit together.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         file::parse(bytes, &|name| Err(ModelError::Invalid(format!("{name} is not there"))))
+    }
+
+    /// [`Model::from_bytes`] of a model whose other files are read by their names.
+    #[cfg(test)]
+    pub(crate) fn from_files(
+        bytes: &[u8],
+        other: &dyn Fn(&str) -> Result<Vec<u8>, ModelError>,
+    ) -> Result<Self, ModelError> {
+        file::parse(bytes, other)
     }
 
     /// The bytes of this model's `model.json`. The same model always gives the same bytes.
@@ -127,14 +180,13 @@ impl Model {
     /// # Errors
     /// As [`Model::to_bytes`].
     pub fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, ModelError> {
-        let trees = self.predictor.trees().map(|trees| (TREES_FILE, trees.to_bytes()));
-        Ok([(MODEL_FILE, self.to_bytes()?)].into_iter().chain(trees).collect())
+        Ok([(MODEL_FILE, self.to_bytes()?)].into_iter().chain(self.predictor.binary_file()).collect())
     }
 
     /// Prepares to predict for raw rows whose texts are these, one list for each feature; the lists may be left out where no
     /// feature is a text.
     #[must_use]
-    pub fn with_texts(&self, texts: &[Texts]) -> RowModel<'_> {
+    pub fn with_texts<'a>(&'a self, texts: &'a [Texts]) -> RowModel<'a> {
         RowModel { model: self, encoder: self.preprocessing.encoder(texts) }
     }
 
@@ -186,6 +238,7 @@ impl RowModel<'_> {
         match self.model.schema.target {
             Target::Class { .. } => self.model.predictor.classes(rows.view()),
             Target::Number { .. } => self.model.predictor.numbers(rows.view()).map(Predictions::Numbers),
+            Target::Finding(_) => self.model.predictor.findings(rows.view()),
         }
     }
 }

@@ -14,6 +14,13 @@ pub enum Predictions {
     },
     /// Of a regression: the predicted numbers, in the target's unit.
     Numbers(Array1<f64>),
+    /// Of a model without a target.
+    Findings {
+        /// The answer of each row, as an index into [`super::Finding::answers`]; empty where there are only numbers.
+        index: Vec<usize>,
+        /// One row each, one column for each of [`super::Finding::numbers`].
+        numbers: Array2<f64>,
+    },
 }
 
 impl Predictions {
@@ -37,6 +44,7 @@ impl Predictions {
         match self {
             Self::Classes { index, .. } => index.len(),
             Self::Numbers(numbers) => numbers.len(),
+            Self::Findings { numbers, .. } => numbers.nrows(),
         }
     }
 

@@ -3,14 +3,16 @@
 //! Owns the list and the questions that every way answers. Each way is in a file of its own, with its form in `model.json`.
 //! Must not know what a model's input columns are: a predictor sees the model's columns, numbers all.
 
-use mlpipeline_crds::Digest;
 use ndarray::{Array1, ArrayView2};
-use serde::{Deserialize, Serialize};
 
-use super::{GaussianPredictor, LinearPredictor, ModelError, Predictions, TREES_FILE, Target, TreePredictor};
+use super::{
+    CenterPredictor, ComponentPredictor, DensityPredictor, Finding, GaussianPredictor, IsolationPredictor,
+    LinearPredictor, MixturePredictor, ModelError, NEIGHBORS_FILE, NeighborsPredictor, Predictions,
+    TREES_FILE, Target, TreePredictor,
+};
 
-/// Reads another file of the same model, by its name.
-pub(super) type ReadFile<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, ModelError>;
+/// Why a predictor of findings has no answer about a column.
+const WITHOUT_TARGET: &str = "it was learned without a target, and its schema has one";
 
 /// What predicts.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,54 +23,47 @@ pub enum Predictor {
     Trees(TreePredictor),
     /// Normal distributions.
     Gaussian(GaussianPredictor),
+    /// The nearest of the rows learned from.
+    Neighbors(NeighborsPredictor),
+    /// The centres of clusters.
+    Centers(CenterPredictor),
+    /// Trees that isolate rows.
+    Isolation(IsolationPredictor),
+    /// Directions in which rows differ.
+    Components(ComponentPredictor),
+    /// Normal distributions of clusters.
+    Mixture(MixturePredictor),
+    /// Dense rows of clusters.
+    Density(DensityPredictor),
 }
 
-/// What predicts, by its name in `model.json`.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) enum StoredPredictor {
-    Linear(LinearPredictor),
-    Trees(StoredTrees),
-    Gaussian(GaussianPredictor),
-}
-
-/// Trees have a file of their own; the model's names it by what it must hold.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct StoredTrees {
-    sha256: Digest,
-    /// For people who read the file.
-    trees: usize,
-    leaves: usize,
-}
-
-impl From<&Predictor> for StoredPredictor {
-    fn from(predictor: &Predictor) -> Self {
-        match predictor {
-            Predictor::Linear(linear) => Self::Linear(linear.clone()),
-            Predictor::Gaussian(gaussian) => Self::Gaussian(gaussian.clone()),
-            Predictor::Trees(trees) => Self::Trees(StoredTrees {
-                sha256: Digest::of(&trees.to_bytes()),
-                trees: trees.trees().len(),
-                leaves: trees.leaves(),
-            }),
-        }
+impl From<DensityPredictor> for Predictor {
+    fn from(predictor: DensityPredictor) -> Self {
+        Self::Density(predictor)
     }
 }
 
-impl StoredPredictor {
-    /// The predictor, with what its other file has.
-    pub(super) fn open(self, other: ReadFile<'_>) -> Result<Predictor, ModelError> {
-        let stored = match self {
-            Self::Linear(linear) => return Ok(linear.into()),
-            Self::Gaussian(gaussian) => return Ok(gaussian.into()),
-            Self::Trees(stored) => stored,
-        };
-        let bytes = other(TREES_FILE)?;
-        if Digest::of(&bytes) != stored.sha256 {
-            return Err(ModelError::Invalid(format!("{TREES_FILE} is not the one that belongs to it")));
-        }
-        Ok(TreePredictor::from_bytes(&bytes)?.into())
+impl From<MixturePredictor> for Predictor {
+    fn from(predictor: MixturePredictor) -> Self {
+        Self::Mixture(predictor)
+    }
+}
+
+impl From<ComponentPredictor> for Predictor {
+    fn from(predictor: ComponentPredictor) -> Self {
+        Self::Components(predictor)
+    }
+}
+
+impl From<CenterPredictor> for Predictor {
+    fn from(predictor: CenterPredictor) -> Self {
+        Self::Centers(predictor)
+    }
+}
+
+impl From<NeighborsPredictor> for Predictor {
+    fn from(predictor: NeighborsPredictor) -> Self {
+        Self::Neighbors(predictor)
     }
 }
 
@@ -93,10 +88,54 @@ impl From<LinearPredictor> for Predictor {
 impl Predictor {
     /// Checks that it fits so many columns and the target, and that all of its numbers are finite.
     pub(super) fn check(&self, columns: usize, target: &Target) -> Result<(), ModelError> {
+        let (found, wanted) = match target {
+            Target::Finding(finding) => (self.finding(), Some(finding)),
+            Target::Class { .. } | Target::Number { .. } => (self.finding(), None),
+        };
+        if found.as_ref() != wanted {
+            let problem = "what predicts does not find what its schema says that it answers";
+            return Err(ModelError::Invalid(problem.to_owned()));
+        }
         match self {
+            Self::Centers(centers) => centers.check(columns),
+            Self::Isolation(forest) => forest.check(columns),
+            Self::Components(components) => components.check(columns),
+            Self::Mixture(mixture) => mixture.check(columns),
+            Self::Density(density) => density.check(columns),
             Self::Linear(linear) => linear.check(columns, target),
             Self::Trees(trees) => trees.check(columns, target),
             Self::Gaussian(gaussian) => gaussian.check(columns, target),
+            Self::Neighbors(neighbors) => neighbors.check(columns, target),
+        }
+    }
+
+    /// What it finds without a target; none of what predicts a column.
+    #[must_use]
+    pub fn finding(&self) -> Option<Finding> {
+        match self {
+            Self::Centers(centers) => Some(centers.finding()),
+            Self::Isolation(forest) => Some(forest.finding()),
+            Self::Components(components) => Some(components.finding()),
+            Self::Mixture(mixture) => Some(mixture.finding()),
+            Self::Density(density) => Some(density.finding()),
+            Self::Linear(_) | Self::Trees(_) | Self::Gaussian(_) | Self::Neighbors(_) => None,
+        }
+    }
+
+    /// What is found in rows without a target. A row's answer does not depend on the rows beside it, to the last bit.
+    ///
+    /// # Errors
+    /// When a row has no finite answer.
+    pub fn findings(&self, rows: ArrayView2<'_, f64>) -> Result<Predictions, ModelError> {
+        match self {
+            Self::Centers(centers) => centers.find(rows),
+            Self::Isolation(forest) => forest.find(rows),
+            Self::Components(components) => components.find(rows),
+            Self::Mixture(mixture) => mixture.find(rows),
+            Self::Density(density) => density.find(rows),
+            Self::Linear(_) | Self::Trees(_) | Self::Gaussian(_) | Self::Neighbors(_) => {
+                Err(ModelError::Invalid("it predicts a column, and its schema has none".to_owned()))
+            }
         }
     }
 
@@ -108,9 +147,15 @@ impl Predictor {
         match self {
             Self::Linear(linear) => linear.numbers(rows),
             Self::Trees(trees) => trees.numbers(rows),
+            Self::Neighbors(neighbors) => neighbors.numbers(rows),
             Self::Gaussian(_) => {
                 Err(ModelError::Invalid("it predicts classes, and its target is numbers".to_owned()))
             }
+            Self::Centers(_)
+            | Self::Isolation(_)
+            | Self::Components(_)
+            | Self::Mixture(_)
+            | Self::Density(_) => Err(ModelError::Invalid(WITHOUT_TARGET.to_owned())),
         }
     }
 
@@ -124,6 +169,12 @@ impl Predictor {
             Self::Linear(linear) => linear.classes(rows),
             Self::Trees(trees) => trees.classes(rows),
             Self::Gaussian(gaussian) => gaussian.classes(rows),
+            Self::Neighbors(neighbors) => neighbors.classes(rows),
+            Self::Centers(_)
+            | Self::Isolation(_)
+            | Self::Components(_)
+            | Self::Mixture(_)
+            | Self::Density(_) => Err(ModelError::Invalid(WITHOUT_TARGET.to_owned())),
         }
     }
 
@@ -135,6 +186,13 @@ impl Predictor {
             // Values are only compared.
             Self::Trees(_) => f64::MAX,
             Self::Gaussian(gaussian) => gaussian.largest_value(),
+            Self::Neighbors(neighbors) => neighbors.largest_value(),
+            Self::Centers(centers) => centers.largest_value(),
+            // Values are only compared.
+            Self::Isolation(_) => f64::MAX,
+            Self::Components(components) => components.largest_value(),
+            Self::Mixture(mixture) => mixture.largest_value(),
+            Self::Density(density) => density.largest_value(),
         }
     }
 
@@ -143,7 +201,29 @@ impl Predictor {
     pub fn linear(&self) -> Option<&LinearPredictor> {
         match self {
             Self::Linear(linear) => Some(linear),
-            Self::Trees(_) | Self::Gaussian(_) => None,
+            Self::Trees(_)
+            | Self::Gaussian(_)
+            | Self::Neighbors(_)
+            | Self::Centers(_)
+            | Self::Isolation(_)
+            | Self::Components(_)
+            | Self::Mixture(_)
+            | Self::Density(_) => None,
+        }
+    }
+
+    /// The file beside `model.json`, where there is one: its name and its bytes.
+    pub(super) fn binary_file(&self) -> Option<(&'static str, Vec<u8>)> {
+        match self {
+            Self::Trees(trees) => Some((TREES_FILE, trees.to_bytes())),
+            Self::Isolation(forest) => Some((TREES_FILE, forest.trees().to_bytes())),
+            Self::Neighbors(neighbors) => Some((NEIGHBORS_FILE, neighbors.to_bytes())),
+            Self::Density(density) => Some((NEIGHBORS_FILE, density.cores().to_bytes())),
+            Self::Linear(_)
+            | Self::Gaussian(_)
+            | Self::Centers(_)
+            | Self::Components(_)
+            | Self::Mixture(_) => None,
         }
     }
 
@@ -152,7 +232,14 @@ impl Predictor {
     pub fn trees(&self) -> Option<&TreePredictor> {
         match self {
             Self::Trees(trees) => Some(trees),
-            Self::Linear(_) | Self::Gaussian(_) => None,
+            Self::Isolation(forest) => Some(forest.trees()),
+            Self::Linear(_)
+            | Self::Gaussian(_)
+            | Self::Neighbors(_)
+            | Self::Centers(_)
+            | Self::Components(_)
+            | Self::Mixture(_)
+            | Self::Density(_) => None,
         }
     }
 }

@@ -1,22 +1,15 @@
 //! What a model takes and what it gives.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Feature, ModelError};
+use super::{Feature, Finding, Label, MAX_CLASSES, ModelError};
 use crate::exact;
 use crate::preprocess::Input;
 
 /// The most features a model may have.
 pub const MAX_FEATURES: usize = 4096;
-
-/// The most columns that a model's features may become.
-pub const MAX_COLUMNS: usize = 4096;
-
-/// The most classes a classifier may know.
-pub const MAX_CLASSES: usize = 1000;
 
 /// What a model takes and what it gives: made at training from the training rows, and the source of `/docs`,
 /// `/openapi.json` and the checks of every prediction.
@@ -25,11 +18,11 @@ pub const MAX_CLASSES: usize = 1000;
 pub struct FeatureSchema {
     /// The columns to predict from, in their order.
     pub features: Vec<Feature>,
-    /// The column that is predicted.
+    /// The column that is predicted, or what is found without one.
     pub target: Target,
 }
 
-/// The column that is predicted.
+/// The column that is predicted, or what is found without one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Target {
@@ -53,45 +46,46 @@ pub enum Target {
         #[serde(with = "exact")]
         max: f64,
     },
-}
-
-/// A class, as it is in the data. Sorted as numbers or as text by bytes; labels of one target are of one kind.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Label {
-    /// False or true.
-    Boolean(bool),
-    /// A whole number.
-    Integer(i64),
-    /// Text.
-    Text(String),
-}
-
-impl fmt::Display for Label {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Boolean(value) => value.fmt(formatter),
-            Self::Integer(value) => value.fmt(formatter),
-            Self::Text(value) => formatter.write_str(value),
-        }
-    }
+    /// What was learned without a target.
+    Finding(Finding),
 }
 
 impl Target {
-    /// The column's name.
+    /// The column's name, or that of what is found.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Self::Class { name, .. } | Self::Number { name, .. } => name,
+            Self::Finding(finding) => finding.name(),
         }
     }
 
-    /// The classes; none for a number.
+    /// The classes; none for a number, and none without a target.
     #[must_use]
     pub fn labels(&self) -> &[Label] {
         match self {
             Self::Class { labels, .. } => labels,
-            Self::Number { .. } => &[],
+            Self::Number { .. } | Self::Finding(_) => &[],
+        }
+    }
+
+    /// What an answer may be, one for each counter of predictions: the classes, or what a finding answers; none for numbers.
+    #[must_use]
+    pub fn answers(&self) -> Vec<Label> {
+        match self {
+            Self::Class { labels, .. } => labels.clone(),
+            Self::Number { .. } => Vec::new(),
+            Self::Finding(finding) => finding.answers(),
+        }
+    }
+
+    /// How many numbers an answer has at most.
+    #[must_use]
+    pub fn answer_width(&self) -> usize {
+        match self {
+            Self::Class { labels, .. } => labels.len().max(1),
+            Self::Number { .. } => 1,
+            Self::Finding(finding) => finding.numbers().len() + 1,
         }
     }
 }
@@ -117,7 +111,14 @@ impl FeatureSchema {
         if self.features.is_empty() || self.features.len() > MAX_FEATURES {
             return wrong(format!("it has {} features, of 1 to {MAX_FEATURES}", self.features.len()));
         }
-        let mut names = BTreeSet::from([self.target.name()]);
+        let mut names = BTreeSet::new();
+        match &self.target {
+            Target::Class { name, .. } | Target::Number { name, .. } => {
+                names.insert(name.as_str());
+            }
+            // No column of the data has its name.
+            Target::Finding(_) => {}
+        }
         if let Some(twice) = self.names().find(|name| !names.insert(name)) {
             return wrong(format!("column \"{twice}\" occurs twice"));
         }
@@ -130,6 +131,7 @@ impl FeatureSchema {
                 wrong("a statistic of the target is not finite".to_owned())
             }
             Target::Number { .. } => Ok(()),
+            Target::Finding(finding) => finding.check(),
         }
     }
 }

@@ -42,7 +42,7 @@ struct Node {
 
 /// A part of a tree, as [`Tree::parts`] lists them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Part {
+pub enum TreePart {
     /// An inner node.
     Split(Split),
     /// A leaf, by the number of its values.
@@ -86,6 +86,13 @@ impl Tree {
         self.outputs
     }
 
+    /// The values of the leaves with this number, as [`TreePart::Leaf`] has it.
+    #[must_use]
+    pub fn leaf(&self, number: u32) -> &[f64] {
+        let first = (number as usize).saturating_mul(self.outputs);
+        self.values.get(first..first.saturating_add(self.outputs)).unwrap_or_default()
+    }
+
     /// All values of leaves, one after the other.
     pub(super) fn all_values(&self) -> &[f64] {
         &self.values
@@ -97,16 +104,16 @@ impl Tree {
     }
 
     /// All nodes in preorder: what [`TreeBuilder`] takes.
-    pub(super) fn parts(&self) -> impl Iterator<Item = Part> {
+    pub fn parts(&self) -> impl Iterator<Item = TreePart> {
         let mut open = vec![self.root];
         std::iter::from_fn(move || {
             let child = open.pop()?;
             if child.leaf().is_some() {
-                return Some(Part::Leaf(child.0 & !Child::LEAF));
+                return Some(TreePart::Leaf(child.0 & !Child::LEAF));
             }
             let node = self.nodes.get(child.0 as usize)?;
             open.extend([node.right, node.left]);
-            Some(Part::Split(node.split))
+            Some(TreePart::Split(node.split))
         })
     }
 }

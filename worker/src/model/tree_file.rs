@@ -9,7 +9,8 @@
 //! There are no references between nodes, so a file cannot have a cycle, and nothing is allocated for more than the bytes
 //! that are there. Must not know where the file is.
 
-use super::tree::Part;
+use super::binary::{Reader, ended};
+use super::tree::TreePart;
 use super::{ModelError, Split, Tree, TreeBuilder, TreeOutput, TreePredictor};
 
 const MAGIC: &[u8; 8] = b"MLPTREES";
@@ -20,12 +21,13 @@ const MISSING_RIGHT: u8 = 1;
 const MISSING_LEFT: u8 = 2;
 
 /// Every output with its byte.
-const OUTPUTS: [(u8, TreeOutput); 5] = [
+const OUTPUTS: [(u8, TreeOutput); 6] = [
     (0, TreeOutput::MeanOfNumbers),
     (1, TreeOutput::MeanOfProbabilities),
     (2, TreeOutput::SumOfNumbers),
     (3, TreeOutput::SumOfLogOdds),
     (4, TreeOutput::SumOfScores),
+    (5, TreeOutput::SumOfLogarithms),
 ];
 
 impl TreePredictor {
@@ -47,11 +49,11 @@ impl TreePredictor {
             bytes.extend(tree.all_values().iter().flat_map(|value| value.to_le_bytes()));
             for part in tree.parts() {
                 match part {
-                    Part::Leaf(values) => {
+                    TreePart::Leaf(values) => {
                         bytes.push(LEAF);
                         bytes.extend(values.to_le_bytes());
                     }
-                    Part::Split(split) => {
+                    TreePart::Split(split) => {
                         bytes.push(if split.missing_left { MISSING_LEFT } else { MISSING_RIGHT });
                         bytes.extend(split.feature.to_le_bytes());
                         bytes.extend(split.threshold.to_le_bytes());
@@ -97,7 +99,7 @@ impl TreePredictor {
         let count = reader.number()?;
         let mut trees = Vec::new();
         for _ in 0..count {
-            trees.push(reader.tree(outputs)?);
+            trees.push(read_tree(&mut reader, outputs)?);
         }
         if !reader.0.is_empty() {
             return Err(ModelError::Invalid(
@@ -108,59 +110,30 @@ impl TreePredictor {
     }
 }
 
-/// The bytes that are not read yet.
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], ModelError> {
-        let (first, rest) = self.0.split_first_chunk::<N>().ok_or_else(ended)?;
-        self.0 = rest;
-        Ok(*first)
+fn read_tree(reader: &mut Reader<'_>, outputs: usize) -> Result<Tree, ModelError> {
+    let leaves = reader.number()? as usize;
+    if outputs == 0 {
+        return Err(ModelError::Invalid("the leaves of its trees have no values".to_owned()));
     }
-
-    fn number(&mut self) -> Result<u32, ModelError> {
-        self.take().map(u32::from_le_bytes)
+    let values = reader.floats(leaves.checked_mul(outputs).ok_or_else(ended)?)?;
+    if !values.iter().all(|value| value.is_finite()) {
+        return Err(ModelError::Invalid("a value of a leaf is not finite".to_owned()));
     }
-
-    fn floats(&mut self, count: usize) -> Result<Vec<f64>, ModelError> {
-        let length = count.checked_mul(8).ok_or_else(ended)?;
-        let (first, rest) = self.0.split_at_checked(length).ok_or_else(ended)?;
-        self.0 = rest;
-        let chunks = first.chunks_exact(8);
-        Ok(chunks.filter_map(|chunk| chunk.try_into().ok().map(f64::from_le_bytes)).collect())
-    }
-
-    fn tree(&mut self, outputs: usize) -> Result<Tree, ModelError> {
-        let leaves = self.number()? as usize;
-        if outputs == 0 {
-            return Err(ModelError::Invalid("the leaves of its trees have no values".to_owned()));
-        }
-        let values = self.floats(leaves.checked_mul(outputs).ok_or_else(ended)?)?;
-        if !values.iter().all(|value| value.is_finite()) {
-            return Err(ModelError::Invalid("a value of a leaf is not finite".to_owned()));
-        }
-        let mut tree = TreeBuilder::with_values(outputs, values);
-        while !tree.is_whole() {
-            let [kind] = self.take::<1>()?;
-            match kind {
-                LEAF => tree.leaf_of(self.number()?)?,
-                MISSING_RIGHT | MISSING_LEFT => {
-                    let (feature, threshold) = (self.number()?, f64::from_le_bytes(self.take()?));
-                    tree.split(Split { feature, threshold, missing_left: kind == MISSING_LEFT })?;
-                }
-                other => {
-                    return Err(ModelError::Invalid(format!(
-                        "a tree has a node of the unknown kind {other}"
-                    )));
-                }
+    let mut tree = TreeBuilder::with_values(outputs, values);
+    while !tree.is_whole() {
+        let [kind] = reader.take::<1>()?;
+        match kind {
+            LEAF => tree.leaf_of(reader.number()?)?,
+            MISSING_RIGHT | MISSING_LEFT => {
+                let (feature, threshold) = (reader.number()?, f64::from_le_bytes(reader.take()?));
+                tree.split(Split { feature, threshold, missing_left: kind == MISSING_LEFT })?;
+            }
+            other => {
+                return Err(ModelError::Invalid(format!("a tree has a node of the unknown kind {other}")));
             }
         }
-        tree.finish()
     }
-}
-
-fn ended() -> ModelError {
-    ModelError::Invalid("the file of its trees ends too early".to_owned())
+    tree.finish()
 }
 
 #[cfg(test)]
@@ -193,6 +166,7 @@ mod tests {
             make(TreeOutput::SumOfNumbers, &[0.5], vec![number(), number()]),
             make(TreeOutput::SumOfLogOdds, &[0.5], vec![number()]),
             make(TreeOutput::SumOfScores, &[0.5, 1.5, 0.0], vec![number(), tree(&[&[4.0]]), number()]),
+            make(TreeOutput::SumOfLogarithms, &[0.5], vec![number(), number()]),
         ]
     }
 
@@ -226,7 +200,7 @@ mod tests {
         }
         match trees.classes(rows.view()).expect("classes") {
             Predictions::Classes { probabilities, .. } => probabilities,
-            Predictions::Numbers(_) => panic!("classes were asked for"),
+            Predictions::Numbers(_) | Predictions::Findings { .. } => panic!("classes were asked for"),
         }
     }
 
@@ -240,6 +214,7 @@ mod tests {
         near(predict(&examples[0], &rows), array![[1.0], [2.5]]);
         near(predict(&examples[1], &rows), array![[0.5, 0.5, 0.0], [0.625, 0.375, 0.0]]);
         near(predict(&examples[2], &rows), array![[-3.5], [2.5]]);
+        near(predict(&examples[5], &rows), array![[(-3.5_f64).exp()], [2.5_f64.exp()]]);
         let second = |x: f64| 1.0 / (1.0 + (-x).exp());
         near(
             predict(&examples[3], &rows),

@@ -19,6 +19,8 @@ pub enum TreeOutput {
     MeanOfProbabilities,
     /// The trees' sum is the number.
     SumOfNumbers,
+    /// The trees' sum is the number's logarithm.
+    SumOfLogarithms,
     /// The trees' sum is the log-odds of the second class.
     SumOfLogOdds,
     /// One tree for each class in turn; a class's sum is its score, and softmax makes probabilities of the scores.
@@ -29,7 +31,7 @@ impl TreeOutput {
     /// Whether the prediction is a class.
     #[must_use]
     pub fn is_class(self) -> bool {
-        !matches!(self, Self::MeanOfNumbers | Self::SumOfNumbers)
+        !matches!(self, Self::MeanOfNumbers | Self::SumOfNumbers | Self::SumOfLogarithms)
     }
 
     fn is_mean(self) -> bool {
@@ -74,7 +76,9 @@ impl TreePredictor {
         let fits = match predictor.output {
             TreeOutput::MeanOfNumbers => sums == 0 && outputs == 1 && !predictor.trees.is_empty(),
             TreeOutput::MeanOfProbabilities => sums == 0 && outputs >= 2 && !predictor.trees.is_empty(),
-            TreeOutput::SumOfNumbers | TreeOutput::SumOfLogOdds => sums == 1 && outputs == 1,
+            TreeOutput::SumOfNumbers | TreeOutput::SumOfLogarithms | TreeOutput::SumOfLogOdds => {
+                sums == 1 && outputs == 1
+            }
             TreeOutput::SumOfScores => {
                 sums >= 2 && outputs == 1 && predictor.trees.len().is_multiple_of(sums)
             }
@@ -114,7 +118,7 @@ impl TreePredictor {
     #[must_use]
     pub fn class_count(&self) -> usize {
         match self.output {
-            TreeOutput::MeanOfNumbers | TreeOutput::SumOfNumbers => 0,
+            TreeOutput::MeanOfNumbers | TreeOutput::SumOfNumbers | TreeOutput::SumOfLogarithms => 0,
             TreeOutput::MeanOfProbabilities => self.trees.first().map_or(0, Tree::outputs),
             TreeOutput::SumOfLogOdds => 2,
             TreeOutput::SumOfScores => self.start.len(),
@@ -125,6 +129,18 @@ impl TreePredictor {
     #[must_use]
     pub fn leaves(&self) -> usize {
         self.trees.iter().map(Tree::leaves).sum()
+    }
+
+    /// What the trees' values are.
+    #[must_use]
+    pub fn output(&self) -> TreeOutput {
+        self.output
+    }
+
+    /// What is added to the sums, one number for each; none of means.
+    #[must_use]
+    pub fn start(&self) -> &[f64] {
+        &self.start
     }
 
     /// The trees.
@@ -138,7 +154,14 @@ impl TreePredictor {
     /// # Errors
     /// When a row's sum is not a finite number.
     pub fn numbers(&self, rows: ArrayView2<'_, f64>) -> Result<Array1<f64>, ModelError> {
-        Ok(self.sums(rows)?.index_axis_move(Axis(1), 0))
+        let mut numbers = self.sums(rows)?.index_axis_move(Axis(1), 0);
+        if self.output == TreeOutput::SumOfLogarithms {
+            numbers.mapv_inplace(f64::exp);
+            if let Some(row) = numbers.iter().position(|number| !number.is_finite()) {
+                return Err(ModelError::Overflow { row });
+            }
+        }
+        Ok(numbers)
     }
 
     /// The classes that a classifier predicts, with their probabilities.

@@ -48,14 +48,13 @@ impl CategoryTransform {
         Self { categories, other, indicator }
     }
 
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.categories.len() + usize::from(self.other) + usize::from(self.indicator)
     }
 
     /// Where each text is among the categories.
     pub(super) fn places(&self, texts: &Texts) -> Vec<Option<u32>> {
-        let places: HashMap<&str, u32> = self.categories.iter().map(String::as_str).zip(0..).collect();
-        texts.iter().map(|text| places.get(text).copied()).collect()
+        places(&self.categories, texts)
     }
 
     pub(super) fn encode(&self, value: f64, places: &[Option<u32>], out: &mut [f64]) {
@@ -75,12 +74,23 @@ impl CategoryTransform {
     }
 
     pub(super) fn problem(&self) -> Option<String> {
-        let sorted = self.categories.windows(2).all(|pair| pair.first() < pair.last());
-        (!sorted).then(|| "the categories of a column are not sorted and distinct".to_owned())
+        sorted_problem(&self.categories)
     }
 }
 
+/// Where each text is among categories.
+pub(super) fn places(categories: &[String], texts: &Texts) -> Vec<Option<u32>> {
+    let places: HashMap<&str, u32> = categories.iter().map(String::as_str).zip(0..).collect();
+    texts.iter().map(|text| places.get(text).copied()).collect()
+}
+
+/// Categories of a file must be as training writes them.
+pub(super) fn sorted_problem(categories: &[String]) -> Option<String> {
+    let sorted = categories.windows(2).all(|pair| pair.first() < pair.last());
+    (!sorted).then(|| "the categories of a column are not sorted and distinct".to_owned())
+}
+
 /// A raw value as a place among texts; none where the value is missing.
-fn place(value: f64) -> Option<usize> {
+pub(super) fn place(value: f64) -> Option<usize> {
     (value >= 0.0).then_some(value as usize)
 }

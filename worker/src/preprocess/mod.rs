@@ -6,8 +6,11 @@
 //! tables, requests or targets.
 
 mod category;
+mod hash;
 mod number;
 mod raw;
+mod target;
+mod text;
 mod texts;
 mod time;
 
@@ -15,8 +18,12 @@ use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 use serde::{Deserialize, Serialize};
 
 pub use category::CategoryTransform;
+use category::place;
+pub use hash::HashTransform;
 pub use number::NumberTransform;
 pub use raw::{Form, Input, RawRows};
+pub use target::TargetTransform;
+pub use text::{TextTransform, for_each_word};
 pub use texts::Texts;
 pub use time::{TIME_RANGE, TimeKind, TimeTransform, parse_time, shown_time};
 
@@ -30,6 +37,12 @@ pub enum Transform {
     Category(CategoryTransform),
     /// A date or time: its parts.
     Time(TimeTransform),
+    /// Prose: its words.
+    Text(TextTransform),
+    /// A text that is one of many: the mean of the target for it.
+    Target(TargetTransform),
+    /// A text that is one of many: the column that its hash tells.
+    Hash(HashTransform),
 }
 
 impl Transform {
@@ -40,6 +53,9 @@ impl Transform {
             Self::Number(number) => number.width(),
             Self::Category(category) => category.width(),
             Self::Time(time) => time.width(),
+            Self::Text(text) => text.width(),
+            Self::Target(target) => target.width(),
+            Self::Hash(hash) => hash.width(),
         }
     }
 
@@ -48,7 +64,7 @@ impl Transform {
     pub fn form(&self) -> Form {
         match self {
             Self::Number(_) => Form::Number,
-            Self::Category(_) => Form::Text,
+            Self::Category(_) | Self::Text(_) | Self::Target(_) | Self::Hash(_) => Form::Text,
             Self::Time(_) => Form::Time,
         }
     }
@@ -59,6 +75,9 @@ impl Transform {
             Self::Number(number) => number.problem(),
             Self::Category(category) => category.problem(),
             Self::Time(time) => time.problem(),
+            Self::Text(text) => text.problem(),
+            Self::Target(target) => target.problem(),
+            Self::Hash(hash) => hash.problem(),
         }
     }
 }
@@ -111,13 +130,20 @@ impl Preprocessing {
 
     /// Prepares to encode rows whose texts are these, one list for each input column.
     #[must_use]
-    pub fn encoder(&self, texts: &[Texts]) -> Encoder<'_> {
+    pub fn encoder<'a>(&'a self, texts: &'a [Texts]) -> Encoder<'a> {
         let none = Texts::default();
-        let places = self.transforms.iter().enumerate().map(|(column, transform)| match transform {
-            Transform::Category(category) => category.places(texts.get(column).unwrap_or(&none)),
-            Transform::Number(_) | Transform::Time(_) => Vec::new(),
+        let columns = self.transforms.iter().enumerate().map(|(column, transform)| {
+            let texts = texts.get(column);
+            let places = match transform {
+                Transform::Category(category) => category.places(texts.unwrap_or(&none)),
+                Transform::Target(target) => target.places(texts.unwrap_or(&none)),
+                Transform::Number(_) | Transform::Time(_) | Transform::Text(_) | Transform::Hash(_) => {
+                    Vec::new()
+                }
+            };
+            ColumnTexts { texts, places }
         });
-        Encoder { preprocessing: self, places: places.collect() }
+        Encoder { preprocessing: self, columns: columns.collect() }
     }
 }
 
@@ -125,19 +151,35 @@ impl Preprocessing {
 #[derive(Debug)]
 pub struct Encoder<'a> {
     preprocessing: &'a Preprocessing,
-    /// For each input column, where each of its texts is among the column's categories.
-    places: Vec<Vec<Option<u32>>>,
+    columns: Vec<ColumnTexts<'a>>,
+}
+
+/// The texts of an input column.
+#[derive(Debug)]
+struct ColumnTexts<'a> {
+    texts: Option<&'a Texts>,
+    /// Where each is among the column's categories, where it has some.
+    places: Vec<Option<u32>>,
+}
+
+impl ColumnTexts<'_> {
+    fn text(&self, value: f64) -> Option<&str> {
+        self.texts?.get(place(value)?)
+    }
 }
 
 impl Encoder<'_> {
     /// Writes the model's columns for one raw row.
     pub fn encode_row(&self, raw: &[f64], mut out: &mut [f64]) {
-        for ((transform, value), places) in self.preprocessing.transforms.iter().zip(raw).zip(&self.places) {
+        for ((transform, value), column) in self.preprocessing.transforms.iter().zip(raw).zip(&self.columns) {
             let Some((own, rest)) = out.split_at_mut_checked(transform.width()) else { return };
             match transform {
                 Transform::Number(number) => number.encode(*value, own),
-                Transform::Category(category) => category.encode(*value, places, own),
+                Transform::Category(category) => category.encode(*value, &column.places, own),
                 Transform::Time(time) => time.encode(*value, own),
+                Transform::Text(text) => text.encode(column.text(*value), own),
+                Transform::Target(target) => target.encode(*value, &column.places, own),
+                Transform::Hash(hash) => hash.encode(column.text(*value), own),
             }
             out = rest;
         }

@@ -6,7 +6,8 @@ fn encoded(transform: Transform, texts: &[&str], values: &[f64]) -> Vec<Vec<f64>
         known.place(text);
     });
     let preprocessing = Preprocessing::new(vec![transform]);
-    let encoder = preprocessing.encoder(&[known]);
+    let known = [known];
+    let encoder = preprocessing.encoder(&known);
     let row = |value: &f64| {
         let mut out = vec![9.0; preprocessing.width()];
         encoder.encode_row(&[*value], &mut out);
@@ -51,7 +52,8 @@ fn a_text_that_training_never_saw_is_zeros_where_no_column_is_shared() {
 #[test]
 fn times_are_their_parts_in_utc() {
     let time = |text| parse_time(text).expect("a time") as f64;
-    let transform = TimeTransform { kind: TimeKind::Timestamp, impute: None, indicator: false };
+    let transform =
+        TimeTransform { kind: TimeKind::Timestamp, impute: None, indicator: false, missing: false };
     let values = [time("2024-02-29T13:30:00+01:00"), time("1969-12-31"), time("1970-01-01 23:00:00")];
     let found = encoded(Transform::Time(transform), &[], &values);
     assert_eq!(found[0], [19_782.520_833_333_332, 2024.0, 2.0, 29.0, 4.0, 12.0]);
@@ -61,6 +63,57 @@ fn times_are_their_parts_in_utc() {
     let fitted = TimeTransform::fit(TimeKind::Date, &mut known, true);
     let found = encoded(Transform::Time(fitted), &[], &[f64::NAN]);
     assert_eq!(found, [[19_723.0, 2024.0, 1.0, 1.0, 1.0, 1.0]]);
+    let kept = TimeTransform { kind: TimeKind::Date, impute: None, indicator: false, missing: true };
+    let found = encoded(Transform::Time(kept), &[], &[f64::NAN]);
+    assert!(found[0].len() == 5 && found[0].iter().all(|part| part.is_nan()), "{found:?}");
+}
+
+#[test]
+fn words_are_weighted_by_how_rare_they_are_and_a_row_has_the_length_1() {
+    let counted = vec![("view".to_owned(), 1), ("flat".to_owned(), 3), ("été_9".to_owned(), 1)];
+    let text = TextTransform::new(counted, 3, 2);
+    assert_eq!(text.terms(), ["flat", "view"]);
+    let texts = ["FLAT, flat (View)", "x y z", "", "View view's"];
+    let found = encoded(Transform::Text(text), &texts, &[0.0, 1.0, 2.0, 3.0, f64::NAN]);
+    let rare = 2_f64.ln() + 1.0;
+    let length = (4.0 + rare * rare).sqrt();
+    assert_eq!(found, [[2.0 / length, rare / length], [0.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0]]);
+}
+
+#[test]
+fn a_word_has_two_characters_and_no_more_bytes_than_a_model_should_hold() {
+    let mut words = Vec::new();
+    let long = "w".repeat(257);
+    for_each_word(&format!("a Ab é ÉÉ_1 x-ray {long} ½a \u{0}"), |word| words.push(word.to_owned()));
+    assert_eq!(words, ["ab", "éé_1", "ray", "½a"]);
+}
+
+#[test]
+fn a_hash_never_changes_and_a_missing_value_has_no_column() {
+    let found = encoded(
+        Transform::Hash(HashTransform { buckets: 5 }),
+        &["Bern", "", "Chur"],
+        &[0.0, 1.0, 2.0, f64::NAN],
+    );
+    let places: Vec<Option<usize>> = found.iter().map(|row| row.iter().position(|one| *one == 1.0)).collect();
+    assert_eq!(places, [Some(3), Some(1), Some(1), None]);
+    assert!(found.iter().all(|row| row.iter().sum::<f64>() <= 1.0));
+}
+
+#[test]
+fn a_text_has_its_mean_and_one_that_was_never_seen_the_mean_of_all() {
+    let row = |mean: f64| crate::exact::Row(vec![mean]);
+    let target = TargetTransform {
+        categories: vec!["a".into(), "b".into()],
+        means: vec![row(1.0), row(2.0)],
+        overall: row(1.5),
+        missing: None,
+    };
+    let values = [0.0, 1.0, 2.0, f64::NAN];
+    let found = encoded(Transform::Target(target.clone()), &["b", "never", "a"], &values);
+    assert_eq!(found, [[2.0], [1.5], [1.0], [1.5]]);
+    let known = TargetTransform { missing: Some(row(-1.0)), ..target };
+    assert_eq!(encoded(Transform::Target(known), &[], &[f64::NAN]), [[-1.0]]);
 }
 
 #[test]
@@ -77,8 +130,33 @@ fn what_is_not_a_time_is_refused() {
 fn transforms_that_contradict_themselves_are_named() {
     let unsorted = CategoryTransform { categories: vec!["b".into(), "a".into()], ..Default::default() };
     let bare = NumberTransform { impute: None, indicator: true };
-    let late = TimeTransform { kind: TimeKind::Date, impute: Some(i64::MAX), indicator: false };
-    for transform in [Transform::Category(unsorted), Transform::Number(bare), Transform::Time(late)] {
+    let late =
+        TimeTransform { kind: TimeKind::Date, impute: Some(i64::MAX), indicator: false, missing: false };
+    let both = TimeTransform { kind: TimeKind::Date, impute: Some(0), indicator: false, missing: true };
+    let row = |numbers: &[f64]| crate::exact::Row(numbers.to_vec());
+    let target = |categories: &[&str], means: Vec<crate::exact::Row>, overall: &[f64]| {
+        let categories = categories.iter().map(|text| (*text).to_owned()).collect();
+        Transform::Target(TargetTransform { categories, means, overall: row(overall), missing: None })
+    };
+    let text = |json: &str| Transform::Text(serde_json::from_str(json).expect("the form"));
+    for transform in [
+        Transform::Category(unsorted),
+        Transform::Number(bare),
+        Transform::Time(late),
+        Transform::Time(both),
+        Transform::Hash(HashTransform { buckets: 0 }),
+        Transform::Hash(HashTransform { buckets: u32::MAX }),
+        target(&["a"], vec![], &[1.0]),
+        target(&["a"], vec![row(&[1.0, 2.0])], &[1.0]),
+        target(&["b", "a"], vec![row(&[1.0]), row(&[2.0])], &[1.0]),
+        target(&[], vec![], &[]),
+        target(&[], vec![], &[f64::NAN]),
+        text(r#"{"terms": ["b", "a"], "rarities": [1, 1]}"#),
+        text(r#"{"terms": ["a"], "rarities": []}"#),
+        // A weight that would not be finite once it is squared.
+        text(r#"{"terms": ["a"], "rarities": [1e300]}"#),
+        text(r#"{"terms": ["a"], "rarities": [-1]}"#),
+    ] {
         assert!(Preprocessing::new(vec![transform.clone()]).problem().is_some(), "{transform:?}");
     }
     assert_eq!(Preprocessing::identity(3).problem(), None);

@@ -34,13 +34,16 @@ pub struct TimeTransform {
     /// Whether a last column is 1 where the value is missing, and 0 elsewhere.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub indicator: bool,
+    /// Whether all parts of a missing value are missing too, for a predictor that takes that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing: bool,
 }
 
 impl TimeTransform {
     /// Fits to the values of the training rows that are not missing, of a column in which some value is missing somewhere.
     #[must_use]
     pub fn fit(kind: TimeKind, values: &mut [f64], indicator: bool) -> Self {
-        Self { kind, impute: Some(median(values) as i64), indicator }
+        Self { kind, impute: Some(median(values) as i64), indicator, missing: false }
     }
 
     fn parts(&self) -> usize {
@@ -56,6 +59,9 @@ impl TimeTransform {
 
     pub(super) fn encode(&self, value: f64, out: &mut [f64]) {
         let missing = value.is_nan();
+        if missing && self.missing {
+            return out.fill(f64::NAN);
+        }
         // Whole milliseconds within the range that is read are exact in 64-bit floats.
         let milliseconds = if missing { self.impute.unwrap_or_default() } else { value as i64 };
         let time = DateTime::from_timestamp_millis(milliseconds).unwrap_or_default();
@@ -76,6 +82,9 @@ impl TimeTransform {
     pub(super) fn problem(&self) -> Option<String> {
         if self.impute.is_some_and(|time| !TIME_RANGE.contains(&time)) {
             return Some("a time to impute is not in the years 1 to 9999".to_owned());
+        }
+        if self.missing && (self.impute.is_some() || self.indicator) {
+            return Some("a column both keeps missing values and imputes them".to_owned());
         }
         (self.indicator && self.impute.is_none())
             .then(|| "a column with an indicator has no value to impute".to_owned())

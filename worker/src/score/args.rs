@@ -48,7 +48,7 @@ impl ScoreArgs {
     pub async fn run(&self, context: &WorkContext) -> Result<(), StepError> {
         let format = self.output_format()?;
         let input = self.source.source("input", &context.secrets)?;
-        let model = load(self.model.clone()).await?;
+        let model = load(self.model.clone(), None).await?;
         let out = OutPlace::begin(&self.out, context)?;
         let (written, _) = make(model, &input, format, out.path(), context).await?;
         out.publish(format, &written, context).await?;

@@ -1,4 +1,5 @@
-//! The columns of a prediction: `predicted_` and the target's name, and for classes `probability_` and each label.
+//! The columns of a prediction: `predicted_` and the target's name, and for classes `probability_` and each label; without a target,
+//! what is found by its own names.
 
 use std::sync::Arc;
 
@@ -6,24 +7,15 @@ use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array,
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 
 use super::ScoreError;
-use crate::model::{FeatureSchema, Label, Predictions};
+use crate::model::{FeatureSchema, Label, Predictions, Target};
 
 /// The input's columns, followed by the prediction's.
 ///
 /// # Errors
 /// When the input has a column of the name of one of the prediction's.
 pub(super) fn with_predictions(input: &Schema, model: &FeatureSchema) -> Result<Schema, ScoreError> {
-    let labels = model.target.labels();
-    let data_type = match labels.first() {
-        Some(Label::Text(_)) => DataType::Utf8,
-        Some(Label::Integer(_)) => DataType::Int64,
-        Some(Label::Boolean(_)) => DataType::Boolean,
-        None => DataType::Float64,
-    };
     let mut fields: Vec<Arc<Field>> = input.fields().iter().cloned().collect();
-    let predicted = Field::new(format!("predicted_{}", model.target.name()), data_type, false);
-    let probability = |label: &Label| Field::new(format!("probability_{label}"), DataType::Float64, false);
-    for field in std::iter::once(predicted).chain(labels.iter().map(probability)) {
+    for field in prediction_fields(&model.target) {
         if input.column_with_name(field.name()).is_some() {
             return Err(ScoreError::ColumnTaken(field.name().clone()));
         }
@@ -32,19 +24,48 @@ pub(super) fn with_predictions(input: &Schema, model: &FeatureSchema) -> Result<
     Ok(Schema::new(fields))
 }
 
-/// Predictions as columns, in the order of [`with_predictions`].
-pub(super) fn prediction_columns(predictions: &Predictions, labels: &[Label]) -> Vec<ArrayRef> {
-    let (index, probabilities) = match predictions {
+fn prediction_fields(target: &Target) -> Vec<Field> {
+    let field = |name: String, data_type| Field::new(name, data_type, false);
+    let predicted = |data_type| field(format!("predicted_{}", target.name()), data_type);
+    let number = |name| field(name, DataType::Float64);
+    match target {
+        Target::Number { .. } => vec![predicted(DataType::Float64)],
+        Target::Class { labels, .. } => {
+            let probability = |label: &Label| number(format!("probability_{label}"));
+            std::iter::once(predicted(label_type(labels))).chain(labels.iter().map(probability)).collect()
+        }
+        Target::Finding(finding) => {
+            let answers = finding.answers();
+            let answer =
+                (!answers.is_empty()).then(|| field(finding.name().to_owned(), label_type(&answers)));
+            answer.into_iter().chain(finding.numbers().into_iter().map(number)).collect()
+        }
+    }
+}
+
+fn label_type(labels: &[Label]) -> DataType {
+    match labels.first() {
+        Some(Label::Integer(_)) => DataType::Int64,
+        Some(Label::Boolean(_)) => DataType::Boolean,
+        Some(Label::Text(_)) | None => DataType::Utf8,
+    }
+}
+
+/// Predictions as columns, in the order of [`with_predictions`]. The answers are those that the target may have.
+pub(super) fn prediction_columns(predictions: &Predictions, answers: &[Label]) -> Vec<ArrayRef> {
+    let (index, numbers) = match predictions {
         Predictions::Numbers(numbers) => {
             return vec![Arc::new(Float64Array::from_iter_values(numbers.iter().copied()))];
         }
-        Predictions::Classes { index, probabilities } => (index, probabilities),
+        Predictions::Classes { index, probabilities: numbers } | Predictions::Findings { index, numbers } => {
+            (index, numbers)
+        }
     };
-    let mut columns = vec![label_column(index, labels)];
-    for column in probabilities.columns() {
-        columns.push(Arc::new(Float64Array::from_iter_values(column.iter().copied())));
-    }
-    columns
+    let answer = (!answers.is_empty()).then(|| label_column(index, answers));
+    let column = |column: ndarray::ArrayView1<'_, f64>| -> ArrayRef {
+        Arc::new(Float64Array::from_iter_values(column.iter().copied()))
+    };
+    answer.into_iter().chain(numbers.columns().into_iter().map(column)).collect()
 }
 
 fn label_column(index: &[usize], labels: &[Label]) -> ArrayRef {

@@ -12,7 +12,7 @@ mod tally;
 use std::path::Path;
 use std::sync::Arc;
 
-use mlpipeline_crds::{DataSource, Format, ScoreStep, StepReport, StepSpec};
+use mlpipeline_crds::{DataSource, Digest, Format, ScoreStep, StepReport, StepSpec};
 
 pub use self::args::ScoreArgs;
 pub use self::error::ScoreError;
@@ -32,7 +32,7 @@ use crate::table::{self, Written};
 pub async fn run(step: &ScoreStep, spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
     let folder = context.storage.artifact_dir(&spec.folder())?;
     let mut draft = Draft::begin(&folder)?;
-    let model = load(context.storage.artifact_dir(&step.model)?).await?;
+    let model = load(context.storage.artifact_dir(&step.model)?, step.model_digest.clone()).await?;
     let path = draft.path(&format!("data.{}", step.format.extension()))?;
     let (written, tally) = make(model, &step.input, step.format, &path, context).await?;
     draft.set_columns(written.columns.clone());
@@ -53,8 +53,8 @@ pub async fn run(step: &ScoreStep, spec: &StepSpec, context: &WorkContext) -> Re
 }
 
 /// Loads a model; its file is read and hashed, so not on the runtime's threads.
-async fn load(folder: std::path::PathBuf) -> Result<Arc<Model>, StepError> {
-    let model = tokio::task::spawn_blocking(move || Model::load(&folder)).await;
+async fn load(folder: std::path::PathBuf, digest: Option<Digest>) -> Result<Arc<Model>, StepError> {
+    let model = tokio::task::spawn_blocking(move || Model::load_expected(&folder, digest.as_ref())).await;
     Ok(Arc::new(model.map_err(ScoreError::lost)??))
 }
 

@@ -17,7 +17,7 @@ use super::tally::Tally;
 use crate::engine::query_error;
 use crate::failure::StepError;
 use crate::features::FeatureReader;
-use crate::model::{Model, ModelError, Predictions};
+use crate::model::{Label, Model, ModelError, Predictions};
 use crate::preprocess::RawRows;
 
 /// The table's rows, in their order, with the model's predictions beside them. What was predicted is counted in `tally`.
@@ -34,7 +34,8 @@ pub(super) async fn predictions(
     let schema = Arc::new(with_predictions(&input, model.schema())?);
     let reader = FeatureReader::new(&input, model.schema().inputs())?;
     let rows = table.execute_stream().await.map_err(|error| query_error(&error))?;
-    let scorer = Arc::new(Scorer { model, reader, schema: SchemaRef::clone(&schema) });
+    let answers = model.schema().target.answers();
+    let scorer = Arc::new(Scorer { model, reader, answers, schema: SchemaRef::clone(&schema) });
     let (mut before, of_end) = (0_u64, Arc::clone(&scorer));
     let scored = rows
         .map(move |batch| {
@@ -85,6 +86,8 @@ fn external(error: StepError) -> DataFusionError {
 struct Scorer {
     model: Arc<Model>,
     reader: FeatureReader,
+    /// What the target may be.
+    answers: Vec<Label>,
     schema: SchemaRef,
 }
 
@@ -102,7 +105,7 @@ impl Scorer {
             other => other,
         })?;
         let mut columns = batch.columns().to_vec();
-        columns.extend(prediction_columns(&predictions, self.model.schema().target.labels()));
+        columns.extend(prediction_columns(&predictions, &self.answers));
         let scored = RecordBatch::try_new(SchemaRef::clone(&self.schema), columns);
         Ok((scored.map_err(|error| internal(&error))?, predictions))
     }

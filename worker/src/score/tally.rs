@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use crate::model::{FeatureSchema, Predictions};
+use crate::model::{FeatureSchema, Predictions, Target};
 
 /// The most classes that are counted one by one in a report.
 const CLASSES_COUNTED: usize = 16;
@@ -11,7 +11,7 @@ const CLASSES_COUNTED: usize = 16;
 /// The longest label that is counted, in bytes: a report is small.
 const LABEL_LIMIT: usize = 48;
 
-/// Counts of the predicted classes, or the spread of the predicted numbers.
+/// Counts of the predicted classes or of what was found, or the spread of the predicted numbers.
 #[derive(Clone, Debug)]
 pub(super) enum Tally {
     Classes { names: Vec<String>, counts: Vec<u64> },
@@ -21,21 +21,29 @@ pub(super) enum Tally {
 impl Tally {
     /// An empty tally, to be filled while rows stream by.
     pub(super) fn shared(model: &FeatureSchema) -> Arc<Mutex<Self>> {
-        let labels = model.target.labels();
-        Arc::new(Mutex::new(if labels.is_empty() {
-            Self::Numbers { count: 0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY }
-        } else {
-            Self::Classes {
-                names: labels.iter().map(ToString::to_string).collect(),
-                counts: vec![0; labels.len()],
+        let answers = model.target.answers();
+        Arc::new(Mutex::new(match &model.target {
+            Target::Number { .. } => {
+                Self::Numbers { count: 0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY }
             }
+            Target::Class { .. } => Self::Classes {
+                names: answers.iter().map(ToString::to_string).collect(),
+                counts: vec![0; answers.len()],
+            },
+            Target::Finding(finding) => Self::Classes {
+                names: answers.iter().map(|answer| format!("{}_{answer}", finding.name())).collect(),
+                counts: vec![0; answers.len()],
+            },
         }))
     }
 
     /// Counts a batch.
     pub(super) fn add(&mut self, predictions: &Predictions) {
         match (self, predictions) {
-            (Self::Classes { counts, .. }, Predictions::Classes { index, .. }) => {
+            (
+                Self::Classes { counts, .. },
+                Predictions::Classes { index, .. } | Predictions::Findings { index, .. },
+            ) => {
                 for class in index {
                     if let Some(count) = counts.get_mut(*class) {
                         *count += 1;
@@ -50,7 +58,8 @@ impl Tally {
                     *max = max.max(*number);
                 }
             }
-            _ => {}
+            (Self::Classes { .. }, Predictions::Numbers(_))
+            | (Self::Numbers { .. }, Predictions::Classes { .. } | Predictions::Findings { .. }) => {}
         }
     }
 

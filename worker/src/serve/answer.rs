@@ -1,16 +1,16 @@
 //! Writes predictions as the JSON that `/predict` answers.
 //!
 //! Owns the answer's form: `{"species_index":0,"species_name":"setosa","probabilities":{"setosa":0.98,…}}` for a class,
-//! `{"price":12.3}` for a number. Everything that is the same for each row is written once, when the model is loaded.
+//! `{"price":12.3}` for a number, `{"cluster":2,"distance":0.4}` without a target. Everything that is the same for each row is written once, when the model is loaded.
 
-use crate::model::{Predictions, Target};
+use crate::model::{Label, Predictions, Target};
 
 /// The parts of an answer that do not depend on the row, as JSON.
 #[derive(Clone, Debug)]
 pub struct AnswerForm {
-    /// For each class, all that precedes the probabilities; for a number, its key.
+    /// For each class, all that precedes the probabilities; for a number, its key; for each answer of a finding, the answer.
     beginnings: Vec<Vec<u8>>,
-    /// For each class, its key among the probabilities.
+    /// For each class, its key among the probabilities; for each number of a finding, its key.
     keys: Vec<Vec<u8>>,
 }
 
@@ -28,10 +28,20 @@ impl AnswerForm {
         let beginnings = match target {
             Target::Class { .. } => labels.iter().enumerate().map(class).collect(),
             Target::Number { .. } => vec![format!("{{{}:", json_text(name)).into_bytes()],
+            Target::Finding(finding) => {
+                let answer = |answer: Label| {
+                    format!("{{{}:{},", json_text(name), serde_json::json!(answer)).into_bytes()
+                };
+                finding.answers().into_iter().map(answer).collect()
+            }
+        };
+        let keys = match target {
+            Target::Class { .. } | Target::Number { .. } => labels,
+            Target::Finding(finding) => finding.numbers(),
         };
         Self {
             beginnings,
-            keys: labels.iter().map(|label| format!("{}:", json_text(label)).into_bytes()).collect(),
+            keys: keys.iter().map(|key| format!("{}:", json_text(key)).into_bytes()).collect(),
         }
     }
 
@@ -65,6 +75,19 @@ impl AnswerForm {
                     json.push(b'}');
                 }
             }
+            Predictions::Findings { index, numbers } => {
+                for (row, numbers) in numbers.rows().into_iter().enumerate() {
+                    separate(&mut json, row);
+                    let answer = index.get(row).and_then(|answer| self.beginnings.get(*answer));
+                    json.extend_from_slice(answer.map_or(b"{", Vec::as_slice));
+                    for (column, (key, value)) in self.keys.iter().zip(numbers).enumerate() {
+                        separate(&mut json, column);
+                        json.extend_from_slice(key);
+                        number(&mut json, *value);
+                    }
+                    json.push(b'}');
+                }
+            }
         }
         if !single {
             json.push(b']');
@@ -94,7 +117,7 @@ mod tests {
     use ndarray::array;
 
     use super::*;
-    use crate::model::Label;
+    use crate::model::Finding;
 
     fn text(form: &AnswerForm, predictions: &Predictions, single: bool) -> String {
         String::from_utf8(form.write(predictions, single)).expect("JSON is UTF-8")
@@ -130,6 +153,20 @@ mod tests {
             text(&form, &Predictions::Numbers(array![1.0, -0.5]), false),
             r#"[{"pri\"ce":1.0},{"pri\"ce":-0.5}]"#
         );
+    }
+
+    #[test]
+    fn what_is_found_without_a_target_has_names_of_its_own() {
+        let form = AnswerForm::new(&Target::Finding(Finding::Clusters { count: 3 }));
+        let predictions = Predictions::Findings { index: vec![2, 0], numbers: array![[0.5], [4.0]] };
+        let expected = r#"[{"cluster":2,"distance":0.5},{"cluster":0,"distance":4.0}]"#;
+        assert_eq!(text(&form, &predictions, false), expected);
+        let form = AnswerForm::new(&Target::Finding(Finding::Outliers));
+        let predictions = Predictions::Findings { index: vec![1], numbers: array![[0.75]] };
+        assert_eq!(text(&form, &predictions, true), r#"{"anomaly":"outlier","anomaly_score":0.75}"#);
+        let form = AnswerForm::new(&Target::Finding(Finding::Components { count: 2 }));
+        let predictions = Predictions::Findings { index: Vec::new(), numbers: array![[0.5, -1.0]] };
+        assert_eq!(text(&form, &predictions, true), r#"{"component_1":0.5,"component_2":-1.0}"#);
     }
 
     #[test]

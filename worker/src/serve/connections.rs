@@ -1,11 +1,17 @@
-//! The connections that there are, and which of them gives way when there is no room for another: the one that is idle for longest.
+//! The connections that there are, and which of them gives way when there is no room for another: the one that is idle for longest, else
+//! the one whose request has been on its way for longest.
 //!
-//! So a caller that opens connections and says nothing keeps neither probes nor other callers out. Must not know of requests.
+//! So a caller that opens connections and says nothing, or sends half a body, keeps no other callers out. Must not know of requests
+//! beyond whether they have come whole.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// How long a connection is left alone after an answer, which may still be on its way.
@@ -22,6 +28,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 pub(super) struct Connections {
     room: Arc<Semaphore>,
     open: Mutex<Open>,
+    /// How long a request may take to come whole before its connection can be asked to give way.
+    patience: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -40,19 +48,40 @@ struct Activity {
 
 #[derive(Clone, Copy, Debug)]
 struct State {
-    /// Whether a request is being answered.
-    busy: bool,
-    /// Whether a request ever was.
+    phase: Phase,
+    /// Whether a request ever was answered.
     answered: bool,
     /// Whether it was asked to give way.
     leaves: bool,
-    idle_since: Instant,
+    /// When the phase began.
+    since: Instant,
+}
+
+/// What a connection waits for, in the order in which it gives way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// The head of a request.
+    Idle,
+    /// The rest of a request.
+    Receiving,
+    /// The answer.
+    Answering,
 }
 
 impl State {
-    fn can_leave(&self) -> bool {
-        let left_alone = if self.answered { LEFT_ALONE } else { JUST_CAME };
-        !self.busy && !self.leaves && self.idle_since.elapsed() >= left_alone
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.since = Instant::now();
+    }
+
+    fn can_leave(&self, patience: Duration) -> bool {
+        let left_alone = match self.phase {
+            Phase::Idle if self.answered => LEFT_ALONE,
+            Phase::Idle => JUST_CAME,
+            Phase::Receiving => patience,
+            Phase::Answering => return false,
+        };
+        !self.leaves && self.since.elapsed() >= left_alone
     }
 }
 
@@ -69,12 +98,12 @@ pub(super) struct Seat {
 pub(super) struct Busy(Arc<Activity>);
 
 impl Connections {
-    /// Room for so many.
-    pub(super) fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { room: Arc::new(Semaphore::new(limit)), open: Mutex::default() })
+    /// Room for so many, of which none is kept by a request that takes longer than `patience` to come, once others wait.
+    pub(super) fn new(limit: usize, patience: Duration) -> Arc<Self> {
+        Arc::new(Self { room: Arc::new(Semaphore::new(limit)), open: Mutex::default(), patience })
     }
 
-    /// A place for a connection, once there is one: where all are taken, the connection that is idle for longest gives way.
+    /// A place for a connection, once there is one: where all are taken, one that waits for its client gives way.
     pub(super) async fn seat(self: &Arc<Self>) -> Option<Seat> {
         loop {
             if let Ok(room) = Arc::clone(&self.room).try_acquire_owned() {
@@ -89,7 +118,7 @@ impl Connections {
     }
 
     fn take(self: &Arc<Self>, room: OwnedSemaphorePermit) -> Seat {
-        let state = State { busy: false, answered: false, leaves: false, idle_since: Instant::now() };
+        let state = State { phase: Phase::Idle, answered: false, leaves: false, since: Instant::now() };
         let activity = Arc::new(Activity { state: Mutex::new(state), gives_way: Notify::new() });
         let mut open = lock(&self.open);
         let number = open.next;
@@ -100,11 +129,11 @@ impl Connections {
 
     fn ask_to_leave(&self) {
         let open = lock(&self.open);
-        let idle = open.all.values().filter_map(|activity| {
+        let waiting = open.all.values().filter_map(|activity| {
             let state = *lock(&activity.state);
-            state.can_leave().then_some((state.idle_since, activity))
+            state.can_leave(self.patience).then_some(((state.phase, state.since), activity))
         });
-        if let Some((_, activity)) = idle.min_by_key(|(since, _)| *since) {
+        if let Some((_, activity)) = waiting.min_by_key(|(order, _)| *order) {
             lock(&activity.state).leaves = true;
             activity.gives_way.notify_one();
         }
@@ -117,13 +146,44 @@ impl Seat {
         self.activity.gives_way.notified().await;
     }
 
-    /// What notes that requests are answered.
-    pub(super) fn begin(&self) -> impl Fn() -> Busy + Clone + Send + Sync + 'static {
+    /// What notes that requests come and are answered: it takes a request's body, and gives it back with what ends with the answer.
+    pub(super) fn begin(&self) -> impl Fn(Incoming) -> (ReceivedBody, Busy) + Clone + Send + Sync + 'static {
         let activity = Arc::clone(&self.activity);
-        move || {
-            lock(&activity.state).busy = true;
-            Busy(Arc::clone(&activity))
+        move |body| {
+            let is_whole = body.is_end_stream();
+            lock(&activity.state).enter(if is_whole { Phase::Answering } else { Phase::Receiving });
+            (ReceivedBody { body, activity: Arc::clone(&activity) }, Busy(Arc::clone(&activity)))
         }
+    }
+}
+
+/// A request's body, whose end begins the answer.
+pub(super) struct ReceivedBody {
+    body: Incoming,
+    activity: Arc<Activity>,
+}
+
+impl Body for ReceivedBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if frame.is_none() || self.body.is_end_stream() {
+            lock(&self.activity.state).enter(Phase::Answering);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -136,7 +196,8 @@ impl Drop for Seat {
 impl Drop for Busy {
     fn drop(&mut self) {
         let mut state = lock(&self.0.state);
-        *state = State { busy: false, answered: true, idle_since: Instant::now(), ..*state };
+        state.enter(Phase::Idle);
+        state.answered = true;
     }
 }
 

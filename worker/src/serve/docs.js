@@ -30,8 +30,10 @@ function showCommand() {
 function showPrediction(prediction) {
   const shares = prediction.probabilities;
   if (!shares) {
-    const [name, value] = Object.entries(prediction)[0];
-    answer.replaceChildren(make("p", "result", value.toLocaleString("en", { maximumSignificantDigits: 6 })), make("p", "note", name));
+    const shown = (value) => value.toLocaleString("en", { maximumSignificantDigits: 6 });
+    const [[name, value], ...others] = Object.entries(prediction);
+    answer.replaceChildren(make("p", "result", shown(value)), make("p", "note", name));
+    for (const [other, value] of others.slice(0, 12)) answer.append(make("p", "note", `${other} ${shown(value)}`));
     return;
   }
   const name = prediction[Object.keys(prediction).find((each) => each.endsWith("_name"))];

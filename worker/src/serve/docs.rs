@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
+use mlpipeline_crds::{Metric, telling_first};
 use sha2::{Digest as _, Sha256};
 
 use super::auth::KEY_HEADER;
@@ -129,13 +130,17 @@ fn lead(model: &Model) -> String {
             let more = if labels.len() > MAX_NAMED { ", …" } else { "" };
             format!("One of {} classes, from {from}: {}{more}.", labels.len(), named.join(", "))
         }
+        Target::Finding(finding) => {
+            format!("What was learned without a target, from {from}: {}.", finding.lead())
+        }
     }
 }
 
 fn facts(model: &Model, revision: &str) -> String {
     let info = model.info();
-    let metrics =
-        info.metrics.iter().take(MAX_NAMED).map(|(name, value)| (name.clone(), rounded(*value).to_string()));
+    let main = Metric::main(&info.metrics, None);
+    let metrics = telling_first(&info.metrics, main).into_iter().take(MAX_NAMED);
+    let metrics = metrics.map(|(name, value)| (name.to_owned(), rounded(value).to_string()));
     let facts =
         [("algorithm".to_owned(), info.algorithm.clone()), ("revision".to_owned(), revision.to_owned())];
     let mut html = String::new();

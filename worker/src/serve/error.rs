@@ -29,6 +29,14 @@ pub enum ServeError {
         /// The environment variable.
         variable: String,
     },
+    /// The pages are to be closed, and there is no key that opens them.
+    #[error(
+        "--docs-need-key (MLPIPELINE_SERVE_DOCS_NEED_KEY) asks for the API key, and there is none: name one with auth.apiKeySecret in a pipeline, or set {variable}"
+    )]
+    DocsWithoutKey {
+        /// The environment variable that would hold it.
+        variable: &'static str,
+    },
     /// Something about the process itself.
     #[error("cannot {what}")]
     Process {
@@ -54,7 +62,10 @@ pub enum ServeError {
 impl Failure for ServeError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Listen { .. } | Self::KeyEmpty { .. } | Self::KeyMissing { .. } => ExitCode::WrongSpec,
+            Self::Listen { .. }
+            | Self::KeyEmpty { .. }
+            | Self::KeyMissing { .. }
+            | Self::DocsWithoutKey { .. } => ExitCode::WrongSpec,
             Self::Process { .. } | Self::Loading { .. } | Self::Metrics { .. } => ExitCode::Internal,
         }
     }
@@ -63,7 +74,7 @@ impl Failure for ServeError {
         match self {
             Self::Listen { .. } => "CannotListen",
             Self::KeyEmpty { .. } => "ApiKeyEmpty",
-            Self::KeyMissing { .. } => "ApiKeyMissing",
+            Self::KeyMissing { .. } | Self::DocsWithoutKey { .. } => "ApiKeyMissing",
             Self::Process { .. } | Self::Loading { .. } | Self::Metrics { .. } => "Internal",
         }
     }

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -18,16 +20,28 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::connections::{Connections, Seat};
-use super::{ServeError, ServeOptions};
+use super::{ServeError, ServeOptions, process};
 
 /// The most headers of a request.
 const MAX_HEADERS: usize = 64;
+
+/// The most connections to the port for probes.
+pub(super) const PROBE_CONNECTIONS: usize = 128;
+
+/// How many files are kept for everything else than callers' connections.
+const OTHER_FILES: usize = PROBE_CONNECTIONS + 64;
+
+/// How long a probe may take to send its request.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The most bytes of a request's head.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// How long a client may take nothing of an answer before its connection is cut.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How many times longer the body of a request may take where nobody waits for its place.
+const PATIENT_SHARE: u32 = 16;
 
 /// How long to wait when the system has no more sockets for us.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -46,18 +60,46 @@ pub struct ConnectionLimits {
     pub max_connections: usize,
     /// The longest time without a whole request head.
     pub head_timeout: Duration,
+    /// How long a request may take to come whole while others wait for its place.
+    pub patience: Duration,
     /// The longest time for requests in flight to end once the server stops.
     pub shutdown_timeout: Duration,
+}
+
+impl ConnectionLimits {
+    /// Those of the port for probes. The kubelet opens a connection for each probe, so few are enough, and each is short.
+    #[must_use]
+    pub fn of_probes(options: &ServeOptions) -> Self {
+        Self {
+            max_connections: PROBE_CONNECTIONS,
+            head_timeout: PROBE_TIMEOUT,
+            patience: PROBE_TIMEOUT,
+            shutdown_timeout: options.shutdown_timeout,
+        }
+    }
 }
 
 impl From<&ServeOptions> for ConnectionLimits {
     fn from(options: &ServeOptions) -> Self {
         Self {
-            max_connections: options.max_connections.clamp(1, Semaphore::MAX_PERMITS),
+            max_connections: allowed(options.max_connections, process::open_files_limit()),
             head_timeout: options.head_timeout,
+            patience: options.body_timeout / PATIENT_SHARE,
             shutdown_timeout: options.shutdown_timeout,
         }
     }
+}
+
+/// As many connections as were asked for, as long as there are files left for everything else, probes above all.
+fn allowed(asked: usize, open_files: Option<usize>) -> usize {
+    let most = open_files.map_or(Semaphore::MAX_PERMITS, |limit| limit.saturating_sub(OTHER_FILES));
+    if asked > most {
+        tracing::warn!(
+            most,
+            "fewer connections than --max-connections: the system allows no more open files"
+        );
+    }
+    asked.min(most).max(1)
 }
 
 impl Listener {
@@ -96,7 +138,7 @@ impl Listener {
         limits: ConnectionLimits,
         mut stop: watch::Receiver<bool>,
     ) -> usize {
-        let places = Connections::new(limits.max_connections);
+        let places = Connections::new(limits.max_connections, limits.patience);
         let mut connections = JoinSet::new();
         loop {
             // Ended ones are forgotten as they end, so that the set does not grow.
@@ -153,9 +195,10 @@ async fn answer(
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES);
     let (service, begin) = (TowerToHyperService::new(router), seat.begin());
-    let service = service_fn(move |request| {
-        let busy = begin();
-        let answer = service.call(request);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (head, body) = request.into_parts();
+        let (body, busy) = begin(body);
+        let answer = service.call(Request::from_parts(head, body));
         async move {
             let answer = answer.await;
             drop(busy);
@@ -166,7 +209,7 @@ async fn answer(
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = seat.gives_way() => {
-            tracing::debug!("an idle connection gives way to another");
+            tracing::debug!("a connection that waits for its client gives way to another");
             return;
         }
         () = stopped(&mut stop) => {
@@ -182,6 +225,19 @@ async fn answer(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn callers_never_take_the_files_that_probes_need() {
+        for (asked, open_files, allowed_connections) in [
+            (1024, None, 1024),
+            (1024, Some(1 << 20), 1024),
+            (1024, Some(1024), 832),
+            (0, None, 1),
+            (9, Some(5), 1),
+        ] {
+            assert_eq!(allowed(asked, open_files), allowed_connections, "{asked} of {open_files:?}");
+        }
+    }
 
     #[tokio::test]
     async fn all_addresses_of_one_family_stand_for_those_of_both() {

@@ -50,7 +50,7 @@ impl LoadedModel {
     pub fn new(model: Model, limits: ServingLimits, metrics: &Metrics) -> Self {
         let schema = model.schema();
         let target = &schema.target;
-        let labels: Vec<String> = target.labels().iter().map(ToString::to_string).collect();
+        let answers: Vec<String> = target.answers().iter().map(ToString::to_string).collect();
         let features = RowFeatures::new(&schema.features, model.predictor().largest_value());
         let info = model.info();
         let revision = match &info.revision {
@@ -58,11 +58,11 @@ impl LoadedModel {
             None => info.digest.as_str().chars().take(DIGEST_LENGTH).collect(),
         };
         metrics.set_model(&revision, &info.algorithm);
-        let max_rows = limits.max_rows.min(MAX_ANSWER_NUMBERS / labels.len().max(1)).max(1);
+        let max_rows = limits.max_rows.min(MAX_ANSWER_NUMBERS / target.answer_width()).max(1);
         let limits = ServingLimits { max_rows, ..limits };
         Self {
             form: AnswerForm::new(target),
-            counters: PredictionCounters::new(metrics, &labels),
+            counters: PredictionCounters::new(metrics, &answers),
             max_rows,
             // {"name":0} and a comma for each feature that a row must have.
             min_row_bytes: 2 + features.required().map(|name| name.len() + 5).sum::<usize>(),
@@ -92,7 +92,7 @@ impl LoadedModel {
     #[must_use]
     pub fn is_small_work(&self, body_bytes: usize) -> bool {
         let rows = body_bytes / self.min_row_bytes + 1;
-        let numbers = rows.saturating_mul(self.model.schema().target.labels().len().max(1));
+        let numbers = rows.saturating_mul(self.model.schema().target.answer_width());
         body_bytes.saturating_add(numbers) <= SMALL_WORK
     }
 

@@ -205,7 +205,7 @@ pub struct PredictionCounters {
 }
 
 impl PredictionCounters {
-    /// The counters of a model with these classes, none for a regression.
+    /// The counters of a model with these classes or other answers, none for numbers alone.
     #[must_use]
     pub fn new(metrics: &Metrics, labels: &[String]) -> Self {
         let counter = |label: &str| metrics.predictions.with_label_values(&[label]);
@@ -219,11 +219,13 @@ impl PredictionCounters {
     /// Counts predictions.
     pub fn count(&self, predictions: &Predictions) {
         self.rows.inc_by(predictions.len() as u64);
-        if let Predictions::Classes { index, .. } = predictions {
-            for class in index {
-                if let Some(counter) = self.classes.get(*class).or(self.others.as_ref()) {
-                    counter.inc();
-                }
+        let index: &[usize] = match predictions {
+            Predictions::Classes { index, .. } | Predictions::Findings { index, .. } => index,
+            Predictions::Numbers(_) => &[],
+        };
+        for class in index {
+            if let Some(counter) = self.classes.get(*class).or(self.others.as_ref()) {
+                counter.inc();
             }
         }
     }

@@ -32,7 +32,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mlpipeline_crds::ServeStep;
+use mlpipeline_crds::{Digest, ServeStep};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -57,7 +57,7 @@ use server::Server;
 /// When the address is taken, the key is empty, or the model is missing, damaged or of a newer version.
 pub async fn run(step: &ServeStep, context: &WorkContext, options: &ServeOptions) -> Result<(), StepError> {
     let folder = context.storage.artifact_dir(&step.model)?;
-    run_folder(&folder, &context.cancellation, options).await
+    run_model(folder, step.model_digest.clone(), &context.cancellation, options).await
 }
 
 /// Serves the model in a folder until stopped: listen, load, answer, drain.
@@ -69,16 +69,34 @@ pub async fn run_folder(
     cancellation: &Cancellation,
     options: &ServeOptions,
 ) -> Result<(), StepError> {
+    run_model(folder.to_owned(), None, cancellation, options).await
+}
+
+async fn run_model(
+    folder: PathBuf,
+    digest: Option<Digest>,
+    cancellation: &Cancellation,
+    options: &ServeOptions,
+) -> Result<(), StepError> {
     let key = ApiKey::from_environment(options.api_key_env.as_deref())?;
+    if options.docs_need_key && key.is_none() {
+        return Err(ServeError::DocsWithoutKey { variable: auth::DEFAULT_KEY_VARIABLE }.into());
+    }
     let server = Arc::new(Server::new(options, key)?);
     let listener = Listener::bind(&options.listen).await?;
     let address = listener.address();
     let (stop, stopping) = watch::channel(false);
+    if let Some(probe_address) = &options.probe_listen {
+        let listener = Listener::bind(probe_address).await?;
+        tracing::info!(address = %listener.address(), "answering probes");
+        let router = router::probes(Arc::clone(&server));
+        tokio::spawn(listener.serve(router, ConnectionLimits::of_probes(options), stopping.clone()));
+    }
     let router = router::router(Arc::clone(&server), options.path_prefix.clone());
     let connections = tokio::spawn(listener.serve(router, ConnectionLimits::from(options), stopping));
 
     let model = tokio::select! {
-        model = load(folder.to_owned()) => model?,
+        model = load(folder, digest) => model?,
         () = cancellation.cancelled() => return Ok(()),
     };
     announce(address, server.set_model(model));
@@ -102,8 +120,8 @@ pub async fn run_folder(
 }
 
 /// Reads and verifies a model, aside, since it may be large and the server answers `/health` meanwhile.
-async fn load(folder: PathBuf) -> Result<Model, StepError> {
-    let loaded = tokio::task::spawn_blocking(move || Model::load(&folder)).await;
+async fn load(folder: PathBuf, digest: Option<Digest>) -> Result<Model, StepError> {
+    let loaded = tokio::task::spawn_blocking(move || Model::load_expected(&folder, digest.as_ref())).await;
     loaded.map_err(|source| ServeError::Loading { source })?
 }
 

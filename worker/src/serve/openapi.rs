@@ -6,13 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::auth::KEY_HEADER;
 use super::limits::ServingLimits;
-use crate::model::{Feature, FeatureKind, Model, NumberValues, Target, Values};
+use crate::model::{Feature, FeatureKind, Finding, Model, NumberValues, Target, Values};
 use crate::preprocess::{TimeKind, shown_time};
 
 /// The document.
 #[must_use]
 pub fn document(model: &Model, revision: &str, limits: ServingLimits) -> Value {
-    let target = model.schema().target.name();
     let mut schemas = json!({
         "Row": row(model),
         "Prediction": prediction(&model.schema().target),
@@ -29,7 +28,7 @@ pub fn document(model: &Model, revision: &str, limits: ServingLimits) -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {
-            "title": format!("Predicts {target}"),
+            "title": title(&model.schema().target),
             "version": revision,
             "description": format!(
                 "A model trained by {}. Every answer names the pod that gave it in x-mlpipeline-pod and the model's \
@@ -187,6 +186,26 @@ pub fn rounded(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
 }
 
+fn title(target: &Target) -> String {
+    match target {
+        Target::Class { name, .. } | Target::Number { name, .. } => format!("Predicts {name}"),
+        Target::Finding(finding) => format!("Finds the {} of a row", finding.name()),
+    }
+}
+
+/// What a finding answers: its fields, all of which are there.
+fn finding(finding: &Finding) -> (Vec<String>, Value) {
+    let mut properties = Map::new();
+    let answers = finding.answers();
+    if !answers.is_empty() {
+        properties.insert(finding.name().to_owned(), json!({"enum": answers}));
+    }
+    for number in finding.numbers() {
+        properties.insert(number, json!({"type": "number", "description": finding.description()}));
+    }
+    (properties.keys().cloned().collect(), Value::Object(properties))
+}
+
 fn prediction(target: &Target) -> Value {
     let name = target.name();
     let (names, properties) = match target {
@@ -209,6 +228,7 @@ fn prediction(target: &Target) -> Value {
             });
             (vec![index, label, "probabilities".to_owned()], properties)
         }
+        Target::Finding(found) => finding(found),
     };
     json!({"type": "object", "required": names, "properties": properties, "additionalProperties": false})
 }

@@ -13,6 +13,11 @@ pub struct ServeOptions {
     #[arg(long, value_name = "HOST:PORT", env = "MLPIPELINE_SERVE_LISTEN", default_value = "127.0.0.1:8000")]
     pub listen: String,
 
+    /// Address and port for probes, which answers nothing but /health and /ready. Callers cannot fill it with connections, as they
+    /// can the other, which answers both too.
+    #[arg(long, value_name = "HOST:PORT", env = "MLPIPELINE_SERVE_PROBE_LISTEN")]
+    pub probe_listen: Option<String>,
+
     /// Answer below this path too, as an Ingress or a proxy asks that passes paths on whole: with /v1 there is /v1/predict beside
     /// /predict.
     #[arg(long, value_name = "PATH", env = "MLPIPELINE_SERVE_PATH_PREFIX")]
@@ -24,7 +29,7 @@ pub struct ServeOptions {
     pub api_key_env: Option<String>,
 
     /// Ask for the API key for /docs and /openapi.json too, which show the features' names and the ranges of the data that the model
-    /// learnt from. They are open otherwise, since a browser sends no key.
+    /// learnt from. They are open otherwise, since a browser sends no key. There must be a key then.
     #[arg(long, env = "MLPIPELINE_SERVE_DOCS_NEED_KEY")]
     pub docs_need_key: bool,
 
@@ -44,7 +49,8 @@ pub struct ServeOptions {
     #[arg(long, value_name = "ROWS", env = "MLPIPELINE_SERVE_MAX_ROWS", default_value_t = 100_000)]
     pub max_rows: usize,
 
-    /// Most connections at once; for a further one, that gives way which is idle for longest.
+    /// Most connections at once, as far as the system allows as many files. For a further one, that gives way which is idle for longest,
+    /// else one whose request has been on its way for longer than a sixteenth of the body timeout.
     #[arg(long, value_name = "COUNT", env = "MLPIPELINE_SERVE_MAX_CONNECTIONS", default_value_t = 1024)]
     pub max_connections: usize,
 

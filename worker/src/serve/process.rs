@@ -1,4 +1,4 @@
-//! What the kernel says of this process: memory and CPU, where there is a Linux /proc.
+//! What the kernel says of this process: memory, CPU and how many files it may open, where there is a Linux /proc.
 
 use std::fs;
 
@@ -31,6 +31,23 @@ fn parse(status: &str, stat: &str) -> Option<Usage> {
     Some(Usage { resident_bytes: kibibytes * 1024.0, cpu_seconds: (user + system) / TICKS_PER_SECOND })
 }
 
+/// How many files, and so connections, this process may have open; none where there is no /proc or no limit.
+#[must_use]
+pub fn open_files_limit() -> Option<usize> {
+    open_files(&fs::read_to_string("/proc/self/limits").ok()?)
+}
+
+/// The soft limit, which is the first number.
+fn open_files(limits: &str) -> Option<usize> {
+    limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?
+        .split_ascii_whitespace()
+        .next()?
+        .parse()
+        .ok()
+}
+
 /// The name of the pod, or else of the machine.
 #[must_use]
 pub fn pod_name() -> String {
@@ -55,6 +72,15 @@ mod tests {
         assert_eq!(parse(status, stat), Some(expected));
         assert_eq!(parse("", stat), None);
         assert_eq!(parse(status, ""), None);
+    }
+
+    #[test]
+    fn the_soft_limit_of_open_files_counts() {
+        let limits = "Limit                     Soft Limit           Hard Limit           Units\n\
+                      Max open files            1024                 524288               files\n";
+        assert_eq!(open_files(limits), Some(1024));
+        assert_eq!(open_files(&limits.replace("1024  ", "unlimited")), None);
+        assert_eq!(open_files(""), None);
     }
 
     #[test]

@@ -37,15 +37,30 @@ pub fn router(server: Arc<Server>, prefix: Option<PathPrefix>) -> Router {
     }
 }
 
-fn endpoints(server: Arc<Server>) -> Router {
+/// What is answered on the port for probes.
+pub fn probes(server: Arc<Server>) -> Router {
+    common(probe_endpoints(), server)
+}
+
+fn probe_endpoints() -> Router<Arc<Server>> {
     Router::new()
-        .route("/", get(|| async { Redirect::temporary("docs") }))
         .route("/health", get(|| async { json_response(r#"{"status":"ok"}"#) }))
         .route("/ready", get(ready))
+}
+
+fn endpoints(server: Arc<Server>) -> Router {
+    let endpoints = probe_endpoints()
+        .route("/", get(|| async { Redirect::temporary("docs") }))
         .route("/predict", post(predict))
         .route("/docs", get(docs))
         .route("/openapi.json", get(openapi))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(metrics));
+    common(endpoints, server)
+}
+
+/// What every answer has in common, those to wrong requests too.
+fn common(endpoints: Router<Arc<Server>>, server: Arc<Server>) -> Router {
+    endpoints
         .fallback(|uri: Uri| async move { reply::not_found(uri.path()) })
         .method_not_allowed_fallback(|method: Method, uri: Uri| async move {
             reply::method_not_allowed(method.as_str(), uri.path())

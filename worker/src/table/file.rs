@@ -5,7 +5,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::TableError;
-use crate::artifact::{ArtifactError, FileIdentity, open_beneath, open_regular, open_unlinked};
+use crate::artifact::{
+    ArtifactError, ChangeTime, FileEntry, FileIdentity, hash_open, open_beneath, open_regular, open_unlinked,
+};
+use crate::failure::StepError;
 
 /// The mark that some programs put before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -19,12 +22,14 @@ pub(crate) struct LocalFile {
     pub name: String,
     /// Which file was found to lie on the volume; `None` for one that this process wrote itself.
     stored: Option<FileIdentity>,
+    /// When it was last changed, where its content was checked and must stay as it was.
+    held: Option<ChangeTime>,
 }
 
 impl LocalFile {
     /// A file that this process wrote.
     pub(crate) fn own(path: PathBuf, name: String) -> Self {
-        Self { path, name, stored: None }
+        Self { path, name, stored: None, held: None }
     }
 
     /// A file of a volume, which others can write.
@@ -34,7 +39,17 @@ impl LocalFile {
     pub(crate) fn stored(root: &Path, path: PathBuf, name: String) -> Result<Self, ArtifactError> {
         let file = open_beneath(root, &path)?;
         let stored = FileIdentity::of(&file).map_err(ArtifactError::io("inspect", &path))?;
-        Ok(Self { path, name, stored: Some(stored) })
+        Ok(Self { path, name, stored: Some(stored), held: None })
+    }
+
+    /// The size and digest of its content. From now on it is an error where anything was written to it since.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is another one than was found on the volume.
+    pub(super) fn hash_and_hold(&mut self) -> Result<FileEntry, StepError> {
+        let file = self.open()?;
+        self.held = Some(ChangeTime::of(&file).map_err(TableError::io("inspect", &self.path))?);
+        Ok(hash_open(file, &self.path)?)
     }
 
     /// Opens the file.
@@ -46,7 +61,9 @@ impl LocalFile {
         let open = if self.stored.is_some() { open_regular } else { open_unlinked };
         let file = open(&self.path).map_err(TableError::io("open", &self.path))?;
         let found = FileIdentity::of(&file).map_err(TableError::io("inspect", &self.path))?;
-        if self.stored.is_some_and(|stored| stored != found) {
+        let changed = ChangeTime::of(&file).map_err(TableError::io("inspect", &self.path))?;
+        if self.stored.is_some_and(|stored| stored != found) || self.held.is_some_and(|held| held != changed)
+        {
             return Err(TableError::content(
                 &self.name,
                 "it was replaced while it was read; run the step again once nobody writes there",
@@ -80,6 +97,8 @@ impl LocalFile {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
 
     #[test]
@@ -95,5 +114,25 @@ mod tests {
         assert!(error.contains("was replaced"), "{error}");
         assert!(LocalFile::stored(root.path(), path.clone(), "file:in.csv".into()).is_err());
         assert!(LocalFile::own(path, "data.csv".into()).first_bytes(10).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_written_to_after_its_content_was_checked_is_not_read() {
+        let root = tempfile::tempdir().expect("a folder");
+        let path = root.path().join("in.csv");
+        std::fs::write(&path, "a\n1\n").expect("a file");
+        let mut file = LocalFile::stored(root.path(), path.clone(), "file:in.csv".into()).expect("a file");
+        let checked = file.hash_and_hold().expect("read");
+        assert_eq!(checked.size, 4);
+        assert_eq!(file.first_bytes(10).expect("as it was"), b"a\n1\n");
+        // The kernel's clock for files has a coarse tick, within which two changes look like one.
+        let changed =
+            || std::fs::metadata(&path).map(|found| (found.ctime(), found.ctime_nsec())).expect("a file");
+        let before = changed();
+        while changed() == before {
+            std::fs::write(&path, "a\n2\n").expect("written");
+        }
+        let error = file.first_bytes(10).expect_err("another content").to_string();
+        assert!(error.contains("was replaced"), "{error}");
     }
 }

@@ -3,6 +3,7 @@
 //! `source` finds the files and `format` reads and writes them, one file each; `text` is what the text formats share. Must not
 //! know what a step does with the rows.
 
+mod counted;
 mod encode_error;
 mod error;
 mod file;

@@ -8,6 +8,7 @@ use datafusion::dataframe::DataFrame;
 use mlpipeline_crds::{DataSource, Format};
 
 use super::TableError;
+use super::counted::CountedTable;
 use super::file::LocalFile;
 use super::format::{self, ReadOptions};
 use super::source::{Located, locate};
@@ -56,22 +57,27 @@ pub(crate) fn written(
     columns: Vec<Column>,
     cancellation: &Cancellation,
 ) -> Result<Arc<dyn TableProvider>, TableError> {
-    table(Located { files: vec![file], format, columns, options: ReadOptions::default() }, cancellation)
+    let located = Located { files: vec![file], format, columns, rows: None, options: ReadOptions::default() };
+    table(located, cancellation)
 }
 
 fn table(located: Located, cancellation: &Cancellation) -> Result<Arc<dyn TableProvider>, TableError> {
     let stop = || cancellation.is_cancelled();
-    let Located { files, format, columns, options } = located;
+    let Located { files, format, columns, rows, options } = located;
     let format = format::of(format);
     if let Some(schema) = schema_of(&columns) {
-        return format.open(files, schema, &options);
+        let table = format.open(files, schema, &options)?;
+        return Ok(match rows {
+            Some(rows) => Arc::new(CountedTable::new(table, rows)),
+            None => table,
+        });
     }
     let name = files.first().map(|file| file.name.clone()).unwrap_or_default();
     let opened = format.infer(files, &options, &stop)?;
     if let Some(warning) = opened.warning {
         tracing::warn!("{name}: {warning}");
     }
-    Ok(opened.table)
+    Ok(Arc::new(CountedTable::new(opened.table, opened.rows)))
 }
 
 /// The columns of a manifest; `None` where there are none, or one has a type that this build does not know.

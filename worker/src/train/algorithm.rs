@@ -3,12 +3,22 @@
 use mlpipeline_crds::{Algorithm, ChosenAlgorithm, Predicts};
 
 use super::boosting::GradientBoosting;
+use super::counting_bayes::CountingBayes;
+use super::dbscan::Dbscan;
+use super::elastic_net::ElasticNet;
 use super::error::TrainError;
 use super::forest::Forest;
 use super::gaussian::GaussianNaiveBayes;
+use super::isolation::IsolationForest;
+use super::k_means::KMeans;
 use super::learner::{Classifier, Learner, Regressor};
 use super::least_squares::LeastSquares;
+use super::linear_svm::SupportVectors;
 use super::logistic::Logistic;
+use super::mixture::GaussianMixture;
+use super::neighbors::Neighbors;
+use super::pca::Pca;
+use super::poisson::Poisson;
 
 impl Learner {
     /// The algorithm that a spec asks for, and its name.
@@ -31,24 +41,55 @@ impl Learner {
             ChosenAlgorithm::LinearRegression(parameters) => {
                 Self::Regressor(Box::new(LeastSquares::new(parameters)))
             }
+            ChosenAlgorithm::Ridge(parameters) => Self::Regressor(Box::new(LeastSquares::ridge(parameters))),
+            ChosenAlgorithm::Lasso(parameters) => Self::Regressor(Box::new(ElasticNet::lasso(parameters))),
+            ChosenAlgorithm::ElasticNet(parameters) => Self::Regressor(Box::new(ElasticNet::new(parameters))),
+            ChosenAlgorithm::PoissonRegression(parameters) => {
+                Self::Regressor(Box::new(Poisson::new(parameters)))
+            }
             ChosenAlgorithm::GaussianNaiveBayes(parameters) => {
                 Self::Classifier(Box::new(GaussianNaiveBayes::new(parameters)))
             }
-            ChosenAlgorithm::DecisionTree(parameters) => Self::of(Forest::tree(parameters), predicts),
-            ChosenAlgorithm::RandomForest(parameters) => Self::of(Forest::random(parameters), predicts),
-            ChosenAlgorithm::ExtraTrees(parameters) => Self::of(Forest::extra(parameters), predicts),
+            ChosenAlgorithm::MultinomialNaiveBayes(parameters) => {
+                Self::Classifier(Box::new(CountingBayes::multinomial(parameters)))
+            }
+            ChosenAlgorithm::BernoulliNaiveBayes(parameters) => {
+                Self::Classifier(Box::new(CountingBayes::bernoulli(parameters)))
+            }
+            ChosenAlgorithm::LinearSvm(parameters) => {
+                Self::Classifier(Box::new(SupportVectors::new(parameters)))
+            }
+            ChosenAlgorithm::KNeighbors(parameters) => Self::of(Neighbors::new(parameters), predicts)?,
+            ChosenAlgorithm::DecisionTree(parameters) => Self::of(Forest::tree(parameters), predicts)?,
+            ChosenAlgorithm::RandomForest(parameters) => Self::of(Forest::random(parameters), predicts)?,
+            ChosenAlgorithm::ExtraTrees(parameters) => Self::of(Forest::extra(parameters), predicts)?,
             ChosenAlgorithm::GradientBoosting(parameters) => {
-                Self::of(GradientBoosting::new(parameters), predicts)
+                Self::of(GradientBoosting::new(parameters), predicts)?
+            }
+            ChosenAlgorithm::KMeans(parameters) => Self::Finder(Box::new(KMeans::new(parameters))),
+            ChosenAlgorithm::GaussianMixture(parameters) => {
+                Self::Finder(Box::new(GaussianMixture::new(parameters)))
+            }
+            ChosenAlgorithm::IsolationForest(parameters) => {
+                Self::Finder(Box::new(IsolationForest::new(parameters)))
+            }
+            ChosenAlgorithm::Dbscan(parameters) => Self::Finder(Box::new(Dbscan::new(parameters))),
+            ChosenAlgorithm::Pca(parameters) => Self::Finder(Box::new(Pca::new(parameters))),
+            ChosenAlgorithm::TruncatedSvd(parameters) => {
+                Self::Finder(Box::new(Pca::truncated_svd(parameters)))
             }
         };
         Ok((learner, name))
     }
 
     /// An algorithm that learns both, for what it is to learn here.
-    fn of(algorithm: impl Classifier + Regressor + 'static, predicts: Predicts) -> Self {
+    fn of(algorithm: impl Classifier + Regressor + 'static, predicts: Predicts) -> Result<Self, TrainError> {
         match predicts {
-            Predicts::Classes => Self::Classifier(Box::new(algorithm)),
-            Predicts::Numbers => Self::Regressor(Box::new(algorithm)),
+            Predicts::Classes => Ok(Self::Classifier(Box::new(algorithm))),
+            Predicts::Numbers => Ok(Self::Regressor(Box::new(algorithm))),
+            Predicts::Clusters | Predicts::Outliers | Predicts::Components => Err(TrainError::Internal(
+                "an algorithm of both tasks is to learn without a target".to_owned(),
+            )),
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use clap::Args;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use mlpipeline_crds::Algorithm;
 use serde_json::{Map, Value};
 
@@ -22,7 +22,7 @@ pub struct AlgorithmFlags {
     /// How to learn; the reference of train.algorithm says what each predicts.
     #[arg(
         long, value_name = "NAME", default_value = "logistic-regression", help_heading = "Algorithm",
-        value_parser = PossibleValuesParser::new(FLAG_NAMES.iter().map(String::as_str))
+        value_parser = PossibleValuesParser::new(flag_values())
     )]
     pub algorithm: String,
     /// The strength of the L2 penalty: the parameter alpha.
@@ -34,6 +34,15 @@ pub struct AlgorithmFlags {
     /// Any parameter of the algorithm, as in train.algorithm of a pipeline. May be given several times.
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parse_parameter, help_heading = "Algorithm")]
     pub parameters: Vec<(String, Value)>,
+}
+
+/// Every name, which may be written as in a spec too.
+fn flag_values() -> impl Iterator<Item = PossibleValue> {
+    let names = Algorithm::NAMES.iter().zip(FLAG_NAMES.iter());
+    names.map(|(name, flag)| match flag == name {
+        true => PossibleValue::new(flag.as_str()),
+        false => PossibleValue::new(flag.as_str()).alias(*name),
+    })
 }
 
 /// A parameter's value is JSON where it can be, and text otherwise.
@@ -60,7 +69,8 @@ impl AlgorithmFlags {
     /// # Errors
     /// When the algorithm does not have a parameter that is given, or the value is not of the parameter's type.
     pub fn algorithm(&self) -> Result<Algorithm, TrainError> {
-        let known = Algorithm::NAMES.iter().zip(FLAG_NAMES.iter()).find(|(_, flag)| **flag == self.algorithm);
+        let mut all = Algorithm::NAMES.iter().zip(FLAG_NAMES.iter());
+        let known = all.find(|(name, flag)| **flag == self.algorithm || **name == self.algorithm);
         let name = known.map_or("", |(name, _)| *name);
         let mut parameters: Map<String, Value> = self.parameters.iter().cloned().collect();
         let shorthands =
@@ -97,6 +107,14 @@ mod tests {
         let algorithm = flags("logistic-regression", &["alpha=0.5"]).expect("an algorithm");
         let logistic = algorithm.logistic_regression.expect("logistic regression");
         assert_eq!((logistic.alpha, logistic.max_iterations), (Some(0.5), Some(7)));
+    }
+
+    #[test]
+    fn an_algorithm_may_be_named_as_in_a_spec() {
+        assert_eq!(flags("logisticRegression", &[]).ok(), flags("logistic-regression", &[]).ok());
+        let names = flag_values()
+            .flat_map(|value| Algorithm::NAMES.iter().filter(move |name| value.matches(name, false)));
+        assert_eq!(names.count(), Algorithm::NAMES.len());
     }
 
     #[test]

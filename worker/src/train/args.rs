@@ -4,10 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use mlpipeline_crds::{ColumnRole, CrossValidation, Gate, Metric, Split, StepReport, TrainColumn, TrainStep};
+use mlpipeline_crds::{
+    ColumnRole, CrossValidation, Gate, Metric, Split, SplitBy, StepReport, TrainColumn, TrainStep,
+};
 
 use super::algorithm_flags::AlgorithmFlags;
 use super::summary::summary;
+use super::tune_flags::TuneFlags;
 use super::{TrainError, Trained, train};
 use crate::WorkContext;
 use crate::artifact::{ArtifactError, Draft, Kind};
@@ -19,6 +22,7 @@ use crate::flags::{SourceFlags, WorkFlags};
 #[command(after_help = "Examples:
   mlpipeline-worker train --data iris.csv --target species --test 0.2 --stratify --gate 'accuracy>=0.9' --out model
   mlpipeline-worker train --data houses.parquet --target price --algorithm linear-regression --folds 5 --out model
+  mlpipeline-worker train --data visits.csv --algorithm k-means --parameter nClusters=5 --out model
 
 All rows are held in memory: rows x features x 8 bytes. The metrics are of the test rows, else the mean over the folds,
 else of the rows learnt from. Credentials come from the environment, as for prepare; the table is called data there.")]
@@ -26,21 +30,35 @@ pub struct TrainArgs {
     /// The table.
     #[command(flatten)]
     pub source: SourceFlags,
-    /// The column to predict.
+    /// The column to predict; none for an algorithm that learns without one, such as k-means.
     #[arg(long, value_name = "COLUMN")]
-    pub target: String,
+    pub target: Option<String>,
     /// The columns to predict from; all but the target when absent.
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     pub features: Vec<String>,
-    /// What a column is taken as: number, category, date, or ignore. May be given several times.
-    #[arg(long = "as", value_name = "COLUMN=ROLE", value_parser = parse_column)]
+    /// What a column is taken as: number, category, date, text (its words), target (the target's mean for each text), hash, or
+    /// ignore. A number after a category, a text or a hash is how many columns it may become: body=text:500. May be given
+    /// several times.
+    #[arg(long = "as", value_name = "COLUMN=ROLE[:NUMBER]", value_parser = parse_column)]
     pub taken_as: Vec<TrainColumn>,
     /// How to learn.
     #[command(flatten)]
     pub learn: AlgorithmFlags,
+    /// Which parameters to try.
+    #[command(flatten)]
+    pub tune: TuneFlags,
     /// The share of the rows to keep back and measure with.
     #[arg(long, value_name = "SHARE", help_heading = "Measuring")]
     pub test: Option<f64>,
+    /// How the rows to keep back are chosen: at random, by a hash that other rows do not change, or the newest.
+    #[arg(long, value_enum, requires = "test", help_heading = "Measuring")]
+    pub split_by: Option<SplitFlag>,
+    /// The column that is hashed (the whole row when absent), or that says when each row is from.
+    #[arg(long, value_name = "COLUMN", requires = "split_by", help_heading = "Measuring")]
+    pub split_column: Option<String>,
+    /// Keep rows with the same value of this column together, in the split and in folds.
+    #[arg(long, value_name = "COLUMN", help_heading = "Measuring")]
+    pub group_by: Option<String>,
     /// Keep each class's share alike on both sides of the split.
     #[arg(long, requires = "test", help_heading = "Measuring")]
     pub stratify: bool,
@@ -50,6 +68,9 @@ pub struct TrainArgs {
     /// Cross-validate with this many folds.
     #[arg(long, value_name = "NUMBER", help_heading = "Measuring")]
     pub folds: Option<i32>,
+    /// Learn from parts of the rows too, to show in metrics.json and the card whether more rows would help.
+    #[arg(long, requires = "test", help_heading = "Measuring")]
+    pub learning_curve: bool,
     /// What the model must reach to be called good: METRIC>=NUMBER or METRIC<=NUMBER.
     #[arg(long, value_name = "CONDITION", value_parser = parse_gate, help_heading = "Measuring")]
     pub gate: Option<Gate>,
@@ -64,6 +85,27 @@ pub struct TrainArgs {
     pub work: WorkFlags,
 }
 
+/// How the rows to keep back are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SplitFlag {
+    /// At random, by the seed.
+    Shuffle,
+    /// By a hash of the row or of a column.
+    Hash,
+    /// The newest rows.
+    Time,
+}
+
+impl From<SplitFlag> for SplitBy {
+    fn from(flag: SplitFlag) -> Self {
+        match flag {
+            SplitFlag::Shuffle => Self::Shuffle,
+            SplitFlag::Hash => Self::Hash,
+            SplitFlag::Time => Self::Time,
+        }
+    }
+}
+
 /// How to print the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
@@ -75,14 +117,44 @@ pub enum OutputFormat {
 
 fn parse_column(text: &str) -> Result<TrainColumn, String> {
     let (name, role) = text.rsplit_once('=').ok_or("write COLUMN=ROLE, for example zip=category")?;
-    let role = match role {
+    let (role, number) = match role.split_once(':') {
+        Some((role, number)) => {
+            let most = if role == "category" { 1000 } else { 4096 };
+            let read = number.parse::<i32>().ok().filter(|number| (1..=most).contains(number));
+            (role, Some(read.ok_or(format!("\"{number}\" is not a whole number from 1 to {most}"))?))
+        }
+        None => (role, None),
+    };
+    let taken_as = match role {
         "number" => ColumnRole::Number,
         "category" => ColumnRole::Category,
         "date" => ColumnRole::Date,
+        "text" => ColumnRole::Text,
+        "target" => ColumnRole::Target,
+        "hash" => ColumnRole::Hash,
         "ignore" => ColumnRole::Ignore,
-        other => return Err(format!("\"{other}\" is not one of number, category, date, ignore")),
+        other => {
+            let roles = "number, category, date, text, target, hash, ignore";
+            return Err(format!("\"{other}\" is not one of {roles}"));
+        }
     };
-    Ok(TrainColumn { name: name.to_owned(), taken_as: Some(role), max_categories: None })
+    let mut column = TrainColumn {
+        name: name.to_owned(),
+        taken_as: Some(taken_as),
+        max_categories: None,
+        max_terms: None,
+        buckets: None,
+    };
+    match (taken_as, number) {
+        (_, None) => {}
+        (ColumnRole::Category, Some(_)) => column.max_categories = number,
+        (ColumnRole::Text, Some(_)) => column.max_terms = number,
+        (ColumnRole::Hash, Some(_)) => column.buckets = number,
+        (ColumnRole::Number | ColumnRole::Date | ColumnRole::Target | ColumnRole::Ignore, Some(_)) => {
+            return Err(format!("a number goes with category, text and hash; leave it out of {role}"));
+        }
+    }
+    Ok(column)
 }
 
 fn parse_gate(text: &str) -> Result<Gate, String> {
@@ -91,9 +163,8 @@ fn parse_gate(text: &str) -> Result<Gate, String> {
         .map(|(name, bound)| (name, bound, true))
         .or_else(|| text.split_once("<=").map(|(name, bound)| (name, bound, false)))
         .ok_or("write METRIC>=NUMBER or METRIC<=NUMBER, for example accuracy>=0.9")?;
-    let metric = Metric::ALL.into_iter().find(|metric| metric.name() == name.trim()).ok_or_else(|| {
-        format!("\"{}\" is not a metric; there are {}", name.trim(), Metric::ALL.map(Metric::name).join(", "))
-    })?;
+    let metric = Metric::named(name.trim())
+        .ok_or_else(|| format!("\"{}\" is not a metric; there are {}", name.trim(), Metric::names(None)))?;
     let bound: f64 = bound.trim().parse().map_err(|_| format!("\"{}\" is not a number", bound.trim()))?;
     let gate = Gate { metric, min: None, max: None, max_regression: None };
     Ok(if least { Gate { min: Some(bound), ..gate } } else { Gate { max: Some(bound), ..gate } })
@@ -110,10 +181,11 @@ impl TrainArgs {
         let parent =
             out.parent().ok_or_else(|| TrainError::Spec("--out: name a folder to make".to_owned()))?;
         let draft = Draft::begin(parent)?;
-        let Trained { model, report } = train(&step, context).await?;
-        for (name, bytes) in model.files()? {
+        let trained = train(&step, None, context).await?;
+        for (name, bytes) in trained.files()? {
             draft.write(name, &bytes)?;
         }
+        let Trained { model, report, .. } = trained;
         let target = out.clone();
         let published =
             tokio::task::spawn_blocking(move || draft.publish_at(Kind::Model, report, &target)).await;
@@ -129,8 +201,18 @@ impl TrainArgs {
             features: self.features.clone(),
             columns: self.taken_as.clone(),
             algorithm: self.learn.algorithm()?,
-            split: self.test.map(|test| Split { test, stratify, seed: Some(self.seed) }),
+            tune: self.tune.search(self.seed),
+            trial_pods: None,
+            group_by: self.group_by.clone(),
+            split: self.test.map(|test| Split {
+                test,
+                by: self.split_by.map(SplitBy::from),
+                column: self.split_column.clone(),
+                stratify,
+                seed: Some(self.seed),
+            }),
             cross_validation: self.folds.map(|folds| CrossValidation { folds, seed: Some(self.seed) }),
+            learning_curve: self.learning_curve.then_some(true),
             gate: self.gate.clone(),
             baseline: None,
         })
@@ -154,7 +236,20 @@ mod tests {
     fn columns_are_read_or_refused() {
         let column = parse_column("a=b=category").expect("a column");
         assert_eq!((column.name.as_str(), column.taken_as), ("a=b", Some(ColumnRole::Category)));
-        assert!(parse_column("zip").is_err() && parse_column("zip=text").is_err());
+        let column = parse_column("body=text:500").expect("a column");
+        assert_eq!((column.taken_as, column.max_terms), (Some(ColumnRole::Text), Some(500)));
+        assert_eq!(parse_column("zip=hash:8").expect("a column").buckets, Some(8));
+        for wrong in [
+            "zip",
+            "zip=words",
+            "zip=hash:many",
+            "zip=target:5",
+            "zip=text:",
+            "zip=text:0",
+            "zip=category:1001",
+        ] {
+            assert!(parse_column(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -27,6 +27,12 @@ pub(super) enum Treatment {
     /// At most so many texts have a column.
     Category(usize),
     Time(TimeKind),
+    /// At most so many words have a column.
+    Text(usize),
+    /// The mean of the target for each text.
+    Target,
+    /// So many columns, of which a hash tells one.
+    Hash(u32),
 }
 
 impl Column {
@@ -34,7 +40,9 @@ impl Column {
     pub(super) fn input(&self) -> Input {
         let form = match self.treatment {
             Treatment::Number(_) => Form::Number,
-            Treatment::Category(_) => Form::Text,
+            Treatment::Category(_) | Treatment::Text(_) | Treatment::Target | Treatment::Hash(_) => {
+                Form::Text
+            }
             Treatment::Time(_) => Form::Time,
         };
         Input { name: self.name.clone(), form, optional: true }
@@ -44,9 +52,12 @@ impl Column {
 /// What a step says of the columns to learn from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked<'a> {
-    pub(super) target: &'a str,
+    /// The column to predict, where there is one.
+    pub(super) target: Option<&'a str>,
     pub(super) features: &'a [String],
     pub(super) columns: &'a [TrainColumn],
+    /// A column that says which rows stay together, and is not learnt from unless the features name it.
+    pub(super) group_by: Option<&'a str>,
 }
 
 impl Asked<'_> {
@@ -62,18 +73,30 @@ impl Asked<'_> {
                 columns: column_names(schema),
             })
         };
-        find(self.target, "target")?;
-        for column in self.columns {
-            find(&column.name, "named")?;
+        if let Some(target) = self.target {
+            find(target, "target")?;
         }
-        let all = schema.fields().iter().map(|field| field.name()).filter(|name| *name != self.target);
+        for (place, column) in self.columns.iter().enumerate() {
+            let name = &column.name;
+            find(name, "named")?;
+            if self.target == Some(name.as_str()) {
+                return Err(TrainError::Spec(format!(
+                    "columns: \"{name}\" is the target, which is not learnt from"
+                )));
+            }
+            if self.columns.iter().take(place).any(|earlier| earlier.name == *name) {
+                return Err(TrainError::Spec(format!("columns: \"{name}\" is named twice; name it once")));
+            }
+        }
+        let all = schema.fields().iter().map(|field| field.name());
+        let all = all.filter(|name| ![self.target, self.group_by].contains(&Some(name.as_str())));
         let names: Vec<&String> =
             if self.features.is_empty() { all.collect() } else { self.features.iter().collect() };
         let mut seen = std::collections::BTreeSet::new();
         let mut columns = Vec::new();
         for name in names {
             let field = find(name, "feature")?;
-            if name == self.target {
+            if self.target == Some(name.as_str()) {
                 return Err(TrainError::Spec(format!(
                     "features: \"{name}\" is the target, which cannot be learnt from; leave it out of the features"
                 )));
@@ -84,14 +107,22 @@ impl Asked<'_> {
             let asked = self.columns.iter().find(|column| column.name == *name);
             let asked_for =
                 !self.features.is_empty() || asked.is_some_and(|column| column.taken_as.is_some());
+            if asked.is_some_and(|asked| asked.taken_as == Some(ColumnRole::Target)) && self.target.is_none()
+            {
+                return Err(TrainError::Spec(format!(
+                    "columns: \"{name}\" is taken as target, and the algorithm learns without one; take it as category or hash"
+                )));
+            }
             let treatment = treatment(name, value_type(field.data_type()), asked)?;
             columns.extend(treatment.map(|treatment| Column { name: name.clone(), treatment, asked_for }));
         }
         match columns.len() {
-            0 => Err(TrainError::Data(format!(
-                "the training data have no column but the target \"{}\"; there is nothing to learn from",
-                self.target
-            ))),
+            0 => Err(TrainError::Data(match self.target {
+                Some(target) => format!(
+                    "the training data have no column but the target \"{target}\"; there is nothing to learn from"
+                ),
+                None => "the training data have no column to learn from".to_owned(),
+            })),
             count if count > MAX_FEATURES => Err(TrainError::Spec(format!(
                 "features: there are {count}, and a model has at most {MAX_FEATURES}; name those to learn from"
             ))),
@@ -106,8 +137,11 @@ fn treatment(
     data_type: &DataType,
     asked: Option<&TrainColumn>,
 ) -> Result<Option<Treatment>, TrainError> {
-    let limit = asked.and_then(|column| column.max_categories).unwrap_or(TrainColumn::DEFAULT_MAX_CATEGORIES);
-    let category = Treatment::Category(usize::try_from(limit).unwrap_or(1).max(1));
+    let limit = |number: fn(&TrainColumn) -> Option<i32>, default: i32| {
+        asked.and_then(number).unwrap_or(default).max(1).unsigned_abs()
+    };
+    let categories = limit(|column| column.max_categories, TrainColumn::DEFAULT_MAX_CATEGORIES);
+    let category = Treatment::Category(categories as usize);
     let (time, is_time) = match data_type {
         DataType::Date32 | DataType::Date64 => (Treatment::Time(TimeKind::Date), true),
         DataType::Timestamp(..) => (Treatment::Time(TimeKind::Timestamp), true),
@@ -126,16 +160,30 @@ fn treatment(
             let advice = format!("cast it in a prepare step: CAST(\"{name}\" AS DOUBLE)");
             return wrong("a number", &advice);
         }
-        Some(ColumnRole::Category)
+        Some(role @ (ColumnRole::Category | ColumnRole::Target | ColumnRole::Hash))
             if !(is_text(data_type) || data_type.is_integer() || *data_type == DataType::Boolean) =>
         {
-            return wrong("a category", "categories are texts, whole numbers or booleans");
+            let what = if role == ColumnRole::Category { "a category" } else { "what texts stand for" };
+            let advice = format!(
+                "texts, whole numbers and booleans can; cast it in a prepare step: CAST(\"{name}\" AS VARCHAR)"
+            );
+            return wrong(what, &advice);
+        }
+        Some(ColumnRole::Text) if !is_text(data_type) => {
+            return wrong("text", "words are learnt from texts alone");
         }
         Some(ColumnRole::Date) if !(is_time || is_text(data_type)) => {
             return wrong("a date", "dates are dates, times, or texts such as 2024-02-29");
         }
         Some(ColumnRole::Category) => category,
         Some(ColumnRole::Date) => time,
+        Some(ColumnRole::Text) => {
+            Treatment::Text(limit(|column| column.max_terms, TrainColumn::DEFAULT_MAX_TERMS) as usize)
+        }
+        Some(ColumnRole::Target) => Treatment::Target,
+        Some(ColumnRole::Hash) => {
+            Treatment::Hash(limit(|column| column.buckets, TrainColumn::DEFAULT_BUCKETS))
+        }
         None if is_text(data_type) => category,
         None if is_time => time,
         Some(ColumnRole::Number) | None => Treatment::Number(feature_kind(data_type)),

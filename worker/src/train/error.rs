@@ -2,6 +2,7 @@
 
 use mlpipeline_crds::ExitCode;
 
+use crate::artifact::ArtifactError;
 use crate::failure::Failure;
 use crate::model::ModelError;
 
@@ -33,12 +34,20 @@ pub enum TrainError {
     /// The model is none.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Storage refuses to keep what was measured.
+    #[error(transparent)]
+    Storage(#[from] ArtifactError),
     /// A defect of the worker.
     #[error("training stopped unexpectedly: {0}")]
     Internal(String),
 }
 
 impl TrainError {
+    /// A step whose algorithm needs a target, and that names none.
+    pub(super) fn missing_target() -> Self {
+        Self::Spec("target is missing: name the column to predict".to_owned())
+    }
+
     /// A row without the target; rows are counted from 0.
     pub(super) fn null_target(name: &str, row: usize) -> Self {
         Self::Data(format!(
@@ -57,6 +66,7 @@ impl Failure for TrainError {
                 ExitCode::WrongData
             }
             Self::Model(error) => error.exit_code(),
+            Self::Storage(error) => error.exit_code(),
             Self::Internal(_) => ExitCode::Internal,
         }
     }
@@ -69,6 +79,7 @@ impl Failure for TrainError {
             Self::Numbers(_) => "NumbersOutOfRange",
             Self::Memory(_) => "TooLargeForMemory",
             Self::Model(error) => error.reason(),
+            Self::Storage(error) => error.reason(),
             Self::Internal(_) => "Internal",
         }
     }

@@ -4,6 +4,7 @@
 
 use mlpipeline_crds::GaussianNaiveBayes as Parameters;
 
+use super::class_weights::class_sizes;
 use super::error::TrainError;
 use super::learner::{Classifier, Fitted};
 use super::matrix::Rows;
@@ -29,13 +30,7 @@ impl Classifier for GaussianNaiveBayes {
     fn fit(&self, rows: &Rows<'_>, classes: &[u32], count: usize) -> Result<Fitted, TrainError> {
         let scaling = Scaling::measure(rows);
         let width = rows.width();
-        let mut sizes = vec![0.0_f64; count];
-        for row in rows.numbers() {
-            let class = classes.get(*row as usize).map_or(0, |class| *class as usize);
-            if let Some(size) = sizes.get_mut(class) {
-                *size += 1.0;
-            }
-        }
+        let sizes = class_sizes(rows, classes, count);
         // Sums are of what is above the mean of all rows, so that columns far from 0 lose no digits.
         let centre = vec![scaling.means.clone(); count];
         let above = class_means(rows, classes, &sizes, &centre, |distance| distance);

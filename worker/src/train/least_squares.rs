@@ -7,41 +7,49 @@
 use linfa_linalg::qr::QRInto;
 use linfa_linalg::svd::SVDInto;
 use linfa_linalg::triangular::{SolveTriangularInplace, UPLO};
-use mlpipeline_crds::LinearRegression;
-use ndarray::{Array1, Array2, ArrayView1, Axis};
+use mlpipeline_crds::{LinearRegression, Ridge};
+use ndarray::{Array1, Array2, Axis};
 
 use super::error::TrainError;
+use super::factored::Factored;
 use super::learner::{Fitted, Regressor};
-use super::matrix::{BLOCK_ROWS, Rows, blocks};
-use super::parallel::over_shards;
+use super::matrix::Rows;
 use super::scaling::Scaling;
 use super::triangle::Triangle;
-use crate::model::LinearPredictor;
 
 /// Least squares with checked parameters.
 #[derive(Clone, Debug)]
 pub struct LeastSquares {
     alpha: f64,
+    fit_intercept: bool,
 }
 
 impl LeastSquares {
     /// Least squares with these parameters, which are within their bounds.
     #[must_use]
     pub fn new(parameters: &LinearRegression) -> Self {
-        Self { alpha: parameters.alpha.unwrap_or(LinearRegression::DEFAULT_ALPHA) }
+        Self {
+            alpha: parameters.alpha.unwrap_or(LinearRegression::DEFAULT_ALPHA),
+            fit_intercept: parameters.fit_intercept.unwrap_or(LinearRegression::DEFAULT_FIT_INTERCEPT),
+        }
+    }
+
+    /// Ridge regression with these parameters, which are within their bounds.
+    #[must_use]
+    pub fn ridge(parameters: &Ridge) -> Self {
+        let alpha = parameters.alpha.unwrap_or(Ridge::DEFAULT_ALPHA);
+        Self::new(&LinearRegression { alpha: Some(alpha), fit_intercept: parameters.fit_intercept })
     }
 }
 
 impl Regressor for LeastSquares {
     fn fit(&self, rows: &Rows<'_>, numbers: &[f64]) -> Result<Fitted, TrainError> {
-        let scaling = Scaling::measure(rows);
-        let target = TargetScale::measure(rows, numbers);
-        let mut triangle = factor(rows, numbers, &scaling, &target);
+        let mut factored = Factored::new(rows, numbers, self.fit_intercept);
         if self.alpha > 0.0 {
-            triangle.absorb(&mut penalty_rows(self.alpha, &scaling));
+            factored.triangle.absorb(&mut penalty_rows(self.alpha, &factored.scaling));
         }
-        let (mut weights, null_space) = solve(&triangle, rows.width(), rows.len())?;
-        for (weight, deviation) in weights.iter_mut().zip(&scaling.deviations) {
+        let (mut weights, null_space) = solve(&factored.triangle, rows.width(), rows.len())?;
+        for (weight, deviation) in weights.iter_mut().zip(&factored.scaling.deviations) {
             *weight /= deviation;
         }
         let warning = null_space.as_ref().map(|null_space| {
@@ -53,57 +61,10 @@ impl Regressor for LeastSquares {
             )
         });
         if let Some(null_space) = null_space {
-            shorten(&mut weights, null_space, &scaling)?;
+            shorten(&mut weights, null_space, &factored.scaling)?;
         }
-        weights *= target.deviation;
-        let intercept = target.mean - weights.dot(&ArrayView1::from(&scaling.means));
-        let predictor = LinearPredictor::new(weights.insert_axis(Axis(0)), Array1::from_elem(1, intercept));
-        Ok(Fitted { predictor: predictor.into(), warning })
+        Ok(Fitted { predictor: factored.predictor(weights).into(), warning })
     }
-}
-
-/// The target's mean and spread over some rows.
-struct TargetScale {
-    mean: f64,
-    deviation: f64,
-}
-
-impl TargetScale {
-    fn measure(rows: &Rows<'_>, numbers: &[f64]) -> Self {
-        let values = || rows.numbers().iter().filter_map(|row| numbers.get(*row as usize));
-        let count = rows.len().max(1) as f64;
-        let (min, max) = values()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), value| (min.min(*value), max.max(*value)));
-        let mean = (values().sum::<f64>() / count).max(min).min(max);
-        let deviation = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
-        Self { mean, deviation: if deviation > 0.0 { deviation } else { 1.0 } }
-    }
-}
-
-/// The triangular factor of the scaled features with the scaled target as a last column.
-fn factor(rows: &Rows<'_>, numbers: &[f64], scaling: &Scaling, target: &TargetScale) -> Triangle {
-    let width = rows.width() + 1;
-    let parts = over_shards(rows.len(), |range| {
-        let mut triangle = Triangle::new(width);
-        let mut scaled = vec![0.0; rows.width()];
-        let mut block = vec![0.0; BLOCK_ROWS * width];
-        for range in blocks(range) {
-            let height = range.len();
-            for (index, (number, row)) in rows.range(range).enumerate() {
-                scaling.apply(row, &mut scaled);
-                let goal =
-                    numbers.get(number).map_or(0.0, |number| (number - target.mean) / target.deviation);
-                let column = block.iter_mut().skip(index).step_by(height);
-                column.zip(scaled.iter().copied().chain([goal])).for_each(|(entry, value)| *entry = value);
-            }
-            triangle.absorb(block.get_mut(..height * width).unwrap_or_default());
-        }
-        triangle
-    });
-    let mut parts = parts.into_iter();
-    let mut whole = parts.next().unwrap_or_else(|| Triangle::new(width));
-    parts.for_each(|part| whole.merge(&part));
-    whole
 }
 
 /// The penalty as further rows: a weight of a scaled feature costs alpha over the feature's squared deviation.

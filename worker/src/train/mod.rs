@@ -1,6 +1,7 @@
 //! Training: a model from rows.
 //!
-//! Owns the checks of a train step and its data, splits and folds, the algorithms and the metrics. All rows are held in
+//! Owns the checks of a train step and its data, splits and folds, the algorithms, and predicting for the
+//! rows that models are measured with. All rows are held in
 //! memory, once: rows × features × 8 bytes. The same rows and the same step give the same model, whatever the number of
 //! threads. Must not know formats or storage layout: `table` and `artifact` do.
 
@@ -9,46 +10,90 @@ mod algorithm_flags;
 mod args;
 mod baseline;
 mod boosting;
+mod bootstrap;
+mod class_curvature;
+mod class_loss;
 mod class_target;
+mod class_weights;
 mod columns;
+mod coordinate_descent;
+mod counting_bayes;
+mod dbscan;
+mod describe;
+mod elastic_net;
 mod error;
+mod evaluate;
+mod factored;
+mod findings;
 mod forest;
 mod gaussian;
+mod importance;
+mod isolation;
+mod k_means;
+mod keys;
 mod lbfgs;
+mod leading;
 mod learner;
+mod learning_curve;
 mod least_squares;
+mod linear_svm;
 mod logistic;
-mod logistic_loss;
 mod matrix;
+mod measure;
 mod memory;
-mod metrics;
 mod middle;
+mod mixture;
+mod neighbors;
 mod notes;
 mod number_target;
 mod parallel;
+mod pca;
+mod poisson;
 mod preconditioner;
 mod prepared;
+mod quantile;
 mod run;
 mod samples;
 mod scaling;
 mod schema;
 mod settings;
 mod shuffle;
+mod silhouette;
+mod sparse_logistic;
 mod split;
+mod split_by_value;
+mod squared_hinge;
 mod summary;
+mod target_means;
 mod task;
+mod training_rows;
 mod triangle;
+mod triangular;
+mod tune_flags;
+mod tuning;
 mod vector;
+mod vocabulary;
 
 pub use algorithm_flags::AlgorithmFlags;
 pub use args::{OutputFormat, TrainArgs};
 pub use boosting::GradientBoosting;
+pub use counting_bayes::CountingBayes;
+pub use dbscan::Dbscan;
+pub use elastic_net::ElasticNet;
 pub use error::TrainError;
 pub use forest::Forest;
 pub use gaussian::GaussianNaiveBayes;
-pub use learner::{Classifier, Fitted, Learner, Regressor};
+pub use isolation::IsolationForest;
+pub use k_means::KMeans;
+pub use learner::{Classifier, Finder, Fitted, Learner, MatrixColumn, Names, Regressor};
 pub use least_squares::LeastSquares;
+pub use linear_svm::SupportVectors;
 pub use logistic::Logistic;
 pub use matrix::{Matrix, Rows};
-pub use metrics::Metrics;
-pub use run::{Trained, run, train};
+pub use mixture::GaussianMixture;
+pub use neighbors::Neighbors;
+pub use pca::Pca;
+pub use poisson::Poisson;
+pub(crate) use run::train;
+pub use run::{Trained, run};
+pub use tune_flags::{SearchFlag, TuneFlags};

@@ -30,8 +30,17 @@ pub(super) fn notes(samples: &Samples, rows: &Rows<'_>) -> Vec<String> {
         named(columns.map(|column| column.name.clone()).collect())
     };
     let columns = || samples.columns.iter().enumerate();
-    let missing = columns().zip(&samples.missing).filter(|(_, missing)| **missing > 0);
-    let missing = missing.map(|((_, column), missing)| format!("{} ({missing} rows)", short(&column.name)));
+    let missing = |wanted: fn(&Treatment) -> bool| {
+        let found = columns().zip(&samples.missing).filter(|(_, missing)| **missing > 0);
+        let found = found.filter(|((_, column), _)| wanted(&column.treatment));
+        named(
+            found.map(|((_, column), missing)| format!("{} ({missing} rows)", short(&column.name))).collect(),
+        )
+    };
+    let left_out = |is_prose: bool| {
+        let left_out = samples.left_out.iter().filter(|column| column.is_prose == is_prose);
+        named(left_out.map(|column| column.name.clone()).collect())
+    };
     let step = rows.len().div_ceil(SAMPLED).max(1);
     let sample: Vec<u32> = rows.numbers().iter().copied().step_by(step).collect();
     let sample = rows.select(&sample);
@@ -44,10 +53,22 @@ pub(super) fn notes(samples: &Samples, rows: &Rows<'_>) -> Vec<String> {
     let sentences = [
         ("taken as categories", of(|treatment| matches!(treatment, Treatment::Category(_)))),
         ("taken as dates", of(|treatment| matches!(treatment, Treatment::Time(_)))),
-        ("missing values were imputed or have a column of their own", named(missing.collect())),
+        ("learnt from by their words", of(|treatment| matches!(treatment, Treatment::Text(_)))),
         (
-            "left out, since nearly each row has another text (an id, or free text)",
-            named(samples.left_out.clone()),
+            "taken as the mean of the target for each text",
+            of(|treatment| matches!(treatment, Treatment::Target)),
+        ),
+        ("taken as the hash of each text", of(|treatment| matches!(treatment, Treatment::Hash(_)))),
+        (of_missing(samples), missing(is_imputed)),
+        (
+            "a missing text has 0 in all columns of its words or of its hash",
+            missing(|treatment| matches!(treatment, Treatment::Text(_) | Treatment::Hash(_))),
+        ),
+        ("a missing text has a mean of its own", missing(|treatment| matches!(treatment, Treatment::Target))),
+        ("left out, since nearly each row has another text (an id, or free text)", left_out(false)),
+        (
+            "left out, since nearly each row has another text; take it as text to learn from its words",
+            left_out(true),
         ),
         (
             "the same value in every row, so nothing is learnt from it",
@@ -62,7 +83,25 @@ pub(super) fn notes(samples: &Samples, rows: &Rows<'_>) -> Vec<String> {
             suspicious(&|place| is_near_perfect(samples, &sample, place)),
         ),
     ];
-    sentences.into_iter().filter_map(|(what, names)| Some(format!("{what}: {}", names?))).collect()
+    let of_columns = sentences.into_iter().filter_map(|(what, names)| Some(format!("{what}: {}", names?)));
+    of_columns.chain(samples.task.amounts()).collect()
+}
+
+/// Whether missing values of a column are imputed, or have a column of their own.
+fn is_imputed(treatment: &Treatment) -> bool {
+    match treatment {
+        Treatment::Number(_) | Treatment::Category(_) | Treatment::Time(_) => true,
+        Treatment::Text(_) | Treatment::Target | Treatment::Hash(_) => false,
+    }
+}
+
+/// What became of missing values.
+fn of_missing(samples: &Samples) -> &'static str {
+    if samples.task.takes_missing() {
+        "missing numbers and dates are kept, and each split learnt which way they go"
+    } else {
+        "missing values were imputed or have a column of their own"
+    }
 }
 
 fn named(names: Vec<String>) -> Option<String> {
@@ -75,7 +114,8 @@ fn named(names: Vec<String>) -> Option<String> {
     }
 }
 
-fn short(name: &str) -> String {
+/// A name, cut where it is long.
+pub(super) fn short(name: &str) -> String {
     match name.char_indices().nth(NAME_SHOWN) {
         Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
         None => name.to_owned(),
@@ -112,7 +152,10 @@ fn is_near_perfect(samples: &Samples, rows: &Rows<'_>, place: usize) -> bool {
                 .filter(|(value, _)| !value.is_nan());
             correlation(pairs.collect()).abs() >= NEAR_PERFECT
         }
-        (Task::Classify { classes, labels, .. }, Some(Treatment::Category(_))) => {
+        (
+            Task::Classify { classes, labels, .. },
+            Some(Treatment::Category(_) | Treatment::Target | Treatment::Hash(_)),
+        ) => {
             let texts = samples.texts.get(place).map_or(0, crate::preprocess::Texts::len);
             // With few rows a text, a text tells its row and not its class.
             if texts == 0 || texts * 10 > rows.len() {

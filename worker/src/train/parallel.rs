@@ -3,6 +3,7 @@
 //! Rows are cut into shards that depend on nothing but how many rows there are. Threads take shards as they come; the
 //! results are handed back in the shards' order, so that sums over them are always added in one order.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -54,7 +55,35 @@ fn over_shards_by<T: Send>(threads: usize, rows: usize, work: impl Fn(Range<usiz
 
 /// Calls `work` for each item, and gives the results in the items' order. What is done with an item must not depend on others.
 pub(super) fn over_items<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let (count, threads) = (items.len(), thread_count().min(items.len()));
+    over_items_by(thread_count(), items, work)
+}
+
+/// [`over_items`] for tasks that use several threads themselves, at most so many at once: with fewer tasks than threads one
+/// after the other, each on all threads; else each on a thread of its own, so that threads stay as many as they are meant to be.
+pub(super) fn over_tasks<T: Send, R: Send>(
+    at_once: usize,
+    items: Vec<T>,
+    work: impl Fn(T) -> R + Sync,
+) -> Vec<R> {
+    let threads = thread_count().min(at_once);
+    if items.len() < thread_count() || threads <= 1 {
+        return items.into_iter().map(work).collect();
+    }
+    over_items_by(threads, items, |item| {
+        IS_TASK.set(true);
+        let result = work(item);
+        IS_TASK.set(false);
+        result
+    })
+}
+
+thread_local! {
+    /// Whether this thread works on a task beside others: what it begins stays on it.
+    static IS_TASK: Cell<bool> = const { Cell::new(false) };
+}
+
+fn over_items_by<T: Send, R: Send>(threads: usize, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let (count, threads) = (items.len(), threads.min(items.len()));
     if threads <= 1 {
         return items.into_iter().map(work).collect();
     }
@@ -88,9 +117,20 @@ fn bound(index: usize, shards: usize, rows: usize) -> usize {
     index * rows / shards
 }
 
+/// The most bytes of sums that shards hold at once.
+const SUMS_LIMIT: usize = 256 << 20;
+
+/// How many shards' sums of so many numbers are held at once: all cores have work, and many large sums do not take all memory.
+pub(super) fn sums_at_once(numbers: usize) -> usize {
+    (SUMS_LIMIT / (numbers * 8).max(1)).max(thread_count())
+}
+
 /// How many threads to use: as many as the machine, or the container's share of it, runs at once.
 pub(super) fn thread_count() -> usize {
     static THREADS: OnceLock<usize> = OnceLock::new();
+    if IS_TASK.get() {
+        return 1;
+    }
     *THREADS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
 }
 
@@ -114,6 +154,17 @@ mod tests {
         let squares = over_items((0..1000_u32).collect(), |item| item * item);
         assert!(squares.iter().enumerate().all(|(item, square)| *square as usize == item * item));
         assert!(over_items(Vec::<u32>::new(), |item| item).is_empty());
+    }
+
+    #[test]
+    fn what_a_task_begins_stays_on_its_thread() {
+        let tasks: Vec<usize> = (0..64).collect();
+        let counts = over_tasks(usize::MAX, tasks, |task| (task, thread_count()));
+        assert!(counts.iter().enumerate().all(|(place, (task, _))| place == *task));
+        let alone = thread_count() == 1 || counts.iter().all(|(_, threads)| *threads == 1);
+        assert!(alone, "{counts:?}");
+        let few = over_tasks(usize::MAX, vec![()], |()| thread_count());
+        assert_eq!(few, [thread_count()], "one task has all threads");
     }
 
     #[test]

@@ -49,6 +49,11 @@ impl Preconditioner {
         }
     }
 
+    /// Coordinates that are the weights of so many scaled features.
+    pub(super) fn none(width: usize) -> Self {
+        Self::Diagonal(vec![1.0; width])
+    }
+
     /// From the optimiser's coordinates to weights of scaled features: the inverse of the factor's transpose.
     pub(super) fn to_weights(&self, coordinates: &mut ArrayViewMut2<'_, f64>) {
         match self {

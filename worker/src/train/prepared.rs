@@ -1,17 +1,22 @@
 //! Preprocessing fitted to some rows, and the matrix that an algorithm learns from.
 //!
 //! Owns that nothing fitted has seen other rows than those to learn from: each fold fits its own. Where all columns are
-//! numbers without holes, the rows that were read are that matrix, and nothing is copied.
+//! numbers without holes, or the algorithm takes holes, the rows that were read are that matrix, and nothing is copied.
 
 use std::borrow::Cow;
 
-use super::columns::Treatment;
+use super::columns::{Column, Treatment};
 use super::error::TrainError;
+use super::learner::{Fitted, Learner, MatrixColumn};
 use super::matrix::{Matrix, Rows};
 use super::memory::check_memory;
 use super::samples::Samples;
+use super::target_means::TargetMeans;
+use super::vocabulary;
 use crate::model::MAX_COLUMNS;
-use crate::preprocess::{CategoryTransform, NumberTransform, Preprocessing, Texts, TimeTransform, Transform};
+use crate::preprocess::{
+    CategoryTransform, HashTransform, NumberTransform, Preprocessing, Texts, TimeTransform, Transform,
+};
 
 /// All rows as an algorithm sees them, prepared by what some of them are like.
 pub(super) struct Prepared<'a> {
@@ -26,15 +31,15 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// When the columns become too many, or the rows too large for memory.
     pub(super) fn fit(samples: &'a Samples, rows: &[u32]) -> Result<Self, TrainError> {
-        let preprocessing = fit(samples, &Rows::new(&samples.raw, rows));
+        let (preprocessing, crossed) = fit(samples, &Rows::new(&samples.raw, rows))?;
         if preprocessing.is_identity() {
             return Ok(Self { preprocessing, matrix: Cow::Borrowed(&samples.raw) });
         }
         let width = preprocessing.width();
         if width > MAX_COLUMNS {
             return Err(TrainError::Data(format!(
-                "the features become {width} columns, and a model has at most {MAX_COLUMNS}; set maxCategories of columns with \
-                 many texts, or leave some out"
+                "the features become {width} columns, and a model has at most {MAX_COLUMNS}; set maxCategories or maxTerms of \
+                 columns with many texts, or leave some out"
             )));
         }
         if width == 0 {
@@ -44,33 +49,116 @@ impl<'a> Prepared<'a> {
         check_memory(samples.raw.rows(), samples.raw.width() + width)?;
         let encoder = preprocessing.encoder(&samples.texts);
         let (mut matrix, mut row) = (Matrix::new(width), vec![0.0; width]);
+        let mut places = vec![None; if crossed.is_empty() { 0 } else { samples.raw.rows() }];
+        for (place, row) in rows.iter().enumerate() {
+            if let Some(of_row) = places.get_mut(*row as usize) {
+                *of_row = Some(place);
+            }
+        }
         for number in 0..samples.raw.rows() {
             encoder.encode_row(samples.raw.row(number), &mut row);
+            if let Some(place) = places.get(number).copied().flatten() {
+                crossed.iter().for_each(|crossed| crossed.write(place, &mut row));
+            }
             matrix.extend(&row);
         }
         Ok(Self { preprocessing, matrix: Cow::Owned(matrix) })
     }
+
+    /// Learns from some of the rows what the samples' task is.
+    ///
+    /// # Errors
+    /// As the algorithm.
+    pub(super) fn learn(&self, samples: &Samples, rows: &[u32]) -> Result<Fitted, TrainError> {
+        self.learn_by(None, samples, rows)
+    }
+
+    /// [`Prepared::learn`] by another learner than the task's.
+    ///
+    /// # Errors
+    /// As the algorithm.
+    pub(super) fn learn_by(
+        &self,
+        learner: Option<&Learner>,
+        samples: &Samples,
+        rows: &[u32],
+    ) -> Result<Fitted, TrainError> {
+        let transforms = samples.columns.iter().zip(self.preprocessing.transforms());
+        let columns: Vec<MatrixColumn<'_>> = transforms
+            .flat_map(|(column, transform)| (0..transform.width()).map(move |part| (column, transform, part)))
+            .map(|(column, transform, part)| MatrixColumn {
+                name: &column.name,
+                is_number: part == 0 && matches!(transform, Transform::Number(_)),
+            })
+            .collect();
+        let rows = Rows::new(&self.matrix, rows);
+        match learner {
+            Some(learner) => samples.task.fit_by(learner, &rows, &columns),
+            None => samples.task.fit(&rows, &columns),
+        }
+    }
 }
 
-fn fit(samples: &Samples, rows: &Rows<'_>) -> Preprocessing {
-    let none = Texts::default();
-    let transforms = samples.columns.iter().enumerate().map(|(place, column)| {
-        let values = || rows.iter().map(|(_, row)| row.get(place).copied().unwrap_or(f64::NAN));
-        let is_optional = samples.is_optional(place);
-        let known = || values().filter(|value| !value.is_nan()).collect::<Vec<f64>>();
-        let indicator = || values().any(f64::is_nan);
-        match column.treatment {
-            Treatment::Number(_) if !is_optional => Transform::Number(NumberTransform::default()),
-            Treatment::Number(_) => Transform::Number(NumberTransform::fit(&mut known(), indicator())),
-            Treatment::Category(limit) => {
-                let texts = samples.texts.get(place).unwrap_or(&none);
-                Transform::Category(CategoryTransform::fit(values(), texts, limit))
-            }
-            Treatment::Time(kind) if !is_optional => {
-                Transform::Time(TimeTransform { kind, impute: None, indicator: false })
-            }
-            Treatment::Time(kind) => Transform::Time(TimeTransform::fit(kind, &mut known(), indicator())),
+/// What rows to learn from get in place of what any other row gets: means of the target that their own had no part in.
+struct Crossed {
+    /// The first of the model's columns that they are.
+    start: usize,
+    width: usize,
+    means: Vec<f64>,
+}
+
+impl Crossed {
+    /// Writes the means of the row at this place among those to learn from.
+    fn write(&self, place: usize, row: &mut [f64]) {
+        let means = self.means.get(place * self.width..(place + 1) * self.width).unwrap_or_default();
+        row.iter_mut().skip(self.start).zip(means).for_each(|(number, mean)| *number = *mean);
+    }
+}
+
+fn fit(samples: &Samples, rows: &Rows<'_>) -> Result<(Preprocessing, Vec<Crossed>), TrainError> {
+    let (mut transforms, mut crossed, mut start) = (Vec::new(), Vec::new(), 0);
+    for (place, column) in samples.columns.iter().enumerate() {
+        let transform = if column.treatment == Treatment::Target {
+            let TargetMeans { transform, crossed: means } = TargetMeans::fit(samples, place, rows.numbers())?;
+            let transform = Transform::Target(transform);
+            crossed.push(Crossed { start, width: transform.width(), means });
+            transform
+        } else {
+            fit_column(samples, place, column, rows)?
+        };
+        start += transform.width();
+        transforms.push(transform);
+    }
+    Ok((Preprocessing::new(transforms), crossed))
+}
+
+/// Fits what is done with a column whatever the target.
+fn fit_column(
+    samples: &Samples,
+    place: usize,
+    column: &Column,
+    rows: &Rows<'_>,
+) -> Result<Transform, TrainError> {
+    let (none, keeps_missing) = (Texts::default(), samples.task.takes_missing());
+    let texts = samples.texts.get(place).unwrap_or(&none);
+    let values = || rows.iter().map(|(_, row)| row.get(place).copied().unwrap_or(f64::NAN));
+    let is_optional = samples.is_optional(place);
+    let known = || values().filter(|value| !value.is_nan()).collect::<Vec<f64>>();
+    let indicator = || values().any(f64::is_nan);
+    Ok(match column.treatment {
+        Treatment::Number(_) if !is_optional || keeps_missing => {
+            Transform::Number(NumberTransform::default())
         }
-    });
-    Preprocessing::new(transforms.collect())
+        Treatment::Number(_) => Transform::Number(NumberTransform::fit(&mut known(), indicator())),
+        Treatment::Category(limit) => Transform::Category(CategoryTransform::fit(values(), texts, limit)),
+        Treatment::Time(kind) if !is_optional || keeps_missing => {
+            Transform::Time(TimeTransform { kind, impute: None, indicator: false, missing: is_optional })
+        }
+        Treatment::Time(kind) => Transform::Time(TimeTransform::fit(kind, &mut known(), indicator())),
+        Treatment::Text(limit) => Transform::Text(vocabulary::fit(&column.name, values(), texts, limit)?),
+        Treatment::Target => {
+            return Err(TrainError::Internal("means of a target are fitted apart".to_owned()));
+        }
+        Treatment::Hash(buckets) => Transform::Hash(HashTransform { buckets }),
+    })
 }

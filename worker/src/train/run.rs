@@ -1,24 +1,31 @@
 //! A train step from its spec to a model and a report.
 
-use mlpipeline_crds::{Baseline, BaselineModel, Metric, StepReport, StepSpec, TrainStep, UNTESTED_CLASSES};
+use mlpipeline_crds::{Algorithm, Baseline, RevisionRule, Search, SplitBy, StepReport, StepSpec, TrainStep};
 
-use super::baseline::measure_baseline;
+use super::baseline::NewModel;
 use super::columns::Asked;
+use super::describe::{card, origin};
 use super::error::TrainError;
+use super::evaluate::{Validation, evaluate, model_figures, most_important, remarks, report_figures};
+use super::keys::{KeyColumns, Keys};
+use super::learning_curve::{Whole, learning_curve};
 use super::matrix::Rows;
-use super::metrics::Metrics;
 use super::notes::notes;
 use super::prepared::Prepared;
 use super::samples::{self, Samples};
 use super::schema::feature_schema;
 use super::settings::{Folds, Settings, TestSplit};
-use super::split::{Parted, folds, split};
-use super::summary::cross_validated;
-use super::task::Task;
+use super::split::{Parted, split};
+use super::split_by_value::{split_by_group, split_by_hash, split_by_time};
+use super::training_rows::{TRAINING_ROWS_FILE, TrainingRows};
+use super::tuning::{SearchWork, Share, Tuned, Tuner};
 use crate::WorkContext;
-use crate::artifact::{Draft, Kind, Storage};
+use crate::artifact::{Draft, Kept, Kind, Storage};
+use crate::card::CARD_FILE;
+use crate::evaluation::{Evaluation, LearningCurve, METRICS_FILE, Tuning};
 use crate::failure::StepError;
-use crate::model::Model;
+use crate::model::{Model, ModelError};
+use crate::progress::Progress;
 use crate::table;
 
 /// What training made.
@@ -26,9 +33,21 @@ use crate::table;
 pub struct Trained {
     /// The model.
     pub model: Model,
+    /// What is published beside it for people and programs: names and bytes of files.
+    pub documents: Vec<(&'static str, Vec<u8>)>,
     /// What was measured, the gate's verdict, and what the user should know; without revision and digest, which come with
     /// publishing.
     pub report: StepReport,
+}
+
+impl Trained {
+    /// All files of the artifact, by name.
+    ///
+    /// # Errors
+    /// When the model cannot be written down.
+    pub fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, ModelError> {
+        Ok(self.model.files()?.into_iter().chain(self.documents.iter().cloned()).collect())
+    }
 }
 
 /// Does a train step: trains the model, measures it, and publishes it. A model that its gate refuses is published too, with the
@@ -37,183 +56,262 @@ pub struct Trained {
 /// # Errors
 /// When the step or its data are wrong, the data cannot be read, or storage fails.
 pub async fn run(step: &TrainStep, spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
+    let folder = context.storage.artifact_dir(&spec.folder())?;
+    let (RevisionRule::Fixed(key) | RevisionRule::ByContent(key)) = &spec.revision;
+    Kept::remove_others(&folder, key);
+    let is_search = step.tune.is_some() || step.trial_pods.is_some();
+    let kept = is_search.then(|| Kept::open(&folder, key)).transpose()?;
+    if let (Some(pods), Some(kept)) = (step.trial_pods, &kept) {
+        return measure_trials(step, pods, kept.clone(), context).await;
+    }
     // Storage first: a volume that cannot be written is known before the work.
-    let draft = Draft::begin(&context.storage.artifact_dir(&spec.folder())?)?;
-    let Trained { model, report } = train(step, context).await?;
-    for (name, bytes) in model.files()? {
+    let draft = Draft::begin(&folder)?;
+    let trained = train(step, kept.clone(), context).await?;
+    for (name, bytes) in trained.files()? {
         draft.write(name, &bytes)?;
     }
+    let Trained { report, .. } = trained;
     let rule = spec.revision.clone();
     // Syncing waits for the disk.
-    let published = tokio::task::spawn_blocking(move || draft.publish(Kind::Model, report, &rule)).await;
-    Ok(published.map_err(|error| TrainError::Internal(error.to_string()))??.report())
+    let published = tokio::task::spawn_blocking(move || {
+        let published = draft.publish(Kind::Model, report, &rule)?;
+        kept.into_iter().for_each(Kept::remove);
+        Ok::<_, StepError>(published)
+    });
+    let published = published.await.map_err(|error| TrainError::Internal(error.to_string()))?;
+    Ok(published?.report())
 }
 
-/// Trains a model as a step says.
+/// Measures the trials of this pod, one of several that share them. The Job that follows finds them, and makes the model.
+async fn measure_trials(
+    step: &TrainStep,
+    pods: u32,
+    kept: Kept,
+    context: &WorkContext,
+) -> Result<StepReport, StepError> {
+    let index = context.completion_index.ok_or_else(|| {
+        TrainError::Spec(
+            "trialPods shares the trials among the pods of an Indexed Job, and this pod has no index: set JOB_COMPLETION_INDEX, \
+             or leave trialPods out"
+                .to_owned(),
+        )
+    })?;
+    if step.tune.as_ref().is_some_and(|tune| tune.search == Some(Search::Halving)) {
+        let message =
+            "trialPods cannot be beside search: halving, whose rounds choose among all trials; leave it out";
+        return Err(TrainError::Spec(message.to_owned()).into());
+    }
+    if index >= pods {
+        return Err(TrainError::Spec(format!(
+            "the pod's index is {index}, and {pods} pods share the trials"
+        ))
+        .into());
+    }
+    let (plan, samples) = Plan::read(step, Some(kept), context).await?;
+    let measured = tokio::task::spawn_blocking(move || plan.measure(&samples, Share { index, pods }));
+    let (trials, rows) = measured.await.map_err(|error| TrainError::Internal(error.to_string()))??;
+    let mut report = StepReport::succeeded(None);
+    report.rows = Some(rows);
+    report.message = Some(format!("pod {} of {pods} measured {trials} trials", index + 1));
+    Ok(report)
+}
+
+/// Trains a model as a step says. What a search has measured is kept, where there is a place for it.
 ///
 /// # Errors
 /// When the step or its data are wrong, or the data cannot be read. A model that its gate refuses is not an error.
-pub async fn train(step: &TrainStep, context: &WorkContext) -> Result<Trained, StepError> {
-    let settings = Settings::new(step)?;
-    let table = table::open(&step.data, "training data", context).await?;
-    let Settings { learner, algorithm, split, folds } = settings;
-    let asked = Asked { target: &step.target, features: &step.features, columns: &step.columns };
-    let samples = samples::read(table, asked, learner, context.progress).await?;
-    let (step, storage) = (step.clone(), context.storage.clone());
+pub(crate) async fn train(
+    step: &TrainStep,
+    kept: Option<Kept>,
+    context: &WorkContext,
+) -> Result<Trained, StepError> {
+    let (plan, mut samples) = Plan::read(step, kept, context).await?;
     // Learning is work for cores, and must not keep the runtime from its sockets and signals.
-    let learnt = tokio::task::spawn_blocking(move || {
-        let plan = Plan { step: &step, storage: &storage, algorithm, split, folds };
-        plan.learn(&samples)
-    });
+    let learnt = tokio::task::spawn_blocking(move || plan.learn(&mut samples));
     let learnt = learnt.await.map_err(|error| TrainError::Internal(error.to_string()))?;
     Ok(learnt?)
 }
 
-struct Plan<'a> {
-    step: &'a TrainStep,
-    storage: &'a Storage,
+struct Plan {
+    step: TrainStep,
+    storage: Storage,
+    /// What the data are, for the card.
+    origin: Vec<(&'static str, String)>,
     algorithm: &'static str,
     split: Option<TestSplit>,
     folds: Option<Folds>,
+    tuner: Option<Tuner>,
+    kept: Option<Kept>,
+    progress: Progress,
 }
 
-impl Plan<'_> {
-    fn learn(&self, samples: &Samples) -> Result<Trained, TrainError> {
-        let parted = self.part(samples)?;
-        let mut messages = Vec::new();
-        let validation = self.cross_validate(samples, &parted.train)?;
-        let Prepared { preprocessing, matrix } = Prepared::fit(samples, &parted.train)?;
-        let train = Rows::new(&matrix, &parted.train);
-        let test = Rows::new(&matrix, &parted.test);
-        let raw_train = Rows::new(&samples.raw, &parted.train);
-        let fitted = samples.task.fit(&train)?;
-        messages.extend(fitted.warning);
-        let mut metrics = match &validation {
-            _ if !test.is_empty() => samples.task.measure(&fitted.predictor, &test)?,
-            Some(validation) => validation.means.clone(),
-            None => {
-                messages.push(
-                    "metrics are of the rows that the model learnt from, which flatters it: set split or crossValidation"
-                        .to_owned(),
-                );
-                samples.task.measure(&fitted.predictor, &train)?
-            }
+impl Plan {
+    /// Checks the step and reads its rows.
+    async fn read(
+        step: &TrainStep,
+        kept: Option<Kept>,
+        context: &WorkContext,
+    ) -> Result<(Self, Samples), StepError> {
+        let settings = Settings::new(step)?;
+        let tuner = Tuner::new(step)?;
+        let keys = KeyColumns::of(&settings);
+        let table = table::open(&step.data, "training data", context).await?;
+        let Settings { learner, algorithm, split, folds, .. } = settings;
+        let asked = Asked {
+            target: step.target.as_deref(),
+            features: &step.features,
+            columns: &step.columns,
+            group_by: step.group_by.as_deref(),
         };
-        if matches!(samples.task, Task::Regress { .. }) && !metrics.contains_key(Metric::R2.name()) {
-            messages.push("r2 is not measured: the target is the same in every row measured".to_owned());
+        let progress = context.progress;
+        let samples = samples::read(table, asked, keys, learner, progress).await?;
+        let (step, storage) = (step.clone(), context.storage.clone());
+        let origin = origin(&step, &storage);
+        Ok((Self { step, storage, origin, algorithm, split, folds, tuner, kept, progress }, samples))
+    }
+
+    fn learn(&self, samples: &mut Samples) -> Result<Trained, TrainError> {
+        let parted = self.part(samples)?;
+        let Some(tuner) = &self.tuner else { return self.learn_from(samples, &parted, None) };
+        let Tuned { learner, algorithm, tuning } =
+            tuner.search(samples, &parted.train, &self.search_work())?;
+        samples.task.learn_by(learner)?;
+        self.learn_from(samples, &parted, Some((algorithm, tuning)))
+    }
+
+    /// Measures a share of the trials. Gives how many, and with how many rows.
+    fn measure(&self, samples: &Samples, share: Share) -> Result<(usize, u64), TrainError> {
+        let parted = self.part(samples)?;
+        let Some(tuner) = &self.tuner else {
+            return Err(TrainError::Spec("trialPods needs tune, whose trials pods share".to_owned()));
+        };
+        let trials = tuner.measure_share(samples, &parted.train, &self.search_work(), share)?;
+        Ok((trials, parted.train.len() as u64))
+    }
+
+    fn search_work(&self) -> SearchWork<'_> {
+        SearchWork { kept: self.kept.as_ref().map(|kept| (&self.step, kept)), progress: self.progress }
+    }
+
+    /// Learns by the samples' algorithm, which has the parameters that a search found where there was one.
+    fn learn_from(
+        &self,
+        samples: &Samples,
+        parted: &Parted,
+        found: Option<(Algorithm, Tuning)>,
+    ) -> Result<Trained, TrainError> {
+        let (algorithm, tuning) =
+            found.map_or((None, None), |(algorithm, tuning)| (Some(algorithm), Some(tuning)));
+        let all_folded = parted.test.is_empty();
+        let validate = |folds| Validation::new(samples, &parted.train, folds, all_folded);
+        let validation = self.folds.map(validate).transpose()?;
+        let prepared = Prepared::fit(samples, &parted.train)?;
+        let fitted = prepared.learn(samples, &parted.train)?;
+        let mut evaluation =
+            evaluate(samples, parted, &prepared, &fitted.predictor, validation, self.seed())?;
+        evaluation.tuning = tuning;
+        if self.step.learning_curve == Some(true) {
+            let (predictor, metrics) = (&fitted.predictor, &evaluation.metrics);
+            let whole = Whole { prepared: &prepared, predictor, metrics };
+            evaluation.learning_curve = Some(self.learning_curve(samples, parted, &whole)?);
         }
-        metrics.extend(validation.into_iter().flat_map(|validation| validation.metrics));
-        metrics.insert("trainRows".to_owned(), train.len() as f64);
-        metrics.insert("testRows".to_owned(), test.len() as f64);
-        let schema = feature_schema(samples, &self.step.target, &raw_train);
-        let model = Model::new(schema, preprocessing, self.algorithm, fitted.predictor, metrics.clone())?;
-        let untested = if test.is_empty() { Vec::new() } else { samples.task.missing_classes(&test) };
-        if !untested.is_empty() {
-            messages.push(format!(
-                "no test row has the class {}, so the metrics say nothing about it; set split.stratify to true",
-                untested.join(", ")
-            ));
-            metrics.insert(UNTESTED_CLASSES.to_owned(), untested.len() as f64);
-        }
-        // Means over folds are of models that did not see the rows; the served model may have learnt from any of them.
-        let by_folds = test.is_empty() && self.folds.is_some();
-        let measured = if test.is_empty() { &parted.train } else { &parted.test };
-        let baseline = self.step.baseline.as_ref().map(|baseline| {
-            if by_folds {
-                messages.push(format!(
-                    "the model served now ({}) is not compared with: metrics over folds are not comparable; set split.test",
-                    baseline.revision
-                ));
-                return Baseline { revision: baseline.revision.clone(), metrics: Metrics::new() };
-            }
-            self.baseline(baseline, samples, &Rows::new(&samples.raw, measured), &mut messages)
+        let raw_train = Rows::new(&samples.raw, &parted.train);
+        let name = self.step.target.as_deref().unwrap_or_default();
+        let target = samples.task.target(name, &fitted.predictor, &raw_train)?;
+        let gate = self.step.gate.as_ref();
+        let of_columns = notes(samples, &raw_train);
+        // Whatever is in the artifact must not depend on the gate.
+        let of_card: Vec<String> = fitted
+            .warning
+            .iter()
+            .cloned()
+            .chain(remarks(&evaluation, None))
+            .chain(of_columns.clone())
+            .collect();
+        let tuned = evaluation.tuning.as_ref();
+        let mut messages: Vec<String> = tuned
+            .map(Tuning::sentence)
+            .into_iter()
+            .chain(fitted.warning)
+            .chain(remarks(&evaluation, gate))
+            .collect();
+        messages.extend(most_important(&evaluation));
+        let served = self.step.baseline.as_ref().map(|served| {
+            let new = NewModel {
+                target: target.name(),
+                samples,
+                parted,
+                prepared: &prepared,
+                predictor: &fitted.predictor,
+                measured_on: evaluation.measured_on,
+            };
+            let (baseline, message) = new.compare(served, &self.storage);
+            messages.extend(message);
+            baseline
         });
-        messages.extend(notes(samples, &raw_train));
+        messages.extend(of_columns);
+        let schema = feature_schema(samples, target, &raw_train);
+        let figures = model_figures(&evaluation);
+        let model = Model::new(schema, prepared.preprocessing, self.algorithm, fitted.predictor, figures)?;
+        let report = self.report(&evaluation, served, &messages);
+        let card = card(
+            algorithm.as_ref().unwrap_or(&self.step.algorithm),
+            &model,
+            samples,
+            &evaluation,
+            &of_card,
+            self.origin.clone(),
+        );
+        let features: Vec<usize> = (0..samples.columns.len()).collect();
+        let rows = TrainingRows::of(samples, &features, &parted.train).to_bytes();
+        let documents =
+            vec![(METRICS_FILE, evaluation.to_bytes()), (CARD_FILE, card), (TRAINING_ROWS_FILE, rows)];
+        Ok(Trained { model, documents, report })
+    }
+
+    fn learning_curve(
+        &self,
+        samples: &Samples,
+        parted: &Parted,
+        whole: &Whole<'_>,
+    ) -> Result<LearningCurve, TrainError> {
+        let metric = self.step.tune.clone().unwrap_or_default().compared_by(&self.step.algorithm);
+        learning_curve(samples, parted, metric, self.seed(), whole)
+    }
+
+    fn report(&self, evaluation: &Evaluation, served: Option<Baseline>, messages: &[String]) -> StepReport {
+        let gate = self.step.gate.as_ref();
         let mut report = StepReport::succeeded(None);
-        report.rows = Some(train.len() as u64);
-        report.gate = self
-            .step
-            .gate
-            .as_ref()
-            .map(|gate| gate.judge(&metrics, baseline.as_ref().map(|baseline| &baseline.metrics)));
-        report.metrics = metrics;
-        report.baseline = baseline;
+        report.rows = Some(evaluation.train_rows);
+        report.metrics = report_figures(evaluation, gate);
+        report.trials = evaluation.tuning.as_ref().map(|tuning| tuning.trials.clone()).unwrap_or_default();
+        report.trial_metric = evaluation.tuning.as_ref().map(|tuning| tuning.metric);
+        report.gate = gate.map(|gate| gate.judge(&report.metrics, served.as_ref()));
+        report.baseline = served;
         report.message = (!messages.is_empty()).then(|| messages.join("; "));
-        Ok(Trained { model, report })
+        report
+    }
+
+    /// The seed of what is drawn to measure.
+    fn seed(&self) -> i64 {
+        self.split.as_ref().map_or(0, |split| split.seed)
     }
 
     /// The rows to learn from and, where a split is asked for, those to measure with.
     fn part(&self, samples: &Samples) -> Result<Parted, TrainError> {
         let rows = u32::try_from(samples.raw.rows()).unwrap_or(u32::MAX);
-        match self.split {
-            None => Ok(Parted { train: (0..rows).collect(), test: Vec::new() }),
-            Some(TestSplit { share, stratify, seed }) => {
-                let strata = samples.task.strata().filter(|_| stratify);
-                split(rows, share, seed, strata)
+        let Some(TestSplit { share, by, stratify, seed, .. }) = &self.split else {
+            return Ok(Parted { train: (0..rows).collect(), test: Vec::new() });
+        };
+        let unread = || TrainError::Internal("what decides the split was not read".to_owned());
+        let Keys { groups, hashes, times } = &samples.keys;
+        match (by, groups) {
+            (SplitBy::Hash, _) => split_by_hash(hashes.as_deref().ok_or_else(unread)?, *share),
+            (SplitBy::Time, _) => split_by_time(times.as_deref().ok_or_else(unread)?, *share),
+            (SplitBy::Shuffle, Some(groups)) => split_by_group(groups, *share, *seed),
+            (SplitBy::Shuffle, None) => {
+                split(rows, *share, *seed, samples.task.strata().filter(|_| *stratify))
             }
         }
-    }
-
-    /// Learns from all folds but one and measures on that one, for each fold.
-    fn cross_validate(&self, samples: &Samples, rows: &[u32]) -> Result<Option<Validation>, TrainError> {
-        let Some(Folds { count, seed }) = self.folds else { return Ok(None) };
-        let mut measured = Vec::with_capacity(count);
-        for fold in folds(rows, count, seed, samples.task.strata())? {
-            let Prepared { matrix, .. } = Prepared::fit(samples, &fold.train)?;
-            let fitted = samples.task.fit(&Rows::new(&matrix, &fold.train))?;
-            measured.push(samples.task.measure(&fitted.predictor, &Rows::new(&matrix, &fold.test))?);
-        }
-        Ok(Some(Validation::new(&measured)))
-    }
-
-    /// The model that is served now on the same rows; where it cannot be measured, the messages say why.
-    fn baseline(
-        &self,
-        baseline: &BaselineModel,
-        samples: &Samples,
-        rows: &Rows<'_>,
-        messages: &mut Vec<String>,
-    ) -> Baseline {
-        let folder = self.storage.artifact_dir(&baseline.path).map_err(StepError::from);
-        let metrics = folder
-            .and_then(|folder| Model::load(&folder))
-            .and_then(|model| Ok(measure_baseline(&model, &self.step.target, samples, rows)?));
-        // Without metrics it is not comparable, which no gate on regressions passes.
-        let metrics = metrics.unwrap_or_else(|error| {
-            messages.push(format!(
-                "the model served now ({}) cannot be compared with: {}",
-                baseline.revision, error.message
-            ));
-            Metrics::new()
-        });
-        Baseline { revision: baseline.revision.clone(), metrics }
-    }
-}
-
-/// What cross-validation measured.
-struct Validation {
-    /// The mean of each metric over the folds, by the metric's name.
-    means: Metrics,
-    /// Means and standard deviations (of the folds as the whole population), as a report names them: cvAccuracyMean.
-    metrics: Metrics,
-}
-
-impl Validation {
-    fn new(folds: &[Metrics]) -> Self {
-        let (mut means, mut metrics) = (Metrics::new(), Metrics::new());
-        for name in folds.first().into_iter().flat_map(Metrics::keys) {
-            let values: Vec<f64> = folds.iter().filter_map(|fold| fold.get(name).copied()).collect();
-            // A metric that is undefined in one fold has no mean over the folds.
-            if values.len() < folds.len() {
-                continue;
-            }
-            let count = values.len() as f64;
-            let mean = values.iter().sum::<f64>() / count;
-            let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
-            means.insert(name.clone(), mean);
-            metrics.insert(cross_validated(name, "Mean"), mean);
-            metrics.insert(cross_validated(name, "Std"), variance.sqrt());
-        }
-        Self { means, metrics }
     }
 }

@@ -8,6 +8,7 @@ use futures::StreamExt;
 use super::class_target::ClassReader;
 use super::columns::{Asked, Column, Treatment};
 use super::error::TrainError;
+use super::keys::{KeyColumns, KeyReader, Keys, row_hashes, write_number, write_text};
 use super::learner::Learner;
 use super::matrix::Matrix;
 use super::memory::check_memory;
@@ -15,8 +16,8 @@ use super::number_target::NumberReader;
 use super::task::Task;
 use crate::engine::query_error;
 use crate::failure::StepError;
-use crate::features::FeatureReader;
-use crate::preprocess::{RawRows, Texts};
+use crate::features::{FeatureReader, column_names};
+use crate::preprocess::{RawRows, Texts, for_each_word};
 use crate::progress::Progress;
 
 /// Texts in more than this share of the rows are an id or free text, unless the step says what the column is.
@@ -24,6 +25,19 @@ const DISTINCT_SHARE: f64 = 0.9;
 
 /// With fewer different texts than this, each row having another one is chance.
 const FEWEST_IDS: usize = 20;
+
+/// Texts of this many words on average are prose.
+const WORDS_OF_PROSE: usize = 4;
+
+/// So many texts say whether a column is prose.
+const PROSE_SAMPLE: usize = 1000;
+
+/// A column that was read and is not learnt from.
+pub(super) struct LeftOut {
+    pub(super) name: String,
+    /// Whether its texts look like prose.
+    pub(super) is_prose: bool,
+}
 
 /// Everything there is to learn from.
 pub(super) struct Samples {
@@ -36,7 +50,9 @@ pub(super) struct Samples {
     /// The features, in the order of the matrix.
     pub(super) columns: Vec<Column>,
     /// Columns of text that were read and are not learnt from.
-    pub(super) left_out: Vec<String>,
+    pub(super) left_out: Vec<LeftOut>,
+    /// What says which rows are kept back and which stay together.
+    pub(super) keys: Keys,
     /// The algorithm, with the target of each row.
     pub(super) task: Task,
 }
@@ -56,16 +72,33 @@ impl Samples {
 pub(super) async fn read(
     table: DataFrame,
     asked: Asked<'_>,
+    keys: KeyColumns,
     learner: Learner,
     progress: Progress,
 ) -> Result<Samples, StepError> {
     let schema = table.schema().as_arrow().clone();
     let columns = asked.choose(&schema)?;
-    let target_field =
-        schema.field_with_name(asked.target).map_err(|error| TrainError::Internal(error.to_string()))?;
+    let target_field = asked.target.map(|target| schema.field_with_name(target)).transpose();
+    let target_field = target_field.map_err(|error| TrainError::Internal(error.to_string()))?;
     let mut targets = Targets::new(learner, target_field)?;
-    let names = columns.iter().map(|column| column.name.as_str()).chain([asked.target]).map(ident);
-    let selected = table.select(names.collect::<Vec<_>>()).map_err(|error| query_error(&error))?;
+    let row_seed = keys.row_seed();
+    // A column may be learnt from too, and is read once.
+    let mut names: Vec<&str> =
+        columns.iter().map(|column| column.name.as_str()).chain(asked.target).collect();
+    for (role, name) in keys.named() {
+        schema.field_with_name(name).map_err(|_| TrainError::ColumnNotFound {
+            role,
+            name: name.to_owned(),
+            columns: column_names(&schema),
+        })?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let selected = table
+        .select(names.into_iter().map(ident).collect::<Vec<_>>())
+        .map_err(|error| query_error(&error))?;
+    let mut keys = KeyReader::new(keys, selected.schema().as_arrow())?;
     let reader = FeatureReader::new(selected.schema().as_arrow(), columns.iter().map(Column::input))?;
     let mut stream = selected.execute_stream().await.map_err(|error| query_error(&error))?;
     let (mut matrix, mut read) = (Matrix::new(columns.len()), RawRows::new(columns.len()));
@@ -73,7 +106,10 @@ pub(super) async fn read(
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(|error| query_error(&error))?;
         reader.read(&batch, matrix.rows() as u64, &mut read)?;
-        targets.read(batch.column(columns.len()))?;
+        if asked.target.is_some() {
+            targets.read(batch.column(columns.len()))?;
+        }
+        keys.read(&batch, matrix.rows() as u64)?;
         matrix.extend(&read.numbers);
         check_memory(matrix.rows(), columns.len())?;
         bar.add(batch.num_rows() as u64);
@@ -84,10 +120,25 @@ pub(super) async fn read(
     }
     reader.finish(matrix.rows() as u64)?;
     let RawRows { texts, missing, .. } = read;
-    let samples =
-        Samples { raw: matrix, texts, missing, columns, left_out: Vec::new(), task: targets.finish()? };
+    let (keys, task) = (keys.finish(), targets.finish()?);
+    let mut samples = Samples { raw: matrix, texts, missing, columns, left_out: Vec::new(), keys, task };
+    // Before any column is left out: which ones are, depends on all rows.
+    samples.keys.hashes = samples.keys.hashes.take().or_else(|| Some(hashes(&samples, row_seed?)));
     check_empty(&samples)?;
     Ok(leave_out(samples)?)
+}
+
+/// The hash of each row.
+fn hashes(samples: &Samples, seed: i64) -> Vec<u64> {
+    let names: Vec<&str> = samples.columns.iter().map(|column| column.name.as_str()).collect();
+    row_hashes(seed, &samples.raw, &samples.texts, &names, |row, bytes| match &samples.task {
+        Task::Classify { labels, classes, .. } => {
+            let label = classes.get(row).and_then(|class| labels.get(*class as usize));
+            write_text(bytes, &label.map(ToString::to_string).unwrap_or_default());
+        }
+        Task::Regress { numbers, .. } => write_number(bytes, numbers.get(row).copied().unwrap_or(f64::NAN)),
+        Task::Find { .. } => {}
+    })
 }
 
 /// A column without any value tells nothing, and would be expected of every row that is predicted for.
@@ -127,35 +178,52 @@ fn leave_out(samples: Samples) -> Result<Samples, TrainError> {
     let places: Vec<usize> = kept().map(|(place, _)| place).collect();
     if places.is_empty() {
         return Err(TrainError::Data(
-            "each column but the target has another text in nearly each row, and there is nothing to learn from; name features to \
+            "each column to learn from has another text in nearly each row, and there is nothing to learn from; name features to \
              learn from anyway"
                 .to_owned(),
         ));
     }
-    let left_out = out.iter().filter_map(|place| Some(samples.columns.get(*place)?.name.clone())).collect();
+    let left_out = out.iter().filter_map(|place| {
+        let name = samples.columns.get(*place)?.name.clone();
+        Some(LeftOut { name, is_prose: is_prose(samples.texts.get(*place)?) })
+    });
+    let left_out = left_out.collect();
     let columns = kept().map(|(_, column)| column.clone()).collect();
     let missing = places.iter().filter_map(|place| samples.missing.get(*place).copied()).collect();
     let raw = samples.raw.select_columns(&places);
     let mut texts = samples.texts;
     let texts = places.iter().filter_map(|place| texts.get_mut(*place).map(std::mem::take)).collect();
-    Ok(Samples { raw, texts, missing, columns, left_out, task: samples.task })
+    Ok(Samples { raw, texts, missing, columns, left_out, keys: samples.keys, task: samples.task })
+}
+
+/// Whether texts are prose rather than names or ids, by how many words the first of them have.
+fn is_prose(texts: &Texts) -> bool {
+    let mut words = 0;
+    texts.iter().take(PROSE_SAMPLE).for_each(|text| for_each_word(text, |_| words += 1));
+    words >= WORDS_OF_PROSE * texts.len().min(PROSE_SAMPLE)
 }
 
 /// The target's reader, with the algorithm that it is for.
 enum Targets {
     Classes(Box<dyn super::learner::Classifier>, ClassReader),
     Numbers(Box<dyn super::learner::Regressor>, NumberReader),
+    None(Box<dyn super::learner::Finder>),
 }
 
 impl Targets {
-    fn new(learner: Learner, field: &Field) -> Result<Self, TrainError> {
+    fn new(learner: Learner, field: Option<&Field>) -> Result<Self, TrainError> {
+        let named =
+            || field.ok_or_else(TrainError::missing_target).map(|field| (field.name(), field.data_type()));
         Ok(match learner {
             Learner::Classifier(learner) => {
-                Self::Classes(learner, ClassReader::new(field.name(), field.data_type())?)
+                let (name, data_type) = named()?;
+                Self::Classes(learner, ClassReader::new(name, data_type)?)
             }
             Learner::Regressor(learner) => {
-                Self::Numbers(learner, NumberReader::new(field.name(), field.data_type())?)
+                let (name, data_type) = named()?;
+                Self::Numbers(learner, NumberReader::new(name, data_type)?)
             }
+            Learner::Finder(learner) => Self::None(learner),
         })
     }
 
@@ -163,6 +231,7 @@ impl Targets {
         match self {
             Self::Classes(_, reader) => reader.read(array),
             Self::Numbers(_, reader) => reader.read(array),
+            Self::None(_) => Ok(()),
         }
     }
 
@@ -173,6 +242,7 @@ impl Targets {
                 Task::Classify { learner, labels, classes }
             }
             Self::Numbers(learner, reader) => Task::Regress { learner, numbers: reader.finish()? },
+            Self::None(learner) => Task::Find { learner },
         })
     }
 }

@@ -52,6 +52,19 @@ impl Scaling {
         Self { means, deviations, min, max }
     }
 
+    /// The same columns without taking off their means, divided by the root of their mean square.
+    #[must_use]
+    pub fn about_zero(mut self) -> Self {
+        let bounds = self.min.iter().zip(&self.max);
+        for ((deviation, mean), (min, max)) in self.deviations.iter_mut().zip(&mut self.means).zip(bounds) {
+            // The deviation of a column of one value stands for none.
+            let size = if min < max { deviation.hypot(*mean) } else { mean.abs() };
+            *deviation = if size > 0.0 && size.is_finite() { size } else { 1.0 };
+            *mean = 0.0;
+        }
+        self
+    }
+
     /// Writes one row to `out` with the means taken off, divided by the deviations.
     pub fn apply(&self, row: &[f64], out: &mut [f64]) {
         let columns = self.means.iter().zip(&self.deviations);

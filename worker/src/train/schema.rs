@@ -4,7 +4,6 @@ use super::columns::Treatment;
 use super::matrix::Rows;
 use super::samples::Samples;
 use super::scaling::Scaling;
-use super::task::Task;
 use crate::model::{Feature, FeatureSchema, NumberValues, Target, TextValues, TimeValues, Values};
 
 /// Rows that examples are taken from.
@@ -16,8 +15,8 @@ const COMMON_TEXTS: usize = 20;
 /// The longest text that pages propose, in bytes.
 const COMMON_TEXT_LIMIT: usize = 128;
 
-/// Describes the features and the target as they are in these raw rows.
-pub(super) fn feature_schema(samples: &Samples, target: &str, rows: &Rows<'_>) -> FeatureSchema {
+/// Describes the features as they are in these raw rows.
+pub(super) fn feature_schema(samples: &Samples, target: Target, rows: &Rows<'_>) -> FeatureSchema {
     let scaling = Scaling::measure(rows);
     let examples = examples(rows);
     let features = samples.columns.iter().enumerate().map(|(place, column)| {
@@ -39,11 +38,13 @@ pub(super) fn feature_schema(samples: &Samples, target: &str, rows: &Rows<'_>) -
             Treatment::Time(kind) => {
                 Values::Time(TimeValues { kind, min: min as i64, max: max as i64, example: example as i64 })
             }
-            Treatment::Category(_) => Values::Text(TextValues { common: common(samples, rows, place) }),
+            Treatment::Category(_) | Treatment::Text(_) | Treatment::Target | Treatment::Hash(_) => {
+                Values::Text(TextValues { common: common(samples, rows, place) })
+            }
         };
         Feature { name: column.name.clone(), optional, values }
     });
-    FeatureSchema { features: features.collect(), target: describe_target(target, &samples.task, rows) }
+    FeatureSchema { features: features.collect(), target }
 }
 
 /// What the numbers of a column are like.
@@ -81,26 +82,19 @@ fn common(samples: &Samples, rows: &Rows<'_>, place: usize) -> Vec<String> {
             *count += 1;
         }
     }
-    let mut counted: Vec<(u64, &str)> = counts
-        .into_iter()
-        .zip(texts.iter())
-        .filter(|(count, text)| *count > 0 && text.len() <= COMMON_TEXT_LIMIT)
-        .collect();
+    let mut counted: Vec<(u64, &str)> =
+        counts.into_iter().zip(texts.iter()).filter(|(count, _)| *count > 0).collect();
     counted.sort_by(|ours, theirs| theirs.0.cmp(&ours.0).then(ours.1.cmp(theirs.1)));
-    counted.into_iter().take(COMMON_TEXTS).map(|(_, text)| text.to_owned()).collect()
-}
-
-fn describe_target(name: &str, task: &Task, rows: &Rows<'_>) -> Target {
-    let name = name.to_owned();
-    match task {
-        Task::Classify { labels, .. } => Target::Class { name, labels: labels.clone() },
-        Task::Regress { numbers, .. } => {
-            let values = rows.numbers().iter().filter_map(|row| numbers.get(*row as usize));
-            let (min, max) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), value| {
-                (min.min(*value), max.max(*value))
-            });
-            Target::Number { name, min, max }
+    let is_short = |text: &&str| text.len() <= COMMON_TEXT_LIMIT;
+    let short = || counted.iter().map(|(_, text)| *text).filter(is_short);
+    match (short().next(), counted.first()) {
+        // Of long texts alone, the start of one is the example that pages need.
+        (None, Some((_, text))) => {
+            let end =
+                (0..=COMMON_TEXT_LIMIT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+            vec![text.get(..end).unwrap_or_default().to_owned()]
         }
+        _ => short().take(COMMON_TEXTS).map(str::to_owned).collect(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a train step asks for, checked as a whole before any row is read.
 
-use mlpipeline_crds::{CrossValidation, Gate, Split, TrainStep};
+use mlpipeline_crds::{ChosenAlgorithm, CrossValidation, Gate, Metric, Predicts, Split, SplitBy, TrainStep};
 
 use super::error::TrainError;
 use super::learner::Learner;
@@ -14,12 +14,17 @@ pub(super) struct Settings {
     pub(super) algorithm: &'static str,
     pub(super) split: Option<TestSplit>,
     pub(super) folds: Option<Folds>,
+    /// The column whose equal values stay together.
+    pub(super) group_by: Option<String>,
 }
 
 /// Rows to keep back.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct TestSplit {
     pub(super) share: f64,
+    pub(super) by: SplitBy,
+    /// The column that is hashed, or that says when rows are from.
+    pub(super) column: Option<String>,
     pub(super) stratify: bool,
     pub(super) seed: i64,
 }
@@ -34,36 +39,72 @@ pub(super) struct Folds {
 impl Settings {
     /// Checks a step.
     pub(super) fn new(step: &TrainStep) -> Result<Self, TrainError> {
-        let (learner, algorithm) = Learner::new(&step.algorithm)?;
-        let classification = matches!(learner, Learner::Classifier(_));
-        if step.target.is_empty() {
-            return Err(TrainError::Spec("target: name the column to predict".to_owned()));
+        let (learner, algorithm) = learner(step)?;
+        let predicts = step.algorithm.chosen().map(ChosenAlgorithm::predicts);
+        check_target(step, &learner, algorithm)?;
+        if let (Some(gate), Some(predicts)) = (&step.gate, predicts) {
+            check_gate(gate, predicts, algorithm)?;
+            let quantile = step.algorithm.chosen().and_then(ChosenAlgorithm::quantile);
+            if gate.metric == Metric::Pinball && quantile.is_none() {
+                let message = "gate.metric is pinball, which measures models of a quantile: set loss: quantile of gradientBoosting, or \
+                               take another metric";
+                return Err(TrainError::Spec(message.to_owned()));
+            }
         }
-        if let Some(gate) = &step.gate {
-            check_gate(gate, classification, algorithm)?;
+        if step.tune.is_some() && step.gate.is_some() && step.split.is_none() {
+            let message = "a gate beside tune needs split: over folds, or the rows learnt from, the search has chosen what measures best";
+            return Err(TrainError::Spec(message.to_owned()));
         }
-        let split = step.split.as_ref().map(|split| test_split(split, classification)).transpose()?;
+        if step.learning_curve == Some(true) && (step.split.is_none() || step.target.is_none()) {
+            let message = "learningCurve needs target and split: what is learnt from parts of the rows is measured on the rows that \
+                           split keeps back";
+            return Err(TrainError::Spec(message.to_owned()));
+        }
+        let group_by = step.group_by.clone();
+        if group_by.is_some() && group_by == step.target {
+            let message =
+                "groupBy is the target: rows of one class would all be on one side; name another column";
+            return Err(TrainError::Spec(message.to_owned()));
+        }
+        let split = step.split.as_ref().map(|split| test_split(split, step, predicts)).transpose()?;
         let folds = step.cross_validation.as_ref().map(folds).transpose()?;
-        Ok(Self { learner, algorithm, split, folds })
+        Ok(Self { learner, algorithm, split, folds, group_by })
     }
 }
 
-fn check_gate(gate: &Gate, classification: bool, algorithm: &str) -> Result<(), TrainError> {
-    if gate.metric.is_classification() == classification {
+/// What learns. Where parameters are searched for, those that the algorithm lacks come from there.
+fn learner(step: &TrainStep) -> Result<(Learner, &'static str), TrainError> {
+    let made = Learner::new(&step.algorithm);
+    let Some(tune) = step.tune.as_ref().filter(|_| made.is_err()) else { return made };
+    tune.first_of_each(&step.algorithm).map_or(made, |algorithm| Learner::new(&algorithm))
+}
+
+/// A target is needed by each algorithm that predicts a column, and by no other.
+fn check_target(step: &TrainStep, learner: &Learner, algorithm: &str) -> Result<(), TrainError> {
+    match (learner, step.target.as_deref()) {
+        (Learner::Classifier(_) | Learner::Regressor(_), None | Some("")) => {
+            Err(TrainError::missing_target())
+        }
+        (Learner::Classifier(_) | Learner::Regressor(_), Some(_)) | (Learner::Finder(_), None) => Ok(()),
+        (Learner::Finder(_), Some(target)) => Err(TrainError::Spec(format!(
+            "target is given (\"{target}\"), and {algorithm} learns without one: leave it out, and the column is a feature like the others"
+        ))),
+    }
+}
+
+fn check_gate(gate: &Gate, predicts: Predicts, algorithm: &str) -> Result<(), TrainError> {
+    if gate.metric.measures() == predicts {
         return Ok(());
     }
-    let fitting = mlpipeline_crds::Metric::ALL
-        .into_iter()
-        .filter(|metric| metric.is_classification() == classification);
-    let names: Vec<&str> = fitting.map(mlpipeline_crds::Metric::name).collect();
     Err(TrainError::Spec(format!(
         "gate.metric is {}, which {algorithm} is not measured by; its metrics are {}",
         gate.metric.name(),
-        names.join(", ")
+        Metric::names(Some(predicts))
     )))
 }
 
-fn test_split(split: &Split, classification: bool) -> Result<TestSplit, TrainError> {
+fn test_split(split: &Split, step: &TrainStep, predicts: Option<Predicts>) -> Result<TestSplit, TrainError> {
+    let by = split.by.unwrap_or_default();
     let stratify = split.stratify.unwrap_or(Split::DEFAULT_STRATIFY);
     if !(split.test > 0.0 && split.test < 1.0) {
         return Err(TrainError::Spec(format!(
@@ -71,12 +112,40 @@ fn test_split(split: &Split, classification: bool) -> Result<TestSplit, TrainErr
             split.test
         )));
     }
-    if stratify && !classification {
-        let message =
-            "split.stratify keeps each class's share, and a regression has no classes; leave it out";
-        return Err(TrainError::Spec(message.to_owned()));
+    if stratify && predicts != Some(Predicts::Classes) {
+        let without = match predicts {
+            Some(Predicts::Clusters | Predicts::Outliers | Predicts::Components) => {
+                "there are none without a target"
+            }
+            Some(Predicts::Classes | Predicts::Numbers) | None => "a regression has no classes",
+        };
+        let message = format!("split.stratify keeps each class's share, and {without}; leave it out");
+        return Err(TrainError::Spec(message));
     }
-    Ok(TestSplit { share: split.test, stratify, seed: split.seed.unwrap_or(Split::DEFAULT_SEED) })
+    let groups = step.group_by.is_some();
+    let problem = match (by, &split.column) {
+        _ if stratify && (by != SplitBy::Shuffle || groups) => {
+            "split.stratify is for a shuffled split without groupBy: what decides there is each row's value; leave it out"
+        }
+        (SplitBy::Shuffle, Some(_)) => {
+            "split.column goes with by: hash and by: time; set by, or leave it out"
+        }
+        (SplitBy::Time, None) => {
+            "split.by is time, which needs split.column: the column that says when each row is from"
+        }
+        (SplitBy::Hash, Some(_)) | (SplitBy::Time, _) if groups => {
+            "split.by cannot keep the rows of a group together: with groupBy, use shuffle, or hash without column"
+        }
+        (_, Some(column)) if Some(column) == step.target.as_ref() => {
+            "split.column is the target: which rows are kept back must not depend on it; name another column"
+        }
+        _ => "",
+    };
+    if !problem.is_empty() {
+        return Err(TrainError::Spec(problem.to_owned()));
+    }
+    let (column, seed) = (split.column.clone(), split.seed.unwrap_or(Split::DEFAULT_SEED));
+    Ok(TestSplit { share: split.test, by, column, stratify, seed })
 }
 
 fn folds(asked: &CrossValidation) -> Result<Folds, TrainError> {

@@ -32,7 +32,7 @@ pub(super) trait Names: std::fmt::Debug {
 
 impl Strata<'_> {
     /// The rows of each class.
-    fn members(&self, rows: &[u32]) -> Vec<Vec<u32>> {
+    pub(super) fn members(&self, rows: &[u32]) -> Vec<Vec<u32>> {
         let mut members = vec![Vec::new(); self.count];
         for row in rows {
             let class = self.classes.get(*row as usize).map_or(0, |class| *class as usize);

@@ -8,7 +8,7 @@ use mlpipeline_crds::{Metric, StepReport};
 use crate::model::Model;
 
 /// How wide names are.
-const NAMES: usize = 18;
+const NAMES: usize = 21;
 
 /// The report as lines: what was learnt, the metrics, the spread over folds, the gate's verdict, and where the model is.
 pub(super) fn summary(report: &StepReport, model: &Model, folder: &Path) -> String {
@@ -29,11 +29,35 @@ pub(super) fn summary(report: &StepReport, model: &Model, folder: &Path) -> Stri
         let name = metric.name();
         let Some(value) = report.metrics.get(name) else { continue };
         let _ = write!(text, "{name:NAMES$}{value:.4}");
-        let (mean, deviation) = (cross_validated(name, "Mean"), cross_validated(name, "Std"));
+        if let Some(naive) = report.metrics.get(&metric.figure("naive")) {
+            let _ = write!(text, "   naive baseline {naive:.4}");
+        }
+        let end = |what: &str| report.metrics.get(&format!("{name}{what}"));
+        if let (Some(low), Some(high)) = (end("Low"), end("High")) {
+            let _ = write!(text, "   95 % between {low:.4} and {high:.4}");
+        }
+        let folds = metric.figure("cv");
+        let (mean, deviation) = (format!("{folds}Mean"), format!("{folds}Std"));
         if let (Some(mean), Some(deviation)) = (report.metrics.get(&mean), report.metrics.get(&deviation)) {
             let _ = write!(text, "   over folds {mean:.4} ± {deviation:.4}");
         }
         let _ = writeln!(text);
+    }
+    if !report.trials.is_empty() {
+        let _ = writeln!(text, "\n{:NAMES$}value      ± folds    rows", "trials, best first");
+        for trial in &report.trials {
+            let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.4}"));
+            let (value, deviation) = (number(trial.value), number(trial.std));
+            let failure =
+                trial.failure.as_ref().map(|failure| format!("   failed: {failure}")).unwrap_or_default();
+            let _ = writeln!(
+                text,
+                "{:NAMES$}{value:<11}{deviation:<11}{:<9}{}{failure}",
+                "",
+                trial.rows,
+                trial.shown()
+            );
+        }
     }
     if let Some(gate) = &report.gate {
         let verdict = if gate.passed { "passed" } else { "refused" };
@@ -44,11 +68,4 @@ pub(super) fn summary(report: &StepReport, model: &Model, folder: &Path) -> Stri
     }
     let _ = writeln!(text, "\n{:NAMES$}{}", "model", folder.display());
     text
-}
-
-/// The name of a metric's mean or standard deviation over folds: `accuracy` is `cvAccuracyMean`.
-pub(super) fn cross_validated(metric: &str, what: &str) -> String {
-    let mut letters = metric.chars();
-    let upper: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
-    format!("cv{upper}{what}")
 }

@@ -1,13 +1,19 @@
 //! What is to be learnt: an algorithm together with the target of every row.
 
-use ndarray::ArrayView2;
+use ndarray::{Array1, ArrayView2};
 
 use super::error::TrainError;
-use super::learner::{Classifier, Fitted, Regressor};
+use super::findings::measure_findings;
+use super::learner::{Classifier, Finder, Fitted, Learner, MatrixColumn, Names, Regressor};
 use super::matrix::Rows;
-use super::metrics::{Metrics, Predict, measure_classes, measure_numbers};
-use super::split::{Names, Strata};
-use crate::model::{Label, Predictions, Predictor};
+use super::measure::{Predict, measure_classes, measure_numbers};
+use super::quantile::quantile;
+use super::split::{Names as ClassNames, Strata};
+use crate::evaluation::{ClassOutcomes, NumberOutcomes, Outcomes};
+use crate::model::{Finding, Label, Predictions, Predictor, Target};
+
+/// The most different whole numbers that are taken as names of classes without a word.
+const MOST_NUMBERS_AS_NAMES: usize = 50;
 
 /// An algorithm and the targets that it learns.
 pub(super) enum Task {
@@ -25,23 +31,86 @@ pub(super) enum Task {
         /// The number of each row.
         numbers: Vec<f64>,
     },
+    /// Learning without a target.
+    Find { learner: Box<dyn Finder> },
 }
 
-impl Names for Vec<Label> {
+/// Classes and numbers are not learnt by the same algorithm.
+fn other_kind() -> TrainError {
+    TrainError::Internal("the algorithm does not learn what the target is".to_owned())
+}
+
+impl ClassNames for Vec<Label> {
     fn name(&self, class: usize) -> String {
         self.get(class).map(ToString::to_string).unwrap_or_default()
     }
 }
 
 impl Task {
-    /// Learns from rows.
-    pub(super) fn fit(&self, rows: &Rows<'_>) -> Result<Fitted, TrainError> {
+    /// Learns from rows of these columns.
+    pub(super) fn fit(&self, rows: &Rows<'_>, columns: &[MatrixColumn<'_>]) -> Result<Fitted, TrainError> {
         match self {
-            Self::Classify { learner, labels, classes } => {
-                self.check_classes(rows)?;
-                learner.fit(rows, classes, labels.len())
-            }
-            Self::Regress { learner, numbers } => learner.fit(rows, numbers),
+            Self::Classify { learner, .. } => self.fit_classes(learner.as_ref(), rows, columns),
+            Self::Regress { learner, .. } => self.fit_numbers(learner.as_ref(), rows, columns),
+            Self::Find { learner } => learner.fit(rows),
+        }
+    }
+
+    /// [`Task::fit`] by another learner of the same kind.
+    pub(super) fn fit_by(
+        &self,
+        learner: &Learner,
+        rows: &Rows<'_>,
+        columns: &[MatrixColumn<'_>],
+    ) -> Result<Fitted, TrainError> {
+        match learner {
+            Learner::Classifier(learner) => self.fit_classes(learner.as_ref(), rows, columns),
+            Learner::Regressor(learner) => self.fit_numbers(learner.as_ref(), rows, columns),
+            Learner::Finder(learner) => learner.fit(rows),
+        }
+    }
+
+    fn fit_classes(
+        &self,
+        learner: &dyn Classifier,
+        rows: &Rows<'_>,
+        columns: &[MatrixColumn<'_>],
+    ) -> Result<Fitted, TrainError> {
+        let Self::Classify { labels, classes, .. } = self else { return Err(other_kind()) };
+        self.check_classes(rows)?;
+        let names: Vec<String> = labels.iter().map(ToString::to_string).collect();
+        let placed = learner.placed(&Names { columns, classes: &names })?;
+        placed.as_deref().unwrap_or(learner).fit(rows, classes, labels.len())
+    }
+
+    fn fit_numbers(
+        &self,
+        learner: &dyn Regressor,
+        rows: &Rows<'_>,
+        columns: &[MatrixColumn<'_>],
+    ) -> Result<Fitted, TrainError> {
+        let Self::Regress { numbers, .. } = self else { return Err(other_kind()) };
+        let placed = learner.placed(&Names { columns, classes: &[] })?;
+        placed.as_deref().unwrap_or(learner).fit(rows, numbers)
+    }
+
+    /// Learns by another learner of the same kind from here on.
+    pub(super) fn learn_by(&mut self, other: Learner) -> Result<(), TrainError> {
+        match (self, other) {
+            (Self::Classify { learner, .. }, Learner::Classifier(other)) => *learner = other,
+            (Self::Regress { learner, .. }, Learner::Regressor(other)) => *learner = other,
+            (Self::Find { learner }, Learner::Finder(other)) => *learner = other,
+            _ => return Err(other_kind()),
+        }
+        Ok(())
+    }
+
+    /// Whether missing numbers are not to be imputed.
+    pub(super) fn takes_missing(&self) -> bool {
+        match self {
+            Self::Classify { learner, .. } => learner.takes_missing(),
+            Self::Regress { learner, .. } => learner.takes_missing(),
+            Self::Find { .. } => false,
         }
     }
 
@@ -50,11 +119,26 @@ impl Task {
         match self.missing_classes(rows).first() {
             None => Ok(()),
             Some(class) => Err(TrainError::Data(format!(
-                "no row of class \"{class}\" is among the {} rows to learn from; set split.stratify to true, or leave such \
-                 rows out in a prepare step",
-                rows.len()
+                "no row of class \"{class}\" is among the {} rows to learn from; {}",
+                rows.len(),
+                self.amounts().unwrap_or_else(|| {
+                    "set split.stratify to true where rows are shuffled, or leave such rows out in a prepare step".to_owned()
+                })
             ))),
         }
+    }
+
+    /// What to do where the classes look like amounts: that many different whole numbers are seldom names of something.
+    pub(super) fn amounts(&self) -> Option<String> {
+        let Self::Classify { labels, .. } = self else { return None };
+        let are_numbers = matches!(labels.first(), Some(Label::Integer(_)));
+        (are_numbers && labels.len() > MOST_NUMBERS_AS_NAMES).then(|| {
+            format!(
+                "the target has {} different whole numbers, and each was taken as a class; if it is an amount, choose an algorithm \
+                 that predicts numbers, or set its task to regression",
+                labels.len()
+            )
+        })
     }
 
     /// The classes of which none of these rows is; none of a regression.
@@ -71,8 +155,8 @@ impl Task {
         numbers.map(|(class, _)| strata.name.name(class)).collect()
     }
 
-    /// Measures what was learnt.
-    pub(super) fn measure(&self, predictor: &Predictor, rows: &Rows<'_>) -> Result<Metrics, TrainError> {
+    /// What was learnt, tried on rows.
+    pub(super) fn measure(&self, predictor: &Predictor, rows: &Rows<'_>) -> Result<Outcomes, TrainError> {
         match self {
             Self::Classify { .. } => {
                 self.measure_with(rows, &|block: ArrayView2<'_, f64>| predictor.classes(block))
@@ -80,14 +164,107 @@ impl Task {
             Self::Regress { .. } => self.measure_with(rows, &|block: ArrayView2<'_, f64>| {
                 predictor.numbers(block).map(Predictions::Numbers)
             }),
+            Self::Find { .. } => {
+                let finding = found_by(predictor)?;
+                measure_findings(&finding, rows, rows, &|block: ArrayView2<'_, f64>| {
+                    predictor.findings(block)
+                })
+            }
         }
     }
 
-    /// Measures any predictions. Classes are indices into this task's labels; one beyond them is never right.
-    pub(super) fn measure_with(&self, rows: &Rows<'_>, predict: &Predict<'_>) -> Result<Metrics, TrainError> {
+    /// Any predictions for rows, beside their targets. Classes are indices into this task's labels; one beyond them is never right.
+    /// Without a target there is nothing beside them.
+    pub(super) fn measure_with(
+        &self,
+        rows: &Rows<'_>,
+        predict: &Predict<'_>,
+    ) -> Result<Outcomes, TrainError> {
         match self {
             Self::Classify { labels, classes, .. } => measure_classes(rows, classes, labels.len(), predict),
-            Self::Regress { numbers, .. } => measure_numbers(rows, numbers, predict),
+            Self::Regress { learner, numbers } => measure_numbers(rows, numbers, learner.quantile(), predict),
+            Self::Find { .. } => {
+                Err(TrainError::Internal("there are no targets to measure predictions beside".to_owned()))
+            }
+        }
+    }
+
+    /// What a model would predict for rows that knows the targets of these others, and nothing else: the most frequent class
+    /// (the first of equals) and each class's share as its probability, or the mean or quantile. None without a target.
+    pub(super) fn naive(&self, known: &[u32], rows: &[u32]) -> Option<Outcomes> {
+        match self {
+            Self::Classify { labels, classes, .. } => {
+                let class =
+                    |row: &u32| classes.get(*row as usize).map_or(labels.len(), |class| *class as usize);
+                let mut counts = vec![0_u32; labels.len()];
+                for row in known {
+                    if let Some(count) = counts.get_mut(class(row)) {
+                        *count += 1;
+                    }
+                }
+                let most = counts.iter().max().and_then(|most| counts.iter().position(|count| count == most));
+                let share = |count: &u32| f64::from(*count) / known.len() as f64;
+                let shares: Array1<f64> = counts.iter().map(share).collect();
+                let mut outcomes = ClassOutcomes::new(labels.len(), rows.len());
+                rows.iter()
+                    .for_each(|row| outcomes.push(class(row), most.unwrap_or_default(), shares.view()));
+                Some(Outcomes::Classes(outcomes))
+            }
+            Self::Regress { learner, numbers } => {
+                let number = |row: &u32| numbers.get(*row as usize).copied().unwrap_or_default();
+                let answer = match learner.quantile() {
+                    Some(share) => quantile(known.iter().map(number).collect(), share),
+                    None => known.iter().map(number).sum::<f64>() / known.len() as f64,
+                };
+                let mut outcomes = NumberOutcomes::of_quantile(learner.quantile());
+                rows.iter().for_each(|row| outcomes.push(number(row), answer));
+                Some(Outcomes::Numbers(outcomes))
+            }
+            Self::Find { .. } => None,
+        }
+    }
+
+    /// What the naive model answers; there is none without a target.
+    pub(super) fn naive_answer(&self) -> Option<String> {
+        match self {
+            Self::Classify { .. } => {
+                Some("the most frequent class, with each class's share as its probability".to_owned())
+            }
+            Self::Regress { learner, .. } => Some(match learner.quantile() {
+                Some(share) => format!("the {share} quantile"),
+                None => "the mean".to_owned(),
+            }),
+            Self::Find { .. } => None,
+        }
+    }
+
+    /// What is predicted, with what a predictor may answer, as these rows have it.
+    pub(super) fn target(
+        &self,
+        name: &str,
+        predictor: &Predictor,
+        rows: &Rows<'_>,
+    ) -> Result<Target, TrainError> {
+        let name = name.to_owned();
+        match self {
+            Self::Classify { labels, .. } => Ok(Target::Class { name, labels: labels.clone() }),
+            Self::Regress { numbers, .. } => {
+                let values = rows.numbers().iter().filter_map(|row| numbers.get(*row as usize));
+                let (min, max) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), value| {
+                    (min.min(*value), max.max(*value))
+                });
+                Ok(Target::Number { name, min, max })
+            }
+            Self::Find { .. } => found_by(predictor).map(Target::Finding),
+        }
+    }
+
+    /// What may be answered: the classes, or what a predictor finds; nothing of a regression.
+    pub(super) fn answers(&self, predictor: &Predictor) -> Result<Vec<Label>, TrainError> {
+        match self {
+            Self::Classify { labels, .. } => Ok(labels.clone()),
+            Self::Regress { .. } => Ok(Vec::new()),
+            Self::Find { .. } => Ok(found_by(predictor)?.answers()),
         }
     }
 
@@ -97,7 +274,13 @@ impl Task {
             Self::Classify { labels, classes, .. } => {
                 Some(Strata { classes, count: labels.len(), name: labels })
             }
-            Self::Regress { .. } => None,
+            Self::Regress { .. } | Self::Find { .. } => None,
         }
     }
+}
+
+/// What a predictor finds that was learned without a target.
+fn found_by(predictor: &Predictor) -> Result<Finding, TrainError> {
+    let none = || TrainError::Internal("an algorithm without a target learned to predict one".to_owned());
+    predictor.finding().ok_or_else(none)
 }

@@ -82,6 +82,20 @@ impl Server {
         server
     }
 
+    /// Where a server that logs its start answers probes.
+    pub fn probe_address(&mut self) -> SocketAddr {
+        let said = self.said.iter().find(|line| line.contains("answering probes")).cloned();
+        let line = said.unwrap_or_else(|| self.wait_for_line("answering probes"));
+        let port: String = line
+            .split("127.0.0.1:")
+            .nth(1)
+            .expect("an address")
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .collect();
+        ([127, 0, 0, 1], port.parse().expect("a port")).into()
+    }
+
     /// Waits until the process says something.
     pub fn wait_for_line(&mut self, part: &str) -> String {
         loop {
@@ -123,7 +137,12 @@ impl Server {
 
     /// A new connection, if the server takes one.
     pub fn try_connect(&self) -> std::io::Result<Connection> {
-        let stream = TcpStream::connect(self.address)?;
+        self.try_connect_within(PATIENCE)
+    }
+
+    /// A new connection, if the server or the kernel takes one in this time.
+    pub fn try_connect_within(&self, time: std::time::Duration) -> std::io::Result<Connection> {
+        let stream = TcpStream::connect_timeout(&self.address, time)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Connection(BufReader::new(stream)))
@@ -195,6 +214,13 @@ pub fn run_to_end(folder: &Path, arguments: &[&str], environment: &[(&str, &str)
     let (mut child, lines) = spawn(folder, arguments, environment);
     let status = until("the process ends", || child.try_wait().expect("a child"));
     (status.code(), lines.iter().collect::<Vec<_>>().join("\n"))
+}
+
+/// A new connection to any port.
+pub fn connect(address: SocketAddr) -> Connection {
+    let stream = TcpStream::connect(address).expect("the server accepts");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+    Connection(BufReader::new(stream))
 }
 
 /// Waits until something is there.

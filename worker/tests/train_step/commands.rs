@@ -56,6 +56,27 @@ fn the_commands_train_and_score_the_users_own_files() {
 }
 
 #[test]
+fn amounts_that_are_taken_as_classes_are_named_with_what_to_do() {
+    let rows: String = (0..120).map(|row| format!("{row},{}\n", 1000 + row * 7)).collect();
+    let volume = with_data(&format!("x,rent\n{rows}"));
+    let train =
+        ["train", "--data", "data.csv", "--target", "rent", "--algorithm", "decisionTree", "--out", "model"];
+    let (code, stdout, stderr) = run(volume.path(), &train);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(
+        stdout.contains("120 different whole numbers") && stdout.contains("task to regression"),
+        "{stdout}"
+    );
+    let (code, _, stderr) = run(volume.path(), &[&train[..], &["--test", "0.2"]].concat());
+    assert_eq!(code, 3, "{stderr}");
+    assert!(stderr.contains("set its task to regression"), "{stderr}");
+    let (code, stdout, stderr) =
+        run(volume.path(), &[&train[..], &["--parameter", "task=regression"]].concat());
+    assert_eq!(code, 0, "{stderr}");
+    assert!(!stdout.contains("different whole numbers"), "{stdout}");
+}
+
+#[test]
 fn the_commands_refuse_what_they_cannot_do() {
     let volume = with_data(&iris());
     volume.put("taken/file", "something else");

@@ -6,7 +6,12 @@
 mod support;
 
 mod commands;
+mod evaluation;
+mod hold_out;
 mod refused;
 mod score;
+mod served;
 mod steps;
+mod swapped;
 mod train;
+mod tune;

@@ -68,6 +68,44 @@ fn columns_that_cannot_be_learnt_from_are_refused_with_what_to_do() {
 }
 
 #[test]
+fn what_is_said_twice_or_of_the_target_is_refused() {
+    let data = "a,b,species\n1.5,u,x\n2.5,v,y\n3.5,u,x\n4.5,v,y\n";
+    let twice = json!([{"name": "b", "as": "text"}, {"name": "b", "as": "hash"}]);
+    assert_refused(vec![
+        (data, json!({"columns": twice}), 2, "WrongSpec", &["\"b\" is named twice"]),
+        (
+            data,
+            json!({"columns": [{"name": "species", "as": "target"}]}),
+            2,
+            "WrongSpec",
+            &["columns: \"species\" is the target"],
+        ),
+        (
+            data,
+            json!({"columns": [{"name": "a", "as": "target"}]}),
+            2,
+            "WrongSpec",
+            &["cannot be taken as what texts stand for", "CAST(\"a\" AS VARCHAR)"],
+        ),
+    ]);
+}
+
+#[test]
+fn components_that_rounding_would_decide_are_refused() {
+    let row =
+        |row: u32| format!("{},{},{}\n", 1_700_000_000 + row * 7919 % 1000, row * 31 % 17, row * 13 % 11);
+    let data = format!("at,b,c\n{}", (0..200).map(row).collect::<String>());
+    let step = |count: u32| json!({"target": null, "algorithm": {"truncatedSvd": {"nComponents": count}}});
+    assert_refused(vec![
+        (&data, step(2), 3, "WrongData", &["component 2 is so small", "Set nComponents to 1", "take pca"]),
+        ("a\n1\n2\n3\n", step(2), 3, "WrongData", &["3 rows of 1 column have at most 1", "more columns"]),
+    ]);
+    with_data(&data).step(&train(step(1)), &[]).succeeds();
+    let pca = json!({"target": null, "algorithm": {"pca": {"nComponents": 3}}});
+    with_data(&data).step(&train(pca), &[]).succeeds();
+}
+
+#[test]
 fn targets_and_too_few_rows_are_refused_with_what_to_do() {
     let linear = json!({"linearRegression": {}});
     assert_refused(vec![
@@ -160,5 +198,46 @@ fn steps_that_ask_for_what_cannot_be_are_refused() {
         ),
         ("a,species\n1,1\n2,2\n", json!({"split": {"test": 1.0}}), 2, "WrongSpec", &["split.test is 1"]),
         ("a,species\n1,1\n2,2\n", json!({"crossValidation": {"folds": 1}}), 2, "WrongSpec", &["folds is 1"]),
+    ]);
+}
+
+#[test]
+fn parameters_that_do_not_go_together_or_with_the_data_are_refused() {
+    assert_refused(vec![
+        (
+            "a,species\n1,1\n2,2\n",
+            json!({"algorithm": {"linearRegression": {}}, "gate": {"metric": "pinball", "max": 0.5}}),
+            2,
+            "WrongSpec",
+            &["gate.metric is pinball", "set loss: quantile"],
+        ),
+        (
+            "a,species\n1,1\n2,2\n",
+            json!({"algorithm": {"gradientBoosting": {"task": "regression", "loss": "quantile"}}}),
+            2,
+            "WrongSpec",
+            &["algorithm.gradientBoosting.quantile is missing"],
+        ),
+        (
+            "a,species\n1,1\n2,-2\n",
+            json!({"algorithm": {"gradientBoosting": {"task": "regression", "loss": "poisson"}}}),
+            3,
+            "WrongData",
+            &["the target is -2 in row 2"],
+        ),
+        (
+            "a,species\n1,x\n2,y\n",
+            json!({"algorithm": {"logisticRegression": {"classWeights": {"z": 2.0}}}}),
+            2,
+            "WrongSpec",
+            &["classWeights.z: z is not a class of the target; its classes are x, y"],
+        ),
+        (
+            "a,b,species\n1,u,1\n2,v,2\n",
+            json!({"algorithm": {"gradientBoosting": {"task": "regression", "monotonicConstraints": {"b": "increasing"}}}}),
+            2,
+            "WrongSpec",
+            &["monotonicConstraints.b: only columns of numbers"],
+        ),
     ]);
 }

@@ -42,6 +42,12 @@ pub fn published(volume: &Volume, step: &str) -> PathBuf {
     volume.path().join(format!("ns/pipe/{step}/{}", Revision::of(&[step])))
 }
 
+/// What the train step's `metrics.json` has.
+pub fn evaluation(volume: &Volume) -> Value {
+    let path = published(volume, "train").join("metrics.json");
+    serde_json::from_slice(&std::fs::read(path).expect("metrics.json")).expect("JSON")
+}
+
 /// A volume with data.csv.
 pub fn with_data(content: &str) -> Volume {
     let volume = Volume::new();

@@ -1,9 +1,8 @@
 //! What a train step publishes and reports.
 
-use mlpipeline_crds::Revision;
 use serde_json::json;
 
-use crate::steps::{iris, metric, published, train, with_data};
+use crate::steps::{evaluation, iris, metric, published, train, with_data};
 
 #[test]
 fn iris_is_learnt_measured_and_published_and_a_second_run_reuses_it() {
@@ -20,17 +19,33 @@ fn iris_is_learnt_measured_and_published_and_a_second_run_reuses_it() {
     assert!(metric(&ended, "cvAccuracyMean") > 0.93 && metric(&ended, "cvAccuracyStd") < 0.1);
     assert!(ended.report.gate.as_ref().expect("a verdict").passed);
     assert_eq!(ended.report.rows, Some(120));
-    let model = std::fs::read_to_string(published(&volume, "train").join("model.json")).expect("a model");
+    let found = evaluation(&volume);
+    assert_eq!(
+        (&found["format"], &found["measuredOn"]),
+        (&json!("mlpipeline.dev/metrics"), &json!("testRows"))
+    );
+    for name in ["accuracy", "rocAuc", "averagePrecision", "logLoss", "brierScore", "calibrationError"] {
+        assert_eq!(found["metrics"][name], metric(&ended, name), "{name}");
+    }
+    // Three classes of ten rows each: a model that knows only the target is right in ten of thirty.
+    assert_eq!(found["naive"]["metrics"]["accuracy"], metric(&ended, "naiveAccuracy"));
+    assert_eq!(found["naive"]["metrics"]["rocAuc"], 0.5);
+    assert!((metric(&ended, "naiveAccuracy") - 1.0 / 3.0).abs() < 1e-12);
+    assert_eq!(found["folds"]["metrics"]["accuracy"]["values"].as_array().expect("folds").len(), 5);
+    assert_eq!(found["classes"]["classes"][0]["label"], "setosa");
     let again = volume.step(&spec, &[]);
     assert!(again.succeeds().report.reused);
     assert_eq!(again.report.metrics, ended.report.metrics);
     // On another volume, the same step gives the same bytes.
     let other = with_data(&iris());
+    // The gate judges a model; nothing in the artifact depends on it.
+    let mut spec = spec;
+    spec["action"]["train"]["gate"] = json!({"metric": "rocAuc", "min": 0.99});
     other.step(&spec, &[]).succeeds();
-    assert_eq!(
-        std::fs::read_to_string(published(&other, "train").join("model.json")).expect("a model"),
-        model
-    );
+    for name in ["model.json", "metrics.json"] {
+        let bytes = |volume| std::fs::read(published(volume, "train").join(name)).expect("a file");
+        assert_eq!(bytes(&volume), bytes(&other), "{name}");
+    }
 }
 
 #[test]
@@ -51,42 +66,6 @@ fn without_a_test_split_the_metrics_are_those_of_cross_validation() {
     ended.succeeds();
     assert_eq!(metric(&ended, "accuracy"), metric(&ended, "cvAccuracyMean"));
     assert_eq!((metric(&ended, "trainRows"), metric(&ended, "testRows")), (150.0, 0.0));
-}
-
-#[test]
-fn the_served_model_is_measured_on_the_same_rows_or_the_message_says_why_not() {
-    let volume = with_data(&iris());
-    volume.step(&train(json!({"features": ["sepal_width"]})), &[]).succeeds();
-    let baseline = json!({"revision": Revision::of(&["train"]), "path": format!("ns/pipe/train/{}", Revision::of(&["train"]))});
-    let mut spec = train(json!({
-        "split": {"test": 0.2, "stratify": true}, "baseline": baseline, "gate": {"metric": "accuracy", "maxRegression": 0.0},
-    }));
-    spec["revision"] = json!({"fixed": Revision::of(&["newer"])});
-    let ended = volume.step(&spec, &[]);
-    let before = &ended.succeeds().report.baseline.as_ref().expect("a baseline").metrics;
-    assert!(before["accuracy"] < metric(&ended, "accuracy"), "{before:?}");
-    assert!(ended.report.gate.as_ref().expect("a verdict").passed);
-    spec["action"]["train"]["features"] = json!(["petal_width"]);
-    spec["revision"] = json!({"fixed": Revision::of(&["other"])});
-    let ended = volume.step(&spec, &[]);
-    let (report, verdict) = (&ended.succeeds().report, ended.report.gate.as_ref().expect("a verdict"));
-    assert!(report.baseline.as_ref().expect("what is served").metrics.is_empty());
-    // What cannot be compared never passes.
-    assert!(!verdict.passed && verdict.message.contains("not comparable"), "{verdict:?}");
-    assert!(ended.message().contains("predicts from column \"sepal_width\""), "{}", ended.message());
-    spec["action"]["train"]["baseline"]["path"] = json!("ns/pipe/train/0123456789ab");
-    spec["revision"] = json!({"fixed": Revision::of(&["lost"])});
-    let ended = volume.step(&spec, &[]);
-    assert!(ended.succeeds().message().contains("cannot be compared with"));
-    assert!(!ended.report.gate.as_ref().expect("a verdict").passed);
-    // Means over folds are of models that never saw the rows; the served model may have learnt from any of them.
-    let mut spec = train(json!({
-        "crossValidation": {"folds": 5}, "baseline": baseline, "gate": {"metric": "accuracy", "maxRegression": 1.0},
-    }));
-    spec["revision"] = json!({"fixed": Revision::of(&["folds"])});
-    let ended = volume.step(&spec, &[]);
-    assert!(!ended.succeeds().report.gate.as_ref().expect("a verdict").passed);
-    assert!(ended.message().contains("metrics over folds are not comparable"), "{}", ended.message());
 }
 
 #[test]
@@ -116,4 +95,42 @@ fn a_constant_target_is_learnt_and_r2_is_not_measured() {
     assert_eq!(metric(&ended, "rmse"), 0.0);
     assert!(!ended.report.metrics.contains_key("r2"));
     assert!(ended.message().contains("r2 is not measured"), "{}", ended.message());
+}
+
+#[test]
+fn a_gate_judges_by_any_metric_and_never_passes_on_one_that_is_undefined() {
+    let rows: String = (0..40).map(|row| format!("{},{}\n", row % 10, row % 10)).collect();
+    let constant: String = (0..40).map(|row| format!("{row},7\n")).collect();
+    let linear = json!({"linearRegression": {}});
+    let split = json!({"test": 0.25});
+    for (data, gate, passes, part) in [
+        (
+            &rows,
+            json!({"metric": "medianAbsoluteError", "max": 0.1}),
+            true,
+            "medianAbsoluteError 0.0000 passed",
+        ),
+        (&rows, json!({"metric": "medianAbsoluteError", "max": -1.0}), false, "above the gate's max"),
+        (&constant, json!({"metric": "r2", "min": -100.0}), false, "r2 was not measured"),
+    ] {
+        let volume = with_data(&format!("x,species\n{data}"));
+        let ended = volume.step(&train(json!({"algorithm": linear, "split": split, "gate": gate})), &[]);
+        let verdict = ended.succeeds().report.gate.as_ref().expect("a verdict");
+        assert_eq!(verdict.passed, passes, "{verdict:?}");
+        assert!(verdict.message.contains(part), "{verdict:?}");
+    }
+}
+
+#[test]
+fn a_model_that_does_not_beat_one_that_knows_only_the_target_is_noted() {
+    // The feature says nothing of the class.
+    let rows: String =
+        (0..60).map(|row| format!("{},{}\n", row % 2, if row % 3 == 0 { "rare" } else { "often" })).collect();
+    let volume = with_data(&format!("x,species\n{rows}"));
+    let ended = volume.step(&train(json!({"split": {"test": 0.5, "stratify": true}})), &[]);
+    let message = ended.succeeds().message();
+    assert!(message.contains("accuracy 0.6667 does not beat the naive baseline's 0.6667"), "{message}");
+    let volume = with_data(&iris());
+    let ended = volume.step(&train(json!({"split": {"test": 0.5, "stratify": true}})), &[]);
+    assert!(!ended.succeeds().report.message.as_deref().unwrap_or_default().contains("naive baseline"));
 }

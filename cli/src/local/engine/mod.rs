@@ -209,7 +209,7 @@ impl Engine {
                         let name = names::job(&self.pipeline.name, &step.name, work.piece, key, attempt);
                         started |= self.start(&step, &work, name, false, events);
                     }
-                    Some(Work::Scheduled { run, suspend: false }) => {
+                    Some(Work::Scheduled { run, suspend: false, .. }) => {
                         started |= self.fire(&step, &run, planned.next_run, now, events);
                     }
                     Some(Work::LongRunning(Tracks { stable: work, .. })) if !self.settings.once => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use mlpipeline_core::plan::{Decision, StepPlan};
-use mlpipeline_crds::{StepKind, StepReport, StepState};
+use mlpipeline_crds::{Metric, StepKind, StepReport, StepState, telling_first};
 use serde::Serialize;
 
 use super::Engine;
@@ -91,7 +91,7 @@ impl Engine {
         }
         let reason = planned.reason.to_string();
         let message = match planned.decision {
-            Decision::Done if !is_long_running => self.done(run, reason),
+            Decision::Done if !is_long_running => self.done(planned, run, reason),
             Decision::Run | Decision::Running => attempt(run).unwrap_or(reason),
             Decision::Done | Decision::Wait | Decision::Blocked | Decision::Rejected | Decision::Failed => {
                 reason
@@ -100,8 +100,11 @@ impl Engine {
         (planned.decision.state(is_long_running, self.pipeline.suspend), message)
     }
 
-    fn done(&self, run: Option<&RunRecord>, reason: String) -> String {
-        let details = run.and_then(|run| run.report.as_ref()).map(details).unwrap_or_default();
+    fn done(&self, planned: &StepPlan, run: Option<&RunRecord>, reason: String) -> String {
+        let step = self.pipeline.step(&planned.name);
+        let gate = step.and_then(|step| step.action.descriptor().gate()).map(|gate| gate.metric);
+        let report = run.and_then(|run| run.report.as_ref());
+        let details = report.map(|report| details(report, gate)).unwrap_or_default();
         let is_fresh = run.is_some_and(|run| self.fresh.contains(&run.name));
         match (details.is_empty(), is_fresh) {
             (true, _) => reason,
@@ -130,13 +133,21 @@ fn attempt(run: Option<&RunRecord>) -> Option<String> {
     Some(format!("attempt {}", run.pods))
 }
 
-/// A report in a few words: metrics, and how many rows.
-fn details(report: &StepReport) -> String {
+/// A report in a few words: the metrics that say most, and how many rows.
+fn details(report: &StepReport, gate: Option<Metric>) -> String {
     const SHOWN: usize = 3;
     let reused = report.reused.then(|| "already finished".to_owned());
-    let metrics = report.metrics.iter().map(|(name, value)| format!("{name} {}", short(*value)));
+    let main = Metric::main(&report.metrics, gate);
+    let metrics = telling_first(&report.metrics, main).into_iter().map(|(name, value)| {
+        let naive = main
+            .filter(|main| main.name() == name)
+            .and_then(|main| report.metrics.get(&main.figure("naive")));
+        let beside = naive.map(|naive| format!(" (naive {})", short(*naive))).unwrap_or_default();
+        format!("{name} {}{beside}", short(value))
+    });
     let rows = report.rows.map(|rows| if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") });
-    reused.into_iter().chain(metrics.take(SHOWN)).chain(rows).collect::<Vec<_>>().join(", ")
+    let trial = report.trials.first().map(|best| format!("best trial {}", best.shown()));
+    reused.into_iter().chain(metrics.take(SHOWN)).chain(rows).chain(trial).collect::<Vec<_>>().join(", ")
 }
 
 /// A number with four digits after the point at most.

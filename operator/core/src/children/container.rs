@@ -11,6 +11,7 @@ use super::{BuildSettings, persistent_volume_claim as claim};
 use crate::artifact_place::ArtifactPlace;
 use crate::credentials;
 use crate::names::environment_name;
+use crate::observed::ProbePort;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::Task;
 use crate::step_kind::{SERVE_PORT_NAME, ValidAction};
@@ -21,6 +22,10 @@ pub const CONTAINER: &str = "step";
 pub(super) const STORAGE_PATH: &str = "/storage";
 /// The port that serve steps listen on.
 pub(super) const SERVE_PORT: i32 = 8000;
+/// The name of the port that pods which serve answer probes on, and no Service leads to.
+pub const PROBE_PORT_NAME: &str = "probes";
+/// That port.
+const PROBE_PORT: i32 = 8001;
 /// How many seconds a model may take to be loaded: the largest, of 128 MiB, from slow storage and with a tenth of a core. A process that fails
 /// ends by itself, so this only delays the restart of one that hangs.
 const STARTUP_ATTEMPTS: i32 = 600;
@@ -33,6 +38,7 @@ pub(super) fn container(
     step: &ValidStep,
     task: &Task,
     settings: &BuildSettings,
+    probe_port: ProbePort,
 ) -> Container {
     let secrets = step.action.descriptor().credentials();
     let base = Container {
@@ -60,7 +66,7 @@ pub(super) fn container(
             }
             user_container(base, run, env, step)
         }
-        (Task::Worker(spec), _) => worker_container(base, pipeline, step, spec, settings),
+        (Task::Worker(spec), _) => worker_container(base, pipeline, step, spec, settings, probe_port),
         // A task of a container only ever comes of a run step.
         (Task::Container { .. }, _) => base,
     }
@@ -92,6 +98,7 @@ fn worker_container(
     step: &ValidStep,
     spec: &StepSpec,
     settings: &BuildSettings,
+    probe_port: ProbePort,
 ) -> Container {
     // Plain data with text keys always becomes JSON.
     let parts = spec.to_arguments().unwrap_or_default();
@@ -105,19 +112,32 @@ fn worker_container(
     };
     args.extend(["--listen".to_owned(), format!("0.0.0.0:{SERVE_PORT}")]);
     args.extend(["--drain-delay".to_owned(), DRAIN_DELAY.to_owned()]);
+    let mut ports = vec![port(SERVE_PORT_NAME, SERVE_PORT)];
+    let probed = match probe_port {
+        ProbePort::Shared => SERVE_PORT_NAME,
+        ProbePort::Own => {
+            args.extend(["--probe-listen".to_owned(), format!("0.0.0.0:{PROBE_PORT}")]);
+            ports.push(port(PROBE_PORT_NAME, PROBE_PORT));
+            PROBE_PORT_NAME
+        }
+    };
     Container {
         args: Some(args),
         env: some_if_any(environment(step, serve_environment(serve))),
-        ports: Some(vec![ContainerPort {
-            name: Some(SERVE_PORT_NAME.to_owned()),
-            container_port: SERVE_PORT,
-            protocol: Some("TCP".to_owned()),
-            ..ContainerPort::default()
-        }]),
-        startup_probe: Some(probe("/ready", 1, STARTUP_ATTEMPTS)),
-        readiness_probe: Some(probe("/ready", 2, 2)),
-        liveness_probe: Some(probe("/health", 10, 3)),
+        ports: Some(ports),
+        startup_probe: Some(probe(probed, "/ready", 1, STARTUP_ATTEMPTS)),
+        readiness_probe: Some(probe(probed, "/ready", 2, 2)),
+        liveness_probe: Some(probe(probed, "/health", 10, 3)),
         ..base
+    }
+}
+
+fn port(name: &str, number: i32) -> ContainerPort {
+    ContainerPort {
+        name: Some(name.to_owned()),
+        container_port: number,
+        protocol: Some("TCP".to_owned()),
+        ..ContainerPort::default()
     }
 }
 
@@ -209,11 +229,11 @@ fn restricted() -> SecurityContext {
     }
 }
 
-fn probe(path: &str, period_seconds: i32, failure_threshold: i32) -> Probe {
+fn probe(port: &str, path: &str, period_seconds: i32, failure_threshold: i32) -> Probe {
     Probe {
         http_get: Some(HTTPGetAction {
             path: Some(path.to_owned()),
-            port: IntOrString::String(SERVE_PORT_NAME.to_owned()),
+            port: IntOrString::String(port.to_owned()),
             ..HTTPGetAction::default()
         }),
         period_seconds: Some(period_seconds),

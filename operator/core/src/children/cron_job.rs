@@ -14,10 +14,14 @@ pub(super) fn cron_job(
     pipeline: &ValidatedPipeline,
     step: &ValidStep,
     run: &RunWork,
-    suspend: bool,
+    (suspend, records_settings): (bool, bool),
     settings: &BuildSettings,
 ) -> Option<CronJob> {
     let schedule = &step.schedule.as_ref()?.spec;
+    let mut annotations = metadata::fingerprint(&run.fingerprint);
+    if records_settings {
+        annotations.extend(metadata::settings(pipeline, step, run, &settings.worker_image));
+    }
     let labels = metadata::common_labels(pipeline)
         .into_iter()
         .chain(metadata::step_labels(step))
@@ -46,7 +50,7 @@ pub(super) fn cron_job(
             job_template: JobTemplateSpec {
                 metadata: Some(ObjectMeta {
                     labels: Some(labels),
-                    annotations: Some(metadata::fingerprint(&run.fingerprint)),
+                    annotations: Some(annotations),
                     ..ObjectMeta::default()
                 }),
                 spec: Some(job::spec(pipeline, step, run, true, settings)),

@@ -9,11 +9,11 @@ use mlpipeline_crds::{ExitCode, RestartPolicy};
 use super::container::CONTAINER;
 use super::pod::{Template, template};
 use super::{BuildSettings, metadata};
-use crate::canonical::canonical_json;
-use crate::labels::annotation;
 use crate::names;
+use crate::observed::ProbePort;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::{Retries, RunWork, Task};
+use crate::template_version::TemplateVersion;
 
 /// The completion mode of a Job whose pods have a number each.
 pub(crate) const INDEXED: &str = "Indexed";
@@ -29,7 +29,7 @@ pub(super) fn job(
     let mut metadata = metadata::of_step(pipeline, step, name);
     metadata.labels.get_or_insert_default().extend(metadata::run_labels(run, false));
     let mut annotations = metadata::fingerprint(&run.fingerprint);
-    annotations.insert(annotation::SETTINGS.to_owned(), canonical_json(&run.settings));
+    annotations.extend(metadata::settings(pipeline, step, run, &settings.worker_image));
     metadata.annotations = Some(annotations);
     Job { metadata, spec: Some(spec(pipeline, step, run, false, settings)), status: None }
 }
@@ -51,7 +51,10 @@ pub(super) fn spec(
         settings,
         labels: metadata::run_labels(run, scheduled),
         annotations: std::collections::BTreeMap::new(),
+        probe_port: ProbePort::Shared,
         restart_policy: Some(if never { "Never" } else { "OnFailure" }),
+        version: TemplateVersion::NEWEST,
+        spread: Vec::new(),
     });
     let (in_all, per_index) = match shape.retries {
         Retries::Total(retries) => (Some(retries), None),

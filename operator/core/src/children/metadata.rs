@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
-use mlpipeline_crds::{API_VERSION, KIND, Revision};
+use mlpipeline_crds::{API_VERSION, Digest, KIND, Revision};
 
 use crate::canonical::canonical_json;
 use crate::labels::{MANAGER, annotation, label};
@@ -74,6 +74,19 @@ pub(super) fn fingerprint(fingerprint: &Fingerprint) -> BTreeMap<String, String>
     BTreeMap::from([(annotation::FINGERPRINT.to_owned(), canonical_json(fingerprint))])
 }
 
+/// The annotations that keep what a run is executed with, the default image of workers among it.
+pub(super) fn settings(
+    pipeline: &ValidatedPipeline,
+    step: &ValidStep,
+    run: &RunWork,
+    worker_image: &str,
+) -> BTreeMap<String, String> {
+    let takes_default = step.is_worker() && pipeline.image.is_none();
+    let image = takes_default.then(|| (annotation::WORKER_IMAGE.to_owned(), worker_image.to_owned()));
+    let settings = (annotation::SETTINGS.to_owned(), canonical_json(&run.settings));
+    image.into_iter().chain([settings]).collect()
+}
+
 /// Selects the pods of one step: as few labels as identify them, since a selector can never change.
 pub(super) fn selector(pipeline: &ValidatedPipeline, step: &ValidStep) -> LabelSelector {
     LabelSelector { match_labels: Some(selector_labels(pipeline, step)), ..LabelSelector::default() }
@@ -105,8 +118,10 @@ pub(super) fn selector_labels(pipeline: &ValidatedPipeline, step: &ValidStep) ->
 }
 
 /// Annotations of pods whose change replaces them: what they are made of.
-pub(super) fn pod_annotations(model: Option<&Revision>) -> BTreeMap<String, String> {
-    model.map(|model| (annotation::MODEL.to_owned(), model.to_string())).into_iter().collect()
+pub(super) fn pod_annotations(model: Option<&Revision>, digest: Option<&Digest>) -> BTreeMap<String, String> {
+    let model = model.map(|model| (annotation::MODEL.to_owned(), model.to_string()));
+    let digest = digest.map(|digest| (annotation::MODEL_DIGEST.to_owned(), digest.to_string()));
+    model.into_iter().chain(digest).collect()
 }
 
 /// The reference that makes the garbage collector remove a child with its pipeline. There is none on a laptop.

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use mlpipeline_crds::{AccessMode, ReplicaVolume, VolumeStorage};
+use mlpipeline_crds::ReplicaVolume;
 
 use super::metadata::{self, INSTANCE};
 use crate::names;
@@ -22,7 +22,7 @@ const DEFAULT_SIZE: &str = "1Gi";
 /// The pipeline's own claim; `None` when nothing needs one, or when the spec names a claim that is there already.
 pub(super) fn persistent_volume_claim(pipeline: &ValidatedPipeline) -> Option<PersistentVolumeClaim> {
     let Storage::Volume(volume) = &pipeline.storage;
-    if !is_needed(pipeline) || volume.claim_name.is_some() {
+    if !pipeline.has_volume() || volume.claim_name.is_some() {
         return None;
     }
     let metadata = kept(pipeline, metadata::of_pipeline(pipeline, names::claim(&pipeline.name)));
@@ -30,7 +30,9 @@ pub(super) fn persistent_volume_claim(pipeline: &ValidatedPipeline) -> Option<Pe
     Some(PersistentVolumeClaim {
         metadata,
         spec: Some(PersistentVolumeClaimSpec {
-            access_modes: Some(access_modes(volume)),
+            access_modes: Some(
+                pipeline.storage.access_modes().iter().map(|mode| mode.name().to_owned()).collect(),
+            ),
             storage_class_name: volume.storage_class_name.clone(),
             resources: Some(VolumeResourceRequirements {
                 requests: Some(BTreeMap::from([("storage".to_owned(), size)])),
@@ -87,31 +89,10 @@ fn kept(pipeline: &ValidatedPipeline, mut metadata: ObjectMeta) -> ObjectMeta {
 /// The name of the claim that pods mount, where the pipeline needs one.
 pub(super) fn name(pipeline: &ValidatedPipeline) -> Option<String> {
     let Storage::Volume(volume) = &pipeline.storage;
-    is_needed(pipeline).then(|| volume.claim_name.clone().unwrap_or_else(|| names::claim(&pipeline.name)))
+    pipeline.has_volume().then(|| volume.claim_name.clone().unwrap_or_else(|| names::claim(&pipeline.name)))
 }
 
-/// Whether all pods that mount the volume must be on one node.
-pub(super) fn binds_to_one_node(pipeline: &ValidatedPipeline) -> bool {
-    // Of somebody else's claim the modes are not known, and the scheduler has to find out.
-    let Storage::Volume(volume) = &pipeline.storage;
-    volume.claim_name.is_none() && access_modes(volume) == ["ReadWriteOnce"]
-}
-
-/// A pipeline of nothing but containers that read nothing of each other needs no volume, unless its spec asks for one.
-fn is_needed(pipeline: &ValidatedPipeline) -> bool {
-    pipeline.storage.is_asked_for()
-        || pipeline.steps.iter().any(|step| step.action.descriptor().needs_storage())
-}
-
-fn access_modes(volume: &VolumeStorage) -> Vec<String> {
-    let name = |mode: &AccessMode| match mode {
-        AccessMode::ReadWriteOnce => "ReadWriteOnce",
-        AccessMode::ReadWriteOncePod => "ReadWriteOncePod",
-        AccessMode::ReadWriteMany => "ReadWriteMany",
-        AccessMode::ReadOnlyMany => "ReadOnlyMany",
-    };
-    match &volume.access_modes {
-        Some(modes) if !modes.is_empty() => modes.iter().map(|mode| name(mode).to_owned()).collect(),
-        _ => vec!["ReadWriteOnce".to_owned()],
-    }
+/// Whether all of the pipeline's pods must be on one node, for the sake of the volume that they mount.
+pub(super) fn keeps_pods_together(pipeline: &ValidatedPipeline) -> bool {
+    pipeline.has_volume() && pipeline.storage.is_of_one_node()
 }

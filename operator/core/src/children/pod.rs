@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Affinity, ConfigMapVolumeSource, EmptyDirVolumeSource, PersistentVolumeClaimVolumeSource, PodAffinity,
+    Affinity, ConfigMapVolumeSource, EmptyDirVolumeSource, PersistentVolumeClaimVolumeSource,
     PodAffinityTerm, PodSecurityContext, PodSpec, PodTemplateSpec, SeccompProfile, SecretVolumeSource,
-    Volume,
+    TopologySpreadConstraint, Volume,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
@@ -13,11 +13,18 @@ use super::container::{container, some_if_any};
 use super::{BuildSettings, metadata, persistent_volume_claim as claim};
 use crate::labels::label;
 use crate::names;
+use crate::observed::ProbePort;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::Task;
+use crate::template_version::TemplateVersion;
 
 /// The user and group that pods run as: the number that distroless images use for "nonroot".
 const NON_ROOT: i64 = 65532;
+
+/// A label that nodes do not have. To be apart from other pods by it keeps a pod from no node. But kube-scheduler looks again at a waiting pod
+/// when one goes that it must be apart from, and not when one goes that it must be near to: on a node that is drained or lost, pods waited
+/// five minutes for nothing after the last one had gone.
+const NO_NODE_HAS: &str = "mlpipeline.dev/no-node-has-this";
 
 /// How a pod of a step is made.
 pub(super) struct Template<'a> {
@@ -29,14 +36,32 @@ pub(super) struct Template<'a> {
     pub(super) labels: BTreeMap<String, String>,
     /// Annotations of ours.
     pub(super) annotations: BTreeMap<String, String>,
+    /// Where pods that serve answer probes.
+    pub(super) probe_port: ProbePort,
     /// Never or OnFailure for Jobs; left out where only Always is possible.
     pub(super) restart_policy: Option<&'static str>,
+    /// The way to make it.
+    pub(super) version: TemplateVersion,
+    /// How its pods are spread, where the spec does not say.
+    pub(super) spread: Vec<TopologySpreadConstraint>,
 }
 
 /// The pod template.
 pub(super) fn template(from: Template<'_>) -> PodTemplateSpec {
-    let Template { pipeline, step, task, settings, labels, annotations, restart_policy } = from;
+    let Template {
+        pipeline,
+        step,
+        task,
+        settings,
+        labels,
+        annotations,
+        probe_port,
+        restart_policy,
+        version,
+        spread,
+    } = from;
     let settings_of_user = &step.pod;
+    let users_spread = settings_of_user.topology_spread_constraints.clone();
     let all_labels: BTreeMap<String, String> = settings_of_user
         .labels
         .clone()
@@ -54,7 +79,7 @@ pub(super) fn template(from: Template<'_>) -> PodTemplateSpec {
             ..ObjectMeta::default()
         }),
         spec: Some(PodSpec {
-            containers: vec![container(pipeline, step, task, settings)],
+            containers: vec![container(pipeline, step, task, settings, probe_port)],
             restart_policy: restart_policy.map(str::to_owned),
             automount_service_account_token: Some(false),
             enable_service_links: Some(false),
@@ -63,8 +88,12 @@ pub(super) fn template(from: Template<'_>) -> PodTemplateSpec {
             node_selector: (!settings_of_user.node_selector.is_empty())
                 .then(|| settings_of_user.node_selector.clone()),
             tolerations: some_if_any(settings_of_user.tolerations.clone()),
-            affinity: affinity(pipeline, step),
-            topology_spread_constraints: some_if_any(settings_of_user.topology_spread_constraints.clone()),
+            affinity: affinity(pipeline, step, version),
+            topology_spread_constraints: some_if_any(if users_spread.is_empty() {
+                spread
+            } else {
+                users_spread
+            }),
             priority_class_name: settings_of_user.priority_class_name.clone(),
             runtime_class_name: settings_of_user.runtime_class_name.clone(),
             image_pull_secrets: some_if_any(settings_of_user.image_pull_secrets.clone()),
@@ -94,22 +123,32 @@ fn restricted(cluster_user_ids: bool) -> PodSecurityContext {
 
 /// The user's affinity and, where only one node can mount the volume, the wish to be where its other pods are. Without it a
 /// pod could be scheduled to a node where its volume never comes, and a roll-out would hang.
-fn affinity(pipeline: &ValidatedPipeline, step: &ValidStep) -> Option<Affinity> {
+fn affinity(pipeline: &ValidatedPipeline, step: &ValidStep, version: TemplateVersion) -> Option<Affinity> {
     let users = step.pod.affinity.clone();
-    if !claim::binds_to_one_node(pipeline) || claim::name(pipeline).is_none() {
+    let is_known = pipeline.storage.existing_claim().is_none() || version >= TemplateVersion::Placed;
+    if !is_known || !claim::keeps_pods_together(pipeline) {
         return users;
     }
-    let term = PodAffinityTerm {
+    let term = |topology_key: &str| PodAffinityTerm {
         label_selector: Some(LabelSelector {
             match_labels: Some(BTreeMap::from([(label::PIPELINE.to_owned(), names::label(&pipeline.name))])),
             ..LabelSelector::default()
         }),
-        topology_key: "kubernetes.io/hostname".to_owned(),
+        topology_key: topology_key.to_owned(),
         ..PodAffinityTerm::default()
     };
     let mut affinity = users.unwrap_or_default();
-    let pods = affinity.pod_affinity.get_or_insert_with(PodAffinity::default);
-    pods.required_during_scheduling_ignored_during_execution.get_or_insert_default().push(term);
+    let near = affinity.pod_affinity.get_or_insert_default();
+    near.required_during_scheduling_ignored_during_execution
+        .get_or_insert_default()
+        .push(term("kubernetes.io/hostname"));
+    if version >= TemplateVersion::Placed {
+        let apart = affinity.pod_anti_affinity.get_or_insert_default();
+        apart
+            .required_during_scheduling_ignored_during_execution
+            .get_or_insert_default()
+            .push(term(NO_NODE_HAS));
+    }
     Some(affinity)
 }
 

@@ -14,8 +14,7 @@ pub(super) fn pod_disruption_budget(
     step: &ValidStep,
 ) -> Option<PodDisruptionBudget> {
     let fewest = step.action.descriptor().replicas().fewest();
-    let can_move = claim::name(pipeline).is_none() || !claim::binds_to_one_node(pipeline);
-    (fewest > 1 && can_move).then(|| PodDisruptionBudget {
+    (fewest > 1 && !claim::keeps_pods_together(pipeline)).then(|| PodDisruptionBudget {
         metadata: metadata::of_step(pipeline, step, names::step_object(&pipeline.name, &step.name)),
         spec: Some(PodDisruptionBudgetSpec {
             max_unavailable: Some(IntOrString::Int(1)),

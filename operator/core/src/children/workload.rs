@@ -4,20 +4,22 @@ use k8s_openapi::api::apps::v1::{
     DaemonSet, DaemonSetSpec, Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
     StatefulSet, StatefulSetSpec,
 };
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, PodTemplateSpec, VolumeMount};
+use k8s_openapi::api::core::v1::{
+    PersistentVolumeClaim, PodTemplateSpec, TopologySpreadConstraint, VolumeMount,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use mlpipeline_crds::{ReplicaVolume, Workload};
 
-use super::metadata;
 use super::persistent_volume_claim::{REPLICA_VOLUME, replica_spec};
 use super::pod::{Template, template};
-use super::{BuildSettings, Child};
+use super::{BuildSettings, Child, metadata, persistent_volume_claim as claim};
 use crate::labels::{annotation, label};
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::LongRunningWork;
 use crate::step_kind::Replicas;
+use crate::template_version::TemplateVersion;
 use crate::tracks::Track;
 
 /// The object that keeps a step's pods running.
@@ -39,13 +41,20 @@ pub(super) fn workload(
             .into_iter()
             .chain([(label::REVISION.to_owned(), work.key.to_string())])
             .collect(),
-        annotations: metadata::pod_annotations(work.model.as_ref()),
+        annotations: metadata::pod_annotations(work.model.as_ref(), work.model_digest.as_ref()),
+        probe_port: work.probe_port,
         restart_policy: None,
+        version: work.template,
+        spread: spread(pipeline, step, track, work.template),
     });
     let mut metadata = metadata_of(pipeline, step, track, work);
     if step.is_worker() && pipeline.image.is_none() {
         let annotations = metadata.annotations.get_or_insert_default();
         annotations.insert(annotation::WORKER_IMAGE.to_owned(), settings.worker_image.clone());
+    }
+    if let Some(version) = work.template.recorded() {
+        let annotations = metadata.annotations.get_or_insert_default();
+        annotations.insert(annotation::TEMPLATE.to_owned(), version.to_owned());
     }
     let selector = metadata::track_selector(pipeline, step, track);
     match step.workload() {
@@ -59,6 +68,30 @@ pub(super) fn workload(
             })
         }
     }
+}
+
+/// The wish of several replicas to be on different nodes and in different zones, where their volume lets them and the spec does not say
+/// otherwise: then a node that is lost or drained takes one of them. It is a wish, so that a small cluster runs them all the same.
+fn spread(
+    pipeline: &ValidatedPipeline,
+    step: &ValidStep,
+    track: Track,
+    version: TemplateVersion,
+) -> Vec<TopologySpreadConstraint> {
+    let is_several =
+        step.action.descriptor().replicas().fewest() > 1 && step.workload() != Workload::DaemonSet;
+    let is_asked_for = step.pod.topology_spread_constraints.is_empty() && version >= TemplateVersion::Placed;
+    if !is_several || !is_asked_for || claim::keeps_pods_together(pipeline) {
+        return Vec::new();
+    }
+    let constraint = |topology_key: &str| TopologySpreadConstraint {
+        max_skew: 1,
+        topology_key: topology_key.to_owned(),
+        when_unsatisfiable: "ScheduleAnyway".to_owned(),
+        label_selector: Some(metadata::track_selector(pipeline, step, track)),
+        ..TopologySpreadConstraint::default()
+    };
+    ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map(constraint).to_vec()
 }
 
 /// How many pods there are. An autoscaler sets the number, except the first: a Deployment that names none gets one pod, and at zero the

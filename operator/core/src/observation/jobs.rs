@@ -47,6 +47,11 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
         scheduled: label_of(metadata, label::SCHEDULED) == Some("true"),
         fingerprint,
         settings: metadata.annotations.as_ref().and_then(settings_of),
+        default_image: metadata
+            .annotations
+            .as_ref()
+            .and_then(|all| all.get(annotation::WORKER_IMAGE))
+            .cloned(),
         phase,
         is_pending,
         // The Job may report it later than its pod has ended.

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
+use k8s_openapi::api::core::v1::{Container, Pod, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use mlpipeline_crds::Revision;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use mlpipeline_crds::{Digest, Revision};
 
 use super::metadata::fingerprint_of;
 use super::pods;
-use crate::children::CONTAINER;
+use crate::children::{CONTAINER, PROBE_PORT_NAME};
 use crate::labels::{annotation, label};
-use crate::observed::ObservedLongRunning;
+use crate::observed::{ObservedLongRunning, ProbePort};
+use crate::template_version::TemplateVersion;
 
 /// Counts of pods, as every kind of workload gives them.
 struct Counts {
@@ -98,18 +100,25 @@ fn observed(
     let pods = template.and_then(|template| template.metadata.as_ref());
     let key = pods.and_then(|pods| pods.labels.as_ref()?.get(label::REVISION));
     let model = pods.and_then(|pods| pods.annotations.as_ref()?.get(annotation::MODEL));
-    let recorded = metadata.annotations.as_ref().and_then(|all| all.get(annotation::WORKER_IMAGE));
+    let annotations = metadata.annotations.as_ref();
+    let model_digest = pods.and_then(|pods| pods.annotations.as_ref()?.get(annotation::MODEL_DIGEST));
+    let recorded = annotations.and_then(|all| all.get(annotation::WORKER_IMAGE));
     let old = counts.total.saturating_sub(counts.updated).max(0);
     let updated_ready = counts.ready.saturating_sub(old).max(0);
     ObservedLongRunning {
         key: key.and_then(|text| Revision::parse(text).ok()),
-        fingerprint: metadata.annotations.as_ref().and_then(fingerprint_of),
+        fingerprint: annotations.and_then(fingerprint_of),
         model: model.and_then(|text| Revision::parse(text).ok()),
         // Where the two differ, somebody has changed one of them. Version 0.1.0 recorded none.
         image: template
-            .and_then(container_image)
+            .and_then(|template| container(template)?.image.as_ref())
             .filter(|image| recorded.is_none_or(|recorded| recorded == *image))
             .cloned(),
+        template: TemplateVersion::parse(
+            annotations.and_then(|all| all.get(annotation::TEMPLATE)).map(String::as_str),
+        ),
+        model_digest: model_digest.and_then(|text| Digest::parse(text)),
+        probe_port: template.and_then(container).map(probe_port).unwrap_or_default(),
         desired: counts.desired,
         updated_ready,
         ready: counts.ready,
@@ -120,10 +129,19 @@ fn observed(
     }
 }
 
-/// The image of the step's own container.
-fn container_image(template: &PodTemplateSpec) -> Option<&String> {
-    let mut containers = template.spec.as_ref()?.containers.iter();
-    containers.find(|container| container.name == CONTAINER)?.image.as_ref()
+/// The step's own container.
+fn container(template: &PodTemplateSpec) -> Option<&Container> {
+    template.spec.as_ref()?.containers.iter().find(|container| container.name == CONTAINER)
+}
+
+/// Where it answers probes. One sign of a port of their own is enough: whoever edits one of them gets it repaired.
+fn probe_port(container: &Container) -> ProbePort {
+    let is_named = |name: &str| name == PROBE_PORT_NAME;
+    let listed = container.ports.iter().flatten().any(|port| port.name.as_deref().is_some_and(is_named));
+    let probes = [&container.readiness_probe, &container.liveness_probe, &container.startup_probe];
+    let asked = probes.into_iter().flatten().filter_map(|probe| probe.http_get.as_ref());
+    let asked = asked.into_iter().any(|get| matches!(&get.port, IntOrString::String(name) if is_named(name)));
+    if listed || asked { ProbePort::Own } else { ProbePort::Shared }
 }
 
 /// Whether the controller has seen the newest spec.

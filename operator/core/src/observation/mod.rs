@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Pod;
 
-use self::metadata::{fingerprint_of, label_of, pods_of, step_of};
+use self::metadata::{fingerprint_of, label_of, pods_of, settings_of, step_of};
 use super::labels::label;
 use super::observed::{Observed, ObservedStep};
 use super::tracks::Track;
@@ -56,10 +56,11 @@ pub fn read(snapshot: &Snapshot) -> Observed {
     }
     for cron_job in &snapshot.cron_jobs {
         let template = cron_job.spec.as_ref().and_then(|spec| spec.job_template.metadata.as_ref());
-        let fingerprint =
-            template.and_then(|template| template.annotations.as_ref()).and_then(fingerprint_of);
+        let annotations = template.and_then(|template| template.annotations.as_ref());
         if let Some(step) = step_of(&cron_job.metadata) {
-            steps.entry(step).or_default().schedule = fingerprint;
+            let step = steps.entry(step).or_default();
+            step.schedule = annotations.and_then(fingerprint_of);
+            step.schedule_settings = annotations.and_then(settings_of);
         }
     }
     let pod_issues = pod_issues::pod_issues(snapshot);
@@ -77,5 +78,5 @@ pub fn read(snapshot: &Snapshot) -> Observed {
             pod_issues.push(pod_issue);
         }
     }
-    Observed { steps }
+    Observed { steps, default_image: None }
 }

@@ -152,13 +152,23 @@ pub(super) fn pod_issue(pod: &Pod) -> Option<PodIssue> {
         return Some(pod_issue);
     }
     let unscheduled = condition(pod, "PodScheduled", "False")?;
+    let words = unscheduled.message.as_deref().unwrap_or("the scheduler gave no reason");
     Some(PodIssue {
         reason: unscheduled.reason.clone().unwrap_or_else(|| UNSCHEDULABLE.to_owned()),
-        message: format!(
-            "no node takes the pod: {}",
-            unscheduled.message.as_deref().unwrap_or("the scheduler gave no reason")
-        ),
+        message: format!("no node takes the pod: {words}{}", bound_to_node(words)),
     })
+}
+
+/// What to do where the pod's volume, and so the pods that use it already, allow no node that is otherwise right. The words are the scheduler's.
+fn bound_to_node(words: &str) -> &'static str {
+    let is_bound =
+        ["pod affinity rules", "volume node affinity conflict"].iter().any(|rule| words.contains(rule));
+    if is_bound {
+        "; one node at a time can mount the pipeline's volume, so its pods must be where those are that use it already: let all steps \
+         ask for the same nodes (spec.pod.nodeSelector), or take a volume with the access mode ReadWriteMany"
+    } else {
+        ""
+    }
 }
 
 fn phase(pod: &Pod) -> Option<&str> {

@@ -4,23 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mlpipeline_crds::Revision;
 
+use super::changed_settings::gives_way;
 use super::context::Context;
 use super::model;
 use super::runs::{age, result_of};
 use super::step_plan::StepPlan;
 use crate::decision::Decision;
 use crate::observed::{Observed, ObservedRun, ObservedStep, RunPhase};
-use crate::pipeline::{ValidStep, ValidatedPipeline};
+use crate::pipeline::ValidStep;
 
 /// Names of runs that should go: those of steps that are gone, those at work on what nobody wants any more, and those beyond
-/// the history. Runs of a schedule are left to their CronJob, which keeps its own history.
-pub(super) fn prune(pipeline: &ValidatedPipeline, observed: &Observed, planned: &[StepPlan]) -> Vec<String> {
+/// the history. Runs of a schedule are left to their CronJob, which keeps its own history, but for one that gives way.
+pub(super) fn prune(context: &Context<'_>) -> Vec<String> {
+    let Context { pipeline, observed, planned, .. } = context;
     let in_use = in_use(observed);
     let mut sorted = Sorted::default();
     for (name, found) in &observed.steps {
         match (pipeline.step(name), planned.iter().find(|plan| plan.name == *name)) {
             (Some(step), Some(plan)) => {
-                sort_runs(pipeline, step, plan, &found.runs, &in_use, &mut sorted);
+                sort_runs(context, step, plan, &found.runs, &in_use, &mut sorted);
             }
             _ => sorted.go.extend(found.runs.iter().map(|run| run.name.as_str())),
         }
@@ -37,7 +39,7 @@ struct Sorted<'a> {
 }
 
 fn sort_runs<'a>(
-    pipeline: &ValidatedPipeline,
+    context: &Context<'_>,
     step: &ValidStep,
     plan: &StepPlan,
     runs: &'a [ObservedRun],
@@ -46,9 +48,14 @@ fn sort_runs<'a>(
 ) {
     let (by_schedule, mut own): (Vec<&ObservedRun>, Vec<&ObservedRun>) =
         runs.iter().partition(|run| run.scheduled);
-    sorted.stay.extend(by_schedule.into_iter().map(|run| run.name.as_str()));
-    own.sort_by(|left, right| age(right).cmp(&age(left)));
     let current = |run: &ObservedRun| plan.run.as_ref() == Some(&run.name);
+    for run in by_schedule {
+        // Where schedules are not kept, a step rests on a run of one that cannot begin while nothing can take its place.
+        let is_stuck = !current(run) && gives_way(context, step, run).is_some();
+        let names = if is_stuck { &mut sorted.go } else { &mut sorted.stay };
+        names.insert(&run.name);
+    }
+    own.sort_by(|left, right| age(right).cmp(&age(left)));
     // A step that is blocked has no run of its own to take the place of one at work.
     let is_decided = plan.decision != Decision::Blocked
         && (plan.run.is_some() || plan.revision.is_some() || plan.work.is_some());
@@ -67,10 +74,10 @@ fn sort_runs<'a>(
             (true, RunPhase::Failed { .. }) => {
                 let failures = older_failures.entry(&run.key).or_default();
                 *failures += 1;
-                *failures < pipeline.history
+                *failures < context.pipeline.history
             }
             (true, RunPhase::Active | RunPhase::Succeeded) => true,
-            (false, _) => kept_keys.len() < pipeline.history,
+            (false, _) => kept_keys.len() < context.pipeline.history,
         };
         let needed = is_active
             || current(run)

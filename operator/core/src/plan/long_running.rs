@@ -2,20 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use mlpipeline_crds::Revision;
+use mlpipeline_crds::{Digest, Revision};
 
 use super::context::{Context, entry, pod_issue};
 use super::held_back::held_back;
 use super::inputs::Inputs;
+use super::reported_digest::{digest_of, has_probe_port};
 use super::runs::read_now;
 use super::step_plan::StepPlan;
 use super::task;
 use super::work::{LongRunningWork, Work};
 use crate::decision::Decision;
 use crate::fingerprint::Fingerprint;
-use crate::observed::ObservedLongRunning;
+use crate::observed::{ObservedLongRunning, ProbePort};
 use crate::pipeline::ValidStep;
 use crate::reason::{NewerModel, Reason};
+use crate::template_version::TemplateVersion;
 use crate::tracks::Tracks;
 
 pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -> StepPlan {
@@ -50,22 +52,59 @@ fn with_work(plan: StepPlan, work: LongRunningWork) -> StepPlan {
 
 fn work(context: &Context<'_>, step: &ValidStep, revisions: BTreeMap<String, Revision>) -> LongRunningWork {
     let model = step.reads().into_iter().find(|read| read.is_model());
-    let model = model.and_then(|read| revisions.get(&read.name).cloned());
+    let model =
+        model.and_then(|read| Some((context.pipeline.step(&read.step)?, revisions.get(&read.name)?.clone())));
     let fingerprint = Fingerprint::of(context.pipeline, step, revisions);
-    let task = task::long_running(context, step, &fingerprint);
     let first_replicas = first_replicas(context, step);
     let key = fingerprint.key();
-    let image = kept_image(context, step, &key);
-    LongRunningWork { key, fingerprint, model, image, first_replicas, task }
+    let found = same_work(context, step, &key);
+    let is_default = step.is_worker() && context.pipeline.image.is_none();
+    // Pods that are not ready keep no image: another one may be what they need.
+    let image = found.filter(|found| is_default && found.ready > 0).and_then(|found| found.image.clone());
+    let template = found.map_or(TemplateVersion::NEWEST, |found| found.template);
+    let (probe_port, model_digest) = match &model {
+        None => (ProbePort::Shared, None),
+        Some((train, revision)) => probes_and_digest(context, found, train, revision),
+    };
+    let task = task::long_running(context, step, &fingerprint, model_digest.as_ref());
+    let model = model.map(|(_, revision)| revision);
+    LongRunningWork {
+        key,
+        fingerprint,
+        model,
+        image,
+        template,
+        model_digest,
+        probe_port,
+        first_replicas,
+        task,
+    }
 }
 
-/// The worker image of pods that do this work already, where the pipeline names none. Pods that have never become ready keep nothing:
-/// another image may be what they need.
-fn kept_image(context: &Context<'_>, step: &ValidStep, key: &Revision) -> Option<String> {
+/// Where pods answer probes, and the digest by which they know their model. Both are written into pods, so that a change replaces them: pods
+/// of an earlier version that do this work already keep probes where they are and learn no digest. The digest of a model
+/// whose run is gone is the one that its pods know.
+fn probes_and_digest(
+    context: &Context<'_>,
+    found: Option<&ObservedLongRunning>,
+    train: &ValidStep,
+    model: &Revision,
+) -> (ProbePort, Option<Digest>) {
+    let has_own = match found {
+        Some(found) => found.probe_port == ProbePort::Own,
+        None => has_probe_port(context, train, model),
+    };
+    if !has_own {
+        return (ProbePort::Shared, None);
+    }
+    let reported = digest_of(context, train, model);
+    (ProbePort::Own, reported.or_else(|| found.and_then(|found| found.model_digest.clone())))
+}
+
+/// The pods that do this work already, which keep what they began with.
+fn same_work<'a>(context: &Context<'a>, step: &ValidStep, key: &Revision) -> Option<&'a ObservedLongRunning> {
     let found = context.observed.steps.get(&step.name).and_then(|found| found.long_running.as_ref());
-    let same_work = found.filter(|found| found.key.as_ref() == Some(key) && found.ready > 0);
-    let is_default = step.is_worker() && context.pipeline.image.is_none();
-    same_work.filter(|_| is_default).and_then(|found| found.image.clone())
+    found.filter(|found| found.key.as_ref() == Some(key))
 }
 
 /// How many pods an autoscaled step begins with: those of a new one and of one that was scaled to zero, where the autoscaler does

@@ -5,6 +5,7 @@
 //! at work or failed, and says what follows. A run's *revision* is the name of its result: the key itself, or, for runs of a schedule,
 //! the hash of the key and of what was produced.
 
+mod changed_settings;
 mod context;
 mod decide;
 mod finished;
@@ -16,6 +17,7 @@ mod model;
 mod once;
 mod outside_inputs;
 mod pending_reports;
+mod reported_digest;
 mod retry;
 mod runs;
 mod scheduled;
@@ -47,7 +49,8 @@ pub fn plan(pipeline: &ValidatedPipeline, observed: &Observed, now: Timestamp, s
         let context = context::Context { pipeline, observed, now, schedules, planned: &steps };
         steps.push(decide::decide(&context, step));
     }
-    let prune = history::prune(pipeline, observed, &steps);
+    let context = context::Context { pipeline, observed, now, schedules, planned: &steps };
+    let prune = history::prune(&context);
     let pending_reports = pending_reports::pending_reports(pipeline, observed, &prune);
     let wake_at = wake_at(pipeline, observed, now, &steps);
     Plan { steps, wake_at, prune, pending_reports }

@@ -66,7 +66,7 @@ pub fn models(pipeline: &ValidatedPipeline, observed: &Observed) -> Vec<ModelVer
 pub(super) fn judge(step: &ValidStep, report: &StepReport) -> GateVerdict {
     let gate = step.action.descriptor().gate();
     match gate {
-        Some(gate) => gate.judge(&report.metrics, report.baseline.as_ref().map(|baseline| &baseline.metrics)),
+        Some(gate) => gate.judge(&report.metrics, report.baseline.as_ref()),
         None => GateVerdict { passed: true, message: "there is no gate".to_owned() },
     }
 }

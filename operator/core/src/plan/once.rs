@@ -2,6 +2,7 @@
 
 use mlpipeline_crds::Revision;
 
+use super::changed_settings::changed;
 use super::context::{Context, entry, pod_issue};
 use super::finished::finished;
 use super::held_back::held_back;
@@ -30,7 +31,8 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
     let fingerprint = Fingerprint::of(context.pipeline, step, revisions);
     let key = fingerprint.key();
     let of_key: Vec<&ObservedRun> = usable_runs(context, step).filter(|run| run.key == key).collect();
-    let Stage { piece, newest, done } = stage(step.action.descriptor().pieces(), &of_key);
+    let pieces: Vec<Piece> = step.pieces().into_iter().map(|planned| planned.piece).collect();
+    let Stage { piece, newest, done } = stage(&pieces, &of_key);
     let by_content = step.schedule.is_some();
     let named =
         |plan: StepPlan| StepPlan { revision: plan.revision.or((!by_content).then(|| key.clone())), ..plan };
@@ -46,7 +48,13 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
     }
     let reason = match done {
         Some(piece) => Reason::PieceDone { piece },
-        None => why(context, step, &fingerprint),
+        None => {
+            // Its Jobs are of pieces that the step does not have any more, since its settings were changed.
+            match of_key.iter().map(|run| changed(context, step, run)).find(|fields| !fields.is_empty()) {
+                Some(fields) => Reason::SettingsChanged { fields, has_failed: false },
+                None => why(context, step, &fingerprint),
+            }
+        }
     };
     named(start(context, step, fingerprint, piece, 1, reason))
 }
@@ -190,6 +198,7 @@ mod tests {
             scheduled: false,
             fingerprint: None,
             settings: None,
+            default_image: None,
             phase,
             is_pending: false,
             started: None,

@@ -1,12 +1,12 @@
 //! Runs that are tried again because what they are executed with was changed. Must not touch a run that ended well, nor one whose
 //! pods are at work.
 
+use super::changed_settings::changed;
 use super::context::Context;
 use super::held_back::held_back;
 use super::inputs::Inputs;
 use super::start::start;
 use super::step_plan::StepPlan;
-use crate::execution_settings::ExecutionSettings;
 use crate::fingerprint::Fingerprint;
 use crate::observed::{ObservedRun, RunPhase};
 use crate::pipeline::ValidStep;
@@ -26,7 +26,7 @@ pub(super) fn retry(
         RunPhase::Active if run.is_pending => false,
         RunPhase::Active | RunPhase::Succeeded => return None,
     };
-    let fields = ExecutionSettings::of(context.pipeline, step).difference(run.settings.as_ref()?);
+    let fields = changed(context, step, run);
     if fields.is_empty() {
         return None;
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use mlpipeline_crds::{ConcurrencyPolicy, Revision};
 
+use super::changed_settings::gives_way;
 use super::context::{Context, entry, is_suspended, overdue, pod_issue};
 use super::finished::finished;
 use super::held_back::held_back;
@@ -37,10 +38,12 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
         None => NextRun::Never,
     };
     let when = Scheduled { next, change: None, last: None, keeps_inputs: false };
+    let gone = runs.first().and_then(|run| gives_way(context, step, run));
     let plan = match (runs.first(), held) {
-        (Some(run), _) if run.phase == RunPhase::Active => {
-            entry(step, Decision::Running, at_work(context, step, run, suspended))
-        }
+        (Some(run), _) if run.phase == RunPhase::Active => match &gone {
+            Some(reason) => entry(step, Decision::Wait, reason.clone()),
+            None => entry(step, Decision::Running, at_work(context, step, run, suspended)),
+        },
         (_, Some(held)) if fingerprint.is_some() => {
             let last = Some(Box::new(held.reason.clone()));
             let reason = Reason::Scheduled(Scheduled { last, keeps_inputs: true, ..when });
@@ -53,16 +56,24 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
         }
     };
     let work = fingerprint.map(|fingerprint| Work::Scheduled {
+        records_settings: records_settings(context, step, &fingerprint),
         run: task::run(context, step, fingerprint, Piece::Commit, 1, true),
         suspend: suspended,
     });
     StepPlan {
         revision: plan.revision.or(result),
-        run: runs.first().map(|run| run.name.clone()),
+        run: runs.first().filter(|_| gone.is_none()).map(|run| run.name.clone()),
         next_run: next_run.filter(|_| work.is_some()),
         work,
         ..plan
     }
+}
+
+/// Whether the runs of a schedule record what they are executed with: all but those that version 0.1.0 set up for the same work.
+fn records_settings(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint) -> bool {
+    let found = context.observed.steps.get(&step.name);
+    let set_up = found.and_then(|found| Some((found.schedule.as_ref()?, found.schedule_settings.is_some())));
+    set_up.is_none_or(|(earlier, records)| records || earlier != fingerprint)
 }
 
 /// How a run of the schedule stands that is not over.

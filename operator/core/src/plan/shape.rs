@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mlpipeline_crds::RestartPolicy;
 
+use crate::piece::Piece;
 use crate::pipeline::ValidStep;
 
 /// The shape of a run.
@@ -43,13 +44,25 @@ pub enum Speaker {
 }
 
 impl Shape {
-    /// The shape of a step's run.
+    /// The shape of a piece of a step's run.
     #[must_use]
-    pub fn of(step: &ValidStep) -> Self {
+    pub fn of(step: &ValidStep, piece: Piece) -> Self {
+        if let Some(pods) = step.pods_of(piece) {
+            let pods = i32::try_from(pods).ok();
+            return Self {
+                completions: pods,
+                parallelism: pods,
+                is_indexed: true,
+                // A pod that fails for itself must not use up what the others have.
+                retries: Retries::PerIndex(step.retries),
+                restart_policy: RestartPolicy::default(),
+                timeout: step.timeout,
+            };
+        }
         let run = step.action.run();
         Self {
             completions: run.and_then(|run| run.completions),
-            parallelism: step.parallelism,
+            parallelism: run.and(step.parallelism),
             is_indexed: step.is_indexed(),
             retries: Retries::Total(step.retries),
             restart_policy: run.and_then(|run| run.restart_policy).unwrap_or_default(),

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use mlpipeline_crds::{
-    BaselineModel, DataReference, DataSource, PUBLISHED_FOLDER, Revision, RevisionRule, STEP_SPEC_VERSION,
-    StepSpec,
+    BaselineModel, DataReference, DataSource, Digest, PUBLISHED_FOLDER, Revision, RevisionRule,
+    STEP_SPEC_VERSION, StepSpec,
 };
 
 use super::context::Context;
+use super::reported_digest::digest_of;
 use super::shape::Shape;
 use super::work::{RunWork, Task};
 use super::{history, model};
@@ -31,20 +32,42 @@ pub(super) fn run(
     let key = fingerprint.key();
     let rule =
         if by_content { RevisionRule::ByContent(key.clone()) } else { RevisionRule::Fixed(key.clone()) };
-    let task = task(context, step, &fingerprint, rule);
+    let task = task(context, step, &fingerprint, rule, piece, Digests::Reported);
     let settings = ExecutionSettings::of(context.pipeline, step);
-    RunWork { key, attempt, piece, fingerprint, settings, shape: Shape::of(step), task }
+    RunWork { key, attempt, piece, fingerprint, settings, shape: Shape::of(step, piece), task }
 }
 
-/// What a long-running pod does.
-pub(super) fn long_running(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint) -> Task {
-    task(context, step, fingerprint, RevisionRule::Fixed(fingerprint.key()))
+/// What a long-running pod does, which knows its model by this digest.
+pub(super) fn long_running(
+    context: &Context<'_>,
+    step: &ValidStep,
+    fingerprint: &Fingerprint,
+    model: Option<&Digest>,
+) -> Task {
+    let rule = RevisionRule::Fixed(fingerprint.key());
+    task(context, step, fingerprint, rule, Piece::Commit, Digests::OfModel(model))
 }
 
-fn task(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint, rule: RevisionRule) -> Task {
+/// Which digests what a step reads is known by.
+#[derive(Clone, Copy)]
+enum Digests<'a> {
+    /// Those that steps reported.
+    Reported,
+    /// This one, of the model. Pods are replaced when it changes, so it was decided together with the rest of what they are.
+    OfModel(Option<&'a Digest>),
+}
+
+fn task(
+    context: &Context<'_>,
+    step: &ValidStep,
+    fingerprint: &Fingerprint,
+    rule: RevisionRule,
+    piece: Piece,
+    digests: Digests<'_>,
+) -> Task {
     let pipeline = context.pipeline;
     let (RevisionRule::Fixed(key) | RevisionRule::ByContent(key)) = &rule;
-    let folders = Folders { context, step, key, inputs: &fingerprint.inputs };
+    let folders = Folders { context, step, key, inputs: &fingerprint.inputs, piece, digests };
     let Some(action) = step.action.descriptor().action(&folders) else {
         let inputs =
             step.reads().into_iter().filter_map(|read| Some((read.name.clone(), folders.of(&read.name)?)));
@@ -59,7 +82,8 @@ fn task(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint, rule
         pipeline: pipeline.name.clone(),
         step: step.name.clone(),
         revision: rule.clone(),
-        remove: if step.is_long_running() {
+        // Only what publishes a result removes older ones.
+        remove: if step.is_long_running() || piece != Piece::Commit {
             Vec::new()
         } else {
             history::revisions_to_remove(context, step, key)
@@ -75,6 +99,8 @@ struct Folders<'a> {
     /// The key of the step's own run.
     key: &'a Revision,
     inputs: &'a BTreeMap<String, Revision>,
+    piece: Piece,
+    digests: Digests<'a>,
 }
 
 impl Folders<'_> {
@@ -109,9 +135,24 @@ impl Places for Folders<'_> {
         self.of(name).map(|place| place.to_string()).unwrap_or_default()
     }
 
+    fn digest(&self, name: &str) -> Option<Digest> {
+        match self.digests {
+            Digests::OfModel(digest) => digest.cloned(),
+            Digests::Reported => {
+                let read = self.step.reads().into_iter().find(|read| read.name == name)?;
+                digest_of(self.context, self.context.pipeline.step(&read.step)?, self.inputs.get(name)?)
+            }
+        }
+    }
+
     fn baseline(&self) -> Option<BaselineModel> {
         let revision = model::baseline(self.context, self.step, self.key)?;
-        Some(BaselineModel { path: self.place(&self.step.name, &revision).to_string(), revision })
+        let path = self.place(&self.step.name, &revision).to_string();
+        Some(BaselineModel { path, digest: digest_of(self.context, self.step, &revision), revision })
+    }
+
+    fn trial_pods(&self) -> Option<u32> {
+        self.step.pods_of(self.piece).filter(|_| self.piece == Piece::Trials)
     }
 
     fn history(&self) -> u32 {
@@ -132,7 +173,7 @@ impl Places for Folders<'_> {
             },
             None => match reference.step.as_deref().filter(|step| self.step.watches() == Some(step)) {
                 Some(step) => self.published(step),
-                None => DataSource::Artifact { path: self.artifact(name) },
+                None => DataSource::Artifact { path: self.artifact(name), digest: self.digest(name) },
             },
         }
     }

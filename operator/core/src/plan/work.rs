@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use mlpipeline_crds::{Revision, StepSpec};
+use mlpipeline_crds::{Digest, Revision, StepSpec};
 
 use super::shape::Shape;
 use crate::artifact_place::ArtifactPlace;
 use crate::execution_settings::ExecutionSettings;
 use crate::fingerprint::Fingerprint;
+use crate::observed::ProbePort;
 use crate::piece::Piece;
+use crate::template_version::TemplateVersion;
 use crate::tracks::Tracks;
 
 /// What should exist for one step.
@@ -22,6 +24,9 @@ pub enum Work {
         run: RunWork,
         /// Whether to start none for now.
         suspend: bool,
+        /// Whether each run records what it is executed with. A schedule that version 0.1.0 set up does not, while the work is the same: an
+        /// upgrade writes nothing.
+        records_settings: bool,
     },
     /// Long-running pods or processes.
     LongRunning(Tracks<LongRunningWork>),
@@ -72,6 +77,12 @@ pub struct LongRunningWork {
     /// The worker image that the pods have already. They keep it while they do the same work, so that a newer operator, whose default is
     /// another image, replaces no pod. `None` for the default.
     pub image: Option<String>,
+    /// The version of the pod template to make the pods by; they keep that, too.
+    pub template: TemplateVersion,
+    /// What the model's step reported of its content, for a serve step.
+    pub model_digest: Option<Digest>,
+    /// Where the pods answer probes, for a serve step. As with the image, pods keep it while they do the same work.
+    pub probe_port: ProbePort,
     /// How many pods to begin with where an autoscaler sets their number; `None` leaves the number to it.
     pub first_replicas: Option<i32>,
     /// What each pod does.

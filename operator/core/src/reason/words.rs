@@ -25,7 +25,7 @@ impl Display for Reason {
                 write!(out, "{} changed since its run failed; it is tried again", listed(fields))
             }
             Self::SettingsChanged { fields, has_failed: false } => {
-                write!(out, "{} changed before any pod of its run began; the run is replaced", listed(fields))
+                write!(out, "{} changed while its run was not done; the run is replaced", listed(fields))
             }
             Self::PieceDone { piece } => write!(out, "its {} are done", piece.name()),
             Self::ScheduleRemoved => write!(out, "its schedule was removed: it runs once"),

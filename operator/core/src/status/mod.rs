@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use mlpipeline_crds::{GateState, MLPipelineStatus, Metric, ModelStatus};
+use mlpipeline_crds::{GateState, MLPipelineStatus, Metric, ModelStatus, bounded_metrics};
 
 use self::conditions::{READY, RECONCILING, SERVING, STALLED, SUSPENDED, Statement, shorten, whole_seconds};
 use super::observed::Observed;
@@ -237,8 +237,7 @@ fn statement(kind: &'static str, holds: bool, reason: &str, message: &str) -> St
 /// The one figure that shows how good a model is: the gate's metric, else the usual one.
 fn score(pipeline: &ValidatedPipeline, model: &ModelVerdict) -> Option<String> {
     let gate = pipeline.step(&model.step)?.action.descriptor().gate().map(|gate| gate.metric);
-    let usual = [Metric::Accuracy, Metric::R2];
-    let metric = gate.into_iter().chain(usual).find(|metric| model.metrics.contains_key(metric.name()))?;
+    let metric = Metric::main(&model.metrics, gate)?;
     Some(format!("{}={:.3}", metric.name(), model.metrics.get(metric.name())?))
 }
 
@@ -249,7 +248,7 @@ fn model_status(model: ModelVerdict) -> ModelStatus {
         serving: model.serving,
         gate: if model.verdict.passed { GateState::Passed } else { GateState::Rejected },
         message: Some(shorten(&model.verdict.message, 512)),
-        metrics: steps::bounded_metrics(&model.metrics),
+        metrics: bounded_metrics(&model.metrics, steps::METRIC_LIMIT),
         digest: model.digest,
         trained: model.trained.map(|time| Time(whole_seconds(time))),
     }

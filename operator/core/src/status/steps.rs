@@ -1,9 +1,7 @@
 //! One line of the status a step.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use mlpipeline_crds::{StepStatus, Workload};
+use mlpipeline_crds::{StepStatus, Workload, bounded_metrics};
 
 use super::conditions::{shorten, whole_seconds};
 use crate::child_kind::ChildKind;
@@ -14,8 +12,8 @@ use crate::plan::StepPlan;
 
 /// The longest message of a step, in characters.
 const MESSAGE_LIMIT: usize = 1024;
-/// How many metrics of a step are listed.
-const METRIC_LIMIT: usize = 32;
+/// How many metrics of a step or model are listed.
+pub(super) const METRIC_LIMIT: usize = 32;
 
 /// What is true of one step.
 pub(super) fn step_status(pipeline: &ValidatedPipeline, observed: &Observed, plan: &StepPlan) -> StepStatus {
@@ -34,7 +32,7 @@ pub(super) fn step_status(pipeline: &ValidatedPipeline, observed: &Observed, pla
         finished: run.and_then(|run| run.finished).map(|time| Time(whole_seconds(time))),
         attempts: run.map(|run| i32::try_from(run.pods).unwrap_or(i32::MAX)).filter(|pods| *pods > 0),
         message: Some(shorten(&plan.reason.to_string(), MESSAGE_LIMIT)),
-        metrics: report.map(|report| bounded_metrics(&report.metrics)).unwrap_or_default(),
+        metrics: report.map(|report| bounded_metrics(&report.metrics, METRIC_LIMIT)).unwrap_or_default(),
     }
 }
 
@@ -57,14 +55,4 @@ fn job(pipeline: &ValidatedPipeline, step: &ValidStep, plan: &StepPlan) -> Optio
         }
         (None, None) => None,
     }
-}
-
-/// The first metrics by name, those that are numbers.
-pub(super) fn bounded_metrics(metrics: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
-    metrics
-        .iter()
-        .filter(|(_, value)| value.is_finite())
-        .take(METRIC_LIMIT)
-        .map(|(name, value)| (name.clone(), *value))
-        .collect()
 }

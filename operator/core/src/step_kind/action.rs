@@ -52,6 +52,12 @@ impl ValidAction {
         if let Self::Serve(serve) = self { Some(serve) } else { None }
     }
 
+    /// The spec of a train step.
+    #[must_use]
+    pub fn train(&self) -> Option<&Train> {
+        if let Self::Train(train) = self { Some(train) } else { None }
+    }
+
     /// The spec of a run step.
     #[must_use]
     pub fn run(&self) -> Option<&Run> {

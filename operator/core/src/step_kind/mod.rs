@@ -22,7 +22,7 @@ use mlpipeline_crds::{Action, Gate, Output, PodSettings, ReplicaVolume, StepKind
 use serde_json::Value;
 
 use crate::child_kind::ChildKind;
-use crate::piece::Piece;
+use crate::piece::PlannedPiece;
 pub use action::ValidAction;
 pub use local::{LocalPods, Readiness};
 pub use places::Places;
@@ -63,8 +63,9 @@ pub trait Descriptor {
     /// Whether the pods of its Jobs have a number each.
     fn is_indexed(&self) -> bool;
 
-    /// The pieces of its runs, in the order in which they are done. The last one commits the result.
-    fn pieces(&self) -> &'static [Piece];
+    /// The pieces of its runs, in the order in which they are done, where so many pods may work at the same time. The last one commits
+    /// the result.
+    fn pieces(&self, parallelism: Option<i32>) -> Vec<PlannedPiece>;
 
     /// Whether its pods mount the pipeline's storage even where no other step does.
     fn needs_storage(&self) -> bool;

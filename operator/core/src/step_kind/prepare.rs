@@ -14,7 +14,7 @@ use crate::child_kind::ChildKind;
 use crate::credentials;
 use crate::duration::parse_duration;
 use crate::format::output_format;
-use crate::piece::Piece;
+use crate::piece::PlannedPiece;
 
 /// How long a continuous step waits between two polls when its spec does not say.
 const DEFAULT_POLL_SECONDS: u32 = 5;
@@ -67,8 +67,8 @@ impl Descriptor for Prepare {
         false
     }
 
-    fn pieces(&self) -> &'static [Piece] {
-        &[Piece::Commit]
+    fn pieces(&self, _: Option<i32>) -> Vec<PlannedPiece> {
+        vec![PlannedPiece::COMMIT]
     }
 
     fn needs_storage(&self) -> bool {

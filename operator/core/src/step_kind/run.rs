@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Descriptor, ExposedPort, Exposure, LocalPods, Places, Read, Readiness, Replicas, Wanted};
 use crate::child_kind::ChildKind;
-use crate::piece::Piece;
+use crate::piece::PlannedPiece;
 
 impl Descriptor for Run {
     fn kind(&self) -> StepKind {
@@ -77,8 +77,8 @@ impl Descriptor for Run {
         self.completion_mode == Some(CompletionMode::Indexed)
     }
 
-    fn pieces(&self) -> &'static [Piece] {
-        &[Piece::Commit]
+    fn pieces(&self, _: Option<i32>) -> Vec<PlannedPiece> {
+        vec![PlannedPiece::COMMIT]
     }
 
     fn needs_storage(&self) -> bool {

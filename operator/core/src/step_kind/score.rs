@@ -10,7 +10,7 @@ use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
 use crate::child_kind::ChildKind;
 use crate::credentials;
 use crate::format::output_format;
-use crate::piece::Piece;
+use crate::piece::PlannedPiece;
 
 /// What a score step calls the rows that it predicts for.
 const INPUT: &str = "input";
@@ -57,8 +57,8 @@ impl Descriptor for Score {
         false
     }
 
-    fn pieces(&self) -> &'static [Piece] {
-        &[Piece::Commit]
+    fn pieces(&self, _: Option<i32>) -> Vec<PlannedPiece> {
+        vec![PlannedPiece::COMMIT]
     }
 
     fn needs_storage(&self) -> bool {
@@ -93,6 +93,7 @@ impl Descriptor for Score {
     fn action(&self, places: &dyn Places) -> Option<Action> {
         Some(Action::Score(ScoreStep {
             model: places.artifact("model"),
+            model_digest: places.digest("model"),
             input: places.source(INPUT, &self.input),
             format: output_format(self.output.as_ref()),
             delivery: delivery(self.output.as_ref()),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Descriptor, ExposedPort, Exposure, LocalPods, Places, Read, Readiness, Replicas};
 use crate::child_kind::ChildKind;
-use crate::piece::Piece;
+use crate::piece::PlannedPiece;
 
 /// The name of the port that answers predictions.
 pub(crate) const SERVE_PORT_NAME: &str = "http";
@@ -71,8 +71,8 @@ impl Descriptor for Serve {
         false
     }
 
-    fn pieces(&self) -> &'static [Piece] {
-        &[Piece::Commit]
+    fn pieces(&self, _: Option<i32>) -> Vec<PlannedPiece> {
+        vec![PlannedPiece::COMMIT]
     }
 
     fn needs_storage(&self) -> bool {
@@ -100,7 +100,8 @@ impl Descriptor for Serve {
     }
 
     fn action(&self, places: &dyn Places) -> Option<Action> {
-        Some(Action::Serve(ServeStep { model: places.artifact("model") }))
+        let model_digest = places.digest("model");
+        Some(Action::Serve(ServeStep { model: places.artifact("model"), model_digest }))
     }
 
     fn local(&self) -> LocalPods {

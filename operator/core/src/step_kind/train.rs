@@ -1,7 +1,7 @@
 //! train: rows in, a model out.
 
 use mlpipeline_crds::{
-    Action, CrossValidation, Gate, Output, PodSettings, ReplicaVolume, Split, StepKind, Train, TrainColumn,
+    Action, CrossValidation, Gate, Output, PodSettings, ReplicaVolume, Split, SplitBy, StepKind, Train,
     TrainStep, Workload,
 };
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use super::rows::reference_fingerprint;
 use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
 use crate::child_kind::ChildKind;
 use crate::credentials;
-use crate::piece::Piece;
+use crate::piece::{Piece, PlannedPiece};
 
 /// What a train step calls the rows that it learns from.
 const DATA: &str = "data";
@@ -56,8 +56,10 @@ impl Descriptor for Train {
         false
     }
 
-    fn pieces(&self) -> &'static [Piece] {
-        &[Piece::Commit]
+    fn pieces(&self, parallelism: Option<i32>) -> Vec<PlannedPiece> {
+        let pods = self.tune.as_ref().map_or(1, |tune| tune.pods(parallelism));
+        let trials = PlannedPiece { piece: Piece::Trials, pods: Some(pods) };
+        (pods > 1).then_some(trials).into_iter().chain([PlannedPiece::COMMIT]).collect()
     }
 
     fn needs_storage(&self) -> bool {
@@ -79,17 +81,21 @@ impl Descriptor for Train {
         fingerprint.data = reference_fingerprint(&self.data);
         fingerprint.algorithm.remove_defaults();
         for column in &mut fingerprint.columns {
-            column.max_categories =
-                column.max_categories.filter(|most| *most != TrainColumn::DEFAULT_MAX_CATEGORIES);
+            column.remove_defaults();
         }
         // The order of a map's entries means nothing.
         fingerprint.columns.sort_by(|a, b| a.name.cmp(&b.name));
         if let Some(split) = &mut fingerprint.split {
             split.stratify = split.stratify.filter(|stratify| *stratify != Split::DEFAULT_STRATIFY);
             split.seed = split.seed.filter(|seed| *seed != Split::DEFAULT_SEED);
+            split.by = split.by.filter(|by| *by != SplitBy::default());
         }
+        fingerprint.learning_curve = fingerprint.learning_curve.filter(|asked| *asked);
         if let Some(folds) = &mut fingerprint.cross_validation {
             folds.seed = folds.seed.filter(|seed| *seed != CrossValidation::DEFAULT_SEED);
+        }
+        if let Some(tune) = &mut fingerprint.tune {
+            tune.remove_defaults();
         }
         json!(fingerprint)
     }
@@ -108,9 +114,13 @@ impl Descriptor for Train {
             target: self.target.clone(),
             features: self.features.clone(),
             columns: self.columns.clone(),
+            group_by: self.group_by.clone(),
             algorithm: self.algorithm.clone(),
+            tune: self.tune.clone(),
+            trial_pods: places.trial_pods(),
             split: self.split.clone(),
             cross_validation: self.cross_validation.clone(),
+            learning_curve: self.learning_curve.filter(|asked| *asked),
             gate: self.gate.clone(),
             baseline: places.baseline(),
         }))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, EnvVarSource, ResourceFieldSelector};
-use mlpipeline_crds::PodSettings;
+use mlpipeline_crds::{PodSettings, VARIABLE_PREFIX, WORKER_SETTINGS};
 
 use super::dns::{check_entry_key, check_name_of};
 use super::errors::Errors;
@@ -54,6 +54,7 @@ fn check_variable(variable: &EnvVar, path: &str, errors: &mut Errors) {
             quoted(&variable.name)
         ),
     );
+    check_not_ours(&variable.name, path, errors);
     let Some(source) = &variable.value_from else { return };
     errors.require(
         variable.value.as_ref().is_none_or(String::is_empty),
@@ -61,6 +62,26 @@ fn check_variable(variable: &EnvVar, path: &str, errors: &mut Errors) {
         "has both value and valueFrom: keep one",
     );
     check_source(source, &format!("{path}.valueFrom"), errors);
+}
+
+/// Refuses a variable that the operator sets itself, or that means nothing to any program of ours.
+fn check_not_ours(name: &str, path: &str, errors: &mut Errors) {
+    let Some(rest) = name.strip_prefix(VARIABLE_PREFIX) else { return };
+    if WORKER_SETTINGS.contains(&rest) {
+        return;
+    }
+    let hint = match rest {
+        "API_KEY" => "name the key's Secret in serve.auth.apiKeySecret",
+        _ => "take another name, or one of the settings that mlpipeline-worker step --help lists",
+    };
+    errors.add_with_hint(
+        format!("{path}.name"),
+        format!(
+            "{} is not yours to set: names that begin with {VARIABLE_PREFIX} are the operator's",
+            quoted(name)
+        ),
+        hint,
+    );
 }
 
 fn check_source(source: &EnvVarSource, path: &str, errors: &mut Errors) {
@@ -137,6 +158,13 @@ fn check_source_of_many(source: &EnvFromSource, path: &str, errors: &mut Errors)
     let secret = source.secret_ref.as_ref().map(|of| of.name.as_str());
     check_name_of("Secret", secret, format!("{path}.secretRef.name"), errors);
     if let Some(prefix) = source.prefix.as_ref().filter(|prefix| !prefix.is_empty()) {
+        errors.require(
+            !prefix.starts_with(VARIABLE_PREFIX),
+            format!("{path}.prefix"),
+            format!(
+                "begins with {VARIABLE_PREFIX}, and such variables are the operator's: take another prefix"
+            ),
+        );
         errors.require(
             is_variable_name(prefix),
             format!("{path}.prefix"),

@@ -20,9 +20,12 @@ const RESERVED_PREFIXES: [&str; 7] = [
     "batch.kubernetes.io/",
 ];
 
-/// Annotations that loosen what confines a pod. Kubernetes still reads them, and Pod Security's `restricted` forbids them.
-const LOOSENING_PREFIXES: [&str; 2] =
-    ["container.apparmor.security.beta.kubernetes.io/", "seccomp.security.alpha.kubernetes.io/"];
+/// Annotations that loosen what confines a pod. Some Kubernetes still read them, and Pod Security's `restricted` forbids them.
+const LOOSENING_PREFIXES: [&str; 3] = [
+    "container.apparmor.security.beta.kubernetes.io/",
+    "container.seccomp.security.alpha.kubernetes.io/",
+    "seccomp.security.alpha.kubernetes.io/",
+];
 
 /// Labels by which a Job finds its pods. The API server rejects a Job that sets them itself.
 const LABELS_OF_JOBS: [&str; 2] = ["controller-uid", "job-name"];

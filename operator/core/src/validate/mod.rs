@@ -3,8 +3,10 @@
 //! The API server's schema and rules catch most mistakes before this; what they cannot see (references, cycles, cron, file
 //! formats) is found here, and so is all the rest where there is no API server: on a laptop, or with an older CRD installed.
 
+pub mod access_modes;
 mod actions;
 mod addresses;
+mod affinity;
 mod continuous;
 mod data;
 mod dns;
@@ -61,12 +63,15 @@ pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldErr
         "spec.image",
         "is empty: name an image, or leave it out for the operator's own",
     );
-    run::check_image_spaces(spec.image.as_deref(), "spec.image", &mut errors);
+    run::check_image_form(spec.image.as_deref(), "spec.image", &mut errors);
     let volume = spec.storage.clone().and_then(|storage| storage.volume).unwrap_or_default();
     pod::check_volume(&volume, &mut errors);
     pod::check_settings(spec.pod.as_ref(), None, "spec.pod", &mut errors);
     let namespace = resource.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned());
     let steps = steps::validate_steps(spec, &namespace, &mut errors);
+    if let Some(problem) = access_modes::problem(volume.access_modes.as_deref().unwrap_or_default(), &steps) {
+        errors.add("spec.storage.volume.accessModes", problem);
+    }
     addresses::check_all(spec, &name, &mut errors);
     errors.into_result()?;
     Ok(ValidatedPipeline {

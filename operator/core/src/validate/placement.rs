@@ -1,11 +1,11 @@
-//! Where pods may run, as users set it: what Kubernetes takes, and nothing of other namespaces.
+//! Where pods may run, as users set it: what Kubernetes takes.
 
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::{Toleration, TopologySpreadConstraint};
 use mlpipeline_crds::PodSettings;
-use serde_json::Value;
 
+use super::affinity::{self, check_label_keys, check_selector};
 use super::dns::is_label_value;
 use super::errors::Errors;
 use super::labels::{check_key, check_labels};
@@ -17,12 +17,7 @@ pub(super) fn check(pod: &PodSettings, path: &str, errors: &mut Errors) {
     for (index, toleration) in pod.tolerations.iter().enumerate() {
         check_toleration(toleration, &format!("{path}.tolerations[{index}]"), errors);
     }
-    let affinity = serde_json::to_value(&pod.affinity).unwrap_or_default();
-    errors.require(
-        !names_namespaces(&affinity),
-        format!("{path}.affinity"),
-        "names other namespaces: leave out namespaces and namespaceSelector",
-    );
+    affinity::check(pod.affinity.as_ref(), &format!("{path}.affinity"), errors);
     let mut earlier = BTreeSet::new();
     for (index, constraint) in pod.topology_spread_constraints.iter().enumerate() {
         let path = format!("{path}.topologySpreadConstraints[{index}]");
@@ -115,22 +110,7 @@ fn check_spread(constraint: &TopologySpreadConstraint, path: &str, errors: &mut 
             errors.add(format!("{path}.{field}"), problem);
         }
     }
-    errors.require(
-        constraint.match_label_keys.as_ref().is_none_or(Vec::is_empty) || constraint.label_selector.is_some(),
-        format!("{path}.matchLabelKeys"),
-        "goes with labelSelector, which says which pods are counted",
-    );
-}
-
-/// Whether a term of an affinity reaches into other namespaces.
-fn names_namespaces(affinity: &Value) -> bool {
-    match affinity {
-        Value::Object(fields) => {
-            let is_term = fields.contains_key("topologyKey");
-            is_term && (fields.contains_key("namespaces") || fields.contains_key("namespaceSelector"))
-                || fields.values().any(names_namespaces)
-        }
-        Value::Array(items) => items.iter().any(names_namespaces),
-        _ => false,
-    }
+    check_selector(constraint.label_selector.as_ref(), &format!("{path}.labelSelector"), errors);
+    let keys = constraint.match_label_keys.as_deref().unwrap_or_default();
+    check_label_keys(keys, constraint.label_selector.as_ref(), &format!("{path}.matchLabelKeys"), errors);
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::LocalObjectReference;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use mlpipeline_crds::{AccessMode, Mount, PodSettings, Volume, VolumeStorage};
+use mlpipeline_crds::{Mount, PodSettings, Volume, VolumeStorage};
 
 use super::dns::{check_name_of, is_dns_label};
 use super::errors::Errors;
@@ -207,24 +207,9 @@ pub(super) fn check_volume(volume: &VolumeStorage, errors: &mut Errors) {
     check_name_of("PersistentVolumeClaim", claim, format!("{path}.claimName"), errors);
     let class = volume.storage_class_name.as_deref();
     check_name_of("StorageClass", class, format!("{path}.storageClassName"), errors);
-    check_access_modes(volume.access_modes.as_deref().unwrap_or_default(), errors);
     if let Some(size) = &volume.size {
         check_size(size, "spec.storage.volume.size", errors);
     }
-}
-
-fn check_access_modes(modes: &[AccessMode], errors: &mut Errors) {
-    let path = "spec.storage.volume.accessModes";
-    errors.require(
-        modes.is_empty() || modes.iter().any(|mode| *mode != AccessMode::ReadOnlyMany),
-        path,
-        "is only ReadOnlyMany, and steps write to the volume; add ReadWriteOnce or ReadWriteMany",
-    );
-    errors.require(
-        modes.len() < 2 || !modes.contains(&AccessMode::ReadWriteOncePod),
-        path,
-        "has ReadWriteOncePod beside other modes, which Kubernetes rejects; name it alone, or leave it out",
-    );
 }
 
 /// Checks how much of a volume is asked for.

@@ -14,7 +14,7 @@ use crate::quoted::quoted;
 
 pub(super) fn check(run: &Run, settings: &PodSettings, path: &str, errors: &mut Errors) {
     errors.require(!run.image.trim().is_empty(), format!("{path}.image"), "is empty: name a container image");
-    check_image_spaces(Some(&run.image), &format!("{path}.image"), errors);
+    check_image_form(Some(&run.image), &format!("{path}.image"), errors);
     let workload = run.workload.unwrap_or_default();
     let is_job = workload == Workload::Job;
     let scales = matches!(workload, Workload::Deployment | Workload::StatefulSet);
@@ -65,9 +65,16 @@ pub(super) fn check(run: &Run, settings: &PodSettings, path: &str, errors: &mut 
 }
 
 /// Checks that nothing but the name is in the name of an image: Kubernetes rejects spaces around it.
-pub(super) fn check_image_spaces(image: Option<&str>, path: &str, errors: &mut Errors) {
+pub(super) fn check_image_form(image: Option<&str>, path: &str, errors: &mut Errors) {
     if let Some(image) = image.filter(|image| !image.trim().is_empty() && image.trim() != *image) {
         errors.add(path, format!("{} begins or ends with a space: remove it", quoted(image)));
+    }
+    // A container tool would take such a name for one of its flags.
+    if let Some(image) = image.filter(|image| image.starts_with('-')) {
+        errors.add(
+            path,
+            format!("{} is not a valid image: its name begins with a letter or digit", quoted(image)),
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mlpipeline_crds::{MLPipelineSpec, Schedule, Step, StepKind};
+use mlpipeline_crds::{MLPipelineSpec, Schedule, Search, Step, StepKind};
 
 use super::dns::is_dns_label;
 use super::errors::Errors;
@@ -85,7 +85,7 @@ fn check_replicas(spec: &MLPipelineSpec, errors: &mut Errors) {
 }
 
 fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Errors) -> Option<ValidStep> {
-    let Some(kind) = step.kind() else {
+    if step.kind().is_none() {
         let present: Vec<&str> = step.kinds().into_iter().map(StepKind::name).collect();
         let found = if present.is_empty() { "none of them".to_owned() } else { present.join(" and ") };
         errors.add(
@@ -93,7 +93,7 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
             format!("a step is exactly one of prepare, train, serve, score and run; this has {found}"),
         );
         return None;
-    };
+    }
     let action = valid_action(spec, step)?;
     let pod = pod::merge(spec.pod.as_ref(), step.pod.as_ref());
     actions::check_action(&action, &pod, path, errors);
@@ -101,12 +101,7 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
     if !is_long_running {
         labels::check_of_job(&pod, step.pod.as_ref(), &format!("{path}.pod"), &step.name, errors);
     }
-    errors.require(
-        step.parallelism.is_none() || (kind == StepKind::Run && !is_long_running),
-        format!("{path}.parallelism"),
-        "is only for a run step with workload Job",
-    );
-    errors.require_between(step.parallelism, (1, 1000), format!("{path}.parallelism"));
+    check_parallelism(step, is_long_running, &format!("{path}.parallelism"), errors);
     let retries = step.retries.unwrap_or(3);
     errors.require_between(Some(retries), (0, 100), format!("{path}.retries"));
     for (field, present) in [("retries", step.retries.is_some()), ("timeout", step.timeout.is_some())] {
@@ -128,6 +123,32 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
         rerun: step.rerun.clone(),
         pod,
     })
+}
+
+/// Pods share the work of a run step's Job, or the trials of a search.
+fn check_parallelism(step: &Step, is_long_running: bool, path: &str, errors: &mut Errors) {
+    if step.parallelism.is_none() {
+        return;
+    }
+    errors.require_between(step.parallelism, (1, 1000), path);
+    if step.run.is_some() {
+        errors.require(!is_long_running, path, "is only for a run step with workload Job");
+        return;
+    }
+    let Some(tune) = step.train.as_ref().and_then(|train| train.tune.as_ref()) else {
+        errors.add(path, "is only for a run step with workload Job, and for a train step with tune");
+        return;
+    };
+    errors.require(
+        tune.search != Some(Search::Halving),
+        path,
+        "cannot be beside search: halving, whose rounds choose among all trials: leave it out, and all are measured in the step's pod",
+    );
+    errors.require(
+        step.schedule.is_none(),
+        path,
+        "cannot be beside schedule: a run of a schedule is one Job, which measures all trials in its pod; leave one of the two out",
+    );
 }
 
 /// What the step does. Where the pipeline names the replicas of its only serve step, they are that step's.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use mlpipeline_crds::{Algorithm, ColumnRole, Gate, Metric, ParameterProblem, Predicts, Train};
+use mlpipeline_crds::{
+    Algorithm, ChosenAlgorithm, ColumnRole, Gate, Metric, ParameterProblem, Predicts, Split, SplitBy, Train,
+    TuneProblem,
+};
 
 use super::data;
 use super::errors::Errors;
@@ -10,16 +13,12 @@ use crate::quoted::quoted;
 
 pub(super) fn check(train: &Train, path: &str, errors: &mut Errors) {
     data::check(&train.data, &format!("{path}.data"), errors);
-    errors.require(
-        !train.target.is_empty(),
-        format!("{path}.target"),
-        "is empty: name the column to predict",
-    );
+    check_target(train, path, errors);
     let mut features = BTreeSet::new();
     for (index, feature) in train.features.iter().enumerate() {
         let path = format!("{path}.features[{index}]");
         errors.require(
-            *feature != train.target,
+            Some(feature) != train.target.as_ref(),
             &path,
             format!("{} is the target: a model cannot predict from it", quoted(feature)),
         );
@@ -30,27 +29,97 @@ pub(super) fn check(train: &Train, path: &str, errors: &mut Errors) {
         );
     }
     check_columns(train, path, errors);
-    let classifies = check_algorithm(&train.algorithm, &format!("{path}.algorithm"), errors);
-    if let Some(split) = &train.split {
-        errors.require(
-            split.test > 0.0 && split.test < 1.0,
-            format!("{path}.split.test"),
-            format!("is {}; more than 0 and less than 1 is allowed", split.test),
-        );
-        errors.require(
-            !split.stratify.unwrap_or_default() || classifies != Some(false),
-            format!("{path}.split.stratify"),
-            "is for classification: a regression has no classes whose shares it could keep",
-        );
-        errors.require_not_negative(split.seed, format!("{path}.split.seed"));
+    let predicts = check_algorithm(train, &format!("{path}.algorithm"), errors);
+    if let Some(tune) = &train.tune {
+        for TuneProblem { path: below, problem } in tune.problems(&train.algorithm) {
+            errors.add(format!("{path}.tune.{below}"), problem);
+        }
     }
+    if let Some(split) = &train.split {
+        check_split(split, train, predicts, &format!("{path}.split"), errors);
+    }
+    errors.require(
+        train.group_by.is_none() || train.group_by != train.target,
+        format!("{path}.groupBy"),
+        "is the target: rows of one class would all be on one side",
+    );
     if let Some(folds) = &train.cross_validation {
         errors.require_between(Some(folds.folds), (2, 100), format!("{path}.crossValidation.folds"));
         errors.require_not_negative(folds.seed, format!("{path}.crossValidation.seed"));
     }
+    let has_curve = train.learning_curve == Some(true);
+    errors.require(
+        !has_curve || train.split.is_some(),
+        format!("{path}.learningCurve"),
+        "needs split: what is learnt from parts of the rows is measured on the rows that it keeps back",
+    );
+    errors.require(
+        !has_curve || train.target.is_some(),
+        format!("{path}.learningCurve"),
+        "needs target: nothing says how good an algorithm without one is on other rows",
+    );
     if let Some(gate) = &train.gate {
-        check_gate(gate, classifies, &format!("{path}.gate"), errors);
+        check_gate(gate, predicts, &format!("{path}.gate"), errors);
+        errors.require(
+            train.tune.is_none() || train.split.is_some(),
+            format!("{path}.gate"),
+            "needs split beside tune: over folds, or the rows learnt from, the search has chosen what measures best",
+        );
+        let quantile = train.algorithm.chosen().and_then(ChosenAlgorithm::quantile);
+        errors.require(
+            gate.metric != Metric::Pinball || predicts != Some(Predicts::Numbers) || quantile.is_some(),
+            format!("{path}.gate.metric"),
+            "is pinball, which measures models of a quantile: set loss: quantile of gradientBoosting, or take another metric",
+        );
     }
+}
+
+fn check_split(split: &Split, train: &Train, predicts: Option<Predicts>, path: &str, errors: &mut Errors) {
+    let by = split.by.unwrap_or_default();
+    let stratify = split.stratify.unwrap_or_default();
+    errors.require(
+        split.test > 0.0 && split.test < 1.0,
+        format!("{path}.test"),
+        format!("is {}; more than 0 and less than 1 is allowed", split.test),
+    );
+    errors.require(
+        !stratify || predicts.is_none_or(|predicts| predicts == Predicts::Classes),
+        format!("{path}.stratify"),
+        match predicts {
+            Some(Predicts::Clusters | Predicts::Outliers | Predicts::Components) => {
+                "is for classification: without a target there are no classes whose shares it could keep"
+            }
+            Some(Predicts::Classes | Predicts::Numbers) | None => {
+                "is for classification: a regression has no classes whose shares it could keep"
+            }
+        },
+    );
+    errors.require(
+        !stratify || (by == SplitBy::Shuffle && train.group_by.is_none()),
+        format!("{path}.stratify"),
+        "is for a shuffled split without groupBy: what decides there is each row's value; leave it out",
+    );
+    errors.require(
+        split.column.is_none() || by != SplitBy::Shuffle,
+        format!("{path}.column"),
+        "goes with by: hash and by: time; set by, or leave it out",
+    );
+    errors.require(
+        split.column.is_some() || by != SplitBy::Time,
+        format!("{path}.column"),
+        "is missing: by: time needs the column that says when each row is from",
+    );
+    errors.require(
+        split.column.is_none() || split.column != train.target,
+        format!("{path}.column"),
+        "is the target: which rows are kept back must not depend on it",
+    );
+    errors.require(
+        train.group_by.is_none() || by == SplitBy::Shuffle || (by == SplitBy::Hash && split.column.is_none()),
+        format!("{path}.by"),
+        "cannot keep the rows of a group together: with groupBy, use shuffle, or hash without column",
+    );
+    errors.require_not_negative(split.seed, format!("{path}.seed"));
 }
 
 fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
@@ -59,7 +128,7 @@ fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
         let path = format!("{path}.columns[{index}]");
         let name = quoted(&column.name);
         errors.require(
-            column.name != train.target,
+            Some(&column.name) != train.target.as_ref(),
             format!("{path}.name"),
             format!("{name} is the target: it is taken as its algorithm needs it"),
         );
@@ -74,40 +143,71 @@ fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
             format!("{path}.maxCategories"),
             "is for categories: leave it out, or set as to category",
         );
+        for (field, number, role, name) in [
+            ("maxTerms", column.max_terms, ColumnRole::Text, "text"),
+            ("buckets", column.buckets, ColumnRole::Hash, "hash"),
+        ] {
+            errors.require_between(number, (1, 4096), format!("{path}.{field}"));
+            errors.require(
+                number.is_none() || column.taken_as == Some(role),
+                format!("{path}.{field}"),
+                format!("goes with as: {name}: set it, or leave {field} out"),
+            );
+        }
+        let needs_target = train.algorithm.chosen().is_none_or(|chosen| chosen.predicts().needs_target());
+        errors.require(
+            column.taken_as != Some(ColumnRole::Target) || needs_target,
+            format!("{path}.as"),
+            "is target, and this algorithm learns without one: take category or hash",
+        );
     }
 }
 
-/// Checks the algorithm; says whether it classifies, where that is known.
-fn check_algorithm(algorithm: &Algorithm, path: &str, errors: &mut Errors) -> Option<bool> {
-    let Some(chosen) = algorithm.chosen() else {
+/// A target is needed by each algorithm that predicts a column, and by no other.
+fn check_target(train: &Train, path: &str, errors: &mut Errors) {
+    let path = format!("{path}.target");
+    let chosen = train.algorithm.chosen();
+    match (&train.target, chosen) {
+        (Some(_), Some(chosen)) if !chosen.predicts().needs_target() => {
+            let name = chosen.name();
+            errors.add(path, format!("is given, and {name} learns without one: leave it out, and the column is a feature like the others"));
+        }
+        (Some(target), _) => errors.require(!target.is_empty(), path, "is empty: name the column to predict"),
+        (None, Some(chosen)) if !chosen.predicts().needs_target() => {}
+        (None, Some(_)) => errors.add(path, "is missing: name the column to predict"),
+        // What is wrong with the algorithm is said already.
+        (None, None) => {}
+    }
+}
+
+/// Checks the algorithm; says what it predicts, where that is known.
+fn check_algorithm(train: &Train, path: &str, errors: &mut Errors) -> Option<Predicts> {
+    let Some(chosen) = train.algorithm.chosen() else {
         errors.add(path, format!("needs exactly one of {}", Algorithm::NAMES.join(", ")));
         return None;
     };
-    for ParameterProblem { parameter, problem } in chosen.problems() {
+    // What is searched for has its values from there.
+    let searched = |name: &str| train.tune.as_ref().is_some_and(|tune| tune.parameters.contains_key(name));
+    let problems = chosen.problems().into_iter().filter(|problem| !searched(problem.parameter));
+    for ParameterProblem { parameter, problem } in problems {
         errors.add(format!("{path}.{}.{parameter}", chosen.name()), problem);
     }
-    Some(chosen.predicts() == Predicts::Classes)
+    Some(chosen.predicts())
 }
 
-fn check_gate(gate: &Gate, classifies: Option<bool>, path: &str, errors: &mut Errors) {
+fn check_gate(gate: &Gate, predicts: Option<Predicts>, path: &str, errors: &mut Errors) {
     errors.require(
         gate.min.is_some() || gate.max.is_some() || gate.max_regression.is_some(),
         path,
         "needs at least one of min, max and maxRegression",
     );
-    let fits = classifies.is_none_or(|classifies| classifies == gate.metric.is_classification());
-    if !fits {
-        let known: Vec<&str> = Metric::ALL
-            .into_iter()
-            .filter(|metric| Some(metric.is_classification()) == classifies)
-            .map(Metric::name)
-            .collect();
+    if predicts.is_some_and(|predicts| predicts != gate.metric.measures()) {
         errors.add(
             format!("{path}.metric"),
             format!(
                 "\"{}\" is not measured for this algorithm; there are {}",
                 gate.metric.name(),
-                known.join(", ")
+                Metric::names(predicts)
             ),
         );
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod hostile_bytes;
 mod overdue;
 mod pod_issues;
 mod runs;

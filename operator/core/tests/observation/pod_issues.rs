@@ -10,7 +10,10 @@ use crate::{REPORT, ended, failed_job, job, pod, run, snapshot, waiting};
 fn what_keeps_a_pod_from_starting_is_named() {
     let unscheduled = json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False",
         "reason": "Unschedulable", "message": "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."}]});
+    let bound = json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+        "message": "0/3 nodes are available: 3 node(s) didn't match pod affinity rules."}]});
     let rows = [
+        (bound, Some(("Unschedulable", "one node at a time can mount the pipeline's volume"))),
         (
             waiting("ImagePullBackOff", "Back-off pulling image"),
             Some(("ImagePullBackOff", "image ttl.sh/nothing:1 cannot be pulled: Back-off")),

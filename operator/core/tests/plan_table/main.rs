@@ -14,6 +14,7 @@
 //! | `STEP never begins` | no pod of its active run has begun to work |
 //! | `STEP forgets its settings` | its Job is one of a version that did not record them |
 //! | `STEP loses its report` | its run ends well, and nobody can read the report |
+//! | `the operator's image is X` | its default, as it is from now on |
 //! | `STEP vanishes` | its newest Job is deleted by hand |
 //! | `STEP ready` | its pods are all ready |
 //! | `STEP N of M ready` | they are not |

@@ -1,5 +1,6 @@
 //! What a plan asks for beside its decisions.
 
+use mlpipeline_core::piece::Piece;
 use mlpipeline_core::plan::{Decision, Plan, StepPlan, Task, Work};
 use mlpipeline_core::tracks::Tracks;
 use mlpipeline_crds::Revision;
@@ -19,6 +20,11 @@ pub fn notes(plan: &Plan, key_of: impl Fn(&str) -> Option<Revision>) -> Vec<Stri
             notes.push(format!("- the run of {} removes {}", step.name, revisions.join(", ")));
         }
         notes.extend(attempt(step));
+        if let Some((run, pods)) = run.and_then(|run| Some((run, run.shape.completions?)))
+            && run.piece != Piece::Commit
+        {
+            notes.push(format!("- {pods} pods share the {} of {}", run.piece.name(), step.name));
+        }
         if let Some(Work::LongRunning(Tracks { stable, .. })) = &step.work
             && let Some(first) = stable.first_replicas
         {

@@ -40,6 +40,9 @@ impl Row {
             ["on", "a", "laptop"] => {
                 self.world.schedules = mlpipeline_core::plan::Schedules::RunOnce;
             }
+            ["the", "operator's", "image", "is", image] => {
+                self.world.observed.default_image = Some((*image).to_owned());
+            }
             ["revert"] => self.world.resource = self.original.clone(),
             ["add", "step", ..] => {
                 let step: Value =

@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use mlpipeline_core::execution_settings::ExecutionSettings;
 use mlpipeline_core::fingerprint::Fingerprint;
-use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedRun, ObservedStep, RunPhase};
+use mlpipeline_core::observed::{
+    Observed, ObservedLongRunning, ObservedRun, ObservedStep, ProbePort, RunPhase,
+};
 use mlpipeline_core::piece::Piece;
+use mlpipeline_core::template_version::TemplateVersion;
 use mlpipeline_crds::{Outcome, Revision, StepReport};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -67,6 +70,7 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
                         scheduled,
                         fingerprint: says.then_some(fingerprint),
                         settings: says.then(ExecutionSettings::default),
+                        default_image: None,
                         phase,
                         is_pending: says,
                         started,
@@ -84,11 +88,12 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
         long_running: live,
         other_tracks: std::collections::BTreeMap::new(),
         schedule,
+        schedule_settings: None,
         pod_issues: Vec::new(),
         overdue: Vec::new(),
         not_autoscaled: None,
     });
-    btree_map("step-[0-8]", step, 0..8).prop_map(|steps| Observed { steps })
+    btree_map("step-[0-8]", step, 0..8).prop_map(|steps| Observed { steps, default_image: None })
 }
 
 /// Long-running pods that say anything of themselves.
@@ -98,9 +103,12 @@ fn hostile_pods(
     (option::of(known.clone()), option::of(known.clone()), -2..4i32, any::<bool>()).prop_map(
         |(of, model, count, settled)| ObservedLongRunning {
             image: None,
+            template: TemplateVersion::NEWEST,
             key: of.as_ref().map(|(key, _)| key.clone()),
             fingerprint: of.map(|(_, fingerprint)| fingerprint),
             model: model.map(|(key, _)| key),
+            model_digest: None,
+            probe_port: ProbePort::Shared,
             desired: count,
             updated_ready: -count,
             ready: i32::MIN,

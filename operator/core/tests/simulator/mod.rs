@@ -101,10 +101,11 @@ impl World {
             match &planned.work {
                 None => {}
                 Some(Work::Once(work)) => started.extend(self.create_run(&pipeline, step, work)),
-                Some(Work::Scheduled { run, suspend }) => {
+                Some(Work::Scheduled { run, suspend, records_settings }) => {
                     self.cron_jobs.insert(step.name.clone(), (run.clone(), *suspend));
                     let found = self.observed.steps.entry(step.name.clone()).or_default();
                     found.schedule = Some(run.fingerprint.clone());
+                    found.schedule_settings = records_settings.then(|| run.settings.clone());
                 }
                 Some(Work::LongRunning(Tracks { stable: work, .. })) => self.apply_live(step, work),
             }
@@ -143,7 +144,8 @@ impl World {
         if runs.iter().any(|run| run.name == name) {
             return None;
         }
-        runs.push(active(name.clone(), work, false));
+        let default_image = self.observed.default_image.clone().filter(|_| step.is_worker());
+        runs.push(ObservedRun { default_image, ..active(name.clone(), work, false) });
         self.works.insert(name.clone(), work.clone());
         Some(name)
     }
@@ -166,9 +168,12 @@ impl World {
         if !is_same {
             *live = Some(ObservedLongRunning {
                 image: None,
+                template: work.template,
                 key: Some(work.key.clone()),
                 fingerprint: Some(work.fingerprint.clone()),
                 model: work.model.clone(),
+                model_digest: work.model_digest.clone(),
+                probe_port: work.probe_port,
                 desired,
                 updated_ready: 0,
                 settled_ready: 0,
@@ -189,7 +194,8 @@ impl World {
         let name = format!("{step}-fired-{}", self.fired);
         self.works.insert(name.clone(), work.clone());
         let runs = &mut self.observed.steps.entry(step.to_owned()).or_default().runs;
-        runs.push(active(name, &work, true));
+        let default_image = self.observed.default_image.clone();
+        runs.push(ObservedRun { default_image, ..active(name, &work, true) });
     }
 
     /// Whether a run of the step is at work.
@@ -284,6 +290,7 @@ fn active(name: String, work: &RunWork, scheduled: bool) -> ObservedRun {
         scheduled,
         fingerprint: Some(work.fingerprint.clone()),
         settings: Some(work.settings.clone()),
+        default_image: None,
         phase: RunPhase::Active,
         is_pending: false,
         started: None,
@@ -299,7 +306,8 @@ fn is_by_content(work: &RunWork) -> bool {
 }
 
 fn report(revision: Revision, accuracy: f64, kind: Option<StepKind>, work: Option<&RunWork>) -> StepReport {
-    let mut report = StepReport::succeeded(Some(revision));
+    let digest = Digest::of(revision.as_str().as_bytes());
+    let mut report = StepReport { digest: Some(digest), ..StepReport::succeeded(Some(revision)) };
     if kind == Some(StepKind::Train) {
         report.metrics.insert("accuracy".into(), accuracy);
         let baseline = work.and_then(|work| match &work.task {
@@ -313,6 +321,7 @@ fn report(revision: Revision, accuracy: f64, kind: Option<StepKind>, work: Optio
         report.baseline = baseline.map(|baseline| Baseline {
             revision: baseline.revision,
             metrics: BTreeMap::from([("accuracy".into(), 0.95)]),
+            candidate: BTreeMap::new(),
         });
     }
     report

@@ -12,6 +12,7 @@ use mlpipeline_core::piece::Piece;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{Plan, RunWork, Schedules, Work, plan};
 use mlpipeline_core::status::{Problem, invalid, status};
+use mlpipeline_core::template_version::TemplateVersion;
 use mlpipeline_core::tracks::Tracks;
 use mlpipeline_core::validate::validate;
 use mlpipeline_crds::{MLPipeline, MLPipelineStatus, Revision, StepReport};
@@ -60,6 +61,7 @@ fn run(work: &RunWork, phase: RunPhase, accuracy: f64) -> ObservedRun {
         scheduled: false,
         fingerprint: Some(work.fingerprint.clone()),
         settings: Some(work.settings.clone()),
+        default_image: None,
         is_pending: false,
         started: Some(now()),
         finished: (phase != RunPhase::Active).then(now),
@@ -89,9 +91,12 @@ fn roll_out(pipeline: &ValidatedPipeline, observed: &mut Observed, ready: i32) {
         if let Some(Work::LongRunning(Tracks { stable: work, .. })) = &step.work {
             let live = ObservedLongRunning {
                 image: None,
+                template: TemplateVersion::NEWEST,
                 key: Some(work.key.clone()),
                 fingerprint: Some(work.fingerprint.clone()),
                 model: work.model.clone(),
+                model_digest: work.model_digest.clone(),
+                probe_port: work.probe_port,
                 desired: 2,
                 updated_ready: ready,
                 ready,

@@ -62,8 +62,17 @@ impl Installed {
 
     /// The most memory that it has held, in MB.
     pub fn peak_memory(&self) -> f64 {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory that it holds now, in MB.
+    pub fn memory_now(&self) -> f64 {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, field: &str) -> f64 {
         let text = self.proc("status");
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(field)).unwrap();
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() * 1024.0 / 1e6
     }
 

@@ -17,7 +17,7 @@ use crate::machine::{Begun, Turn};
 pub const AT_ONCE: usize = 1;
 
 /// A pipeline of three runs, one after the other, of one pod each.
-fn pipeline(name: &str) -> MLPipeline {
+pub fn pipeline(name: &str) -> MLPipeline {
     let steps = json!([
         {"name": "a", "run": {"image": "none"}},
         {"name": "b", "run": {"image": "none"}, "after": ["a"]},

@@ -12,6 +12,7 @@ mod installed;
 mod load;
 mod machine;
 mod report;
+mod suspended;
 mod witness;
 
 use std::time::Duration;
@@ -35,11 +36,17 @@ struct Arguments {
     /// For how long the idle operator is watched, in seconds.
     #[arg(long, default_value_t = 60)]
     idle_seconds: u64,
+    /// Measures the memory of the operator with so many suspended pipelines instead.
+    #[arg(long)]
+    suspended: Option<usize>,
 }
 
 #[tokio::main]
 async fn main() {
     let arguments = Arguments::parse();
+    if let Some(count) = arguments.suspended {
+        return suspended::measure(count).await;
+    }
     let mut all = Vec::new();
     for qps in &arguments.controller_qps {
         let figures = measure(*qps, &arguments).await;
@@ -51,7 +58,8 @@ async fn main() {
 
 async fn measure(controller_qps: u32, arguments: &Arguments) -> Figures {
     let count = arguments.pipelines;
-    let mut control_plane = ControlPlane::start(Settings { controller_qps }).await.unwrap();
+    let mut control_plane =
+        ControlPlane::start(Settings { controller_qps, ..Settings::default() }).await.unwrap();
     let stages = programs::repository().join("tests/bench/operator/stages.yaml");
     control_plane.simulate_node(&stages).await.unwrap();
     eprintln!("controller QPS {controller_qps}: logs are in {}", control_plane.folder().display());

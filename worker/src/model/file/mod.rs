@@ -1,17 +1,18 @@
 //! The file `model.json`: data only, readable, and the same bytes for the same model.
 //!
 //! Owns the versions of the format and the limits. Reading checks everything before anything is built of it, so that a damaged
-//! or hostile file gives an error and nothing else. A version is never changed: a new one gets a module of its own, and the
-//! files of all versions stay readable.
+//! or hostile file gives an error and nothing else. A version is never changed: a new one gets a module of its own
+//! (versions 2 and 3 have one form), and the files of all versions stay readable.
 
 mod v1;
 mod v2;
+mod version;
 
 use mlpipeline_crds::Digest;
 use serde::Deserialize;
 
 use super::limits::{MODEL_FILE, SIZE_LIMIT};
-use super::predictor::ReadFile;
+use super::stored::ReadFile;
 use super::{Model, ModelError};
 
 /// What every model file names as its format.
@@ -49,7 +50,7 @@ pub(super) fn parse(bytes: &[u8], other: ReadFile<'_>) -> Result<Model, ModelErr
     }
     let model = match head.version {
         1 => serde_json::from_slice::<v1::Document>(bytes).map_err(invalid)?.into_model(Digest::of(bytes))?,
-        2 => serde_json::from_slice::<v2::Document>(bytes)
+        2 | 3 => serde_json::from_slice::<v2::Document>(bytes)
             .map_err(invalid)?
             .into_model(Digest::of(bytes), other)?,
         found => return Err(ModelError::Version { found }),

@@ -1,4 +1,5 @@
-//! Version 2: any predictor, under its name, and the preprocessing that its columns come from.
+//! Version 2: any predictor, under its name, and the preprocessing that its columns come from. Version 3 has the same form, with
+//! kinds of predictors, targets and transforms that workers which write version 2 alone do not know.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +7,10 @@ use mlpipeline_crds::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::FORMAT;
+use super::version::version;
 use crate::exact::Exact;
-use crate::model::predictor::{ReadFile, StoredPredictor};
-use crate::model::{FeatureSchema, MODEL_VERSION, Model, ModelError, ModelInfo};
+use crate::model::stored::{ReadFile, StoredPredictor};
+use crate::model::{FeatureSchema, Model, ModelError, ModelInfo};
 use crate::preprocess::Preprocessing;
 
 #[derive(Serialize, Deserialize)]
@@ -27,7 +29,7 @@ impl Document {
     pub(super) fn of(model: &Model) -> Self {
         Self {
             format: FORMAT.to_owned(),
-            version: MODEL_VERSION,
+            version: version(model),
             algorithm: model.info.algorithm.clone(),
             schema: model.schema.clone(),
             preprocessing: model.preprocessing.clone(),

@@ -1,4 +1,8 @@
+use std::collections::BTreeMap;
+
 use super::*;
+use crate::model::{CenterPredictor, FeatureSchema};
+use crate::preprocess::Preprocessing;
 use crate::serve::test_models::{class, feature, limits, model};
 
 fn iris() -> Model {
@@ -47,6 +51,21 @@ fn a_class_is_described_by_its_labels_and_a_number_by_its_name() {
     );
     let schema = &document(&number, "x", limits())["components"]["schemas"]["Prediction"];
     assert_eq!(schema["required"], json!(["price"]));
+}
+
+#[test]
+fn what_is_found_without_a_target_is_described_by_its_answers() {
+    let predictor = CenterPredictor::new(vec![vec![0.0], vec![1.0]]).expect("centres");
+    let schema = FeatureSchema {
+        features: vec![feature("a", FeatureKind::Float)],
+        target: Target::Finding(Finding::Clusters { count: 2 }),
+    };
+    let model = Model::new(schema, Preprocessing::identity(1), "kMeans", predictor, BTreeMap::new());
+    let document = document(&model.expect("a model"), "x", limits());
+    assert_eq!(document["info"]["title"], "Finds the cluster of a row");
+    let schema = &document["components"]["schemas"]["Prediction"];
+    assert_eq!(schema["required"], json!(["cluster", "distance"]));
+    assert_eq!(schema["properties"]["cluster"]["enum"], json!([0, 1]));
 }
 
 #[test]

@@ -62,7 +62,9 @@ impl FileFormat for Csv {
             stop,
         )?;
         let mut kinds = vec![TextKinds::default(); names.len()];
-        for summary in summaries {
+        let mut rows = 0;
+        for (summary, counted) in summaries {
+            rows += counted;
             for (all, one) in kinds.iter_mut().zip(summary) {
                 all.merge(one);
             }
@@ -75,7 +77,7 @@ impl FileFormat for Csv {
             .collect();
         let decoder = CsvDecoder { dialect, rules: rules.into() };
         let table = TextTable::new(Arc::new(Schema::new(fields)), files, blocks, decoder);
-        Ok(Opened { table: Arc::new(table), warning })
+        Ok(Opened { table: Arc::new(table), rows, warning })
     }
 
     fn open(
@@ -159,17 +161,19 @@ fn column_rules(options: &ReadOptions, names: &[String]) -> Result<Vec<ColumnRul
     FileRules::new(&options.reading)?.columns(names)
 }
 
-/// Checks the rows of a block and says what is in its columns.
+/// Checks the rows of a block and says what is in its columns, and how many rows it has.
 fn inspect(
     bytes: &[u8],
     dialect: Dialect,
     names: &[String],
     rules: &[ColumnRules],
-) -> Result<Vec<TextKinds>, Malformed> {
+) -> Result<(Vec<TextKinds>, u64), Malformed> {
     let text = utf8(bytes)?;
     let mut kinds = vec![TextKinds::default(); names.len()];
+    let mut rows = 0;
     let mut records = Records::new(text, dialect);
     while records.advance() {
+        rows += 1;
         let malformed = |problem| Malformed { offset: records.start() as u64, problem };
         if records.fields() != names.len() {
             return Err(malformed(format!(
@@ -186,7 +190,7 @@ fn inspect(
             })?;
         }
     }
-    Ok(kinds)
+    Ok((kinds, rows))
 }
 
 fn counted(number: usize, thing: &str) -> String {

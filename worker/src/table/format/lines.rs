@@ -68,11 +68,12 @@ impl FileFormat for Lines {
             stop,
         )?;
         let mut kinds = vec![TextKinds::default(); names.len()];
-        let (mut skipped, mut example) = (0_u64, None);
+        let (mut rows, mut skipped, mut example) = (0_u64, 0_u64, None);
         for block in summaries {
             for (all, one) in kinds.iter_mut().zip(block.kinds) {
                 all.merge(one);
             }
+            rows += block.rows;
             skipped += block.skipped;
             example = example.or(block.example);
         }
@@ -87,7 +88,7 @@ impl FileFormat for Lines {
         });
         let decoder = LineDecoder { pattern, rules: rules.into() };
         let table = TextTable::new(Arc::new(Schema::new(fields)), files, blocks, decoder);
-        Ok(Opened { table: Arc::new(table), warning })
+        Ok(Opened { table: Arc::new(table), rows, warning })
     }
 
     fn open(
@@ -119,6 +120,7 @@ impl FileFormat for Lines {
 /// The summary of a block.
 struct Summary {
     kinds: Vec<TextKinds>,
+    rows: u64,
     skipped: u64,
     example: Option<String>,
 }
@@ -126,8 +128,8 @@ struct Summary {
 /// Checks the lines of a block and says what is in its columns.
 fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result<Summary, Malformed> {
     let text = utf8(bytes)?;
-    let mut summary =
-        Summary { kinds: vec![TextKinds::default(); pattern.groups.len()], skipped: 0, example: None };
+    let kinds = vec![TextKinds::default(); pattern.groups.len()];
+    let mut summary = Summary { kinds, rows: 0, skipped: 0, example: None };
     let mut found = pattern.regex.capture_locations();
     let mut offset = 0_u64;
     for raw in text.split_inclusive('\n') {
@@ -141,6 +143,7 @@ fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result
         }
         if !pattern.is_left_out(line) {
             if pattern.regex.captures_read(&mut found, line).is_some() {
+                summary.rows += 1;
                 for (index, (kind, rules)) in summary.kinds.iter_mut().zip(rules).enumerate() {
                     let field = pattern.group(index, line, &found);
                     kind.add(field.as_bytes(), rules).map_err(|declared| {

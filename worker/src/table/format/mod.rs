@@ -61,6 +61,8 @@ pub(crate) struct ReadOptions {
 pub(crate) struct Opened {
     /// The rows.
     pub table: Arc<dyn TableProvider>,
+    /// How many they are.
+    pub rows: u64,
     /// Something that is not an error and that people should know.
     pub warning: Option<String>,
 }

@@ -61,13 +61,14 @@ impl FileFormat for Ndjson {
         for kinds in summaries {
             all.merge(kinds);
         }
+        let rows = all.objects;
         let name = files.first().map(|file| file.name.clone()).unwrap_or_default();
         let fields = all
             .fields()
             .and_then(|fields| declared(fields, &options.reading))
             .map_err(|problem| TableError::content(&name, problem))?;
         let table = TextTable::new(Arc::new(Schema::new(fields)), files, blocks, NdjsonDecoder);
-        Ok(Opened { table: Arc::new(table), warning: None })
+        Ok(Opened { table: Arc::new(table), rows, warning: None })
     }
 
     fn open(

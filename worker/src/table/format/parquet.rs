@@ -52,7 +52,8 @@ impl FileFormat for Parquet {
         _options: &ReadOptions,
         _stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Opened, TableError> {
-        Ok(Opened { table: table(&files)?, warning: None })
+        let (table, rows) = table(&files)?;
+        Ok(Opened { table, rows, warning: None })
     }
 
     fn open(
@@ -61,7 +62,7 @@ impl FileFormat for Parquet {
         _schema: SchemaRef,
         _options: &ReadOptions,
     ) -> Result<Arc<dyn TableProvider>, TableError> {
-        table(&files)
+        Ok(table(&files)?.0)
     }
 
     fn knows_its_columns(&self) -> bool {
@@ -98,11 +99,13 @@ impl RowWriter for ParquetWriter<'_> {
     }
 }
 
-/// A table of Parquet files that have the same columns, in the order of their paths.
-fn table(files: &[LocalFile]) -> Result<Arc<dyn TableProvider>, TableError> {
+/// A table of Parquet files that have the same columns, in the order of their paths, and how many rows their footers say.
+fn table(files: &[LocalFile]) -> Result<(Arc<dyn TableProvider>, u64), TableError> {
     let mut first: Option<(&LocalFile, SchemaRef)> = None;
+    let mut rows = 0_u64;
     for file in files {
-        let schema = schema(file)?;
+        let (schema, counted) = schema(file)?;
+        rows = rows.saturating_add(counted);
         match &first {
             None => first = Some((file, schema)),
             Some((first, expected)) if expected.fields() != schema.fields() => {
@@ -128,7 +131,7 @@ fn table(files: &[LocalFile]) -> Result<Arc<dyn TableProvider>, TableError> {
     let config =
         ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(schema);
     let table = ListingTable::try_new(config).map_err(|error| TableError::Internal(error.to_string()))?;
-    Ok(Arc::new(table))
+    Ok((Arc::new(table), rows))
 }
 
 /// A file's path as a URL, which holds any character of it: none is a wildcard.
@@ -139,7 +142,8 @@ fn path_of(file: &LocalFile) -> Result<ListingTableUrl, TableError> {
     ListingTableUrl::try_new(url, None).map_err(|error| TableError::Internal(error.to_string()))
 }
 
-fn schema(file: &LocalFile) -> Result<SchemaRef, TableError> {
+/// The columns of a file, and how many rows it says that it has.
+fn schema(file: &LocalFile) -> Result<(SchemaRef, u64), TableError> {
     let open = file.open()?;
     let length = open.metadata().map_err(TableError::io("inspect", &file.path))?.len();
     if length == 0 {
@@ -149,7 +153,8 @@ fn schema(file: &LocalFile) -> Result<SchemaRef, TableError> {
         TableError::content(&file.name, format!("it is not a whole Parquet file, of {length} bytes: {error}"))
     })?;
     check_width(file, metadata.schema().fields().len())?;
-    Ok(Arc::clone(metadata.schema()))
+    let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
+    Ok((Arc::clone(metadata.schema()), rows))
 }
 
 fn columns(schema: &SchemaRef) -> String {

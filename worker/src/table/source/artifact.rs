@@ -1,31 +1,42 @@
 //! The result of a step: a dataset with a manifest, or the files that a container of the user's wrote.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use mlpipeline_crds::Format;
+use mlpipeline_crds::{Digest, Format};
 
 use super::Located;
 use crate::WorkContext;
-use crate::artifact::{self, ArtifactError, Kind};
+use crate::artifact::{self, ArtifactError, FileEntry, Kind, same_content};
 use crate::failure::StepError;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
 use crate::table::format::{ReadOptions, format_of, known_extensions};
 
-pub(super) fn locate(path: &str, context: &WorkContext) -> Result<Located, StepError> {
+/// Finds the files of an artifact. Where its digest is given, their content is compared with what its step reported.
+pub(super) async fn locate(
+    path: &str,
+    digest: Option<&Digest>,
+    context: &WorkContext,
+) -> Result<Located, StepError> {
     let folder = context.storage.artifact_dir(path)?;
-    match artifact::read(&folder) {
+    match artifact::read_expected(&folder, digest) {
         Ok(manifest) if manifest.kind == Kind::Model => {
             Err(TableError::Source(format!("{path} is a model, and rows are expected")).into())
         }
         Ok(manifest) => {
             let names: Vec<String> = manifest.files.keys().cloned().collect();
             let mut located = of_one_format(path, &folder, &names, context)?;
+            if digest.is_some() {
+                located.files = unaltered(located.files, folder, manifest.files).await?;
+            }
             located.columns = manifest.columns;
+            located.rows = manifest.report.rows;
             Ok(located)
         }
-        Err(ArtifactError::Missing(_)) if folder.is_dir() => {
+        // One that has a digest had a manifest.
+        Err(ArtifactError::Missing(_)) if digest.is_none() && folder.is_dir() => {
             let names = list(&folder)?;
             let mut located = of_one_format(path, &folder, &names, context)?;
             located.files.sort_by(|one, other| one.path.cmp(&other.path));
@@ -33,6 +44,25 @@ pub(super) fn locate(path: &str, context: &WorkContext) -> Result<Located, StepE
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The files with the content that the manifest says, and no other from now on. Reads each once from end to end, aside.
+async fn unaltered(
+    mut files: Vec<LocalFile>,
+    folder: PathBuf,
+    entries: BTreeMap<String, FileEntry>,
+) -> Result<Vec<LocalFile>, StepError> {
+    let checked = tokio::task::spawn_blocking(move || {
+        for file in &mut files {
+            let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let found = file.hash_and_hold()?;
+            if let Some(expected) = entries.get(&name) {
+                same_content(&folder, &name, expected, &found)?;
+            }
+        }
+        Ok::<_, StepError>(files)
+    });
+    checked.await.map_err(|error| TableError::Internal(error.to_string()))?
 }
 
 /// The plain, visible files of a folder, in order.
@@ -71,7 +101,9 @@ fn of_one_format(
         files.push(LocalFile::stored(&context.storage.root, folder.join(name), format!("{path}/{name}"))?);
     }
     match format {
-        Some(format) => Ok(Located { files, format, columns: Vec::new(), options: ReadOptions::default() }),
+        Some(format) => {
+            Ok(Located { files, format, columns: Vec::new(), rows: None, options: ReadOptions::default() })
+        }
         None => {
             let found = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
             let problem = format!(

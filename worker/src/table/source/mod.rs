@@ -31,6 +31,8 @@ pub(super) struct Located {
     pub format: Format,
     /// The columns with their types, where an artifact's manifest says them.
     pub columns: Vec<Column>,
+    /// How many rows there are, where an artifact's manifest says it.
+    pub rows: Option<u64>,
     /// What else the spec says of the files.
     pub options: ReadOptions,
 }
@@ -67,7 +69,7 @@ pub(super) async fn locate(source: &DataSource, context: &WorkContext) -> Result
     let DataSource::Uri { uri, format, columns, pattern, on_mismatch, reading, sha256, credentials } = source
     else {
         return match source {
-            DataSource::Artifact { path } => artifact::locate(path, context),
+            DataSource::Artifact { path, digest } => artifact::locate(path, digest.as_ref(), context).await,
             DataSource::Uri { .. } => Err(TableError::Internal("a source of no kind".to_owned()).into()),
         };
     };
@@ -107,5 +109,5 @@ pub(super) async fn locate(source: &DataSource, context: &WorkContext) -> Result
     for file in &mut files {
         plain::make_plain(file, options.reading.encoding, context).await?;
     }
-    Ok(Located { files, format, columns: Vec::new(), options })
+    Ok(Located { files, format, columns: Vec::new(), rows: None, options })
 }

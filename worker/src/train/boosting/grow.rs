@@ -4,17 +4,15 @@
 //! Of two new leaves only the smaller one's rows are looked at; the other's sums are the parent's without them. Must not
 //! know the loss.
 
+use mlpipeline_crds::Monotonic;
+
 use super::super::error::TrainError;
-use super::super::parallel::{over_items, over_shards, thread_count};
+use super::super::parallel::{over_items, over_shards};
 use super::bins::Column;
-use super::histogram::{Candidate, Entry, Limits, Sums, accumulate, best_split};
+use super::direction::Bounds;
+use super::groups::{groups, take_better};
+use super::histogram::{Candidate, Entry, Limits, Sums, Total};
 use crate::model::{Split, Tree, TreeBuilder};
-
-/// Rows whose entries stay in the processor's cache while features are gone through.
-const BLOCK_ENTRIES: usize = 8192;
-
-/// Entries times features below which a thread of its own costs more than it saves.
-const MIN_PARALLEL: usize = 1 << 17;
 
 /// How trees grow.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +22,9 @@ pub(super) struct Growth {
     pub(super) max_depth: usize,
     pub(super) learning_rate: f64,
 }
+
+/// The step of a leaf's rows, by their scores.
+pub(super) type Settle<'a> = dyn Fn(&[Entry], &[f64]) -> f64 + Sync + 'a;
 
 /// A node of a tree that grows.
 enum Node {
@@ -38,7 +39,7 @@ struct Leaf {
     /// Which buffer has the rows.
     second: bool,
     depth: usize,
-    sums: Sums,
+    total: Total,
     /// The sums by feature and bin; empty when the leaf is not to be split.
     histogram: Vec<Sums>,
     best: Option<Candidate>,
@@ -47,6 +48,8 @@ struct Leaf {
 /// What all trees of a model share while they grow.
 pub(super) struct Grower<'a> {
     columns: &'a [Column],
+    /// Each column's constraint; empty where none has one.
+    directions: &'a [Option<Monotonic>],
     growth: Growth,
     first: Vec<Entry>,
     second: Vec<Entry>,
@@ -54,8 +57,14 @@ pub(super) struct Grower<'a> {
 
 impl<'a> Grower<'a> {
     /// A grower for rows in bins.
-    pub(super) fn new(columns: &'a [Column], rows: usize, growth: Growth) -> Self {
-        Self { columns, growth, first: vec![Entry::default(); rows], second: vec![Entry::default(); rows] }
+    pub(super) fn new(
+        columns: &'a [Column],
+        directions: &'a [Option<Monotonic>],
+        rows: usize,
+        growth: Growth,
+    ) -> Self {
+        let entries = || vec![Entry::default(); rows];
+        Self { columns, directions, growth, first: entries(), second: entries() }
     }
 
     /// The entries to fill before a tree grows: one for each row, in the rows' order.
@@ -63,15 +72,21 @@ impl<'a> Grower<'a> {
         &mut self.first
     }
 
-    /// Grows a tree, and adds to every row's score what the tree says of it.
-    pub(super) fn grow(&mut self, scores: &mut [f64]) -> Result<Tree, TrainError> {
+    /// Grows a tree, and adds to every row's score what the tree says of it. `settle` gives the step of a leaf's rows from their
+    /// scores, where the loss has a better one than its derivatives say.
+    pub(super) fn grow(
+        &mut self,
+        scores: &mut [f64],
+        settle: Option<&Settle<'_>>,
+    ) -> Result<Tree, TrainError> {
         let mut sums = Sums::default();
         over_shards(self.first.len(), |range| Sums::over(self.first.get(range).unwrap_or_default()))
             .iter()
             .for_each(|part| sums.add(part));
         let end = self.first.len();
+        let total = Total { sums, step: self.growth.limits.step(&sums), bounds: Bounds::ALL };
         let mut root =
-            Leaf { start: 0, end, second: false, depth: 0, sums, histogram: Vec::new(), best: None };
+            Leaf { start: 0, end, second: false, depth: 0, total, histogram: Vec::new(), best: None };
         if self.may_split(&root) && self.growth.max_leaves > 1 {
             self.measure(&mut root, None);
         }
@@ -82,11 +97,11 @@ impl<'a> Grower<'a> {
             leaves += 1;
             self.split(&mut nodes, number, &best, leaves < self.growth.max_leaves);
         }
-        self.finish(&nodes, scores)
+        self.finish(&nodes, scores, settle)
     }
 
     fn may_split(&self, leaf: &Leaf) -> bool {
-        self.growth.limits.can_split(&leaf.sums) && leaf.depth < self.growth.max_depth
+        self.growth.limits.can_split(&leaf.total.sums) && leaf.depth < self.growth.max_depth
     }
 
     /// Splits a leaf and, unless these are the last ones, finds the best splits of the two new leaves.
@@ -103,11 +118,12 @@ impl<'a> Grower<'a> {
         let middle = parent.start + self.partition(&parent, best);
         let (depth, second) = (parent.depth + 1, !parent.second);
         let leaf =
-            |start, end, sums| Leaf { start, end, second, depth, sums, histogram: Vec::new(), best: None };
-        let mut left = leaf(parent.start, middle, best.left);
-        let mut right = leaf(middle, parent.end, parent.sums.minus(&best.left));
+            |start, end, total| Leaf { start, end, second, depth, total, histogram: Vec::new(), best: None };
+        let (left_total, right_total) = self.sides(&parent.total, best);
+        let mut left = leaf(parent.start, middle, left_total);
+        let mut right = leaf(middle, parent.end, right_total);
         if more {
-            let left_is_small = left.sums.count <= right.sums.count;
+            let left_is_small = left.total.sums.count <= right.total.sums.count;
             let (small, large) =
                 if left_is_small { (&mut left, &mut right) } else { (&mut right, &mut left) };
             if self.may_split(large) {
@@ -120,6 +136,18 @@ impl<'a> Grower<'a> {
         nodes.extend([Node::Leaf(left), Node::Leaf(right)]);
     }
 
+    /// What both sides of a split come to.
+    fn sides(&self, parent: &Total, best: &Candidate) -> (Total, Total) {
+        let side = |sums: Sums| (sums, parent.bounds.nearest(self.growth.limits.step(&sums)));
+        let ((left, left_step), (right, right_step)) = (side(best.left), side(parent.sums.minus(&best.left)));
+        let direction = self.directions.get(best.feature).copied().flatten();
+        let (low, high) = parent.bounds.of_sides(direction, left_step, right_step);
+        (
+            Total { sums: left, step: left_step, bounds: low },
+            Total { sums: right, step: right_step, bounds: high },
+        )
+    }
+
     /// Adds up a leaf's sums and finds its best split; and that of its sibling, which has the sums of both until this leaf's
     /// are taken off.
     fn measure(&self, leaf: &mut Leaf, mut sibling: Option<&mut Leaf>) {
@@ -127,12 +155,12 @@ impl<'a> Grower<'a> {
         let mut own = vec![Sums::default(); self.columns.iter().map(Column::bin_count).sum()];
         let mut others =
             sibling.as_mut().map(|sibling| std::mem::take(&mut sibling.histogram)).unwrap_or_default();
-        let own_sums = self.may_split(leaf).then_some(leaf.sums);
-        let other_sums = sibling.as_ref().map(|sibling| sibling.sums);
+        let own_sums = self.may_split(leaf).then_some(leaf.total);
+        let other_sums = sibling.as_ref().map(|sibling| sibling.total);
         let limits = self.growth.limits;
-        let found = over_items(groups(self.columns, entries.len(), &mut own, &mut others), |group| {
-            group.run(entries, own_sums.as_ref(), other_sums.as_ref(), &limits)
-        });
+        let groups = groups(self.columns, self.directions, entries.len(), &mut own, &mut others);
+        let found =
+            over_items(groups, |group| group.run(entries, own_sums.as_ref(), other_sums.as_ref(), &limits));
         for (best, other_best) in found {
             take_better(&mut leaf.best, best);
             if let Some(sibling) = &mut sibling {
@@ -171,7 +199,12 @@ impl<'a> Grower<'a> {
     }
 
     /// The tree, whose values are added to the scores.
-    fn finish(&self, nodes: &[Node], scores: &mut [f64]) -> Result<Tree, TrainError> {
+    fn finish(
+        &self,
+        nodes: &[Node],
+        scores: &mut [f64],
+        settle: Option<&Settle<'_>>,
+    ) -> Result<Tree, TrainError> {
         let mut tree = TreeBuilder::new(1);
         let mut open = vec![0];
         while let Some(node) = open.pop().and_then(|number: usize| nodes.get(number)) {
@@ -181,7 +214,10 @@ impl<'a> Grower<'a> {
                     open.extend([*right, *left]);
                 }
                 Node::Leaf(leaf) => {
-                    let value = self.growth.value(&leaf.sums);
+                    let value = match settle {
+                        Some(settle) => self.growth.learning_rate * settle(self.entries_of(leaf), scores),
+                        None => self.growth.learning_rate * leaf.total.step,
+                    };
                     tree.leaf(&[value])?;
                     for entry in self.entries_of(leaf) {
                         if let Some(score) = scores.get_mut(entry.row as usize) {
@@ -192,15 +228,6 @@ impl<'a> Grower<'a> {
             }
         }
         Ok(tree.finish()?)
-    }
-}
-
-impl Growth {
-    /// What a leaf adds to the score of its rows.
-    fn value(&self, sums: &Sums) -> f64 {
-        let step = -sums.gradient / (sums.hessian + self.limits.l2 + f64::EPSILON);
-        // Without rows or curvature there is nothing to step along.
-        if step.is_finite() { self.learning_rate * step } else { 0.0 }
     }
 }
 
@@ -215,75 +242,6 @@ fn next_split(nodes: &[Node]) -> Option<(usize, Candidate)> {
         }
     }
     next
-}
-
-fn take_better(best: &mut Option<Candidate>, other: Option<Candidate>) {
-    if let Some(other) = other
-        && best.as_ref().is_none_or(|best| other.gain > best.gain)
-    {
-        *best = Some(other);
-    }
-}
-
-/// Some features with their sums in a leaf and, unless empty, in its sibling.
-struct Group<'a> {
-    first: usize,
-    columns: &'a [Column],
-    own: &'a mut [Sums],
-    others: &'a mut [Sums],
-}
-
-/// Cuts the features into groups, one when the work is too little to share.
-fn groups<'a>(
-    columns: &'a [Column],
-    entries: usize,
-    mut own: &'a mut [Sums],
-    mut others: &'a mut [Sums],
-) -> Vec<Group<'a>> {
-    let shares = if entries.saturating_mul(columns.len()) < MIN_PARALLEL { 1 } else { 2 * thread_count() };
-    let width = columns.len().div_ceil(shares).max(1);
-    let mut groups = Vec::new();
-    for (number, columns) in columns.chunks(width).enumerate() {
-        let size = columns.iter().map(Column::bin_count).sum();
-        let (head, tail) = std::mem::take(&mut own).split_at_mut_checked(size).unwrap_or_default();
-        let (other_head, other_tail) =
-            std::mem::take(&mut others).split_at_mut_checked(size).unwrap_or_default();
-        (own, others) = (tail, other_tail);
-        groups.push(Group { first: number * width, columns, own: head, others: other_head });
-    }
-    groups
-}
-
-impl Group<'_> {
-    /// Adds up this leaf's sums, takes them off the sibling's, and finds the best split of each that may be split.
-    fn run(
-        self,
-        entries: &[Entry],
-        own_total: Option<&Sums>,
-        other_total: Option<&Sums>,
-        limits: &Limits,
-    ) -> (Option<Candidate>, Option<Candidate>) {
-        for block in entries.chunks(BLOCK_ENTRIES) {
-            let mut rest = &mut *self.own;
-            for column in self.columns {
-                let (sums, tail) = rest.split_at_mut_checked(column.bin_count()).unwrap_or_default();
-                accumulate(sums, &column.bins, block);
-                rest = tail;
-            }
-        }
-        self.others.iter_mut().zip(&*self.own).for_each(|(other, own)| *other = other.minus(own));
-        let best_of = |bins: &[Sums], total: &Sums| {
-            let (mut best, mut rest) = (None, bins);
-            for (number, column) in self.columns.iter().enumerate() {
-                let (sums, tail) = rest.split_at_checked(column.bin_count()).unwrap_or_default();
-                take_better(&mut best, best_split(self.first + number, column, sums, total, limits));
-                rest = tail;
-            }
-            best
-        };
-        let own = own_total.and_then(|total| best_of(self.own, total));
-        (own, other_total.and_then(|total| best_of(self.others, total)))
-    }
 }
 
 /// Copies entries, those that go left first, and gives how many those are. All keep their order.

@@ -3,7 +3,10 @@
 //! Each feature's sums are added up by one thread in the rows' order, so they do not depend on how many threads there are.
 //! Must not know how a tree grows.
 
+use mlpipeline_crds::Monotonic;
+
 use super::bins::Column;
+use super::direction::{Bounds, allows};
 
 /// A row of a leaf with the loss's first and second derivative there, in single precision as scikit-learn has them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,9 +70,45 @@ impl Limits {
         side.count >= self.min_samples_leaf && side.hessian >= MIN_HESSIAN
     }
 
+    /// The best step of the score of rows, where the loss is taken for its second-order approximation.
+    pub(super) fn step(&self, sums: &Sums) -> f64 {
+        let step = -sums.gradient / (sums.hessian + self.l2 + f64::EPSILON);
+        // Without rows or curvature there is nothing to step along.
+        if step.is_finite() { step } else { 0.0 }
+    }
+
     /// How much the loss falls, times two, when these rows have a leaf of their own.
     fn gain(&self, sums: &Sums) -> f64 {
         sums.gradient * sums.gradient / (sums.hessian + self.l2 + f64::EPSILON)
+    }
+}
+
+/// What a leaf's splits are compared with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Total {
+    pub(super) sums: Sums,
+    /// The step of its rows, and what those of its sides may be; only asked for where some column is constrained.
+    pub(super) step: f64,
+    pub(super) bounds: Bounds,
+}
+
+impl Total {
+    /// How much better two leaves are than this one; none where their order is not allowed. Without any constraint, all steps
+    /// are the best ones, and the sums alone say it.
+    fn gain(
+        &self,
+        left: &Sums,
+        right: &Sums,
+        limits: &Limits,
+        direction: Option<Option<Monotonic>>,
+    ) -> Option<f64> {
+        let Some(direction) = direction else {
+            return Some(limits.gain(left) + limits.gain(right) - limits.gain(&self.sums));
+        };
+        let (low, high) = (self.bounds.nearest(limits.step(left)), self.bounds.nearest(limits.step(right)));
+        let fall = |sums: &Sums, step: f64| -sums.gradient * step;
+        allows(direction, low, high)
+            .then(|| fall(left, low) + fall(right, high) - fall(&self.sums, self.step))
     }
 }
 
@@ -94,13 +133,14 @@ pub(super) fn accumulate(sums: &mut [Sums], bins: &[u8], entries: &[Entry]) {
     }
 }
 
-/// The best split of one feature; the first of equals.
+/// The best split of one feature; the first of equals. `direction` is the feature's constraint where some feature has one.
 pub(super) fn best_split(
     feature: usize,
     column: &Column,
     bins: &[Sums],
-    total: &Sums,
+    total: &Total,
     limits: &Limits,
+    direction: Option<Option<Monotonic>>,
 ) -> Option<Candidate> {
     let missing = bins.get(column.missing_bin()).copied().unwrap_or_default();
     let mut best: Option<Candidate> = None;
@@ -110,7 +150,7 @@ pub(super) fn best_split(
         let last = column.thresholds.len() + usize::from(missing.count > 0 && !missing_left);
         for (bin, sums) in bins.iter().enumerate().take(last) {
             left.add(sums);
-            let right = total.minus(&left);
+            let right = total.sums.minus(&left);
             if !limits.allow(&right) {
                 if right.count < limits.min_samples_leaf {
                     break;
@@ -120,7 +160,7 @@ pub(super) fn best_split(
             if sums.count == 0 || !limits.allow(&left) {
                 continue;
             }
-            let gain = limits.gain(&left) + limits.gain(&right) - limits.gain(total);
+            let Some(gain) = total.gain(&left, &right, limits, direction) else { continue };
             if gain > best.as_ref().map_or(0.0, |best| best.gain) {
                 // Where nothing is missing now, rows without a value go later where most rows go.
                 let missing_left = if missing.count > 0 { missing_left } else { left.count > right.count };

@@ -1,6 +1,8 @@
 //! What boosting lowers: the loss of a target, by its derivatives in each row's score.
 
-use super::super::parallel::over_items;
+use super::super::parallel::{over_items, over_shards};
+use super::super::quantile::quantile;
+use super::grow::Settle;
 use super::histogram::Entry;
 use crate::model::TreeOutput;
 
@@ -11,6 +13,12 @@ const CHUNK: usize = 1 << 14;
 pub(super) enum Loss {
     /// Half the squared error.
     Squared(Vec<f64>),
+    /// The pinball loss of a quantile, twice that of the absolute error.
+    Quantile(Vec<f64>, f64),
+    /// The absolute error.
+    Absolute(Vec<f64>),
+    /// Half of the Poisson deviance, up to what does not depend on the score, which is the logarithm of the number.
+    Poisson(Vec<f64>),
     /// The negative log-likelihood of two classes; the score is the log-odds of the second.
     Binary(Vec<u32>),
     /// The negative log-likelihood of more classes; each has a score.
@@ -20,7 +28,8 @@ pub(super) enum Loss {
 impl Loss {
     pub(super) fn output(&self) -> TreeOutput {
         match self {
-            Self::Squared(_) => TreeOutput::SumOfNumbers,
+            Self::Squared(_) | Self::Quantile(..) | Self::Absolute(_) => TreeOutput::SumOfNumbers,
+            Self::Poisson(_) => TreeOutput::SumOfLogarithms,
             Self::Binary(_) => TreeOutput::SumOfLogOdds,
             Self::Multiclass(..) => TreeOutput::SumOfScores,
         }
@@ -43,6 +52,12 @@ impl Loss {
                 let first = numbers.first().copied().unwrap_or(0.0);
                 // Taken from the first number on, so that a mean of equal numbers is that number.
                 vec![first + numbers.iter().map(|number| (number - first) / count).sum::<f64>()]
+            }
+            Self::Quantile(numbers, share) => vec![quantile(numbers.clone(), *share)],
+            Self::Absolute(numbers) => vec![quantile(numbers.clone(), 0.5)],
+            Self::Poisson(numbers) => {
+                let mean = numbers.iter().sum::<f64>() / numbers.len().max(1) as f64;
+                vec![mean.max(f64::MIN_POSITIVE).ln()]
             }
             Self::Binary(classes) => {
                 let counts = counts(classes, 2);
@@ -67,6 +82,16 @@ impl Loss {
                     Self::Squared(numbers) => {
                         let number = numbers.get(row).copied().unwrap_or(0.0);
                         ((scores.get(row).copied().unwrap_or(0.0) - number) as f32, 1.0)
+                    }
+                    Self::Quantile(numbers, share) => {
+                        (if Self::is_above(numbers, scores, row) { 1.0 - share } else { -share } as f32, 1.0)
+                    }
+                    Self::Absolute(numbers) => {
+                        (if Self::is_above(numbers, scores, row) { 1.0 } else { -1.0 }, 1.0)
+                    }
+                    Self::Poisson(numbers) => {
+                        let expected = scores.get(row).copied().unwrap_or(0.0).exp();
+                        ((expected - numbers.get(row).copied().unwrap_or(0.0)) as f32, expected as f32)
                     }
                     Self::Binary(classes) => {
                         let share = sigmoid(scores.get(row).copied().unwrap_or(0.0));
@@ -101,6 +126,77 @@ impl Loss {
                 shares.iter_mut().zip(&row_scores).for_each(|(share, score)| *share = (score / sum) as f32);
             }
         });
+    }
+}
+
+impl Loss {
+    /// Whether a row's score is above its number.
+    fn is_above(numbers: &[f64], scores: &[f64], row: usize) -> bool {
+        scores.get(row).copied().unwrap_or(0.0) > numbers.get(row).copied().unwrap_or(0.0)
+    }
+
+    /// The best step of a leaf's rows, where derivatives do not say it: they are the same however far a number is.
+    pub(super) fn settle(&self) -> Option<Box<Settle<'_>>> {
+        let (numbers, share) = match self {
+            Self::Quantile(numbers, share) => (numbers, *share),
+            Self::Absolute(numbers) => (numbers, 0.5),
+            Self::Squared(_) | Self::Poisson(_) | Self::Binary(_) | Self::Multiclass(..) => return None,
+        };
+        Some(Box::new(move |entries, scores| {
+            let left = |entry: &Entry| {
+                let row = entry.row as usize;
+                numbers.get(row).copied().unwrap_or(0.0) - scores.get(row).copied().unwrap_or(0.0)
+            };
+            quantile(entries.iter().map(left).collect(), share)
+        }))
+    }
+
+    /// The mean loss at these scores, one slice for each class.
+    pub(super) fn mean(&self, scores: &[Vec<f64>]) -> f64 {
+        let (first, rows) = (scores.first(), self.rows());
+        let score = |row: usize| first.and_then(|scores| scores.get(row)).copied().unwrap_or(0.0);
+        let parts =
+            over_shards(rows, |range| range.map(|row| self.of_row(row, score(row), scores)).sum::<f64>());
+        parts.into_iter().sum::<f64>() / rows.max(1) as f64
+    }
+
+    fn rows(&self) -> usize {
+        match self {
+            Self::Squared(numbers)
+            | Self::Quantile(numbers, _)
+            | Self::Absolute(numbers)
+            | Self::Poisson(numbers) => numbers.len(),
+            Self::Binary(classes) | Self::Multiclass(classes, _) => classes.len(),
+        }
+    }
+
+    /// The loss of one row at its only score, or at its score of each class.
+    fn of_row(&self, row: usize, score: f64, scores: &[Vec<f64>]) -> f64 {
+        match self {
+            Self::Squared(numbers) => {
+                let error = score - numbers.get(row).copied().unwrap_or(0.0);
+                0.5 * error * error
+            }
+            Self::Quantile(numbers, share) => {
+                let error = numbers.get(row).copied().unwrap_or(0.0) - score;
+                if error >= 0.0 { share * error } else { (share - 1.0) * error }
+            }
+            Self::Absolute(numbers) => (numbers.get(row).copied().unwrap_or(0.0) - score).abs(),
+            Self::Poisson(numbers) => score.exp() - numbers.get(row).copied().unwrap_or(0.0) * score,
+            Self::Binary(classes) => {
+                let is_second = classes.get(row) == Some(&1);
+                let against = if is_second { -score } else { score };
+                against.max(0.0) + (-score.abs()).exp().ln_1p()
+            }
+            Self::Multiclass(classes, _) => {
+                let of = |class: usize| {
+                    scores.get(class).and_then(|scores| scores.get(row)).copied().unwrap_or(0.0)
+                };
+                let largest = (0..scores.len()).map(of).fold(f64::NEG_INFINITY, f64::max);
+                let sum: f64 = (0..scores.len()).map(|class| (of(class) - largest).exp()).sum();
+                sum.ln() + largest - of(classes.get(row).map_or(0, |class| *class as usize))
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ mod impurity;
 mod ranks;
 mod search;
 
-use mlpipeline_crds::{DecisionTree, ExtraTrees, LearningTask, RandomForest};
+use mlpipeline_crds::{DecisionTree, ExtraTrees, Forest as ForestParameters, LearningTask, RandomForest};
 
 use self::grow::{Grower, Growth};
 use self::impurity::{ClassItem, Criterion, Gini, NumberItem, SquaredError};
@@ -17,7 +17,7 @@ use super::learner::{Classifier, Fitted, Regressor};
 use super::matrix::Rows;
 use super::parallel::over_items;
 use super::shuffle::Shuffler;
-use crate::model::{TREES_LIMIT, TreeOutput, TreePredictor};
+use crate::model::{BINARY_LIMIT, TreeOutput, TreePredictor};
 
 /// A tree or a forest with checked parameters.
 #[derive(Clone, Debug)]
@@ -41,28 +41,24 @@ impl Forest {
     /// A random forest with these parameters, which are within their bounds.
     #[must_use]
     pub fn random(parameters: &RandomForest) -> Self {
-        let count = parameters.n_estimators.unwrap_or(RandomForest::DEFAULT_N_ESTIMATORS);
-        let seed = parameters.seed.unwrap_or(RandomForest::DEFAULT_SEED);
-        let nodes = (parameters.max_depth, parameters.min_samples_split, parameters.min_samples_leaf);
-        Self {
-            growth: growth(nodes, false),
-            trees: Some((count.unsigned_abs() as usize, seed)),
-            max_features: parameters.max_features.or(all_for_numbers(parameters.task)),
-            bootstrap: parameters.bootstrap.unwrap_or(RandomForest::DEFAULT_BOOTSTRAP),
-        }
+        Self::of_many(parameters, false)
     }
 
     /// Extra trees with these parameters, which are within their bounds.
     #[must_use]
     pub fn extra(parameters: &ExtraTrees) -> Self {
-        let count = parameters.n_estimators.unwrap_or(ExtraTrees::DEFAULT_N_ESTIMATORS);
-        let seed = parameters.seed.unwrap_or(ExtraTrees::DEFAULT_SEED);
+        Self::of_many(parameters, true)
+    }
+
+    fn of_many<const BOOTSTRAP: bool>(parameters: &ForestParameters<BOOTSTRAP>, random: bool) -> Self {
+        let count = parameters.n_estimators.unwrap_or(RandomForest::DEFAULT_N_ESTIMATORS);
+        let seed = parameters.seed.unwrap_or(RandomForest::DEFAULT_SEED);
         let nodes = (parameters.max_depth, parameters.min_samples_split, parameters.min_samples_leaf);
         Self {
-            growth: growth(nodes, true),
+            growth: growth(nodes, random),
             trees: Some((count.unsigned_abs() as usize, seed)),
             max_features: parameters.max_features.or(all_for_numbers(parameters.task)),
-            bootstrap: parameters.bootstrap.unwrap_or(ExtraTrees::DEFAULT_BOOTSTRAP),
+            bootstrap: parameters.bootstrap.unwrap_or(BOOTSTRAP),
         }
     }
 
@@ -100,13 +96,13 @@ impl Forest {
         };
         let predictor = TreePredictor::mean(width, output, trees)?;
         let size = predictor.file_size();
-        if size > TREES_LIMIT {
+        if size > BINARY_LIMIT {
             return Err(TrainError::Data(format!(
                 "the trees have {} leaves and take {} MiB, and at most {} MiB can be served; raise minSamplesLeaf, or lower \
                  maxDepth or nEstimators",
                 predictor.leaves(),
                 size >> 20,
-                TREES_LIMIT >> 20
+                BINARY_LIMIT >> 20
             )));
         }
         Ok(Fitted { predictor: predictor.into(), warning: None })

@@ -1,0 +1,14 @@
+//! The versions of what is handed to the worker.
+
+/// The newest version of [`crate::StepSpec`]: the one that knows every field. What each version added is in
+/// [`crate::StepSpec::lowest_version`].
+pub const STEP_SPEC_VERSION: u32 = 5;
+
+/// The first version that names artifacts by their digests. A worker that reads it also answers probes on a port of their own.
+pub const DIGESTS_VERSION: u32 = 4;
+
+/// The first version whose train steps say how to tune, and the parameters of algorithms and of columns that came with it.
+pub const TUNING_VERSION: u32 = 5;
+
+/// The oldest version that a worker of this release still reads.
+pub const OLDEST_STEP_SPEC_VERSION: u32 = 1;

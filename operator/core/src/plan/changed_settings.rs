@@ -1,0 +1,35 @@
+//! What a run was executed with, beside what it would be executed with now. Must not decide what follows from a difference.
+
+use super::context::Context;
+use crate::execution_settings::ExecutionSettings;
+use crate::observed::{ObservedRun, PodIssue, RunPhase};
+use crate::pipeline::ValidStep;
+use crate::reason::Reason;
+
+/// What changed of that with which a run is executed, since it was started; nothing where the run does not say.
+pub(super) fn changed(context: &Context<'_>, step: &ValidStep, run: &ObservedRun) -> Vec<String> {
+    let Some(earlier) = run.settings.as_ref() else { return Vec::new() };
+    let mut fields = ExecutionSettings::of(context.pipeline, step).difference(earlier);
+    if run.is_pending && waits_for_another_image(context, step, run) {
+        fields.push("the operator's worker image".to_owned());
+    }
+    fields
+}
+
+/// Why a run of a schedule, none of whose pods has begun, should go: what it is executed with was changed since. It cannot begin as it is, or
+/// not as the spec has it now, and it keeps the schedule from the next.
+pub(super) fn gives_way(context: &Context<'_>, step: &ValidStep, run: &ObservedRun) -> Option<Reason> {
+    let is_stuck = run.scheduled && run.is_pending && run.phase == RunPhase::Active;
+    let fields = if is_stuck { changed(context, step, run) } else { Vec::new() };
+    (!fields.is_empty()).then_some(Reason::SettingsChanged { fields, has_failed: false })
+}
+
+/// Whether a run waits for an image that cannot be pulled, and that was the operator's default when the run was started and is so no more.
+fn waits_for_another_image(context: &Context<'_>, step: &ValidStep, run: &ObservedRun) -> bool {
+    let observed = context.observed;
+    let is_other = run.default_image.is_some()
+        && observed.default_image.is_some()
+        && run.default_image != observed.default_image;
+    let issues = observed.steps.get(&step.name).map(|found| found.pod_issues.as_slice()).unwrap_or_default();
+    is_other && context.pipeline.image.is_none() && issues.iter().any(PodIssue::is_of_image)
+}

@@ -1,0 +1,145 @@
+//! Where pods ask to be: together where their volume asks for it, apart where it does not, and as before where they run already.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::PodSpec;
+use mlpipeline_core::child_kind::Child;
+use mlpipeline_core::children::{BuildSettings, build};
+use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedStep};
+use mlpipeline_core::pipeline::ValidatedPipeline;
+use mlpipeline_core::placement_notes::placement_notes;
+use mlpipeline_core::plan::{Schedules, Work, plan};
+use mlpipeline_core::template_version::TemplateVersion;
+use mlpipeline_core::validate::validate;
+use mlpipeline_crds::{AccessMode, MLPipeline};
+use serde_json::{Value, json};
+
+fn pipeline(volume: &Value, steps: &Value) -> ValidatedPipeline {
+    let resource = json!({
+        "apiVersion": "mlpipeline.dev/v1alpha1", "kind": "MLPipeline",
+        "metadata": {"name": "web", "namespace": "ml", "uid": "u"},
+        "spec": {"storage": {"volume": volume}, "steps": steps},
+    });
+    let resource: MLPipeline = serde_json::from_value(resource).expect("a pipeline");
+    validate(&resource).expect("the pipeline makes sense")
+}
+
+fn web(replicas: i32, pod: &Value) -> Value {
+    json!([{"name": "api", "pod": pod, "run": {"image": "x", "workload": "Deployment", "replicas": replicas}}])
+}
+
+/// The pods of the only long-running step, and whether their Deployment records how they are made.
+fn pods(pipeline: &ValidatedPipeline, observed: &Observed) -> (PodSpec, bool) {
+    let settings = BuildSettings { worker_image: "worker:1".into(), cluster_user_ids: false };
+    let decided = plan(pipeline, observed, Timestamp::UNIX_EPOCH, Schedules::Keep);
+    let deployment = build(pipeline, &decided, &settings).into_iter().find_map(|child| match child {
+        Child::Deployment(deployment) => Some(deployment),
+        _ => None,
+    });
+    let deployment = deployment.expect("a Deployment");
+    let annotations = deployment.metadata.annotations.unwrap_or_default();
+    let pods = deployment.spec.expect("a spec").template.spec.expect("pods");
+    (pods, annotations.contains_key("mlpipeline.dev/template"))
+}
+
+/// The world in which the step's pods run already, made by this version of the template.
+fn runs_by(pipeline: &ValidatedPipeline, template: TemplateVersion) -> Observed {
+    let decided = plan(pipeline, &Observed::default(), Timestamp::UNIX_EPOCH, Schedules::Keep);
+    let Some(Work::LongRunning(tracks)) = &decided.steps[0].work else { panic!("pods that stay") };
+    let found = ObservedLongRunning {
+        key: Some(tracks.stable.key.clone()),
+        template,
+        desired: 2,
+        ready: 2,
+        ..ObservedLongRunning::default()
+    };
+    let step = ObservedStep { long_running: Some(found), ..ObservedStep::default() };
+    Observed { steps: [("api".to_owned(), step)].into(), ..Observed::default() }
+}
+
+fn spread_over(pods: &PodSpec) -> Vec<&str> {
+    pods.topology_spread_constraints
+        .iter()
+        .flatten()
+        .map(|constraint| constraint.topology_key.as_str())
+        .collect()
+}
+
+fn are_together(pods: &PodSpec) -> bool {
+    pods.affinity.as_ref().is_some_and(|affinity| affinity.pod_affinity.is_some())
+}
+
+#[test]
+fn d4_replicas_that_can_move_ask_to_be_spread_over_nodes_and_zones() {
+    let nothing = Observed::default();
+    let many = json!({"accessModes": ["ReadWriteMany"]});
+    let (found, _) = pods(&pipeline(&many, &web(2, &json!({}))), &nothing);
+    assert_eq!(spread_over(&found), ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]);
+    assert!(!are_together(&found));
+    let (found, _) = pods(&pipeline(&many, &web(1, &json!({}))), &nothing);
+    assert!(spread_over(&found).is_empty(), "one pod");
+    let own = json!({"topologySpreadConstraints": [
+        {"maxSkew": 2, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule"},
+    ]});
+    let (found, _) = pods(&pipeline(&many, &web(2, &own)), &nothing);
+    assert_eq!(spread_over(&found), ["rack"], "the spec says how");
+}
+
+#[test]
+fn d4_pods_on_a_volume_of_one_node_ask_to_be_together_also_on_a_named_claim() {
+    let nothing = Observed::default();
+    let (found, _) = pods(&pipeline(&json!({"size": "1Gi"}), &web(2, &json!({}))), &nothing);
+    assert!(are_together(&found) && spread_over(&found).is_empty());
+    let named = pipeline(&json!({"claimName": "shared"}), &web(2, &json!({})));
+    assert!(!are_together(&pods(&named, &nothing).0), "its modes are not known");
+    for (mode, together) in [(AccessMode::ReadWriteOnce, true), (AccessMode::ReadWriteMany, false)] {
+        let storage = named.storage.clone().with_claim_modes(vec![mode]);
+        let (found, _) = pods(&ValidatedPipeline { storage, ..named.clone() }, &nothing);
+        assert_eq!((are_together(&found), spread_over(&found).is_empty()), (together, together), "{mode:?}");
+    }
+}
+
+#[test]
+fn s5_pods_that_run_keep_the_template_that_they_were_made_by() {
+    let many = pipeline(&json!({"accessModes": ["ReadWriteMany"]}), &web(2, &json!({})));
+    let (found, records) = pods(&many, &runs_by(&many, TemplateVersion::First));
+    assert!(spread_over(&found).is_empty() && !records, "an upgrade replaces no pod");
+    let (found, records) = pods(&many, &runs_by(&many, TemplateVersion::NEWEST));
+    assert!(!spread_over(&found).is_empty() && records);
+    let named = pipeline(&json!({"claimName": "shared"}), &web(2, &json!({})));
+    let storage = named.storage.clone().with_claim_modes(vec![AccessMode::ReadWriteOnce]);
+    let named = ValidatedPipeline { storage, ..named };
+    assert!(!are_together(&pods(&named, &runs_by(&named, TemplateVersion::First)).0));
+}
+
+#[test]
+fn a_step_that_asks_for_another_node_than_pods_that_stay_on_its_volume_is_noted() {
+    let gpu = json!({"resources": {"limits": {"nvidia.com/gpu": 1}}});
+    let fast = json!({"nodeSelector": {"pool": "fast"}});
+    let both = json!({"nodeSelector": {"pool": "fast"}, "resources": {"limits": {"nvidia.com/gpu": 1}}});
+    let rows = [
+        (json!({}), json!({}), None),
+        (gpu.clone(), json!({}), Some("asks for nvidia.com/gpu")),
+        (gpu.clone(), gpu, None),
+        (fast.clone(), json!({}), Some("nodes with the label pool=fast")),
+        (both, fast.clone(), None),
+        (json!({}), fast, None),
+    ];
+    for (of_work, of_api, expected) in rows {
+        let steps = json!([
+            {"name": "work", "pod": of_work, "run": {"image": "x"}},
+            {"name": "api", "pod": of_api, "run": {"image": "x", "workload": "Deployment"}, "after": ["work"]},
+        ]);
+        let notes = placement_notes(&pipeline(&json!({"size": "1Gi"}), &steps));
+        match (notes.as_slice(), expected) {
+            ([], None) => {}
+            ([note], Some(expected)) => {
+                assert!(note.contains(expected) && note.contains("step work"), "{note}")
+            }
+            other => panic!("{steps}: {other:?}"),
+        }
+        let shared = pipeline(&json!({"accessModes": ["ReadWriteMany"]}), &steps);
+        assert!(placement_notes(&shared).is_empty(), "its pods can be anywhere");
+    }
+}

@@ -1,0 +1,102 @@
+//! A join that keeps the order of the rows that it reads one by one, those without a partner among them.
+//!
+//! The engine's hash join puts rows without a partner in their place only where its right side says that it is sorted; otherwise they
+//! come at the end of each batch, and where batches end depends on the file's format. So the right side says that it is
+//! sorted to the join alone, when nothing plans by it any more, and the join says nothing of it to what is above.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_plan::execution_plan::{
+    ChildrenPropertiesMode, ReplaceChildrenOptions, replace_children_if_necessary,
+};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+};
+
+/// The join with rows without a partner in their place. `join` has two inputs, and gives every row of the second.
+pub(super) fn keep_order(join: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let children: Vec<Arc<dyn ExecutionPlan>> = join.children().into_iter().cloned().collect();
+    let [left, right] = children.as_slice() else { return Ok(join) };
+    let schema = right.schema();
+    let Some(first) = schema.fields().first() else { return Ok(join) };
+    let sorted = PhysicalSortExpr::new_default(Arc::new(Column::new(first.name(), 0)));
+    let sorted = EquivalenceProperties::new_with_orderings(Arc::clone(&schema), [[sorted]]);
+    let right: Arc<dyn ExecutionPlan> = Arc::new(AssumedOrder::new(Arc::clone(right), sorted));
+    let join = replace_children_if_necessary(join, vec![Arc::clone(left), right])?;
+    let unsorted = EquivalenceProperties::new(join.schema());
+    Ok(Arc::new(AssumedOrder::new(join, unsorted)))
+}
+
+/// The rows of its input, with something else said of their order.
+#[derive(Debug)]
+struct AssumedOrder {
+    input: Arc<dyn ExecutionPlan>,
+    order: EquivalenceProperties,
+    properties: Arc<PlanProperties>,
+}
+
+impl AssumedOrder {
+    fn new(input: Arc<dyn ExecutionPlan>, order: EquivalenceProperties) -> Self {
+        let properties = PlanProperties::new(
+            order.clone(),
+            input.output_partitioning().clone(),
+            input.pipeline_behavior(),
+            input.boundedness(),
+        );
+        Self { input, order, properties: Arc::new(properties) }
+    }
+}
+
+impl DisplayAs for AssumedOrder {
+    fn fmt_as(&self, _form: DisplayFormatType, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "AssumedOrder")
+    }
+}
+
+impl ExecutionPlan for AssumedOrder {
+    fn name(&self) -> &'static str {
+        "AssumedOrder"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let input = children.pop().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
+        Ok(Arc::new(Self::new(input, self.order.clone())))
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+        self.replace_children(children, options)
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        self.input.execute(partition, context)
+    }
+}

@@ -1,0 +1,127 @@
+//! Good files of every kind that the worker reads, to be changed: recorded ones, and small ones made here.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Float64Array, RecordBatch, StringArray};
+use ndarray::{Array1, Array2};
+use parquet::arrow::ArrowWriter;
+
+use crate::model::{
+    CenterPredictor, ComponentPredictor, DensityPredictor, Feature, FeatureKind, FeatureSchema,
+    IsolationPredictor, LinearPredictor, MixturePredictor, Model, NumberValues, Predictor, Split, Target,
+    TextValues, TreeBuilder, TreeOutput, TreePredictor, Values,
+};
+use crate::preprocess::{HashTransform, Preprocessing, TextTransform, Transform};
+/// All recorded files of a name, of every version.
+fn recorded(name: &str) -> Vec<PathBuf> {
+    fn walk(folder: &Path, name: &str, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                walk(&path, name, found);
+            } else if path.to_string_lossy().ends_with(name) {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data"), name, &mut found);
+    found.sort();
+    assert!(!found.is_empty(), "{name}");
+    found
+}
+
+pub(super) fn contents(name: &str) -> Vec<Vec<u8>> {
+    recorded(name).iter().map(|path| std::fs::read(path).expect("a file")).collect()
+}
+
+/// Good files of rows, with their names and the pattern of text.
+pub(super) fn tables() -> Vec<(&'static str, Vec<u8>, Option<&'static str>)> {
+    let csv = b"a,b,day\n1,\"x, \"\"y\"\"\",2026-01-02\n2.5,,2026-01-02T03:04:05Z\n-3,z,\n".to_vec();
+    let ndjson =
+        b"{\"a\":1,\"b\":\"x\"}\n{\"a\":2.5,\"b\":null,\"c\":{\"d\":[1,2]}}\n{\"a\":true}\n".to_vec();
+    let text = b"-rw-r--r-- 1 root root 42 a.txt\n-rw-r--r-- 1 root root 7 b c.txt\n".to_vec();
+    let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    zipped.write_all(&csv).expect("compressed");
+    let batch = RecordBatch::try_from_iter([
+        ("a", Arc::new(Float64Array::from(vec![Some(1.0), None, Some(f64::NAN)])) as _),
+        ("b", Arc::new(StringArray::from(vec![Some("x"), Some(""), None])) as _),
+    ])
+    .expect("a batch");
+    let mut parquet = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut parquet, batch.schema(), None).expect("a writer");
+    writer.write(&batch).expect("rows");
+    writer.close().expect("a file");
+    vec![
+        ("in.csv", csv.clone(), None),
+        ("in.ndjson", ndjson, None),
+        ("in.txt", text, Some(r"^(?<mode>\S+)\s+(?<links>\d+)\s+(?<rest>.*)$")),
+        ("in.csv.gz", zipped.finish().expect("compressed"), None),
+        ("in.csv.zst", zstd::encode_all(csv.as_slice(), 3).expect("compressed"), None),
+        ("in.parquet", parquet, None),
+    ]
+}
+
+/// The bytes of a `model.json`, and those of the file beside it, where there is one.
+pub(super) type ModelFiles = (Vec<u8>, Option<Vec<u8>>);
+
+fn trees(output: TreeOutput, start: &[f64]) -> TreePredictor {
+    let mut tree = TreeBuilder::new(1);
+    tree.split(Split { feature: 1, threshold: 0.25, missing_left: true }).expect("a split");
+    tree.leaf(&[1.5]).expect("left");
+    tree.leaf(&[-0.5]).expect("right");
+    let trees = vec![tree.finish().expect("a tree")];
+    TreePredictor::new(2, output, start.to_vec(), trees).expect("trees")
+}
+
+/// A model of prose, of means and of hashes.
+fn model_of_texts() -> ModelFiles {
+    let feature = |name: &str| Feature {
+        name: name.to_owned(),
+        optional: true,
+        values: Values::Text(TextValues { common: vec!["Bern".to_owned()] }),
+    };
+    let target =
+        serde_json::json!({"categories": ["Bern"], "means": [[2.5]], "overall": [1.5], "missing": [0]});
+    let preprocessing = Preprocessing::new(vec![
+        Transform::Text(TextTransform::new(vec![("bern".to_owned(), 2), ("view".to_owned(), 1)], 3, 9)),
+        Transform::Target(serde_json::from_value(target).expect("means")),
+        Transform::Hash(HashTransform { buckets: 2 }),
+    ]);
+    let schema = FeatureSchema {
+        features: ["a", "b", "c"].map(feature).to_vec(),
+        target: Target::Number { name: "y".to_owned(), min: 0.0, max: 1.0 },
+    };
+    let linear = LinearPredictor::new(Array2::from_elem((1, 5), 0.5), Array1::zeros(1));
+    let model = Model::new(schema, preprocessing, "ridge", linear, BTreeMap::new()).expect("a model");
+    (model.to_bytes().expect("bytes"), None)
+}
+
+/// Models of kinds that no recorded volume has.
+pub(super) fn models() -> Vec<ModelFiles> {
+    let cores = vec![0.0, 1.5, -2.0, 4.0];
+    let predictors: [Predictor; 6] = [
+        DensityPredictor::new(2, cores, vec![1, 2], 2, 0.5).expect("dense rows").into(),
+        IsolationPredictor::new(trees(TreeOutput::MeanOfNumbers, &[]), 2, 0.5).into(),
+        trees(TreeOutput::SumOfLogarithms, &[0.5]).into(),
+        CenterPredictor::new(vec![vec![0.0, 1.5], vec![-2.0, 4.0]]).expect("centres").into(),
+        ComponentPredictor::new(vec![0.5, -1.0], vec![vec![0.6, 0.8]]).into(),
+        MixturePredictor::new(&[0.75, 0.25], vec![vec![0.0, 1.0]; 2], vec![vec![1.0, 0.5, 2.0]; 2]).into(),
+    ];
+    let feature = |name: &str| {
+        let values = NumberValues { kind: FeatureKind::Float, min: 0.0, max: 1.0, mean: 0.5, example: 0.25 };
+        Feature { name: name.to_owned(), optional: false, values: Values::Number(values) }
+    };
+    let model = |predictor: Predictor| {
+        let number = Target::Number { name: "y".to_owned(), min: 0.0, max: 1.0 };
+        let target = predictor.finding().map_or(number, Target::Finding);
+        let schema = FeatureSchema { features: vec![feature("a"), feature("b")], target };
+        let model = Model::new(schema, Preprocessing::identity(2), "kMeans", predictor, BTreeMap::new());
+        let mut files = model.expect("a model").files().expect("files").into_iter().map(|(_, bytes)| bytes);
+        (files.next().expect("model.json"), files.next())
+    };
+    predictors.into_iter().map(model).chain([model_of_texts()]).collect()
+}

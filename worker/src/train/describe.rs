@@ -1,0 +1,169 @@
+//! What the model card says beside the evaluation: what the data are like, what the algorithm was given, what the model comes from.
+//!
+//! Owns these words. They depend on the step's meaning and its data alone, not on where the data lie or what the gate says: what is
+//! in an artifact must be the same wherever it is made.
+
+use mlpipeline_crds::{Algorithm, DataSource, TrainStep};
+use serde_json::Value;
+use url::Url;
+
+use super::columns::Treatment;
+use super::samples::Samples;
+use crate::artifact::{self, Storage};
+use crate::card::{Card, CardColumn};
+use crate::evaluation::Evaluation;
+use crate::model::{Feature, FeatureKind, FeatureSchema, Model, Values};
+use crate::preprocess::{Texts, TimeKind, shown_time};
+
+/// How many texts of a column are named.
+const MOST_TEXTS: usize = 3;
+
+/// The longest text that is named, in characters.
+const TEXT_SHOWN: usize = 40;
+
+/// What a model comes from: what identifies the data.
+pub(super) fn origin(step: &TrainStep, storage: &Storage) -> Vec<(&'static str, String)> {
+    match &step.data {
+        DataSource::Artifact { path, .. } => {
+            let name = path.split('/').nth(2).unwrap_or_default().to_owned();
+            let manifest = storage.artifact_dir(path).and_then(|folder| artifact::read(&folder));
+            // The digest and not the revision: the same rows are the same data, whatever made them.
+            let digest = manifest.ok().map(|manifest| ("data, SHA-256", manifest.digest().to_string()));
+            [("data of step", name)].into_iter().chain(digest).collect()
+        }
+        DataSource::Uri { uri, sha256, .. } => {
+            let digest = sha256.clone().map(|digest| ("data, SHA-256", digest));
+            [("data", shown_uri(uri))].into_iter().chain(digest).collect()
+        }
+    }
+}
+
+/// A URI's host and file name: no credentials, and no folder, which may be another one on another machine.
+fn shown_uri(uri: &str) -> String {
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    match Url::parse(uri) {
+        Ok(url) => match url.host_str() {
+            Some(host) => format!("{} from {host}", name(url.path())),
+            None => name(url.path()),
+        },
+        Err(_) => name(uri.split(['?', '#']).next().unwrap_or_default()),
+    }
+}
+
+/// The card of a model.
+pub(super) fn card(
+    given: &Algorithm,
+    model: &Model,
+    samples: &Samples,
+    evaluation: &Evaluation,
+    notes: &[String],
+    mut lineage: Vec<(&'static str, String)>,
+) -> Vec<u8> {
+    lineage.push(("model.json, SHA-256", model.info().digest.to_string()));
+    let algorithm = &model.info().algorithm;
+    let card = Card {
+        target: model.schema().target.name(),
+        algorithm,
+        parameters: parameters(given, algorithm),
+        evaluation,
+        columns: columns(model.schema(), samples),
+        notes,
+        lineage,
+    };
+    card.to_html().into_bytes()
+}
+
+/// The parameters of an algorithm, each with its value where one is given.
+fn parameters(algorithm: &Algorithm, name: &str) -> Vec<(String, Option<String>)> {
+    let given = serde_json::to_value(algorithm).unwrap_or_default();
+    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let value = |parameter: &str| given.get(name)?.get(parameter).map(shown);
+    let names = Algorithm::parameter_names(name).into_iter();
+    names.map(|parameter| (parameter.clone(), value(&parameter))).collect()
+}
+
+fn columns(schema: &FeatureSchema, samples: &Samples) -> Vec<CardColumn> {
+    let column = |(place, feature): (usize, &Feature)| CardColumn {
+        name: feature.name.clone(),
+        taken_as: taken_as(&feature.values, samples.columns.get(place).map(|column| column.treatment)),
+        missing: samples.missing.get(place).copied().unwrap_or_default(),
+        values: values(&feature.values, samples.texts.get(place)),
+    };
+    schema.features.iter().enumerate().map(column).collect()
+}
+
+fn taken_as(values: &Values, treatment: Option<Treatment>) -> &'static str {
+    match (values, treatment) {
+        (Values::Text(_), Some(Treatment::Text(_))) => "text",
+        (Values::Text(_), Some(Treatment::Target)) => "mean of the target",
+        (Values::Text(_), Some(Treatment::Hash(_))) => "hashed text",
+        (values, _) => form(values),
+    }
+}
+
+fn form(values: &Values) -> &'static str {
+    match values {
+        Values::Number(number) => match number.kind {
+            FeatureKind::Float => "number",
+            FeatureKind::Integer => "whole number",
+            FeatureKind::Boolean => "true or false",
+        },
+        Values::Text(_) => "category",
+        Values::Time(time) => match time.kind {
+            TimeKind::Date => "date",
+            TimeKind::Timestamp => "time",
+        },
+    }
+}
+
+fn values(values: &Values, texts: Option<&Texts>) -> String {
+    match values {
+        Values::Number(number) => {
+            let [min, max, mean] = [number.min, number.max, number.mean].map(short_number);
+            format!("{min} to {max}, mean {mean}")
+        }
+        Values::Time(time) => {
+            format!("{} to {}", shown_time(time.min, time.kind), shown_time(time.max, time.kind))
+        }
+        Values::Text(text) => {
+            let cut = |text: &String| text.chars().take(TEXT_SHOWN).collect::<String>();
+            let common: Vec<String> = text.common.iter().take(MOST_TEXTS).map(cut).collect();
+            format!("{} different, most often {}", texts.map_or(0, Texts::len), common.join(", "))
+        }
+    }
+}
+
+/// A number with four significant digits.
+fn short_number(value: f64) -> String {
+    let digits = if value == 0.0 { 0.0 } else { value.abs().log10().floor() };
+    if !(-4.0..6.0).contains(&digits) {
+        return format!("{value:.3e}");
+    }
+    let text = format!("{value:.*}", (3.0 - digits).max(0.0) as usize);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uris_are_shown_without_credentials_and_folders() {
+        for (uri, expected) in [
+            ("https://user:secret@example.com/a/iris.csv?token=secret", "iris.csv from example.com"),
+            ("s3://bucket/in/*.parquet", "*.parquet from bucket"),
+            ("file:/home/me/data.csv", "data.csv"),
+            ("file:data.csv", "data.csv"),
+            ("postgres://me:secret@db/shop?table=orders", "shop from db"),
+            ("in/data.csv?secret", "data.csv"),
+        ] {
+            assert_eq!(shown_uri(uri), expected);
+        }
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        let found = [0.0, 1.0, 2.34567, -1234.5, 12.5, 1e-9, 2.5e12, 150.0].map(short_number);
+        assert_eq!(found, ["0", "1", "2.346", "-1234", "12.5", "1.000e-9", "2.500e12", "150"]);
+    }
+}

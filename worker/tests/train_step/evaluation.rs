@@ -1,0 +1,151 @@
+//! What is said of a model beside its metrics: importance, intervals, and the card.
+
+use serde_json::{Value, json};
+
+use crate::steps::{evaluation, iris, metric, published, train, with_data};
+use crate::support::Volume;
+
+fn card(volume: &Volume) -> String {
+    std::fs::read_to_string(published(volume, "train").join("card.html")).expect("card.html")
+}
+
+/// The columns by importance, with how far the metric falls.
+fn importance(found: &Value) -> Vec<(String, f64)> {
+    let columns = found["importance"]["columns"].as_array().expect("columns").iter();
+    columns
+        .map(|column| {
+            (column["column"].as_str().expect("a name").to_owned(), column["mean"].as_f64().expect("a mean"))
+        })
+        .collect()
+}
+
+/// Numbers that a colour and a size make, beside noise.
+fn priced(rows: usize) -> String {
+    let row = |row: usize| {
+        let (size, noise) = (row * 7 % 50, row * 31 % 17);
+        let (color, more) = [("red", 100), ("blue", 0), ("green", 40)][row % 3];
+        format!("{size},{color},{noise},{}\n", size * 2 + more)
+    };
+    format!("size,color,noise,species\n{}", (0..rows).map(row).collect::<String>())
+}
+
+#[test]
+fn importance_is_of_the_tables_columns_and_the_same_each_time() {
+    let fields = json!({"algorithm": {"linearRegression": {}}, "split": {"test": 0.3}});
+    let volume = with_data(&priced(300));
+    let ended = volume.step(&train(fields.clone()), &[]);
+    let message = ended.succeeds().message();
+    assert!(message.contains("by how far r2 falls when it is shuffled: color"), "{message}");
+    let found = evaluation(&volume);
+    let columns = importance(&found);
+    // A text column is one column, however many the model has of it.
+    assert_eq!(columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["color", "size", "noise"]);
+    assert!(columns[1].1 > 0.1 && columns[2].1.abs() < 1e-9, "{columns:?}");
+    let again = with_data(&priced(300));
+    again.step(&train(fields), &[]).succeeds();
+    assert_eq!(evaluation(&again), found);
+    assert_eq!(card(&again), card(&volume));
+}
+
+#[test]
+fn importance_is_measured_on_rows_that_the_model_did_not_see_where_there_are_some() {
+    for (fields, rows, on) in [
+        (json!({"split": {"test": 0.2, "stratify": true}}), 30, "testRows"),
+        (json!({"crossValidation": {"folds": 5}}), 30, "folds"),
+        (json!({}), 150, "trainRows"),
+    ] {
+        let volume = with_data(&iris());
+        volume.step(&train(fields), &[]).succeeds();
+        let found = evaluation(&volume);
+        assert_eq!((&found["measuredOn"], &found["importance"]["rows"]), (&json!(on), &json!(rows)));
+        assert_eq!(
+            found["intervals"].is_object(),
+            on == "testRows",
+            "only rows that were kept back say how sure it is"
+        );
+    }
+}
+
+#[test]
+fn the_gates_metric_has_its_interval_in_the_report() {
+    let volume = with_data(&iris());
+    let fields = json!({"split": {"test": 0.2, "stratify": true}, "gate": {"metric": "logLoss", "max": 1.0}});
+    let ended = volume.step(&train(fields), &[]);
+    let (low, value, high) =
+        (metric(ended.succeeds(), "logLossLow"), metric(&ended, "logLoss"), metric(&ended, "logLossHigh"));
+    assert!(low < value && value < high, "{low} {value} {high}");
+    assert!(metric(&ended, "naiveLogLoss") > 1.0);
+    assert!(!ended.report.metrics.contains_key("accuracyLow"));
+}
+
+#[test]
+fn hostile_names_in_data_are_text_on_the_card() {
+    let hostile = "</style><script>alert(1)</script>";
+    let rows: String =
+        (0..40).map(|row| format!("{row},{}\n", if row < 20 { hostile } else { "b" })).collect();
+    let volume = with_data(&format!("{hostile},species\n{rows}"));
+    volume.step(&train(json!({"split": {"test": 0.5, "stratify": true}})), &[]).succeeds();
+    let html = card(&volume);
+    assert!(!html.contains("<script") && html.matches("</style>").count() == 1);
+    assert!(html.matches("&lt;/style&gt;&lt;script&gt;alert(1)").count() >= 3);
+}
+
+#[test]
+fn the_card_names_the_data_by_their_digest_and_not_by_their_place() {
+    let prepared = crate::steps::step(
+        "data",
+        json!({"prepare": {"inputs": [{"name": "t", "source": {"uri": {"uri": "file:data.csv"}}}], "format": "parquet"}}),
+    );
+    let volume = with_data(&iris());
+    let digest = volume.step(&prepared, &[]).succeeds().report.digest.clone().expect("a digest");
+    let path =
+        published(&volume, "data").strip_prefix(volume.path()).expect("below storage").display().to_string();
+    volume.step(&train(json!({"data": {"artifact": {"path": path}}})), &[]).succeeds();
+    let html = card(&volume);
+    assert!(html.contains(digest.as_str()) && html.contains("data of step"), "{html}");
+    assert!(!html.contains(&path) && !html.contains("ns/pipe"));
+}
+
+#[test]
+fn a_model_of_a_quantile_is_measured_by_its_pinball_loss_beside_that_quantile() {
+    let rows: String = (0..400).map(|row| format!("{},{}\n", row % 20, row % 20 + (row * 7) % 10)).collect();
+    let volume = with_data(&format!("a,species\n{rows}"));
+    let ended = volume.step(
+        &train(json!({
+            "algorithm": {"gradientBoosting": {"task": "regression", "loss": "quantile", "quantile": 0.9, "minSamplesLeaf": 5}},
+            "split": {"test": 0.25}, "gate": {"metric": "pinball", "max": 1.0},
+        })),
+        &[],
+    );
+    let report = &ended.succeeds().report;
+    assert!(report.gate.as_ref().is_some_and(|verdict| verdict.passed), "{report:?}");
+    assert!(report.metrics["pinball"] < 0.5 * report.metrics["naivePinball"], "{report:?}");
+    assert_eq!(evaluation(&volume)["naive"]["answers"], "the 0.9 quantile");
+}
+
+#[test]
+fn a_learning_curve_ends_with_the_model_and_each_of_its_points_is_what_that_many_rows_give() {
+    let volume = with_data(&iris());
+    let split = json!({"test": 0.2, "stratify": true, "seed": 3});
+    volume.step(&train(json!({"split": split, "learningCurve": true})), &[]).succeeds();
+    let found = evaluation(&volume);
+    let points = found["learningCurve"]["points"].as_array().expect("points").clone();
+    let rows: Vec<u64> = points.iter().filter_map(|point| point["rows"].as_u64()).collect();
+    assert_eq!(rows, [12, 30, 60, 90, 120]);
+    assert_eq!(points[4]["test"], found["metrics"]["accuracy"]);
+    assert_eq!(found["learningCurve"]["metric"], "accuracy");
+    let card = std::fs::read_to_string(published(&volume, "train").join("card.html")).expect("card.html");
+    assert!(card.contains("Whether more rows would help"));
+
+    // The model is the same as without it.
+    let without = with_data(&iris());
+    without.step(&train(json!({"split": split})), &[]).succeeds();
+    let model = |volume: &crate::support::Volume| {
+        std::fs::read(published(volume, "train").join("model.json")).expect("model.json")
+    };
+    assert_eq!(model(&volume), model(&without));
+    assert_eq!(evaluation(&without)["learningCurve"], serde_json::Value::Null);
+
+    let refused = with_data(&iris()).step(&train(json!({"learningCurve": true})), &[]);
+    refused.fails(2, "WrongSpec", &["learningCurve needs target and split"]);
+}

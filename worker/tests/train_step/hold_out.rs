@@ -1,0 +1,116 @@
+//! Which rows are kept back, by their values.
+
+use mlpipeline_crds::Revision;
+use serde_json::{Value, json};
+
+use crate::steps::{evaluation, metric, train, with_data};
+use crate::support::Volume;
+
+/// The number of test rows, and the whole `metrics.json`, of a step on these data.
+fn measured(data: &str, fields: Value) -> (f64, Value) {
+    let volume = with_data(data);
+    let ended = volume.step(&train(fields), &[]);
+    let rows = metric(ended.succeeds(), "testRows");
+    (rows, evaluation(&volume))
+}
+
+/// Rows of classes that a line parts, with a customer of four rows each and a day.
+fn orders(count: usize) -> Vec<String> {
+    let row = |row: usize| {
+        let (x, class) = (row * 37 % 100, if row * 37 % 100 < 50 { "low" } else { "high" });
+        format!("{x},c{},2024-01-{:02},{class}\n", row / 4, row % 28 + 1)
+    };
+    (0..count).map(row).collect()
+}
+
+fn table(rows: &[String]) -> String {
+    format!("x,customer,day,species\n{}", rows.concat())
+}
+
+#[test]
+fn by_hash_the_order_of_the_rows_does_not_matter_and_more_rows_change_nothing_for_the_others() {
+    let rows = orders(400);
+    let split = |column: Option<&str>| json!({"test": 0.25, "by": "hash", "column": column});
+    for column in [None, Some("customer")] {
+        let fields = json!({"features": ["x"], "split": split(column)});
+        let (count, found) = measured(&table(&rows), fields.clone());
+        assert!((60.0..140.0).contains(&count), "{count}");
+        let backwards: Vec<String> = rows.iter().rev().cloned().collect();
+        let (turned, other) = measured(&table(&backwards), fields.clone());
+        assert_eq!((turned, &other["classes"]["classes"]), (count, &found["classes"]["classes"]));
+        // The rows that were kept back still are: with a later half, there are exactly its own more.
+        let more = measured(&table(&orders(800)), fields.clone()).0;
+        let later = measured(&table(&orders(800)[400..]), fields).0;
+        assert_eq!(more, count + later);
+    }
+}
+
+#[test]
+fn groups_are_whole_on_one_side_and_are_not_learnt_from() {
+    let data = table(&orders(400));
+    for by in ["shuffle", "hash"] {
+        let fields = json!({
+            "groupBy": "customer", "split": {"test": 0.25, "by": by}, "crossValidation": {"folds": 4},
+            "columns": [{"name": "day", "as": "ignore"}],
+        });
+        let volume = with_data(&data);
+        let ended = volume.step(&train(fields), &[]);
+        let rows = metric(ended.succeeds(), "testRows");
+        assert!(rows > 0.0 && rows % 4.0 == 0.0, "{by}: {rows} rows of groups of four");
+        let model = std::fs::read_to_string(model(&volume)).expect("a model");
+        assert!(model.contains("\"x\"") && !model.contains("\"customer\""), "{model}");
+        assert_eq!(evaluation(&volume)["folds"]["count"], 4);
+    }
+}
+
+fn model(volume: &Volume) -> std::path::PathBuf {
+    volume.path().join(format!("ns/pipe/train/{}/model.json", Revision::of(&["train"])))
+}
+
+#[test]
+fn by_time_the_newest_rows_are_kept_back() {
+    // Days 1 to 28, 15 times each but for the last ones: the newest fifth are days 23 and later.
+    let (count, _) = measured(
+        &table(&orders(420)),
+        json!({"features": ["x"], "split": {"test": 0.2, "by": "time", "column": "day"}}),
+    );
+    assert_eq!(count, 90.0);
+}
+
+#[test]
+fn what_cannot_decide_is_refused_with_what_to_do() {
+    let data = "x,day,empty,species\n1,2024-01-01,a,low\n2,soon,,high\n3,2024-01-03,b,low\n";
+    let rows: [(Value, i32, &str, &str); 8] = [
+        (json!({"split": {"test": 0.5, "by": "time"}}), 2, "WrongSpec", "needs split.column"),
+        (json!({"split": {"test": 0.5, "column": "day"}}), 2, "WrongSpec", "split.column goes with"),
+        (
+            json!({"split": {"test": 0.5, "by": "hash", "stratify": true}}),
+            2,
+            "WrongSpec",
+            "split.stratify is for",
+        ),
+        (
+            json!({"groupBy": "x", "split": {"test": 0.5, "by": "time", "column": "day"}}),
+            2,
+            "WrongSpec",
+            "rows of a group",
+        ),
+        (json!({"groupBy": "species"}), 2, "WrongSpec", "groupBy is the target"),
+        (json!({"groupBy": "customer"}), 3, "ColumnNotFound", "groupBy column \"customer\" not found"),
+        (
+            json!({"split": {"test": 0.5, "by": "time", "column": "day"}}),
+            3,
+            "WrongData",
+            "column \"day\" has the text \"soon\" in row 2",
+        ),
+        (
+            json!({"split": {"test": 0.5, "by": "hash", "column": "empty"}}),
+            3,
+            "WrongData",
+            "\"empty\" is null in row 2",
+        ),
+    ];
+    for (fields, code, reason, part) in rows {
+        with_data(data).step(&train(fields), &[]).fails(code, reason, &[part]);
+    }
+}
