@@ -6,12 +6,14 @@ use mlpipeline_crds::OnMismatch;
 use regex::{CaptureLocations, Regex};
 
 use super::ReadOptions;
+use super::greedy_path::GreedyPath;
 
 /// How lines become rows.
 #[derive(Clone, Debug)]
 pub(super) struct LinePattern {
-    /// What is looked for in each line.
-    pub regex: Regex,
+    regex: Regex,
+    /// The quick way, for patterns that have one.
+    path: Option<GreedyPath>,
     /// The named groups with their numbers, in the order in which they open.
     pub groups: Arc<[(usize, String)]>,
     /// What becomes of lines in which it is not found.
@@ -38,6 +40,7 @@ impl LinePattern {
             return Err(text);
         }
         Ok(Self {
+            path: GreedyPath::new(pattern),
             regex,
             groups: groups.into(),
             on_mismatch: options.on_mismatch.unwrap_or_default(),
@@ -55,9 +58,44 @@ impl LinePattern {
         line.trim_ascii().is_empty() || self.comment.as_deref().is_some_and(|sign| line.starts_with(sign))
     }
 
-    /// The text of a group in a line whose groups were found; empty where it takes no part.
-    pub(super) fn group<'a>(&self, index: usize, line: &'a str, found: &CaptureLocations) -> &'a str {
-        let place = self.groups.get(index).and_then(|(number, _)| found.get(*number));
-        place.and_then(|(start, end)| line.get(start..end)).unwrap_or_default()
+    /// The pattern as it was written.
+    pub(super) fn text(&self) -> &str {
+        self.regex.as_str()
+    }
+
+    /// A search for the pattern in one line after the other.
+    pub(super) fn search(&self) -> Search<'_> {
+        let groups = vec![(0, 0); self.regex.captures_len()];
+        Search { pattern: self, groups, locations: self.regex.capture_locations() }
+    }
+}
+
+/// A search for a pattern, which keeps its memory from line to line.
+pub(super) struct Search<'a> {
+    pattern: &'a LinePattern,
+    /// Where each group of the last line was found, by its number, in bytes.
+    groups: Vec<(usize, usize)>,
+    locations: CaptureLocations,
+}
+
+impl Search<'_> {
+    /// Whether the pattern is in a line. Its groups are then known.
+    pub(super) fn find(&mut self, line: &str) -> bool {
+        if self.pattern.path.as_ref().is_some_and(|path| path.find(line, &mut self.groups)) {
+            return true;
+        }
+        if self.pattern.regex.captures_read(&mut self.locations, line).is_none() {
+            return false;
+        }
+        for (number, place) in self.groups.iter_mut().enumerate() {
+            *place = self.locations.get(number).unwrap_or_default();
+        }
+        true
+    }
+
+    /// The text of a column in the line that was searched last, in which the pattern was found; empty where its group takes no part.
+    pub(super) fn group<'a>(&self, column: usize, line: &'a str) -> &'a str {
+        let place = self.pattern.groups.get(column).and_then(|(number, _)| self.groups.get(*number));
+        place.and_then(|(start, end)| line.get(*start..*end)).unwrap_or_default()
     }
 }

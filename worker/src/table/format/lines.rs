@@ -130,7 +130,7 @@ fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result
     let text = utf8(bytes)?;
     let kinds = vec![TextKinds::default(); pattern.groups.len()];
     let mut summary = Summary { kinds, rows: 0, skipped: 0, example: None };
-    let mut found = pattern.regex.capture_locations();
+    let mut search = pattern.search();
     let mut offset = 0_u64;
     for raw in text.split_inclusive('\n') {
         let line = without_return(raw.strip_suffix('\n').unwrap_or(raw));
@@ -142,10 +142,10 @@ fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result
             return Err(Malformed { offset, problem });
         }
         if !pattern.is_left_out(line) {
-            if pattern.regex.captures_read(&mut found, line).is_some() {
+            if search.find(line) {
                 summary.rows += 1;
                 for (index, (kind, rules)) in summary.kinds.iter_mut().zip(rules).enumerate() {
-                    let field = pattern.group(index, line, &found);
+                    let field = search.group(index, line);
                     kind.add(field.as_bytes(), rules).map_err(|declared| {
                         let name = pattern.groups.get(index).map(|(_, name)| name.as_str());
                         Malformed { offset, problem: wrong_type(name.unwrap_or_default(), field, declared) }
@@ -158,7 +158,7 @@ fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result
                 let problem = format!(
                     "the pattern is not in the line {}; the pattern is {}. Change it, or leave such lines out with onMismatch: Skip",
                     shown(line),
-                    pattern.regex.as_str()
+                    pattern.text()
                 );
                 return Err(Malformed { offset, problem });
             }
@@ -182,11 +182,11 @@ impl Decode for LineDecoder {
         bytes: &[u8],
     ) -> Result<Vec<RecordBatch>, ArrowError> {
         let text = std::str::from_utf8(bytes).map_err(|_| ArrowError::ParseError(not_utf8()))?;
-        let mut found = self.pattern.regex.capture_locations();
+        let mut search = self.pattern.search();
         let mut builders = ColumnBuilders::new(schema, columns, &self.rules)?;
         for line in text.split('\n').map(without_return).filter(|line| !self.pattern.is_left_out(line)) {
-            if self.pattern.regex.captures_read(&mut found, line).is_some() {
-                builders.add(|index| self.pattern.group(index, line, &found))?;
+            if search.find(line) {
+                builders.add(|index| search.group(index, line))?;
             }
         }
         builders.finish()

@@ -7,6 +7,7 @@ mod csv_dialect;
 mod csv_header;
 mod csv_records;
 mod csv_splitter;
+mod greedy_path;
 mod json_line;
 mod json_type;
 mod json_values;
