@@ -11,7 +11,7 @@ use mlpipeline_operator::check::{self, CheckArguments};
 use mlpipeline_operator::crd_file::crd_yaml;
 use mlpipeline_operator::operator::Operator;
 use mlpipeline_operator::traces::Traces;
-use mlpipeline_operator::{logging, probes};
+use mlpipeline_operator::{connection, logging, probes};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -43,8 +43,7 @@ async fn start(run: RunArguments) -> anyhow::Result<()> {
     let mut config = Config::infer()
         .await
         .context("no API server is configured: neither a service account nor a kubeconfig was found")?;
-    // The operator retries by itself and reports why; retries of the client would hide that.
-    config.default_retry = false;
+    connection::configure(&mut config);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), identity, server = %config.cluster_url, "starting");
     let options = run.options(identity, &config.default_namespace);
     let operator = Operator::new(options, |middleware| {

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-/// How long to rest between two looks: far below what a person warning_events, far above what a look costs.
+/// How long to rest between two looks: far below what a person notices, far above what a look costs.
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// Looks again and again until `condition` gives a value, and returns it.

@@ -15,6 +15,7 @@ use super::kinds::{Cache, watches};
 use super::resilient_watch::log_watch_error;
 use super::warning_events;
 use super::watch::{Affected, api, some};
+use crate::connection::WATCH_WITHOUT_BOOKMARKS;
 
 /// All watches of children in one namespace, or in all. Each item names the pipelines whose children have changed. The cache is
 /// up to date only while the stream is polled; it never ends, and recovers after errors.
@@ -34,7 +35,8 @@ fn watch_warnings(
     cache: &Arc<Cache>,
 ) -> BoxStream<'static, Affected> {
     let cache = Arc::clone(cache);
-    let warnings = watcher::Config::default().fields(warning_events::SELECTOR);
+    let warnings =
+        watcher::Config::default().fields(warning_events::SELECTOR).timeout(WATCH_WITHOUT_BOOKMARKS);
     watcher::watcher(api::<WarningEvent>(client, namespace), warnings)
         .default_backoff()
         .filter_map(move |event| {

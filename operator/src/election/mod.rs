@@ -56,7 +56,9 @@ impl Election {
             sleep(self.timing.period).await;
             let started = Instant::now();
             let left = (renewed + self.timing.deadline).saturating_duration_since(started);
-            match tokio::time::timeout(left, self.renew()).await {
+            // An attempt over a connection that nobody answers on leaves time for another one, over a new connection.
+            let attempt = left.min(self.timing.deadline / 2);
+            match tokio::time::timeout(attempt, self.renew()).await {
                 Ok(Ok(Renewal::Renewed)) => {
                     renewed = started;
                     self.fence.open_until(renewed + self.timing.deadline);
@@ -64,7 +66,8 @@ impl Election {
                 Ok(Ok(Renewal::Missed)) => {}
                 Ok(Ok(Renewal::Lost)) => break,
                 Ok(Err(error)) => tracing::warn!(%error, lease = self.name, "cannot renew the lease"),
-                Err(_) => break,
+                Err(_) if attempt == left => break,
+                Err(_) => tracing::warn!(lease = self.name, "a renewal of the lease was not answered"),
             }
         }
         self.fence.close();

@@ -19,6 +19,7 @@ mod gitops;
 mod kept_reports;
 mod kubectl;
 mod kubelet;
+mod lost_connections;
 #[cfg(feature = "neighbours")]
 mod neighbour;
 mod nodes;

@@ -59,8 +59,9 @@ async fn faults_scenario_3_survives_a_kill_of_everything_that_takes_part() {
             [&["kubelet"], &["kube-apiserver"], &["containerd"], &["etcd", "kube-proxy"]];
         kill_and_restart(programs[number]).await;
     }
-    pipe.namespace.wait_ready(&["k8s-pipe"]);
+    // First: the operator reaches the API server by these rules too.
     renew_service_rules().await;
+    pipe.namespace.wait_ready(&["k8s-pipe"]);
     pipe.all_rows_have_come().await;
     pipe.namespace.wait_ready(&["k8s-pipe"]);
     pipe.namespace.delete().await;
