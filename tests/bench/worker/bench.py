@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures the worker beside its peers, each as a whole process, in one run, and prints times, peak memory and ratios.
 
-Usage: bench.py WORKER [--scale SHARE] [--only PART]. The peers are pandas, polars, duckdb and scikit-learn from PyPI, in a virtual
-environment of its own, and mawk and jq where they are installed. --scale 0.01 takes a hundredth of the rows.
+Usage: bench.py WORKER [--scale SHARE] [--only PART] [--algorithms NAME ...]. The peers are pandas, polars, duckdb and scikit-learn from PyPI, in a virtual
+environment of its own, with LightGBM for boosting, and mawk and jq where they are installed. --scale 0.01 takes a hundredth of the rows.
 """
 
 import argparse
@@ -19,11 +19,15 @@ import tempfile
 import time
 from pathlib import Path
 
+import training
+
 HERE = Path(__file__).parent
 ORDERS_SQL = (
     "SELECT c.region, o.product, count(*) AS orders, sum(o.amount * o.price) AS revenue, avg(o.price) AS price "
     "FROM orders o JOIN customers c ON o.customer = c.customer WHERE o.price > 5 GROUP BY c.region, o.product"
 )
+PARTS = ["orders", "lines", "score", "train", "post", "files"]
+
 LISTING = (
     r"^(?<mode>\S+)\s+(?<links>\d+)\s+(?<user>\S+)\s+(?<group>\S+)\s+(?<size>\d+)\s+(?<date>\S+\s+\S+\s+\S+)\s+(?<file>.+)$"
 )
@@ -119,8 +123,9 @@ def receive(port):
 
 
 class Bench:
-    def __init__(self, worker, python, folder, scale):
+    def __init__(self, worker, python, folder, scale, algorithms):
         self.worker, self.python, self.folder, self.scale = worker, python, folder, scale
+        self.algorithms = algorithms
         self.rows = []
 
     def peer(self, name, *arguments):
@@ -184,6 +189,16 @@ class Bench:
         ours = run([self.worker, "prepare", "--input", "t=tiny/*.csv", "--out", "tiny.csv"], self.folder)
         self.add("a thousand tiny files", ours, duckdb=self.peer("files", "duckdb", "tiny-peer.csv"))
 
+    def train(self):
+        run([self.python, "-c", f"import sys; sys.path.insert(0, {str(HERE)!r}); import pathlib, training; training.write_tables(pathlib.Path(), {int(1_000_000 * self.scale)})"], self.folder)
+        for algorithm in self.algorithms:
+            share = training.ALGORITHMS[algorithm][2]
+            ours = run([self.worker, *training.flags(algorithm)], self.folder)
+            names = ["sklearn", "lightgbm"] if algorithm == "gradient-boosting" else ["sklearn"]
+            script = [self.python, HERE / "training.py"]
+            peers = {name: run([*script, name, algorithm, "model.pickle"], self.folder) for name in names}
+            self.add(f"{algorithm}, {int(1_000_000 * self.scale * share)} rows", ours, **peers)
+
     def report(self):
         print("| What | worker | peers: seconds, MiB (times the worker's time) |\n|---|---|---|")
         for what, ours, peers in self.rows:
@@ -202,7 +217,7 @@ def environment(cache):
     python = folder / "bin/python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        packages = ["pandas", "pyarrow", "polars", "duckdb", "scikit-learn"]
+        packages = ["pandas", "pyarrow", "polars", "duckdb", "scikit-learn", "lightgbm"]
         subprocess.run([folder / "bin/pip", "install", "--quiet", *packages], check=True)
     return python
 
@@ -211,13 +226,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("worker", type=Path)
     parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--only", choices=["orders", "lines", "score", "post", "files"])
+    parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--algorithms", nargs="+", default=list(training.ALGORITHMS), choices=list(training.ALGORITHMS))
     options = parser.parse_args()
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mlpipeline"
     python = environment(cache)
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(options.worker.absolute(), python, Path(folder), options.scale)
-        for part in ["orders", "lines", "score", "post", "files"]:
+        bench = Bench(options.worker.absolute(), python, Path(folder), options.scale, options.algorithms)
+        for part in PARTS:
             if options.only in (None, part):
                 getattr(bench, part)()
         bench.report()
