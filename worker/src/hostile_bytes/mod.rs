@@ -3,6 +3,7 @@
 //!
 //! Each test begins with good files of every kind and changes them. `make fuzz` tries thousands of times as many as `make test`.
 
+mod answers;
 mod change;
 mod good_files;
 
@@ -29,13 +30,17 @@ use crate::serve::{RowFeatures, read_rows};
 use crate::table;
 
 fn context(root: &Path) -> WorkContext {
+    context_of(root, Network::default(), Secrets::default())
+}
+
+fn context_of(root: &Path, network: Network, secrets: Secrets) -> WorkContext {
     WorkContext::new(ContextSettings {
         storage: Storage::new(root),
         scratch: root.to_owned(),
         memory_limit: 256 << 20,
-        network: Network::default(),
+        network,
         progress: Progress::Silent,
-        secrets: Secrets::default(),
+        secrets,
     })
     .expect("a context")
 }
@@ -52,7 +57,11 @@ async fn read_table(name: &str, pattern: Option<&str>, context: &WorkContext) ->
         sha256: None,
         credentials: None,
     };
-    let frame = table::open(&source, "t", context).await?;
+    read_source(&source, context).await
+}
+
+async fn read_source(source: &DataSource, context: &WorkContext) -> Result<usize, StepError> {
+    let frame = table::open(source, "t", context).await?;
     let mut rows = frame.execute_stream().await.map_err(|error| crate::engine::query_error(&error))?;
     let mut count = 0;
     while let Some(batch) = rows.next().await {
