@@ -34,9 +34,9 @@ mod tune;
 mod worker_settings;
 
 pub use algorithm::{
-    Algorithm, BernoulliNaiveBayes, BoostingLoss, ChosenAlgorithm, ClassWeight, Dbscan, DecisionTree,
-    EarlyStopping, ElasticNet, ExtraTrees, Forest, GaussianMixture, GaussianNaiveBayes, GradientBoosting,
-    IsolationForest, KMeans, KNeighbors, Lasso, LearningTask, LinearRegression, LinearSvm,
+    Algorithm, BernoulliNaiveBayes, BoostingLoss, CategorySplits, ChosenAlgorithm, ClassWeight, Dbscan,
+    DecisionTree, EarlyStopping, ElasticNet, ExtraTrees, Forest, GaussianMixture, GaussianNaiveBayes,
+    GradientBoosting, IsolationForest, KMeans, KNeighbors, Lasso, LearningTask, LinearRegression, LinearSvm,
     LogisticRegression, Monotonic, MultinomialNaiveBayes, NeighborWeights, ParameterProblem, Parameters, Pca,
     Penalty, PoissonRegression, Predicts, RandomForest, Ridge, TruncatedSvd,
 };

@@ -126,6 +126,14 @@ fn every_algorithm_predicts_the_same_in_onnx_runtime() {
         }
     }
     for target in ["text", "boolean", "number"] {
+        let name = format!("sets-{target}");
+        let task = if target == "number" { "task=regression" } else { "task=classification" };
+        let asked = ["--features", "n,city,kind of flat", "--as", "city=category:20", "--algorithm", "gradientBoosting"];
+        let of_sets = ["--parameter", "categories=subsets", "--parameter", task, "--target", target];
+        make_as(folder.path(), &name, &[&asked[..], &of_sets[..]].concat());
+        names.push(name);
+    }
+    for target in ["text", "boolean", "number"] {
         let name = format!("means-{target}");
         let algorithm = if target == "number" { "linearRegression" } else { "logisticRegression" };
         let means =

@@ -41,7 +41,7 @@ pub use elastic_net::{ElasticNet, Lasso};
 pub use forest::{ExtraTrees, Forest, RandomForest};
 pub use gaussian_mixture::GaussianMixture;
 pub use gaussian_naive_bayes::GaussianNaiveBayes;
-pub use gradient_boosting::{BoostingLoss, EarlyStopping, GradientBoosting, Monotonic};
+pub use gradient_boosting::{BoostingLoss, CategorySplits, EarlyStopping, GradientBoosting, Monotonic};
 pub use isolation_forest::IsolationForest;
 pub use k_means::KMeans;
 pub use k_neighbors::{KNeighbors, NeighborWeights};

@@ -10,9 +10,9 @@ use ndarray::{Array1, Array2};
 use parquet::arrow::ArrowWriter;
 
 use crate::model::{
-    CenterPredictor, ComponentPredictor, DensityPredictor, Feature, FeatureKind, FeatureSchema,
-    IsolationPredictor, LinearPredictor, MixturePredictor, Model, NumberValues, Predictor, Split, Target,
-    TextValues, TreeBuilder, TreeOutput, TreePredictor, Values,
+    CategorySet, CenterPredictor, ComponentPredictor, DensityPredictor, Feature, FeatureKind, FeatureSchema,
+    IsolationPredictor, LinearPredictor, MixturePredictor, Model, NumberValues, Predictor, Split, Subset,
+    Target, TextValues, TreeBuilder, TreeOutput, TreePredictor, Values,
 };
 use crate::preprocess::{HashTransform, Preprocessing, TextTransform, Transform};
 /// All recorded files of a name, of every version.
@@ -73,7 +73,16 @@ fn trees(output: TreeOutput, start: &[f64]) -> TreePredictor {
     tree.split(Split { feature: 1, threshold: 0.25, missing_left: true }).expect("a split");
     tree.leaf(&[1.5]).expect("left");
     tree.leaf(&[-0.5]).expect("right");
-    let trees = vec![tree.finish().expect("a tree")];
+    let mut trees = vec![tree.finish().expect("a tree")];
+    if output == TreeOutput::SumOfLogarithms {
+        let mut left = CategorySet::default();
+        left.insert(1);
+        let mut tree = TreeBuilder::new(1);
+        tree.subset(Subset { feature: 0, left, missing_left: false }).expect("a set");
+        tree.leaf(&[0.5]).expect("left");
+        tree.leaf(&[-0.5]).expect("right");
+        trees.push(tree.finish().expect("a tree"));
+    }
     TreePredictor::new(2, output, start.to_vec(), trees).expect("trees")
 }
 

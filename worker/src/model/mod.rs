@@ -57,7 +57,7 @@ pub use neighbors::{Answers, NeighborsPredictor};
 pub use predictions::Predictions;
 pub use predictor::Predictor;
 pub use schema::{FeatureSchema, MAX_FEATURES, Target};
-pub use tree::{Split, Tree, TreeBuilder, TreePart};
+pub use tree::{CategorySet, Split, Subset, Tree, TreeBuilder, TreePart};
 pub use trees::{TreeOutput, TreePredictor};
 
 /// A trained model, whole and checked: everything in it fits together, so that prediction cannot fail but for rows of a

@@ -6,6 +6,7 @@
 //! tables, requests or targets.
 
 mod category;
+mod code;
 mod hash;
 mod number;
 mod raw;
@@ -19,6 +20,8 @@ use serde::{Deserialize, Serialize};
 
 pub use category::CategoryTransform;
 use category::place;
+pub use code::CodeTransform;
+pub(crate) use code::MOST_CODES;
 pub use hash::HashTransform;
 pub use number::NumberTransform;
 pub use raw::{Form, Input, RawRows};
@@ -35,6 +38,8 @@ pub enum Transform {
     Number(NumberTransform),
     /// A text that is one of few: one column for each.
     Category(CategoryTransform),
+    /// A text that is one of few, as a code for trees that split by sets.
+    Code(CodeTransform),
     /// A date or time: its parts.
     Time(TimeTransform),
     /// Prose: its words.
@@ -52,6 +57,7 @@ impl Transform {
         match self {
             Self::Number(number) => number.width(),
             Self::Category(category) => category.width(),
+            Self::Code(_) => 1,
             Self::Time(time) => time.width(),
             Self::Text(text) => text.width(),
             Self::Target(target) => target.width(),
@@ -64,7 +70,7 @@ impl Transform {
     pub fn form(&self) -> Form {
         match self {
             Self::Number(_) => Form::Number,
-            Self::Category(_) | Self::Text(_) | Self::Target(_) | Self::Hash(_) => Form::Text,
+            Self::Category(_) | Self::Code(_) | Self::Text(_) | Self::Target(_) | Self::Hash(_) => Form::Text,
             Self::Time(_) => Form::Time,
         }
     }
@@ -74,6 +80,7 @@ impl Transform {
         match self {
             Self::Number(number) => number.problem(),
             Self::Category(category) => category.problem(),
+            Self::Code(code) => code.problem(),
             Self::Time(time) => time.problem(),
             Self::Text(text) => text.problem(),
             Self::Target(target) => target.problem(),
@@ -136,6 +143,7 @@ impl Preprocessing {
             let texts = texts.get(column);
             let places = match transform {
                 Transform::Category(category) => category.places(texts.unwrap_or(&none)),
+                Transform::Code(code) => code.places(texts.unwrap_or(&none)),
                 Transform::Target(target) => target.places(texts.unwrap_or(&none)),
                 Transform::Number(_) | Transform::Time(_) | Transform::Text(_) | Transform::Hash(_) => {
                     Vec::new()
@@ -176,6 +184,7 @@ impl Encoder<'_> {
             match transform {
                 Transform::Number(number) => number.encode(*value, own),
                 Transform::Category(category) => category.encode(*value, &column.places, own),
+                Transform::Code(code) => code.encode(*value, &column.places, own),
                 Transform::Time(time) => time.encode(*value, own),
                 Transform::Text(text) => text.encode(column.text(*value), own),
                 Transform::Target(target) => target.encode(*value, &column.places, own),

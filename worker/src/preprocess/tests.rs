@@ -50,6 +50,22 @@ fn a_text_that_training_never_saw_is_zeros_where_no_column_is_shared() {
 }
 
 #[test]
+fn a_text_has_its_code_and_one_that_has_none_is_missing() {
+    let mut texts = Texts::default();
+    let values: Vec<f64> =
+        ["b", "a", "b", "c", "a"].iter().map(|text| f64::from(texts.place(text))).collect();
+    let fit = |limit| CodeTransform::fit(values.iter().copied().chain([f64::NAN]), &texts, limit);
+    let shared = CodeTransform { categories: vec!["a".into(), "b".into()], other: true };
+    assert_eq!((fit(2), shared.codes()), (shared.clone(), 3));
+    let found = encoded(Transform::Code(shared), &["never", "b", "a"], &[0.0, 1.0, 2.0, f64::NAN]);
+    assert_eq!(found[..3], [[2.0], [1.0], [0.0]]);
+    assert!(found[3][0].is_nan());
+    let own = fit(3);
+    assert_eq!((own.codes(), own.other), (3, false));
+    assert!(encoded(Transform::Code(own), &["never"], &[0.0])[0][0].is_nan());
+}
+
+#[test]
 fn times_are_their_parts_in_utc() {
     let time = |text| parse_time(text).expect("a time") as f64;
     let transform =
@@ -141,6 +157,11 @@ fn transforms_that_contradict_themselves_are_named() {
     let text = |json: &str| Transform::Text(serde_json::from_str(json).expect("the form"));
     for transform in [
         Transform::Category(unsorted),
+        Transform::Code(CodeTransform { categories: vec!["b".into(), "a".into()], other: false }),
+        Transform::Code(CodeTransform {
+            categories: (100..355).map(|code| code.to_string()).collect(),
+            other: true,
+        }),
         Transform::Number(bare),
         Transform::Time(late),
         Transform::Time(both),

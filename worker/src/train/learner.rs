@@ -29,6 +29,8 @@ pub struct MatrixColumn<'a> {
     pub name: &'a str,
     /// Whether it is that column's number, and not a part of a date or a category.
     pub is_number: bool,
+    /// Of a column of codes of categories, how many codes there are.
+    pub codes: Option<usize>,
 }
 
 /// An algorithm that learns classes. Its parameters were checked when it was made.
@@ -50,6 +52,11 @@ pub trait Classifier: Send + Sync {
 
     /// Whether it learns from rows in which numbers are missing, so that none is imputed.
     fn takes_missing(&self) -> bool {
+        false
+    }
+
+    /// Whether it splits categories by sets of them, so that a column of categories is one of codes.
+    fn splits_categories(&self) -> bool {
         false
     }
 }
@@ -77,6 +84,11 @@ pub trait Regressor: Send + Sync {
 
     /// Whether it learns from rows in which numbers are missing, so that none is imputed.
     fn takes_missing(&self) -> bool {
+        false
+    }
+
+    /// Whether it splits categories by sets of them, so that a column of categories is one of codes.
+    fn splits_categories(&self) -> bool {
         false
     }
 }

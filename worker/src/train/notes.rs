@@ -97,7 +97,9 @@ fn is_imputed(treatment: &Treatment) -> bool {
 
 /// What became of missing values.
 fn of_missing(samples: &Samples) -> &'static str {
-    if samples.task.takes_missing() {
+    if samples.task.splits_categories() {
+        "missing values are kept, and each split learnt which way they go"
+    } else if samples.task.takes_missing() {
         "missing numbers and dates are kept, and each split learnt which way they go"
     } else {
         "missing values were imputed or have a column of their own"

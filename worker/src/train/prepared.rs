@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use mlpipeline_crds::{GradientBoosting, TrainColumn};
+
 use super::columns::{Column, Treatment};
 use super::error::TrainError;
 use super::learner::{Fitted, Learner, MatrixColumn};
@@ -15,7 +17,8 @@ use super::target_means::TargetMeans;
 use super::vocabulary;
 use crate::model::MAX_COLUMNS;
 use crate::preprocess::{
-    CategoryTransform, HashTransform, NumberTransform, Preprocessing, Texts, TimeTransform, Transform,
+    CategoryTransform, CodeTransform, HashTransform, NumberTransform, Preprocessing, Texts, TimeTransform,
+    Transform,
 };
 
 /// All rows as an algorithm sees them, prepared by what some of them are like.
@@ -89,6 +92,10 @@ impl<'a> Prepared<'a> {
             .map(|(column, transform, part)| MatrixColumn {
                 name: &column.name,
                 is_number: part == 0 && matches!(transform, Transform::Number(_)),
+                codes: match transform {
+                    Transform::Code(code) => Some(code.codes()),
+                    _ => None,
+                },
             })
             .collect();
         let rows = Rows::new(&self.matrix, rows);
@@ -150,7 +157,22 @@ fn fit_column(
             Transform::Number(NumberTransform::default())
         }
         Treatment::Number(_) => Transform::Number(NumberTransform::fit(&mut known(), indicator())),
-        Treatment::Category(limit) => Transform::Category(CategoryTransform::fit(values(), texts, limit)),
+        Treatment::Category(limit) if samples.task.splits_categories() => {
+            let most = GradientBoosting::MOST_CATEGORIES.unsigned_abs() as usize;
+            let limit = limit.unwrap_or(most);
+            if limit > most {
+                return Err(TrainError::Spec(format!(
+                    "columns: \"{}\" has maxCategories {limit}, and gradientBoosting with categories: subsets tells at most {most} \
+                     apart; lower it, or leave categories out",
+                    column.name
+                )));
+            }
+            Transform::Code(CodeTransform::fit(values(), texts, limit))
+        }
+        Treatment::Category(limit) => {
+            let limit = limit.unwrap_or(TrainColumn::DEFAULT_MAX_CATEGORIES.unsigned_abs() as usize);
+            Transform::Category(CategoryTransform::fit(values(), texts, limit))
+        }
         Treatment::Time(kind) if !is_optional || keeps_missing => {
             Transform::Time(TimeTransform { kind, impute: None, indicator: false, missing: is_optional })
         }

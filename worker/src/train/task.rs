@@ -114,6 +114,15 @@ impl Task {
         }
     }
 
+    /// Whether columns of categories are to be codes.
+    pub(super) fn splits_categories(&self) -> bool {
+        match self {
+            Self::Classify { learner, .. } => learner.splits_categories(),
+            Self::Regress { learner, .. } => learner.splits_categories(),
+            Self::Find { .. } => false,
+        }
+    }
+
     /// A class without a row to learn it from has no weights that could be learnt.
     fn check_classes(&self, rows: &Rows<'_>) -> Result<(), TrainError> {
         match self.missing_classes(rows).first() {

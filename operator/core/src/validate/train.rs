@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use mlpipeline_crds::{
-    Algorithm, ChosenAlgorithm, ColumnRole, Gate, Metric, ParameterProblem, Predicts, Split, SplitBy, Train,
-    TuneProblem,
+    Algorithm, CategorySplits, ChosenAlgorithm, ColumnRole, Gate, GradientBoosting, Metric, ParameterProblem,
+    Predicts, Split, SplitBy, Train, TuneProblem,
 };
 
 use super::data;
@@ -143,6 +143,15 @@ fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
             format!("{path}.maxCategories"),
             "is for categories: leave it out, or set as to category",
         );
+        errors.require(
+            !splits_subsets(&train.algorithm)
+                || column.max_categories.is_none_or(|most| most <= GradientBoosting::MOST_CATEGORIES),
+            format!("{path}.maxCategories"),
+            format!(
+                "is more than the {} that gradientBoosting with categories: subsets tells apart: lower it, or leave categories out",
+                GradientBoosting::MOST_CATEGORIES
+            ),
+        );
         for (field, number, role, name) in [
             ("maxTerms", column.max_terms, ColumnRole::Text, "text"),
             ("buckets", column.buckets, ColumnRole::Hash, "hash"),
@@ -161,6 +170,12 @@ fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
             "is target, and this algorithm learns without one: take category or hash",
         );
     }
+}
+
+/// Whether columns of categories are split by sets of them.
+fn splits_subsets(algorithm: &Algorithm) -> bool {
+    let boosting = algorithm.gradient_boosting.as_ref();
+    boosting.is_some_and(|boosting| boosting.categories == Some(CategorySplits::Subsets))
 }
 
 /// A target is needed by each algorithm that predicts a column, and by no other.

@@ -21,7 +21,7 @@ fn is_new_transform(transform: &Transform) -> bool {
     match transform {
         Transform::Number(_) | Transform::Category(_) => false,
         Transform::Time(time) => time.missing,
-        Transform::Text(_) | Transform::Target(_) | Transform::Hash(_) => true,
+        Transform::Code(_) | Transform::Text(_) | Transform::Target(_) | Transform::Hash(_) => true,
     }
 }
 
