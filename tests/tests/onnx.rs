@@ -126,9 +126,30 @@ fn every_algorithm_predicts_the_same_in_onnx_runtime() {
         }
     }
     for target in ["text", "boolean", "number"] {
+        let name = format!("products-{target}");
+        let algorithm = if target == "number" { "linearRegression" } else { "logisticRegression" };
+        let asked = [
+            "--features",
+            "n,k,flag,maybe",
+            "--interaction",
+            "n,k,flag",
+            "--interaction",
+            "maybe,k",
+            "--target",
+            target,
+        ];
+        make_as(folder.path(), &name, &[&asked[..], &["--algorithm", algorithm]].concat());
+        names.push(name);
         let name = format!("sets-{target}");
         let task = if target == "number" { "task=regression" } else { "task=classification" };
-        let asked = ["--features", "n,city,kind of flat", "--as", "city=category:20", "--algorithm", "gradientBoosting"];
+        let asked = [
+            "--features",
+            "n,city,kind of flat",
+            "--as",
+            "city=category:20",
+            "--algorithm",
+            "gradientBoosting",
+        ];
         let of_sets = ["--parameter", "categories=subsets", "--parameter", task, "--target", target];
         make_as(folder.path(), &name, &[&asked[..], &of_sets[..]].concat());
         names.push(name);

@@ -207,9 +207,11 @@ fn data_without_a_split_give_a_tree_of_one_leaf() {
 #[test]
 fn boosting_splits_sets_of_categories_as_scikit_learn_does() {
     for case in fixture("boosting_categories").as_array().expect("cases") {
-        let (rows, codes) = (case["features"].as_array().expect("rows"), case["codes"].as_array().expect("codes"));
+        let (rows, codes) =
+            (case["features"].as_array().expect("rows"), case["codes"].as_array().expect("codes"));
         let value = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
-        let values: Vec<f64> = rows.iter().flat_map(|row| row.as_array().expect("a row")).map(value).collect();
+        let values: Vec<f64> =
+            rows.iter().flat_map(|row| row.as_array().expect("a row")).map(value).collect();
         let mut matrix = Matrix::new(codes.len());
         matrix.extend(&values);
         let numbers = flat(&case["targets"]);

@@ -208,6 +208,17 @@ impl Model {
         &self.preprocessing
     }
 
+    /// The largest absolute value of a feature, a power of ten, up to which every row has an answer.
+    #[must_use]
+    pub fn largest_value(&self) -> f64 {
+        let of_columns = self.predictor.largest_value();
+        if self.preprocessing.products().is_empty() || of_columns <= 1.0 {
+            return of_columns;
+        }
+        // The product of two such values is a column.
+        10_f64.powi((of_columns.log10() / 2.0).floor() as i32)
+    }
+
     /// What predicts.
     #[must_use]
     pub fn predictor(&self) -> &Predictor {

@@ -14,8 +14,10 @@ use crate::preprocess::{CategoryTransform, CodeTransform, NumberTransform, Targe
 /// # Errors
 /// When a column's values cannot be told apart in a graph.
 pub(super) fn columns(graph: &mut Graph, model: &Model) -> Result<Name, OnnxError> {
-    let mut made = Vec::new();
+    // Of each feature, the first of its columns: where it is a number, that number.
+    let (mut made, mut firsts) = (Vec::new(), Vec::new());
     for (feature, transform) in model.schema().features.iter().zip(model.preprocessing().transforms()) {
+        let before = made.len();
         match transform {
             Transform::Number(number) => made.extend(number_columns(graph, feature, number)),
             Transform::Category(category) => made.extend(category_columns(graph, feature, category)?),
@@ -39,6 +41,12 @@ pub(super) fn columns(graph: &mut Graph, model: &Model) -> Result<Name, OnnxErro
                 made.extend(time_columns(graph, &feature.name, time));
             }
         }
+        firsts.push(made.get(before).cloned());
+    }
+    for product in model.preprocessing().products() {
+        let first = |place: u32| firsts.get(place as usize).cloned().flatten();
+        let (Some(first), Some(second)) = (first(product.first), first(product.second)) else { continue };
+        made.push(graph.op("Mul", &[&first, &second]));
     }
     Ok(graph.concat(&made))
 }

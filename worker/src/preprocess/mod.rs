@@ -9,6 +9,7 @@ mod category;
 mod code;
 mod hash;
 mod number;
+mod product;
 mod raw;
 mod target;
 mod text;
@@ -24,6 +25,7 @@ pub use code::CodeTransform;
 pub(crate) use code::MOST_CODES;
 pub use hash::HashTransform;
 pub use number::NumberTransform;
+pub use product::Product;
 pub use raw::{Form, Input, RawRows};
 pub use target::TargetTransform;
 pub use text::{TextTransform, for_each_word};
@@ -89,18 +91,25 @@ impl Transform {
     }
 }
 
-/// What is done with all input columns, in their order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+/// What is done with all input columns, in their order, and which of their numbers are multiplied: the model's columns are what the
+/// transforms make, and then the products.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Preprocessing {
     transforms: Vec<Transform>,
+    products: Vec<Product>,
 }
 
 impl Preprocessing {
     /// These transforms, one for each input column.
     #[must_use]
     pub fn new(transforms: Vec<Transform>) -> Self {
-        Self { transforms }
+        Self { transforms, products: Vec::new() }
+    }
+
+    /// The same with these products.
+    #[must_use]
+    pub fn with_products(self, products: Vec<Product>) -> Self {
+        Self { products, ..self }
     }
 
     /// So many columns of numbers, none of them ever missing: the model's columns are the input columns.
@@ -112,9 +121,8 @@ impl Preprocessing {
     /// Whether the model's columns are the input columns.
     #[must_use]
     pub fn is_identity(&self) -> bool {
-        self.transforms.iter().all(|transform| {
-            matches!(transform, Transform::Number(number) if *number == NumberTransform::default())
-        })
+        let is_kept = |transform: &Transform| matches!(transform, Transform::Number(number) if *number == NumberTransform::default());
+        self.products.is_empty() && self.transforms.iter().all(is_kept)
     }
 
     /// The transforms, one for each input column.
@@ -123,16 +131,31 @@ impl Preprocessing {
         &self.transforms
     }
 
+    /// The products, which are the model's last columns.
+    #[must_use]
+    pub fn products(&self) -> &[Product] {
+        &self.products
+    }
+
     /// How many columns the model has.
     #[must_use]
     pub fn width(&self) -> usize {
+        self.own_width() + self.products.len()
+    }
+
+    /// How many columns the transforms make.
+    fn own_width(&self) -> usize {
         self.transforms.iter().map(Transform::width).sum()
     }
 
     /// What is wrong with a transform, if anything is.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        self.transforms.iter().find_map(Transform::problem)
+        let of_product = |product: &Product| product.problem(&self.transforms);
+        self.transforms
+            .iter()
+            .find_map(Transform::problem)
+            .or_else(|| self.products.iter().find_map(of_product))
     }
 
     /// Prepares to encode rows whose texts are these, one list for each input column.
@@ -151,7 +174,21 @@ impl Preprocessing {
             };
             ColumnTexts { texts, places }
         });
-        Encoder { preprocessing: self, columns: columns.collect() }
+        let starts = self.transforms.iter().scan(0, |start, transform| {
+            let own = *start;
+            *start += transform.width();
+            Some(own)
+        });
+        let starts: Vec<usize> = starts.collect();
+        // A number is the first of the columns that are made of it.
+        let start = |place: u32| starts.get(place as usize).copied().unwrap_or(usize::MAX);
+        let products = self.products.iter().map(|product| (start(product.first), start(product.second)));
+        Encoder {
+            preprocessing: self,
+            columns: columns.collect(),
+            products: products.collect(),
+            own_width: self.own_width(),
+        }
     }
 }
 
@@ -160,6 +197,9 @@ impl Preprocessing {
 pub struct Encoder<'a> {
     preprocessing: &'a Preprocessing,
     columns: Vec<ColumnTexts<'a>>,
+    /// The model's columns that each product is of.
+    products: Vec<(usize, usize)>,
+    own_width: usize,
 }
 
 /// The texts of an input column.
@@ -178,7 +218,16 @@ impl ColumnTexts<'_> {
 
 impl Encoder<'_> {
     /// Writes the model's columns for one raw row.
-    pub fn encode_row(&self, raw: &[f64], mut out: &mut [f64]) {
+    pub fn encode_row(&self, raw: &[f64], out: &mut [f64]) {
+        let Some((own, products)) = out.split_at_mut_checked(self.own_width) else { return };
+        self.encode_columns(raw, own);
+        let number = |column: usize| own.get(column).copied().unwrap_or(f64::NAN);
+        for (out, (first, second)) in products.iter_mut().zip(&self.products) {
+            *out = number(*first) * number(*second);
+        }
+    }
+
+    fn encode_columns(&self, raw: &[f64], mut out: &mut [f64]) {
         for ((transform, value), column) in self.preprocessing.transforms.iter().zip(raw).zip(&self.columns) {
             let Some((own, rest)) = out.split_at_mut_checked(transform.width()) else { return };
             match transform {

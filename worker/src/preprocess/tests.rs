@@ -27,6 +27,27 @@ fn a_missing_number_is_the_median_and_says_so() {
 }
 
 #[test]
+fn products_are_of_numbers_as_they_are_imputed_and_come_last() {
+    let number = |impute| Transform::Number(NumberTransform { impute, indicator: impute.is_some() });
+    let product = |first, second| Product { first, second };
+    let transforms = || vec![number(Some(2.0)), Transform::Hash(HashTransform { buckets: 1 }), number(None)];
+    let preprocessing = Preprocessing::new(transforms()).with_products(vec![product(0, 2), product(2, 0)]);
+    assert_eq!((preprocessing.problem(), preprocessing.width()), (None, 6));
+    let encoder = preprocessing.encoder(&[]);
+    let mut out = [9.0; 6];
+    encoder.encode_row(&[f64::NAN, f64::NAN, -3.0], &mut out);
+    assert_eq!(out, [2.0, 1.0, 0.0, -3.0, -6.0, -6.0]);
+    encoder.encode_row(&[5.0, f64::NAN, 0.5], &mut out);
+    assert_eq!(out, [5.0, 0.0, 0.0, 0.5, 2.5, 2.5]);
+    let identity = Preprocessing::identity(2).with_products(vec![product(0, 1)]);
+    assert!(!identity.is_identity() && identity.width() == 3);
+    for (first, second) in [(0, 0), (0, 1), (2, 3)] {
+        let wrong = Preprocessing::new(transforms()).with_products(vec![product(first, second)]);
+        assert!(wrong.problem().is_some(), "{first} {second}");
+    }
+}
+
+#[test]
 fn the_most_frequent_texts_have_columns_and_the_others_share_one() {
     let mut texts = Texts::default();
     let values: Vec<f64> =

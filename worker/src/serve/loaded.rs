@@ -51,7 +51,7 @@ impl LoadedModel {
         let schema = model.schema();
         let target = &schema.target;
         let answers: Vec<String> = target.answers().iter().map(ToString::to_string).collect();
-        let features = RowFeatures::new(&schema.features, model.predictor().largest_value());
+        let features = RowFeatures::new(&schema.features, model.largest_value());
         let info = model.info();
         let revision = match &info.revision {
             Some(revision) => revision.to_string(),

@@ -4,7 +4,7 @@
 //! to rows is fitted later.
 
 use datafusion::arrow::datatypes::{DataType, Schema};
-use mlpipeline_crds::{ColumnRole, TrainColumn};
+use mlpipeline_crds::{ColumnRole, Interaction, TrainColumn};
 
 use super::error::TrainError;
 use crate::features::{column_names, feature_kind, is_text, kind_name, value_type};
@@ -56,6 +56,7 @@ pub(super) struct Asked<'a> {
     pub(super) target: Option<&'a str>,
     pub(super) features: &'a [String],
     pub(super) columns: &'a [TrainColumn],
+    pub(super) interactions: &'a [Interaction],
     /// A column that says which rows stay together, and is not learnt from unless the features name it.
     pub(super) group_by: Option<&'a str>,
 }

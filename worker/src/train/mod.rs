@@ -28,6 +28,7 @@ mod findings;
 mod forest;
 mod gaussian;
 mod importance;
+mod interactions;
 mod isolation;
 mod k_means;
 mod keys;

@@ -3,6 +3,7 @@
 //! Owns these sentences and their bounds. Rows are sampled, so that a large table costs no more than a small one.
 
 use super::columns::Treatment;
+use super::interactions;
 use super::matrix::Rows;
 use super::samples::Samples;
 use super::task::Task;
@@ -59,6 +60,7 @@ pub(super) fn notes(samples: &Samples, rows: &Rows<'_>) -> Vec<String> {
             of(|treatment| matches!(treatment, Treatment::Target)),
         ),
         ("taken as the hash of each text", of(|treatment| matches!(treatment, Treatment::Hash(_)))),
+        ("learnt from as products too", named(interactions::names(&samples.products, &samples.columns))),
         (of_missing(samples), missing(is_imputed)),
         (
             "a missing text has 0 in all columns of its words or of its hash",

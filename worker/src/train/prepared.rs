@@ -9,6 +9,7 @@ use mlpipeline_crds::{GradientBoosting, TrainColumn};
 
 use super::columns::{Column, Treatment};
 use super::error::TrainError;
+use super::interactions::names;
 use super::learner::{Fitted, Learner, MatrixColumn};
 use super::matrix::{Matrix, Rows};
 use super::memory::check_memory;
@@ -42,7 +43,7 @@ impl<'a> Prepared<'a> {
         if width > MAX_COLUMNS {
             return Err(TrainError::Data(format!(
                 "the features become {width} columns, and a model has at most {MAX_COLUMNS}; set maxCategories or maxTerms of \
-                 columns with many texts, or leave some out"
+                 columns with many texts, or leave some out, or products of interactions"
             )));
         }
         if width == 0 {
@@ -87,6 +88,8 @@ impl<'a> Prepared<'a> {
         rows: &[u32],
     ) -> Result<Fitted, TrainError> {
         let transforms = samples.columns.iter().zip(self.preprocessing.transforms());
+        let products = names(self.preprocessing.products(), &samples.columns);
+        let products = products.iter().map(|name| MatrixColumn { name, is_number: false, codes: None });
         let columns: Vec<MatrixColumn<'_>> = transforms
             .flat_map(|(column, transform)| (0..transform.width()).map(move |part| (column, transform, part)))
             .map(|(column, transform, part)| MatrixColumn {
@@ -97,6 +100,7 @@ impl<'a> Prepared<'a> {
                     _ => None,
                 },
             })
+            .chain(products)
             .collect();
         let rows = Rows::new(&self.matrix, rows);
         match learner {
@@ -136,7 +140,7 @@ fn fit(samples: &Samples, rows: &Rows<'_>) -> Result<(Preprocessing, Vec<Crossed
         start += transform.width();
         transforms.push(transform);
     }
-    Ok((Preprocessing::new(transforms), crossed))
+    Ok((Preprocessing::new(transforms).with_products(samples.products.clone()), crossed))
 }
 
 /// Fits what is done with a column whatever the target.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use mlpipeline_crds::{
-    Algorithm, CategorySplits, ChosenAlgorithm, ColumnRole, Gate, GradientBoosting, Metric, ParameterProblem,
-    Predicts, Split, SplitBy, Train, TuneProblem,
+    Algorithm, CategorySplits, ChosenAlgorithm, ColumnRole, Gate, GradientBoosting, Interaction, Metric,
+    ParameterProblem, Predicts, Split, SplitBy, Train, TuneProblem,
 };
 
 use super::data;
@@ -29,6 +29,7 @@ pub(super) fn check(train: &Train, path: &str, errors: &mut Errors) {
         );
     }
     check_columns(train, path, errors);
+    check_interactions(train, path, errors);
     let predicts = check_algorithm(train, &format!("{path}.algorithm"), errors);
     if let Some(tune) = &train.tune {
         for TuneProblem { path: below, problem } in tune.problems(&train.algorithm) {
@@ -169,6 +170,46 @@ fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
             format!("{path}.as"),
             "is target, and this algorithm learns without one: take category or hash",
         );
+    }
+}
+
+/// Products are of numbers that are learnt from; what columns there are, the data say later.
+fn check_interactions(train: &Train, path: &str, errors: &mut Errors) {
+    for (number, interaction) in train.interactions.iter().enumerate() {
+        let path = format!("{path}.interactions[{number}].columns");
+        errors.require(
+            (2..=Interaction::MOST_COLUMNS).contains(&interaction.columns.len()),
+            &path,
+            format!(
+                "names {} columns; 2 to {} are allowed",
+                interaction.columns.len(),
+                Interaction::MOST_COLUMNS
+            ),
+        );
+        let mut names = BTreeSet::new();
+        for (place, name) in interaction.columns.iter().enumerate() {
+            let path = format!("{path}[{place}]");
+            let shown = quoted(name);
+            errors.require(names.insert(name), &path, format!("{shown} is named before; name it once"));
+            let is_target = Some(name) == train.target.as_ref();
+            errors.require(
+                !is_target,
+                &path,
+                format!("{shown} is the target: a model cannot predict from it"),
+            );
+            errors.require(
+                is_target || train.features.is_empty() || train.features.contains(name),
+                &path,
+                format!("{shown} is not among the features; add it there, or leave it out"),
+            );
+            let taken_as =
+                train.columns.iter().find(|column| column.name == *name).and_then(|column| column.taken_as);
+            errors.require(
+                matches!(taken_as, None | Some(ColumnRole::Number)),
+                &path,
+                format!("{shown} is not taken as a number, and only numbers have products"),
+            );
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub(super) fn version(model: &Model) -> u64 {
     let is_found = matches!(model.schema.target, Target::Finding(_));
     let is_new = is_found
         || is_new_predictor(&model.predictor)
+        || !model.preprocessing.products().is_empty()
         || model.preprocessing.transforms().iter().any(is_new_transform);
     if is_new { MODEL_VERSION } else { EARLIER }
 }
