@@ -39,7 +39,7 @@ pub use algorithm::{
     DecisionTree, EarlyStopping, ElasticNet, ExtraTrees, Forest, GaussianMixture, GaussianNaiveBayes,
     GradientBoosting, IsolationForest, KMeans, KNeighbors, Lasso, LearningTask, LinearRegression, LinearSvm,
     LogisticRegression, Monotonic, MultinomialNaiveBayes, NeighborWeights, ParameterProblem, Parameters, Pca,
-    Penalty, PoissonRegression, Predicts, RandomForest, Ridge, TruncatedSvd,
+    Penalty, PoissonRegression, Predicts, RandomForest, Ridge, SeasonalNaive, TimeInterval, TruncatedSvd,
 };
 pub use baseline::Baseline;
 pub use crd::{custom_resource_definition, pipeline_schema};

@@ -5,7 +5,7 @@
 
 use mlpipeline_crds::Algorithm;
 use mlpipeline_worker::model::{Predictions, Predictor};
-use mlpipeline_worker::train::{Learner, Matrix, MatrixColumn, Names, Rows, TrainError};
+use mlpipeline_worker::train::{Learner, Matrix, MatrixColumn, MatrixKind, Names, Rows, TrainError};
 use ndarray::Array2;
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ impl Data {
         let rows = Rows::new(&self.matrix, &rows);
         let names: Vec<String> = (0..self.matrix.width()).map(|place| format!("x{place}")).collect();
         let columns: Vec<MatrixColumn<'_>> =
-            names.iter().map(|name| MatrixColumn { name, is_number: true, codes: None }).collect();
+            names.iter().map(|name| MatrixColumn { name, kind: MatrixKind::Number }).collect();
         let fitted = match (Learner::new(&algorithm)?.0, &self.classes) {
             (Learner::Classifier(learner), Some(classes)) => {
                 let count = *classes.iter().max().expect("classes") as usize + 1;
@@ -227,15 +227,14 @@ fn boosting_splits_sets_of_categories_as_scikit_learn_does() {
             .iter()
             .map(|codes| MatrixColumn {
                 name: "x",
-                is_number: codes.is_null(),
-                codes: codes.as_u64().map(|codes| codes as usize),
+                kind: codes.as_u64().map_or(MatrixKind::Number, |codes| MatrixKind::Codes(codes as usize)),
             })
             .collect();
         let learnt: Vec<u32> = (0..case["learnt"].as_u64().expect("a number") as u32).collect();
         let rows = Rows::new(&matrix, &learnt);
         let predictor = match Learner::new(&algorithm).expect("a learner").0 {
             Learner::Classifier(learner) => {
-                assert!(learner.splits_categories());
+                assert_eq!(learner.most_codes(), Some(254));
                 let classes: Vec<u32> = numbers.iter().map(|class| *class as u32).collect();
                 let labels: Vec<String> =
                     (0..=*classes.iter().max().expect("classes")).map(|class| class.to_string()).collect();

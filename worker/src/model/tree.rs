@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::ModelError;
+use super::{CategorySet, ModelError};
 
 /// The most nodes, leaves among them, of one tree, so that a node's number and a mark fit into 32 bits.
 const MAX_NODES: usize = 1 << 30;
@@ -19,63 +19,6 @@ pub struct Split {
     pub threshold: f64,
     /// Whether rows without a value, which is a NaN, go left.
     pub missing_left: bool,
-}
-
-/// Categories by their codes, which are whole numbers from 0 to 255.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CategorySet([u64; 4]);
-
-impl CategorySet {
-    /// How many bytes a set has in a file.
-    pub(super) const SIZE: usize = 32;
-
-    /// Adds a category.
-    pub fn insert(&mut self, code: u8) {
-        if let Some(word) = self.0.get_mut(usize::from(code) / 64) {
-            *word |= 1 << (code % 64);
-        }
-    }
-
-    /// Whether a category is in it.
-    #[must_use]
-    pub fn contains(&self, code: u8) -> bool {
-        self.0.get(usize::from(code) / 64).is_some_and(|word| word >> (code % 64) & 1 == 1)
-    }
-
-    /// The categories in it, in their order.
-    pub fn codes(self) -> impl Iterator<Item = u8> {
-        (0..=u8::MAX).filter(move |code| self.contains(*code))
-    }
-
-    /// How many categories are in it.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.iter().map(|word| word.count_ones() as usize).sum()
-    }
-
-    /// Whether no category is in it.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0 == [0; 4]
-    }
-
-    /// Its bytes in a file: bit `code % 8` of byte `code / 8` is that of a category.
-    pub(super) fn to_bytes(self) -> impl Iterator<Item = u8> {
-        self.0.into_iter().flat_map(u64::to_le_bytes)
-    }
-
-    pub(super) fn from_bytes(bytes: [u8; Self::SIZE]) -> Self {
-        let mut set = Self::default();
-        for (word, bytes) in set.0.iter_mut().zip(bytes.chunks(8)) {
-            *word = bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        }
-        set
-    }
-
-    /// Whether a value is the code of a category in it.
-    fn has(&self, value: f64) -> bool {
-        (0.0..256.0).contains(&value) && self.contains(value as u8)
-    }
 }
 
 /// A question about the category that one feature of a row has, by its code.
@@ -379,7 +322,6 @@ mod tests {
     fn a_row_goes_left_whose_category_is_in_the_set() {
         let mut left = CategorySet::default();
         [0, 63, 64, 200, 255].into_iter().for_each(|code| left.insert(code));
-        assert_eq!((left.codes().collect::<Vec<_>>(), left.len()), (vec![0, 63, 64, 200, 255], 5));
         for missing_left in [false, true] {
             let mut tree = TreeBuilder::new(1);
             tree.subset(Subset { feature: 0, left, missing_left }).expect("a root");
@@ -395,8 +337,6 @@ mod tests {
             let parts: Vec<TreePart> = tree.parts().collect();
             assert_eq!(parts[0], TreePart::Subset(Subset { feature: 0, left, missing_left }));
         }
-        let bytes: Vec<u8> = left.to_bytes().collect();
-        assert_eq!(CategorySet::from_bytes(bytes.try_into().expect("32 bytes")), left);
     }
 
     #[test]

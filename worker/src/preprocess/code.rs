@@ -1,4 +1,4 @@
-//! Categories as codes: one column of whole numbers for trees that split by sets of categories.
+//! Categories as codes: one column of whole numbers, for trees that split by sets of categories and for series that are told apart.
 //!
 //! Texts beyond the limit, the rarest ones, share the code behind the others. A text that training never saw gets that code where
 //! there is one, and else is missing; what is missing is a NaN. The codes' order means nothing.
@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::category::{place, places, sorted_problem};
 use super::{CategoryTransform, Texts};
 
-/// The most codes: one a bin of boosting.
-pub(crate) const MOST_CODES: usize = 255;
+/// The most codes that a file may have; algorithms have limits of their own.
+const MOST_CODES: usize = 1 << 17;
 
-/// What is done with a column of categories that trees split by sets.
+/// What is done with a column of categories that become codes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CodeTransform {

@@ -22,7 +22,6 @@ use serde::{Deserialize, Serialize};
 pub use category::CategoryTransform;
 use category::place;
 pub use code::CodeTransform;
-pub(crate) use code::MOST_CODES;
 pub use hash::HashTransform;
 pub use number::NumberTransform;
 pub use product::Product;
@@ -40,7 +39,7 @@ pub enum Transform {
     Number(NumberTransform),
     /// A text that is one of few: one column for each.
     Category(CategoryTransform),
-    /// A text that is one of few, as a code for trees that split by sets.
+    /// A text that is one of several, as a code.
     Code(CodeTransform),
     /// A date or time: its parts.
     Time(TimeTransform),

@@ -99,7 +99,7 @@ fn is_imputed(treatment: &Treatment) -> bool {
 
 /// What became of missing values.
 fn of_missing(samples: &Samples) -> &'static str {
-    if samples.task.splits_categories() {
+    if samples.task.most_codes().is_some() {
         "missing values are kept, and each split learnt which way they go"
     } else if samples.task.takes_missing() {
         "missing numbers and dates are kept, and each split learnt which way they go"

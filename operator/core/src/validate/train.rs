@@ -30,6 +30,7 @@ pub(super) fn check(train: &Train, path: &str, errors: &mut Errors) {
     }
     check_columns(train, path, errors);
     check_interactions(train, path, errors);
+    check_forecast(train, path, errors);
     let predicts = check_algorithm(train, &format!("{path}.algorithm"), errors);
     if let Some(tune) = &train.tune {
         for TuneProblem { path: below, problem } in tune.problems(&train.algorithm) {
@@ -134,6 +135,13 @@ fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
             format!("{name} is the target: it is taken as its algorithm needs it"),
         );
         errors.require(
+            train.features.is_empty()
+                || train.features.contains(&column.name)
+                || Some(&column.name) == train.target.as_ref(),
+            format!("{path}.name"),
+            format!("{name} is not among the features, so that nothing is done with it: add it there, or leave it out"),
+        );
+        errors.require(
             names.insert(&column.name),
             format!("{path}.name"),
             format!("{name} is the name of an earlier column too"),
@@ -171,6 +179,37 @@ fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
             "is target, and this algorithm learns without one: take category or hash",
         );
     }
+}
+
+/// A forecast is measured on rows that are newer than those it learns from, which folds of its own make.
+fn check_forecast(train: &Train, path: &str, errors: &mut Errors) {
+    let is_forecast = matches!(train.algorithm.chosen(), Some(ChosenAlgorithm::SeasonalNaive(_)));
+    if !is_forecast {
+        let gates = train.gate.as_ref().is_some_and(|gate| gate.metric == Metric::Mase);
+        errors.require(
+            !gates,
+            format!("{path}.gate.metric"),
+            "is mase, which measures forecasts by seasonalNaive: take another metric",
+        );
+        return;
+    }
+    for (field, is_given) in [
+        ("split", train.split.is_some()),
+        ("tune", train.tune.is_some()),
+        ("groupBy", train.group_by.is_some()),
+        ("interactions", !train.interactions.is_empty()),
+    ] {
+        errors.require(
+            !is_given,
+            format!("{path}.{field}"),
+            "does not go with seasonalNaive, which is measured by the folds of crossValidation alone: leave it out",
+        );
+    }
+    errors.require(
+        train.cross_validation.is_some(),
+        format!("{path}.crossValidation"),
+        "is missing: each fold of seasonalNaive is a point in time from which is forecast what came then",
+    );
 }
 
 /// Products are of numbers that are learnt from; what columns there are, the data say later.

@@ -8,10 +8,12 @@ use super::super::matrix::Rows;
 use super::super::middle::middle;
 use super::super::parallel::{over_items, over_shards};
 use super::super::shuffle::Shuffler;
-use crate::preprocess::MOST_CODES;
 
 /// Rows that the thresholds are taken from when there are more.
 const SAMPLE_ROWS: usize = 200_000;
+
+/// The most codes that have a bin each.
+const MOST_CODES: usize = 255;
 
 /// One feature of every row, in bins.
 #[derive(Debug)]

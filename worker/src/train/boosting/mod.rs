@@ -27,7 +27,7 @@ use self::loss::Loss;
 use self::stopping::Stopping;
 use self::watch::Watch;
 use super::error::TrainError;
-use super::learner::{Classifier, Fitted, Names, Regressor};
+use super::learner::{Classifier, Fitted, MatrixKind, Names, Regressor};
 use super::matrix::Rows;
 use super::poisson::mean_count;
 use super::split::Parted;
@@ -143,7 +143,14 @@ impl GradientBoosting {
 
     /// The same with the places of constrained columns and of columns of codes.
     fn with_places(&self, names: &Names<'_>) -> Result<Option<Self>, TrainError> {
-        let codes: Vec<Option<usize>> = names.columns.iter().map(|column| column.codes).collect();
+        let codes: Vec<Option<usize>> = names
+            .columns
+            .iter()
+            .map(|column| match column.kind {
+                MatrixKind::Codes(count) => Some(count),
+                _ => None,
+            })
+            .collect();
         let has_codes = codes.iter().any(Option::is_some);
         if self.constraints.is_empty() && !has_codes {
             return Ok(None);
@@ -175,8 +182,9 @@ impl Classifier for GradientBoosting {
         true
     }
 
-    fn splits_categories(&self) -> bool {
-        self.splits_categories
+    fn most_codes(&self) -> Option<usize> {
+        let most = Parameters::MOST_CATEGORIES.unsigned_abs() as usize;
+        self.splits_categories.then_some(most)
     }
 }
 
@@ -210,8 +218,9 @@ impl Regressor for GradientBoosting {
         true
     }
 
-    fn splits_categories(&self) -> bool {
-        self.splits_categories
+    fn most_codes(&self) -> Option<usize> {
+        let most = Parameters::MOST_CATEGORIES.unsigned_abs() as usize;
+        self.splits_categories.then_some(most)
     }
 }
 
