@@ -92,6 +92,41 @@ fn make_as(folder: &Path, name: &str, asked: &[&str]) {
     worker(folder, &["score", "--model", name, "--data", "table.csv", "--out", &scored]);
 }
 
+/// Models of products of columns, and of sets of categories, of each kind of target.
+fn make_products_and_sets(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for target in ["text", "boolean", "number"] {
+        let name = format!("products-{target}");
+        let algorithm = if target == "number" { "linearRegression" } else { "logisticRegression" };
+        let asked = [
+            "--features",
+            "n,k,flag,maybe",
+            "--interaction",
+            "n,k,flag",
+            "--interaction",
+            "maybe,k",
+            "--target",
+            target,
+        ];
+        make_as(folder, &name, &[&asked[..], &["--algorithm", algorithm]].concat());
+        names.push(name);
+        let name = format!("sets-{target}");
+        let task = if target == "number" { "task=regression" } else { "task=classification" };
+        let asked = [
+            "--features",
+            "n,city,kind of flat",
+            "--as",
+            "city=category:20",
+            "--algorithm",
+            "gradientBoosting",
+        ];
+        let of_sets = ["--parameter", "categories=subsets", "--parameter", task, "--target", target];
+        make_as(folder, &name, &[&asked[..], &of_sets[..]].concat());
+        names.push(name);
+    }
+    names
+}
+
 #[test]
 fn every_algorithm_predicts_the_same_in_onnx_runtime() {
     let folder = table();
@@ -125,35 +160,7 @@ fn every_algorithm_predicts_the_same_in_onnx_runtime() {
             names.push(name);
         }
     }
-    for target in ["text", "boolean", "number"] {
-        let name = format!("products-{target}");
-        let algorithm = if target == "number" { "linearRegression" } else { "logisticRegression" };
-        let asked = [
-            "--features",
-            "n,k,flag,maybe",
-            "--interaction",
-            "n,k,flag",
-            "--interaction",
-            "maybe,k",
-            "--target",
-            target,
-        ];
-        make_as(folder.path(), &name, &[&asked[..], &["--algorithm", algorithm]].concat());
-        names.push(name);
-        let name = format!("sets-{target}");
-        let task = if target == "number" { "task=regression" } else { "task=classification" };
-        let asked = [
-            "--features",
-            "n,city,kind of flat",
-            "--as",
-            "city=category:20",
-            "--algorithm",
-            "gradientBoosting",
-        ];
-        let of_sets = ["--parameter", "categories=subsets", "--parameter", task, "--target", target];
-        make_as(folder.path(), &name, &[&asked[..], &of_sets[..]].concat());
-        names.push(name);
-    }
+    names.extend(make_products_and_sets(folder.path()));
     for target in ["text", "boolean", "number"] {
         let name = format!("means-{target}");
         let algorithm = if target == "number" { "linearRegression" } else { "logisticRegression" };
