@@ -11,6 +11,7 @@ mod baseline;
 mod crd;
 mod exit_code;
 mod gate;
+mod interaction;
 mod location;
 mod metric;
 mod pipeline;
@@ -34,16 +35,17 @@ mod tune;
 mod worker_settings;
 
 pub use algorithm::{
-    Algorithm, BernoulliNaiveBayes, BoostingLoss, ChosenAlgorithm, ClassWeight, Dbscan, DecisionTree,
-    EarlyStopping, ElasticNet, ExtraTrees, Forest, GaussianMixture, GaussianNaiveBayes, GradientBoosting,
-    IsolationForest, KMeans, KNeighbors, Lasso, LearningTask, LinearRegression, LinearSvm,
+    Algorithm, BernoulliNaiveBayes, BoostingLoss, CategorySplits, ChosenAlgorithm, ClassWeight, Dbscan,
+    DecisionTree, EarlyStopping, ElasticNet, ExtraTrees, Forest, GaussianMixture, GaussianNaiveBayes,
+    GradientBoosting, IsolationForest, KMeans, KNeighbors, Lasso, LearningTask, LinearRegression, LinearSvm,
     LogisticRegression, Monotonic, MultinomialNaiveBayes, NeighborWeights, ParameterProblem, Parameters, Pca,
-    Penalty, PoissonRegression, Predicts, RandomForest, Ridge, TruncatedSvd,
+    Penalty, PoissonRegression, Predicts, RandomForest, Ridge, SeasonalNaive, TimeInterval, TruncatedSvd,
 };
 pub use baseline::Baseline;
 pub use crd::{custom_resource_definition, pipeline_schema};
 pub use exit_code::ExitCode;
 pub use gate::{Gate, GateVerdict};
+pub use interaction::Interaction;
 pub use location::{LocationError, ObjectLocation, TableLocation, UriScheme};
 pub use metric::{Metric, UNTESTED_CLASSES, bounded_metrics, telling_first};
 pub use pipeline::{MLPipeline, MLPipelineSpec};

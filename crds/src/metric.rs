@@ -93,6 +93,9 @@ metrics! {
     MedianAbsoluteError = "medianAbsoluteError", Numbers, Smaller;
     /// Regression: mean absolute error as a share of the target, very large where the target is 0; smaller is better.
     Mape = "mape", Numbers, Smaller;
+    /// Forecasts: mean absolute error as a share of what the number one interval before is off by in the rows learnt from; less than 1
+    /// is better than that.
+    Mase = "mase", Numbers, Smaller;
     /// Regression with loss: quantile: mean pinball loss of that quantile, in the target's unit; smaller is better.
     Pinball = "pinball", Numbers, Smaller;
     /// Clusters: the mean over rows of how much nearer a row is to its own cluster than to the next one, -1 to 1. Of many rows, a few
@@ -211,7 +214,7 @@ mod tests {
             assert_eq!(Metric::named(metric.name()), Some(*metric));
         }
         assert_eq!(Metric::named("speed"), None);
-        assert_eq!(Metric::names(Some(Numbers)), "r2, rmse, mae, medianAbsoluteError, mape, pinball");
+        assert_eq!(Metric::names(Some(Numbers)), "r2, rmse, mae, medianAbsoluteError, mape, mase, pinball");
     }
 
     #[test]

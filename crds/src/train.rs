@@ -4,7 +4,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Algorithm, DataReference, Gate, TrainColumn, Tune};
+use crate::{Algorithm, DataReference, Gate, Interaction, TrainColumn, Tune};
 
 /// Train a model on a dataset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -27,6 +27,11 @@ pub struct Train {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub columns: Vec<TrainColumn>,
+    /// Products of columns of numbers, which are learnt from beside the columns: what two of them mean together, for linear models above
+    /// all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "atomic"))]
+    pub interactions: Vec<Interaction>,
     /// A column whose equal values belong together, such as a customer: such rows are all on one side of the split, and all in
     /// one fold. It is not learnt from unless features names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,5 @@
 """Writes worker/tests/fixtures/trees.json: what scikit-learn's trees, boosting and naive Bayes predict for the data of other fixtures;
-and boosting_stops.json: when boosting stops.
+boosting_stops.json: when boosting stops; and boosting_categories.json: boosting that splits sets of categories.
 
 Run from the root of the repository, with scikit-learn 1.7.2: python tests/reference/tree_fixtures.py
 """
@@ -89,6 +89,33 @@ def other_loss(loss, quantile=None):
     }
 
 
+def of_categories(kind):
+    """Boosting with columns of codes, which are split by sets. Codes that the rows to learn from lack are
+    holes here, as the worker makes them: scikit-learn lets them go the same way. Of three
+    categories, two against one is the same split from both ends, and rounding decides which side small categories are on: the seed is one
+    with which that matters to no row."""
+    rng = np.random.default_rng(5)
+    rows, codes = 700, [None, 9, 60]
+    x = np.column_stack([rng.normal(size=rows).round(6), rng.integers(0, 9, rows), np.floor(60 * rng.random(rows) ** 2)])
+    effects = [rng.normal(size=9), rng.normal(size=60)]
+    y = x[:, 0] + effects[0][x[:, 1].astype(int)] + effects[1][x[:, 2].astype(int)] + 0.3 * rng.normal(size=rows)
+    x[::13, 1] = np.nan
+    x[::17, 0] = np.nan
+    if kind == "binary":
+        y = (y > 0).astype(int)
+    elif kind == "classes":
+        y = np.digitize(y, np.quantile(y, [0.3, 0.7]))
+    make = HistGradientBoostingRegressor if kind == "numbers" else HistGradientBoostingClassifier
+    model = make(
+        early_stopping=False, max_iter=20, max_leaf_nodes=7, min_samples_leaf=5, learning_rate=0.2, l2_regularization=1.5,
+        categorical_features=[1, 2],
+    ).fit(x[:600], y[:600])
+    predictions = getattr(model, "predict_proba", model.predict)(x[::5])
+    x[600:, 2][~np.isin(x[600:, 2], x[:600, 2])] = np.nan
+    features = [[None if np.isnan(value) else value for value in row] for row in x.tolist()]
+    return {"kind": kind, "codes": codes, "learnt": 600, "features": features, "targets": y.tolist(), "predictions": predictions.tolist()}
+
+
 def stopped(name, binary=False):
     """Boosting that stops early by the loss of every fourth row."""
     x, y = data(name, 11, binary)
@@ -124,3 +151,5 @@ cases += [gaussian(name) for name in ("logistic_wine", "logistic_breast_cancer")
 (FIXTURES / "trees.json").write_text(json.dumps(cases, separators=(",", ":")) + "\n")
 stops = [stopped(name) for name in ("logistic_iris", "linear_diabetes")] + [stopped("logistic_iris", binary=True)]
 (FIXTURES / "boosting_stops.json").write_text(json.dumps(stops, separators=(",", ":")) + "\n")
+of_sets = [of_categories(kind) for kind in ("numbers", "binary", "classes")]
+(FIXTURES / "boosting_categories.json").write_text(json.dumps(of_sets, separators=(",", ":")) + "\n")

@@ -35,7 +35,7 @@ const FEATURES: &str = "n,k,flag,maybe,city,kind of flat,day,later,at";
 const COUNTS: &str = "k,flag,maybe,city,kind of flat";
 
 /// What cannot be written as ONNX.
-const REFUSED: [&str; 2] = ["dbscan", "kNeighbors"];
+const REFUSED: [&str; 3] = ["dbscan", "kNeighbors", "seasonalNaive"];
 
 fn run(folder: &Path, program: &Path, arguments: &[&str]) -> Output {
     Command::new(program).args(arguments).current_dir(folder).output().expect("the program starts")
@@ -92,6 +92,41 @@ fn make_as(folder: &Path, name: &str, asked: &[&str]) {
     worker(folder, &["score", "--model", name, "--data", "table.csv", "--out", &scored]);
 }
 
+/// Models of products of columns, and of sets of categories, of each kind of target.
+fn make_products_and_sets(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for target in ["text", "boolean", "number"] {
+        let name = format!("products-{target}");
+        let algorithm = if target == "number" { "linearRegression" } else { "logisticRegression" };
+        let asked = [
+            "--features",
+            "n,k,flag,maybe",
+            "--interaction",
+            "n,k,flag",
+            "--interaction",
+            "maybe,k",
+            "--target",
+            target,
+        ];
+        make_as(folder, &name, &[&asked[..], &["--algorithm", algorithm]].concat());
+        names.push(name);
+        let name = format!("sets-{target}");
+        let task = if target == "number" { "task=regression" } else { "task=classification" };
+        let asked = [
+            "--features",
+            "n,city,kind of flat",
+            "--as",
+            "city=category:20",
+            "--algorithm",
+            "gradientBoosting",
+        ];
+        let of_sets = ["--parameter", "categories=subsets", "--parameter", task, "--target", target];
+        make_as(folder, &name, &[&asked[..], &of_sets[..]].concat());
+        names.push(name);
+    }
+    names
+}
+
 #[test]
 fn every_algorithm_predicts_the_same_in_onnx_runtime() {
     let folder = table();
@@ -125,6 +160,7 @@ fn every_algorithm_predicts_the_same_in_onnx_runtime() {
             names.push(name);
         }
     }
+    names.extend(make_products_and_sets(folder.path()));
     for target in ["text", "boolean", "number"] {
         let name = format!("means-{target}");
         let algorithm = if target == "number" { "linearRegression" } else { "logisticRegression" };
@@ -175,9 +211,17 @@ fn an_answer_that_differs_is_noticed() {
 #[test]
 fn what_cannot_be_written_is_refused_with_the_reason() {
     let folder = table();
+    let days = "SELECT arrow_cast(CAST(value AS INT), 'Date32') AS day, value % 7 AS whole FROM generate_series(0, 59)";
+    worker(folder.path(), &["prepare", "--sql", days, "--out", "days.csv"]);
     for algorithm in REFUSED {
-        let train = ["train", "--data", "table.csv", "--features", "n,k", "--out", algorithm];
-        let target: &[&str] = if algorithm == "dbscan" { &[] } else { &["--target", "whole"] };
+        let (data, features) =
+            if algorithm == "seasonalNaive" { ("days.csv", "day") } else { ("table.csv", "n,k") };
+        let train = ["train", "--data", data, "--features", features, "--out", algorithm];
+        let target: &[&str] = match algorithm {
+            "dbscan" => &[],
+            "seasonalNaive" => &["--target", "whole", "--folds", "2"],
+            _ => &["--target", "whole"],
+        };
         worker(folder.path(), &[&train[..], target, &["--algorithm", algorithm]].concat());
         let export = ["export-onnx", "--model", algorithm, "--out", "model.onnx"];
         let output = run(folder.path(), &programs::path("mlpipeline-worker"), &export);

@@ -81,7 +81,10 @@ fn every_regression_learns_a_sum_and_serves_what_it_scores() {
         let task = Algorithm::parameter_names(name).contains("task");
         let parameters = if task { json!({"task": "regression"}) } else { json!({}) };
         let algorithm: Algorithm = serde_json::from_value(json!({*name: parameters})).expect("an algorithm");
-        if algorithm.chosen().expect("one").predicts() != mlpipeline_crds::Predicts::Numbers {
+        // A forecast needs a time.
+        if algorithm.chosen().expect("one").predicts() != mlpipeline_crds::Predicts::Numbers
+            || *name == "seasonalNaive"
+        {
             continue;
         }
         let volume = Volume::new();
@@ -97,6 +100,31 @@ fn every_regression_learns_a_sum_and_serves_what_it_scores() {
         assert!(scored[0].abs() < most, "{name}: {}", scored[0]);
         assert_eq!(number_after(&answer, ":"), scored[0], "{name}");
     }
+}
+
+#[test]
+fn a_forecast_serves_what_it_scores_and_names_what_it_cannot_foresee() {
+    let volume = Volume::new();
+    let rows: String = (1..=28).map(|day| format!("2024-01-{day:02},a,{}\n", day % 7)).collect();
+    volume.put("data.csv", format!("day,shop,sold\n{rows}"));
+    let flags = ["--target", "sold", "--algorithm", "seasonal-naive", "--folds", "2", "--gate", "mae<=0"];
+    run(
+        &volume,
+        &[&["train", "--data", "data.csv", "--out", "model", "--as", "day=date"], &flags[..]].concat(),
+    );
+    volume.put("new.csv", "day,shop\n2024-01-31,a\n");
+    run(&volume, &["score", "--model", "model", "--data", "new.csv", "--out", "scored.csv"]);
+    let scored = std::fs::read_to_string(volume.path().join("scored.csv")).expect("predictions");
+    assert_eq!(scored.lines().nth(1), Some("2024-01-31,a,3.0"));
+    let model = volume.path().join("model");
+    let model = model.to_str().expect("text");
+    let server = Server::start_command(&["serve", "--model", model, "--listen", "127.0.0.1:0"], &[]);
+    let answer = |row: &str| server.predict(row).body;
+    assert_eq!(number_after(&answer(r#"{"day": "2024-01-31", "shop": "a"}"#), ":"), 3.0);
+    let late = answer(r#"[{"day": "2024-01-31", "shop": "a"}, {"day": "2024-03-01", "shop": "a"}]"#);
+    assert!(late.contains("is 33 days after the last of its series, and the horizon is 7"), "{late}");
+    let unknown = answer(r#"{"day": "2024-01-31", "shop": "b"}"#);
+    assert!(unknown.contains("is of a series that training did not see"), "{unknown}");
 }
 
 /// Iris without its species.

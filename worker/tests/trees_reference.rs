@@ -5,7 +5,7 @@
 
 use mlpipeline_crds::Algorithm;
 use mlpipeline_worker::model::{Predictions, Predictor};
-use mlpipeline_worker::train::{Learner, Matrix, MatrixColumn, Names, Rows, TrainError};
+use mlpipeline_worker::train::{Learner, Matrix, MatrixColumn, MatrixKind, Names, Rows, TrainError};
 use ndarray::Array2;
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ impl Data {
         let rows = Rows::new(&self.matrix, &rows);
         let names: Vec<String> = (0..self.matrix.width()).map(|place| format!("x{place}")).collect();
         let columns: Vec<MatrixColumn<'_>> =
-            names.iter().map(|name| MatrixColumn { name, is_number: true }).collect();
+            names.iter().map(|name| MatrixColumn { name, kind: MatrixKind::Number }).collect();
         let fitted = match (Learner::new(&algorithm)?.0, &self.classes) {
             (Learner::Classifier(learner), Some(classes)) => {
                 let count = *classes.iter().max().expect("classes") as usize + 1;
@@ -201,5 +201,62 @@ fn data_without_a_split_give_a_tree_of_one_leaf() {
         let predictor = data.fit(algorithm, parameters).expect("a fit");
         let found = data.predict(&predictor, 40)[0];
         assert!((found - 19.5).abs() < 3.0, "{algorithm}: {found}");
+    }
+}
+
+#[test]
+fn boosting_splits_sets_of_categories_as_scikit_learn_does() {
+    for case in fixture("boosting_categories").as_array().expect("cases") {
+        let (rows, codes) =
+            (case["features"].as_array().expect("rows"), case["codes"].as_array().expect("codes"));
+        let value = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
+        let values: Vec<f64> =
+            rows.iter().flat_map(|row| row.as_array().expect("a row")).map(value).collect();
+        let mut matrix = Matrix::new(codes.len());
+        matrix.extend(&values);
+        let numbers = flat(&case["targets"]);
+        let is_class = case["kind"] != "numbers";
+        let task = if is_class { "classification" } else { "regression" };
+        let parameters = json!({
+            "task": task, "maxIterations": 20, "maxLeafNodes": 7, "minSamplesLeaf": 5, "learningRate": 0.2, "l2Regularization": 1.5,
+            "categories": "subsets",
+        });
+        let algorithm: Algorithm =
+            serde_json::from_value(json!({"gradientBoosting": parameters})).expect("an algorithm");
+        let columns: Vec<MatrixColumn<'_>> = codes
+            .iter()
+            .map(|codes| MatrixColumn {
+                name: "x",
+                kind: codes.as_u64().map_or(MatrixKind::Number, |codes| MatrixKind::Codes(codes as usize)),
+            })
+            .collect();
+        let learnt: Vec<u32> = (0..case["learnt"].as_u64().expect("a number") as u32).collect();
+        let rows = Rows::new(&matrix, &learnt);
+        let predictor = match Learner::new(&algorithm).expect("a learner").0 {
+            Learner::Classifier(learner) => {
+                assert_eq!(learner.most_codes(), Some(254));
+                let classes: Vec<u32> = numbers.iter().map(|class| *class as u32).collect();
+                let labels: Vec<String> =
+                    (0..=*classes.iter().max().expect("classes")).map(|class| class.to_string()).collect();
+                let names = Names { columns: &columns, classes: &labels };
+                let placed = learner.placed(&names).expect("places").expect("codes");
+                placed.fit(&rows, &classes, labels.len())
+            }
+            Learner::Regressor(learner) => {
+                let placed = learner.placed(&Names { columns: &columns, classes: &[] });
+                placed.expect("places").expect("codes").fit(&rows, &numbers)
+            }
+            Learner::Finder(_) => panic!("boosting has a target"),
+        };
+        let predictor = predictor.expect("a fit").predictor;
+        let trees = predictor.trees().expect("trees").trees();
+        assert!(trees.iter().any(|tree| !tree.sets().is_empty()), "no set was split");
+        let data = Data { matrix, classes: is_class.then(Vec::new), numbers: Vec::new() };
+        let (found, expected) = (data.predict(&predictor, 5), flat(&case["predictions"]));
+        assert_eq!(found.len(), expected.len());
+        for (row, (found, expected)) in found.iter().zip(expected).enumerate() {
+            let near = (found - expected).abs() <= 1e-6 * expected.abs().max(1.0);
+            assert!(near, "{}, prediction {row}: {found} instead of {expected}", case["kind"]);
+        }
     }
 }

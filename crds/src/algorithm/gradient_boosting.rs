@@ -10,7 +10,8 @@ use super::{LearningTask, ParameterProblem, Parameters, Predicts};
 use crate::step_version::{OLDEST_STEP_SPEC_VERSION, TUNING_VERSION};
 
 /// Parameters of gradient boosting by histograms. The loss is the negative log-likelihood for classes and, unless
-/// `loss` says another, the squared error for numbers. Missing numbers and dates are not imputed: each split learns which way they go. Categories are one-hot.
+/// `loss` says another, the squared error for numbers. Missing numbers and dates are not imputed: each split learns which way they go.
+/// Categories are one-hot, unless `categories` says another.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GradientBoosting {
@@ -72,6 +73,9 @@ pub struct GradientBoosting {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 9_007_199_254_740_991_i64))]
     pub seed: Option<i64>,
+    /// How columns of categories are split; oneHot when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub categories: Option<CategorySplits>,
     /// Columns of numbers with which the prediction, or the probability of the second of two classes, may only grow or only
     /// fall, by name. Not for more than two classes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -107,6 +111,18 @@ pub enum EarlyStopping {
     Always,
 }
 
+/// How boosting splits columns of categories.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum CategorySplits {
+    /// One category from all others: each has a column of 0 and 1.
+    #[default]
+    OneHot,
+    /// Any set of categories from all others, chosen by their gradients. Of a column, at most 254 categories are told apart, the
+    /// most frequent ones; all others count as one.
+    Subsets,
+}
+
 /// How a prediction may change with a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -138,6 +154,8 @@ impl GradientBoosting {
     pub const DEFAULT_TOL: f64 = 1e-7;
     /// [`GradientBoosting::seed`] when absent.
     pub const DEFAULT_SEED: i64 = 0;
+    /// The most categories of a column that are split by sets; all others are one more.
+    pub const MOST_CATEGORIES: i32 = 254;
 }
 
 impl GradientBoosting {
@@ -187,6 +205,7 @@ impl Parameters for GradientBoosting {
             self.n_iter_no_change.filter(|iterations| *iterations != Self::DEFAULT_N_ITER_NO_CHANGE);
         self.tol = self.tol.filter(|tolerance| *tolerance != Self::DEFAULT_TOL);
         self.seed = self.seed.filter(|seed| *seed != Self::DEFAULT_SEED);
+        self.categories = self.categories.filter(|splits| *splits != CategorySplits::default());
     }
 
     fn problems(&self) -> Vec<ParameterProblem> {
@@ -217,7 +236,8 @@ impl Parameters for GradientBoosting {
             || self.validation_fraction.is_some()
             || self.n_iter_no_change.is_some()
             || self.tol.is_some()
-            || self.seed.is_some();
+            || self.seed.is_some()
+            || self.categories.is_some();
         if stops || !self.monotonic_constraints.is_empty() {
             TUNING_VERSION
         } else {

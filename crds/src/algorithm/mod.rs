@@ -25,13 +25,15 @@ mod parameters;
 mod pca;
 mod poisson_regression;
 mod ridge;
+mod seasonal_naive;
 mod truncated_svd;
 
 use std::collections::BTreeSet;
 
 use kube::KubeSchema;
-use schemars::schema_for;
+use schemars::{Schema, schema_for};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use bernoulli_naive_bayes::BernoulliNaiveBayes;
 pub use class_weight::ClassWeight;
@@ -41,7 +43,7 @@ pub use elastic_net::{ElasticNet, Lasso};
 pub use forest::{ExtraTrees, Forest, RandomForest};
 pub use gaussian_mixture::GaussianMixture;
 pub use gaussian_naive_bayes::GaussianNaiveBayes;
-pub use gradient_boosting::{BoostingLoss, EarlyStopping, GradientBoosting, Monotonic};
+pub use gradient_boosting::{BoostingLoss, CategorySplits, EarlyStopping, GradientBoosting, Monotonic};
 pub use isolation_forest::IsolationForest;
 pub use k_means::KMeans;
 pub use k_neighbors::{KNeighbors, NeighborWeights};
@@ -54,6 +56,7 @@ pub use parameters::{ParameterProblem, Parameters, Predicts};
 pub use pca::Pca;
 pub use poisson_regression::PoissonRegression;
 pub use ridge::Ridge;
+pub use seasonal_naive::{SeasonalNaive, TimeInterval};
 pub use truncated_svd::TruncatedSvd;
 
 /// Names with commas between them.
@@ -98,15 +101,12 @@ macro_rules! algorithms {
                 $(if let Some(parameters) = &mut self.$field { parameters.remove_defaults(); })+
             }
 
-            /// The parameters that an algorithm has, as in a spec; none for an unknown algorithm.
-            #[must_use]
-            pub fn parameter_names(algorithm: &str) -> BTreeSet<String> {
-                let schema = match algorithm {
-                    $($name => schema_for!($Parameters),)+
-                    _ => return BTreeSet::new(),
-                };
-                let properties = schema.get("properties").and_then(|properties| properties.as_object());
-                properties.into_iter().flat_map(|properties| properties.keys().cloned()).collect()
+            /// The schema of an algorithm's parameters; none for an unknown algorithm.
+            fn schema(algorithm: &str) -> Option<Schema> {
+                match algorithm {
+                    $($name => Some(schema_for!($Parameters)),)+
+                    _ => None,
+                }
             }
         }
 
@@ -175,6 +175,8 @@ algorithms! {
     extra_trees: ExtraTrees = "extraTrees";
     /// Classification or regression by trees that each lower the loss of those before.
     gradient_boosting: GradientBoosting = "gradientBoosting";
+    /// Forecasts: a number is what it was one season before.
+    seasonal_naive: SeasonalNaive = "seasonalNaive";
     /// Clusters by k-means. Without a target.
     k_means: KMeans = "kMeans";
     /// Clusters as a mixture of normal distributions. Without a target.
@@ -190,6 +192,25 @@ algorithms! {
 }
 
 impl Algorithm {
+    /// The parameters that an algorithm has, as in a spec; none for an unknown algorithm.
+    #[must_use]
+    pub fn parameter_names(algorithm: &str) -> BTreeSet<String> {
+        let schema = Self::schema(algorithm);
+        let properties = schema.as_ref().and_then(|schema| schema.get("properties")?.as_object());
+        properties.into_iter().flat_map(|properties| properties.keys().cloned()).collect()
+    }
+
+    /// The texts that a parameter may be; none where it is not one of a few texts.
+    #[must_use]
+    pub fn parameter_values(algorithm: &str, parameter: &str) -> Vec<String> {
+        let Some(root) = Self::schema(algorithm).map(Schema::to_value) else { return Vec::new() };
+        let mut found = Vec::new();
+        if let Some(schema) = root.pointer("/properties").and_then(|properties| properties.get(parameter)) {
+            add_texts(schema, &root, MOST_REFERENCES, &mut found);
+        }
+        found
+    }
+
     /// The algorithms that learn without a target, by name; a test compares with what they predict.
     pub const WITHOUT_TARGET: &'static [&'static str] =
         &["kMeans", "gaussianMixture", "dbscan", "isolationForest", "pca", "truncatedSvd"];
@@ -202,6 +223,21 @@ impl Algorithm {
             _ => None,
         }
     }
+}
+
+/// How deep a schema of parameters refers to others.
+const MOST_REFERENCES: usize = 4;
+
+/// Adds the texts that a schema allows by name.
+fn add_texts(schema: &Value, root: &Value, depth: usize, found: &mut Vec<String>) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    let list = |key: &str| schema.get(key).and_then(Value::as_array).into_iter().flatten();
+    found.extend(
+        schema.get("const").into_iter().chain(list("enum")).filter_map(Value::as_str).map(str::to_owned),
+    );
+    let reference = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix('#'));
+    let parts = list("oneOf").chain(list("anyOf")).chain(reference.and_then(|path| root.pointer(path)));
+    parts.for_each(|part| add_texts(part, root, depth, found));
 }
 
 #[cfg(test)]
@@ -237,6 +273,9 @@ mod tests {
         assert_eq!(names("elasticNet"), ["alpha", "fitIntercept", "l1Ratio", "maxIterations"]);
         assert_eq!(names("decisionTree"), ["maxDepth", "minSamplesLeaf", "minSamplesSplit", "task"]);
         assert!(names("magic").is_empty());
+        let values = |parameter| Algorithm::parameter_values("gradientBoosting", parameter);
+        assert_eq!(values("earlyStopping"), ["never", "auto", "always"]);
+        assert!(values("maxBins").is_empty() && values("magic").is_empty());
     }
 
     #[test]

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::source::{DataSource, Delivery};
 use crate::step_version::TUNING_VERSION;
-use crate::{Algorithm, Check, CrossValidation, Digest, Format, Gate, Revision, Split, TrainColumn, Tune};
+use crate::{
+    Algorithm, Check, CrossValidation, Digest, Format, Gate, Interaction, Revision, Split, TrainColumn, Tune,
+};
 
 /// Make a dataset from inputs by SQL, check it, and publish it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,6 +69,9 @@ pub struct TrainStep {
     /// How columns are taken that their type does not say it of; since version 3.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<TrainColumn>,
+    /// Products of columns; since version 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interactions: Vec<Interaction>,
     /// The column whose equal values stay together in split and folds; since version 4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_by: Option<String>,
@@ -101,6 +106,7 @@ impl TrainStep {
         self.tune.is_some()
             || self.learning_curve.is_some()
             || self.target.is_none()
+            || !self.interactions.is_empty()
             || self.columns.iter().any(TrainColumn::needs_version_5)
             || self.algorithm.chosen().is_some_and(|chosen| chosen.step_version() >= TUNING_VERSION)
     }

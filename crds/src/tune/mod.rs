@@ -118,6 +118,9 @@ impl Tune {
     /// Parameters that decide what is predicted, and so what models are compared by.
     const DECISIONS: [&'static str; 3] = ["task", "loss", "quantile"];
 
+    /// The parameters that decide what columns become before any trial learns from them.
+    const OF_COLUMNS: [&'static str; 1] = ["categories"];
+
     /// Removes fields that say what holds without them.
     pub fn remove_defaults(&mut self) {
         self.search = self.search.filter(|search| *search != Search::default());

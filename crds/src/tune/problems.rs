@@ -60,6 +60,11 @@ impl Tune {
                     path,
                     "decides what is predicted, so trials could not be compared; set it in algorithm",
                 ));
+            } else if Self::OF_COLUMNS.contains(&name.as_str()) {
+                problems.push(problem(
+                    path,
+                    "decides what columns become, which all trials learn from alike; set it in algorithm",
+                ));
             } else {
                 match space(value) {
                     Err(wrong) => problems.push(problem(path, wrong)),

@@ -118,6 +118,7 @@ pub(super) fn class_metric(metric: Metric, outcomes: &ClassOutcomes, counts: &Co
         | Metric::Mae
         | Metric::MedianAbsoluteError
         | Metric::Mape
+        | Metric::Mase
         | Metric::Pinball => f64::NAN,
         Metric::Silhouette | Metric::Inertia | Metric::OutlierShare | Metric::ExplainedVariance => f64::NAN,
     }

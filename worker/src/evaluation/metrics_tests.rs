@@ -75,10 +75,29 @@ fn every_metric_is_scikit_learns() {
             seen.extend(case["metrics"].as_object().expect("metrics").keys().cloned());
         }
     }
-    // Those without a target are compared where rows are known.
-    let of_targets = Metric::ALL.iter().filter(|metric| metric.measures().needs_target());
+    // Those without a target, and the one of forecasts, are compared where rows are known.
+    let of_targets =
+        Metric::ALL.iter().filter(|metric| metric.measures().needs_target() && **metric != Metric::Mase);
     let all: std::collections::BTreeSet<String> = of_targets.map(|metric| metric.name().to_owned()).collect();
     assert_eq!(seen, all, "each metric is compared in some case");
+}
+
+#[test]
+fn an_error_of_a_forecast_is_a_share_of_what_its_series_changes_by() {
+    let mut numbers = NumberOutcomes::default();
+    for (actual, predicted) in [(1.0, 2.0), (5.0, 2.0), (7.0, 0.0), (1.0, 1.5)] {
+        numbers.push(actual, predicted);
+    }
+    let mase = |outcomes: &Outcomes| outcomes.metrics().get("mase").copied();
+    assert_eq!(mase(&Outcomes::Numbers(numbers.clone())), None, "no forecast");
+    // A series that never changes, and one of a single row, have nothing to divide by.
+    let scaled = Outcomes::Numbers(numbers.clone().scaled_by(vec![2.0, 2.0, 0.0, f64::NAN]));
+    assert_eq!(mase(&scaled), Some(1.0));
+    assert_eq!(mase(&scaled.select(&[1, 1])), Some(1.5), "drawn rows keep what they are divided by");
+    let mut joined = scaled.select(&[0]);
+    joined.append(scaled.select(&[1]));
+    assert_eq!(mase(&joined), Some(1.0));
+    assert_eq!(mase(&Outcomes::Numbers(numbers.scaled_by(vec![0.0; 4]))), None);
 }
 
 #[test]

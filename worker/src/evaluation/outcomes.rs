@@ -47,6 +47,8 @@ pub struct NumberOutcomes {
     quantile: Option<f64>,
     pub(super) actual: Vec<f64>,
     pub(super) predicted: Vec<f64>,
+    /// Of a forecast, what each row's error is divided by for MASE; not more than 0 where there is nothing to divide by.
+    pub(super) scales: Vec<f64>,
 }
 
 impl ClassOutcomes {
@@ -144,6 +146,12 @@ impl NumberOutcomes {
         Self { quantile, ..Self::default() }
     }
 
+    /// The same with what each row's error is divided by for MASE.
+    #[must_use]
+    pub fn scaled_by(self, scales: Vec<f64>) -> Self {
+        Self { scales, ..self }
+    }
+
     /// The quantile that was to be predicted, where it was not a mean.
     #[must_use]
     pub fn quantile(&self) -> Option<f64> {
@@ -190,6 +198,7 @@ impl Outcomes {
             (Self::Numbers(own), Self::Numbers(mut other)) => {
                 own.actual.append(&mut other.actual);
                 own.predicted.append(&mut other.predicted);
+                own.scales.append(&mut other.scales);
             }
             (Self::Findings(own), Self::Findings(other)) => own.append(other),
             (Self::Classes(_), Self::Numbers(_) | Self::Findings(_))
@@ -218,6 +227,7 @@ impl Outcomes {
                 quantile: outcomes.quantile,
                 actual: picked(&outcomes.actual, rows),
                 predicted: picked(&outcomes.predicted, rows),
+                scales: picked(&outcomes.scales, rows),
             }),
             Self::Findings(outcomes) => Self::Findings(outcomes.select(rows)),
         }

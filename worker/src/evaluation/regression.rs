@@ -24,6 +24,14 @@ pub(super) fn number_metric(metric: Metric, outcomes: &NumberOutcomes) -> f64 {
                 |(actual, predicted): (f64, f64)| (actual - predicted).abs() / actual.abs().max(f64::EPSILON);
             outcomes.rows().map(share).sum::<f64>() / count
         }
+        Metric::Mase => {
+            let shares = outcomes.rows().zip(&outcomes.scales);
+            let shares: Vec<f64> = shares
+                .filter(|(_, scale)| **scale > 0.0)
+                .map(|((actual, predicted), scale)| (actual - predicted).abs() / scale)
+                .collect();
+            shares.iter().sum::<f64>() / shares.len() as f64
+        }
         Metric::Pinball => outcomes.quantile().map_or(f64::NAN, |quantile| {
             let loss = |error: f64| if error >= 0.0 { quantile * error } else { (quantile - 1.0) * error };
             errors().map(loss).sum::<f64>() / count

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Float64Array, RecordBatch, StringArray};
+use mlpipeline_crds::TimeInterval;
 use ndarray::{Array1, Array2};
 use parquet::arrow::ArrowWriter;
 
 use crate::model::{
-    CenterPredictor, ComponentPredictor, DensityPredictor, Feature, FeatureKind, FeatureSchema,
-    IsolationPredictor, LinearPredictor, MixturePredictor, Model, NumberValues, Predictor, Split, Target,
-    TextValues, TreeBuilder, TreeOutput, TreePredictor, Values,
+    CategorySet, CenterPredictor, ComponentPredictor, DensityPredictor, Feature, FeatureKind, FeatureSchema,
+    IsolationPredictor, LinearPredictor, MixturePredictor, Model, NumberValues, Predictor, SeasonalPredictor,
+    Split, Subset, Target, TextValues, TreeBuilder, TreeOutput, TreePredictor, Values,
 };
 use crate::preprocess::{HashTransform, Preprocessing, TextTransform, Transform};
 /// All recorded files of a name, of every version.
@@ -73,7 +74,16 @@ fn trees(output: TreeOutput, start: &[f64]) -> TreePredictor {
     tree.split(Split { feature: 1, threshold: 0.25, missing_left: true }).expect("a split");
     tree.leaf(&[1.5]).expect("left");
     tree.leaf(&[-0.5]).expect("right");
-    let trees = vec![tree.finish().expect("a tree")];
+    let mut trees = vec![tree.finish().expect("a tree")];
+    if output == TreeOutput::SumOfLogarithms {
+        let mut left = CategorySet::default();
+        left.insert(1);
+        let mut tree = TreeBuilder::new(1);
+        tree.subset(Subset { feature: 0, left, missing_left: false }).expect("a set");
+        tree.leaf(&[0.5]).expect("left");
+        tree.leaf(&[-0.5]).expect("right");
+        trees.push(tree.finish().expect("a tree"));
+    }
     TreePredictor::new(2, output, start.to_vec(), trees).expect("trees")
 }
 
@@ -103,7 +113,9 @@ fn model_of_texts() -> ModelFiles {
 /// Models of kinds that no recorded volume has.
 pub(super) fn models() -> Vec<ModelFiles> {
     let cores = vec![0.0, 1.5, -2.0, 4.0];
-    let predictors: [Predictor; 6] = [
+    let series = BTreeMap::from([(vec![0], (10, vec![1.0, 2.0])), (vec![1], (12, vec![3.0, 4.0]))]);
+    let predictors: [Predictor; 7] = [
+        SeasonalPredictor::new((2, 0, vec![1]), TimeInterval::Month, 12, series).into(),
         DensityPredictor::new(2, cores, vec![1, 2], 2, 0.5).expect("dense rows").into(),
         IsolationPredictor::new(trees(TreeOutput::MeanOfNumbers, &[]), 2, 0.5).into(),
         trees(TreeOutput::SumOfLogarithms, &[0.5]).into(),

@@ -44,6 +44,14 @@ pub enum ModelError {
         /// Features of the model.
         expected: usize,
     },
+    /// A row that a forecast has no answer for.
+    #[error("row {} {problem}", row + 1)]
+    Unforeseen {
+        /// The row, from 0.
+        row: usize,
+        /// Why, and what to do.
+        problem: String,
+    },
     /// A row whose weighted sum is not a finite number.
     #[error("the numbers of row {} are so large, or no numbers, that nothing can be predicted from them", row + 1)]
     Overflow {
@@ -58,7 +66,7 @@ impl Failure for ModelError {
             Self::Artifact(error) => error.exit_code(),
             Self::Version { .. } => ExitCode::WrongSpec,
             Self::NoModel(_) | Self::TooLarge { .. } | Self::Invalid(_) => ExitCode::WrongData,
-            Self::Width { .. } | Self::Overflow { .. } => ExitCode::WrongData,
+            Self::Width { .. } | Self::Overflow { .. } | Self::Unforeseen { .. } => ExitCode::WrongData,
         }
     }
 
@@ -68,7 +76,7 @@ impl Failure for ModelError {
             Self::NoModel(_) => "NoModel",
             Self::TooLarge { .. } | Self::Invalid(_) => "ModelInvalid",
             Self::Version { .. } => "ModelVersion",
-            Self::Width { .. } | Self::Overflow { .. } => "WrongFeatures",
+            Self::Width { .. } | Self::Overflow { .. } | Self::Unforeseen { .. } => "WrongFeatures",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! checking, predicting) and its files, `model.json` and, for trees, `trees.bin`, or for neighbours, `neighbors.bin`. Must not train, read tables, or know of HTTP.
 
 mod binary;
+mod category_set;
 mod centers;
 mod components;
 mod density;
@@ -23,6 +24,7 @@ mod neighbors_file;
 mod predictions;
 mod predictor;
 mod schema;
+mod seasonal;
 mod stored;
 mod tree;
 mod tree_file;
@@ -37,6 +39,7 @@ use ndarray::ArrayView2;
 use crate::failure::StepError;
 use crate::preprocess::{Encoder, Preprocessing, Texts, Transform};
 
+pub use category_set::CategorySet;
 pub use centers::{CenterPredictor, Centers};
 pub use components::ComponentPredictor;
 pub use density::DensityPredictor;
@@ -57,7 +60,9 @@ pub use neighbors::{Answers, NeighborsPredictor};
 pub use predictions::Predictions;
 pub use predictor::Predictor;
 pub use schema::{FeatureSchema, MAX_FEATURES, Target};
-pub use tree::{Split, Tree, TreeBuilder, TreePart};
+pub use seasonal::SeasonalPredictor;
+pub(crate) use seasonal::{codes_of, interval_of};
+pub use tree::{Split, Subset, Tree, TreeBuilder, TreePart};
 pub use trees::{TreeOutput, TreePredictor};
 
 /// A trained model, whole and checked: everything in it fits together, so that prediction cannot fail but for rows of a
@@ -206,6 +211,17 @@ impl Model {
     #[must_use]
     pub fn preprocessing(&self) -> &Preprocessing {
         &self.preprocessing
+    }
+
+    /// The largest absolute value of a feature, a power of ten, up to which every row has an answer.
+    #[must_use]
+    pub fn largest_value(&self) -> f64 {
+        let of_columns = self.predictor.largest_value();
+        if self.preprocessing.products().is_empty() || of_columns <= 1.0 {
+            return of_columns;
+        }
+        // The product of two such values is a column.
+        10_f64.powi((of_columns.log10() / 2.0).floor() as i32)
     }
 
     /// What predicts.

@@ -8,7 +8,7 @@ use ndarray::{Array1, ArrayView2};
 use super::{
     CenterPredictor, ComponentPredictor, DensityPredictor, Finding, GaussianPredictor, IsolationPredictor,
     LinearPredictor, MixturePredictor, ModelError, NEIGHBORS_FILE, NeighborsPredictor, Predictions,
-    TREES_FILE, Target, TreePredictor,
+    SeasonalPredictor, TREES_FILE, Target, TreePredictor,
 };
 
 /// Why a predictor of findings has no answer about a column.
@@ -35,6 +35,14 @@ pub enum Predictor {
     Mixture(MixturePredictor),
     /// Dense rows of clusters.
     Density(DensityPredictor),
+    /// What was one season before.
+    Seasonal(SeasonalPredictor),
+}
+
+impl From<SeasonalPredictor> for Predictor {
+    fn from(predictor: SeasonalPredictor) -> Self {
+        Self::Seasonal(predictor)
+    }
 }
 
 impl From<DensityPredictor> for Predictor {
@@ -106,6 +114,7 @@ impl Predictor {
             Self::Trees(trees) => trees.check(columns, target),
             Self::Gaussian(gaussian) => gaussian.check(columns, target),
             Self::Neighbors(neighbors) => neighbors.check(columns, target),
+            Self::Seasonal(seasonal) => seasonal.check(columns, target),
         }
     }
 
@@ -118,7 +127,9 @@ impl Predictor {
             Self::Components(components) => Some(components.finding()),
             Self::Mixture(mixture) => Some(mixture.finding()),
             Self::Density(density) => Some(density.finding()),
-            Self::Linear(_) | Self::Trees(_) | Self::Gaussian(_) | Self::Neighbors(_) => None,
+            Self::Linear(_) | Self::Trees(_) | Self::Gaussian(_) | Self::Neighbors(_) | Self::Seasonal(_) => {
+                None
+            }
         }
     }
 
@@ -133,7 +144,7 @@ impl Predictor {
             Self::Components(components) => components.find(rows),
             Self::Mixture(mixture) => mixture.find(rows),
             Self::Density(density) => density.find(rows),
-            Self::Linear(_) | Self::Trees(_) | Self::Gaussian(_) | Self::Neighbors(_) => {
+            Self::Linear(_) | Self::Trees(_) | Self::Gaussian(_) | Self::Neighbors(_) | Self::Seasonal(_) => {
                 Err(ModelError::Invalid("it predicts a column, and its schema has none".to_owned()))
             }
         }
@@ -148,6 +159,7 @@ impl Predictor {
             Self::Linear(linear) => linear.numbers(rows),
             Self::Trees(trees) => trees.numbers(rows),
             Self::Neighbors(neighbors) => neighbors.numbers(rows),
+            Self::Seasonal(seasonal) => seasonal.numbers(rows),
             Self::Gaussian(_) => {
                 Err(ModelError::Invalid("it predicts classes, and its target is numbers".to_owned()))
             }
@@ -170,6 +182,9 @@ impl Predictor {
             Self::Trees(trees) => trees.classes(rows),
             Self::Gaussian(gaussian) => gaussian.classes(rows),
             Self::Neighbors(neighbors) => neighbors.classes(rows),
+            Self::Seasonal(_) => {
+                Err(ModelError::Invalid("it predicts numbers, and its target is classes".to_owned()))
+            }
             Self::Centers(_)
             | Self::Isolation(_)
             | Self::Components(_)
@@ -193,6 +208,8 @@ impl Predictor {
             Self::Components(components) => components.largest_value(),
             Self::Mixture(mixture) => mixture.largest_value(),
             Self::Density(density) => density.largest_value(),
+            // Columns are times and codes.
+            Self::Seasonal(_) => f64::MAX,
         }
     }
 
@@ -208,7 +225,8 @@ impl Predictor {
             | Self::Isolation(_)
             | Self::Components(_)
             | Self::Mixture(_)
-            | Self::Density(_) => None,
+            | Self::Density(_)
+            | Self::Seasonal(_) => None,
         }
     }
 
@@ -223,7 +241,8 @@ impl Predictor {
             | Self::Gaussian(_)
             | Self::Centers(_)
             | Self::Components(_)
-            | Self::Mixture(_) => None,
+            | Self::Mixture(_)
+            | Self::Seasonal(_) => None,
         }
     }
 
@@ -239,7 +258,17 @@ impl Predictor {
             | Self::Centers(_)
             | Self::Components(_)
             | Self::Mixture(_)
-            | Self::Density(_) => None,
+            | Self::Density(_)
+            | Self::Seasonal(_) => None,
+        }
+    }
+
+    /// What is known of series, where it is that.
+    #[must_use]
+    pub fn seasonal(&self) -> Option<&SeasonalPredictor> {
+        match self {
+            Self::Seasonal(seasonal) => Some(seasonal),
+            _ => None,
         }
     }
 }

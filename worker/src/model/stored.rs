@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CenterPredictor, ComponentPredictor, DensityPredictor, GaussianPredictor, IsolationPredictor,
-    LinearPredictor, MixturePredictor, ModelError, NEIGHBORS_FILE, NeighborsPredictor, Predictor, TREES_FILE,
-    TreePredictor,
+    LinearPredictor, MixturePredictor, ModelError, NEIGHBORS_FILE, NeighborsPredictor, Predictor,
+    SeasonalPredictor, TREES_FILE, TreePredictor,
 };
 use crate::exact;
 
@@ -28,6 +28,7 @@ pub(super) enum StoredPredictor {
     Components(ComponentPredictor),
     Mixture(MixturePredictor),
     Density(StoredDensity),
+    Seasonal(SeasonalPredictor),
 }
 
 /// Trees have a file of their own; the model's names it by what it must hold.
@@ -101,6 +102,7 @@ impl From<&Predictor> for StoredPredictor {
             }),
             Predictor::Components(components) => Self::Components(components.clone()),
             Predictor::Mixture(mixture) => Self::Mixture(mixture.clone()),
+            Predictor::Seasonal(seasonal) => Self::Seasonal(seasonal.clone()),
         }
     }
 }
@@ -114,6 +116,7 @@ impl StoredPredictor {
             Self::Centers(centers) => Ok(centers.into()),
             Self::Components(components) => Ok(components.into()),
             Self::Mixture(mixture) => Ok(mixture.into()),
+            Self::Seasonal(seasonal) => Ok(seasonal.into()),
             Self::Isolation(StoredIsolation { trees, samples, threshold }) => {
                 let bytes = read_belonging(other, TREES_FILE, &trees.sha256)?;
                 Ok(IsolationPredictor::new(TreePredictor::from_bytes(&bytes)?, samples, threshold).into())

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::ModelError;
+use super::{CategorySet, ModelError};
 
 /// The most nodes, leaves among them, of one tree, so that a node's number and a mark fit into 32 bits.
 const MAX_NODES: usize = 1 << 30;
@@ -21,6 +21,17 @@ pub struct Split {
     pub missing_left: bool,
 }
 
+/// A question about the category that one feature of a row has, by its code.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Subset {
+    /// The feature's place in the row.
+    pub feature: u32,
+    /// Rows whose category is in it go left.
+    pub left: CategorySet,
+    /// Whether rows without a category, which is a NaN, go left.
+    pub missing_left: bool,
+}
+
 /// A child: the number of an inner node, or of a leaf's values, with [`Child::LEAF`] set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Child(u32);
@@ -33,18 +44,30 @@ impl Child {
     }
 }
 
+/// The question of a node. Sets lie beside the nodes, so that a tree without any is as compact as one that knows of none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Question {
+    AtMost(Split),
+    Among { feature: u32, set: u32, missing_left: bool },
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Node {
-    split: Split,
+    question: Question,
     left: Child,
     right: Child,
 }
 
+/// What a node takes of the processor's cache.
+const _: () = assert!(size_of::<Node>() == 24);
+
 /// A part of a tree, as [`Tree::parts`] lists them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TreePart {
-    /// An inner node.
+    /// An inner node that asks for a number.
     Split(Split),
+    /// An inner node that asks for a category.
+    Subset(Subset),
     /// A leaf, by the number of its values.
     Leaf(u32),
 }
@@ -54,6 +77,8 @@ pub enum TreePart {
 pub struct Tree {
     root: Child,
     nodes: Vec<Node>,
+    /// The sets that nodes ask for, in the nodes' order.
+    sets: Vec<CategorySet>,
     outputs: usize,
     values: Vec<f64>,
 }
@@ -68,8 +93,18 @@ impl Tree {
                 return self.values.get(leaf * self.outputs..(leaf + 1) * self.outputs).unwrap_or_default();
             }
             let Some(node) = self.nodes.get(child.0 as usize) else { return &[] };
-            let value = row.get(node.split.feature as usize).copied().unwrap_or(f64::NAN);
-            let left = if value.is_nan() { node.split.missing_left } else { value <= node.split.threshold };
+            let value = |feature: u32| row.get(feature as usize).copied().unwrap_or(f64::NAN);
+            let left = match node.question {
+                Question::AtMost(Split { feature, threshold, missing_left }) => {
+                    let value = value(feature);
+                    if value.is_nan() { missing_left } else { value <= threshold }
+                }
+                Question::Among { feature, set, missing_left } => {
+                    let value = value(feature);
+                    let is_in = || self.sets.get(set as usize).is_some_and(|set| set.has(value));
+                    if value.is_nan() { missing_left } else { is_in() }
+                }
+            };
             child = if left { node.left } else { node.right };
         }
     }
@@ -98,9 +133,16 @@ impl Tree {
         &self.values
     }
 
-    /// The inner nodes' questions.
-    pub(super) fn splits(&self) -> impl Iterator<Item = &Split> {
-        self.nodes.iter().map(|node| &node.split)
+    /// The features that the inner nodes ask for.
+    pub(super) fn features(&self) -> impl Iterator<Item = u32> {
+        self.nodes.iter().map(|node| match node.question {
+            Question::AtMost(Split { feature, .. }) | Question::Among { feature, .. } => feature,
+        })
+    }
+
+    /// The sets of categories that the inner nodes ask for, in their order.
+    pub fn sets(&self) -> &[CategorySet] {
+        &self.sets
     }
 
     /// All nodes in preorder: what [`TreeBuilder`] takes.
@@ -113,7 +155,13 @@ impl Tree {
             }
             let node = self.nodes.get(child.0 as usize)?;
             open.extend([node.right, node.left]);
-            Some(TreePart::Split(node.split))
+            Some(match node.question {
+                Question::AtMost(split) => TreePart::Split(split),
+                Question::Among { feature, set, missing_left } => {
+                    let left = self.sets.get(set as usize).copied().unwrap_or_default();
+                    TreePart::Subset(Subset { feature, left, missing_left })
+                }
+            })
         })
     }
 }
@@ -122,6 +170,7 @@ impl Tree {
 #[derive(Debug)]
 pub struct TreeBuilder {
     nodes: Vec<Node>,
+    sets: Vec<CategorySet>,
     root: Option<Child>,
     /// The nodes that still lack a child; the flag says that the left one is there.
     open: Vec<(u32, bool)>,
@@ -135,7 +184,7 @@ impl TreeBuilder {
     #[must_use]
     pub fn new(outputs: usize) -> Self {
         let (nodes, open, values, known) = (Vec::new(), Vec::new(), Vec::new(), HashMap::new());
-        Self { nodes, root: None, open, outputs, values, known }
+        Self { nodes, sets: Vec::new(), root: None, open, outputs, values, known }
     }
 
     /// A tree whose leaves share these values.
@@ -143,7 +192,7 @@ impl TreeBuilder {
         Self { values, ..Self::new(outputs) }
     }
 
-    /// Adds an inner node.
+    /// Adds an inner node that asks for a number.
     ///
     /// # Errors
     /// When the tree is whole already, too large, or the threshold is not finite.
@@ -151,12 +200,28 @@ impl TreeBuilder {
         if !split.threshold.is_finite() {
             return Err(ModelError::Invalid("a threshold of a tree is not finite".to_owned()));
         }
+        self.inner(Question::AtMost(split))
+    }
+
+    /// Adds an inner node that asks for a category.
+    ///
+    /// # Errors
+    /// When the tree is whole already, or too large.
+    pub fn subset(&mut self, subset: Subset) -> Result<(), ModelError> {
+        let Subset { feature, left, missing_left } = subset;
+        // There are no more sets than nodes.
+        self.inner(Question::Among { feature, set: self.sets.len() as u32, missing_left })?;
+        self.sets.push(left);
+        Ok(())
+    }
+
+    fn inner(&mut self, question: Question) -> Result<(), ModelError> {
         if self.nodes.len() >= MAX_NODES {
             return Err(ModelError::Invalid(format!("a tree has more than {MAX_NODES} nodes")));
         }
         let number = self.nodes.len() as u32;
         self.attach(Child(number))?;
-        self.nodes.push(Node { split, left: Child(0), right: Child(0) });
+        self.nodes.push(Node { question, left: Child(0), right: Child(0) });
         self.open.push((number, false));
         Ok(())
     }
@@ -216,7 +281,8 @@ impl TreeBuilder {
     pub fn finish(self) -> Result<Tree, ModelError> {
         match self.root {
             Some(root) if self.open.is_empty() => {
-                Ok(Tree { root, nodes: self.nodes, outputs: self.outputs, values: self.values })
+                let Self { nodes, sets, outputs, values, .. } = self;
+                Ok(Tree { root, nodes, sets, outputs, values })
             }
             _ => Err(ModelError::Invalid("a tree ends before its last leaf".to_owned())),
         }
@@ -250,6 +316,27 @@ mod tests {
         assert_eq!(value([-1.0, 0.6]), 1.0);
         assert_eq!(value([f64::NAN, f64::NAN]), 2.0);
         assert_eq!(value([f64::INFINITY, f64::NEG_INFINITY]), 1.0);
+    }
+
+    #[test]
+    fn a_row_goes_left_whose_category_is_in_the_set() {
+        let mut left = CategorySet::default();
+        [0, 63, 64, 200, 255].into_iter().for_each(|code| left.insert(code));
+        for missing_left in [false, true] {
+            let mut tree = TreeBuilder::new(1);
+            tree.subset(Subset { feature: 0, left, missing_left }).expect("a root");
+            tree.leaf(&[1.0]).expect("left");
+            tree.leaf(&[2.0]).expect("right");
+            let tree = tree.finish().expect("whole");
+            for (value, expected) in
+                [(0.0, 1.0), (1.0, 2.0), (63.0, 1.0), (65.0, 2.0), (255.0, 1.0), (256.0, 2.0), (-1.0, 2.0)]
+            {
+                assert_eq!(tree.values(&[value]), [expected], "{value}");
+            }
+            assert_eq!(tree.values(&[f64::NAN]), [if missing_left { 1.0 } else { 2.0 }]);
+            let parts: Vec<TreePart> = tree.parts().collect();
+            assert_eq!(parts[0], TreePart::Subset(Subset { feature: 0, left, missing_left }));
+        }
     }
 
     #[test]

@@ -4,21 +4,29 @@
 //! features (u32), the number of values in a leaf (u32), the number of sums (u32) and what each starts from (f64), the number
 //! of trees (u32), and the trees. A tree is: the number of distinct leaves (u32), their values (f64), and its nodes in
 //! preorder until it is whole. A node is a byte and, for a leaf (0), the number of its values (u32); for a split (1, or 2 when
-//! rows without a value go left), the feature (u32) and the threshold (f64).
+//! rows without a value go left), the feature (u32) and the threshold (f64); for a split by categories (3, or 4 when rows without
+//! a category go left), the feature (u32) and the set of those that go left (32 bytes, bit `code % 8` of byte `code / 8`).
+//! Version 1 has no splits by categories, and trees without any are written as it.
 //!
 //! There are no references between nodes, so a file cannot have a cycle, and nothing is allocated for more than the bytes
 //! that are there. Must not know where the file is.
 
 use super::binary::{Reader, ended};
 use super::tree::TreePart;
-use super::{ModelError, Split, Tree, TreeBuilder, TreeOutput, TreePredictor};
+use super::{CategorySet, ModelError, Split, Subset, Tree, TreeBuilder, TreeOutput, TreePredictor};
 
 const MAGIC: &[u8; 8] = b"MLPTREES";
-const VERSION: u32 = 1;
+/// The newest version.
+const VERSION: u32 = 2;
+
+/// The version of trees without sets of categories.
+const WITHOUT_SETS: u32 = 1;
 
 const LEAF: u8 = 0;
 const MISSING_RIGHT: u8 = 1;
 const MISSING_LEFT: u8 = 2;
+const SET_MISSING_RIGHT: u8 = 3;
+const SET_MISSING_LEFT: u8 = 4;
 
 /// Every output with its byte.
 const OUTPUTS: [(u8, TreeOutput); 6] = [
@@ -37,7 +45,8 @@ impl TreePredictor {
         let mut bytes = Vec::new();
         let number = |bytes: &mut Vec<u8>, number: usize| bytes.extend((number as u32).to_le_bytes());
         bytes.extend(MAGIC);
-        number(&mut bytes, VERSION as usize);
+        let has_sets = self.trees.iter().any(|tree| !tree.sets().is_empty());
+        number(&mut bytes, if has_sets { VERSION } else { WITHOUT_SETS } as usize);
         bytes.extend(OUTPUTS.iter().find(|(_, output)| *output == self.output).map(|(byte, _)| byte));
         number(&mut bytes, self.features);
         number(&mut bytes, self.trees.first().map_or(1, Tree::outputs));
@@ -58,6 +67,11 @@ impl TreePredictor {
                         bytes.extend(split.feature.to_le_bytes());
                         bytes.extend(split.threshold.to_le_bytes());
                     }
+                    TreePart::Subset(subset) => {
+                        bytes.push(if subset.missing_left { SET_MISSING_LEFT } else { SET_MISSING_RIGHT });
+                        bytes.extend(subset.feature.to_le_bytes());
+                        bytes.extend(subset.left.to_bytes());
+                    }
                 }
             }
         }
@@ -68,8 +82,11 @@ impl TreePredictor {
     #[must_use]
     pub fn file_size(&self) -> u64 {
         let head = MAGIC.len() + 21 + self.start.len() * 8;
-        let tree =
-            |tree: &Tree| 4 + tree.all_values().len() * 8 + tree.leaves() * 5 + (tree.leaves() - 1) * 13;
+        let tree = |tree: &Tree| {
+            let (sets, inner) = (tree.sets().len(), tree.leaves() - 1);
+            let questions = (inner - sets) * 13 + sets * (5 + CategorySet::SIZE);
+            4 + tree.all_values().len() * 8 + tree.leaves() * 5 + questions
+        };
         (head + self.trees.iter().map(tree).sum::<usize>()) as u64
     }
 
@@ -83,9 +100,9 @@ impl TreePredictor {
             return Err(ModelError::Invalid("the file of its trees is of another format".to_owned()));
         }
         let version = reader.number()?;
-        if version != VERSION {
+        if ![WITHOUT_SETS, VERSION].contains(&version) {
             return Err(ModelError::Invalid(format!(
-                "the file of its trees is of version {version}, and this worker reads version {VERSION}"
+                "the file of its trees is of version {version}, and this worker reads up to version {VERSION}"
             )));
         }
         let [byte] = reader.take::<1>()?;
@@ -99,7 +116,7 @@ impl TreePredictor {
         let count = reader.number()?;
         let mut trees = Vec::new();
         for _ in 0..count {
-            trees.push(read_tree(&mut reader, outputs)?);
+            trees.push(read_tree(&mut reader, outputs, version)?);
         }
         if !reader.0.is_empty() {
             return Err(ModelError::Invalid(
@@ -110,7 +127,7 @@ impl TreePredictor {
     }
 }
 
-fn read_tree(reader: &mut Reader<'_>, outputs: usize) -> Result<Tree, ModelError> {
+fn read_tree(reader: &mut Reader<'_>, outputs: usize, version: u32) -> Result<Tree, ModelError> {
     let leaves = reader.number()? as usize;
     if outputs == 0 {
         return Err(ModelError::Invalid("the leaves of its trees have no values".to_owned()));
@@ -127,6 +144,10 @@ fn read_tree(reader: &mut Reader<'_>, outputs: usize) -> Result<Tree, ModelError
             MISSING_RIGHT | MISSING_LEFT => {
                 let (feature, threshold) = (reader.number()?, f64::from_le_bytes(reader.take()?));
                 tree.split(Split { feature, threshold, missing_left: kind == MISSING_LEFT })?;
+            }
+            SET_MISSING_RIGHT | SET_MISSING_LEFT if version != WITHOUT_SETS => {
+                let (feature, left) = (reader.number()?, CategorySet::from_bytes(reader.take()?));
+                tree.subset(Subset { feature, left, missing_left: kind == SET_MISSING_LEFT })?;
             }
             other => {
                 return Err(ModelError::Invalid(format!("a tree has a node of the unknown kind {other}")));
@@ -154,6 +175,19 @@ mod tests {
         tree.finish().expect("a tree")
     }
 
+    /// A tree that asks for a number, then for a category.
+    fn tree_of_sets(missing_left: bool) -> Tree {
+        let mut left = CategorySet::default();
+        [0, 2, 255].into_iter().for_each(|code| left.insert(code));
+        let mut tree = TreeBuilder::new(1);
+        tree.split(Split { feature: 0, threshold: 0.25, missing_left }).expect("a split");
+        tree.leaf(&[1.0]).expect("a leaf");
+        tree.subset(Subset { feature: 1, left, missing_left }).expect("a set");
+        tree.leaf(&[4.0]).expect("a leaf");
+        tree.leaf(&[-2.0]).expect("a leaf");
+        tree.finish().expect("a tree")
+    }
+
     fn examples() -> Vec<TreePredictor> {
         let number = || tree(&[&[1.0], &[-2.0], &[0.5]]);
         let shares = || tree(&[&[0.25, 0.75, 0.0], &[0.0, 1.0, 0.0], &[0.25, 0.75, 0.0]]);
@@ -167,6 +201,7 @@ mod tests {
             make(TreeOutput::SumOfLogOdds, &[0.5], vec![number()]),
             make(TreeOutput::SumOfScores, &[0.5, 1.5, 0.0], vec![number(), tree(&[&[4.0]]), number()]),
             make(TreeOutput::SumOfLogarithms, &[0.5], vec![number(), number()]),
+            make(TreeOutput::SumOfNumbers, &[0.5], vec![tree_of_sets(false), number(), tree_of_sets(true)]),
         ]
     }
 
@@ -175,6 +210,20 @@ mod tests {
         for trees in examples() {
             assert_eq!(trees.file_size(), trees.to_bytes().len() as u64);
             assert_eq!(TreePredictor::from_bytes(&trees.to_bytes()).expect("what was written"), trees);
+        }
+    }
+
+    #[test]
+    fn the_version_is_the_earliest_that_can_say_the_trees_and_says_no_more() {
+        let version = |bytes: &[u8]| u32::from_le_bytes(bytes[8..12].try_into().expect("four bytes"));
+        for trees in examples() {
+            let mut bytes = trees.to_bytes();
+            let has_sets = trees.trees().iter().any(|tree| !tree.sets().is_empty());
+            assert_eq!(version(&bytes), if has_sets { 2 } else { 1 });
+            bytes[8] = if has_sets { 1 } else { 2 };
+            assert_eq!(TreePredictor::from_bytes(&bytes).is_ok(), !has_sets);
+            bytes[8] = 3;
+            assert!(TreePredictor::from_bytes(&bytes).is_err());
         }
     }
 

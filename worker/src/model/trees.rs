@@ -86,7 +86,7 @@ impl TreePredictor {
         if !fits || predictor.trees.iter().any(|tree| tree.outputs() != outputs) {
             return invalid("the leaves have another number of values than the target needs");
         }
-        if predictor.trees.iter().flat_map(Tree::splits).any(|split| split.feature as usize >= features) {
+        if predictor.trees.iter().flat_map(Tree::features).any(|feature| feature as usize >= features) {
             return invalid("a node asks for a feature that is not there");
         }
         if !predictor.start.iter().all(|number| number.is_finite()) {

@@ -7,18 +7,21 @@ use super::graph::{Graph, Name};
 use super::time::{MISSING_TIME, time_columns};
 use super::value::{Type, doubles, int, integers, ints, strings};
 use crate::model::{Feature, Model};
-use crate::preprocess::{CategoryTransform, NumberTransform, TargetTransform, Transform};
+use crate::preprocess::{CategoryTransform, CodeTransform, NumberTransform, TargetTransform, Transform};
 
 /// The model's columns, rows × columns, from an input for each of the table's.
 ///
 /// # Errors
 /// When a column's values cannot be told apart in a graph.
 pub(super) fn columns(graph: &mut Graph, model: &Model) -> Result<Name, OnnxError> {
-    let mut made = Vec::new();
+    // Of each feature, the first of its columns: where it is a number, that number.
+    let (mut made, mut firsts) = (Vec::new(), Vec::new());
     for (feature, transform) in model.schema().features.iter().zip(model.preprocessing().transforms()) {
+        let before = made.len();
         match transform {
             Transform::Number(number) => made.extend(number_columns(graph, feature, number)),
             Transform::Category(category) => made.extend(category_columns(graph, feature, category)?),
+            Transform::Code(code) => made.push(code_column(graph, feature, code)?),
             Transform::Target(target) => made.extend(target_columns(graph, feature, target)?),
             Transform::Text(_) => {
                 let lacks = "splits a text into words";
@@ -38,6 +41,12 @@ pub(super) fn columns(graph: &mut Graph, model: &Model) -> Result<Name, OnnxErro
                 made.extend(time_columns(graph, &feature.name, time));
             }
         }
+        firsts.push(made.get(before).cloned());
+    }
+    for product in model.preprocessing().products() {
+        let first = |place: u32| firsts.get(place as usize).cloned().flatten();
+        let (Some(first), Some(second)) = (first(product.first), first(product.second)) else { continue };
+        made.push(graph.op("Mul", &[&first, &second]));
     }
     Ok(graph.concat(&made))
 }
@@ -90,6 +99,29 @@ fn target_columns(
         graph.op("Gather", &[&means, &place])
     });
     Ok(columns.collect())
+}
+
+/// A text becomes its code, or a NaN where it has none.
+fn code_column(graph: &mut Graph, feature: &Feature, transform: &CodeTransform) -> Result<Name, OnnxError> {
+    let name = &feature.name;
+    if feature.optional && transform.categories.iter().any(String::is_empty) {
+        return Err(OnnxError::EmptyText { column: name.clone() });
+    }
+    graph.input(name, Type::String, if feature.optional { "the empty text where it is missing" } else { "" });
+    let (known, none) = (transform.categories.len() as i64, transform.codes() as i64);
+    let texts = transform.categories.iter().map(|text| Bytes::copy_from_slice(text.as_bytes()));
+    let (mut keys, mut places): (Vec<Bytes>, Vec<i64>) = texts.zip(0..).unzip();
+    let of_others = if transform.other { known } else { none };
+    if feature.optional || keys.is_empty() {
+        keys.push(Bytes::new());
+        places.push(if feature.optional { none } else { of_others });
+    }
+    let attributes =
+        vec![strings("keys_strings", keys), ints("values_int64s", places), int("default_int64", of_others)];
+    let place = graph.ml("LabelEncoder", name, attributes);
+    let codes: Vec<f64> = (0..transform.codes()).map(|code| code as f64).chain([f64::NAN]).collect();
+    let codes = graph.constant(doubles(&[codes.len()], &codes));
+    Ok(graph.op("Gather", &[&codes, &place]))
 }
 
 /// A text becomes the number of its column, or one that is beyond the last where it has none; comparing that with all numbers

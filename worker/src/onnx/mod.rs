@@ -51,6 +51,10 @@ pub fn to_onnx(model: &Model) -> Result<Vec<u8>, OnnxError> {
         Predictor::Isolation(forest) => trees::isolation(&mut graph, &rows, forest)?,
         Predictor::Components(components) => sums::components(&mut graph, &rows, components),
         Predictor::Mixture(mixture) => sums::mixture(&mut graph, &rows, mixture),
+        Predictor::Seasonal(_) => {
+            let reason = "it counts calendar months and weeks, and no operator does that";
+            return Err(OnnxError::Predictor { algorithm: model.info().algorithm.clone(), reason });
+        }
         Predictor::Neighbors(_) | Predictor::Density(_) => {
             let reason = "it compares a row with those that it was trained on, and no operator does that";
             return Err(OnnxError::Predictor { algorithm: model.info().algorithm.clone(), reason });

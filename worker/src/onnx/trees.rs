@@ -4,6 +4,7 @@
 //! back in 64 bits; and what is compared with a threshold afterwards is made part of the sum, whose sign survives.
 
 use std::f64::consts::LN_2;
+use std::ops::Range;
 
 use bytes::Bytes;
 
@@ -12,7 +13,7 @@ use super::error::OnnxError;
 use super::graph::{Graph, Name};
 use super::sums::{of_odds, softmax};
 use super::value::{Type, doubles, int, integers, ints, string, strings, tensor};
-use crate::model::{IsolationPredictor, TreeOutput, TreePart, TreePredictor, path_length};
+use crate::model::{CategorySet, IsolationPredictor, Tree, TreeOutput, TreePart, TreePredictor, path_length};
 
 /// The most nodes, and numbers of leaves, of all trees: readers take no file of more than 2 GiB.
 const MAX_ENTRIES: usize = 1 << 24;
@@ -124,7 +125,9 @@ fn sums(
     unit: Unit,
 ) -> Result<Name, OnnxError> {
     let outputs = trees.trees().first().map_or(1, |tree| tree.outputs()).max(trees.start().len());
-    let nodes: usize = trees.trees().iter().map(|tree| tree.leaves() * (2 + tree.outputs())).sum();
+    let of_sets = |tree: &Tree| tree.sets().iter().map(CategorySet::len).sum::<usize>();
+    let nodes: usize =
+        trees.trees().iter().map(|tree| tree.leaves() * (2 + tree.outputs()) + of_sets(tree)).sum();
     if nodes > MAX_ENTRIES {
         return Err(OnnxError::TooLarge { found: nodes, limit: MAX_ENTRIES });
     }
@@ -176,29 +179,45 @@ impl Nodes {
         leaf: &dyn Fn(u32) -> Vec<(i64, f64)>,
     ) {
         let first = self.ids.len();
-        // The nodes that still lack a child; the flag says that the left one is there.
-        let mut open: Vec<(usize, bool)> = Vec::new();
-        for (id, part) in (0_i64..).zip(parts) {
-            if let Some((place, has_left)) = open.pop() {
-                let children = if has_left { &mut self.right } else { &mut self.left };
-                if let Some(child) = children.get_mut(place) {
-                    *child = id;
-                }
+        // The questions that still lack a child: the places of their nodes; the flag says that the left one is there.
+        let mut open: Vec<(Range<usize>, bool)> = Vec::new();
+        for part in parts {
+            let (place, id) = (self.ids.len(), (self.ids.len() - first) as i64);
+            if let Some((places, has_left)) = open.pop() {
+                // Of several nodes, which ask for one category each, all have the left child, and the last the right one.
+                let (children, of) = match has_left {
+                    false => (&mut self.left, places.clone()),
+                    true => (&mut self.right, places.end - 1..places.end),
+                };
+                children.get_mut(of).unwrap_or_default().fill(id);
                 if !has_left {
-                    open.push((place, true));
+                    open.push((places, true));
                 }
             }
-            self.trees.push(tree);
-            self.ids.push(id);
-            self.left.push(0);
-            self.right.push(0);
             match part {
                 TreePart::Split(split) => {
-                    open.push((first + id as usize, false));
-                    self.node("BRANCH_LEQ", i64::from(split.feature), split.threshold, split.missing_left);
+                    open.push((place..place + 1, false));
+                    let feature = i64::from(split.feature);
+                    self.node(tree, id, "BRANCH_LEQ", (feature, split.threshold, split.missing_left));
+                }
+                TreePart::Subset(subset) => {
+                    for (id, code) in (id..).zip(subset.left.codes()) {
+                        let feature = i64::from(subset.feature);
+                        self.node(tree, id, "BRANCH_EQ", (feature, f64::from(code), subset.missing_left));
+                        // The next node asks for the next category.
+                        if let Some(next) = self.right.last_mut() {
+                            *next = id + 1;
+                        }
+                    }
+                    if subset.left.is_empty() {
+                        // No code is below 0, so that only missing values go left, if any do.
+                        let feature = i64::from(subset.feature);
+                        self.node(tree, id, "BRANCH_LEQ", (feature, -1.0, subset.missing_left));
+                    }
+                    open.push((place..self.ids.len(), false));
                 }
                 TreePart::Leaf(number) => {
-                    self.node("LEAF", 0, 0.0, false);
+                    self.node(tree, id, "LEAF", (0, 0.0, false));
                     for (target, value) in leaf(number) {
                         self.leaf_trees.push(tree);
                         self.leaf_ids.push(id);
@@ -210,7 +229,18 @@ impl Nodes {
         }
     }
 
-    fn node(&mut self, mode: &'static str, feature: i64, threshold: f64, missing_left: bool) {
+    /// Adds a node, which has no children yet.
+    fn node(
+        &mut self,
+        tree: i64,
+        id: i64,
+        mode: &'static str,
+        (feature, threshold, missing_left): (i64, f64, bool),
+    ) {
+        self.trees.push(tree);
+        self.ids.push(id);
+        self.left.push(0);
+        self.right.push(0);
         self.modes.push(Bytes::from_static(mode.as_bytes()));
         self.features.push(feature);
         self.thresholds.push(threshold);

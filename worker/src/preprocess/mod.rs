@@ -6,8 +6,10 @@
 //! tables, requests or targets.
 
 mod category;
+mod code;
 mod hash;
 mod number;
+mod product;
 mod raw;
 mod target;
 mod text;
@@ -19,8 +21,10 @@ use serde::{Deserialize, Serialize};
 
 pub use category::CategoryTransform;
 use category::place;
+pub use code::CodeTransform;
 pub use hash::HashTransform;
 pub use number::NumberTransform;
+pub use product::Product;
 pub use raw::{Form, Input, RawRows};
 pub use target::TargetTransform;
 pub use text::{TextTransform, for_each_word};
@@ -35,6 +39,8 @@ pub enum Transform {
     Number(NumberTransform),
     /// A text that is one of few: one column for each.
     Category(CategoryTransform),
+    /// A text that is one of several, as a code.
+    Code(CodeTransform),
     /// A date or time: its parts.
     Time(TimeTransform),
     /// Prose: its words.
@@ -52,6 +58,7 @@ impl Transform {
         match self {
             Self::Number(number) => number.width(),
             Self::Category(category) => category.width(),
+            Self::Code(_) => 1,
             Self::Time(time) => time.width(),
             Self::Text(text) => text.width(),
             Self::Target(target) => target.width(),
@@ -64,7 +71,7 @@ impl Transform {
     pub fn form(&self) -> Form {
         match self {
             Self::Number(_) => Form::Number,
-            Self::Category(_) | Self::Text(_) | Self::Target(_) | Self::Hash(_) => Form::Text,
+            Self::Category(_) | Self::Code(_) | Self::Text(_) | Self::Target(_) | Self::Hash(_) => Form::Text,
             Self::Time(_) => Form::Time,
         }
     }
@@ -74,6 +81,7 @@ impl Transform {
         match self {
             Self::Number(number) => number.problem(),
             Self::Category(category) => category.problem(),
+            Self::Code(code) => code.problem(),
             Self::Time(time) => time.problem(),
             Self::Text(text) => text.problem(),
             Self::Target(target) => target.problem(),
@@ -82,18 +90,25 @@ impl Transform {
     }
 }
 
-/// What is done with all input columns, in their order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+/// What is done with all input columns, in their order, and which of their numbers are multiplied: the model's columns are what the
+/// transforms make, and then the products.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Preprocessing {
     transforms: Vec<Transform>,
+    products: Vec<Product>,
 }
 
 impl Preprocessing {
     /// These transforms, one for each input column.
     #[must_use]
     pub fn new(transforms: Vec<Transform>) -> Self {
-        Self { transforms }
+        Self { transforms, products: Vec::new() }
+    }
+
+    /// The same with these products.
+    #[must_use]
+    pub fn with_products(self, products: Vec<Product>) -> Self {
+        Self { products, ..self }
     }
 
     /// So many columns of numbers, none of them ever missing: the model's columns are the input columns.
@@ -105,9 +120,8 @@ impl Preprocessing {
     /// Whether the model's columns are the input columns.
     #[must_use]
     pub fn is_identity(&self) -> bool {
-        self.transforms.iter().all(|transform| {
-            matches!(transform, Transform::Number(number) if *number == NumberTransform::default())
-        })
+        let is_kept = |transform: &Transform| matches!(transform, Transform::Number(number) if *number == NumberTransform::default());
+        self.products.is_empty() && self.transforms.iter().all(is_kept)
     }
 
     /// The transforms, one for each input column.
@@ -116,16 +130,31 @@ impl Preprocessing {
         &self.transforms
     }
 
+    /// The products, which are the model's last columns.
+    #[must_use]
+    pub fn products(&self) -> &[Product] {
+        &self.products
+    }
+
     /// How many columns the model has.
     #[must_use]
     pub fn width(&self) -> usize {
+        self.own_width() + self.products.len()
+    }
+
+    /// How many columns the transforms make.
+    fn own_width(&self) -> usize {
         self.transforms.iter().map(Transform::width).sum()
     }
 
     /// What is wrong with a transform, if anything is.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        self.transforms.iter().find_map(Transform::problem)
+        let of_product = |product: &Product| product.problem(&self.transforms);
+        self.transforms
+            .iter()
+            .find_map(Transform::problem)
+            .or_else(|| self.products.iter().find_map(of_product))
     }
 
     /// Prepares to encode rows whose texts are these, one list for each input column.
@@ -136,6 +165,7 @@ impl Preprocessing {
             let texts = texts.get(column);
             let places = match transform {
                 Transform::Category(category) => category.places(texts.unwrap_or(&none)),
+                Transform::Code(code) => code.places(texts.unwrap_or(&none)),
                 Transform::Target(target) => target.places(texts.unwrap_or(&none)),
                 Transform::Number(_) | Transform::Time(_) | Transform::Text(_) | Transform::Hash(_) => {
                     Vec::new()
@@ -143,7 +173,21 @@ impl Preprocessing {
             };
             ColumnTexts { texts, places }
         });
-        Encoder { preprocessing: self, columns: columns.collect() }
+        let starts = self.transforms.iter().scan(0, |start, transform| {
+            let own = *start;
+            *start += transform.width();
+            Some(own)
+        });
+        let starts: Vec<usize> = starts.collect();
+        // A number is the first of the columns that are made of it.
+        let start = |place: u32| starts.get(place as usize).copied().unwrap_or(usize::MAX);
+        let products = self.products.iter().map(|product| (start(product.first), start(product.second)));
+        Encoder {
+            preprocessing: self,
+            columns: columns.collect(),
+            products: products.collect(),
+            own_width: self.own_width(),
+        }
     }
 }
 
@@ -152,6 +196,9 @@ impl Preprocessing {
 pub struct Encoder<'a> {
     preprocessing: &'a Preprocessing,
     columns: Vec<ColumnTexts<'a>>,
+    /// The model's columns that each product is of.
+    products: Vec<(usize, usize)>,
+    own_width: usize,
 }
 
 /// The texts of an input column.
@@ -170,12 +217,22 @@ impl ColumnTexts<'_> {
 
 impl Encoder<'_> {
     /// Writes the model's columns for one raw row.
-    pub fn encode_row(&self, raw: &[f64], mut out: &mut [f64]) {
+    pub fn encode_row(&self, raw: &[f64], out: &mut [f64]) {
+        let Some((own, products)) = out.split_at_mut_checked(self.own_width) else { return };
+        self.encode_columns(raw, own);
+        let number = |column: usize| own.get(column).copied().unwrap_or(f64::NAN);
+        for (out, (first, second)) in products.iter_mut().zip(&self.products) {
+            *out = number(*first) * number(*second);
+        }
+    }
+
+    fn encode_columns(&self, raw: &[f64], mut out: &mut [f64]) {
         for ((transform, value), column) in self.preprocessing.transforms.iter().zip(raw).zip(&self.columns) {
             let Some((own, rest)) = out.split_at_mut_checked(transform.width()) else { return };
             match transform {
                 Transform::Number(number) => number.encode(*value, own),
                 Transform::Category(category) => category.encode(*value, &column.places, own),
+                Transform::Code(code) => code.encode(*value, &column.places, own),
                 Transform::Time(time) => time.encode(*value, own),
                 Transform::Text(text) => text.encode(column.text(*value), own),
                 Transform::Target(target) => target.encode(*value, &column.places, own),

@@ -27,6 +27,27 @@ fn a_missing_number_is_the_median_and_says_so() {
 }
 
 #[test]
+fn products_are_of_numbers_as_they_are_imputed_and_come_last() {
+    let number = |impute| Transform::Number(NumberTransform { impute, indicator: impute.is_some() });
+    let product = |first, second| Product { first, second };
+    let transforms = || vec![number(Some(2.0)), Transform::Hash(HashTransform { buckets: 1 }), number(None)];
+    let preprocessing = Preprocessing::new(transforms()).with_products(vec![product(0, 2), product(2, 0)]);
+    assert_eq!((preprocessing.problem(), preprocessing.width()), (None, 6));
+    let encoder = preprocessing.encoder(&[]);
+    let mut out = [9.0; 6];
+    encoder.encode_row(&[f64::NAN, f64::NAN, -3.0], &mut out);
+    assert_eq!(out, [2.0, 1.0, 0.0, -3.0, -6.0, -6.0]);
+    encoder.encode_row(&[5.0, f64::NAN, 0.5], &mut out);
+    assert_eq!(out, [5.0, 0.0, 0.0, 0.5, 2.5, 2.5]);
+    let identity = Preprocessing::identity(2).with_products(vec![product(0, 1)]);
+    assert!(!identity.is_identity() && identity.width() == 3);
+    for (first, second) in [(0, 0), (0, 1), (2, 3)] {
+        let wrong = Preprocessing::new(transforms()).with_products(vec![product(first, second)]);
+        assert!(wrong.problem().is_some(), "{first} {second}");
+    }
+}
+
+#[test]
 fn the_most_frequent_texts_have_columns_and_the_others_share_one() {
     let mut texts = Texts::default();
     let values: Vec<f64> =
@@ -47,6 +68,22 @@ fn a_text_that_training_never_saw_is_zeros_where_no_column_is_shared() {
     let value = f64::from(texts.place("a"));
     let fitted = CategoryTransform::fit([value].into_iter(), &texts, 5);
     assert_eq!(encoded(Transform::Category(fitted), &["never"], &[0.0, f64::NAN]), [[0.0], [0.0]]);
+}
+
+#[test]
+fn a_text_has_its_code_and_one_that_has_none_is_missing() {
+    let mut texts = Texts::default();
+    let values: Vec<f64> =
+        ["b", "a", "b", "c", "a"].iter().map(|text| f64::from(texts.place(text))).collect();
+    let fit = |limit| CodeTransform::fit(values.iter().copied().chain([f64::NAN]), &texts, limit);
+    let shared = CodeTransform { categories: vec!["a".into(), "b".into()], other: true };
+    assert_eq!((fit(2), shared.codes()), (shared.clone(), 3));
+    let found = encoded(Transform::Code(shared), &["never", "b", "a"], &[0.0, 1.0, 2.0, f64::NAN]);
+    assert_eq!(found[..3], [[2.0], [1.0], [0.0]]);
+    assert!(found[3][0].is_nan());
+    let own = fit(3);
+    assert_eq!((own.codes(), own.other), (3, false));
+    assert!(encoded(Transform::Code(own), &["never"], &[0.0])[0][0].is_nan());
 }
 
 #[test]
@@ -141,6 +178,11 @@ fn transforms_that_contradict_themselves_are_named() {
     let text = |json: &str| Transform::Text(serde_json::from_str(json).expect("the form"));
     for transform in [
         Transform::Category(unsorted),
+        Transform::Code(CodeTransform { categories: vec!["b".into(), "a".into()], other: false }),
+        Transform::Code(CodeTransform {
+            categories: (100_000..231_072).map(|code| code.to_string()).collect(),
+            other: true,
+        }),
         Transform::Number(bare),
         Transform::Time(late),
         Transform::Time(both),

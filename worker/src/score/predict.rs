@@ -102,6 +102,9 @@ impl Scorer {
         let predictions = self.model.with_texts(&raw.texts).predict(rows).map_err(|error| match error {
             // The row of the batch becomes the row of the input.
             ModelError::Overflow { row } => ModelError::Overflow { row: row + before as usize },
+            ModelError::Unforeseen { row, problem } => {
+                ModelError::Unforeseen { row: row + before as usize, problem }
+            }
             other => other,
         })?;
         let mut columns = batch.columns().to_vec();

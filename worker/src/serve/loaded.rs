@@ -51,7 +51,7 @@ impl LoadedModel {
         let schema = model.schema();
         let target = &schema.target;
         let answers: Vec<String> = target.answers().iter().map(ToString::to_string).collect();
-        let features = RowFeatures::new(&schema.features, model.predictor().largest_value());
+        let features = RowFeatures::new(&schema.features, model.largest_value());
         let info = model.info();
         let revision = match &info.revision {
             Some(revision) => revision.to_string(),
@@ -114,6 +114,7 @@ impl LoadedModel {
                 ModelError::Overflow { row } => {
                     wrong(row, "has numbers so large that nothing can be predicted from them".into())
                 }
+                ModelError::Unforeseen { row, problem } => wrong(row, problem),
                 other => wrong(0, other.to_string()),
             })?;
         self.counters.count(&predictions);

@@ -96,7 +96,7 @@ fn predict(model: &Model, limits: ServingLimits) -> Value {
 
 fn row(model: &Model) -> Value {
     let features = &model.schema().features;
-    let largest = model.predictor().largest_value();
+    let largest = model.largest_value();
     let properties: Map<String, Value> =
         features.iter().map(|feature| (feature.name.clone(), property(feature, largest))).collect();
     let names: Vec<&str> =

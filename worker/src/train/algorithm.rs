@@ -19,6 +19,7 @@ use super::mixture::GaussianMixture;
 use super::neighbors::Neighbors;
 use super::pca::Pca;
 use super::poisson::Poisson;
+use super::seasonal_naive::SeasonalNaive;
 
 impl Learner {
     /// The algorithm that a spec asks for, and its name.
@@ -65,6 +66,9 @@ impl Learner {
             ChosenAlgorithm::ExtraTrees(parameters) => Self::of(Forest::extra(parameters), predicts)?,
             ChosenAlgorithm::GradientBoosting(parameters) => {
                 Self::of(GradientBoosting::new(parameters), predicts)?
+            }
+            ChosenAlgorithm::SeasonalNaive(parameters) => {
+                Self::Regressor(Box::new(SeasonalNaive::new(parameters)))
             }
             ChosenAlgorithm::KMeans(parameters) => Self::Finder(Box::new(KMeans::new(parameters))),
             ChosenAlgorithm::GaussianMixture(parameters) => {

@@ -86,9 +86,28 @@ impl AlgorithmFlags {
                 names.into_iter().collect::<Vec<_>>().join(", ")
             )));
         }
-        let spec = Value::Object(Map::from_iter([(name.to_owned(), Value::Object(parameters))]));
-        serde_json::from_value(spec)
-            .map_err(|error| TrainError::Spec(format!("a parameter of {}: {error}", self.algorithm)))
+        let read = |parameters: Map<String, Value>| {
+            let spec = Value::Object(Map::from_iter([(name.to_owned(), Value::Object(parameters))]));
+            serde_json::from_value::<Algorithm>(spec)
+        };
+        read(parameters.clone()).map_err(|error| {
+            let is_wrong = |parameter: &str, value: &Value| {
+                read(Map::from_iter([(parameter.to_owned(), value.clone())])).is_err()
+            };
+            let wrong = parameters.iter().find(|(parameter, value)| is_wrong(parameter, value));
+            let allowed = wrong.map(|(parameter, _)| Algorithm::parameter_values(name, parameter));
+            TrainError::Spec(match (wrong, allowed) {
+                (Some((parameter, value)), Some(allowed)) if !allowed.is_empty() => {
+                    format!(
+                        "{parameter} of {} is {value}; {} are allowed",
+                        self.algorithm,
+                        allowed.join(", ")
+                    )
+                }
+                (Some((parameter, _)), _) => format!("{parameter} of {}: {error}", self.algorithm),
+                (None, _) => format!("a parameter of {}: {error}", self.algorithm),
+            })
+        })
     }
 }
 
@@ -123,6 +142,11 @@ mod tests {
         assert!(unknown.contains("a parameter maxIterations; its parameters are alpha"), "{unknown}");
         let wrong = flags("logistic-regression", &["alpha=much"]).expect_err("not a number").to_string();
         assert!(wrong.contains("\"much\""), "{wrong}");
+        let named = flags("gradient-boosting", &["earlyStopping=true"]).expect_err("a text").to_string();
+        assert!(
+            named.contains("earlyStopping of gradient-boosting is true; never, auto, always are allowed"),
+            "{named}"
+        );
         assert!(parse_parameter("alpha").is_err());
     }
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use mlpipeline_crds::{
-    ColumnRole, CrossValidation, Gate, Metric, Split, SplitBy, StepReport, TrainColumn, TrainStep,
+    ColumnRole, CrossValidation, Gate, Interaction, Metric, Split, SplitBy, StepReport, TrainColumn,
+    TrainStep,
 };
 
 use super::algorithm_flags::AlgorithmFlags;
@@ -41,6 +42,9 @@ pub struct TrainArgs {
     /// several times.
     #[arg(long = "as", value_name = "COLUMN=ROLE[:NUMBER]", value_parser = parse_column)]
     pub taken_as: Vec<TrainColumn>,
+    /// Learn from the products of these columns of numbers too, of each pair of them. May be given several times.
+    #[arg(long = "interaction", value_name = "A,B,…", value_parser = parse_interaction)]
+    pub interactions: Vec<Interaction>,
     /// How to learn.
     #[command(flatten)]
     pub learn: AlgorithmFlags,
@@ -157,6 +161,14 @@ fn parse_column(text: &str) -> Result<TrainColumn, String> {
     Ok(column)
 }
 
+fn parse_interaction(text: &str) -> Result<Interaction, String> {
+    let columns: Vec<String> = text.split(',').map(str::to_owned).collect();
+    if columns.len() < 2 || columns.iter().any(String::is_empty) {
+        return Err("write two or more columns, for example area,rooms".to_owned());
+    }
+    Ok(Interaction { columns })
+}
+
 fn parse_gate(text: &str) -> Result<Gate, String> {
     let (name, bound, least) = text
         .split_once(">=")
@@ -203,6 +215,7 @@ impl TrainArgs {
             algorithm: self.learn.algorithm()?,
             tune: self.tune.search(self.seed),
             trial_pods: None,
+            interactions: self.interactions.clone(),
             group_by: self.group_by.clone(),
             split: self.test.map(|test| Split {
                 test,

@@ -4,7 +4,7 @@
 //! to rows is fitted later.
 
 use datafusion::arrow::datatypes::{DataType, Schema};
-use mlpipeline_crds::{ColumnRole, TrainColumn};
+use mlpipeline_crds::{ColumnRole, Interaction, TrainColumn};
 
 use super::error::TrainError;
 use crate::features::{column_names, feature_kind, is_text, kind_name, value_type};
@@ -24,8 +24,8 @@ pub(super) struct Column {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Treatment {
     Number(FeatureKind),
-    /// At most so many texts have a column.
-    Category(usize),
+    /// At most so many texts are told apart; as many as the algorithm's default where none is given.
+    Category(Option<usize>),
     Time(TimeKind),
     /// At most so many words have a column.
     Text(usize),
@@ -56,6 +56,7 @@ pub(super) struct Asked<'a> {
     pub(super) target: Option<&'a str>,
     pub(super) features: &'a [String],
     pub(super) columns: &'a [TrainColumn],
+    pub(super) interactions: &'a [Interaction],
     /// A column that says which rows stay together, and is not learnt from unless the features name it.
     pub(super) group_by: Option<&'a str>,
 }
@@ -140,8 +141,8 @@ fn treatment(
     let limit = |number: fn(&TrainColumn) -> Option<i32>, default: i32| {
         asked.and_then(number).unwrap_or(default).max(1).unsigned_abs()
     };
-    let categories = limit(|column| column.max_categories, TrainColumn::DEFAULT_MAX_CATEGORIES);
-    let category = Treatment::Category(categories as usize);
+    let most = asked.and_then(|column| column.max_categories);
+    let category = Treatment::Category(most.map(|most| most.max(1).unsigned_abs() as usize));
     let (time, is_time) = match data_type {
         DataType::Date32 | DataType::Date64 => (Treatment::Time(TimeKind::Date), true),
         DataType::Timestamp(..) => (Treatment::Time(TimeKind::Timestamp), true),

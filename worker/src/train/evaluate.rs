@@ -4,6 +4,7 @@
 
 use mlpipeline_crds::{Gate, Metric, UNTESTED_CLASSES};
 
+use super::backtest::{Measured, backtest};
 use super::bootstrap::intervals;
 use super::error::TrainError;
 use super::importance::importance;
@@ -44,6 +45,9 @@ impl Validation {
         asked: FoldSettings,
         with_importance: bool,
     ) -> Result<Self, TrainError> {
+        if let Some(forecast) = samples.task.forecast() {
+            return Self::of_forecast(backtest(samples, rows, forecast, asked.count)?);
+        }
         let (mut measured, mut naive, mut found) = (Vec::new(), Vec::new(), None);
         let mut all: Option<Outcomes> = None;
         let strata = samples.task.strata();
@@ -70,6 +74,21 @@ impl Validation {
         let naive = (!naive.is_empty()).then(|| Folds::of(&naive).means());
         let folds = Folds::of(&measured);
         Ok(Self { folds, naive, outcomes, importance: found })
+    }
+
+    /// What a forecast measured from each of several points in time. Shuffled columns would ask it for other times.
+    fn of_forecast(origins: Vec<Measured>) -> Result<Self, TrainError> {
+        let of = |outcomes: fn(&Measured) -> &Outcomes| {
+            let metrics: Vec<Metrics> = origins.iter().map(|origin| outcomes(origin).metrics()).collect();
+            Folds::of(&metrics)
+        };
+        let (folds, naive) = (of(|origin| &origin.outcomes), of(|origin| &origin.naive).means());
+        let all = origins.into_iter().map(|origin| origin.outcomes).reduce(|mut all, outcomes| {
+            all.append(outcomes);
+            all
+        });
+        let outcomes = all.ok_or_else(|| TrainError::Internal("there are no folds".to_owned()))?;
+        Ok(Self { folds, naive: Some(naive), outcomes, importance: None })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::error::TrainError;
 use super::matrix::Rows;
-use crate::model::Predictor;
+use crate::model::{Predictor, SeasonalPredictor};
 
 /// An algorithm's result.
 #[derive(Clone, Debug)]
@@ -27,8 +27,23 @@ pub struct Names<'a> {
 pub struct MatrixColumn<'a> {
     /// The column of the table that it was made from.
     pub name: &'a str,
-    /// Whether it is that column's number, and not a part of a date or a category.
-    pub is_number: bool,
+    /// What of it.
+    pub kind: MatrixKind,
+}
+
+/// What a column of a matrix has of the column of the table that it was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MatrixKind {
+    /// Its number.
+    Number,
+    /// The codes of its categories, which are so many.
+    Codes(usize),
+    /// The days since 1970.
+    Days,
+    /// Another part of its time.
+    PartOfTime,
+    /// Something else: a category, a word, a product.
+    Other,
 }
 
 /// An algorithm that learns classes. Its parameters were checked when it was made.
@@ -51,6 +66,11 @@ pub trait Classifier: Send + Sync {
     /// Whether it learns from rows in which numbers are missing, so that none is imputed.
     fn takes_missing(&self) -> bool {
         false
+    }
+
+    /// How many categories of a column it tells apart, where a column of categories is to be one of codes.
+    fn most_codes(&self) -> Option<usize> {
+        None
     }
 }
 
@@ -79,6 +99,22 @@ pub trait Regressor: Send + Sync {
     fn takes_missing(&self) -> bool {
         false
     }
+
+    /// How many categories of a column it tells apart, where a column of categories is to be one of codes.
+    fn most_codes(&self) -> Option<usize> {
+        None
+    }
+
+    /// The forecast that it is, where rows are predicted by those before them.
+    fn forecast(&self) -> Option<&dyn Forecast> {
+        None
+    }
+}
+
+/// An algorithm that predicts rows by those before them.
+pub trait Forecast {
+    /// The same with the interval, season and horizon that were found in all rows, so that no part of them finds others.
+    fn as_found(&self, found: &SeasonalPredictor) -> Box<dyn Regressor>;
 }
 
 /// An algorithm that learns without a target. Its parameters were checked when it was made.

@@ -3,6 +3,7 @@
 //! Owns these sentences and their bounds. Rows are sampled, so that a large table costs no more than a small one.
 
 use super::columns::Treatment;
+use super::interactions;
 use super::matrix::Rows;
 use super::samples::Samples;
 use super::task::Task;
@@ -59,6 +60,7 @@ pub(super) fn notes(samples: &Samples, rows: &Rows<'_>) -> Vec<String> {
             of(|treatment| matches!(treatment, Treatment::Target)),
         ),
         ("taken as the hash of each text", of(|treatment| matches!(treatment, Treatment::Hash(_)))),
+        ("learnt from as products too", named(interactions::names(&samples.products, &samples.columns))),
         (of_missing(samples), missing(is_imputed)),
         (
             "a missing text has 0 in all columns of its words or of its hash",
@@ -97,7 +99,9 @@ fn is_imputed(treatment: &Treatment) -> bool {
 
 /// What became of missing values.
 fn of_missing(samples: &Samples) -> &'static str {
-    if samples.task.takes_missing() {
+    if samples.task.most_codes().is_some() {
+        "missing values are kept, and each split learnt which way they go"
+    } else if samples.task.takes_missing() {
         "missing numbers and dates are kept, and each split learnt which way they go"
     } else {
         "missing values were imputed or have a column of their own"

@@ -5,9 +5,12 @@
 
 use std::borrow::Cow;
 
+use mlpipeline_crds::TrainColumn;
+
 use super::columns::{Column, Treatment};
 use super::error::TrainError;
-use super::learner::{Fitted, Learner, MatrixColumn};
+use super::interactions::names;
+use super::learner::{Fitted, Learner, MatrixColumn, MatrixKind};
 use super::matrix::{Matrix, Rows};
 use super::memory::check_memory;
 use super::samples::Samples;
@@ -15,7 +18,8 @@ use super::target_means::TargetMeans;
 use super::vocabulary;
 use crate::model::MAX_COLUMNS;
 use crate::preprocess::{
-    CategoryTransform, HashTransform, NumberTransform, Preprocessing, Texts, TimeTransform, Transform,
+    CategoryTransform, CodeTransform, HashTransform, NumberTransform, Preprocessing, Texts, TimeTransform,
+    Transform,
 };
 
 /// All rows as an algorithm sees them, prepared by what some of them are like.
@@ -39,7 +43,7 @@ impl<'a> Prepared<'a> {
         if width > MAX_COLUMNS {
             return Err(TrainError::Data(format!(
                 "the features become {width} columns, and a model has at most {MAX_COLUMNS}; set maxCategories or maxTerms of \
-                 columns with many texts, or leave some out"
+                 columns with many texts, or leave some out, or products of interactions"
             )));
         }
         if width == 0 {
@@ -84,18 +88,33 @@ impl<'a> Prepared<'a> {
         rows: &[u32],
     ) -> Result<Fitted, TrainError> {
         let transforms = samples.columns.iter().zip(self.preprocessing.transforms());
+        let products = names(self.preprocessing.products(), &samples.columns);
+        let products = products.iter().map(|name| MatrixColumn { name, kind: MatrixKind::Other });
         let columns: Vec<MatrixColumn<'_>> = transforms
             .flat_map(|(column, transform)| (0..transform.width()).map(move |part| (column, transform, part)))
-            .map(|(column, transform, part)| MatrixColumn {
-                name: &column.name,
-                is_number: part == 0 && matches!(transform, Transform::Number(_)),
-            })
+            .map(|(column, transform, part)| MatrixColumn { name: &column.name, kind: kind(transform, part) })
+            .chain(products)
             .collect();
         let rows = Rows::new(&self.matrix, rows);
         match learner {
             Some(learner) => samples.task.fit_by(learner, &rows, &columns),
             None => samples.task.fit(&rows, &columns),
         }
+    }
+}
+
+/// What a part of a column's columns is.
+fn kind(transform: &Transform, part: usize) -> MatrixKind {
+    match transform {
+        Transform::Number(_) if part == 0 => MatrixKind::Number,
+        Transform::Code(code) => MatrixKind::Codes(code.codes()),
+        Transform::Time(_) if part == 0 => MatrixKind::Days,
+        Transform::Time(_) => MatrixKind::PartOfTime,
+        Transform::Number(_)
+        | Transform::Category(_)
+        | Transform::Text(_)
+        | Transform::Target(_)
+        | Transform::Hash(_) => MatrixKind::Other,
     }
 }
 
@@ -129,7 +148,7 @@ fn fit(samples: &Samples, rows: &Rows<'_>) -> Result<(Preprocessing, Vec<Crossed
         start += transform.width();
         transforms.push(transform);
     }
-    Ok((Preprocessing::new(transforms), crossed))
+    Ok((Preprocessing::new(transforms).with_products(samples.products.clone()), crossed))
 }
 
 /// Fits what is done with a column whatever the target.
@@ -150,7 +169,13 @@ fn fit_column(
             Transform::Number(NumberTransform::default())
         }
         Treatment::Number(_) => Transform::Number(NumberTransform::fit(&mut known(), indicator())),
-        Treatment::Category(limit) => Transform::Category(CategoryTransform::fit(values(), texts, limit)),
+        Treatment::Category(limit) => match samples.task.most_codes() {
+            Some(most) => Transform::Code(CodeTransform::fit(values(), texts, codes(column, limit, most)?)),
+            None => {
+                let limit = limit.unwrap_or(TrainColumn::DEFAULT_MAX_CATEGORIES.unsigned_abs() as usize);
+                Transform::Category(CategoryTransform::fit(values(), texts, limit))
+            }
+        },
         Treatment::Time(kind) if !is_optional || keeps_missing => {
             Transform::Time(TimeTransform { kind, impute: None, indicator: false, missing: is_optional })
         }
@@ -161,4 +186,16 @@ fn fit_column(
         }
         Treatment::Hash(buckets) => Transform::Hash(HashTransform { buckets }),
     })
+}
+
+/// How many texts of a column have codes of their own.
+fn codes(column: &Column, limit: Option<usize>, most: usize) -> Result<usize, TrainError> {
+    let limit = limit.unwrap_or(most);
+    if limit > most {
+        return Err(TrainError::Spec(format!(
+            "columns: \"{}\" has maxCategories {limit}, and this algorithm tells at most {most} texts of a column apart; lower it",
+            column.name
+        )));
+    }
+    Ok(limit)
 }

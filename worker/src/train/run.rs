@@ -161,6 +161,7 @@ impl Plan {
             target: step.target.as_deref(),
             features: &step.features,
             columns: &step.columns,
+            interactions: &step.interactions,
             group_by: step.group_by.as_deref(),
         };
         let progress = context.progress;

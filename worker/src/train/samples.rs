@@ -8,6 +8,7 @@ use futures::StreamExt;
 use super::class_target::ClassReader;
 use super::columns::{Asked, Column, Treatment};
 use super::error::TrainError;
+use super::interactions::products;
 use super::keys::{KeyColumns, KeyReader, Keys, row_hashes, write_number, write_text};
 use super::learner::Learner;
 use super::matrix::Matrix;
@@ -17,7 +18,7 @@ use super::task::Task;
 use crate::engine::query_error;
 use crate::failure::StepError;
 use crate::features::{FeatureReader, column_names};
-use crate::preprocess::{RawRows, Texts, for_each_word};
+use crate::preprocess::{Product, RawRows, Texts, for_each_word};
 use crate::progress::Progress;
 
 /// Texts in more than this share of the rows are an id or free text, unless the step says what the column is.
@@ -49,6 +50,8 @@ pub(super) struct Samples {
     pub(super) missing: Vec<u64>,
     /// The features, in the order of the matrix.
     pub(super) columns: Vec<Column>,
+    /// Products of columns, which are learnt from beside them.
+    pub(super) products: Vec<Product>,
     /// Columns of text that were read and are not learnt from.
     pub(super) left_out: Vec<LeftOut>,
     /// What says which rows are kept back and which stay together.
@@ -78,6 +81,8 @@ pub(super) async fn read(
 ) -> Result<Samples, StepError> {
     let schema = table.schema().as_arrow().clone();
     let columns = asked.choose(&schema)?;
+    // Before any row is read: all that can be wrong with them.
+    products(asked.interactions, &columns)?;
     let target_field = asked.target.map(|target| schema.field_with_name(target)).transpose();
     let target_field = target_field.map_err(|error| TrainError::Internal(error.to_string()))?;
     let mut targets = Targets::new(learner, target_field)?;
@@ -121,11 +126,15 @@ pub(super) async fn read(
     reader.finish(matrix.rows() as u64)?;
     let RawRows { texts, missing, .. } = read;
     let (keys, task) = (keys.finish(), targets.finish()?);
-    let mut samples = Samples { raw: matrix, texts, missing, columns, left_out: Vec::new(), keys, task };
+    let (products_of, left_out) = (asked.interactions, Vec::new());
+    let mut samples =
+        Samples { raw: matrix, texts, missing, columns, products: Vec::new(), left_out, keys, task };
     // Before any column is left out: which ones are, depends on all rows.
     samples.keys.hashes = samples.keys.hashes.take().or_else(|| Some(hashes(&samples, row_seed?)));
     check_empty(&samples)?;
-    Ok(leave_out(samples)?)
+    let mut samples = leave_out(samples)?;
+    samples.products = products(products_of, &samples.columns)?;
+    Ok(samples)
 }
 
 /// The hash of each row.
@@ -193,7 +202,8 @@ fn leave_out(samples: Samples) -> Result<Samples, TrainError> {
     let raw = samples.raw.select_columns(&places);
     let mut texts = samples.texts;
     let texts = places.iter().filter_map(|place| texts.get_mut(*place).map(std::mem::take)).collect();
-    Ok(Samples { raw, texts, missing, columns, left_out, keys: samples.keys, task: samples.task })
+    let (keys, task) = (samples.keys, samples.task);
+    Ok(Samples { raw, texts, missing, columns, products: Vec::new(), left_out, keys, task })
 }
 
 /// Whether texts are prose rather than names or ids, by how many words the first of them have.

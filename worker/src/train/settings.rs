@@ -60,6 +60,7 @@ impl Settings {
                            split keeps back";
             return Err(TrainError::Spec(message.to_owned()));
         }
+        check_forecast(step)?;
         let group_by = step.group_by.clone();
         if group_by.is_some() && group_by == step.target {
             let message =
@@ -90,6 +91,36 @@ fn check_target(step: &TrainStep, learner: &Learner, algorithm: &str) -> Result<
             "target is given (\"{target}\"), and {algorithm} learns without one: leave it out, and the column is a feature like the others"
         ))),
     }
+}
+
+/// A forecast is measured on rows that are newer than those it learns from, which folds of its own make.
+fn check_forecast(step: &TrainStep) -> Result<(), TrainError> {
+    let Some(ChosenAlgorithm::SeasonalNaive(_)) = step.algorithm.chosen() else {
+        let is_of_forecasts = step.gate.as_ref().is_some_and(|gate| gate.metric == Metric::Mase);
+        return match is_of_forecasts {
+            true => Err(TrainError::Spec(
+                "gate.metric is mase, which measures forecasts by seasonalNaive; take another metric"
+                    .to_owned(),
+            )),
+            false => Ok(()),
+        };
+    };
+    let given = [
+        ("split", step.split.is_some()),
+        ("tune", step.tune.is_some()),
+        ("groupBy", step.group_by.is_some()),
+        ("interactions", !step.interactions.is_empty()),
+    ];
+    if let Some((field, _)) = given.iter().find(|(_, is_given)| *is_given) {
+        return Err(TrainError::Spec(format!(
+            "{field} does not go with seasonalNaive, which is measured by the folds of crossValidation alone; leave it out"
+        )));
+    }
+    if step.cross_validation.is_none() {
+        let message = "seasonalNaive needs crossValidation: each of its folds is a point in time from which is forecast what came then";
+        return Err(TrainError::Spec(message.to_owned()));
+    }
+    Ok(())
 }
 
 fn check_gate(gate: &Gate, predicts: Predicts, algorithm: &str) -> Result<(), TrainError> {

@@ -26,6 +26,7 @@ fn samples(texts: &[&str], numbers: &[f64], groups: Option<Vec<u32>>) -> Samples
         texts: vec![known],
         missing: vec![0],
         columns: vec![column],
+        products: Vec::new(),
         left_out: Vec::new(),
         keys: Keys { groups, ..Keys::default() },
         task: Task::Regress { learner, numbers: numbers.to_vec() },

@@ -4,7 +4,7 @@ use ndarray::{Array1, ArrayView2};
 
 use super::error::TrainError;
 use super::findings::measure_findings;
-use super::learner::{Classifier, Finder, Fitted, Learner, MatrixColumn, Names, Regressor};
+use super::learner::{Classifier, Finder, Fitted, Forecast, Learner, MatrixColumn, Names, Regressor};
 use super::matrix::Rows;
 use super::measure::{Predict, measure_classes, measure_numbers};
 use super::quantile::quantile;
@@ -111,6 +111,23 @@ impl Task {
             Self::Classify { learner, .. } => learner.takes_missing(),
             Self::Regress { learner, .. } => learner.takes_missing(),
             Self::Find { .. } => false,
+        }
+    }
+
+    /// How many categories of a column are told apart, where columns of categories are to be codes.
+    pub(super) fn most_codes(&self) -> Option<usize> {
+        match self {
+            Self::Classify { learner, .. } => learner.most_codes(),
+            Self::Regress { learner, .. } => learner.most_codes(),
+            Self::Find { .. } => None,
+        }
+    }
+
+    /// The forecast that learns, where one does.
+    pub(super) fn forecast(&self) -> Option<&dyn Forecast> {
+        match self {
+            Self::Regress { learner, .. } => learner.forecast(),
+            Self::Classify { .. } | Self::Find { .. } => None,
         }
     }
 
@@ -229,6 +246,9 @@ impl Task {
         match self {
             Self::Classify { .. } => {
                 Some("the most frequent class, with each class's share as its probability".to_owned())
+            }
+            Self::Regress { learner, .. } if learner.forecast().is_some() => {
+                Some("the last number of the series".to_owned())
             }
             Self::Regress { learner, .. } => Some(match learner.quantile() {
                 Some(share) => format!("the {share} quantile"),

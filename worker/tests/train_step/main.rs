@@ -7,6 +7,7 @@ mod support;
 
 mod commands;
 mod evaluation;
+mod forecast;
 mod hold_out;
 mod refused;
 mod score;

@@ -42,6 +42,13 @@ fn columns_that_cannot_be_learnt_from_are_refused_with_what_to_do() {
             "WrongData",
             &["\"b\" is empty in every row", "as: ignore"],
         ),
+        (
+            "a,b,species\n1,u,x\n2,v,y\n",
+            json!({"interactions": [{"columns": ["a", "b"]}]}),
+            2,
+            "WrongSpec",
+            &["interactions[0].columns: \"b\" is not taken as a number"],
+        ),
         ("a,species\n1,x\ninf,y\n", json!({}), 3, "WrongFeature", &["\"a\" has inf in row 2"]),
         (
             "a,species\n1,x\n2,y\nabc,y\n",

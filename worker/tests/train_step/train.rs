@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::steps::{evaluation, iris, metric, published, train, with_data};
+use crate::steps::{evaluation, iris, metric, published, score, train, with_data};
 
 #[test]
 fn iris_is_learnt_measured_and_published_and_a_second_run_reuses_it() {
@@ -133,4 +133,30 @@ fn a_model_that_does_not_beat_one_that_knows_only_the_target_is_noted() {
     let volume = with_data(&iris());
     let ended = volume.step(&train(json!({"split": {"test": 0.5, "stratify": true}})), &[]);
     assert!(!ended.succeeds().report.message.as_deref().unwrap_or_default().contains("naive baseline"));
+}
+
+#[test]
+fn products_of_columns_are_learnt_from_and_travel_with_the_model() {
+    let rows: String = (0..60)
+        .map(|row| (row % 7, row % 11))
+        .map(|(a, b)| format!("{a},{b},{}\n", 3 * a * b - a + 2))
+        .collect();
+    let volume = with_data(&format!("a,b,y\n{rows}"));
+    let fields = json!({"target": "y", "algorithm": {"linearRegression": {}}, "split": {"test": 0.3}});
+    let without = volume.step(&train(fields.clone()), &[]);
+    without.succeeds();
+    assert!(metric(&without, "r2") < 0.99, "a sum of both columns is not enough");
+    let mut fields = fields;
+    fields["interactions"] = json!([{"columns": ["a", "b"]}]);
+    let volume = with_data(&format!("a,b,y\n{rows}"));
+    let ended = volume.step(&train(fields), &[]);
+    ended.succeeds();
+    assert!(metric(&ended, "r2") > 1.0 - 1e-12);
+    assert!(ended.message().contains("learnt from as products too: a × b"), "{}", ended.message());
+    volume.put("new.csv", "a,b\n10,-4\n");
+    volume.step(&score("file:new.csv", "csv"), &[]).succeeds();
+    let scored = std::fs::read_to_string(published(&volume, "score").join("data.csv")).expect("predictions");
+    let predicted = scored.lines().nth(1).and_then(|line| line.rsplit(',').next()).expect("a row");
+    let predicted: f64 = predicted.parse().expect("a number");
+    assert!((predicted + 128.0).abs() < 1e-9, "{scored}");
 }

@@ -114,6 +114,7 @@ impl Descriptor for Train {
             target: self.target.clone(),
             features: self.features.clone(),
             columns: self.columns.clone(),
+            interactions: self.interactions.clone(),
             group_by: self.group_by.clone(),
             algorithm: self.algorithm.clone(),
             tune: self.tune.clone(),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use mlpipeline_crds::{
-    Algorithm, ChosenAlgorithm, ColumnRole, Gate, Metric, ParameterProblem, Predicts, Split, SplitBy, Train,
-    TuneProblem,
+    Algorithm, CategorySplits, ChosenAlgorithm, ColumnRole, Gate, GradientBoosting, Interaction, Metric,
+    ParameterProblem, Predicts, Split, SplitBy, Train, TuneProblem,
 };
 
 use super::data;
@@ -29,6 +29,8 @@ pub(super) fn check(train: &Train, path: &str, errors: &mut Errors) {
         );
     }
     check_columns(train, path, errors);
+    check_interactions(train, path, errors);
+    check_forecast(train, path, errors);
     let predicts = check_algorithm(train, &format!("{path}.algorithm"), errors);
     if let Some(tune) = &train.tune {
         for TuneProblem { path: below, problem } in tune.problems(&train.algorithm) {
@@ -133,6 +135,13 @@ fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
             format!("{name} is the target: it is taken as its algorithm needs it"),
         );
         errors.require(
+            train.features.is_empty()
+                || train.features.contains(&column.name)
+                || Some(&column.name) == train.target.as_ref(),
+            format!("{path}.name"),
+            format!("{name} is not among the features, so that nothing is done with it: add it there, or leave it out"),
+        );
+        errors.require(
             names.insert(&column.name),
             format!("{path}.name"),
             format!("{name} is the name of an earlier column too"),
@@ -142,6 +151,15 @@ fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
             column.max_categories.is_none() || matches!(column.taken_as, None | Some(ColumnRole::Category)),
             format!("{path}.maxCategories"),
             "is for categories: leave it out, or set as to category",
+        );
+        errors.require(
+            !splits_subsets(&train.algorithm)
+                || column.max_categories.is_none_or(|most| most <= GradientBoosting::MOST_CATEGORIES),
+            format!("{path}.maxCategories"),
+            format!(
+                "is more than the {} that gradientBoosting with categories: subsets tells apart: lower it, or leave categories out",
+                GradientBoosting::MOST_CATEGORIES
+            ),
         );
         for (field, number, role, name) in [
             ("maxTerms", column.max_terms, ColumnRole::Text, "text"),
@@ -161,6 +179,83 @@ fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
             "is target, and this algorithm learns without one: take category or hash",
         );
     }
+}
+
+/// A forecast is measured on rows that are newer than those it learns from, which folds of its own make.
+fn check_forecast(train: &Train, path: &str, errors: &mut Errors) {
+    let is_forecast = matches!(train.algorithm.chosen(), Some(ChosenAlgorithm::SeasonalNaive(_)));
+    if !is_forecast {
+        let gates = train.gate.as_ref().is_some_and(|gate| gate.metric == Metric::Mase);
+        errors.require(
+            !gates,
+            format!("{path}.gate.metric"),
+            "is mase, which measures forecasts by seasonalNaive: take another metric",
+        );
+        return;
+    }
+    for (field, is_given) in [
+        ("split", train.split.is_some()),
+        ("tune", train.tune.is_some()),
+        ("groupBy", train.group_by.is_some()),
+        ("interactions", !train.interactions.is_empty()),
+    ] {
+        errors.require(
+            !is_given,
+            format!("{path}.{field}"),
+            "does not go with seasonalNaive, which is measured by the folds of crossValidation alone: leave it out",
+        );
+    }
+    errors.require(
+        train.cross_validation.is_some(),
+        format!("{path}.crossValidation"),
+        "is missing: each fold of seasonalNaive is a point in time from which is forecast what came then",
+    );
+}
+
+/// Products are of numbers that are learnt from; what columns there are, the data say later.
+fn check_interactions(train: &Train, path: &str, errors: &mut Errors) {
+    for (number, interaction) in train.interactions.iter().enumerate() {
+        let path = format!("{path}.interactions[{number}].columns");
+        errors.require(
+            (2..=Interaction::MOST_COLUMNS).contains(&interaction.columns.len()),
+            &path,
+            format!(
+                "names {} columns; 2 to {} are allowed",
+                interaction.columns.len(),
+                Interaction::MOST_COLUMNS
+            ),
+        );
+        let mut names = BTreeSet::new();
+        for (place, name) in interaction.columns.iter().enumerate() {
+            let path = format!("{path}[{place}]");
+            let shown = quoted(name);
+            errors.require(names.insert(name), &path, format!("{shown} is named before; name it once"));
+            let is_target = Some(name) == train.target.as_ref();
+            errors.require(
+                !is_target,
+                &path,
+                format!("{shown} is the target: a model cannot predict from it"),
+            );
+            errors.require(
+                is_target || train.features.is_empty() || train.features.contains(name),
+                &path,
+                format!("{shown} is not among the features; add it there, or leave it out"),
+            );
+            let taken_as =
+                train.columns.iter().find(|column| column.name == *name).and_then(|column| column.taken_as);
+            errors.require(
+                matches!(taken_as, None | Some(ColumnRole::Number)),
+                &path,
+                format!("{shown} is not taken as a number, and only numbers have products"),
+            );
+        }
+    }
+}
+
+/// Whether columns of categories are split by sets of them.
+fn splits_subsets(algorithm: &Algorithm) -> bool {
+    let boosting = algorithm.gradient_boosting.as_ref();
+    boosting.is_some_and(|boosting| boosting.categories == Some(CategorySplits::Subsets))
 }
 
 /// A target is needed by each algorithm that predicts a column, and by no other.

@@ -11,7 +11,7 @@ use super::version::version;
 use crate::exact::Exact;
 use crate::model::stored::{ReadFile, StoredPredictor};
 use crate::model::{FeatureSchema, Model, ModelError, ModelInfo};
-use crate::preprocess::Preprocessing;
+use crate::preprocess::{Preprocessing, Product, Transform};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -20,7 +20,9 @@ pub(super) struct Document {
     version: u64,
     algorithm: String,
     schema: FeatureSchema,
-    preprocessing: Preprocessing,
+    preprocessing: Vec<Transform>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    products: Vec<Product>,
     metrics: BTreeMap<String, Exact>,
     predictor: StoredPredictor,
 }
@@ -32,7 +34,8 @@ impl Document {
             version: version(model),
             algorithm: model.info.algorithm.clone(),
             schema: model.schema.clone(),
-            preprocessing: model.preprocessing.clone(),
+            preprocessing: model.preprocessing.transforms().to_vec(),
+            products: model.preprocessing.products().to_vec(),
             metrics: model.info.metrics.iter().map(|(name, value)| (name.clone(), Exact(*value))).collect(),
             predictor: StoredPredictor::from(&model.predictor),
         }
@@ -42,6 +45,7 @@ impl Document {
         let metrics = self.metrics.into_iter().map(|(name, value)| (name, value.0)).collect();
         let info = ModelInfo { revision: None, algorithm: self.algorithm, metrics, digest };
         let predictor = self.predictor.open(other)?;
-        Ok(Model { schema: self.schema, preprocessing: self.preprocessing, predictor, info })
+        let preprocessing = Preprocessing::new(self.preprocessing).with_products(self.products);
+        Ok(Model { schema: self.schema, preprocessing, predictor, info })
     }
 }

@@ -13,6 +13,7 @@ pub(super) fn version(model: &Model) -> u64 {
     let is_found = matches!(model.schema.target, Target::Finding(_));
     let is_new = is_found
         || is_new_predictor(&model.predictor)
+        || !model.preprocessing.products().is_empty()
         || model.preprocessing.transforms().iter().any(is_new_transform);
     if is_new { MODEL_VERSION } else { EARLIER }
 }
@@ -21,7 +22,7 @@ fn is_new_transform(transform: &Transform) -> bool {
     match transform {
         Transform::Number(_) | Transform::Category(_) => false,
         Transform::Time(time) => time.missing,
-        Transform::Text(_) | Transform::Target(_) | Transform::Hash(_) => true,
+        Transform::Code(_) | Transform::Text(_) | Transform::Target(_) | Transform::Hash(_) => true,
     }
 }
 
@@ -33,7 +34,8 @@ fn is_new_predictor(predictor: &Predictor) -> bool {
         | Predictor::Isolation(_)
         | Predictor::Components(_)
         | Predictor::Mixture(_)
-        | Predictor::Density(_) => true,
+        | Predictor::Density(_)
+        | Predictor::Seasonal(_) => true,
     }
 }
 
@@ -41,13 +43,14 @@ fn is_new_predictor(predictor: &Predictor) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
+    use mlpipeline_crds::TimeInterval;
     use ndarray::{Array1, Array2};
 
     use super::*;
     use crate::model::{
         Answers, CenterPredictor, ComponentPredictor, DensityPredictor, Feature, FeatureSchema,
         GaussianPredictor, IsolationPredictor, Label, LinearPredictor, MixturePredictor, NeighborsPredictor,
-        TimeValues, TreeBuilder, TreePredictor, Values,
+        SeasonalPredictor, TimeValues, TreeBuilder, TreePredictor, Values,
     };
     use crate::preprocess::{Preprocessing, TimeKind, TimeTransform};
 
@@ -113,7 +116,9 @@ mod tests {
     fn what_earlier_workers_do_not_know_has_a_version_that_they_refuse() {
         let row = || vec![0.0; WIDTH];
         let whitening = vec![vec![1.0; WIDTH * (WIDTH + 1) / 2]];
-        let all: [Predictor; 6] = [
+        let series = BTreeMap::from([(Vec::new(), (10, vec![1.0]))]);
+        let all: [Predictor; 7] = [
+            SeasonalPredictor::new((WIDTH, 0, Vec::new()), TimeInterval::Day, 1, series).into(),
             DensityPredictor::new(WIDTH, row(), vec![1], 1, 0.5).expect("a row").into(),
             CenterPredictor::new(vec![row()]).expect("a centre").into(),
             ComponentPredictor::new(row(), vec![row()]).into(),

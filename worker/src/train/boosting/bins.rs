@@ -2,7 +2,7 @@
 //!
 //! A bin has the values up to its threshold; the last one has all above the last threshold, and rows without a value have a
 //! bin of their own behind it. Thresholds are scikit-learn's: between all values when they are few, quantiles of a sample
-//! when they are many. Must not know targets.
+//! when they are many. The bins of a column of codes are the codes. Must not know targets.
 
 use super::super::matrix::Rows;
 use super::super::middle::middle;
@@ -12,6 +12,9 @@ use super::super::shuffle::Shuffler;
 /// Rows that the thresholds are taken from when there are more.
 const SAMPLE_ROWS: usize = 200_000;
 
+/// The most codes that have a bin each.
+const MOST_CODES: usize = 255;
+
 /// One feature of every row, in bins.
 #[derive(Debug)]
 pub(super) struct Column {
@@ -19,6 +22,8 @@ pub(super) struct Column {
     pub(super) bins: Vec<u8>,
     /// The largest value of each bin but the last.
     pub(super) thresholds: Vec<f64>,
+    /// Whether the bins are categories, of which any set may be split from the others.
+    pub(super) is_categories: bool,
 }
 
 impl Column {
@@ -33,9 +38,15 @@ impl Column {
     }
 }
 
-/// Cuts all features into at most `max_bins` bins of values, which is 255 or less.
-pub(super) fn bin(rows: &Rows<'_>, max_bins: usize) -> Vec<Column> {
-    let thresholds = over_items(sample(rows), |values| thresholds(values, max_bins));
+/// Cuts all features into at most `max_bins` bins of values, which is 255 or less. `codes` has how many codes there are in each
+/// feature that is one of codes; it is empty where none is.
+pub(super) fn bin(rows: &Rows<'_>, max_bins: usize, codes: &[Option<usize>]) -> Vec<Column> {
+    let codes = |feature: usize| codes.get(feature).copied().flatten();
+    let numbered = sample(rows).into_iter().enumerate().collect();
+    let thresholds = over_items(numbered, |(feature, values): (usize, Vec<f64>)| match codes(feature) {
+        Some(count) => (1..count.min(MOST_CODES)).map(|code| code as f64 - 0.5).collect(),
+        None => thresholds(values, max_bins),
+    });
     let parts = over_shards(rows.len(), |range| {
         let mut columns: Vec<Vec<u8>> = vec![Vec::with_capacity(range.len()); rows.width()];
         for (_, row) in rows.range(range) {
@@ -54,7 +65,14 @@ pub(super) fn bin(rows: &Rows<'_>, max_bins: usize) -> Vec<Column> {
     for part in parts {
         bins.iter_mut().zip(part).for_each(|(whole, part)| whole.extend(part));
     }
-    bins.into_iter().zip(thresholds).map(|(bins, thresholds)| Column { bins, thresholds }).collect()
+    let columns = bins.into_iter().zip(thresholds).enumerate();
+    columns
+        .map(|(feature, (bins, thresholds))| Column {
+            bins,
+            thresholds,
+            is_categories: codes(feature).is_some(),
+        })
+        .collect()
 }
 
 /// The values of each feature in some rows: all rows, or one drawn from each of equal stretches of them, so that neither
@@ -105,7 +123,19 @@ mod tests {
         let mut matrix = Matrix::new(1);
         matrix.extend(values);
         let numbers: Vec<u32> = (0..values.len() as u32).collect();
-        bin(&Rows::new(&matrix, &numbers), max_bins).remove(0)
+        bin(&Rows::new(&matrix, &numbers), max_bins, &[]).remove(0)
+    }
+
+    #[test]
+    fn codes_have_a_bin_each_also_those_that_no_row_has() {
+        let mut matrix = Matrix::new(1);
+        matrix.extend(&[3.0, 0.0, f64::NAN]);
+        let rows = [0, 1, 2];
+        let column = bin(&Rows::new(&matrix, &rows), 2, &[Some(5)]).remove(0);
+        assert!(column.is_categories);
+        assert_eq!((column.bins.as_slice(), column.missing_bin()), ([3, 0, 5].as_slice(), 5));
+        let most = bin(&Rows::new(&matrix, &rows), 2, &[Some(255)]).remove(0);
+        assert_eq!((most.bins.as_slice(), most.bin_count()), ([3, 0, 255].as_slice(), 256));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use mlpipeline_crds::Monotonic;
 
 use super::super::error::TrainError;
-use super::super::learner::Names;
+use super::super::learner::{MatrixKind, Names};
 
 /// The values that a leaf may have.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,7 +68,7 @@ pub(super) fn directions(
     for (name, direction) in constraints {
         let mut places = names.columns.iter().zip(&mut directions).filter(|(column, _)| column.name == name);
         match places.next() {
-            Some((column, place)) if column.is_number => *place = Some(*direction),
+            Some((column, place)) if column.kind == MatrixKind::Number => *place = Some(*direction),
             Some(_) => {
                 return refuse(format!(
                     ".{name}: only columns of numbers can be constrained, and {name} is not one"

@@ -4,6 +4,7 @@ use mlpipeline_crds::Monotonic;
 
 use super::super::parallel::thread_count;
 use super::bins::Column;
+use super::categories::best_subset;
 use super::histogram::{Candidate, Entry, Limits, Sums, Total, accumulate, best_split};
 
 /// Rows whose entries stay in the processor's cache while features are gone through.
@@ -67,7 +68,12 @@ impl Group<'_> {
                 let (sums, tail) = rest.split_at_checked(column.bin_count()).unwrap_or_default();
                 let feature = self.first + number;
                 let direction = self.directions.get(feature).copied();
-                take_better(&mut best, best_split(feature, column, sums, total, limits, direction));
+                let split = if column.is_categories {
+                    best_subset(feature, column, sums, total, limits, direction)
+                } else {
+                    best_split(feature, column, sums, total, limits, direction)
+                };
+                take_better(&mut best, split);
                 rest = tail;
             }
             best

@@ -11,8 +11,8 @@ use super::super::parallel::{over_items, over_shards};
 use super::bins::Column;
 use super::direction::Bounds;
 use super::groups::{groups, take_better};
-use super::histogram::{Candidate, Entry, Limits, Sums, Total};
-use crate::model::{Split, Tree, TreeBuilder};
+use super::histogram::{Candidate, Entry, GoesLeft, Limits, Sums, Total};
+use crate::model::{Split, Subset, Tree, TreeBuilder, TreePart};
 
 /// How trees grow.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ pub(super) type Settle<'a> = dyn Fn(&[Entry], &[f64]) -> f64 + Sync + 'a;
 /// A node of a tree that grows.
 enum Node {
     Leaf(Leaf),
-    Split { split: Split, left: usize, right: usize },
+    Split { question: TreePart, left: usize, right: usize },
 }
 
 /// A leaf: its rows are a range of one of the two buffers.
@@ -107,13 +107,8 @@ impl<'a> Grower<'a> {
     /// Splits a leaf and, unless these are the last ones, finds the best splits of the two new leaves.
     fn split(&mut self, nodes: &mut Vec<Node>, number: usize, best: &Candidate, more: bool) {
         let (left_number, right_number) = (nodes.len(), nodes.len() + 1);
-        let column = self.columns.get(best.feature);
-        // Behind the last threshold are only missing values.
-        let threshold =
-            column.and_then(|column| column.thresholds.get(best.bin)).copied().unwrap_or(f64::MAX);
-        let split = Split { feature: best.feature as u32, threshold, missing_left: best.missing_left };
         let Some(node) = nodes.get_mut(number) else { return };
-        let inner = Node::Split { split, left: left_number, right: right_number };
+        let inner = Node::Split { question: self.question(best), left: left_number, right: right_number };
         let Node::Leaf(parent) = std::mem::replace(node, inner) else { return };
         let middle = parent.start + self.partition(&parent, best);
         let (depth, second) = (parent.depth + 1, !parent.second);
@@ -134,6 +129,21 @@ impl<'a> Grower<'a> {
             }
         }
         nodes.extend([Node::Leaf(left), Node::Leaf(right)]);
+    }
+
+    /// What a tree asks where it has this split.
+    fn question(&self, best: &Candidate) -> TreePart {
+        let (feature, missing_left) = (best.feature as u32, best.missing_left);
+        match best.goes_left {
+            GoesLeft::UpTo(bin) => {
+                let column = self.columns.get(best.feature);
+                // Behind the last threshold are only missing values.
+                let threshold =
+                    column.and_then(|column| column.thresholds.get(bin)).copied().unwrap_or(f64::MAX);
+                TreePart::Split(Split { feature, threshold, missing_left })
+            }
+            GoesLeft::Among(left) => TreePart::Subset(Subset { feature, left, missing_left }),
+        }
     }
 
     /// What both sides of a split come to.
@@ -192,8 +202,12 @@ impl<'a> Grower<'a> {
         let to = to.get_mut(leaf.start..leaf.end).unwrap_or_default();
         let missing = column.missing_bin();
         let goes_left = |entry: &Entry| {
-            let bin = usize::from(column.bins.get(entry.row as usize).copied().unwrap_or(0));
-            if bin == missing { best.missing_left } else { bin <= best.bin }
+            let bin = column.bins.get(entry.row as usize).copied().unwrap_or(0);
+            match &best.goes_left {
+                _ if usize::from(bin) == missing => best.missing_left,
+                GoesLeft::UpTo(last) => usize::from(bin) <= *last,
+                GoesLeft::Among(set) => set.contains(bin),
+            }
         };
         partition(from, to, goes_left)
     }
@@ -209,8 +223,14 @@ impl<'a> Grower<'a> {
         let mut open = vec![0];
         while let Some(node) = open.pop().and_then(|number: usize| nodes.get(number)) {
             match node {
-                Node::Split { split, left, right } => {
-                    tree.split(*split)?;
+                Node::Split { question, left, right } => {
+                    match question {
+                        TreePart::Split(split) => tree.split(*split)?,
+                        TreePart::Subset(subset) => tree.subset(*subset)?,
+                        TreePart::Leaf(_) => {
+                            return Err(TrainError::Internal("a leaf has sides".to_owned()));
+                        }
+                    }
                     open.extend([*right, *left]);
                 }
                 Node::Leaf(leaf) => {

@@ -7,6 +7,7 @@ use mlpipeline_crds::Monotonic;
 
 use super::bins::Column;
 use super::direction::{Bounds, allows};
+use crate::model::CategorySet;
 
 /// A row of a leaf with the loss's first and second derivative there, in single precision as scikit-learn has them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,7 +67,7 @@ impl Limits {
         sums.count >= 2 * self.min_samples_leaf && sums.hessian >= MIN_HESSIAN
     }
 
-    fn allow(&self, side: &Sums) -> bool {
+    pub(super) fn allow(&self, side: &Sums) -> bool {
         side.count >= self.min_samples_leaf && side.hessian >= MIN_HESSIAN
     }
 
@@ -95,7 +96,7 @@ pub(super) struct Total {
 impl Total {
     /// How much better two leaves are than this one; none where their order is not allowed. Without any constraint, all steps
     /// are the best ones, and the sums alone say it.
-    fn gain(
+    pub(super) fn gain(
         &self,
         left: &Sums,
         right: &Sums,
@@ -112,12 +113,20 @@ impl Total {
     }
 }
 
+/// The bins that go left, without the one of missing values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum GoesLeft {
+    /// All up to this one.
+    UpTo(usize),
+    /// Those of some categories.
+    Among(CategorySet),
+}
+
 /// A split of a leaf.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Candidate {
     pub(super) feature: usize,
-    /// The last bin that goes left.
-    pub(super) bin: usize,
+    pub(super) goes_left: GoesLeft,
     pub(super) missing_left: bool,
     pub(super) gain: f64,
     pub(super) left: Sums,
@@ -164,7 +173,8 @@ pub(super) fn best_split(
             if gain > best.as_ref().map_or(0.0, |best| best.gain) {
                 // Where nothing is missing now, rows without a value go later where most rows go.
                 let missing_left = if missing.count > 0 { missing_left } else { left.count > right.count };
-                best = Some(Candidate { feature, bin, missing_left, gain, left });
+                let goes_left = GoesLeft::UpTo(bin);
+                best = Some(Candidate { feature, goes_left, missing_left, gain, left });
             }
         }
     };

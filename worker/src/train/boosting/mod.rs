@@ -4,6 +4,7 @@
 //! asks for early stopping, all rounds are done, so that no row is kept from the trees and the result depends on no draw.
 
 mod bins;
+mod categories;
 mod direction;
 mod groups;
 mod grow;
@@ -14,7 +15,9 @@ mod watch;
 
 use std::collections::BTreeMap;
 
-use mlpipeline_crds::{BoostingLoss, GradientBoosting as Parameters, Monotonic, Parameters as Checked};
+use mlpipeline_crds::{
+    BoostingLoss, CategorySplits, GradientBoosting as Parameters, Monotonic, Parameters as Checked,
+};
 
 use self::bins::bin;
 use self::direction::directions;
@@ -24,7 +27,7 @@ use self::loss::Loss;
 use self::stopping::Stopping;
 use self::watch::Watch;
 use super::error::TrainError;
-use super::learner::{Classifier, Fitted, Names, Regressor};
+use super::learner::{Classifier, Fitted, MatrixKind, Names, Regressor};
 use super::matrix::Rows;
 use super::poisson::mean_count;
 use super::split::Parted;
@@ -41,8 +44,12 @@ pub struct GradientBoosting {
     loss: BoostingLoss,
     quantile: Option<f64>,
     constraints: BTreeMap<String, Monotonic>,
+    /// Whether categories are split by sets of them.
+    splits_categories: bool,
     /// The constraint of each column of the matrix, once their places are known; empty where none is constrained.
     directions: Vec<Option<Monotonic>>,
+    /// How many codes each column of the matrix has that is one of codes; empty where none is.
+    codes: Vec<Option<usize>>,
 }
 
 impl GradientBoosting {
@@ -68,7 +75,9 @@ impl GradientBoosting {
             loss: parameters.loss.unwrap_or_default(),
             quantile: Checked::quantile(parameters),
             constraints: parameters.monotonic_constraints.clone(),
+            splits_categories: parameters.categories == Some(CategorySplits::Subsets),
             directions: Vec::new(),
+            codes: Vec::new(),
         }
     }
 
@@ -79,7 +88,7 @@ impl GradientBoosting {
         loss: &Loss,
         kept: Option<(&Rows<'_>, &Loss)>,
     ) -> Result<Fitted, TrainError> {
-        let columns = bin(rows, self.max_bins);
+        let columns = bin(rows, self.max_bins, &self.codes);
         let start = loss.start();
         let mut scores: Vec<Vec<f64>> = start.iter().map(|start| vec![*start; rows.len()]).collect();
         let mut shares = vec![0.0; if start.len() > 1 { rows.len() * start.len() } else { 0 }];
@@ -132,12 +141,26 @@ impl GradientBoosting {
         self.boost(&train, &loss(&train), Some((&test, &loss(&test))))
     }
 
-    /// The same with the places of constrained columns.
+    /// The same with the places of constrained columns and of columns of codes.
     fn with_places(&self, names: &Names<'_>) -> Result<Option<Self>, TrainError> {
-        if self.constraints.is_empty() {
+        let codes: Vec<Option<usize>> = names
+            .columns
+            .iter()
+            .map(|column| match column.kind {
+                MatrixKind::Codes(count) => Some(count),
+                _ => None,
+            })
+            .collect();
+        let has_codes = codes.iter().any(Option::is_some);
+        if self.constraints.is_empty() && !has_codes {
             return Ok(None);
         }
-        Ok(Some(Self { directions: directions(&self.constraints, names)?, ..self.clone() }))
+        let directions = match self.constraints.is_empty() {
+            true => Vec::new(),
+            false => directions(&self.constraints, names)?,
+        };
+        let codes = if has_codes { codes } else { Vec::new() };
+        Ok(Some(Self { directions, codes, ..self.clone() }))
     }
 }
 
@@ -157,6 +180,11 @@ impl Classifier for GradientBoosting {
 
     fn takes_missing(&self) -> bool {
         true
+    }
+
+    fn most_codes(&self) -> Option<usize> {
+        let most = Parameters::MOST_CATEGORIES.unsigned_abs() as usize;
+        self.splits_categories.then_some(most)
     }
 }
 
@@ -188,6 +216,11 @@ impl Regressor for GradientBoosting {
 
     fn takes_missing(&self) -> bool {
         true
+    }
+
+    fn most_codes(&self) -> Option<usize> {
+        let most = Parameters::MOST_CATEGORIES.unsigned_abs() as usize;
+        self.splits_categories.then_some(most)
     }
 }
 
