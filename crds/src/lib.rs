@@ -11,6 +11,7 @@ mod baseline;
 mod crd;
 mod exit_code;
 mod gate;
+mod import;
 mod location;
 mod metric;
 mod pipeline;
@@ -44,6 +45,7 @@ pub use baseline::Baseline;
 pub use crd::{custom_resource_definition, pipeline_schema};
 pub use exit_code::ExitCode;
 pub use gate::{Gate, GateVerdict};
+pub use import::{Import, ModelFile};
 pub use location::{LocationError, ObjectLocation, TableLocation, UriScheme};
 pub use metric::{Metric, UNTESTED_CLASSES, bounded_metrics, telling_first};
 pub use pipeline::{MLPipeline, MLPipelineSpec};
@@ -59,7 +61,7 @@ pub use status::{GateState, MLPipelineStatus, ModelStatus, StepState, StepStatus
 pub use step::{ConcurrencyPolicy, Schedule, Step, StepKind, StepReference};
 pub use step_spec::{
     Action, BaselineModel, ContinuousStep, DataSource, Delivery, PUBLISHED_FOLDER, PrepareInput, PrepareStep,
-    RevisionRule, ScoreStep, ServeStep, StepSpec, TrainStep,
+    ImportStep, RevisionRule, ScoreStep, ServeStep, StepSpec, TrainStep,
 };
 pub use step_version::{DIGESTS_VERSION, OLDEST_STEP_SPEC_VERSION, STEP_SPEC_VERSION, TUNING_VERSION};
 pub use storage::{AccessMode, Storage, VolumeStorage};

@@ -7,9 +7,12 @@ use ndarray::{Array1, ArrayView2};
 
 use super::{
     CenterPredictor, ComponentPredictor, DensityPredictor, Finding, GaussianPredictor, IsolationPredictor,
-    LinearPredictor, MixturePredictor, ModelError, NEIGHBORS_FILE, NeighborsPredictor, Predictions,
-    TREES_FILE, Target, TreePredictor,
+    LinearPredictor, MixturePredictor, ModelError, NEIGHBORS_FILE, NeighborsPredictor,
+    ONNX_FILE, OnnxPredictor, Predictions, TREES_FILE, Target, TreePredictor,
 };
+
+/// Why a graph has no answer about a model's columns.
+const RAW_ROWS: &str = "its graph takes raw rows";
 
 /// Why a predictor of findings has no answer about a column.
 const WITHOUT_TARGET: &str = "it was learned without a target, and its schema has one";
@@ -35,6 +38,14 @@ pub enum Predictor {
     Mixture(MixturePredictor),
     /// Dense rows of clusters.
     Density(DensityPredictor),
+    /// A graph that was made elsewhere; it takes raw rows, texts too.
+    Onnx(OnnxPredictor),
+}
+
+impl From<OnnxPredictor> for Predictor {
+    fn from(predictor: OnnxPredictor) -> Self {
+        Self::Onnx(predictor)
+    }
 }
 
 impl From<DensityPredictor> for Predictor {
@@ -106,6 +117,7 @@ impl Predictor {
             Self::Trees(trees) => trees.check(columns, target),
             Self::Gaussian(gaussian) => gaussian.check(columns, target),
             Self::Neighbors(neighbors) => neighbors.check(columns, target),
+            Self::Onnx(_) => Err(ModelError::Invalid(RAW_ROWS.to_owned())),
         }
     }
 
@@ -118,7 +130,7 @@ impl Predictor {
             Self::Components(components) => Some(components.finding()),
             Self::Mixture(mixture) => Some(mixture.finding()),
             Self::Density(density) => Some(density.finding()),
-            Self::Linear(_) | Self::Trees(_) | Self::Gaussian(_) | Self::Neighbors(_) => None,
+            Self::Linear(_) | Self::Trees(_) | Self::Gaussian(_) | Self::Neighbors(_) | Self::Onnx(_) => None,
         }
     }
 
@@ -133,7 +145,7 @@ impl Predictor {
             Self::Components(components) => components.find(rows),
             Self::Mixture(mixture) => mixture.find(rows),
             Self::Density(density) => density.find(rows),
-            Self::Linear(_) | Self::Trees(_) | Self::Gaussian(_) | Self::Neighbors(_) => {
+            Self::Linear(_) | Self::Trees(_) | Self::Gaussian(_) | Self::Neighbors(_) | Self::Onnx(_) => {
                 Err(ModelError::Invalid("it predicts a column, and its schema has none".to_owned()))
             }
         }
@@ -148,6 +160,7 @@ impl Predictor {
             Self::Linear(linear) => linear.numbers(rows),
             Self::Trees(trees) => trees.numbers(rows),
             Self::Neighbors(neighbors) => neighbors.numbers(rows),
+            Self::Onnx(_) => Err(ModelError::Invalid(RAW_ROWS.to_owned())),
             Self::Gaussian(_) => {
                 Err(ModelError::Invalid("it predicts classes, and its target is numbers".to_owned()))
             }
@@ -170,6 +183,7 @@ impl Predictor {
             Self::Trees(trees) => trees.classes(rows),
             Self::Gaussian(gaussian) => gaussian.classes(rows),
             Self::Neighbors(neighbors) => neighbors.classes(rows),
+            Self::Onnx(_) => Err(ModelError::Invalid(RAW_ROWS.to_owned())),
             Self::Centers(_)
             | Self::Isolation(_)
             | Self::Components(_)
@@ -193,6 +207,7 @@ impl Predictor {
             Self::Components(components) => components.largest_value(),
             Self::Mixture(mixture) => mixture.largest_value(),
             Self::Density(density) => density.largest_value(),
+            Self::Onnx(onnx) => onnx.largest_value(),
         }
     }
 
@@ -208,7 +223,8 @@ impl Predictor {
             | Self::Isolation(_)
             | Self::Components(_)
             | Self::Mixture(_)
-            | Self::Density(_) => None,
+            | Self::Density(_)
+            | Self::Onnx(_) => None,
         }
     }
 
@@ -218,6 +234,7 @@ impl Predictor {
             Self::Trees(trees) => Some((TREES_FILE, trees.to_bytes())),
             Self::Isolation(forest) => Some((TREES_FILE, forest.trees().to_bytes())),
             Self::Neighbors(neighbors) => Some((NEIGHBORS_FILE, neighbors.to_bytes())),
+            Self::Onnx(onnx) => Some((ONNX_FILE, onnx.file().to_vec())),
             Self::Density(density) => Some((NEIGHBORS_FILE, density.cores().to_bytes())),
             Self::Linear(_)
             | Self::Gaussian(_)
@@ -239,7 +256,8 @@ impl Predictor {
             | Self::Centers(_)
             | Self::Components(_)
             | Self::Mixture(_)
-            | Self::Density(_) => None,
+            | Self::Density(_)
+            | Self::Onnx(_) => None,
         }
     }
 }

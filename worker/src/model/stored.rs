@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CenterPredictor, ComponentPredictor, DensityPredictor, GaussianPredictor, IsolationPredictor,
-    LinearPredictor, MixturePredictor, ModelError, NEIGHBORS_FILE, NeighborsPredictor, Predictor, TREES_FILE,
-    TreePredictor,
+    LinearPredictor, MixturePredictor, ModelError, NEIGHBORS_FILE, NeighborsPredictor, ONNX_FILE, OnnxAnswer,
+    OnnxPredictor, Predictor, TREES_FILE, TreePredictor,
 };
 use crate::exact;
 
@@ -28,6 +28,15 @@ pub(super) enum StoredPredictor {
     Components(ComponentPredictor),
     Mixture(MixturePredictor),
     Density(StoredDensity),
+    Onnx(StoredOnnx),
+}
+
+/// So has a graph that was made elsewhere.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct StoredOnnx {
+    sha256: Digest,
+    answer: OnnxAnswer,
 }
 
 /// Trees have a file of their own; the model's names it by what it must hold.
@@ -100,6 +109,9 @@ impl From<&Predictor> for StoredPredictor {
                 threshold: forest.threshold(),
             }),
             Predictor::Components(components) => Self::Components(components.clone()),
+            Predictor::Onnx(onnx) => {
+                Self::Onnx(StoredOnnx { sha256: Digest::of(onnx.file()), answer: onnx.answer().clone() })
+            }
             Predictor::Mixture(mixture) => Self::Mixture(mixture.clone()),
         }
     }
@@ -113,6 +125,10 @@ impl StoredPredictor {
             Self::Gaussian(gaussian) => Ok(gaussian.into()),
             Self::Centers(centers) => Ok(centers.into()),
             Self::Components(components) => Ok(components.into()),
+            Self::Onnx(StoredOnnx { sha256, answer }) => {
+                let bytes = read_belonging(other, ONNX_FILE, &sha256)?;
+                Ok(OnnxPredictor::new(bytes.into(), answer)?.into())
+            }
             Self::Mixture(mixture) => Ok(mixture.into()),
             Self::Isolation(StoredIsolation { trees, samples, threshold }) => {
                 let bytes = read_belonging(other, TREES_FILE, &trees.sha256)?;

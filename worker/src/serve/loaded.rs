@@ -114,6 +114,7 @@ impl LoadedModel {
                 ModelError::Overflow { row } => {
                     wrong(row, "has numbers so large that nothing can be predicted from them".into())
                 }
+                ModelError::Answer { row: Some(row), problem } => wrong(row, problem),
                 other => wrong(0, other.to_string()),
             })?;
         self.counters.count(&predictions);

@@ -33,7 +33,8 @@ fn is_new_predictor(predictor: &Predictor) -> bool {
         | Predictor::Isolation(_)
         | Predictor::Components(_)
         | Predictor::Mixture(_)
-        | Predictor::Density(_) => true,
+        | Predictor::Density(_)
+        | Predictor::Onnx(_) => true,
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use ndarray::{Array1, Array2};
 
-use super::proto::NodeProto;
+use crate::onnx::proto::NodeProto;
 use super::*;
 use crate::model::{
     Answers, Feature, FeatureKind, FeatureSchema, Label, LinearPredictor, NeighborsPredictor, NumberValues,
