@@ -52,3 +52,6 @@ pub(crate) async fn import(step: &ImportStep, context: &WorkContext) -> Result<I
     let inspected = tokio::task::spawn_blocking(move || inspect(bytes, &step)).await;
     Ok(inspected.map_err(ImportError::lost)??)
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,10 +20,11 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    /// How many values an output has for a row; `None` where they are no rows.
+    /// How many values an output has for a row; `None` where they are no rows. Labels of some converters lie in one row of a matrix.
     pub(super) fn width(&self, output: &Tensor) -> Option<usize> {
         let first = output.shape().first().copied().unwrap_or(1);
-        (first == self.rows && !output.is_empty()).then(|| output.len() / self.rows)
+        let are_rows = (first == self.rows && !output.is_empty()) || output.len() == self.rows;
+        are_rows.then(|| output.len() / self.rows)
     }
 }
 
@@ -84,7 +85,8 @@ fn check_alone(
     for (place, row) in rows.axis_chunks_iter(Axis(0), 1).enumerate() {
         let alone = predictor.try_rows(row, texts).map_err(|error| ImportError::Tried(error.to_string()))?;
         for (own, all) in alone.iter().zip(&probe.outputs) {
-            let width = probe.width(all).unwrap_or_default();
+            // What has not one answer for each row is no answer at all.
+            let Some(width) = probe.width(all) else { continue };
             let among = part(all.values(), place * width, width);
             if own.len() != width || part(own.values(), 0, width) != among {
                 return Err(ImportError::Step(

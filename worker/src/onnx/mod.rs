@@ -22,3 +22,8 @@ pub use graph::{FILE_LIMIT, Graph, GraphInput, GraphOutput};
 pub use problem::Problem;
 pub use tensor::{Kind, Tensor, Values};
 pub use work::{MEMORY_LIMIT, WORK_LIMIT};
+
+#[cfg(test)]
+pub(crate) mod test_files;
+#[cfg(test)]
+mod tests;

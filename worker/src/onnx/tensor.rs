@@ -156,6 +156,14 @@ impl Tensor {
         Self::of_values(shape, T::values(values))
     }
 
+    /// Values of any type in a shape.
+    ///
+    /// # Errors
+    /// When there are not as many as the shape has places.
+    pub fn shaped(shape: Vec<usize>, values: Values) -> Result<Self, Problem> {
+        Self::of_values(shape, values)
+    }
+
     /// [`Tensor::new`] of any type.
     pub(super) fn of_values(shape: Vec<usize>, values: Values) -> Result<Self, Problem> {
         if element_count(&shape)? != values.len() {

@@ -140,6 +140,10 @@ pub(super) fn classifier(node: &Node<'_>) -> Result<Run, Problem> {
     let joined = (classes, Aggregate::Sum);
     Ok(Box::new(move |inputs, work| {
         let (rows, Scores { targets, mut sums, has }) = scores(&trees, inputs.get(0)?, joined, work)?;
+        if kind == Kind::F32 {
+            // A class is chosen by the scores that are answered: two that are alike there are a tie.
+            sums.iter_mut().for_each(|sum| *sum = f64::from(*sum as f32));
+        }
         let mut places = Vec::with_capacity(rows);
         for (row, has) in sums.chunks_mut(targets).zip(has.chunks(targets)) {
             places.push(match row {

@@ -222,9 +222,6 @@ fn probabilities(decisions: &[f64], slopes: &[f64], shifts: &[f64], count: usize
             at += 1;
         }
     }
-    if count == 2 {
-        return vec![pairwise[0][1], pairwise[1][0]];
-    }
     let mut matrix = vec![vec![0.0; count]; count];
     for row in 0..count {
         for column in 0..count {
