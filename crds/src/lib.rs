@@ -60,8 +60,8 @@ pub use serve::{ApiKeyAuth, Autoscaling, Ingress, SecretKey, Serve, ServiceSetti
 pub use status::{GateState, MLPipelineStatus, ModelStatus, StepState, StepStatus};
 pub use step::{ConcurrencyPolicy, Schedule, Step, StepKind, StepReference};
 pub use step_spec::{
-    Action, BaselineModel, ContinuousStep, DataSource, Delivery, PUBLISHED_FOLDER, PrepareInput, PrepareStep,
-    ImportStep, RevisionRule, ScoreStep, ServeStep, StepSpec, TrainStep,
+    Action, BaselineModel, ContinuousStep, DataSource, Delivery, ImportStep, PUBLISHED_FOLDER, PrepareInput,
+    PrepareStep, RevisionRule, ScoreStep, ServeStep, StepSpec, TrainStep,
 };
 pub use step_version::{DIGESTS_VERSION, OLDEST_STEP_SPEC_VERSION, STEP_SPEC_VERSION, TUNING_VERSION};
 pub use storage::{AccessMode, Storage, VolumeStorage};

@@ -168,11 +168,18 @@ fn every_algorithm_predicts_the_same_in_onnx_runtime() {
             "text" | "boolean" | "whole" | "number" | "far" | "large" | "small" => target,
             _ => "found",
         };
-        import_and_score(folder.path(), name, &["--target", target], &format!("{data}.csv"), &format!("{name}-back"));
+        import_and_score(
+            folder.path(),
+            name,
+            &["--target", target],
+            &format!("{data}.csv"),
+            &format!("{name}-back"),
+        );
         let (before, after) = (cells(folder.path(), name), cells(folder.path(), &format!("{name}-back")));
         assert_eq!(before.len(), after.len(), "{name}");
         for (row, (before, after)) in before.iter().zip(&after).enumerate() {
-            let same = before.len() == after.len() && before.iter().zip(after).all(|(before, after)| is_near(before, after));
+            let same = before.len() == after.len()
+                && before.iter().zip(after).all(|(before, after)| is_near(before, after));
             assert!(same, "{name}: row {row} was {before:?} and is {after:?}");
         }
     }
@@ -205,7 +212,8 @@ fn models_of_others_predict_the_same_after_an_import() {
     let script = programs::repository().join("tests/tools/onnx/peers.py");
     let peers = |what: &str| {
         let output = run(folder.path(), &python(), &[script.to_str().expect("text"), what, "."]);
-        let (printed, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let (printed, wrong) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{wrong}\n{printed}");
         printed.into_owned()
     };

@@ -75,8 +75,10 @@ fn every_operator_computes_what_onnx_runtime_does() {
             Ok(outputs) => {
                 let expected = case["outputs"].as_array().expect("outputs");
                 assert_eq!(outputs.len(), expected.len(), "{name}");
-                let differences =
-                    outputs.iter().zip(expected).filter_map(|(found, expected)| difference(found, &tensor(expected)));
+                let differences = outputs
+                    .iter()
+                    .zip(expected)
+                    .filter_map(|(found, expected)| difference(found, &tensor(expected)));
                 wrong.extend(differences.map(|difference| format!("{name}: {difference}")));
             }
         }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::step_version::{DIGESTS_VERSION, OLDEST_STEP_SPEC_VERSION, TUNING_VERSION};
 use crate::{Format, Revision};
 pub use actions::{
-    BaselineModel, ContinuousStep, ImportStep, PUBLISHED_FOLDER, PrepareInput, PrepareStep, ScoreStep, ServeStep,
-    TrainStep,
+    BaselineModel, ContinuousStep, ImportStep, PUBLISHED_FOLDER, PrepareInput, PrepareStep, ScoreStep,
+    ServeStep, TrainStep,
 };
 pub use source::{DataSource, Delivery};
 

@@ -9,9 +9,9 @@ use clap::{Parser, Subcommand};
 
 pub use step_args::StepArgs;
 
-use crate::logging::LogFormat;
 use crate::export_onnx::ExportOnnxArgs;
 use crate::import::ImportArgs;
+use crate::logging::LogFormat;
 use crate::prepare::PrepareArgs;
 use crate::score::ScoreArgs;
 use crate::serve::ServeArgs;

@@ -2,8 +2,10 @@
 //!
 //! Must not know what a model is.
 
-use crate::onnx::proto::{AttributeProto, GraphProto, NodeProto, OperatorSetIdProto, TensorProto, ValueInfoProto};
 use super::value::{Type, int, value_info};
+use crate::onnx::proto::{
+    AttributeProto, GraphProto, NodeProto, OperatorSetIdProto, TensorProto, ValueInfoProto,
+};
 
 /// The version of the format, which came with [`OPERATORS`].
 pub(super) const FORMAT_VERSION: i64 = 8;

@@ -20,8 +20,8 @@ pub use args::ExportOnnxArgs;
 pub use error::OnnxError;
 
 use self::graph::{FORMAT_VERSION, Graph};
-use crate::onnx::proto::{ModelProto, StringStringEntryProto};
 use crate::model::{Model, Predictor};
+use crate::onnx::proto::{ModelProto, StringStringEntryProto};
 
 /// Who wrote the file.
 const PRODUCER: &str = "mlpipeline";

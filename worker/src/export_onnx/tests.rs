@@ -5,12 +5,12 @@ use std::fmt::Write;
 
 use ndarray::{Array1, Array2};
 
-use crate::onnx::proto::NodeProto;
 use super::*;
 use crate::model::{
     Answers, Feature, FeatureKind, FeatureSchema, Label, LinearPredictor, NeighborsPredictor, NumberValues,
     Split, Target, TextValues, TimeValues, TreeBuilder, TreeOutput, TreePredictor, Values,
 };
+use crate::onnx::proto::NodeProto;
 use crate::preprocess::{
     CategoryTransform, NumberTransform, Preprocessing, TimeKind, TimeTransform, Transform,
 };

@@ -43,7 +43,9 @@ impl Tried<'_> {
         let is_share = |value: &f64| (-SUM_TOLERANCE..=1.0 + SUM_TOLERANCE).contains(value);
         numbers.iter().all(is_share)
             && (self.width == 1
-                || numbers.chunks(self.width).all(|row| (row.iter().sum::<f64>() - 1.0).abs() <= SUM_TOLERANCE))
+                || numbers
+                    .chunks(self.width)
+                    .all(|row| (row.iter().sum::<f64>() - 1.0).abs() <= SUM_TOLERANCE))
     }
 }
 
@@ -73,7 +75,8 @@ pub(super) fn find(graph: &Graph, probe: &Probe, asked: &ImportStep) -> Result<F
         (Some(label), scores) => of_label(label, scores, asked),
         (None, Some(scores)) => of_scores(scores, asked),
         (None, None) => Err(ImportError::Step(
-            "the graph has no output with a label or a number for each row; export one that predicts".to_owned(),
+            "the graph has no output with a label or a number for each row; export one that predicts"
+                .to_owned(),
         )),
     }
 }
@@ -104,7 +107,11 @@ fn own_finding(tried: &[Tried<'_>]) -> Option<Found> {
 /// A graph that says which class a row is of.
 fn of_label(label: &Tried<'_>, scores: Option<&Tried<'_>>, asked: &ImportStep) -> Result<Found, ImportError> {
     let of_graph = label.labels.clone().or_else(|| scores.and_then(|scores| scores.labels.clone()));
-    let labels = if asked.classes.is_empty() { of_graph } else { Some(asked_classes(asked, Some(label.tensor.kind()))?) };
+    let labels = if asked.classes.is_empty() {
+        of_graph
+    } else {
+        Some(asked_classes(asked, Some(label.tensor.kind()))?)
+    };
     let Some(labels) = labels else {
         return match label.tensor.kind() {
             Kind::I64 | Kind::I32 => Ok(Found {
@@ -143,7 +150,8 @@ fn of_label(label: &Tried<'_>, scores: Option<&Tried<'_>>, asked: &ImportStep) -
 
 /// A graph that has numbers alone.
 fn of_scores(scores: &Tried<'_>, asked: &ImportStep) -> Result<Found, ImportError> {
-    let labels = if asked.classes.is_empty() { scores.labels.clone() } else { Some(asked_classes(asked, None)?) };
+    let labels =
+        if asked.classes.is_empty() { scores.labels.clone() } else { Some(asked_classes(asked, None)?) };
     let (name, width) = (scores.name, scores.width);
     let Some(labels) = labels else {
         if width == 1 {

@@ -16,7 +16,9 @@ pub enum ImportError {
     #[error("{0}")]
     Step(String),
     /// The graph computes nothing of a row that was tried.
-    #[error("the ONNX graph has no answer to a row that was tried: {0}; export it again, and try it with a row of numbers and empty texts")]
+    #[error(
+        "the ONNX graph has no answer to a row that was tried: {0}; export it again, and try it with a row of numbers and empty texts"
+    )]
     Tried(String),
     /// The parts do not fit together.
     #[error(transparent)]

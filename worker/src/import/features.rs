@@ -37,10 +37,14 @@ fn widths(inputs: &[GraphInput], names: &[String]) -> Result<Vec<usize>, ImportE
             )));
         }
         widths.push(match input.shape.as_slice() {
-            [_] | [_, _] => OnnxPredictor::width(input, usize::MAX, 0).filter(|_| input.shape.get(1) != Some(&None)),
+            [_] | [_, _] => {
+                OnnxPredictor::width(input, usize::MAX, 0).filter(|_| input.shape.get(1) != Some(&None))
+            }
             other => {
                 let found = other.len();
-                return Err(wrong(format!("has {found} dimensions; rows of columns have two, rows of one column one or two")));
+                return Err(wrong(format!(
+                    "has {found} dimensions; rows of columns have two, rows of one column one or two"
+                )));
             }
         });
     }
@@ -64,7 +68,8 @@ fn widths(inputs: &[GraphInput], names: &[String]) -> Result<Vec<usize>, ImportE
     match rest {
         Some(rest) if open <= 1 => Ok(widths.into_iter().map(|width| width.unwrap_or(rest)).collect()),
         Some(_) => Err(ImportError::Step(
-            "several of the graph's inputs take any number of columns; export it with the number of each".to_owned(),
+            "several of the graph's inputs take any number of columns; export it with the number of each"
+                .to_owned(),
         )),
         None => {
             let asked = names.len();

@@ -46,7 +46,8 @@ pub async fn run(step: &ImportStep, spec: &StepSpec, context: &WorkContext) -> R
 /// # Errors
 /// As [`run`].
 pub(crate) async fn import(step: &ImportStep, context: &WorkContext) -> Result<Imported, StepError> {
-    let bytes = fetch_file(&step.uri, step.sha256.as_deref(), step.credentials.as_deref(), FILE_LIMIT, context);
+    let bytes =
+        fetch_file(&step.uri, step.sha256.as_deref(), step.credentials.as_deref(), FILE_LIMIT, context);
     let (bytes, step) = (Bytes::from(bytes.await?), step.clone());
     // Trying a graph is work for a core.
     let inspected = tokio::task::spawn_blocking(move || inspect(bytes, &step)).await;

@@ -35,14 +35,15 @@ impl Probe {
 pub(super) fn probe(predictor: &OnnxPredictor, features: &[Feature]) -> Result<Probe, ImportError> {
     let columns = features.len();
     let texts: Vec<Texts> = features.iter().map(known_texts).collect();
-    let value = |(row, column): (usize, usize)| match (&features.get(column).map(|feature| &feature.values), row) {
-        (_, 0) => 0.0,
-        (_, 1) => 1.0,
-        (Some(Seen::Number(numbers)), _) if numbers.kind == crate::model::FeatureKind::Float => {
-            0.5 + (column % 3) as f64
-        }
-        _ => 0.0,
-    };
+    let value =
+        |(row, column): (usize, usize)| match (&features.get(column).map(|feature| &feature.values), row) {
+            (_, 0) => 0.0,
+            (_, 1) => 1.0,
+            (Some(Seen::Number(numbers)), _) if numbers.kind == crate::model::FeatureKind::Float => {
+                0.5 + (column % 3) as f64
+            }
+            _ => 0.0,
+        };
     let rows = Array2::from_shape_fn((ROWS, columns), value);
     let first = |rows: &Array2<f64>| rows.slice_axis(Axis(0), (..1).into()).to_owned();
     let rows = if predictor.takes_one_row() { first(&rows) } else { rows };
@@ -104,11 +105,23 @@ fn check_alone(
 fn part(values: &Values, start: usize, width: usize) -> Vec<String> {
     let range = start..start + width;
     match values {
-        Values::F32(values) => values.get(range).unwrap_or_default().iter().map(|value| value.to_bits().to_string()).collect(),
-        Values::F64(values) => values.get(range).unwrap_or_default().iter().map(|value| value.to_bits().to_string()).collect(),
-        Values::I64(values) => values.get(range).unwrap_or_default().iter().map(ToString::to_string).collect(),
-        Values::I32(values) => values.get(range).unwrap_or_default().iter().map(ToString::to_string).collect(),
-        Values::Bool(values) => values.get(range).unwrap_or_default().iter().map(ToString::to_string).collect(),
-        Values::Text(values) => values.get(range).unwrap_or_default().iter().map(ToString::to_string).collect(),
+        Values::F32(values) => {
+            values.get(range).unwrap_or_default().iter().map(|value| value.to_bits().to_string()).collect()
+        }
+        Values::F64(values) => {
+            values.get(range).unwrap_or_default().iter().map(|value| value.to_bits().to_string()).collect()
+        }
+        Values::I64(values) => {
+            values.get(range).unwrap_or_default().iter().map(ToString::to_string).collect()
+        }
+        Values::I32(values) => {
+            values.get(range).unwrap_or_default().iter().map(ToString::to_string).collect()
+        }
+        Values::Bool(values) => {
+            values.get(range).unwrap_or_default().iter().map(ToString::to_string).collect()
+        }
+        Values::Text(values) => {
+            values.get(range).unwrap_or_default().iter().map(ToString::to_string).collect()
+        }
     }
 }

@@ -46,7 +46,8 @@ fn a_matrix_has_the_columns_that_are_named_and_answers_a_number() {
     assert!(schema.features.iter().all(|feature| feature.optional && !feature.is_boolean()));
     let found = imported.model.with_texts(&[]).predict(array![[1.0, 2.0, 3.0], [0.5, 0.0, -1.0]].view());
     assert_eq!(found.expect("numbers"), Predictions::Numbers(array![6.0, -0.5]));
-    let missing = imported.model.with_texts(&[]).predict(array![[1.0, 2.0, 3.0], [f64::NAN, 0.0, 0.0]].view());
+    let missing =
+        imported.model.with_texts(&[]).predict(array![[1.0, 2.0, 3.0], [f64::NAN, 0.0, 0.0]].view());
     assert!(matches!(missing, Err(ModelError::Overflow { row: 1 })), "{missing:?}");
 }
 
@@ -66,7 +67,12 @@ fn a_model_that_was_taken_is_read_from_its_files_as_it_was() {
 #[test]
 fn names_that_do_not_fit_the_columns_are_refused_with_both_numbers() {
     let unnamed = refusal(&sum(3), &asked(&[], &[]));
-    assert!(unnamed.contains("the graph's input \"x\" takes 3 columns, and nothing says which; name them in features"), "{unnamed}");
+    assert!(
+        unnamed.contains(
+            "the graph's input \"x\" takes 3 columns, and nothing says which; name them in features"
+        ),
+        "{unnamed}"
+    );
     let few = refusal(&sum(3), &asked(&["a", "b"], &[]));
     assert_eq!(few, "features names 2 columns, and the graph takes 3");
     let twice = refusal(&sum(2), &asked(&["a", "a"], &[]));
@@ -93,7 +99,10 @@ fn scores_become_probabilities_of_the_classes_that_are_named() {
     let Predictions::Classes { index, probabilities } = found else { panic!("classes") };
     // The first column is of mid, which is the last of the sorted classes.
     assert_eq!(index, [2]);
-    assert!((probabilities[(0, 2)] - 0.665_240_955_774_821_9).abs() < 1e-12 && (probabilities.sum() - 1.0).abs() < 1e-12);
+    assert!(
+        (probabilities[(0, 2)] - 0.665_240_955_774_821_9).abs() < 1e-12
+            && (probabilities.sum() - 1.0).abs() < 1e-12
+    );
     let few = refusal(&scores, &asked(&["a", "b", "c"], &["x", "y"]));
     assert!(few.contains("classes names 2 classes, and the graph's output \"y\" has 3 scores"), "{few}");
     let none = refusal(&scores, &asked(&["a", "b", "c"], &[]));
@@ -116,11 +125,18 @@ fn a_label_alone_is_a_number_or_one_of_the_classes_that_are_named() {
     let argmax = node_with(node("ArgMax", &["x"], &["y"]), "axis", Some(1), &[]);
     let argmax = of_nodes(vec![argmax], Vec::new(), 2);
     let number = take(&argmax, &asked(&["a", "b"], &[]));
-    assert!(number.notes.iter().any(|note| note.contains("are taken as numbers: name classes")), "{:?}", number.notes);
+    assert!(
+        number.notes.iter().any(|note| note.contains("are taken as numbers: name classes")),
+        "{:?}",
+        number.notes
+    );
     let classes = take(&argmax, &asked(&["a", "b"], &["0", "1"])).model;
     let rows = array![[1.0, 2.0], [2.0, 1.0]];
     let found = classes.with_texts(&[]).predict(rows.view()).expect("classes");
-    assert_eq!(found, Predictions::Classes { index: vec![1, 0], probabilities: array![[0.0, 1.0], [1.0, 0.0]] });
+    assert_eq!(
+        found,
+        Predictions::Classes { index: vec![1, 0], probabilities: array![[0.0, 1.0], [1.0, 0.0]] }
+    );
     let wrong = refusal(&argmax, &asked(&["a", "b"], &["no", "yes"]));
     assert!(wrong.contains("whose labels are whole numbers"), "{wrong}");
     // A class that the graph answers and nobody named.
@@ -157,7 +173,10 @@ fn each_type_of_input_is_a_kind_of_column() {
     let made = model(nodes, vec![integers("one", &[1])], inputs, &["y"]);
     // Texts that are numbers: no empty one is. So the rows that are tried have none.
     let refused = refusal(&made, &asked(&[], &[]));
-    assert!(refused.contains("node \"my cast\" of operator Cast: the text \"\" is not a number"), "{refused}");
+    assert!(
+        refused.contains("node \"my cast\" of operator Cast: the text \"\" is not a number"),
+        "{refused}"
+    );
     let mut without_text = made;
     let graph = without_text.graph.as_mut().expect("a graph");
     graph.input.remove(0);
@@ -169,7 +188,11 @@ fn each_type_of_input_is_a_kind_of_column() {
         Values::Text(_) | Values::Time(_) => panic!("numbers"),
     };
     let kinds: Vec<_> = model.schema().features.iter().map(kind).collect();
-    let expected = [("i", FeatureKind::Integer, false), ("b", FeatureKind::Boolean, false), ("d", FeatureKind::Float, true)];
+    let expected = [
+        ("i", FeatureKind::Integer, false),
+        ("b", FeatureKind::Boolean, false),
+        ("d", FeatureKind::Float, true),
+    ];
     assert_eq!(kinds, expected.map(|(name, kind, optional)| (name.to_owned(), kind, optional)));
     let found = model.with_texts(&[]).predict(array![[2.0, 1.0, 0.5]].view()).expect("a number");
     assert_eq!(found, Predictions::Numbers(array![3.5]));
@@ -186,7 +209,9 @@ fn the_sample_of_scikit_learn_predicts_what_it_printed() {
     let names: Vec<&str> = imported.model.schema().names().collect();
     assert_eq!(names, ["months", "fee", "plan"]);
     let mut plans = Texts::default();
-    ["basic", "family", "plus", "student"].iter().for_each(|plan| drop(plans.place(plan)));
+    for plan in ["basic", "family", "plus", "student"] {
+        plans.place(plan);
+    }
     let texts = vec![Texts::default(), Texts::default(), plans];
     let rows = array![[3.0, 50.0, 0.0], [48.0, 10.0, 1.0], [f64::NAN, 20.0, 2.0], [20.0, 35.0, 3.0]];
     let found = imported.model.with_texts(&texts).predict(rows.view()).expect("classes");

@@ -131,14 +131,20 @@ impl OnnxPredictor {
         let fits = match &schema.target {
             Target::Class { labels, .. } => {
                 let count = if scores.is_some() { labels.len() } else { 0 };
-                (value.is_some() || scores.is_some()) && columns.len() == count && columns.iter().all(|column| *column < count)
+                (value.is_some() || scores.is_some())
+                    && columns.len() == count
+                    && columns.iter().all(|column| *column < count)
             }
             Target::Number { .. } => value.is_some() && scores.is_none() && columns.is_empty(),
             Target::Finding(finding) => {
                 scores.is_some() && columns.is_empty() && value.is_some() != finding.answers().is_empty()
             }
         };
-        if named && fits { Ok(()) } else { invalid("its answer is not one of its graph's outputs".to_owned()) }
+        if named && fits {
+            Ok(())
+        } else {
+            invalid("its answer is not one of its graph's outputs".to_owned())
+        }
     }
 
     /// See [`super::Predictor::largest_value`].
@@ -192,7 +198,8 @@ impl OnnxPredictor {
         lenient: bool,
     ) -> Result<Vec<Tensor>, ModelError> {
         let widths = self.widths(rows.ncols());
-        let widths = widths.ok_or(ModelError::Width { found: rows.ncols(), expected: self.graph.inputs().len() })?;
+        let widths =
+            widths.ok_or(ModelError::Width { found: rows.ncols(), expected: self.graph.inputs().len() })?;
         let mut inputs = Vec::with_capacity(widths.len());
         let mut first = 0;
         for (input, width) in self.graph.inputs().iter().zip(widths) {
@@ -228,8 +235,9 @@ fn values_of(
     texts: &[Vec<Arc<str>>],
 ) -> Result<Values, ModelError> {
     let width = rows.ncols().max(1);
-    let wrong = |place: usize, problem: String| {
-        ModelError::Answer { row: Some(place / width), problem: format!("input \"{}\" {problem}", input.name) }
+    let wrong = |place: usize, problem: String| ModelError::Answer {
+        row: Some(place / width),
+        problem: format!("input \"{}\" {problem}", input.name),
     };
     let whole = |(place, value): (usize, &f64)| -> Result<i64, ModelError> {
         if value.is_nan() {
@@ -406,10 +414,9 @@ impl<'a> Answers<'a> {
         };
         match self.kind {
             AnswerKind::Number => Predictions::Numbers(Array1::from_vec(self.numbers)),
-            AnswerKind::Class => Predictions::Classes {
-                index: self.index,
-                probabilities: matrix(self.classes, self.numbers),
-            },
+            AnswerKind::Class => {
+                Predictions::Classes { index: self.index, probabilities: matrix(self.classes, self.numbers) }
+            }
             AnswerKind::Finding(width) => {
                 Predictions::Findings { index: self.index, numbers: matrix(width, self.numbers) }
             }
@@ -426,7 +433,9 @@ fn check_rows(found: usize, expected: usize) -> Result<(), ModelError> {
 }
 
 fn likeliest(row: &[f64]) -> usize {
-    let better = |best: (usize, f64), (place, value): (usize, &f64)| if *value > best.1 { (place, *value) } else { best };
+    let better = |best: (usize, f64), (place, value): (usize, &f64)| {
+        if *value > best.1 { (place, *value) } else { best }
+    };
     row.iter().enumerate().fold((0, f64::NEG_INFINITY), better).0
 }
 

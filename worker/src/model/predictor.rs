@@ -7,8 +7,8 @@ use ndarray::{Array1, ArrayView2};
 
 use super::{
     CenterPredictor, ComponentPredictor, DensityPredictor, Finding, GaussianPredictor, IsolationPredictor,
-    LinearPredictor, MixturePredictor, ModelError, NEIGHBORS_FILE, NeighborsPredictor,
-    ONNX_FILE, OnnxPredictor, Predictions, TREES_FILE, Target, TreePredictor,
+    LinearPredictor, MixturePredictor, ModelError, NEIGHBORS_FILE, NeighborsPredictor, ONNX_FILE,
+    OnnxPredictor, Predictions, TREES_FILE, Target, TreePredictor,
 };
 
 /// Why a graph has no answer about a model's columns.

@@ -115,14 +115,18 @@ pub(super) fn compile(model: &ModelProto, graph: &GraphProto) -> Result<Program,
     let versions = Versions::of(model)?;
     let found = graph.node.len();
     if found > NODE_LIMIT {
-        return Err(GraphError::Graph(format!("it has {found} nodes, and at most {NODE_LIMIT} are computed")));
+        return Err(GraphError::Graph(format!(
+            "it has {found} nodes, and at most {NODE_LIMIT} are computed"
+        )));
     }
     if !graph.sparse_initializer.is_empty() {
         return Err(GraphError::Graph("it has sparse initializers; save it with dense ones".to_owned()));
     }
     if let Some(function) = model.functions.first() {
         let name = shown_name(function.name.as_deref().unwrap_or_default());
-        let problem = format!("it has a function {name} of its own; write it in place with onnx.inliner.inline_local_functions");
+        let problem = format!(
+            "it has a function {name} of its own; write it in place with onnx.inliner.inline_local_functions"
+        );
         return Err(GraphError::Graph(problem));
     }
     let mut names = Names::default();
@@ -146,7 +150,9 @@ pub(super) fn compile(model: &ModelProto, graph: &GraphProto) -> Result<Program,
         work.settle(constants.values().map(Tensor::size).sum());
     }
     let output = |name: &str| {
-        names.get(name).ok_or_else(|| GraphError::Graph(format!("nothing makes its output {}", shown_name(name))))
+        names
+            .get(name)
+            .ok_or_else(|| GraphError::Graph(format!("nothing makes its output {}", shown_name(name))))
     };
     let outputs: Vec<Slot> = graph
         .output
@@ -160,8 +166,9 @@ pub(super) fn compile(model: &ModelProto, graph: &GraphProto) -> Result<Program,
 
 /// The inputs that rows are for: old files name constants among them.
 pub(super) fn real_inputs(graph: &GraphProto) -> impl Iterator<Item = &super::proto::ValueInfoProto> {
-    let is_constant =
-        |name: &Option<String>| graph.initializer.iter().any(|tensor| tensor.name.as_deref() == name.as_deref());
+    let is_constant = |name: &Option<String>| {
+        graph.initializer.iter().any(|tensor| tensor.name.as_deref() == name.as_deref())
+    };
     graph.input.iter().filter(move |input| !is_constant(&input.name))
 }
 
@@ -181,8 +188,11 @@ fn step(proto: &NodeProto, versions: &Versions, names: &mut Names) -> Result<Ste
     };
     let Some(run) = compiled else {
         let is_standard = domain.is_empty() || domain == ML_DOMAIN;
-        let domain =
-            if is_standard { String::new() } else { format!(": it is a custom one, of {}", shown_name(domain)) };
+        let domain = if is_standard {
+            String::new()
+        } else {
+            format!(": it is a custom one, of {}", shown_name(domain))
+        };
         return Err(GraphError::Operator { place, domain });
     };
     let mut inputs = Vec::with_capacity(proto.input.len());
@@ -190,7 +200,10 @@ fn step(proto: &NodeProto, versions: &Versions, names: &mut Names) -> Result<Ste
         inputs.push(match name.as_str() {
             "" => None,
             name => Some(names.get(name).ok_or_else(|| {
-                GraphError::Graph(format!("{place} reads {}, which nothing before it makes", shown_name(name)))
+                GraphError::Graph(format!(
+                    "{place} reads {}, which nothing before it makes",
+                    shown_name(name)
+                ))
             })?),
         });
     }
@@ -211,8 +224,11 @@ fn folded(
     constants: &HashMap<Slot, Tensor>,
     work: &mut Work,
 ) -> Option<Result<Vec<Tensor>, Problem>> {
-    let inputs: Option<Vec<Option<&Tensor>>> =
-        step.inputs.iter().map(|slot| slot.map_or(Some(None), |slot| constants.get(&slot).map(Some))).collect();
+    let inputs: Option<Vec<Option<&Tensor>>> = step
+        .inputs
+        .iter()
+        .map(|slot| slot.map_or(Some(None), |slot| constants.get(&slot).map(Some)))
+        .collect();
     let made = (step.run)(&Inputs(inputs?), work).map_err(|problem| problem.at(&step.place));
     Some(made.and_then(|made| enough(made, step)))
 }

@@ -32,7 +32,9 @@ pub enum GraphError {
     #[error("not a whole ONNX file: {0}; export the model again")]
     Malformed(String),
     /// It is of a version that is not read.
-    #[error("the ONNX file is of {what} {found}, and versions {oldest} to {newest} are read; export it with target_opset within them")]
+    #[error(
+        "the ONNX file is of {what} {found}, and versions {oldest} to {newest} are read; export it with target_opset within them"
+    )]
     Version {
         /// Of what it is the version.
         what: String,

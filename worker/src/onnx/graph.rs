@@ -84,8 +84,10 @@ impl Graph {
         if expanded > EXPANDED_LIMIT {
             return Err(GraphError::Expands { found: expanded, limit: EXPANDED_LIMIT });
         }
-        let model = ModelProto::decode(bytes.clone()).map_err(|error| GraphError::Malformed(error.to_string()))?;
-        let graph = model.graph.as_ref().ok_or_else(|| GraphError::Malformed("it has no graph".to_owned()))?;
+        let model =
+            ModelProto::decode(bytes.clone()).map_err(|error| GraphError::Malformed(error.to_string()))?;
+        let graph =
+            model.graph.as_ref().ok_or_else(|| GraphError::Malformed("it has no graph".to_owned()))?;
         let program = compile(&model, graph)?;
         let inputs: Vec<&ValueInfoProto> = real_inputs(graph).collect();
         if inputs.is_empty() || graph.output.is_empty() {
@@ -160,9 +162,11 @@ impl Graph {
             let mut inputs = Vec::with_capacity(step.inputs.len());
             for slot in &step.inputs {
                 inputs.push(match slot {
-                    Some(slot) => Some(value(*slot).ok_or_else(|| {
-                        Problem::graph(format!("{} reads what was not made", step.place))
-                    })?),
+                    Some(slot) => {
+                        Some(value(*slot).ok_or_else(|| {
+                            Problem::graph(format!("{} reads what was not made", step.place))
+                        })?)
+                    }
                     None => None,
                 });
             }
@@ -194,7 +198,8 @@ fn input(value: &ValueInfoProto) -> Result<GraphInput, GraphError> {
     let tensor = value.kind.as_ref().and_then(|kind| kind.tensor_type.as_ref());
     let tensor = tensor.ok_or_else(|| wrong("is no tensor".to_owned()))?;
     let kind = kind_of(i64::from(tensor.elem_type.unwrap_or_default()));
-    let kind = kind.map_err(|problem| wrong(format!("is of a type that is not taken: {}", problem.text())))?;
+    let kind =
+        kind.map_err(|problem| wrong(format!("is of a type that is not taken: {}", problem.text())))?;
     let dims = tensor.shape.as_ref().map(|shape| shape.dim.as_slice()).unwrap_or_default();
     let shape = dims.iter().map(|dim| dim.dim_value.and_then(|length| usize::try_from(length).ok()));
     let shape = shape.map(|length| length.filter(|length| *length > 0)).collect();

@@ -28,9 +28,13 @@ pub(super) fn labels_of(graph: &GraphProto, output: &str) -> Option<Values> {
             "ZipMap" | "TreeEnsembleClassifier" | "LinearClassifier" | "SVMClassifier" if is_ml => {
                 return class_labels(&attributes);
             }
-            "ArrayFeatureExtractor" | "Gather" => return constant(graph, &makers, first?).map(|tensor| tensor.values().clone()),
+            "ArrayFeatureExtractor" | "Gather" => {
+                return constant(graph, &makers, first?).map(|tensor| tensor.values().clone());
+            }
             "LabelEncoder" if is_ml => return encoded(&attributes),
-            "Identity" | "Reshape" | "Cast" | "Squeeze" | "Unsqueeze" | "Flatten" | "Transpose" => name = first?,
+            "Identity" | "Reshape" | "Cast" | "Squeeze" | "Unsqueeze" | "Flatten" | "Transpose" => {
+                name = first?
+            }
             _ => return None,
         }
     }

@@ -10,7 +10,8 @@ use super::proto::{TensorProto, data_type};
 use super::tensor::{Tensor, Values, element_count};
 
 /// The type of values that are computed with, by its number in a file. Smaller whole numbers are taken as 32-bit ones.
-const INTEGERS: [(i32, usize); 5] = [(data_type::UINT8, 1), (data_type::INT8, 1), (4, 2), (5, 2), (data_type::INT32, 4)];
+const INTEGERS: [(i32, usize); 5] =
+    [(data_type::UINT8, 1), (data_type::INT8, 1), (4, 2), (5, 2), (data_type::INT32, 4)];
 
 /// The values of a tensor.
 ///

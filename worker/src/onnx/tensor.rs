@@ -270,7 +270,9 @@ impl Tensor {
             Values::I64(values) => values.iter().map(|value| *value as f64).collect(),
             Values::I32(values) => values.iter().map(|value| f64::from(*value)).collect(),
             Values::Bool(values) => values.iter().map(|value| f64::from(u8::from(*value))).collect(),
-            Values::Text(_) => return Err(Problem::graph("an input of numbers is needed, and it is texts".to_owned())),
+            Values::Text(_) => {
+                return Err(Problem::graph("an input of numbers is needed, and it is texts".to_owned()));
+            }
         })
     }
 }

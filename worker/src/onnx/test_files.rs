@@ -60,7 +60,10 @@ pub(crate) fn model(
 ) -> ModelProto {
     let output = outputs.iter().map(|name| value(name, data_type::FLOAT, &[0, 0])).collect();
     let graph = GraphProto { node, initializer, input, output, ..GraphProto::default() };
-    let set = |domain: &str, version| OperatorSetIdProto { domain: Some(domain.to_owned()), version: Some(version) };
+    let set = |domain: &str, version| OperatorSetIdProto {
+        domain: Some(domain.to_owned()),
+        version: Some(version),
+    };
     ModelProto {
         ir_version: Some(8),
         graph: Some(graph),

@@ -19,7 +19,10 @@ fn graphs_that_would_take_too_much_are_refused() {
     let repeat = |count| vec![integers("count", &[count, 1])];
     let tile = node("Tile", &["x", "count"], &["y"]);
     let large = run(&of_nodes(vec![tile.clone()], repeat(1 << 40), 2), 2).expect_err("too large");
-    assert!(matches!(&large, Problem::Limit(text) if text.contains(&format!("{} MiB", MEMORY_LIMIT >> 20))), "{large:?}");
+    assert!(
+        matches!(&large, Problem::Limit(text) if text.contains(&format!("{} MiB", MEMORY_LIMIT >> 20))),
+        "{large:?}"
+    );
     assert!(large.text().starts_with("node \"my tile\" of operator Tile: "), "{large:?}");
     // Rows that are few, and a product of them that is not.
     let steps = vec![
@@ -34,7 +37,8 @@ fn graphs_that_would_take_too_much_are_refused() {
         let before = if place == 0 { "x".to_owned() } else { format!("v{}", place - 1) };
         node("Neg", &[&before], &[&format!("v{place}")])
     });
-    let many = refusal(&model(many.collect(), Vec::new(), vec![value("x", data_type::FLOAT, &[0, 1])], &["v9"]));
+    let many =
+        refusal(&model(many.collect(), Vec::new(), vec![value("x", data_type::FLOAT, &[0, 1])], &["v9"]));
     assert!(many.contains("20001 nodes, and at most 20000"), "{many}");
     let messages = model(vec![NodeProto::default(); 3_000_000], Vec::new(), Vec::new(), &[]);
     assert!(refusal(&messages).contains("bytes in memory, and at most"));
@@ -99,23 +103,36 @@ fn what_is_not_computed_is_refused_by_name() {
     new.opset_import.first_mut().expect("a set").version = Some(99);
     let image = model(vec![plain()], Vec::new(), vec![value("x", data_type::FLOAT16, &[0, 1])], &["y"]);
     for (model, expected) in [
-        (of_nodes(vec![node("Conv", &["x"], &["y"])], Vec::new(), 1), "node \"my conv\" of operator Conv is not computed; "),
-        (of_nodes(vec![custom], Vec::new(), 1), "node \"my score\" of operator Score is not computed: it is a custom one, of \"com.example\"; "),
+        (
+            of_nodes(vec![node("Conv", &["x"], &["y"])], Vec::new(), 1),
+            "node \"my conv\" of operator Conv is not computed; ",
+        ),
+        (
+            of_nodes(vec![custom], Vec::new(), 1),
+            "node \"my score\" of operator Score is not computed: it is a custom one, of \"com.example\"; ",
+        ),
         (of_nodes(vec![plain()], vec![external], 1), "tensor \"count\": its values are external data"),
         (of_nodes(vec![plain()], vec![half], 1), "tensor \"count\": it is of type float16; "),
-        (of_nodes(vec![control], Vec::new(), 1), "its attribute then_branch is a graph, and control flow is not computed"),
+        (
+            of_nodes(vec![control], Vec::new(), 1),
+            "its attribute then_branch is a graph, and control flow is not computed",
+        ),
         (sparse, "it has sparse initializers"),
         (old, "format version 2, and versions 3 to 13 are read"),
         (new, "operator set version 99, and versions 7 to 26 are read"),
         (image, "its input \"x\" is of a type that is not taken: type float16"),
-        (of_nodes(vec![node("Neg", &["z"], &["y"])], Vec::new(), 1), "reads \"z\", which nothing before it makes"),
+        (
+            of_nodes(vec![node("Neg", &["z"], &["y"])], Vec::new(), 1),
+            "reads \"z\", which nothing before it makes",
+        ),
         (of_nodes(vec![node("Neg", &["x"], &["w"])], Vec::new(), 1), "nothing makes its output \"y\""),
         (of_nodes(vec![plain(), plain()], Vec::new(), 1), "two values are called \"y\""),
     ] {
         let found = refusal(&model);
         assert!(found.contains(expected), "{found}");
     }
-    let garbage = Graph::read(&b"PK\x03\x04 not a graph".as_slice().into()).expect_err("no messages").to_string();
+    let garbage =
+        Graph::read(&b"PK\x03\x04 not a graph".as_slice().into()).expect_err("no messages").to_string();
     assert!(garbage.starts_with("not a whole ONNX file: "), "{garbage}");
     assert!(Graph::read(&bytes::Bytes::new()).expect_err("empty").to_string().contains("it has no graph"));
 }

@@ -93,7 +93,15 @@ fn check_reference(
             Target::Read(Wanted::Data) => "a prepare, score or run step that makes data",
             Target::Read(Wanted::Result) => "a step that runs to completion",
         };
-        errors.add(path, format!("{} is {} {} step; this needs {needs}", quoted(reference), article(kind.name()), kind.name()));
+        errors.add(
+            path,
+            format!(
+                "{} is {} {} step; this needs {needs}",
+                quoted(reference),
+                article(kind.name()),
+                kind.name()
+            ),
+        );
     }
 }
 

@@ -40,11 +40,17 @@ pub(super) fn cast(input: &Tensor, to: Kind, work: &mut Work) -> Result<Tensor, 
         (Values::Text(texts), to) => from_texts(texts, to, input.rows().1)?,
         (Values::I64(values), Kind::Text) => texts(values.iter().map(ToString::to_string)),
         (Values::I32(values), Kind::Text) => texts(values.iter().map(ToString::to_string)),
-        (Values::F32(values), Kind::Text) => texts(values.iter().map(|value| float_text(f64::from(*value), value.to_string()))),
-        (Values::F64(values), Kind::Text) => texts(values.iter().map(|value| float_text(*value, value.to_string()))),
+        (Values::F32(values), Kind::Text) => {
+            texts(values.iter().map(|value| float_text(f64::from(*value), value.to_string())))
+        }
+        (Values::F64(values), Kind::Text) => {
+            texts(values.iter().map(|value| float_text(*value, value.to_string())))
+        }
         (Values::Bool(values), Kind::Text) => texts(values.iter().map(|value| u8::from(*value).to_string())),
         (Values::I64(values), Kind::I32) => Values::I32(values.iter().map(|value| *value as i32).collect()),
-        (Values::I32(values), Kind::I64) => Values::I64(values.iter().map(|value| i64::from(*value)).collect()),
+        (Values::I32(values), Kind::I64) => {
+            Values::I64(values.iter().map(|value| i64::from(*value)).collect())
+        }
         (_, to) => {
             let numbers = input.numbers()?;
             match to {

@@ -9,7 +9,8 @@ use super::curves::{erf, gelu, round_half_even, sigmoid, softplus};
 
 /// A function of one float.
 pub(super) fn float_function(node: &Node<'_>) -> Result<Option<Run>, Problem> {
-    let (alpha, beta) = (f64::from(node.float("alpha", default_alpha(node))), f64::from(node.float("beta", 0.5)));
+    let (alpha, beta) =
+        (f64::from(node.float("alpha", default_alpha(node))), f64::from(node.float("beta", 0.5)));
     let gamma = f64::from(node.float("gamma", 1.050_701));
     let tanh_gelu = node.string("approximate", "none")? == "tanh";
     let function: Box<dyn Fn(f64) -> f64 + Send + Sync> = match node.operator {
@@ -35,12 +36,8 @@ pub(super) fn float_function(node: &Node<'_>) -> Result<Option<Run>, Problem> {
         "Softsign" => Box::new(|value| value / (1.0 + value.abs())),
         "LeakyRelu" => Box::new(move |value| if value < 0.0 { alpha * value } else { value }),
         "Elu" => Box::new(move |value| if value < 0.0 { alpha * value.exp_m1() } else { value }),
-        "Selu" => {
-            Box::new(move |value| gamma * if value <= 0.0 { alpha * value.exp_m1() } else { value })
-        }
-        "Celu" => Box::new(move |value| {
-            if value < 0.0 { alpha * (value / alpha).exp_m1() } else { value }
-        }),
+        "Selu" => Box::new(move |value| gamma * if value <= 0.0 { alpha * value.exp_m1() } else { value }),
+        "Celu" => Box::new(move |value| if value < 0.0 { alpha * (value / alpha).exp_m1() } else { value }),
         "ThresholdedRelu" => Box::new(move |value| if value > alpha { value } else { 0.0 }),
         "HardSigmoid" => Box::new(move |value| (alpha * value + beta).clamp(0.0, 1.0)),
         "HardSwish" => Box::new(|value| value * (value / 6.0 + 0.5).clamp(0.0, 1.0)),
@@ -79,10 +76,14 @@ fn not_numbers(input: &Tensor) -> Problem {
 macro_rules! per_number {
     ($input:expr, $float:expr, $whole:expr) => {
         match $input.values() {
-            Values::F32(values) => Values::F32(values.iter().map(|value| $float(f64::from(*value)) as f32).collect()),
+            Values::F32(values) => {
+                Values::F32(values.iter().map(|value| $float(f64::from(*value)) as f32).collect())
+            }
             Values::F64(values) => Values::F64(values.iter().map(|value| $float(*value)).collect()),
             Values::I64(values) => Values::I64(values.iter().map(|value| $whole(*value)).collect()),
-            Values::I32(values) => Values::I32(values.iter().map(|value| $whole(i64::from(*value)) as i32).collect()),
+            Values::I32(values) => {
+                Values::I32(values.iter().map(|value| $whole(i64::from(*value)) as i32).collect())
+            }
             Values::Bool(_) | Values::Text(_) => return Err(not_numbers($input)),
         }
     };
@@ -119,11 +120,16 @@ pub(super) fn arithmetic(node: &Node<'_>) -> Option<Run> {
         "Div" => (|a, b| a / b, i64::checked_div),
         "Min" => (|a, b| if a.is_nan() || b.is_nan() { f64::NAN } else { a.min(b) }, |a, b| Some(a.min(b))),
         "Max" => (|a, b| if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }, |a, b| Some(a.max(b))),
-        "PRelu" => (|a, b| if a < 0.0 { a * b } else { a }, |a, b| Some(if a < 0 { a.wrapping_mul(b) } else { a })),
+        "PRelu" => {
+            (|a, b| if a < 0.0 { a * b } else { a }, |a, b| Some(if a < 0 { a.wrapping_mul(b) } else { a }))
+        }
         "Mod" if node.flag("fmod", false) => (|a, b| a % b, i64::checked_rem),
-        "Mod" => (|a, b| a - b * (a / b).floor(), |a, b| {
-            a.checked_rem(b).map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
-        }),
+        "Mod" => (
+            |a, b| a - b * (a / b).floor(),
+            |a, b| {
+                a.checked_rem(b).map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
+            },
+        ),
         "Pow" => (f64::powf, |a, b| Some((a as f64).powf(b as f64) as i64)),
         _ => return None,
     };
@@ -164,14 +170,18 @@ fn pair(
     };
     let (a_shape, b_shape) = (a.shape(), b.shape());
     let tensor = match (a.values(), b.values()) {
-        (Values::F32(a), Values::F32(b)) => made(zip((a, a_shape), (b, b_shape), work, |a, b| {
-            float(f64::from(*a), f64::from(*b)) as f32
-        })?),
-        (Values::F64(a), Values::F64(b)) => made(zip((a, a_shape), (b, b_shape), work, |a, b| float(*a, *b))?),
-        (Values::I64(a), Values::I64(b)) => made(zip((a, a_shape), (b, b_shape), work, |a, b| whole(*a, *b))?),
-        (Values::I32(a), Values::I32(b)) => made(zip((a, a_shape), (b, b_shape), work, |a, b| {
-            whole(i64::from(*a), i64::from(*b)) as i32
-        })?),
+        (Values::F32(a), Values::F32(b)) => {
+            made(zip((a, a_shape), (b, b_shape), work, |a, b| float(f64::from(*a), f64::from(*b)) as f32)?)
+        }
+        (Values::F64(a), Values::F64(b)) => {
+            made(zip((a, a_shape), (b, b_shape), work, |a, b| float(*a, *b))?)
+        }
+        (Values::I64(a), Values::I64(b)) => {
+            made(zip((a, a_shape), (b, b_shape), work, |a, b| whole(*a, *b))?)
+        }
+        (Values::I32(a), Values::I32(b)) => {
+            made(zip((a, a_shape), (b, b_shape), work, |a, b| whole(i64::from(*a), i64::from(*b)) as i32)?)
+        }
         // A power's exponent may be of another type.
         (Values::F32(a), Values::F64(_) | Values::I64(_) | Values::I32(_)) => {
             let b = b.numbers()?;
@@ -320,9 +330,8 @@ pub(super) fn choice() -> Run {
 
 /// Numbers kept between two bounds: attributes before version 11, inputs since.
 pub(super) fn clip(node: &Node<'_>) -> Run {
-    let of_node = (node.version < 11).then(|| {
-        (f64::from(node.float("min", f32::MIN)), f64::from(node.float("max", f32::MAX)))
-    });
+    let of_node = (node.version < 11)
+        .then(|| (f64::from(node.float("min", f32::MIN)), f64::from(node.float("max", f32::MAX))));
     Box::new(move |inputs, work| {
         let input = inputs.get(0)?;
         work.reserve(input.shape(), input.kind())?;

@@ -63,7 +63,9 @@ pub(super) fn one_hot_encoder(node: &Node<'_>) -> Result<Run, Problem> {
         let input = inputs.get(0)?;
         let asked = match input.values() {
             values @ Values::Text(_) if is_text => keys(values),
-            Values::Text(_) => return Err(Problem::graph("it gets texts and has whole numbers for categories")),
+            Values::Text(_) => {
+                return Err(Problem::graph("it gets texts and has whole numbers for categories"));
+            }
             _ if is_text => return Err(Problem::graph("it gets numbers and has texts for categories")),
             Values::I64(_) | Values::I32(_) | Values::Bool(_) => keys(input.values()),
             Values::F32(_) | Values::F64(_) => {
@@ -100,15 +102,19 @@ pub(super) fn label_encoder(node: &Node<'_>) -> Result<Run, Problem> {
     }
     let kind = from.kind();
     let count = to.len();
+    // Before version 4, what is not a number was found nowhere.
+    let finds_nan = node.version >= 4;
     Ok(Box::new(move |inputs, work| {
         let input = inputs.get(0)?;
         if input.kind() != kind {
             let (found, expected) = (input.kind().name(), kind.name());
-            return Err(Problem::graph(format!("it gets values of type {found} and has keys of type {expected}")));
+            return Err(Problem::graph(format!(
+                "it gets values of type {found} and has keys of type {expected}"
+            )));
         }
         work.reserve(input.shape(), to.kind())?;
-        let at: Vec<usize> =
-            keys(input.values()).iter().map(|key| places.get(key).copied().unwrap_or(count)).collect();
+        let known = |key: &Key| places.get(key).copied().filter(|_| finds_nan || *key != bits(f64::NAN));
+        let at: Vec<usize> = keys(input.values()).iter().map(|key| known(key).unwrap_or(count)).collect();
         Ok(vec![Tensor::of_values(input.shape().to_vec(), with_default(&to, &otherwise, &at))?])
     }))
 }

@@ -34,7 +34,14 @@ impl Comparison {
 #[derive(Clone, Debug)]
 pub(super) enum RawNode {
     /// Goes one way where a column's value holds up to a threshold, else the other.
-    Branch { column: usize, threshold: f64, by: Comparison, missing_holds: bool, holds: NodeId, fails: NodeId },
+    Branch {
+        column: usize,
+        threshold: f64,
+        by: Comparison,
+        missing_holds: bool,
+        holds: NodeId,
+        fails: NodeId,
+    },
     /// Adds numbers.
     Leaf(Vec<(u32, f64)>),
 }
@@ -116,7 +123,8 @@ impl Ensemble {
             self.nodes.push(match found {
                 RawNode::Branch { column, threshold, by, missing_holds, holds, fails } => {
                     let number = u32::try_from(column).ok().filter(|column| *column < LEAF);
-                    let number = number.ok_or_else(|| Problem::graph(format!("column {column} is too many")))?;
+                    let number =
+                        number.ok_or_else(|| Problem::graph(format!("column {column} is too many")))?;
                     self.columns = self.columns.max(column + 1);
                     self.is_usual &= by == Comparison::AtMost;
                     open.push((fails, Some((own, false)), depth + 1));
@@ -149,7 +157,8 @@ impl Ensemble {
         for (block, rows) in rows.chunks(width * ROWS_AT_ONCE).enumerate() {
             for root in &self.roots {
                 for (place, row) in rows.chunks_exact(width).enumerate() {
-                    let leaf = if self.is_usual { self.usual_leaf(*root, row) } else { self.leaf(*root, row) };
+                    let leaf =
+                        if self.is_usual { self.usual_leaf(*root, row) } else { self.leaf(*root, row) };
                     for (target, number) in leaf {
                         add(block * ROWS_AT_ONCE + place, *target, *number);
                     }

@@ -44,7 +44,8 @@ fn gather(inputs: &Inputs<'_>, axis: i64, work: &mut Work) -> Result<Vec<Tensor>
     let (before, rest) = input.shape().split_at(axis);
     let (length, after) = rest.split_first().map_or((1, &[][..]), |(length, after)| (*length, after));
     let indices = wanted.integers()?;
-    let indices = indices.into_iter().map(|index| place(index, length, work)).collect::<Result<Vec<_>, _>>()?;
+    let indices =
+        indices.into_iter().map(|index| place(index, length, work)).collect::<Result<Vec<_>, _>>()?;
     let shape = [before, wanted.shape(), after].concat();
     work.reserve(&shape, Kind::I64)?;
     let (blocks, size) = (element_count(before)?, element_count(after)?);
@@ -62,7 +63,8 @@ fn extract(inputs: &Inputs<'_>, work: &mut Work) -> Result<Vec<Tensor>, Problem>
     let (input, wanted) = (inputs.get(0)?, inputs.get(1)?);
     let length = input.shape().last().copied().unwrap_or(1);
     let indices = wanted.integers()?;
-    let indices = indices.into_iter().map(|index| place(index, length, work)).collect::<Result<Vec<_>, _>>()?;
+    let indices =
+        indices.into_iter().map(|index| place(index, length, work)).collect::<Result<Vec<_>, _>>()?;
     let mut shape = match input.shape() {
         [] | [_] => vec![1],
         [before @ .., _] => before.to_vec(),
@@ -79,7 +81,12 @@ fn gather_elements(inputs: &Inputs<'_>, axis: i64, work: &mut Work) -> Result<Ve
     let (input, wanted) = (inputs.get(0)?, inputs.get(1)?);
     let axis = axis_of(axis, input.shape().len())?;
     let fits = wanted.shape().len() == input.shape().len()
-        && wanted.shape().iter().zip(input.shape()).enumerate().all(|(at, (own, all))| at == axis || own <= all);
+        && wanted
+            .shape()
+            .iter()
+            .zip(input.shape())
+            .enumerate()
+            .all(|(at, (own, all))| at == axis || own <= all);
     if !fits {
         return Err(Problem::graph("its places do not fit the shape of its values"));
     }

@@ -41,7 +41,9 @@ impl Weights {
         let (rows, width) = rows_of(input);
         if width != self.columns {
             let expected = self.columns;
-            return Err(Problem::graph(format!("it gets rows of {width} columns and has {expected} coefficients")));
+            return Err(Problem::graph(format!(
+                "it gets rows of {width} columns and has {expected} coefficients"
+            )));
         }
         let count = work.reserve(&[rows, self.targets], Kind::F64)?;
         work.step((count as u64).saturating_mul(width as u64))?;
@@ -98,7 +100,10 @@ pub(super) fn classifier(node: &Node<'_>) -> Result<Run, Problem> {
                 [score] => {
                     places.push(usize::from(*score > 0.0));
                     let mut own = [*score];
-                    post.apply(&mut own);
+                    // Shares of one score alone would be 1.
+                    if matches!(post, PostTransform::Logistic | PostTransform::Probit) {
+                        post.apply(&mut own);
+                    }
                     scores.extend([1.0 - own[0], own[0]]);
                 }
                 many => {

@@ -58,13 +58,18 @@ pub(super) fn multiplying(node: &Node<'_>) -> Option<Run> {
 
 fn product(a: &Tensor, b: &Tensor, work: &mut Work) -> Result<Tensor, Problem> {
     let wrong = || {
-        Problem::graph(format!("matrices of shapes {} and {} have no product", shown(a.shape()), shown(b.shape())))
+        Problem::graph(format!(
+            "matrices of shapes {} and {} have no product",
+            shown(a.shape()),
+            shown(b.shape())
+        ))
     };
     // A list is a row before a matrix, and a column behind one.
     let (a_is_list, b_is_list) = (a.shape().len() == 1, b.shape().len() == 1);
     let a_shape = if a_is_list { [&[1], a.shape()].concat() } else { a.shape().to_vec() };
     let b_shape = if b_is_list { [b.shape(), &[1]].concat() } else { b.shape().to_vec() };
-    let ([a_outer @ .., rows, inner], [b_outer @ .., b_inner, columns]) = (a_shape.as_slice(), b_shape.as_slice())
+    let ([a_outer @ .., rows, inner], [b_outer @ .., b_inner, columns]) =
+        (a_shape.as_slice(), b_shape.as_slice())
     else {
         return Err(wrong());
     };

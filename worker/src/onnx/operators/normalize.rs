@@ -19,14 +19,17 @@ pub(super) fn softmax(node: &Node<'_>) -> Option<Run> {
         let input = inputs.get(0)?;
         let axis = axis_of(axis, input.shape().len())?;
         let size: usize = input.shape().get(axis + 1..).unwrap_or_default().iter().product();
-        let (length, after) = if joins { (input.shape()[axis] * size, 1) } else { (input.shape()[axis], size) };
+        let (length, after) =
+            if joins { (input.shape()[axis] * size, 1) } else { (input.shape()[axis], size) };
         work.reserve(input.shape(), Kind::F64)?;
         let mut values = input.numbers()?;
         let mut row = vec![0.0; length];
         for block in values.chunks_mut((length * after).max(1)) {
             for start in 0..after {
                 let places = || (start..).step_by(after).take(length);
-                row.iter_mut().zip(places()).for_each(|(value, place)| *value = block.get(place).copied().unwrap_or_default());
+                row.iter_mut()
+                    .zip(places())
+                    .for_each(|(value, place)| *value = block.get(place).copied().unwrap_or_default());
                 softmax_row(&mut row, is_log);
                 for (value, place) in row.iter().zip(places()) {
                     block.get_mut(place).into_iter().for_each(|slot| *slot = *value);

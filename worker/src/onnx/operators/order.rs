@@ -21,7 +21,8 @@ impl Lines {
         let length = shape.get(axis).copied().unwrap_or(1);
         let apart: usize = shape.get(axis + 1..).unwrap_or_default().iter().product();
         let blocks: usize = shape.get(..axis).unwrap_or_default().iter().product();
-        let starts = (0..blocks).flat_map(|block| (0..apart).map(move |inner| block * length * apart + inner));
+        let starts =
+            (0..blocks).flat_map(|block| (0..apart).map(move |inner| block * length * apart + inner));
         Self { length, apart, starts: starts.collect() }
     }
 
@@ -35,8 +36,11 @@ pub(super) fn ordering(node: &Node<'_>) -> Option<Run> {
     let axis = node.int("axis", if node.operator == "TopK" { -1 } else { 0 });
     Some(match node.operator {
         "ArgMax" | "ArgMin" => {
-            let (is_max, keep, last) =
-                (node.operator == "ArgMax", node.flag("keepdims", true), node.flag("select_last_index", false));
+            let (is_max, keep, last) = (
+                node.operator == "ArgMax",
+                node.flag("keepdims", true),
+                node.flag("select_last_index", false),
+            );
             Box::new(move |inputs, work| best(inputs, axis, Best { is_max, keep, last }, work))
         }
         "TopK" => {
@@ -126,7 +130,12 @@ fn top(
     Ok(vec![moved(input, shape.clone(), &at, work)?, Tensor::new(shape, places)?])
 }
 
-fn running_sum(inputs: &Inputs<'_>, exclusive: bool, reverse: bool, work: &mut Work) -> Result<Vec<Tensor>, Problem> {
+fn running_sum(
+    inputs: &Inputs<'_>,
+    exclusive: bool,
+    reverse: bool,
+    work: &mut Work,
+) -> Result<Vec<Tensor>, Problem> {
     let input = inputs.get(0)?;
     let axis = inputs.get(1)?.integers()?.first().copied().unwrap_or_default();
     let axis = axis_of(axis, input.shape().len())?;

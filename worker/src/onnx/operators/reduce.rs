@@ -106,9 +106,8 @@ fn reduce(input: &Tensor, gone: &[usize], by: Reduction, work: &mut Work) -> Res
     work.reserve(input.shape(), Kind::I64)?;
     let count = work.reserve(&shape, Kind::F64)?;
     let apart = strides(&shape);
-    let steps: Vec<isize> = (0..shape.len())
-        .map(|axis| if gone.contains(&axis) { 0 } else { apart[axis] as isize })
-        .collect();
+    let steps: Vec<isize> =
+        (0..shape.len()).map(|axis| if gone.contains(&axis) { 0 } else { apart[axis] as isize }).collect();
     let mut sums = vec![by.start; count];
     for (value, place) in input.numbers()?.into_iter().zip(places(input.shape(), &steps, 0)) {
         if let Some(sum) = sums.get_mut(place) {
@@ -139,7 +138,8 @@ fn log_sum_exp(inputs: &Inputs<'_>, asked: &Asked<'_>, work: &mut Work) -> Resul
         |value: &f64, largest: &f64| (value - largest).exp(),
     )?;
     let logs = reduce(&Tensor::new(shape, less)?, &gone, sum, work)?;
-    let sums: Vec<f64> = logs.as_slice::<f64>()?.iter().zip(&of_largest).map(|(log, largest)| log + largest).collect();
+    let sums: Vec<f64> =
+        logs.as_slice::<f64>()?.iter().zip(&of_largest).map(|(log, largest)| log + largest).collect();
     let kept = cast(&Tensor::new(logs.shape().to_vec(), sums)?, kind, work)?;
     Ok(vec![asked.finish(kept, &gone, work)?])
 }

@@ -46,7 +46,8 @@ pub(super) fn binarizer(node: &Node<'_>) -> Run {
     Box::new(move |inputs, work| {
         let input = inputs.get(0)?;
         work.reserve(input.shape(), Kind::F64)?;
-        let values = input.numbers()?.into_iter().map(|value| f64::from(u8::from(value > threshold))).collect();
+        let values =
+            input.numbers()?.into_iter().map(|value| f64::from(u8::from(value > threshold))).collect();
         Ok(vec![cast(&Tensor::new(input.shape().to_vec(), values)?, input.kind(), work)?])
     })
 }
@@ -74,7 +75,8 @@ pub(super) fn imputer(node: &Node<'_>) -> Result<Run, Problem> {
         let values = match input.values() {
             Values::I64(values) => {
                 check_length("values", whole.len(), width)?;
-                let own = |place: usize| if whole.len() == 1 { whole.first() } else { whole.get(column(place)) };
+                let own =
+                    |place: usize| if whole.len() == 1 { whole.first() } else { whole.get(column(place)) };
                 let filled = values.iter().enumerate().map(|(place, value)| {
                     if *value == replaced_whole { own(place).copied().unwrap_or(*value) } else { *value }
                 });

@@ -7,7 +7,12 @@ use super::super::work::Work;
 use super::broadcast::{common_shape, repeated_places};
 
 /// Values at places of an input, in a shape.
-pub(super) fn moved(input: &Tensor, shape: Vec<usize>, at: &[usize], work: &mut Work) -> Result<Tensor, Problem> {
+pub(super) fn moved(
+    input: &Tensor,
+    shape: Vec<usize>,
+    at: &[usize],
+    work: &mut Work,
+) -> Result<Tensor, Problem> {
     work.reserve(&shape, input.kind())?;
     Tensor::of_values(shape, input.values().take(at))
 }
@@ -46,7 +51,8 @@ pub(super) fn reshaping(node: &Node<'_>) -> Option<Run> {
         }),
         "Reshape" => Box::new(move |inputs, work| {
             let input = inputs.get(0)?;
-            let wanted = if of_attribute.is_empty() { inputs.get(1)?.integers()? } else { of_attribute.clone() };
+            let wanted =
+                if of_attribute.is_empty() { inputs.get(1)?.integers()? } else { of_attribute.clone() };
             let shape = reshaped(input.shape(), &wanted, allows_zero)?;
             Ok(vec![input.with_shape(shape, work)?])
         }),
@@ -61,7 +67,9 @@ pub(super) fn reshaping(node: &Node<'_>) -> Option<Run> {
             let input = inputs.get(0)?;
             let rank = input.shape().len();
             let gone = match axes_of(&axes, inputs, 1)? {
-                Some(axes) => axes.into_iter().map(|axis| axis_of(axis, rank)).collect::<Result<Vec<_>, _>>()?,
+                Some(axes) => {
+                    axes.into_iter().map(|axis| axis_of(axis, rank)).collect::<Result<Vec<_>, _>>()?
+                }
                 None => (0..rank).filter(|axis| input.shape()[*axis] == 1).collect(),
             };
             if let Some(axis) = gone.iter().find(|axis| input.shape()[**axis] != 1) {
@@ -77,9 +85,8 @@ pub(super) fn reshaping(node: &Node<'_>) -> Option<Run> {
             let rank = input.shape().len() + axes.len();
             let new = axes.into_iter().map(|axis| axis_of(axis, rank)).collect::<Result<Vec<_>, _>>()?;
             let mut old = input.shape().iter();
-            let lengths = (0..rank).map(|axis| {
-                if new.contains(&axis) { Some(1) } else { old.next().copied() }
-            });
+            let lengths =
+                (0..rank).map(|axis| if new.contains(&axis) { Some(1) } else { old.next().copied() });
             let shape = lengths.collect::<Option<Vec<_>>>();
             let shape = shape.ok_or_else(|| Problem::graph("an axis is named twice"))?;
             Ok(vec![input.with_shape(shape, work)?])
@@ -89,9 +96,7 @@ pub(super) fn reshaping(node: &Node<'_>) -> Option<Run> {
 }
 
 fn reshaped(shape: &[usize], wanted: &[i64], allows_zero: bool) -> Result<Vec<usize>, Problem> {
-    let wrong = || {
-        Problem::graph(format!("values of shape {} cannot be of shape {wanted:?}", shown(shape)))
-    };
+    let wrong = || Problem::graph(format!("values of shape {} cannot be of shape {wanted:?}", shown(shape)));
     if wanted.len() > 16 {
         return Err(Problem::graph("more than 16 dimensions are not computed with"));
     }
@@ -261,7 +266,8 @@ fn split(node: &Node<'_>) -> Run {
 }
 
 fn lengths_of_parts(parts: &[i64]) -> Result<Vec<usize>, Problem> {
-    let length = |value: &i64| usize::try_from(*value).map_err(|_| Problem::graph("a part has a negative length"));
+    let length =
+        |value: &i64| usize::try_from(*value).map_err(|_| Problem::graph("a part has a negative length"));
     parts.iter().map(length).collect()
 }
 
@@ -300,7 +306,8 @@ fn slice(node: &Node<'_>) -> Run {
                 (from_end(*start).clamp(0, length - 1), from_end(*end).clamp(-1, length - 1))
             };
             let distance = if step > 0 { end - start } else { start - end };
-            let count = if distance <= 0 { 0 } else { (distance as u64).div_ceil(step.unsigned_abs()) as usize };
+            let count =
+                if distance <= 0 { 0 } else { (distance as u64).div_ceil(step.unsigned_abs()) as usize };
             first += start.max(0) as isize * steps[axis];
             // A step is no longer than the dimension where more than one value is taken.
             steps[axis] *= step.clamp(-length.max(1), length.max(1)) as isize;
@@ -312,7 +319,11 @@ fn slice(node: &Node<'_>) -> Run {
 
 /// The upper or the lower triangle of matrices, and 0 elsewhere.
 fn trilu(inputs: &Inputs<'_>, upper: bool, work: &mut Work) -> Result<Vec<Tensor>, Problem> {
-    fn kept<T: Clone + Default>(values: &[T], (rows, columns): (usize, usize), keep: impl Fn(usize, usize) -> bool) -> Vec<T> {
+    fn kept<T: Clone + Default>(
+        values: &[T],
+        (rows, columns): (usize, usize),
+        keep: impl Fn(usize, usize) -> bool,
+    ) -> Vec<T> {
         let place = |at: usize| ((at / columns.max(1)) % rows.max(1), at % columns.max(1));
         let value = |(at, value): (usize, &T)| {
             let (row, column) = place(at);

@@ -164,57 +164,65 @@ pub(super) fn classifier(node: &Node<'_>) -> Result<Run, Problem> {
 /// How two classes are told apart: by the score of one of them, or of each.
 #[derive(Clone, Copy)]
 struct Binary {
-    /// Whether all leaves add to one class alone, whose number is then the score of the second.
+    /// Whether all leaves add to one class alone.
     one_target: bool,
     /// Whether no leaf takes away: scores are shares then.
     positive: bool,
 }
 
 impl Binary {
-    /// The place of the class; the scores become those of both. It follows ONNX Runtime where the operator's text is open.
-    fn finish(self, (first, second): (&mut f64, &mut f64), has: &[bool], base: &[f64], post: PostTransform) -> usize {
-        let has_second = has.get(1).copied().unwrap_or_default();
-        if self.one_target {
-            // Whichever class the leaves name, the score is that of the second.
-            let mut score = *first + *second;
-            match base {
-                [_, base] => score += base,
-                [base] => score += base,
-                _ => {}
-            }
-            return self.of_one_score(score, (first, second), post);
-        }
+    /// The place of the class; the scores become those of both. The operator's text leaves open what base values and a single class mean:
+    /// it follows ONNX Runtime, except that of two classes with a score each the larger one is answered.
+    fn finish(
+        self,
+        (first, second): (&mut f64, &mut f64),
+        has: &[bool],
+        base: &[f64],
+        post: PostTransform,
+    ) -> usize {
+        let [has_first, mut has_second] = *has else { return 0 };
+        let mut is_single = false;
         match base {
-            [of_first, of_second] => {
-                *first += of_first;
-                *second += of_second;
+            [_, of_second] if has_second => {
+                *second = of_second + *first;
+                *first = -*second;
             }
-            [base] => *first += base,
-            _ => {}
+            [of_first, _] => *first += of_first,
+            [base] => {
+                *first += base;
+                is_single = !has_second;
+            }
+            _ => is_single = !has_second,
         }
-        let place = usize::from(if has_second { *second > *first } else { *first <= 0.0 });
-        let mut both = [*first, *second];
-        post.apply(&mut both);
+        // A class that no leaf adds to has no score, whatever its base value.
+        let mut both = [if has_first { *first } else { 0.0 }, if has_second { *second } else { 0.0 }];
+        has_second |= !has_first;
+        let score = if has_second { both[1] } else { both[0] };
+        let place = match (self.one_target, self.positive) {
+            (false, _) => usize::from(both[1] > both[0]),
+            (true, true) => usize::from(score > 0.5),
+            (true, false) => usize::from(score > 0.0),
+        };
+        if is_single {
+            both = self.of_one(both[0], post);
+        } else {
+            post.apply(&mut both);
+        }
         [*first, *second] = both;
         place
     }
 
-    fn of_one_score(self, score: f64, (first, second): (&mut f64, &mut f64), post: PostTransform) -> usize {
-        let place = usize::from(if self.positive { score > 0.5 } else { score > 0.0 });
+    /// The scores of both classes from that of the second.
+    fn of_one(self, score: f64, post: PostTransform) -> [f64; 2] {
         let mut own = [score];
-        (*first, *second) = match (post, self.positive) {
-            (PostTransform::Logistic, _) => {
+        match (post, self.positive) {
+            (PostTransform::Probit, _) | (PostTransform::Logistic, false) => {
                 post.apply(&mut own);
-                (1.0 - own[0], own[0])
+                [1.0 - own[0], own[0]]
             }
-            (PostTransform::Probit, _) => {
-                post.apply(&mut own);
-                (1.0 - own[0], own[0])
-            }
-            (_, true) => (1.0 - score, score),
-            (_, false) => (-score, score),
-        };
-        place
+            (_, true) => [1.0 - score, score],
+            (_, false) => [-score, score],
+        }
     }
 }
 
@@ -235,7 +243,8 @@ fn old_trees(node: &Node<'_>, leaves: &str, targets: usize) -> Result<(Ensemble,
     let mut numbers: HashMap<NodeId, Vec<(u32, f64)>> = HashMap::new();
     for (((tree, node), id), weight) in trees.iter().zip(nodes).zip(ids).zip(&weights) {
         let target = usize::try_from(*id).ok().filter(|target| *target < targets);
-        let target = target.ok_or_else(|| Problem::graph(format!("a leaf names target {id}, of {targets}")))?;
+        let target =
+            target.ok_or_else(|| Problem::graph(format!("a leaf names target {id}, of {targets}")))?;
         numbers.entry((*tree, *node)).or_default().push((target as u32, *weight));
     }
     let facts = LeafWeights {
@@ -317,8 +326,7 @@ fn new_trees(node: &Node<'_>, targets: usize) -> Result<Ensemble, Problem> {
     let (holds, fails) = (node.ints("nodes_truenodeids"), node.ints("nodes_falsenodeids"));
     let (hold_leafs, fail_leafs) = (node.ints("nodes_trueleafs"), node.ints("nodes_falseleafs"));
     let missing = node.ints("nodes_missing_value_tracks_true");
-    let lengths =
-        [columns.len(), modes.len(), holds.len(), fails.len(), hold_leafs.len(), fail_leafs.len()];
+    let lengths = [columns.len(), modes.len(), holds.len(), fails.len(), hold_leafs.len(), fail_leafs.len()];
     if lengths.iter().any(|length| *length != splits.len()) || ids.len() != weights.len() {
         return Err(Problem::graph("the lists of its nodes or leaves are of different lengths"));
     }
@@ -336,7 +344,8 @@ fn new_trees(node: &Node<'_>, targets: usize) -> Result<Ensemble, Problem> {
             other => return Err(Problem::graph(format!("the mode {other} of a node is not computed"))),
         };
         let branch = RawNode::Branch {
-            column: usize::try_from(at(columns)).map_err(|_| Problem::graph("a branch names a negative column"))?,
+            column: usize::try_from(at(columns))
+                .map_err(|_| Problem::graph("a branch names a negative column"))?,
             threshold: *threshold,
             by,
             missing_holds: at(missing) != 0,
@@ -347,7 +356,8 @@ fn new_trees(node: &Node<'_>, targets: usize) -> Result<Ensemble, Problem> {
     }
     for ((id, weight), place) in ids.iter().zip(&weights).zip(0..) {
         let target = usize::try_from(*id).ok().filter(|target| *target < targets);
-        let target = target.ok_or_else(|| Problem::graph(format!("a leaf names target {id}, of {targets}")))?;
+        let target =
+            target.ok_or_else(|| Problem::graph(format!("a leaf names target {id}, of {targets}")))?;
         raw.insert((LEAVES, place), RawNode::Leaf(vec![(target as u32, *weight)]));
     }
     let roots: Vec<NodeId> = node.ints("tree_roots").iter().map(|root| (0, *root)).collect();

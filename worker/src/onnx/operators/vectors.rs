@@ -18,7 +18,10 @@ struct Kernel {
 impl Kernel {
     fn of(node: &Node<'_>) -> Result<Self, Problem> {
         let name = node.string("kernel_type", "LINEAR")?;
-        node.refuse(!["LINEAR", "POLY", "RBF", "SIGMOID"].contains(&name.as_str()), &format!("the kernel {name}"))?;
+        node.refuse(
+            !["LINEAR", "POLY", "RBF", "SIGMOID"].contains(&name.as_str()),
+            &format!("the kernel {name}"),
+        )?;
         let parameter = |place: usize| node.floats("kernel_params").get(place).map(|value| f64::from(*value));
         let (gamma, shift) = (parameter(0).unwrap_or(0.0), parameter(1).unwrap_or(0.0));
         Ok(Self { name, gamma, shift, degree: parameter(2).unwrap_or(0.0) })
@@ -50,7 +53,8 @@ struct Vectors {
 
 impl Vectors {
     fn of(node: &Node<'_>, count: usize) -> Result<Self, Problem> {
-        let numbers: Vec<f64> = node.floats("support_vectors").iter().map(|value| f64::from(*value)).collect();
+        let numbers: Vec<f64> =
+            node.floats("support_vectors").iter().map(|value| f64::from(*value)).collect();
         if count == 0 || !numbers.len().is_multiple_of(count) || numbers.is_empty() {
             let found = numbers.len();
             return Err(Problem::graph(format!("it has {found} numbers for {count} support vectors")));
@@ -64,7 +68,9 @@ impl Vectors {
         let (rows, width) = rows_of(input);
         if width != self.width {
             let expected = self.width;
-            return Err(Problem::graph(format!("it gets rows of {width} columns, and its vectors have {expected}")));
+            return Err(Problem::graph(format!(
+                "it gets rows of {width} columns, and its vectors have {expected}"
+            )));
         }
         let count = work.reserve(&[rows, self.count], Kind::F64)?;
         work.step((count as u64).saturating_mul(width as u64))?;
@@ -161,7 +167,8 @@ impl Classes {
         let mut parts = Vec::with_capacity(sizes.len());
         let mut count = 0_usize;
         for size in sizes {
-            let size = usize::try_from(*size).map_err(|_| Problem::graph("a class has a negative number of vectors"))?;
+            let size = usize::try_from(*size)
+                .map_err(|_| Problem::graph("a class has a negative number of vectors"))?;
             parts.push((count, size));
             count = count.saturating_add(size);
         }
@@ -176,7 +183,9 @@ impl Classes {
             && rho.len() == pairs
             && (slopes.is_empty() || (slopes.len() == pairs && shifts.len() == pairs));
         if !fits {
-            return Err(Problem::graph(format!("its lists do not fit {classes} classes of {count} support vectors")));
+            return Err(Problem::graph(format!(
+                "its lists do not fit {classes} classes of {count} support vectors"
+            )));
         }
         let probability = (!slopes.is_empty()).then_some((slopes, shifts));
         Ok(Self { parts, coefficients, rho, probability, vectors })
