@@ -35,7 +35,9 @@ const STEPS: [(&str, &[&str]); 13] = [
     ),
     (
         "  - {name: data, prepare: {sql: SELECT 1}}\n  - {name: api, serve: {model: {step: data}}}\n",
-        &["7:33: spec.steps[1].serve.model.step: \"data\" is a prepare step; this needs a train or import step"],
+        &[
+            "7:33: spec.steps[1].serve.model.step: \"data\" is a prepare step; this needs a train or import step",
+        ],
     ),
     (
         "  - {name: a, run: {image: x}}\n  - {name: a, run: {image: x}}\n",

@@ -160,8 +160,13 @@ fn every_algorithm_predicts_the_same_in_onnx_runtime() {
     assert!(output.status.success(), "{wrong}\n{printed}");
     assert_eq!(printed.lines().count(), names.len(), "{printed}");
     println!("{printed}");
-    // What was written is read again.
-    for name in &names {
+    read_again(folder.path(), &names);
+}
+
+/// What was written predicts as before when it is imported.
+#[track_caller]
+fn read_again(folder: &Path, names: &[String]) {
+    for name in names {
         let target = name.rsplit('-').next().unwrap_or_default();
         let data = if ["far", "large", "small"].contains(&target) { target } else { "table" };
         let target = match target {
@@ -169,13 +174,13 @@ fn every_algorithm_predicts_the_same_in_onnx_runtime() {
             _ => "found",
         };
         import_and_score(
-            folder.path(),
+            folder,
             name,
             &["--target", target],
             &format!("{data}.csv"),
             &format!("{name}-back"),
         );
-        let (before, after) = (cells(folder.path(), name), cells(folder.path(), &format!("{name}-back")));
+        let (before, after) = (cells(folder, name), cells(folder, &format!("{name}-back")));
         assert_eq!(before.len(), after.len(), "{name}");
         for (row, (before, after)) in before.iter().zip(&after).enumerate() {
             let same = before.len() == after.len()

@@ -105,7 +105,10 @@ fn import_steps_are_done() {
     std::fs::write(volume.path().join("models/churn.onnx"), &sample).expect("a file");
     let report = volume.step(&recorded(5, "import"), &[]).succeeds().report.clone();
     let message = report.message.expect("what was taken");
-    assert!(message.starts_with("takes 3 columns and answers churned, one of 2 classes: no, yes"), "{message}");
+    assert!(
+        message.starts_with("takes 3 columns and answers churned, one of 2 classes: no, yes"),
+        "{message}"
+    );
     assert!(result(&volume, "import", "model.json").contains("\"plan\""));
     // Another file is refused, and nothing is published.
     let volume = Volume::recorded("v1");

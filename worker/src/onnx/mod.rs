@@ -7,6 +7,7 @@ mod compile;
 mod error;
 mod graph;
 mod labels;
+mod layout;
 mod node;
 mod operators;
 mod problem;

@@ -92,7 +92,7 @@ impl<'a> Node<'a> {
 
     pub(super) fn strings(&self, name: &str) -> Result<Vec<Arc<str>>, Problem> {
         let texts = self.attributes.get(name).map_or(&[][..], |attribute| attribute.strings.as_slice());
-        texts.iter().map(|text| read_text(text)).collect()
+        texts.iter().map(read_text).collect()
     }
 
     /// A text, or what it is where the attribute is absent.

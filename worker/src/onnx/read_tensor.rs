@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::layout::element_count;
 use super::node::shown_name;
 use super::problem::Problem;
 use super::proto::{TensorProto, data_type};
-use super::tensor::{Tensor, Values, element_count};
+use super::tensor::{Tensor, Values};
 
 /// The type of values that are computed with, by its number in a file. Smaller whole numbers are taken as 32-bit ones.
 const INTEGERS: [(i32, usize); 5] =
@@ -55,9 +56,7 @@ fn read(proto: &TensorProto) -> Result<Tensor, Problem> {
             Some(raw) => little_endian(raw, count, |byte: [u8; 1]| byte != [0])?,
             None => proto.int32_data.iter().map(|value| *value != 0).collect(),
         }),
-        data_type::STRING => {
-            Values::Text(proto.string_data.iter().map(|text| read_text(text)).collect::<Result<_, _>>()?)
-        }
+        data_type::STRING => Values::Text(proto.string_data.iter().map(read_text).collect::<Result<_, _>>()?),
         small if INTEGERS.iter().any(|(kind, _)| *kind == small) => Values::I32(match raw {
             Some(raw) => small_integers(raw, count, small)?,
             None => proto.int32_data.clone(),

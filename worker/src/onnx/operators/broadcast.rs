@@ -1,7 +1,8 @@
 //! Two tensors whose shapes are made alike by repeating: the rule of NumPy.
 
+use super::super::layout::{places, shown, strides};
 use super::super::problem::Problem;
-use super::super::tensor::{Element, places, shown, strides};
+use super::super::tensor::Element;
 use super::super::work::Work;
 
 /// The shape that two have together.

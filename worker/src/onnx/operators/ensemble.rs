@@ -64,6 +64,9 @@ struct Node {
 
 const LEAF: u32 = u32::MAX;
 
+/// A node to be added, which branch's which side leads there, and how deep it is.
+type Open = (NodeId, Option<(usize, bool)>, u64);
+
 /// Rows that are walked through one tree after the other, so that its nodes stay near.
 const ROWS_AT_ONCE: usize = 64;
 
@@ -106,7 +109,7 @@ impl Ensemble {
     /// Adds the nodes below a root, each before those below it, and says how deep they are.
     fn add_tree(&mut self, root: NodeId, raw: &mut HashMap<NodeId, RawNode>) -> Result<u64, Problem> {
         // What is to be added, and which branch's which side leads there.
-        let mut open: Vec<(NodeId, Option<(usize, bool)>, u64)> = vec![(root, None, 1)];
+        let mut open: Vec<Open> = vec![(root, None, 1)];
         let mut deepest = 0;
         while let Some((id, parent, depth)) = open.pop() {
             deepest = deepest.max(depth);

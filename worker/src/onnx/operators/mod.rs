@@ -9,15 +9,20 @@ mod curves;
 mod elementwise;
 mod encoders;
 mod ensemble;
+mod functions;
 mod gather;
 mod linear;
+mod made;
 mod matrix;
 mod normalize;
 mod order;
+mod parts;
 mod reduce;
 mod scaling;
 mod shape;
+mod tree_nodes;
 mod trees;
+mod two_classes;
 mod vectors;
 
 use super::node::{Node, Run};
@@ -63,11 +68,11 @@ fn plain(node: &Node<'_>) -> Result<Option<Run>, Problem> {
         _ => {
             let found = match by_name() {
                 Some(found) => Some(found),
-                None => elementwise::float_function(node)?,
+                None => functions::float_function(node)?,
             };
             let found = match found {
                 Some(found) => Some(found),
-                None => shape::made(node)?,
+                None => made::made(node)?,
             };
             return match found {
                 Some(found) => Ok(Some(found)),

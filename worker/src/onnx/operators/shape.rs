@@ -1,8 +1,9 @@
 //! The shape of values, and values in other places of it: nothing is computed of them.
 
+use super::super::layout::{axis_of, element_count, places, shown, strides};
 use super::super::node::{Inputs, Node, Run};
 use super::super::problem::Problem;
-use super::super::tensor::{Kind, Tensor, Values, axis_of, element_count, places, shown, strides};
+use super::super::tensor::{Kind, Tensor, Values};
 use super::super::work::Work;
 use super::broadcast::{common_shape, repeated_places};
 
@@ -32,7 +33,11 @@ pub(super) fn strided(
 }
 
 /// Axes that an attribute names, or an input since a version of the operator; none where neither does.
-fn axes_of(from_attribute: &[i64], inputs: &Inputs<'_>, place: usize) -> Result<Option<Vec<i64>>, Problem> {
+pub(super) fn axes_of(
+    from_attribute: &[i64],
+    inputs: &Inputs<'_>,
+    place: usize,
+) -> Result<Option<Vec<i64>>, Problem> {
     if !from_attribute.is_empty() {
         return Ok(Some(from_attribute.to_vec()));
     }
@@ -115,7 +120,7 @@ fn reshaped(shape: &[usize], wanted: &[i64], allows_zero: bool) -> Result<Vec<us
     if let Some(axis) = open {
         let known = element_count(&made)?;
         let count = element_count(shape)?;
-        made[axis] = if known == 0 { 0 } else { count / known };
+        made[axis] = count.checked_div(known).unwrap_or_default();
     }
     if element_count(&made)? == element_count(shape)? { Ok(made) } else { Err(wrong()) }
 }
@@ -147,9 +152,9 @@ pub(super) fn moving(node: &Node<'_>) -> Option<Run> {
             let tiled = strided(input, shape, &steps, 0, work)?;
             Ok(vec![tiled.with_shape(out, work)?])
         }),
-        "Concat" => concat(node.int("axis", 1)),
-        "Split" => split(node),
-        "Slice" => slice(node),
+        "Concat" => super::parts::concat(node.int("axis", 1)),
+        "Split" => super::parts::split(node),
+        "Slice" => super::parts::slice(node),
         "Trilu" => {
             let upper = node.flag("upper", true);
             Box::new(move |inputs, work| trilu(inputs, upper, work))
@@ -190,133 +195,6 @@ fn transpose(order: Vec<i64>) -> Run {
     })
 }
 
-fn concat(axis: i64) -> Run {
-    fn joined(parts: &[&Tensor], blocks: usize) -> Result<Values, Problem> {
-        fn of<T: super::super::tensor::Element>(parts: &[&Tensor], blocks: usize) -> Result<Values, Problem> {
-            let slices = parts.iter().map(|part| part.as_slice::<T>()).collect::<Result<Vec<_>, _>>()?;
-            let mut all = Vec::with_capacity(slices.iter().map(|slice| slice.len()).sum());
-            for block in 0..blocks {
-                for slice in &slices {
-                    let size = slice.len() / blocks.max(1);
-                    all.extend_from_slice(slice.get(block * size..(block + 1) * size).unwrap_or_default());
-                }
-            }
-            Ok(T::values(all))
-        }
-        match parts.first().map(|part| part.kind()) {
-            Some(Kind::F32) | None => of::<f32>(parts, blocks),
-            Some(Kind::F64) => of::<f64>(parts, blocks),
-            Some(Kind::I64) => of::<i64>(parts, blocks),
-            Some(Kind::I32) => of::<i32>(parts, blocks),
-            Some(Kind::Bool) => of::<bool>(parts, blocks),
-            Some(Kind::Text) => of::<std::sync::Arc<str>>(parts, blocks),
-        }
-    }
-    Box::new(move |inputs, work| {
-        let parts: Vec<&Tensor> = inputs.all().collect();
-        let first = parts.first().ok_or_else(|| Problem::graph("it has no input"))?;
-        let axis = axis_of(axis, first.shape().len())?;
-        let mut shape = first.shape().to_vec();
-        shape[axis] = 0;
-        for part in &parts {
-            let mut expected = shape.clone();
-            expected.get_mut(axis).into_iter().for_each(|length| {
-                *length = part.shape().get(axis).copied().unwrap_or_default();
-            });
-            if expected != part.shape() {
-                let (one, other) = (shown(first.shape()), shown(part.shape()));
-                return Err(Problem::graph(format!("shapes {one} and {other} do not fit side by side")));
-            }
-            shape[axis] = shape[axis].saturating_add(expected[axis]);
-        }
-        work.reserve(&shape, first.kind())?;
-        let blocks = shape.get(..axis).unwrap_or_default().iter().product();
-        Ok(vec![Tensor::of_values(shape, joined(&parts, blocks)?)?])
-    })
-}
-
-fn split(node: &Node<'_>) -> Run {
-    let (axis, outputs) = (node.int("axis", 0), node.outputs);
-    let of_attribute = node.ints("split").to_vec();
-    Box::new(move |inputs, work| {
-        let input = inputs.get(0)?;
-        let axis = axis_of(axis, input.shape().len())?;
-        let length = input.shape()[axis];
-        let parts = match axes_of(&of_attribute, inputs, 1)? {
-            Some(parts) => lengths_of_parts(&parts)?,
-            None => {
-                let size = length.div_ceil(outputs.max(1));
-                (0..outputs).map(|part| size.min(length.saturating_sub(part * size))).collect()
-            }
-        };
-        if parts.iter().try_fold(0_usize, |sum, part| sum.checked_add(*part)) != Some(length) {
-            return Err(Problem::graph(format!("parts of {parts:?} are not {length} together")));
-        }
-        let steps: Vec<isize> = strides(input.shape()).into_iter().map(|apart| apart as isize).collect();
-        let mut start = 0_isize;
-        let made = parts.into_iter().map(|part| {
-            let mut shape = input.shape().to_vec();
-            shape[axis] = part;
-            let made = strided(input, shape, &steps, start, work);
-            start += part as isize * steps[axis];
-            made
-        });
-        made.collect()
-    })
-}
-
-fn lengths_of_parts(parts: &[i64]) -> Result<Vec<usize>, Problem> {
-    let length =
-        |value: &i64| usize::try_from(*value).map_err(|_| Problem::graph("a part has a negative length"));
-    parts.iter().map(length).collect()
-}
-
-fn slice(node: &Node<'_>) -> Run {
-    let of_attributes = (node.version < 10)
-        .then(|| (node.ints("starts").to_vec(), node.ints("ends").to_vec(), node.ints("axes").to_vec()));
-    Box::new(move |inputs, work| {
-        let input = inputs.get(0)?;
-        let (starts, ends, axes, step) = match &of_attributes {
-            Some((starts, ends, axes)) => (starts.clone(), ends.clone(), axes.clone(), Vec::new()),
-            None => {
-                let optional = |place: usize| inputs.optional(place).map(Tensor::integers).transpose();
-                (
-                    inputs.get(1)?.integers()?,
-                    inputs.get(2)?.integers()?,
-                    optional(3)?.unwrap_or_default(),
-                    optional(4)?.unwrap_or_default(),
-                )
-            }
-        };
-        let rank = input.shape().len();
-        let mut shape = input.shape().to_vec();
-        let mut steps: Vec<isize> = strides(input.shape()).into_iter().map(|apart| apart as isize).collect();
-        let mut first = 0_isize;
-        for (place, (start, end)) in starts.iter().zip(&ends).enumerate() {
-            let axis = axis_of(axes.get(place).copied().unwrap_or(place as i64), rank)?;
-            let step = step.get(place).copied().unwrap_or(1);
-            if step == 0 {
-                return Err(Problem::graph("a slice has steps of 0"));
-            }
-            let length = input.shape()[axis] as i64;
-            let from_end = |value: i64| if value < 0 { value.saturating_add(length) } else { value };
-            let (start, end) = if step > 0 {
-                (from_end(*start).clamp(0, length), from_end(*end).clamp(0, length))
-            } else {
-                (from_end(*start).clamp(0, length - 1), from_end(*end).clamp(-1, length - 1))
-            };
-            let distance = if step > 0 { end - start } else { start - end };
-            let count =
-                if distance <= 0 { 0 } else { (distance as u64).div_ceil(step.unsigned_abs()) as usize };
-            first += start.max(0) as isize * steps[axis];
-            // A step is no longer than the dimension where more than one value is taken.
-            steps[axis] *= step.clamp(-length.max(1), length.max(1)) as isize;
-            shape[axis] = count;
-        }
-        Ok(vec![strided(input, shape, &steps, first, work)?])
-    })
-}
-
 /// The upper or the lower triangle of matrices, and 0 elsewhere.
 fn trilu(inputs: &Inputs<'_>, upper: bool, work: &mut Work) -> Result<Vec<Tensor>, Problem> {
     fn kept<T: Clone + Default>(
@@ -352,78 +230,4 @@ fn trilu(inputs: &Inputs<'_>, upper: bool, work: &mut Work) -> Result<Vec<Tensor
         Values::Text(_) => return Err(Problem::graph("a text has no 0")),
     };
     Ok(vec![Tensor::of_values(input.shape().to_vec(), values)?])
-}
-
-/// What is made of shapes and numbers alone.
-pub(super) fn made(node: &Node<'_>) -> Result<Option<Run>, Problem> {
-    let (start, end) = (node.int("start", 0), node.int("end", i64::MAX));
-    let fill = node.tensor("value")?;
-    Ok(Some(match node.operator {
-        "Shape" => Box::new(move |inputs, _| {
-            let shape = inputs.get(0)?.shape();
-            let rank = shape.len() as i64;
-            let place = |at: i64| (if at < 0 { at.saturating_add(rank) } else { at }).clamp(0, rank) as usize;
-            let part = shape.get(place(start)..place(end)).unwrap_or_default();
-            Ok(vec![Tensor::new(vec![part.len()], part.iter().map(|length| *length as i64).collect())?])
-        }),
-        "Size" => Box::new(|inputs, _| Ok(vec![Tensor::new(Vec::new(), vec![inputs.get(0)?.len() as i64])?])),
-        "Constant" => {
-            let constant = constant(node)?;
-            Box::new(move |_, _| Ok(vec![constant.clone()]))
-        }
-        "ConstantOfShape" => Box::new(move |inputs, work| {
-            let shape = lengths(&inputs.get(0)?.integers()?)?;
-            let zero = Tensor::new(vec![1], vec![0.0_f32])?;
-            let value = fill.as_ref().unwrap_or(&zero);
-            let count = work.reserve(&shape, Kind::I64)?;
-            Ok(vec![moved(value, shape, &vec![0; count], work)?])
-        }),
-        "Range" => Box::new(range),
-        _ => return Ok(None),
-    }))
-}
-
-fn constant(node: &Node<'_>) -> Result<Tensor, Problem> {
-    if let Some(tensor) = node.tensor("value")? {
-        return Ok(tensor);
-    }
-    if node.has("value_float") {
-        return Tensor::new(Vec::new(), vec![node.float("value_float", 0.0)]);
-    }
-    if node.has("value_int") {
-        return Tensor::new(Vec::new(), vec![node.int("value_int", 0)]);
-    }
-    if node.has("value_string") {
-        return Tensor::new(Vec::new(), vec![std::sync::Arc::<str>::from(node.string("value_string", "")?)]);
-    }
-    if node.has("value_floats") {
-        let values = node.floats("value_floats").to_vec();
-        return Tensor::new(vec![values.len()], values);
-    }
-    if node.has("value_ints") {
-        let values = node.ints("value_ints").to_vec();
-        return Tensor::new(vec![values.len()], values);
-    }
-    if node.has("value_strings") {
-        let values = node.strings("value_strings")?;
-        return Tensor::new(vec![values.len()], values);
-    }
-    Err(Problem::graph("it has no value that is computed with; sparse ones are not"))
-}
-
-fn range(inputs: &Inputs<'_>, work: &mut Work) -> Result<Vec<Tensor>, Problem> {
-    let one = |place: usize| -> Result<f64, Problem> {
-        let numbers = inputs.get(place)?.numbers()?;
-        numbers.first().copied().ok_or_else(|| Problem::graph("a bound of its range is missing"))
-    };
-    let (start, limit, delta) = (one(0)?, one(1)?, one(2)?);
-    let count = ((limit - start) / delta).ceil();
-    if !(count.is_finite() && count < 1e9) {
-        return Err(Problem::graph("its range has no end"));
-    }
-    let count = count.max(0.0) as usize;
-    let kind = inputs.get(0)?.kind();
-    work.reserve(&[count], Kind::F64)?;
-    let numbers = (0..count).map(|place| start + delta * place as f64).collect();
-    Ok(vec![super::cast::cast(&Tensor::new(vec![count], numbers)?, kind, work)?])
 }

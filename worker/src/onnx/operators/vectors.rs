@@ -220,16 +220,13 @@ impl Classes {
 /// classification by pairwise coupling, 2004; its second method, as libsvm iterates).
 fn probabilities(decisions: &[f64], slopes: &[f64], shifts: &[f64], count: usize) -> Vec<f64> {
     let mut pairwise = vec![vec![0.0; count]; count];
-    let mut at = 0;
-    for first in 0..count {
-        for second in first + 1..count {
-            let value = |list: &[f64]| list.get(at).copied().unwrap_or_default();
-            let share = 1.0 - super::curves::sigmoid(value(decisions) * value(slopes) + value(shifts));
-            let share = share.clamp(1e-7, 1.0 - 1e-7);
-            pairwise[first][second] = share;
-            pairwise[second][first] = 1.0 - share;
-            at += 1;
-        }
+    let pairs = (0..count).flat_map(|first| (first + 1..count).map(move |second| (first, second)));
+    for (at, (first, second)) in pairs.enumerate() {
+        let value = |list: &[f64]| list.get(at).copied().unwrap_or_default();
+        let share = 1.0 - super::curves::sigmoid(value(decisions) * value(slopes) + value(shifts));
+        let share = share.clamp(1e-7, 1.0 - 1e-7);
+        pairwise[first][second] = share;
+        pairwise[second][first] = 1.0 - share;
     }
     let mut matrix = vec![vec![0.0; count]; count];
     for row in 0..count {
