@@ -10,13 +10,13 @@ const STEPS: [(&str, &[&str]); 13] = [
     (
         "  - {name: a}\n",
         &[
-            "6:5: spec.steps[0]: a step is exactly one of prepare, train, serve, score and run; this has none of them",
+            "6:5: spec.steps[0]: a step is exactly one of prepare, train, import, serve, score and run; this has none of them",
         ],
     ),
     (
         "  - {name: a, run: {image: x}, prepare: {sql: SELECT 1}}\n",
         &[
-            "6:5: spec.steps[0]: a step is exactly one of prepare, train, serve, score and run; this has prepare and run",
+            "6:5: spec.steps[0]: a step is exactly one of prepare, train, import, serve, score and run; this has prepare and run",
         ],
     ),
     (
@@ -35,7 +35,9 @@ const STEPS: [(&str, &[&str]); 13] = [
     ),
     (
         "  - {name: data, prepare: {sql: SELECT 1}}\n  - {name: api, serve: {model: {step: data}}}\n",
-        &["7:33: spec.steps[1].serve.model.step: \"data\" is a prepare step; this needs a train step"],
+        &[
+            "7:33: spec.steps[1].serve.model.step: \"data\" is a prepare step; this needs a train or import step",
+        ],
     ),
     (
         "  - {name: a, run: {image: x}}\n  - {name: a, run: {image: x}}\n",

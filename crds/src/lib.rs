@@ -11,6 +11,7 @@ mod baseline;
 mod crd;
 mod exit_code;
 mod gate;
+mod import;
 mod interaction;
 mod location;
 mod metric;
@@ -45,6 +46,7 @@ pub use baseline::Baseline;
 pub use crd::{custom_resource_definition, pipeline_schema};
 pub use exit_code::ExitCode;
 pub use gate::{Gate, GateVerdict};
+pub use import::{Import, ModelFile};
 pub use interaction::Interaction;
 pub use location::{LocationError, ObjectLocation, TableLocation, UriScheme};
 pub use metric::{Metric, UNTESTED_CLASSES, bounded_metrics, telling_first};
@@ -60,8 +62,8 @@ pub use serve::{ApiKeyAuth, Autoscaling, Ingress, SecretKey, Serve, ServiceSetti
 pub use status::{GateState, MLPipelineStatus, ModelStatus, StepState, StepStatus};
 pub use step::{ConcurrencyPolicy, Schedule, Step, StepKind, StepReference};
 pub use step_spec::{
-    Action, BaselineModel, ContinuousStep, DataSource, Delivery, PUBLISHED_FOLDER, PrepareInput, PrepareStep,
-    RevisionRule, ScoreStep, ServeStep, StepSpec, TrainStep,
+    Action, BaselineModel, ContinuousStep, DataSource, Delivery, ImportStep, PUBLISHED_FOLDER, PrepareInput,
+    PrepareStep, RevisionRule, ScoreStep, ServeStep, StepSpec, TrainStep,
 };
 pub use step_version::{DIGESTS_VERSION, OLDEST_STEP_SPEC_VERSION, STEP_SPEC_VERSION, TUNING_VERSION};
 pub use storage::{AccessMode, Storage, VolumeStorage};

@@ -10,7 +10,7 @@ use crate::{DataReference, Output, StepReference};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Score {
-    /// The train step whose model to use.
+    /// The train or import step whose model to use.
     pub model: StepReference,
     /// The rows to predict for.
     pub input: DataReference,

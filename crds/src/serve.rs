@@ -13,7 +13,7 @@ use crate::StepReference;
 #[x_kube(validation = Rule::new("!(has(self.replicas) && has(self.autoscaling))").message("replicas and autoscaling exclude each other: autoscaling has minReplicas and maxReplicas"))]
 #[serde(rename_all = "camelCase")]
 pub struct Serve {
-    /// The train step whose model to serve.
+    /// The train or import step whose model to serve.
     pub model: StepReference,
     /// How many pods answer; 1 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

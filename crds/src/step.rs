@@ -4,11 +4,11 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{PodSettings, Prepare, Run, Score, Serve, Train};
+use crate::{Import, PodSettings, Prepare, Run, Score, Serve, Train};
 
-/// One step: exactly one of prepare, train, serve, score and run.
+/// One step: exactly one of prepare, train, import, serve, score and run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
-#[x_kube(validation = Rule::new("[has(self.prepare), has(self.train), has(self.serve), has(self.score), has(self.run)].filter(x, x).size() == 1").message("a step is exactly one of prepare, train, serve, score and run"))]
+#[x_kube(validation = Rule::new("[has(self.prepare), has(self.train), has(self.import), has(self.serve), has(self.score), has(self.run)].filter(x, x).size() == 1").message("a step is exactly one of prepare, train, import, serve, score and run"))]
 #[x_kube(validation = Rule::new("!has(self.schedule) || !has(self.serve)").message("a serve step runs all the time: leave out schedule").field_path(".schedule"))]
 #[x_kube(validation = Rule::new("!has(self.schedule) || !has(self.prepare) || !has(self.prepare.continuous)").message("a continuous step runs all the time: leave out schedule").field_path(".schedule"))]
 #[x_kube(validation = Rule::new("!has(self.parallelism) || has(self.run) || (has(self.train) && has(self.train.tune))").message("parallelism goes with a run step, and with a train step that tunes").field_path(".parallelism"))]
@@ -23,6 +23,9 @@ pub struct Step {
     /// Train a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train: Option<Train>,
+    /// Take a model that was made elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<Import>,
     /// Answer predictions over HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serve: Option<Serve>,
@@ -68,6 +71,8 @@ pub enum StepKind {
     Prepare,
     /// Train a model.
     Train,
+    /// Take a model that was made elsewhere.
+    Import,
     /// Answer predictions.
     Serve,
     /// Predict for many rows.
@@ -78,7 +83,17 @@ pub enum StepKind {
 
 impl StepKind {
     /// Every kind there is.
-    pub const ALL: [StepKind; 5] = [Self::Prepare, Self::Train, Self::Serve, Self::Score, Self::Run];
+    pub const ALL: [StepKind; 6] =
+        [Self::Prepare, Self::Train, Self::Import, Self::Serve, Self::Score, Self::Run];
+
+    /// Whether its result is a model.
+    #[must_use]
+    pub fn makes_model(self) -> bool {
+        match self {
+            Self::Train | Self::Import => true,
+            Self::Prepare | Self::Serve | Self::Score | Self::Run => false,
+        }
+    }
 
     /// The name of the kind's field in a step.
     #[must_use]
@@ -86,6 +101,7 @@ impl StepKind {
         match self {
             Self::Prepare => "prepare",
             Self::Train => "train",
+            Self::Import => "import",
             Self::Serve => "serve",
             Self::Score => "score",
             Self::Run => "run",
@@ -144,6 +160,7 @@ impl Step {
         let present = [
             (StepKind::Prepare, self.prepare.is_some()),
             (StepKind::Train, self.train.is_some()),
+            (StepKind::Import, self.import.is_some()),
             (StepKind::Serve, self.serve.is_some()),
             (StepKind::Score, self.score.is_some()),
             (StepKind::Run, self.run.is_some()),

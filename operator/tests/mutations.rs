@@ -98,12 +98,13 @@ fn put(target: &mut Value, path: &[Part], value: Value) {
 }
 
 /// The actions that a step may have; a path through one of them gets a step that has no other.
-const ACTIONS: [(&str, &str); 5] = [
+const ACTIONS: [(&str, &str); 6] = [
     ("prepare", "{inputs: [{name: t, uri: 'http://h/t.csv'}]}"),
     ("train", "{data: {uri: 'http://h/t.csv'}, target: y, algorithm: {linearRegression: {}}}"),
     ("serve", "{model: {uri: 'http://h/m'}}"),
     ("score", "{model: {uri: 'http://h/m'}, input: {uri: 'http://h/t.csv'}}"),
     ("run", "{image: busybox, ports: [{name: http, port: 80}]}"),
+    ("import", "{onnx: {uri: 'http://h/m.onnx'}, target: y}"),
 ];
 
 fn mutated(path: &[Part], value: &Value) -> Value {

@@ -1,4 +1,5 @@
-//! Exported models answer as the worker does, in a runtime of others: ONNX Runtime from PyPI, which `make test-tools` installs.
+//! Exported models answer as the worker does, in a runtime of others: ONNX Runtime from PyPI, which `make test-tools` installs. And
+//! models of others answer in the worker as they do there.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
@@ -193,6 +194,83 @@ fn every_algorithm_predicts_the_same_in_onnx_runtime() {
     let output = check(folder.path(), &names);
     let (printed, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{wrong}\n{printed}");
+    assert_eq!(printed.lines().count(), names.len(), "{printed}");
+    println!("{printed}");
+    read_again(folder.path(), &names);
+}
+
+/// What was written predicts as before when it is imported.
+#[track_caller]
+fn read_again(folder: &Path, names: &[String]) {
+    for name in names {
+        let target = name.rsplit('-').next().unwrap_or_default();
+        let data = if ["far", "large", "small"].contains(&target) { target } else { "table" };
+        let target = match target {
+            "text" | "boolean" | "whole" | "number" | "far" | "large" | "small" => target,
+            _ => "found",
+        };
+        import_and_score(
+            folder,
+            name,
+            &["--target", target],
+            &format!("{data}.csv"),
+            &format!("{name}-back"),
+        );
+        let (before, after) = (cells(folder, name), cells(folder, &format!("{name}-back")));
+        assert_eq!(before.len(), after.len(), "{name}");
+        for (row, (before, after)) in before.iter().zip(&after).enumerate() {
+            let same = before.len() == after.len()
+                && before.iter().zip(after).all(|(before, after)| is_near(before, after));
+            assert!(same, "{name}: row {row} was {before:?} and is {after:?}");
+        }
+    }
+}
+
+/// Imports a model, and scores a table with it.
+fn import_and_score(folder: &Path, name: &str, asked: &[&str], data: &str, out: &str) {
+    let (onnx, model, scored) = (format!("{name}.onnx"), format!("{out}-model"), format!("{out}.csv"));
+    worker(folder, &[&["import", "--onnx", &onnx, "--out", &model], asked].concat());
+    worker(folder, &["score", "--model", &model, "--data", data, "--out", &scored]);
+}
+
+/// The cells of a scored table; none of them has a comma but in quotes, which stay.
+fn cells(folder: &Path, name: &str) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(folder.join(format!("{name}.csv"))).expect("a table");
+    text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
+}
+
+/// Whether two cells are alike, but for the rounding of 32-bit floats, which the operator of trees adds up.
+fn is_near(before: &str, after: &str) -> bool {
+    match (before.parse::<f64>(), after.parse::<f64>()) {
+        (Ok(before), Ok(after)) => (before - after).abs() <= 1e-6 * before.abs().max(1e-3),
+        _ => before == after,
+    }
+}
+
+#[test]
+fn models_of_others_predict_the_same_after_an_import() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = programs::repository().join("tests/tools/onnx/peers.py");
+    let peers = |what: &str| {
+        let output = run(folder.path(), &python(), &[script.to_str().expect("text"), what, "."]);
+        let (printed, wrong) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{wrong}\n{printed}");
+        printed.into_owned()
+    };
+    let names: Vec<String> = peers("make").lines().map(str::to_owned).collect();
+    assert!(names.len() > 50, "{names:?}");
+    for name in &names {
+        let (asked, data): (&[&str], &str) = match name.split('-').next() {
+            Some("matrix") => (&["--target", "y", "--features", "n,k,w"], "table.csv"),
+            Some("network") => {
+                (&["--target", "y", "--features", "n,k,w", "--classes", "a,b,c"], "filled.csv")
+            }
+            _ => (&["--target", "y"], "table.csv"),
+        };
+        import_and_score(folder.path(), name, asked, data, name);
+    }
+    let printed = peers("check");
     assert_eq!(printed.lines().count(), names.len(), "{printed}");
     println!("{printed}");
 }

@@ -14,12 +14,14 @@ mod deliver;
 mod engine;
 pub mod evaluation;
 mod exact;
+pub mod export_onnx;
 pub mod failure;
 pub mod features;
 mod flags;
 mod glob;
 #[cfg(test)]
 mod hostile_bytes;
+pub mod import;
 pub mod logging;
 mod memory;
 pub mod model;

@@ -33,6 +33,7 @@ pub fn run(args: Args) -> ExitCode {
         Command::Step(args) => do_step(&args),
         Command::Prepare(args) => finish(run_standalone(&args.work, async |context| args.run(context).await)),
         Command::Train(args) => finish(run_standalone(&args.work, async |context| args.run(context).await)),
+        Command::Import(args) => finish(run_standalone(&args.work, async |context| args.run(context).await)),
         Command::Score(args) => finish(run_standalone(&args.work, async |context| args.run(context).await)),
         Command::Serve(args) => finish(serve_standalone(&args)),
         Command::ExportOnnx(args) => finish(args.run()),

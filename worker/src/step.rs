@@ -15,7 +15,7 @@ use crate::artifact::{self, ArtifactError, Storage};
 use crate::deliver::{Product, replace};
 use crate::failure::{Failure, StepError};
 use crate::serve::{self, ServeOptions};
-use crate::{continuous, prepare, score, train};
+use crate::{continuous, import, prepare, score, train};
 
 /// The most bytes of a step's JSON.
 const SPEC_LIMIT: u64 = 4 << 20;
@@ -158,6 +158,7 @@ pub async fn work(
             None => prepare::run(step, spec, context).await,
         },
         Action::Train(step) => train::run(step, spec, context).await,
+        Action::Import(step) => import::run(step, spec, context).await,
         Action::Score(step) => score::run(step, spec, context).await,
         Action::Serve(step) => {
             serve::run(step, context, serving).await?;

@@ -63,12 +63,13 @@ fn one_step_of_each_kind_is_recorded_and_is_written_as_it_was() {
         }
         kinds.sort_unstable();
         // Version 2 added how text is read, version 3 how rows are delivered and what a train step takes columns as, version 4 by which
-        // digests artifacts are known, and which rows a train step keeps back, version 5 more parameters of algorithms, and a search for them.
+        // digests artifacts are known, and which rows a train step keeps back, version 5 more parameters of algorithms, a search for them, and models
+        // that were made elsewhere.
         let expected: &[&str] = match version {
             1 => &["continuous", "prepare", "score", "serve", "train"],
             2 | 3 => &["continuous", "prepare", "score", "train"],
             4 => &["prepare", "score", "serve", "train"],
-            5 => &["train"],
+            5 => &["import", "train"],
             _ => &[],
         };
         assert_eq!(kinds, expected, "version {version}");
@@ -93,6 +94,29 @@ fn prepare_steps_are_done() {
     let (volume, receiver) = (Volume::recorded("v1"), Receiver::start());
     volume.step(&delivering(recorded(3, "prepare"), &receiver), &["--allow-address=127.0.0.0/8"]).succeeds();
     assert_eq!(receiver.posts().len(), 1);
+}
+
+#[test]
+fn import_steps_are_done() {
+    let volume = Volume::recorded("v1");
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/samples/made-elsewhere/churn.onnx");
+    let sample = std::fs::read(sample).expect("the sample");
+    std::fs::create_dir_all(volume.path().join("models")).expect("a folder");
+    std::fs::write(volume.path().join("models/churn.onnx"), &sample).expect("a file");
+    let report = volume.step(&recorded(5, "import"), &[]).succeeds().report.clone();
+    let message = report.message.expect("what was taken");
+    assert!(
+        message.starts_with("takes 3 columns and answers churned, one of 2 classes: no, yes"),
+        "{message}"
+    );
+    assert!(result(&volume, "import", "model.json").contains("\"plan\""));
+    // Another file is refused, and nothing is published.
+    let volume = Volume::recorded("v1");
+    std::fs::create_dir_all(volume.path().join("models")).expect("a folder");
+    std::fs::write(volume.path().join("models/churn.onnx"), &sample[1..]).expect("a file");
+    let step = volume.step(&recorded(5, "import"), &[]);
+    step.fails(3, "DataMalformed", &["its sha256 is ", "is accepted"]);
+    assert!(!volume.path().join("ml/new/import/0123456789ab").exists());
 }
 
 #[test]

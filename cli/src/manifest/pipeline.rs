@@ -102,6 +102,8 @@ fn stand_in(step: &Value) -> Value {
     if has(StepKind::Train) {
         let train = json!({ "data": { "uri": "file:data.csv" }, "target": "y", "algorithm": { "linearRegression": {} } });
         json!({ "name": name, "train": train })
+    } else if has(StepKind::Import) {
+        json!({ "name": name, "import": { "onnx": { "uri": "file:model.onnx" }, "target": "y" } })
     } else if has(StepKind::Prepare) || has(StepKind::Score) {
         json!({ "name": name, "prepare": { "sql": "SELECT 1" } })
     } else {

@@ -118,6 +118,31 @@ impl TrainStep {
     }
 }
 
+/// Publish a model that was made elsewhere; since version 5.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImportStep {
+    /// Where the ONNX file is.
+    pub uri: String,
+    /// The only content that is accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// What the names of the environment variables with the credentials begin with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<String>,
+    /// The name of what is predicted.
+    pub target: String,
+    /// The names of the graph's columns; those of its inputs when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
+    /// The classes, where the graph does not name them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+    /// Whether scores become probabilities by softmax.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub softmax: bool,
+}
+
 /// The model to compare a new one with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::step_version::{DIGESTS_VERSION, OLDEST_STEP_SPEC_VERSION, TUNING_VERSION};
 use crate::{Format, Revision};
 pub use actions::{
-    BaselineModel, ContinuousStep, PUBLISHED_FOLDER, PrepareInput, PrepareStep, ScoreStep, ServeStep,
-    TrainStep,
+    BaselineModel, ContinuousStep, ImportStep, PUBLISHED_FOLDER, PrepareInput, PrepareStep, ScoreStep,
+    ServeStep, TrainStep,
 };
 pub use source::{DataSource, Delivery};
 
@@ -45,10 +45,13 @@ impl StepSpec {
 
     /// The lowest version that can say this step. Version 2 added `reading` to the sources, version 3 `concurrentRequests` to the
     /// delivery and `columns` to train steps, version 4 the digests of artifacts, `groupBy` of train steps, and `by` and `column` of
-    /// their split, and version 5 parameters of algorithms, `tune`, train steps without a target, and columns that are taken as
-    /// `text`, `target` or `hash`.
+    /// their split, and version 5 parameters of algorithms, `tune`, train steps without a target, columns that are taken as
+    /// `text`, `target` or `hash`, and import steps.
     #[must_use]
     pub fn lowest_version(&self) -> u32 {
+        if matches!(self.action, Action::Import(_)) {
+            return TUNING_VERSION;
+        }
         if let Action::Train(step) = &self.action
             && step.needs_version_5()
         {
@@ -98,6 +101,8 @@ pub enum Action {
     Prepare(PrepareStep),
     /// Make a model.
     Train(TrainStep),
+    /// Publish a model that was made elsewhere.
+    Import(ImportStep),
     /// Answer predictions until stopped. Publishes nothing.
     Serve(ServeStep),
     /// Make predictions for a dataset.
@@ -111,7 +116,7 @@ impl Action {
         match self {
             Self::Prepare(step) => step.delivery.as_ref().map(|delivery| (delivery, step.format)),
             Self::Score(step) => step.delivery.as_ref().map(|delivery| (delivery, step.format)),
-            Self::Train(_) | Self::Serve(_) => None,
+            Self::Train(_) | Self::Import(_) | Self::Serve(_) => None,
         }
     }
 
@@ -122,14 +127,14 @@ impl Action {
             Self::Prepare(step) => step.inputs.iter().map(|input| &input.source).collect(),
             Self::Train(step) => vec![&step.data],
             Self::Score(step) => vec![&step.input],
-            Self::Serve(_) => Vec::new(),
+            Self::Import(_) | Self::Serve(_) => Vec::new(),
         }
     }
 
     /// Whether it says of an artifact that it reads which content it must have.
     fn names_digests(&self) -> bool {
         let of_model = match self {
-            Self::Prepare(_) => false,
+            Self::Prepare(_) | Self::Import(_) => false,
             Self::Train(step) => step.baseline.as_ref().is_some_and(|baseline| baseline.digest.is_some()),
             Self::Serve(step) => step.model_digest.is_some(),
             Self::Score(step) => step.model_digest.is_some(),
@@ -143,19 +148,23 @@ impl Action {
 
     /// Every URI that the step reads from or delivers to.
     pub fn uris_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        let (sources, delivery): (Vec<&mut DataSource>, Option<&mut Delivery>) = match self {
+        let (sources, other): (Vec<&mut DataSource>, Option<&mut String>) = match self {
             Self::Prepare(step) => {
-                (step.inputs.iter_mut().map(|input| &mut input.source).collect(), step.delivery.as_mut())
+                let inputs = step.inputs.iter_mut().map(|input| &mut input.source).collect();
+                (inputs, step.delivery.as_mut().map(|delivery| &mut delivery.uri))
             }
             Self::Train(step) => (vec![&mut step.data], None),
-            Self::Score(step) => (vec![&mut step.input], step.delivery.as_mut()),
+            Self::Import(step) => (Vec::new(), Some(&mut step.uri)),
+            Self::Score(step) => {
+                (vec![&mut step.input], step.delivery.as_mut().map(|delivery| &mut delivery.uri))
+            }
             Self::Serve(_) => (Vec::new(), None),
         };
         let inputs = sources.into_iter().filter_map(|source| match source {
             DataSource::Uri { uri, .. } => Some(uri),
             DataSource::Artifact { .. } => None,
         });
-        inputs.chain(delivery.map(|delivery| &mut delivery.uri))
+        inputs.chain(other)
     }
 
     /// The kind's name, as in a step of the resource.
@@ -164,6 +173,7 @@ impl Action {
         match self {
             Self::Prepare(_) => "prepare",
             Self::Train(_) => "train",
+            Self::Import(_) => "import",
             Self::Serve(_) => "serve",
             Self::Score(_) => "score",
         }
@@ -175,7 +185,7 @@ impl Action {
         match self {
             Self::Serve(_) => true,
             Self::Prepare(prepare) => prepare.continuous.is_some(),
-            Self::Train(_) | Self::Score(_) => false,
+            Self::Train(_) | Self::Import(_) | Self::Score(_) => false,
         }
     }
 }

@@ -9,8 +9,9 @@ use clap::{Parser, Subcommand};
 
 pub use step_args::StepArgs;
 
+use crate::export_onnx::ExportOnnxArgs;
+use crate::import::ImportArgs;
 use crate::logging::LogFormat;
-use crate::onnx::ExportOnnxArgs;
 use crate::prepare::PrepareArgs;
 use crate::score::ScoreArgs;
 use crate::serve::ServeArgs;
@@ -37,6 +38,8 @@ pub enum Command {
     Prepare(PrepareArgs),
     /// Train a model on a table.
     Train(Box<TrainArgs>),
+    /// Take a model that was made elsewhere, as an ONNX file.
+    Import(ImportArgs),
     /// Predict for every row of a table.
     Score(ScoreArgs),
     /// Answer predictions of a model over HTTP until stopped.

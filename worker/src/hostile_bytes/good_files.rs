@@ -15,6 +15,7 @@ use crate::model::{
     IsolationPredictor, LinearPredictor, MixturePredictor, Model, NumberValues, Predictor, SeasonalPredictor,
     Split, Subset, Target, TextValues, TreeBuilder, TreeOutput, TreePredictor, Values,
 };
+use crate::onnx::{GraphInput, Kind, Tensor, Values as Columns, test_files};
 use crate::preprocess::{HashTransform, Preprocessing, TextTransform, Transform};
 /// All recorded files of a name, of every version.
 fn recorded(name: &str) -> Vec<PathBuf> {
@@ -136,4 +137,26 @@ pub(super) fn models() -> Vec<ModelFiles> {
         (files.next().expect("model.json"), files.next())
     };
     predictors.into_iter().map(model).chain([model_of_texts()]).collect()
+}
+
+/// Files of ONNX: one of each operator, and the sample.
+pub(super) fn onnx_files() -> Vec<(String, Vec<u8>)> {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/samples/made-elsewhere/churn.onnx");
+    let sample = ("sample".to_owned(), std::fs::read(sample).expect("the sample"));
+    test_files::recorded().into_iter().chain([sample]).collect()
+}
+
+/// Ones, or texts, in the shape of a graph's input; no dimension is long, whatever the file says.
+pub(super) fn ones(input: &GraphInput) -> Tensor {
+    let shape: Vec<usize> = input.shape.iter().take(4).map(|length| length.unwrap_or(1).min(8)).collect();
+    let count = shape.iter().product();
+    let values = match input.kind {
+        Kind::F32 => Columns::F32(vec![1.0; count]),
+        Kind::F64 => Columns::F64(vec![1.0; count]),
+        Kind::I64 => Columns::I64(vec![1; count]),
+        Kind::I32 => Columns::I32(vec![1; count]),
+        Kind::Bool => Columns::Bool(vec![true; count]),
+        Kind::Text => Columns::Text(vec![Arc::from("a"); count]),
+    };
+    Tensor::shaped(shape, values).expect("a tensor")
 }

@@ -10,20 +10,23 @@ mod good_files;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use bytes::Bytes;
 use futures::StreamExt;
 use mlpipeline_crds::{DataSource, ExitCode, Format, StepReport, StepSpec};
 use ndarray::Array2;
 use proptest::prelude::*;
 
 use self::change::{apply, change, changed};
-use self::good_files::{ModelFiles, contents, models, tables};
+use self::good_files::{ModelFiles, contents, models, ones, onnx_files, tables};
 use crate::WorkContext;
 use crate::artifact::{self, MANIFEST_NAME, Storage};
 use crate::context::ContextSettings;
 use crate::credentials::Secrets;
 use crate::failure::StepError;
+use crate::import::inspect;
 use crate::model::{Model, ModelError, Predictions};
 use crate::network::Network;
+use crate::onnx::Graph;
 use crate::preprocess::Texts;
 use crate::progress::Progress;
 use crate::serve::{RowFeatures, read_rows};
@@ -118,6 +121,29 @@ proptest! {
             texts.place("Bern with a view");
             let texts = vec![texts; row.ncols()];
             if let Ok(Predictions::Numbers(found)) = model.with_texts(&texts).predict(row.view()) {
+                prop_assert!(found.iter().all(|number| number.is_finite()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_changed_onnx_file_predicts_or_is_refused((seed, changes) in changed()) {
+        let all = onnx_files();
+        let (name, bytes) = seed.get(&all);
+        let bytes = Bytes::from(apply(bytes.clone(), &changes));
+        if let Ok(graph) = Graph::read(&bytes) {
+            let inputs = graph.inputs().iter().map(ones).collect();
+            if let Err(problem) = graph.run(inputs, 1, false) {
+                prop_assert!(!problem.text().is_empty(), "{}", name);
+            }
+        }
+        let step = serde_json::json!({"uri": "file:model.onnx", "target": "y"});
+        let step = serde_json::from_value(step).expect("a step");
+        if let Ok(imported) = inspect(bytes, &step) {
+            let model = imported.model;
+            prop_assert!(model.to_bytes().is_ok());
+            let row = Array2::from_elem((1, model.schema().features.len()), 1.0);
+            if let Ok(Predictions::Numbers(found)) = model.with_texts(&[]).predict(row.view()) {
                 prop_assert!(found.iter().all(|number| number.is_finite()));
             }
         }

@@ -6,6 +6,7 @@ use mlpipeline_crds::ExitCode;
 
 use crate::artifact::ArtifactError;
 use crate::failure::Failure;
+use crate::onnx::GraphError;
 
 /// What can be wrong with a model or its file.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,17 @@ pub enum ModelError {
         /// Why, and what to do.
         problem: String,
     },
+    /// The graph of a model that was made elsewhere cannot be computed.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// A graph has no answer.
+    #[error("{}{problem}", row.map(|row| format!("row {}: ", row + 1)).unwrap_or_default())]
+    Answer {
+        /// The row, from 0, where it is known.
+        row: Option<usize>,
+        /// What is wrong.
+        problem: String,
+    },
     /// A row whose weighted sum is not a finite number.
     #[error("the numbers of row {} are so large, or no numbers, that nothing can be predicted from them", row + 1)]
     Overflow {
@@ -60,23 +72,46 @@ pub enum ModelError {
     },
 }
 
+impl ModelError {
+    /// The same of rows that so many come before.
+    #[must_use]
+    pub fn after(self, before: usize) -> Self {
+        match self {
+            Self::Overflow { row } => Self::Overflow { row: row.saturating_add(before) },
+            Self::Unforeseen { row, problem } => {
+                Self::Unforeseen { row: row.saturating_add(before), problem }
+            }
+            Self::Answer { row: Some(row), problem } => {
+                Self::Answer { row: Some(row.saturating_add(before)), problem }
+            }
+            other => other,
+        }
+    }
+}
+
 impl Failure for ModelError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Artifact(error) => error.exit_code(),
+            Self::Graph(error) => error.exit_code(),
             Self::Version { .. } => ExitCode::WrongSpec,
             Self::NoModel(_) | Self::TooLarge { .. } | Self::Invalid(_) => ExitCode::WrongData,
-            Self::Width { .. } | Self::Overflow { .. } | Self::Unforeseen { .. } => ExitCode::WrongData,
+            Self::Width { .. } | Self::Overflow { .. } | Self::Unforeseen { .. } | Self::Answer { .. } => {
+                ExitCode::WrongData
+            }
         }
     }
 
     fn reason(&self) -> &'static str {
         match self {
             Self::Artifact(error) => error.reason(),
+            Self::Graph(error) => error.reason(),
             Self::NoModel(_) => "NoModel",
             Self::TooLarge { .. } | Self::Invalid(_) => "ModelInvalid",
             Self::Version { .. } => "ModelVersion",
-            Self::Width { .. } | Self::Overflow { .. } | Self::Unforeseen { .. } => "WrongFeatures",
+            Self::Width { .. } | Self::Overflow { .. } | Self::Unforeseen { .. } | Self::Answer { .. } => {
+                "WrongFeatures"
+            }
         }
     }
 }

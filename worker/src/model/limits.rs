@@ -15,6 +15,9 @@ pub const TREES_FILE: &str = "trees.bin";
 /// The file of a model's rows in its folder.
 pub const NEIGHBORS_FILE: &str = "neighbors.bin";
 
+/// The file of a graph that was made elsewhere, in its model's folder.
+pub const ONNX_FILE: &str = "model.onnx";
+
 /// The newest version of the file's format. All earlier ones are read.
 pub const MODEL_VERSION: u64 = 3;
 

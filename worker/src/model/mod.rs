@@ -1,7 +1,7 @@
 //! Trained models: their schema, their file, and prediction.
 //!
 //! Owns what a model is once it is trained: [`FeatureSchema`] (what goes in and what comes out), [`Model`] (loading,
-//! checking, predicting) and its files, `model.json` and, for trees, `trees.bin`, or for neighbours, `neighbors.bin`. Must not train, read tables, or know of HTTP.
+//! checking, predicting) and its files, `model.json` and, for trees, `trees.bin`, for neighbours, `neighbors.bin`, or for a model that was made elsewhere, `model.onnx`. Must not train, read tables, or know of HTTP.
 
 mod binary;
 mod category_set;
@@ -21,6 +21,8 @@ mod load;
 mod mixture;
 mod neighbors;
 mod neighbors_file;
+mod onnx_answers;
+mod onnx_predictor;
 mod predictions;
 mod predictor;
 mod schema;
@@ -51,12 +53,14 @@ pub use isolation::{IsolationPredictor, path_length};
 pub use label::Label;
 pub use limits::{
     BINARY_LIMIT, MAX_CLASSES, MAX_COLUMNS, MAX_NUMBERS, MODEL_FILE, MODEL_VERSION, NEIGHBORS_FILE,
-    TREES_FILE,
+    ONNX_FILE, TREES_FILE,
 };
 pub use linear::LinearPredictor;
 pub use mixture::MixturePredictor;
 pub(crate) use neighbors::squared_distance;
 pub use neighbors::{Answers, NeighborsPredictor};
+pub use onnx_answers::{OnnxAnswer, labels_of};
+pub use onnx_predictor::OnnxPredictor;
 pub use predictions::Predictions;
 pub use predictor::Predictor;
 pub use schema::{FeatureSchema, MAX_FEATURES, Target};
@@ -64,6 +68,9 @@ pub use seasonal::SeasonalPredictor;
 pub(crate) use seasonal::{codes_of, interval_of};
 pub use tree::{Split, Subset, Tree, TreeBuilder, TreePart};
 pub use trees::{TreeOutput, TreePredictor};
+
+/// What a model that was made elsewhere has in the place of an algorithm.
+pub const ONNX: &str = "onnx";
 
 /// A trained model, whole and checked: everything in it fits together, so that prediction cannot fail but for rows of a
 /// wrong width.
@@ -80,7 +87,7 @@ pub struct Model {
 pub struct ModelInfo {
     /// The revision that it was published under; absent for a model trained on the command line.
     pub revision: Option<Revision>,
-    /// The algorithm's name, as in a spec: one of [`mlpipeline_crds::Algorithm::NAMES`].
+    /// The algorithm's name, as in a spec: one of [`mlpipeline_crds::Algorithm::NAMES`], or [`ONNX`].
     pub algorithm: String,
     /// What training measured, by [`mlpipeline_crds::Metric::name`] and the other names of a report.
     pub metrics: BTreeMap<String, f64>,
@@ -114,6 +121,13 @@ impl Model {
         self.schema.check()?;
         if let Some(problem) = self.preprocessing.problem() {
             return Err(ModelError::Invalid(problem));
+        }
+        if let Predictor::Onnx(onnx) = &self.predictor {
+            // The graph's own preprocessing is all there is.
+            if !self.preprocessing.transforms().is_empty() {
+                return Err(ModelError::Invalid("it has preprocessing beside its graph's own".to_owned()));
+            }
+            return onnx.check(&self.schema);
         }
         let forms = self.preprocessing.transforms().iter().map(Transform::form);
         if !forms.eq(self.schema.features.iter().map(Feature::form)) {
@@ -192,7 +206,7 @@ impl Model {
     /// feature is a text.
     #[must_use]
     pub fn with_texts<'a>(&'a self, texts: &'a [Texts]) -> RowModel<'a> {
-        RowModel { model: self, encoder: self.preprocessing.encoder(texts) }
+        RowModel { model: self, texts, encoder: self.preprocessing.encoder(texts) }
     }
 
     /// What goes in and what comes out.
@@ -235,6 +249,7 @@ impl Model {
 #[derive(Debug)]
 pub struct RowModel<'a> {
     model: &'a Model,
+    texts: &'a [Texts],
     encoder: Encoder<'a>,
 }
 
@@ -249,6 +264,9 @@ impl RowModel<'_> {
         let expected = self.model.schema.features.len();
         if rows.ncols() != expected {
             return Err(ModelError::Width { found: rows.ncols(), expected });
+        }
+        if let Predictor::Onnx(onnx) = &self.model.predictor {
+            return onnx.predict(rows, self.texts, &self.model.schema.target);
         }
         let rows = self.encoder.encode(rows);
         match self.model.schema.target {

@@ -7,9 +7,12 @@ use ndarray::{Array1, ArrayView2};
 
 use super::{
     CenterPredictor, ComponentPredictor, DensityPredictor, Finding, GaussianPredictor, IsolationPredictor,
-    LinearPredictor, MixturePredictor, ModelError, NEIGHBORS_FILE, NeighborsPredictor, Predictions,
-    SeasonalPredictor, TREES_FILE, Target, TreePredictor,
+    LinearPredictor, MixturePredictor, ModelError, NEIGHBORS_FILE, NeighborsPredictor, ONNX_FILE,
+    OnnxPredictor, Predictions, SeasonalPredictor, TREES_FILE, Target, TreePredictor,
 };
+
+/// Why a graph has no answer about a model's columns.
+const RAW_ROWS: &str = "its graph takes raw rows";
 
 /// Why a predictor of findings has no answer about a column.
 const WITHOUT_TARGET: &str = "it was learned without a target, and its schema has one";
@@ -37,11 +40,19 @@ pub enum Predictor {
     Density(DensityPredictor),
     /// What was one season before.
     Seasonal(SeasonalPredictor),
+    /// A graph that was made elsewhere; it takes raw rows, texts too.
+    Onnx(OnnxPredictor),
 }
 
 impl From<SeasonalPredictor> for Predictor {
     fn from(predictor: SeasonalPredictor) -> Self {
         Self::Seasonal(predictor)
+    }
+}
+
+impl From<OnnxPredictor> for Predictor {
+    fn from(predictor: OnnxPredictor) -> Self {
+        Self::Onnx(predictor)
     }
 }
 
@@ -115,6 +126,7 @@ impl Predictor {
             Self::Gaussian(gaussian) => gaussian.check(columns, target),
             Self::Neighbors(neighbors) => neighbors.check(columns, target),
             Self::Seasonal(seasonal) => seasonal.check(columns, target),
+            Self::Onnx(_) => Err(ModelError::Invalid(RAW_ROWS.to_owned())),
         }
     }
 
@@ -127,9 +139,12 @@ impl Predictor {
             Self::Components(components) => Some(components.finding()),
             Self::Mixture(mixture) => Some(mixture.finding()),
             Self::Density(density) => Some(density.finding()),
-            Self::Linear(_) | Self::Trees(_) | Self::Gaussian(_) | Self::Neighbors(_) | Self::Seasonal(_) => {
-                None
-            }
+            Self::Linear(_)
+            | Self::Trees(_)
+            | Self::Gaussian(_)
+            | Self::Neighbors(_)
+            | Self::Seasonal(_)
+            | Self::Onnx(_) => None,
         }
     }
 
@@ -144,7 +159,12 @@ impl Predictor {
             Self::Components(components) => components.find(rows),
             Self::Mixture(mixture) => mixture.find(rows),
             Self::Density(density) => density.find(rows),
-            Self::Linear(_) | Self::Trees(_) | Self::Gaussian(_) | Self::Neighbors(_) | Self::Seasonal(_) => {
+            Self::Linear(_)
+            | Self::Trees(_)
+            | Self::Gaussian(_)
+            | Self::Neighbors(_)
+            | Self::Seasonal(_)
+            | Self::Onnx(_) => {
                 Err(ModelError::Invalid("it predicts a column, and its schema has none".to_owned()))
             }
         }
@@ -160,6 +180,7 @@ impl Predictor {
             Self::Trees(trees) => trees.numbers(rows),
             Self::Neighbors(neighbors) => neighbors.numbers(rows),
             Self::Seasonal(seasonal) => seasonal.numbers(rows),
+            Self::Onnx(_) => Err(ModelError::Invalid(RAW_ROWS.to_owned())),
             Self::Gaussian(_) => {
                 Err(ModelError::Invalid("it predicts classes, and its target is numbers".to_owned()))
             }
@@ -185,6 +206,7 @@ impl Predictor {
             Self::Seasonal(_) => {
                 Err(ModelError::Invalid("it predicts numbers, and its target is classes".to_owned()))
             }
+            Self::Onnx(_) => Err(ModelError::Invalid(RAW_ROWS.to_owned())),
             Self::Centers(_)
             | Self::Isolation(_)
             | Self::Components(_)
@@ -210,6 +232,7 @@ impl Predictor {
             Self::Density(density) => density.largest_value(),
             // Columns are times and codes.
             Self::Seasonal(_) => f64::MAX,
+            Self::Onnx(onnx) => onnx.largest_value(),
         }
     }
 
@@ -227,6 +250,7 @@ impl Predictor {
             | Self::Mixture(_)
             | Self::Density(_)
             | Self::Seasonal(_) => None,
+            Self::Onnx(_) => None,
         }
     }
 
@@ -236,6 +260,7 @@ impl Predictor {
             Self::Trees(trees) => Some((TREES_FILE, trees.to_bytes())),
             Self::Isolation(forest) => Some((TREES_FILE, forest.trees().to_bytes())),
             Self::Neighbors(neighbors) => Some((NEIGHBORS_FILE, neighbors.to_bytes())),
+            Self::Onnx(onnx) => Some((ONNX_FILE, onnx.file().to_vec())),
             Self::Density(density) => Some((NEIGHBORS_FILE, density.cores().to_bytes())),
             Self::Linear(_)
             | Self::Gaussian(_)
@@ -269,6 +294,7 @@ impl Predictor {
         match self {
             Self::Seasonal(seasonal) => Some(seasonal),
             _ => None,
+            Self::Onnx(_) => None,
         }
     }
 }

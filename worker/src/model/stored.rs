@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CenterPredictor, ComponentPredictor, DensityPredictor, GaussianPredictor, IsolationPredictor,
-    LinearPredictor, MixturePredictor, ModelError, NEIGHBORS_FILE, NeighborsPredictor, Predictor,
-    SeasonalPredictor, TREES_FILE, TreePredictor,
+    LinearPredictor, MixturePredictor, ModelError, NEIGHBORS_FILE, NeighborsPredictor, ONNX_FILE, OnnxAnswer,
+    OnnxPredictor, Predictor, SeasonalPredictor, TREES_FILE, TreePredictor,
 };
 use crate::exact;
 
@@ -29,6 +29,15 @@ pub(super) enum StoredPredictor {
     Mixture(MixturePredictor),
     Density(StoredDensity),
     Seasonal(SeasonalPredictor),
+    Onnx(StoredOnnx),
+}
+
+/// So has a graph that was made elsewhere.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct StoredOnnx {
+    sha256: Digest,
+    answer: OnnxAnswer,
 }
 
 /// Trees have a file of their own; the model's names it by what it must hold.
@@ -101,6 +110,9 @@ impl From<&Predictor> for StoredPredictor {
                 threshold: forest.threshold(),
             }),
             Predictor::Components(components) => Self::Components(components.clone()),
+            Predictor::Onnx(onnx) => {
+                Self::Onnx(StoredOnnx { sha256: Digest::of(onnx.file()), answer: onnx.answer().clone() })
+            }
             Predictor::Mixture(mixture) => Self::Mixture(mixture.clone()),
             Predictor::Seasonal(seasonal) => Self::Seasonal(seasonal.clone()),
         }
@@ -115,6 +127,10 @@ impl StoredPredictor {
             Self::Gaussian(gaussian) => Ok(gaussian.into()),
             Self::Centers(centers) => Ok(centers.into()),
             Self::Components(components) => Ok(components.into()),
+            Self::Onnx(StoredOnnx { sha256, answer }) => {
+                let bytes = read_belonging(other, ONNX_FILE, &sha256)?;
+                Ok(OnnxPredictor::new(bytes.into(), answer)?.into())
+            }
             Self::Mixture(mixture) => Ok(mixture.into()),
             Self::Seasonal(seasonal) => Ok(seasonal.into()),
             Self::Isolation(StoredIsolation { trees, samples, threshold }) => {

@@ -1,74 +1,73 @@
-//! Why a model cannot be written as ONNX.
+//! Why a file is not a graph that can be computed.
 
 use mlpipeline_crds::ExitCode;
 
+use super::FILE_LIMIT;
 use crate::failure::Failure;
 
-/// Why a model cannot be written as ONNX.
-#[derive(Debug, thiserror::Error)]
-pub enum OnnxError {
-    /// What predicts is nothing that the operators can do.
-    #[error(
-        "a model of {algorithm} cannot be written as ONNX: {reason}; serve it with mlpipeline-worker serve, or train another algorithm"
-    )]
-    Predictor {
-        /// The algorithm.
-        algorithm: String,
-        /// Why not.
-        reason: &'static str,
-    },
-    /// What is done with a column is nothing that the operators can do.
-    #[error(
-        "the model cannot be written as ONNX: its column \"{column}\" is taken as {role}, and no standard operator {lacks}; take it as a \
-         category or a target mean, or serve the model with mlpipeline-worker serve"
-    )]
-    Column {
-        /// The column.
-        column: String,
-        /// What it is taken as.
-        role: &'static str,
-        /// What no operator does.
-        lacks: &'static str,
-    },
-    /// A column and an output would have one name.
-    #[error(
-        "the model cannot be written as ONNX: its column \"{column}\" has the name of an output; rename the column in a prepare step, and train again"
-    )]
-    NameTaken {
-        /// The column.
-        column: String,
-    },
-    /// A column without a name.
-    #[error(
-        "the model cannot be written as ONNX: a column of its table has no name; name it in a prepare step, and train again"
-    )]
-    NoName,
-    /// The empty text stands for a missing value in ONNX.
-    #[error(
-        "the model cannot be written as ONNX: the empty text is a category of column \"{column}\", and its values may be missing, which the empty text stands for in ONNX; replace one of them in a prepare step, and train again"
-    )]
-    EmptyText {
-        /// The column.
-        column: String,
-    },
-    /// More nodes of trees than readers take.
-    #[error(
-        "the model cannot be written as ONNX: its trees have {found} nodes and numbers, and a file holds at most {limit}; train fewer or smaller trees"
-    )]
+/// What to do about an operator that is not computed.
+const ADVICE: &str = "what is computed are the operators of classical models and of dense networks, of ai.onnx and ai.onnx.ml; serve this model in a \
+     run step with a runtime of its own, or export one without this operator";
+
+/// Why a file is not a graph that can be computed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    /// It is too large.
+    #[error("the ONNX file has {found} bytes, and at most {FILE_LIMIT} are read; export a smaller model")]
     TooLarge {
-        /// Nodes and numbers of leaves.
-        found: usize,
-        /// The most.
-        limit: usize,
+        /// Its size.
+        found: u64,
     },
+    /// It would take too much memory.
+    #[error(
+        "the ONNX file's lists and nodes take about {found} bytes in memory, and at most {limit} are taken; export a smaller model"
+    )]
+    Expands {
+        /// About how many bytes.
+        found: u64,
+        /// The most.
+        limit: u64,
+    },
+    /// It is no ONNX.
+    #[error("not a whole ONNX file: {0}; export the model again")]
+    Malformed(String),
+    /// It is of a version that is not read.
+    #[error(
+        "the ONNX file is of {what} {found}, and versions {oldest} to {newest} are read; export it with target_opset within them"
+    )]
+    Version {
+        /// Of what it is the version.
+        what: String,
+        /// The version.
+        found: i64,
+        /// The oldest.
+        oldest: i64,
+        /// The newest.
+        newest: i64,
+    },
+    /// An operator that is not computed.
+    #[error("{place} is not computed{domain}; {ADVICE}")]
+    Operator {
+        /// The node and its operator.
+        place: String,
+        /// Whose operator it is, where it is no standard one.
+        domain: String,
+    },
+    /// The graph is wrong, or asks for what is not computed.
+    #[error("the ONNX graph cannot be computed: {0}")]
+    Graph(String),
 }
 
-impl Failure for OnnxError {
+impl Failure for GraphError {
     fn exit_code(&self) -> ExitCode {
         ExitCode::WrongData
     }
 
     fn reason(&self) -> &'static str {
-        "NotOnnx"
+        match self {
+            Self::TooLarge { .. } | Self::Expands { .. } | Self::Malformed(_) => "OnnxInvalid",
+            Self::Version { .. } => "OnnxVersion",
+            Self::Operator { .. } | Self::Graph(_) => "OnnxNotComputed",
+        }
     }
 }

@@ -1,141 +1,207 @@
-//! The graph while it is made: each operator comes after what it reads, and each value has a name of its own.
-//!
-//! Must not know what a model is.
+//! A graph that is read, checked and compiled: what it takes, what it answers, and computing it for rows.
 
-use super::proto::{AttributeProto, GraphProto, NodeProto, OperatorSetIdProto, TensorProto, ValueInfoProto};
-use super::value::{Type, int, value_info};
+use std::fmt;
 
-/// The version of the format, which came with [`OPERATORS`].
-pub(super) const FORMAT_VERSION: i64 = 8;
+use bytes::Bytes;
+use prost::Message;
 
-/// The version of ONNX's own operators.
-const OPERATORS: i64 = 15;
+use super::compile::{Program, compile, enough, real_inputs};
+use super::error::GraphError;
+use super::labels::{known_text, labels_of};
+use super::node::{Inputs, shown_name};
+use super::operators::kind_of;
+use super::problem::Problem;
+use super::proto::{ModelProto, ValueInfoProto};
+use super::tensor::{Kind, Tensor, Values};
+use super::wire::expanded_size;
+use super::work::Work;
 
-/// The operators of classical models.
-const ML_DOMAIN: &str = "ai.onnx.ml";
+/// The most bytes of a file.
+pub const FILE_LIMIT: u64 = 256 << 20;
 
-/// Their version: the first whose trees compare 64-bit floats.
-const ML_OPERATORS: i64 = 3;
+/// The most memory that its messages may take.
+const EXPANDED_LIMIT: u64 = 1 << 30;
 
-/// The name of a value.
-pub(super) type Name = String;
+/// The most inputs or outputs.
+const PORT_LIMIT: usize = 4096;
 
-/// A graph that is not whole yet.
-pub(super) struct Graph {
-    /// What the names of all values within begin with, and no name of an input or output does.
-    prefix: String,
-    count: usize,
-    nodes: Vec<NodeProto>,
-    constants: Vec<TensorProto>,
-    inputs: Vec<ValueInfoProto>,
-    outputs: Vec<ValueInfoProto>,
+/// What a graph takes: the values of one column or of several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphInput {
+    /// Its name.
+    pub name: String,
+    /// The type of its values.
+    pub kind: Kind,
+    /// The lengths of its dimensions; `None` where any fits.
+    pub shape: Vec<Option<usize>>,
+    /// What its maker says of it.
+    pub note: String,
+    /// A text that the graph knows, of an input of texts.
+    pub known_text: Option<String>,
+}
+
+/// What a graph answers with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GraphOutput {
+    /// Its name.
+    pub name: String,
+    /// The values among which its own are, or that its columns are of, where the graph says so.
+    pub labels: Option<Values>,
+}
+
+/// A graph that can be computed.
+pub struct Graph {
+    program: Program,
+    inputs: Vec<GraphInput>,
+    outputs: Vec<GraphOutput>,
+    producer: String,
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps = self.program.steps.len();
+        formatter
+            .debug_struct("Graph")
+            .field("inputs", &self.inputs)
+            .field("outputs", &self.outputs)
+            .field("steps", &steps)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Graph {
-    /// A graph without nodes; the names of its inputs and outputs are these.
-    pub(super) fn new<'a>(taken: impl Iterator<Item = &'a str> + Clone) -> Self {
-        let mut prefix = "_".to_owned();
-        while taken.clone().any(|name| name.starts_with(&prefix)) {
-            prefix.push('_');
+    /// Reads, checks and compiles a file.
+    ///
+    /// # Errors
+    /// When the bytes are no ONNX file of a version that is read, are too large, or the graph has an operator, a type or a setting that
+    /// is not computed.
+    pub fn read(bytes: &Bytes) -> Result<Self, GraphError> {
+        let found = bytes.len() as u64;
+        if found > FILE_LIMIT {
+            return Err(GraphError::TooLarge { found });
         }
-        let (nodes, constants, inputs, outputs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { prefix, count: 0, nodes, constants, inputs, outputs }
+        let expanded = expanded_size(bytes);
+        if expanded > EXPANDED_LIMIT {
+            return Err(GraphError::Expands { found: expanded, limit: EXPANDED_LIMIT });
+        }
+        let model =
+            ModelProto::decode(bytes.clone()).map_err(|error| GraphError::Malformed(error.to_string()))?;
+        let graph =
+            model.graph.as_ref().ok_or_else(|| GraphError::Malformed("it has no graph".to_owned()))?;
+        let program = compile(&model, graph)?;
+        let inputs: Vec<&ValueInfoProto> = real_inputs(graph).collect();
+        if inputs.is_empty() || graph.output.is_empty() {
+            return Err(GraphError::Graph("it has no inputs or no outputs".to_owned()));
+        }
+        if inputs.len() > PORT_LIMIT || graph.output.len() > PORT_LIMIT {
+            return Err(GraphError::Graph(format!("it has more than {PORT_LIMIT} inputs or outputs")));
+        }
+        let mut taken = Vec::with_capacity(inputs.len());
+        for value in inputs {
+            let mut input = input(value)?;
+            if input.kind == Kind::Text {
+                input.known_text = known_text(graph, &input.name);
+            }
+            taken.push(input);
+        }
+        let outputs = graph.output.iter().map(|value| {
+            let name = value.name.clone().unwrap_or_default();
+            GraphOutput { labels: labels_of(graph, &name), name }
+        });
+        Ok(Self {
+            program,
+            inputs: taken,
+            outputs: outputs.collect(),
+            producer: model.producer_name.clone().unwrap_or_default(),
+        })
     }
 
-    fn fresh(&mut self) -> Name {
-        self.count += 1;
-        format!("{}{}", self.prefix, self.count)
+    /// What it takes, in its order.
+    #[must_use]
+    pub fn inputs(&self) -> &[GraphInput] {
+        &self.inputs
     }
 
-    /// A column of the table.
-    pub(super) fn input(&mut self, name: &str, of: Type, note: &str) {
-        self.inputs.push(value_info(name, of, Some(1), note));
+    /// What it answers with, in its order.
+    #[must_use]
+    pub fn outputs(&self) -> &[GraphOutput] {
+        &self.outputs
     }
 
-    /// Answers with a value under a name.
-    pub(super) fn output(&mut self, name: &str, of: Type, width: Option<usize>, value: &str) {
-        self.outputs.push(value_info(name, of, width, ""));
-        self.push("Identity", None, &[value], name.to_owned(), Vec::new());
+    /// The program that wrote it, by its own word.
+    #[must_use]
+    pub fn producer(&self) -> &str {
+        &self.producer
     }
 
-    /// A value that is always the same.
-    pub(super) fn constant(&mut self, tensor: TensorProto) -> Name {
-        let name = self.fresh();
-        self.constants.push(TensorProto { name: Some(name.clone()), ..tensor });
-        name
+    /// How many nodes are computed for rows.
+    #[must_use]
+    pub fn nodes(&self) -> usize {
+        self.program.steps.len()
     }
 
-    /// What an operator makes of values.
-    pub(super) fn op(&mut self, op: &str, inputs: &[&str]) -> Name {
-        self.op_with(op, inputs, Vec::new())
-    }
-
-    /// What an operator with attributes makes of values.
-    pub(super) fn op_with(&mut self, op: &str, inputs: &[&str], attributes: Vec<AttributeProto>) -> Name {
-        let name = self.fresh();
-        self.push(op, None, inputs, name.clone(), attributes);
-        name
-    }
-
-    /// What an operator of classical models makes of a value.
-    pub(super) fn ml(&mut self, op: &str, input: &str, attributes: Vec<AttributeProto>) -> Name {
-        let name = self.fresh();
-        self.push(op, Some(ML_DOMAIN), &[input], name.clone(), attributes);
-        name
-    }
-
-    /// What an operator makes of a value and a constant.
-    pub(super) fn with(&mut self, op: &str, input: &str, constant: TensorProto) -> Name {
-        let constant = self.constant(constant);
-        self.op(op, &[input, &constant])
-    }
-
-    /// A value as another type.
-    pub(super) fn cast(&mut self, input: &str, to: Type) -> Name {
-        self.op_with("Cast", &[input], vec![int("to", i64::from(to.code()))])
-    }
-
-    /// Columns side by side.
-    pub(super) fn concat(&mut self, columns: &[Name]) -> Name {
-        match columns {
-            [one] => one.clone(),
-            _ => {
-                let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-                self.op_with("Concat", &columns, vec![int("axis", 1)])
+    /// Computes the outputs for so many rows. A `lenient` run takes values that the graph does not know for ones that it knows: it is for
+    /// finding out which shapes there are.
+    ///
+    /// # Errors
+    /// When the inputs are not as many as the graph takes, shapes or types do not fit, a value of a row is none that it computes with, or
+    /// it takes more memory or work than rows may.
+    pub fn run(&self, inputs: Vec<Tensor>, rows: usize, lenient: bool) -> Result<Vec<Tensor>, Problem> {
+        if inputs.len() != self.program.inputs.len() {
+            return Err(Problem::graph(format!("it takes {} inputs", self.program.inputs.len())));
+        }
+        let mut work = Work::new(rows, lenient);
+        let mut slots: Vec<Option<Tensor>> = vec![None; self.program.slots];
+        let mut held: usize = inputs.iter().map(Tensor::size).sum();
+        for (slot, tensor) in self.program.inputs.iter().zip(inputs) {
+            slots[*slot] = Some(tensor);
+        }
+        for step in &self.program.steps {
+            work.settle(held);
+            let value = |slot: Slot| slots[slot].as_ref().or_else(|| self.program.constants.get(&slot));
+            let mut inputs = Vec::with_capacity(step.inputs.len());
+            for slot in &step.inputs {
+                inputs.push(match slot {
+                    Some(slot) => {
+                        Some(value(*slot).ok_or_else(|| {
+                            Problem::graph(format!("{} reads what was not made", step.place))
+                        })?)
+                    }
+                    None => None,
+                });
+            }
+            let made = (step.run)(&Inputs(inputs), &mut work).and_then(|made| enough(made, step));
+            let made = made.map_err(|problem| problem.at(&step.place))?;
+            for (slot, tensor) in step.outputs.iter().zip(made) {
+                held = held.saturating_add(tensor.size());
+                slots[*slot] = Some(tensor);
+            }
+            for slot in &step.done {
+                if let Some(gone) = slots[*slot].take() {
+                    held = held.saturating_sub(gone.size());
+                }
             }
         }
-    }
-
-    fn push(
-        &mut self,
-        op: &str,
-        domain: Option<&str>,
-        inputs: &[&str],
-        output: Name,
-        with: Vec<AttributeProto>,
-    ) {
-        self.nodes.push(NodeProto {
-            input: inputs.iter().map(|name| (*name).to_owned()).collect(),
-            output: vec![output],
-            op_type: Some(op.to_owned()),
-            attribute: with,
-            domain: domain.map(str::to_owned),
-        });
-    }
-
-    /// The whole graph, and the operators that it is made of.
-    pub(super) fn finish(self, name: &str) -> (GraphProto, Vec<OperatorSetIdProto>) {
-        let operators = |domain: &str, version| OperatorSetIdProto {
-            domain: Some(domain.to_owned()),
-            version: Some(version),
+        let output = |slot: &Slot| {
+            let made = slots[*slot].clone().or_else(|| self.program.constants.get(slot).cloned());
+            made.ok_or_else(|| Problem::graph("an output was not made"))
         };
-        let graph = GraphProto {
-            node: self.nodes,
-            name: Some(name.to_owned()),
-            initializer: self.constants,
-            input: self.inputs,
-            output: self.outputs,
-        };
-        (graph, vec![operators("", OPERATORS), operators(ML_DOMAIN, ML_OPERATORS)])
+        self.program.outputs.iter().map(output).collect()
     }
+}
+
+type Slot = super::compile::Slot;
+
+fn input(value: &ValueInfoProto) -> Result<GraphInput, GraphError> {
+    let name = value.name.clone().unwrap_or_default();
+    let wrong = |problem: String| GraphError::Graph(format!("its input {} {problem}", shown_name(&name)));
+    let tensor = value.kind.as_ref().and_then(|kind| kind.tensor_type.as_ref());
+    let tensor = tensor.ok_or_else(|| wrong("is no tensor".to_owned()))?;
+    let kind = kind_of(i64::from(tensor.elem_type.unwrap_or_default()));
+    let kind =
+        kind.map_err(|problem| wrong(format!("is of a type that is not taken: {}", problem.text())))?;
+    let dims = tensor.shape.as_ref().map(|shape| shape.dim.as_slice()).unwrap_or_default();
+    let shape = dims.iter().map(|dim| dim.dim_value.and_then(|length| usize::try_from(length).ok()));
+    let shape = shape.map(|length| length.filter(|length| *length > 0)).collect();
+    Ok(GraphInput { kind, shape, note: value.doc_string.clone().unwrap_or_default(), known_text: None, name })
 }

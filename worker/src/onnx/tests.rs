@@ -1,165 +1,157 @@
-//! What is in the file; that it answers as the model does is shown in `tests/tests/onnx.rs`.
+//! What is refused, and that everything ends; what operators compute is in `tests/onnx_reference.rs`.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
+use super::proto::{AttributeProto, EmptyProto, ModelProto, NodeProto, TensorProto, data_type};
+use super::test_files::{bytes, integers, model, node, node_with, of_nodes, value};
+use super::{Graph, MEMORY_LIMIT, NODE_LIMIT, Problem, Tensor, Values};
 
-use ndarray::{Array1, Array2};
-
-use super::proto::NodeProto;
-use super::*;
-use crate::model::{
-    Answers, Feature, FeatureKind, FeatureSchema, Label, LinearPredictor, NeighborsPredictor, NumberValues,
-    Split, Target, TextValues, TimeValues, TreeBuilder, TreeOutput, TreePredictor, Values,
-};
-use crate::preprocess::{
-    CategoryTransform, NumberTransform, Preprocessing, TimeKind, TimeTransform, Transform,
-};
-
-fn number(name: &str) -> Feature {
-    let values = NumberValues { kind: FeatureKind::Float, min: 0.0, max: 1.0, mean: 0.5, example: 0.5 };
-    Feature { name: name.to_owned(), optional: true, values: Values::Number(values) }
+fn refusal(model: &ModelProto) -> String {
+    Graph::read(&bytes(model)).expect_err("refused").to_string()
 }
 
-fn text(name: &str, optional: bool) -> Feature {
-    Feature { name: name.to_owned(), optional, values: Values::Text(TextValues { common: Vec::new() }) }
-}
-
-fn category(texts: &[&str], other: bool, indicator: bool) -> Transform {
-    let categories = texts.iter().map(|text| (*text).to_owned()).collect();
-    Transform::Category(CategoryTransform { categories, other, indicator })
-}
-
-fn class(name: &str) -> Target {
-    Target::Class { name: name.to_owned(), labels: vec![Label::Boolean(false), Label::Boolean(true)] }
-}
-
-fn model(columns: Vec<(Feature, Transform)>, target: Target, predictor: impl Into<Predictor>) -> Model {
-    let (features, transforms) = columns.into_iter().unzip();
-    let schema = FeatureSchema { features, target };
-    let preprocessing = Preprocessing::new(transforms);
-    Model::new(schema, preprocessing, "anAlgorithm", predictor, BTreeMap::new()).expect("a model")
-}
-
-/// A linear model of a number, a text and a time.
-fn linear() -> Model {
-    let time = TimeTransform { kind: TimeKind::Date, impute: Some(0), indicator: true, missing: false };
-    let times = Values::Time(TimeValues { kind: TimeKind::Date, min: 0, max: 1, example: 0 });
-    let columns = vec![
-        (number("_area"), Transform::Number(NumberTransform { impute: Some(2.0), indicator: true })),
-        (text("city", true), category(&["Basel", "Bern"], true, true)),
-        (Feature { name: "day".to_owned(), optional: true, values: times }, Transform::Time(time)),
-    ];
-    let weights = Array2::from_shape_fn((1, 12), |(_, column)| column as f64);
-    model(columns, class("sold"), LinearPredictor::new(weights, Array1::from_elem(1, 0.5)))
-}
-
-fn decoded(model: &Model) -> ModelProto {
-    let bytes = to_onnx(model).expect("ONNX");
-    assert_eq!(bytes, to_onnx(model).expect("ONNX"), "the same model, the same bytes");
-    ModelProto::decode(bytes.as_slice()).expect("what was written")
-}
-
-fn listed(node: &NodeProto) -> String {
-    let (domain, op) =
-        (node.domain.as_deref().unwrap_or_default(), node.op_type.as_deref().unwrap_or_default());
-    let mut line = format!("{} = {domain}{op}({})", node.output.join(", "), node.input.join(", "));
-    for attribute in &node.attribute {
-        let _ = write!(line, " {}", attribute.name.as_deref().unwrap_or_default());
-    }
-    line
+/// What a graph of one input says of a row of ones.
+fn run(model: &ModelProto, columns: usize) -> Result<Vec<Tensor>, Problem> {
+    let graph = Graph::read(&bytes(model)).expect("a graph");
+    graph.run(vec![Tensor::matrix(Values::F32(vec![1.0; columns]), columns).expect("a row")], 1, false)
 }
 
 #[test]
-fn the_file_of_a_model_stays_as_it_is() {
-    let file = decoded(&linear());
-    let graph = file.graph.expect("a graph");
-    let nodes: Vec<String> = graph.node.iter().map(listed).collect();
-    insta::assert_snapshot!(nodes.join("\n"));
-    let bytes = to_onnx(&linear()).expect("ONNX");
-    insta::assert_snapshot!(format!("{} bytes, {}", bytes.len(), mlpipeline_crds::Digest::of(&bytes)));
-}
-
-#[test]
-fn inputs_are_the_raw_columns_and_every_value_has_a_name_of_its_own() {
-    let file = decoded(&linear());
-    let graph = file.graph.expect("a graph");
-    let names: Vec<&str> = graph.input.iter().filter_map(|input| input.name.as_deref()).collect();
-    assert_eq!(names, ["_area", "city", "day"]);
-    let outputs: Vec<&str> = graph.output.iter().filter_map(|output| output.name.as_deref()).collect();
-    assert_eq!(outputs, ["label", "probabilities"]);
-    let mut known: Vec<&str> = names;
-    known.extend(graph.initializer.iter().filter_map(|constant| constant.name.as_deref()));
-    for node in &graph.node {
-        for input in &node.input {
-            assert!(known.contains(&input.as_str()), "{} comes before {input}", listed(node));
-        }
-        known.extend(node.output.iter().map(String::as_str));
-    }
-    let count = known.len();
-    known.sort_unstable();
-    known.dedup();
-    assert_eq!(known.len(), count, "a name occurs twice");
-}
-
-#[test]
-fn children_of_trees_are_numbered_in_the_order_of_their_parts() {
-    let mut tree = TreeBuilder::new(1);
-    for (threshold, missing_left) in [(1.0, true), (0.5, false)] {
-        tree.split(Split { feature: 0, threshold, missing_left }).expect("a split");
-    }
-    for value in [1.0, 2.0, 3.0] {
-        tree.leaf(&[value]).expect("a leaf");
-    }
-    let trees = vec![tree.finish().expect("a tree")];
-    let predictor = TreePredictor::new(1, TreeOutput::SumOfNumbers, vec![0.25], trees).expect("trees");
-    let target = Target::Number { name: "y".to_owned(), min: 0.0, max: 1.0 };
-    let columns = vec![(number("x"), Transform::Number(NumberTransform::default()))];
-    let graph = decoded(&model(columns, target, predictor)).graph.expect("a graph");
-    let node = graph.node.iter().find(|node| node.op_type.as_deref() == Some("TreeEnsembleRegressor"));
-    let ints = |name: &str| {
-        let attributes = &node.expect("trees").attribute;
-        let found = attributes.iter().find(|attribute| attribute.name.as_deref() == Some(name));
-        found.expect("an attribute").ints.clone()
-    };
-    assert_eq!(ints("nodes_nodeids"), [0, 1, 2, 3, 4]);
-    assert_eq!(ints("nodes_truenodeids"), [1, 2, 0, 0, 0]);
-    assert_eq!(ints("nodes_falsenodeids"), [4, 3, 0, 0, 0]);
-    assert_eq!(ints("nodes_missing_value_tracks_true"), [1, 0, 0, 0, 0]);
-    assert_eq!(ints("target_nodeids"), [2, 3, 4]);
-}
-
-#[test]
-fn what_cannot_be_said_is_refused() {
-    let refused = |model: &Model| to_onnx(model).expect_err("refused").to_string();
-    let linear = |columns: usize| LinearPredictor::new(Array2::zeros((1, columns)), Array1::zeros(1));
-    let plain = || Transform::Number(NumberTransform { impute: Some(0.0), indicator: false });
-    let taken = model(vec![(number("label"), plain())], class("y"), linear(1));
+fn graphs_that_would_take_too_much_are_refused() {
+    let repeat = |count| vec![integers("count", &[count, 1])];
+    let tile = node("Tile", &["x", "count"], &["y"]);
+    let large = run(&of_nodes(vec![tile.clone()], repeat(1 << 40), 2), 2).expect_err("too large");
     assert!(
-        refused(&taken).contains("its column \"label\" has the name of an output"),
-        "{}",
-        refused(&taken)
+        matches!(&large, Problem::Limit(text) if text.contains(&format!("{} MiB", MEMORY_LIMIT >> 20))),
+        "{large:?}"
     );
-    let nameless = model(vec![(number(""), plain())], class("y"), linear(1));
-    assert!(refused(&nameless).contains("a column of its table has no name"));
-    let empty = |optional| {
-        model(vec![(text("t", optional), category(&["", "a"], false, false))], class("y"), linear(2))
+    assert!(large.text().starts_with("node \"my tile\" of operator Tile: "), "{large:?}");
+    // Rows that are few, and a product of them that is not.
+    let steps = vec![
+        node("Tile", &["x", "count"], &["long"]),
+        node("Transpose", &["long"], &["turned"]),
+        node("MatMul", &["long", "turned"], &["square"]),
+        node("MatMul", &["square", "square"], &["y"]),
+    ];
+    let slow = run(&of_nodes(steps, repeat(8000), 1), 1).expect_err("too slow");
+    assert!(matches!(&slow, Problem::Limit(text) if text.contains("steps that a row may take")), "{slow:?}");
+    let many = (0..=NODE_LIMIT).map(|place| {
+        let before = if place == 0 { "x".to_owned() } else { format!("v{}", place - 1) };
+        node("Neg", &[&before], &[&format!("v{place}")])
+    });
+    let many =
+        refusal(&model(many.collect(), Vec::new(), vec![value("x", data_type::FLOAT, &[0, 1])], &["v9"]));
+    assert!(many.contains("20001 nodes, and at most 20000"), "{many}");
+    let messages = model(vec![NodeProto::default(); 3_000_000], Vec::new(), Vec::new(), &[]);
+    assert!(refusal(&messages).contains("bytes in memory, and at most"));
+    // Constants are computed when a file is read: they have the same bounds.
+    let constant = node("ConstantOfShape", &["count"], &["y"]);
+    assert!(refusal(&of_nodes(vec![constant], repeat(1 << 40), 2)).contains("MiB that a batch"));
+}
+
+#[test]
+fn trees_whose_nodes_lead_back_to_them_are_refused() {
+    let tree = |holds: &[i64], fails: &[i64], modes: &[&'static str]| {
+        let count = modes.len() as i64;
+        let ids: Vec<i64> = (0..count).collect();
+        let zeros = vec![0; modes.len()];
+        let mut made = node("TreeEnsembleRegressor", &["x"], &["y"]);
+        made.domain = Some("ai.onnx.ml".to_owned());
+        let lists: [(&str, &[i64]); 8] = [
+            ("nodes_treeids", &zeros),
+            ("nodes_nodeids", &ids),
+            ("nodes_featureids", &zeros),
+            ("nodes_truenodeids", holds),
+            ("nodes_falsenodeids", fails),
+            ("target_treeids", &[0]),
+            ("target_nodeids", &[count - 1]),
+            ("target_ids", &[0]),
+        ];
+        let mut made = lists.into_iter().fold(made, |made, (name, list)| node_with(made, name, None, list));
+        let named = |name: &str| AttributeProto { name: Some(name.to_owned()), ..AttributeProto::default() };
+        made.attribute.push(AttributeProto { floats: vec![0.5; modes.len()], ..named("nodes_values") });
+        made.attribute.push(AttributeProto { floats: vec![1.0], ..named("target_weights") });
+        let modes = modes.iter().map(|mode| bytes::Bytes::from_static(mode.as_bytes())).collect();
+        made.attribute.push(AttributeProto { strings: modes, ..named("nodes_modes") });
+        of_nodes(vec![made], Vec::new(), 1)
     };
-    assert!(refused(&empty(true)).contains("the empty text is a category of column \"t\""));
-    to_onnx(&empty(false)).expect("no value is missing");
-    let mut tree = TreeBuilder::new(1000);
-    for leaf in 0..1000 {
-        if leaf < 999 {
-            tree.split(Split { feature: 0, threshold: 0.0, missing_left: false }).expect("a split");
-        }
-        tree.leaf(&[0.001; 1000]).expect("a leaf");
+    let good = tree(&[1, 0, 0], &[2, 0, 0], &["BRANCH_LEQ", "LEAF", "LEAF"]);
+    let answer = run(&good, 1).expect("a leaf");
+    assert_eq!(answer.first().map(Tensor::values), Some(&Values::F32(vec![1.0])));
+    let circle = refusal(&tree(&[1, 0, 0], &[2, 0, 0], &["BRANCH_LEQ", "BRANCH_LEQ", "LEAF"]));
+    assert!(circle.contains("a tree has not one node that no other leads to"), "{circle}");
+    let twice = refusal(&tree(&[1, 2, 0], &[2, 2, 0], &["BRANCH_LEQ", "BRANCH_LEQ", "LEAF"]));
+    assert!(twice.contains("node 2 of tree 0 is missing, or is reached twice"), "{twice}");
+    let missing = refusal(&tree(&[1, 0], &[7, 0], &["BRANCH_LEQ", "LEAF"]));
+    assert!(missing.contains("node 7 of tree 0 is missing"), "{missing}");
+}
+
+#[test]
+fn what_is_not_computed_is_refused_by_name() {
+    let external = TensorProto { data_location: Some(1), ..integers("count", &[1]) };
+    let half = TensorProto { data_type: Some(data_type::FLOAT16), ..integers("count", &[1]) };
+    let custom = NodeProto { domain: Some("com.example".to_owned()), ..node("Score", &["x"], &["y"]) };
+    let mut control = node("If", &["x"], &["y"]);
+    control.attribute.push(AttributeProto {
+        name: Some("then_branch".to_owned()),
+        g: Some(EmptyProto {}),
+        ..AttributeProto::default()
+    });
+    let plain = || node("Neg", &["x"], &["y"]);
+    let mut sparse = of_nodes(vec![plain()], Vec::new(), 1);
+    sparse.graph.as_mut().expect("a graph").sparse_initializer.push(EmptyProto {});
+    let old = ModelProto { ir_version: Some(2), ..of_nodes(vec![plain()], Vec::new(), 1) };
+    let mut new = of_nodes(vec![plain()], Vec::new(), 1);
+    new.opset_import.first_mut().expect("a set").version = Some(99);
+    let image = model(vec![plain()], Vec::new(), vec![value("x", data_type::FLOAT16, &[0, 1])], &["y"]);
+    for (model, expected) in [
+        (
+            of_nodes(vec![node("Conv", &["x"], &["y"])], Vec::new(), 1),
+            "node \"my conv\" of operator Conv is not computed; ",
+        ),
+        (
+            of_nodes(vec![custom], Vec::new(), 1),
+            "node \"my score\" of operator Score is not computed: it is a custom one, of \"com.example\"; ",
+        ),
+        (of_nodes(vec![plain()], vec![external], 1), "tensor \"count\": its values are external data"),
+        (of_nodes(vec![plain()], vec![half], 1), "tensor \"count\": it is of type float16; "),
+        (
+            of_nodes(vec![control], Vec::new(), 1),
+            "its attribute then_branch is a graph, and control flow is not computed",
+        ),
+        (sparse, "it has sparse initializers"),
+        (old, "format version 2, and versions 3 to 13 are read"),
+        (new, "operator set version 99, and versions 7 to 26 are read"),
+        (image, "its input \"x\" is of a type that is not taken: type float16"),
+        (
+            of_nodes(vec![node("Neg", &["z"], &["y"])], Vec::new(), 1),
+            "reads \"z\", which nothing before it makes",
+        ),
+        (of_nodes(vec![node("Neg", &["x"], &["w"])], Vec::new(), 1), "nothing makes its output \"y\""),
+        (of_nodes(vec![plain(), plain()], Vec::new(), 1), "two values are called \"y\""),
+    ] {
+        let found = refusal(&model);
+        assert!(found.contains(expected), "{found}");
     }
-    let tree = tree.finish().expect("a tree");
-    let many = TreePredictor::mean(1, TreeOutput::MeanOfProbabilities, vec![tree; 17]).expect("trees");
-    let classes = Target::Class { name: "y".to_owned(), labels: (0..1000).map(Label::Integer).collect() };
-    let large = refused(&model(vec![(number("x"), plain())], classes, many));
-    assert!(large.contains("its trees have 17034000 nodes and numbers"), "{large}");
-    let answers = Answers::Classes { count: 2, classes: vec![0, 1] };
-    let neighbors = NeighborsPredictor::new(1, vec![0.0, 1.0], answers, 1, false).expect("rows");
-    let neighbors = model(vec![(number("x"), plain())], class("y"), neighbors);
-    assert!(refused(&neighbors).starts_with("a model of anAlgorithm cannot be written as ONNX: it compares"));
+    let garbage =
+        Graph::read(&b"PK\x03\x04 not a graph".as_slice().into()).expect_err("no messages").to_string();
+    assert!(garbage.starts_with("not a whole ONNX file: "), "{garbage}");
+    assert!(Graph::read(&bytes::Bytes::new()).expect_err("empty").to_string().contains("it has no graph"));
+}
+
+#[test]
+fn shapes_and_types_that_do_not_fit_name_the_node() {
+    for (steps, expected) in [
+        (vec![node("MatMul", &["x", "x"], &["y"])], "have no product"),
+        (vec![node("And", &["x", "x"], &["y"])], "of type bool is needed, and it is float"),
+        (vec![node("Reshape", &["x", "count"], &["y"])], "cannot be of shape [3, 1]"),
+        (vec![node("Split", &["x"], &["a", "y"])], ""),
+    ] {
+        let made = run(&of_nodes(steps, vec![integers("count", &[3, 1])], 2), 2);
+        match made {
+            Ok(_) => assert_eq!(expected, "", "it is computed"),
+            Err(problem) => {
+                assert!(problem.text().starts_with("node \"my "), "{problem:?}");
+                assert!(problem.text().contains(expected), "{problem:?}");
+            }
+        }
+    }
 }

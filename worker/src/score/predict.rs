@@ -17,7 +17,7 @@ use super::tally::Tally;
 use crate::engine::query_error;
 use crate::failure::StepError;
 use crate::features::FeatureReader;
-use crate::model::{Label, Model, ModelError, Predictions};
+use crate::model::{Label, Model, Predictions};
 use crate::preprocess::RawRows;
 
 /// The table's rows, in their order, with the model's predictions beside them. What was predicted is counted in `tally`.
@@ -99,13 +99,9 @@ impl Scorer {
         self.reader.read(batch, before, &mut raw)?;
         let rows = ArrayView2::from_shape((batch.num_rows(), width), &raw.numbers)
             .map_err(|error| internal(&error))?;
-        let predictions = self.model.with_texts(&raw.texts).predict(rows).map_err(|error| match error {
+        let predictions = self.model.with_texts(&raw.texts).predict(rows).map_err(|error| {
             // The row of the batch becomes the row of the input.
-            ModelError::Overflow { row } => ModelError::Overflow { row: row + before as usize },
-            ModelError::Unforeseen { row, problem } => {
-                ModelError::Unforeseen { row: row + before as usize, problem }
-            }
-            other => other,
+            error.after(before as usize)
         })?;
         let mut columns = batch.columns().to_vec();
         columns.extend(prediction_columns(&predictions, &self.answers));

@@ -122,6 +122,7 @@ fn lead(model: &Model) -> String {
         count => format!("{count} features"),
     };
     match &schema.target {
+        Target::Number { min, max, .. } if min == max => format!("A number, from {from}."),
         Target::Number { min, max, .. } => {
             format!("A number, from {from}. In training it was between {min} and {max}.")
         }
@@ -174,7 +175,11 @@ fn fields(features: &[Feature]) -> String {
             }
             Values::Number(numbers) => (
                 number_inputs(index, &name, numbers),
-                format!("<small>{} – {}</small>", rounded(numbers.min), rounded(numbers.max)),
+                if numbers.min < numbers.max {
+                    format!("<small>{} – {}</small>", rounded(numbers.min), rounded(numbers.max))
+                } else {
+                    String::new()
+                },
             ),
             Values::Text(texts) => (text_input(index, &name, texts), String::new()),
             Values::Time(times) => {

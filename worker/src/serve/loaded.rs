@@ -115,6 +115,7 @@ impl LoadedModel {
                     wrong(row, "has numbers so large that nothing can be predicted from them".into())
                 }
                 ModelError::Unforeseen { row, problem } => wrong(row, problem),
+                ModelError::Answer { row: Some(row), problem } => wrong(row, problem),
                 other => wrong(0, other.to_string()),
             })?;
         self.counters.count(&predictions);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::auth::KEY_HEADER;
 use super::limits::ServingLimits;
-use crate::model::{Feature, FeatureKind, Finding, Model, NumberValues, Target, Values};
+use crate::model::{Feature, FeatureKind, Finding, Model, NumberValues, ONNX, Target, Values};
 use crate::preprocess::{TimeKind, shown_time};
 
 /// The document.
@@ -31,9 +31,9 @@ pub fn document(model: &Model, revision: &str, limits: ServingLimits) -> Value {
             "title": title(&model.schema().target),
             "version": revision,
             "description": format!(
-                "A model trained by {}. Every answer names the pod that gave it in x-mlpipeline-pod and the model's \
+                "{}. Every answer names the pod that gave it in x-mlpipeline-pod and the model's \
                  revision in x-mlpipeline-model-revision.",
-                model.info().algorithm
+                origin(model)
             ),
         },
         "servers": [{"url": "."}],
@@ -49,6 +49,14 @@ pub fn document(model: &Model, revision: &str, limits: ServingLimits) -> Value {
         },
         "components": components,
     })
+}
+
+/// Where the model comes from.
+fn origin(model: &Model) -> String {
+    match model.info().algorithm.as_str() {
+        ONNX => "A model that was made elsewhere, as ONNX".to_owned(),
+        algorithm => format!("A model trained by {algorithm}"),
+    }
 }
 
 fn predict(model: &Model, limits: ServingLimits) -> Value {
@@ -119,11 +127,11 @@ fn property(feature: &Feature, largest: f64) -> Value {
         Values::Text(texts) => (
             vec!["string", "integer", "boolean"],
             json!({
-                "description": format!(
+                "description": if texts.common.is_empty() { "A text".to_owned() } else { format!(
                     "A text; frequent in training: {}. A text that training did not see is taken as a rare one, or as none \
                      of those that training saw",
                     texts.common.join(", ")
-                ),
+                ) },
             }),
         ),
         Values::Time(times) => {
@@ -156,12 +164,13 @@ fn number_property(numbers: &NumberValues, largest: f64) -> (Vec<&'static str>, 
         FeatureKind::Integer => ("Whole numbers", vec!["number"]),
         FeatureKind::Boolean => ("True and false, or 1 and 0,", vec!["boolean", "number"]),
     };
-    let description = format!(
-        "{seen} from {} to {} in training, {} on average",
-        numbers.min,
-        numbers.max,
-        rounded(numbers.mean)
-    );
+    // A range of one value says nothing, as of a model that was made elsewhere.
+    let description = if numbers.min < numbers.max {
+        let (min, max) = (numbers.min, numbers.max);
+        format!("{seen} from {min} to {max} in training, {} on average", rounded(numbers.mean))
+    } else {
+        seen.trim_end_matches(',').to_owned()
+    };
     (kinds, json!({"description": description, "minimum": -largest, "maximum": largest}))
 }
 

@@ -19,5 +19,5 @@ pub use format::format_of;
 pub(crate) use format::refuse_unwritable;
 pub(crate) use open::written;
 pub use open::{open, provider};
-pub(crate) use source::local_uri;
+pub(crate) use source::{fetch_file, local_uri};
 pub use write::{Written, write, write_to};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mlpipeline_crds::{Revision, StepKind};
+use mlpipeline_crds::Revision;
 
 use super::context::Context;
 use super::model;
@@ -75,7 +75,7 @@ fn supply(context: &Context<'_>, reader: &ValidStep, read: &Read) -> Supply {
         return Supply::Missing(Reason::NoSuchStep { step });
     };
     // A container that reads a model gets no other than a serving step would.
-    if read.is_model() || source.kind() == StepKind::Train {
+    if read.is_model() || source.kind().makes_model() {
         return model::supply(context, reader, &read.name, source, planned);
     }
     if context.keeps_schedule(source) {

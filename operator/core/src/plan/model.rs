@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use mlpipeline_crds::{GateVerdict, Revision, StepKind, StepReport};
+use mlpipeline_crds::{GateVerdict, Revision, StepReport};
 
 use super::context::Context;
 use super::runs::{age, read_now, report_of, result_of};
@@ -38,7 +38,7 @@ pub struct ModelVerdict {
 pub fn models(pipeline: &ValidatedPipeline, observed: &Observed) -> Vec<ModelVerdict> {
     let mut found: Vec<ModelVerdict> = Vec::new();
     for step in &pipeline.steps {
-        if step.kind() != StepKind::Train {
+        if !step.kind().makes_model() {
             continue;
         }
         let serving = served(pipeline, observed, &step.name);

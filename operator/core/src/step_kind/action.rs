@@ -1,6 +1,6 @@
 //! What a step does, with the spec of its kind: the table of kinds.
 
-use mlpipeline_crds::{Prepare, Run, Score, Serve, Step, Train};
+use mlpipeline_crds::{Import, Prepare, Run, Score, Serve, Step, Train};
 use serde::Deserialize;
 
 use super::Descriptor;
@@ -14,6 +14,8 @@ pub enum ValidAction {
     Prepare(Prepare),
     /// Make a model.
     Train(Train),
+    /// Take a model that was made elsewhere.
+    Import(Import),
     /// Answer predictions.
     Serve(Serve),
     /// Predict for many rows.
@@ -29,6 +31,7 @@ impl ValidAction {
         step.kind()?;
         None.or(step.prepare.clone().map(Self::Prepare))
             .or(step.train.clone().map(Self::Train))
+            .or(step.import.clone().map(Self::Import))
             .or(step.serve.clone().map(Self::Serve))
             .or(step.score.clone().map(Self::Score))
             .or(step.run.clone().map(Self::Run))
@@ -40,6 +43,7 @@ impl ValidAction {
         match self {
             Self::Prepare(prepare) => prepare,
             Self::Train(train) => train,
+            Self::Import(import) => import,
             Self::Serve(serve) => serve,
             Self::Score(score) => score,
             Self::Run(run) => run,

@@ -7,6 +7,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod action;
+mod import;
 mod local;
 mod places;
 mod pods;

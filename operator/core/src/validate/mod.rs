@@ -12,6 +12,7 @@ mod data;
 mod dns;
 mod environment;
 mod errors;
+mod import;
 mod labels;
 mod long_running;
 mod order;

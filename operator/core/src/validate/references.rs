@@ -1,6 +1,6 @@
 //! References between steps: that they lead somewhere, to something of the right kind.
 
-use mlpipeline_crds::{MLPipelineSpec, Step, StepKind};
+use mlpipeline_crds::{MLPipelineSpec, Step};
 
 use super::errors::Errors;
 use super::long_running::is_long_running;
@@ -82,19 +82,31 @@ fn check_reference(
     }
     let fits = match target {
         Target::Files => flows,
-        Target::Read(Wanted::Model) => kind == StepKind::Train,
-        Target::Read(Wanted::Data) => kind != StepKind::Train && !is_long_running,
+        Target::Read(Wanted::Model) => kind.makes_model(),
+        Target::Read(Wanted::Data) => !kind.makes_model() && !is_long_running,
         Target::Read(Wanted::Result) => !is_long_running,
     };
     if !fits {
         let needs = match target {
             Target::Files => "another continuous step, or files at a uri file:FOLDER/NAME",
-            Target::Read(Wanted::Model) => "a train step",
+            Target::Read(Wanted::Model) => "a train or import step",
             Target::Read(Wanted::Data) => "a prepare, score or run step that makes data",
             Target::Read(Wanted::Result) => "a step that runs to completion",
         };
-        errors.add(path, format!("{} is a {} step; this needs {needs}", quoted(reference), kind.name()));
+        errors.add(
+            path,
+            format!(
+                "{} is {} {} step; this needs {needs}",
+                quoted(reference),
+                article(kind.name()),
+                kind.name()
+            ),
+        );
     }
+}
+
+fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
 /// The candidate that was probably meant: the one fewest edits away, where that is few enough.

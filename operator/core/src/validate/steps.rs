@@ -90,7 +90,9 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
         let found = if present.is_empty() { "none of them".to_owned() } else { present.join(" and ") };
         errors.add(
             path,
-            format!("a step is exactly one of prepare, train, serve, score and run; this has {found}"),
+            format!(
+                "a step is exactly one of prepare, train, import, serve, score and run; this has {found}"
+            ),
         );
         return None;
     }

@@ -35,7 +35,8 @@ fn is_new_predictor(predictor: &Predictor) -> bool {
         | Predictor::Components(_)
         | Predictor::Mixture(_)
         | Predictor::Density(_)
-        | Predictor::Seasonal(_) => true,
+        | Predictor::Seasonal(_)
+        | Predictor::Onnx(_) => true,
     }
 }
 

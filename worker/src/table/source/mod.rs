@@ -6,6 +6,7 @@
 mod artifact;
 mod digest;
 mod disk;
+mod file;
 mod http;
 mod plain;
 mod postgres;
@@ -14,6 +15,7 @@ mod s3;
 use mlpipeline_crds::{DataSource, Format, UriScheme};
 
 pub(crate) use self::disk::local_uri;
+pub(crate) use self::file::fetch_file;
 use super::TableError;
 use super::file::LocalFile;
 use super::format::{self, ReadOptions, format_of, known_extensions};

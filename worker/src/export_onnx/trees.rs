@@ -247,7 +247,7 @@ impl Nodes {
         self.missing_left.push(i64::from(missing_left));
     }
 
-    fn attributes(self) -> Vec<super::proto::AttributeProto> {
+    fn attributes(self) -> Vec<crate::onnx::proto::AttributeProto> {
         let (nodes, leaves) = (self.thresholds.len(), self.values.len());
         vec![
             ints("nodes_treeids", self.trees),

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::proto::{
+use crate::onnx::proto::{
     AttributeProto, DimensionProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto,
     ValueInfoProto, attribute_type, data_type,
 };

@@ -1,0 +1,104 @@
+//! import: the file of a model in, the model as an artifact out.
+
+use mlpipeline_crds::{
+    Action, Gate, Import, ImportStep, Output, PodSettings, ReplicaVolume, StepKind, Workload,
+};
+use serde_json::{Value, json};
+
+use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
+use crate::child_kind::ChildKind;
+use crate::credentials;
+use crate::piece::PlannedPiece;
+
+/// What an import step calls its file, in the names of the variables with its credentials.
+const FILE: &str = "onnx";
+
+impl Descriptor for Import {
+    fn kind(&self) -> StepKind {
+        StepKind::Import
+    }
+
+    fn reads(&self) -> Vec<Read> {
+        Vec::new()
+    }
+
+    fn watches(&self) -> Option<&str> {
+        None
+    }
+
+    fn workload(&self) -> Workload {
+        Workload::Job
+    }
+
+    fn companions(&self) -> Vec<ChildKind> {
+        Vec::new()
+    }
+
+    fn replicas(&self) -> Replicas {
+        Replicas::OneAtATime
+    }
+
+    fn exposure(&self) -> Option<Exposure> {
+        None
+    }
+
+    fn replica_volume(&self) -> Option<&ReplicaVolume> {
+        None
+    }
+
+    fn is_worker(&self) -> bool {
+        true
+    }
+
+    fn is_indexed(&self) -> bool {
+        false
+    }
+
+    fn pieces(&self, _: Option<i32>) -> Vec<PlannedPiece> {
+        vec![PlannedPiece::COMMIT]
+    }
+
+    fn needs_storage(&self) -> bool {
+        true
+    }
+
+    fn credentials(&self) -> Vec<(String, String)> {
+        self.onnx.secret.iter().map(|secret| (credentials::of_input(FILE), secret.clone())).collect()
+    }
+
+    fn output(&self) -> Option<&Output> {
+        None
+    }
+
+    fn fingerprint(&self, _: &PodSettings) -> Value {
+        let mut fingerprint = self.clone();
+        // Other credentials for the same place change nothing of what is there.
+        fingerprint.onnx.secret = None;
+        fingerprint.softmax = fingerprint.softmax.filter(|asked| *asked);
+        json!(fingerprint)
+    }
+
+    fn execution_settings(&self) -> Vec<(&'static str, Value)> {
+        Vec::new()
+    }
+
+    fn gate(&self) -> Option<&Gate> {
+        None
+    }
+
+    fn action(&self, _: &dyn Places) -> Option<Action> {
+        Some(Action::Import(ImportStep {
+            uri: self.onnx.uri.clone(),
+            sha256: self.onnx.sha256.clone(),
+            credentials: self.onnx.secret.as_ref().map(|_| credentials::of_input(FILE)),
+            target: self.target.clone(),
+            features: self.features.clone(),
+            classes: self.classes.clone(),
+            softmax: self.softmax.unwrap_or_default(),
+        }))
+    }
+
+    fn local(&self) -> LocalPods {
+        LocalPods::single()
+    }
+}

@@ -1,0 +1,211 @@
+//! Which of a graph's outputs is the answer, and what it is about.
+
+use mlpipeline_crds::ImportStep;
+
+use super::error::ImportError;
+use super::probe::Probe;
+use crate::model::{Finding, Label, OnnxAnswer, Target, labels_of};
+use crate::onnx::{Graph, Kind, Tensor};
+
+/// How far the sum of probabilities may be from 1, as 32-bit floats are added.
+const SUM_TOLERANCE: f64 = 1e-3;
+
+/// What files of the worker's own name as their maker.
+const OWN_PRODUCER: &str = "mlpipeline";
+
+/// The answer of a graph.
+pub(super) struct Found {
+    /// What is predicted.
+    pub target: Target,
+    /// From which outputs.
+    pub answer: OnnxAnswer,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// An output as it was tried.
+struct Tried<'a> {
+    place: usize,
+    name: &'a str,
+    tensor: &'a Tensor,
+    width: usize,
+    labels: Option<Vec<Label>>,
+}
+
+impl Tried<'_> {
+    fn is_float(&self) -> bool {
+        matches!(self.tensor.kind(), Kind::F32 | Kind::F64)
+    }
+
+    /// Whether each row's numbers are from 0 to 1, and add up to 1.
+    fn are_probabilities(&self) -> bool {
+        let numbers = self.tensor.numbers().unwrap_or_default();
+        let is_share = |value: &f64| (-SUM_TOLERANCE..=1.0 + SUM_TOLERANCE).contains(value);
+        numbers.iter().all(is_share)
+            && (self.width == 1
+                || numbers
+                    .chunks(self.width)
+                    .all(|row| (row.iter().sum::<f64>() - 1.0).abs() <= SUM_TOLERANCE))
+    }
+}
+
+/// Finds the answer among the outputs.
+///
+/// # Errors
+/// When it is not clear what the outputs mean; the message says what to write.
+pub(super) fn find(graph: &Graph, probe: &Probe, asked: &ImportStep) -> Result<Found, ImportError> {
+    let tried: Vec<Tried<'_>> = graph
+        .outputs()
+        .iter()
+        .zip(&probe.outputs)
+        .enumerate()
+        .filter_map(|(place, (output, tensor))| {
+            let labels = output.labels.as_ref().and_then(|values| labels_of(values).into_iter().collect());
+            Some(Tried { place, name: &output.name, tensor, width: probe.width(tensor)?, labels })
+        })
+        .collect();
+    if graph.producer() == OWN_PRODUCER
+        && let Some(found) = own_finding(&tried)
+    {
+        return Ok(found);
+    }
+    let label = tried.iter().find(|output| !output.is_float() && output.width == 1);
+    let scores = tried.iter().find(|output| output.is_float());
+    match (label, scores) {
+        (Some(label), scores) => of_label(label, scores, asked),
+        (None, Some(scores)) => of_scores(scores, asked),
+        (None, None) => Err(ImportError::Step(
+            "the graph has no output with a label or a number for each row; export one that predicts"
+                .to_owned(),
+        )),
+    }
+}
+
+/// What the worker's own files of models without a target answer with, by the names that they give it.
+fn own_finding(tried: &[Tried<'_>]) -> Option<Found> {
+    let named = |name: &str| tried.iter().find(|output| output.name == name);
+    let count = || named("cluster").and_then(|cluster| cluster.labels.as_ref()).map(Vec::len);
+    let (finding, value, numbers) = if let Some(numbers) = named("components") {
+        (Finding::Components { count: numbers.width }, None, numbers)
+    } else if let Some(numbers) = named("anomaly_score") {
+        (Finding::Outliers, Some(named("anomaly")?), numbers)
+    } else if let (Some(cluster), Some(numbers)) = (named("cluster"), named("distance")) {
+        (Finding::Clusters { count: count()? }, Some(cluster), numbers)
+    } else {
+        let cluster = named("cluster")?;
+        (Finding::Mixture { count: count()? }, Some(cluster), named("probabilities")?)
+    };
+    let answer = OnnxAnswer {
+        value: value.map(|value| value.place),
+        scores: Some(numbers.place),
+        ..OnnxAnswer::default()
+    };
+    let notes = vec!["it was learned without a target: its answers have names of their own".to_owned()];
+    Some(Found { target: Target::Finding(finding), answer, notes })
+}
+
+/// A graph that says which class a row is of.
+fn of_label(label: &Tried<'_>, scores: Option<&Tried<'_>>, asked: &ImportStep) -> Result<Found, ImportError> {
+    let of_graph = label.labels.clone().or_else(|| scores.and_then(|scores| scores.labels.clone()));
+    let labels = if asked.classes.is_empty() {
+        of_graph
+    } else {
+        Some(asked_classes(asked, Some(label.tensor.kind()))?)
+    };
+    let Some(labels) = labels else {
+        return match label.tensor.kind() {
+            Kind::I64 | Kind::I32 => Ok(Found {
+                target: number(asked),
+                answer: OnnxAnswer { value: Some(label.place), ..OnnxAnswer::default() },
+                notes: vec![format!(
+                    "the whole numbers of its output \"{}\" are taken as numbers: name classes to have them taken as classes",
+                    label.name
+                )],
+            }),
+            _ => Err(ImportError::Step(format!(
+                "the graph does not say which classes its output \"{}\" has; name them in classes",
+                label.name
+            ))),
+        };
+    };
+    let fitting = scores.filter(|scores| scores.width == labels.len());
+    let usable = fitting.filter(|scores| asked.softmax || scores.are_probabilities());
+    let notes = match (usable, scores) {
+        (Some(_), _) => Vec::new(),
+        (None, Some(scores)) => vec![format!(
+            "its output \"{}\" holds no probabilities, so that a row's class has probability 1",
+            scores.name
+        )],
+        (None, None) => vec!["it has no probabilities, so that a row's class has probability 1".to_owned()],
+    };
+    let (target, columns) = classes(labels, asked);
+    let answer = OnnxAnswer {
+        value: Some(label.place),
+        scores: usable.map(|scores| scores.place),
+        columns: if usable.is_some() { columns } else { Vec::new() },
+        softmax: asked.softmax && usable.is_some(),
+    };
+    Ok(Found { target, answer, notes })
+}
+
+/// A graph that has numbers alone.
+fn of_scores(scores: &Tried<'_>, asked: &ImportStep) -> Result<Found, ImportError> {
+    let labels =
+        if asked.classes.is_empty() { scores.labels.clone() } else { Some(asked_classes(asked, None)?) };
+    let (name, width) = (scores.name, scores.width);
+    let Some(labels) = labels else {
+        if width == 1 {
+            let answer = OnnxAnswer { value: Some(scores.place), ..OnnxAnswer::default() };
+            return Ok(Found { target: number(asked), answer, notes: Vec::new() });
+        }
+        return Err(ImportError::Step(format!(
+            "the graph's output \"{name}\" has {width} numbers for a row; name as many classes, or export a graph that answers one number"
+        )));
+    };
+    let fits = labels.len() == width || (labels.len() == 2 && width == 1);
+    if !fits {
+        let count = labels.len();
+        return Err(ImportError::Step(format!(
+            "classes names {count} classes, and the graph's output \"{name}\" has {width} scores for a row"
+        )));
+    }
+    if !asked.softmax && !scores.are_probabilities() {
+        return Err(ImportError::Step(format!(
+            "the scores of the graph's output \"{name}\" are no probabilities: they are not from 0 to 1, or do not add up to 1; set softmax: true, \
+             so that they become such, or end the graph with it"
+        )));
+    }
+    let (target, columns) = classes(labels, asked);
+    let answer = OnnxAnswer { value: None, scores: Some(scores.place), columns, softmax: asked.softmax };
+    Ok(Found { target, answer, notes: Vec::new() })
+}
+
+fn number(asked: &ImportStep) -> Target {
+    // A range of one value says nothing.
+    Target::Number { name: asked.target.clone(), min: 0.0, max: 0.0 }
+}
+
+/// The target of classes, sorted, and which column each has.
+fn classes(labels: Vec<Label>, asked: &ImportStep) -> (Target, Vec<usize>) {
+    let mut placed: Vec<(Label, usize)> = labels.into_iter().zip(0..).collect();
+    placed.sort();
+    let (labels, columns) = placed.into_iter().unzip();
+    (Target::Class { name: asked.target.clone(), labels }, columns)
+}
+
+/// The classes of the step, in the type of the graph's labels, or in the one that all of them can have.
+fn asked_classes(asked: &ImportStep, kind: Option<Kind>) -> Result<Vec<Label>, ImportError> {
+    let whole = || asked.classes.iter().map(|class| class.parse().ok().map(Label::Integer)).collect();
+    let truth = || asked.classes.iter().map(|class| class.parse().ok().map(Label::Boolean)).collect();
+    let text = || asked.classes.iter().map(|class| Label::Text(class.clone())).collect();
+    let found: Option<Vec<Label>> = match kind {
+        Some(Kind::Text) => Some(text()),
+        Some(Kind::Bool) => truth(),
+        Some(_) => whole(),
+        None => whole().or_else(truth).or_else(|| Some(text())),
+    };
+    found.ok_or_else(|| {
+        let of = if kind == Some(Kind::Bool) { "false and true" } else { "whole numbers" };
+        ImportError::Step(format!("classes has a class that is none of the graph's, whose labels are {of}"))
+    })
+}

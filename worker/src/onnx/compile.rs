@@ -1,0 +1,261 @@
+//! From a file's graph to a list of steps: names become numbers of slots, operators functions, and what is always the same is computed
+//! once.
+
+use std::collections::HashMap;
+
+use super::error::GraphError;
+use super::node::{Inputs, Node, Run, place_of, shown_name};
+use super::operators::{self, ML_DOMAIN};
+use super::problem::Problem;
+use super::proto::{GraphProto, ModelProto, NodeProto};
+use super::read_tensor::read_tensor;
+use super::tensor::Tensor;
+use super::work::Work;
+
+/// The most nodes of a graph.
+pub const NODE_LIMIT: usize = 20_000;
+
+/// The versions that are read: of the format, of ONNX's own operators, and of those of classical models.
+pub const FORMAT_VERSIONS: (i64, i64) = (3, 13);
+/// See [`FORMAT_VERSIONS`].
+pub const OPERATOR_VERSIONS: (i64, i64) = (7, 26);
+/// See [`FORMAT_VERSIONS`].
+pub const ML_OPERATOR_VERSIONS: (i64, i64) = (1, 5);
+
+/// The operator whose result, a list of maps, is the matrix that it reads, with names for its columns.
+pub(super) const ZIP_MAP: &str = "ZipMap";
+
+/// The number of a value.
+pub(super) type Slot = usize;
+
+/// A node, ready to compute.
+pub(super) struct Step {
+    pub place: String,
+    pub run: Run,
+    pub inputs: Vec<Option<Slot>>,
+    pub outputs: Vec<Slot>,
+    /// The values that nothing after this needs.
+    pub done: Vec<Slot>,
+}
+
+/// A graph's steps, in their order.
+pub(super) struct Program {
+    pub steps: Vec<Step>,
+    pub constants: HashMap<Slot, Tensor>,
+    pub inputs: Vec<Slot>,
+    pub outputs: Vec<Slot>,
+    /// How many values there are.
+    pub slots: usize,
+}
+
+/// The versions of the operators that a file names.
+struct Versions(HashMap<String, i64>);
+
+impl Versions {
+    fn of(model: &ModelProto) -> Result<Self, GraphError> {
+        let check = |what: &str, found: i64, (oldest, newest): (i64, i64)| {
+            if (oldest..=newest).contains(&found) {
+                return Ok(());
+            }
+            Err(GraphError::Version { what: what.to_owned(), found, oldest, newest })
+        };
+        check("format version", model.ir_version.unwrap_or_default(), FORMAT_VERSIONS)?;
+        let mut versions = HashMap::new();
+        for set in &model.opset_import {
+            let domain = plain_domain(set.domain.as_deref()).to_owned();
+            let version = set.version.unwrap_or_default();
+            match domain.as_str() {
+                "" => check("operator set version", version, OPERATOR_VERSIONS)?,
+                ML_DOMAIN => check("ai.onnx.ml version", version, ML_OPERATOR_VERSIONS)?,
+                // Only a node of it matters.
+                _ => {}
+            }
+            versions.insert(domain, version);
+        }
+        Ok(Self(versions))
+    }
+
+    /// That of a node's operator.
+    fn of_node(&self, node: &NodeProto) -> i64 {
+        self.0.get(plain_domain(node.domain.as_deref())).copied().unwrap_or(1)
+    }
+}
+
+fn plain_domain(domain: Option<&str>) -> &str {
+    match domain {
+        None | Some("ai.onnx") => "",
+        Some(domain) => domain,
+    }
+}
+
+/// Names, and the slots that they stand for.
+#[derive(Default)]
+struct Names {
+    slots: HashMap<String, Slot>,
+    count: usize,
+}
+
+impl Names {
+    fn add(&mut self, name: &str) -> Result<Slot, GraphError> {
+        let slot = self.count;
+        self.count += 1;
+        if !name.is_empty() && self.slots.insert(name.to_owned(), slot).is_some() {
+            return Err(GraphError::Graph(format!("two values are called {}", shown_name(name))));
+        }
+        Ok(slot)
+    }
+
+    fn get(&self, name: &str) -> Option<Slot> {
+        self.slots.get(name).copied()
+    }
+}
+
+/// Compiles a file's graph.
+pub(super) fn compile(model: &ModelProto, graph: &GraphProto) -> Result<Program, GraphError> {
+    let versions = Versions::of(model)?;
+    let found = graph.node.len();
+    if found > NODE_LIMIT {
+        return Err(GraphError::Graph(format!(
+            "it has {found} nodes, and at most {NODE_LIMIT} are computed"
+        )));
+    }
+    if !graph.sparse_initializer.is_empty() {
+        return Err(GraphError::Graph("it has sparse initializers; save it with dense ones".to_owned()));
+    }
+    if let Some(function) = model.functions.first() {
+        let name = shown_name(function.name.as_deref().unwrap_or_default());
+        let problem = format!(
+            "it has a function {name} of its own; write it in place with onnx.inliner.inline_local_functions"
+        );
+        return Err(GraphError::Graph(problem));
+    }
+    let mut names = Names::default();
+    let mut constants = HashMap::new();
+    for tensor in &graph.initializer {
+        let slot = names.add(tensor.name.as_deref().unwrap_or_default())?;
+        constants.insert(slot, read_tensor(tensor).map_err(of_problem)?);
+    }
+    let mut inputs = Vec::new();
+    for input in real_inputs(graph) {
+        inputs.push(names.add(input.name.as_deref().unwrap_or_default())?);
+    }
+    let mut work = Work::new(1, false);
+    let mut steps = Vec::new();
+    for node in &graph.node {
+        let step = step(node, &versions, &mut names)?;
+        match folded(&step, &constants, &mut work) {
+            Some(made) => constants.extend(step.outputs.into_iter().zip(made.map_err(of_problem)?)),
+            None => steps.push(step),
+        }
+        work.settle(constants.values().map(Tensor::size).sum());
+    }
+    let output = |name: &str| {
+        names
+            .get(name)
+            .ok_or_else(|| GraphError::Graph(format!("nothing makes its output {}", shown_name(name))))
+    };
+    let outputs: Vec<Slot> = graph
+        .output
+        .iter()
+        .map(|value| output(value.name.as_deref().unwrap_or_default()))
+        .collect::<Result<_, _>>()?;
+    let mut program = Program { steps, constants, inputs, outputs, slots: names.count };
+    program.mark_last_uses();
+    Ok(program)
+}
+
+/// The inputs that rows are for: old files name constants among them.
+pub(super) fn real_inputs(graph: &GraphProto) -> impl Iterator<Item = &super::proto::ValueInfoProto> {
+    let is_constant = |name: &Option<String>| {
+        graph.initializer.iter().any(|tensor| tensor.name.as_deref() == name.as_deref())
+    };
+    graph.input.iter().filter(move |input| !is_constant(&input.name))
+}
+
+fn of_problem(problem: Problem) -> GraphError {
+    GraphError::Graph(problem.text().to_owned())
+}
+
+fn step(proto: &NodeProto, versions: &Versions, names: &mut Names) -> Result<Step, GraphError> {
+    let place = place_of(proto);
+    let domain = plain_domain(proto.domain.as_deref());
+    let node = Node::new(proto, versions.of_node(proto)).map_err(|problem| of_problem(problem.at(&place)))?;
+    let compiled = if domain == ML_DOMAIN && node.operator == ZIP_MAP {
+        // What names its columns is read where its output is.
+        Some(zip_map())
+    } else {
+        operators::compile(domain, &node).map_err(|problem| of_problem(problem.at(&place)))?
+    };
+    let Some(run) = compiled else {
+        let is_standard = domain.is_empty() || domain == ML_DOMAIN;
+        let domain = if is_standard {
+            String::new()
+        } else {
+            format!(": it is a custom one, of {}", shown_name(domain))
+        };
+        return Err(GraphError::Operator { place, domain });
+    };
+    let mut inputs = Vec::with_capacity(proto.input.len());
+    for name in &proto.input {
+        inputs.push(match name.as_str() {
+            "" => None,
+            name => Some(names.get(name).ok_or_else(|| {
+                GraphError::Graph(format!(
+                    "{place} reads {}, which nothing before it makes",
+                    shown_name(name)
+                ))
+            })?),
+        });
+    }
+    let outputs = proto.output.iter().map(|name| names.add(name)).collect::<Result<_, _>>()?;
+    Ok(Step { place, run, inputs, outputs, done: Vec::new() })
+}
+
+fn zip_map() -> Run {
+    Box::new(|inputs, work| {
+        let input = inputs.get(0)?;
+        Ok(vec![input.with_shape(input.shape().to_vec(), work)?])
+    })
+}
+
+/// What a step makes of constants alone; `None` where it reads something else.
+fn folded(
+    step: &Step,
+    constants: &HashMap<Slot, Tensor>,
+    work: &mut Work,
+) -> Option<Result<Vec<Tensor>, Problem>> {
+    let inputs: Option<Vec<Option<&Tensor>>> = step
+        .inputs
+        .iter()
+        .map(|slot| slot.map_or(Some(None), |slot| constants.get(&slot).map(Some)))
+        .collect();
+    let made = (step.run)(&Inputs(inputs?), work).map_err(|problem| problem.at(&step.place));
+    Some(made.and_then(|made| enough(made, step)))
+}
+
+/// An operator makes all that its node names.
+pub(super) fn enough(made: Vec<Tensor>, step: &Step) -> Result<Vec<Tensor>, Problem> {
+    if made.len() < step.outputs.len() {
+        let (named, made) = (step.outputs.len(), made.len());
+        return Err(Problem::graph(format!("{} names {named} outputs, and {made} are computed", step.place)));
+    }
+    Ok(made)
+}
+
+impl Program {
+    /// Notes after which step each value is no longer needed.
+    fn mark_last_uses(&mut self) {
+        let mut last: HashMap<Slot, usize> = HashMap::new();
+        for (place, step) in self.steps.iter().enumerate() {
+            for slot in step.inputs.iter().flatten().chain(&step.outputs) {
+                last.insert(*slot, place);
+            }
+        }
+        for (slot, place) in last {
+            let is_kept = self.outputs.contains(&slot) || self.constants.contains_key(&slot);
+            if let Some(step) = self.steps.get_mut(place).filter(|_| !is_kept) {
+                step.done.push(slot);
+            }
+        }
+    }
+}

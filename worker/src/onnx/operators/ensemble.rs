@@ -1,0 +1,193 @@
+//! Trees as they are walked: branches in one list, each tree's first, and leaves with the numbers that they add.
+//!
+//! Owns that every walk ends: a tree whose nodes lead back to it is refused. Must not know how a file names its nodes.
+
+use std::collections::HashMap;
+
+use super::super::problem::Problem;
+
+/// How a value is compared with a branch's threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    AtMost,
+    Less,
+    AtLeast,
+    More,
+    Equal,
+    Other,
+}
+
+impl Comparison {
+    fn holds(self, value: f64, threshold: f64) -> bool {
+        match self {
+            Self::AtMost => value <= threshold,
+            Self::Less => value < threshold,
+            Self::AtLeast => value >= threshold,
+            Self::More => value > threshold,
+            Self::Equal => value == threshold,
+            Self::Other => value != threshold,
+        }
+    }
+}
+
+/// A node as a file has it.
+#[derive(Clone, Debug)]
+pub(super) enum RawNode {
+    /// Goes one way where a column's value holds up to a threshold, else the other.
+    Branch {
+        column: usize,
+        threshold: f64,
+        by: Comparison,
+        missing_holds: bool,
+        holds: NodeId,
+        fails: NodeId,
+    },
+    /// Adds numbers.
+    Leaf(Vec<(u32, f64)>),
+}
+
+/// The tree and the number of a node.
+pub(super) type NodeId = (i64, i64);
+
+/// A branch, or a leaf where `column` says so.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    threshold: f64,
+    /// A column, or [`LEAF`].
+    column: u32,
+    /// Where it goes on; of a leaf, its first and the one after its last number.
+    holds: u32,
+    fails: u32,
+    by: Comparison,
+    missing_holds: bool,
+}
+
+const LEAF: u32 = u32::MAX;
+
+/// A node to be added, which branch's which side leads there, and how deep it is.
+type Open = (NodeId, Option<(usize, bool)>, u64);
+
+/// Rows that are walked through one tree after the other, so that its nodes stay near.
+const ROWS_AT_ONCE: usize = 64;
+
+/// Trees that are walked.
+#[derive(Clone, Debug)]
+pub(super) struct Ensemble {
+    nodes: Vec<Node>,
+    roots: Vec<u32>,
+    numbers: Vec<(u32, f64)>,
+    /// The columns that a row must have.
+    pub columns: usize,
+    /// The most steps of a row.
+    pub steps: u64,
+    /// Whether every comparison is the usual one, [`Comparison::AtMost`].
+    is_usual: bool,
+}
+
+impl Ensemble {
+    /// Trees of nodes, from their roots.
+    ///
+    /// # Errors
+    /// When a node is missing, or is reached twice.
+    pub(super) fn new(mut raw: HashMap<NodeId, RawNode>, roots: &[NodeId]) -> Result<Self, Problem> {
+        let mut made = Self {
+            nodes: Vec::with_capacity(raw.len()),
+            roots: Vec::with_capacity(roots.len()),
+            numbers: Vec::new(),
+            columns: 0,
+            steps: 0,
+            is_usual: true,
+        };
+        for root in roots {
+            made.roots.push(made.nodes.len() as u32);
+            let depth = made.add_tree(*root, &mut raw)?;
+            made.steps = made.steps.saturating_add(depth);
+        }
+        Ok(made)
+    }
+
+    /// Adds the nodes below a root, each before those below it, and says how deep they are.
+    fn add_tree(&mut self, root: NodeId, raw: &mut HashMap<NodeId, RawNode>) -> Result<u64, Problem> {
+        // What is to be added, and which branch's which side leads there.
+        let mut open: Vec<Open> = vec![(root, None, 1)];
+        let mut deepest = 0;
+        while let Some((id, parent, depth)) = open.pop() {
+            deepest = deepest.max(depth);
+            let own = self.nodes.len();
+            if let Some((parent, is_holds)) = parent
+                && let Some(parent) = self.nodes.get_mut(parent)
+            {
+                *(if is_holds { &mut parent.holds } else { &mut parent.fails }) = own as u32;
+            }
+            let (tree, node) = id;
+            let found = raw.remove(&id).ok_or_else(|| {
+                Problem::graph(format!("node {node} of tree {tree} is missing, or is reached twice"))
+            })?;
+            self.nodes.push(match found {
+                RawNode::Branch { column, threshold, by, missing_holds, holds, fails } => {
+                    let number = u32::try_from(column).ok().filter(|column| *column < LEAF);
+                    let number =
+                        number.ok_or_else(|| Problem::graph(format!("column {column} is too many")))?;
+                    self.columns = self.columns.max(column + 1);
+                    self.is_usual &= by == Comparison::AtMost;
+                    open.push((fails, Some((own, false)), depth + 1));
+                    open.push((holds, Some((own, true)), depth + 1));
+                    Node { threshold, column: number, holds: 0, fails: 0, by, missing_holds }
+                }
+                RawNode::Leaf(numbers) => {
+                    let first = self.numbers.len() as u32;
+                    self.numbers.extend(numbers);
+                    let (by, missing_holds) = (Comparison::AtMost, false);
+                    let end = self.numbers.len() as u32;
+                    Node { threshold: 0.0, column: LEAF, holds: first, fails: end, by, missing_holds }
+                }
+            });
+            if self.nodes.len() > u32::MAX as usize / 2 {
+                return Err(Problem::graph("it has too many nodes"));
+            }
+        }
+        Ok(deepest)
+    }
+
+    /// How many trees.
+    pub(super) fn len(&self) -> usize {
+        self.roots.len()
+    }
+
+    /// Calls `add` with each row, and the target and number of each leaf that it reaches, tree after tree.
+    pub(super) fn walk(&self, rows: &[f64], width: usize, mut add: impl FnMut(usize, u32, f64)) {
+        let width = width.max(1);
+        for (block, rows) in rows.chunks(width * ROWS_AT_ONCE).enumerate() {
+            for root in &self.roots {
+                for (place, row) in rows.chunks_exact(width).enumerate() {
+                    let leaf =
+                        if self.is_usual { self.usual_leaf(*root, row) } else { self.leaf(*root, row) };
+                    for (target, number) in leaf {
+                        add(block * ROWS_AT_ONCE + place, *target, *number);
+                    }
+                }
+            }
+        }
+    }
+
+    fn leaf(&self, root: u32, row: &[f64]) -> &[(u32, f64)] {
+        self.find(root, row, |node, value| node.by.holds(value, node.threshold))
+    }
+
+    fn usual_leaf(&self, root: u32, row: &[f64]) -> &[(u32, f64)] {
+        self.find(root, row, |node, value| value <= node.threshold)
+    }
+
+    fn find(&self, root: u32, row: &[f64], holds: impl Fn(&Node, f64) -> bool) -> &[(u32, f64)] {
+        let mut at = root;
+        while let Some(node) = self.nodes.get(at as usize) {
+            if node.column == LEAF {
+                return self.numbers.get(node.holds as usize..node.fails as usize).unwrap_or_default();
+            }
+            let value = row.get(node.column as usize).copied().unwrap_or(f64::NAN);
+            let goes = holds(node, value) || (node.missing_holds && value.is_nan());
+            at = if goes { node.holds } else { node.fails };
+        }
+        &[]
+    }
+}
