@@ -249,8 +249,8 @@ impl Predictor {
             | Self::Components(_)
             | Self::Mixture(_)
             | Self::Density(_)
-            | Self::Seasonal(_) => None,
-            Self::Onnx(_) => None,
+            | Self::Seasonal(_)
+            | Self::Onnx(_) => None,
         }
     }
 
@@ -284,7 +284,8 @@ impl Predictor {
             | Self::Components(_)
             | Self::Mixture(_)
             | Self::Density(_)
-            | Self::Seasonal(_) => None,
+            | Self::Seasonal(_)
+            | Self::Onnx(_) => None,
         }
     }
 
@@ -294,7 +295,6 @@ impl Predictor {
         match self {
             Self::Seasonal(seasonal) => Some(seasonal),
             _ => None,
-            Self::Onnx(_) => None,
         }
     }
 }
