@@ -10,6 +10,9 @@ use crate::onnx::{Graph, Kind, Tensor};
 /// How far the sum of probabilities may be from 1, as 32-bit floats are added.
 const SUM_TOLERANCE: f64 = 1e-3;
 
+/// How many classes of a graph a message names.
+const NAMED: usize = 8;
+
 /// What files of the worker's own name as their maker.
 const OWN_PRODUCER: &str = "mlpipeline";
 
@@ -107,10 +110,13 @@ fn own_finding(tried: &[Tried<'_>]) -> Option<Found> {
 /// A graph that says which class a row is of.
 fn of_label(label: &Tried<'_>, scores: Option<&Tried<'_>>, asked: &ImportStep) -> Result<Found, ImportError> {
     let of_graph = label.labels.clone().or_else(|| scores.and_then(|scores| scores.labels.clone()));
-    let labels = if asked.classes.is_empty() {
-        of_graph
-    } else {
-        Some(asked_classes(asked, Some(label.tensor.kind()))?)
+    let labels = match of_graph {
+        Some(labels) => {
+            named_alike(asked, &labels)?;
+            Some(labels)
+        }
+        None if asked.classes.is_empty() => None,
+        None => Some(asked_classes(asked, Some(label.tensor.kind()))?),
     };
     let Some(labels) = labels else {
         return match label.tensor.kind() {
@@ -150,8 +156,14 @@ fn of_label(label: &Tried<'_>, scores: Option<&Tried<'_>>, asked: &ImportStep) -
 
 /// A graph that has numbers alone.
 fn of_scores(scores: &Tried<'_>, asked: &ImportStep) -> Result<Found, ImportError> {
-    let labels =
-        if asked.classes.is_empty() { scores.labels.clone() } else { Some(asked_classes(asked, None)?) };
+    let labels = match scores.labels.clone() {
+        Some(labels) => {
+            named_alike(asked, &labels)?;
+            Some(labels)
+        }
+        None if asked.classes.is_empty() => None,
+        None => Some(asked_classes(asked, None)?),
+    };
     let (name, width) = (scores.name, scores.width);
     let Some(labels) = labels else {
         if width == 1 {
@@ -191,6 +203,21 @@ fn classes(labels: Vec<Label>, asked: &ImportStep) -> (Target, Vec<usize>) {
     placed.sort();
     let (labels, columns) = placed.into_iter().unzip();
     (Target::Class { name: asked.target.clone(), labels }, columns)
+}
+
+/// Checks the classes of a step whose graph names its own.
+fn named_alike(asked: &ImportStep, labels: &[Label]) -> Result<(), ImportError> {
+    let named = labels.iter().map(Label::to_string);
+    if asked.classes.is_empty() || named.clone().eq(asked.classes.iter().cloned()) {
+        return Ok(());
+    }
+    let named: Vec<String> = named.take(NAMED).collect();
+    Err(ImportError::Step(format!(
+        "classes is {}, and the graph names {} classes itself: {}; leave classes out",
+        asked.classes.join(", "),
+        labels.len(),
+        named.join(", ")
+    )))
 }
 
 /// The classes of the step, in the type of the graph's labels, or in the one that all of them can have.

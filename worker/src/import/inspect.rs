@@ -43,6 +43,12 @@ impl Imported {
 pub fn inspect(file: Bytes, asked: &ImportStep) -> Result<Imported, ImportError> {
     let graph = Arc::new(Graph::read(&file)?);
     let features = features(graph.inputs(), &asked.features)?;
+    if features.iter().any(|feature| feature.name == asked.target) {
+        return Err(ImportError::Step(format!(
+            "target is \"{}\", which is a column that the graph takes; call the answers otherwise",
+            asked.target
+        )));
+    }
     let untold = OnnxPredictor::of(file.clone(), Arc::clone(&graph), OnnxAnswer::default());
     let probe = probe(&untold, &features)?;
     let Found { target, answer, notes } = find(&graph, &probe, asked)?;

@@ -223,6 +223,22 @@ fn the_sample_of_scikit_learn_predicts_what_it_printed() {
 }
 
 #[test]
+fn classes_that_a_graph_names_itself_are_not_named_otherwise() {
+    let file = include_bytes!("../../../deploy/samples/made-elsewhere/churn.onnx");
+    let of = |target: &str, classes: &[&str]| {
+        let asked = ImportStep { target: target.to_owned(), ..asked(&[], classes) };
+        inspect(Bytes::from_static(file), &asked).map_err(|error| error.to_string())
+    };
+    assert!(of("churned", &["no", "yes"]).is_ok(), "its own");
+    for classes in [&["yes", "no"][..], &["a", "b", "c"], &["no"]] {
+        let error = of("churned", classes).expect_err("others");
+        assert!(error.contains("the graph names 2 classes itself: no, yes; leave classes out"), "{error}");
+    }
+    let error = of("plan", &[]).expect_err("a column");
+    assert_eq!(error, "target is \"plan\", which is a column that the graph takes; call the answers otherwise");
+}
+
+#[test]
 fn constants_of_a_type_that_is_not_computed_are_named() {
     let half = TensorProto { data_type: Some(data_type::FLOAT16), ..integers("weights", &[1]) };
     let model = of_nodes(vec![node("Neg", &["x"], &["y"])], vec![half], 1);
