@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use super::error::GraphError;
-use super::node::{Inputs, Node, Run, place_of, shown_name};
+use super::node::{Inputs, Node, Run, place_of};
 use super::operators::{self, ML_DOMAIN};
-use super::problem::Problem;
+use super::problem::{Problem, shown_name};
 use super::proto::{GraphProto, ModelProto, NodeProto};
 use super::read_tensor::read_tensor;
 use super::tensor::Tensor;

@@ -2,7 +2,7 @@
 
 use mlpipeline_crds::ExitCode;
 
-use super::FILE_LIMIT;
+use super::wire::FILE_LIMIT;
 use crate::failure::Failure;
 
 /// What to do about an operator that is not computed.

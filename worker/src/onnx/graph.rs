@@ -7,17 +7,15 @@ use prost::Message;
 
 use super::compile::{Program, compile, enough, real_inputs};
 use super::error::GraphError;
+use super::kind::Kind;
 use super::labels::{known_text, labels_of};
-use super::node::{Inputs, shown_name};
+use super::node::Inputs;
 use super::operators::kind_of;
-use super::problem::Problem;
+use super::problem::{Problem, shown_name};
 use super::proto::{ModelProto, ValueInfoProto};
-use super::tensor::{Kind, Tensor, Values};
-use super::wire::expanded_size;
+use super::tensor::{Tensor, Values};
+use super::wire::{FILE_LIMIT, expanded_size};
 use super::work::Work;
-
-/// The most bytes of a file.
-pub const FILE_LIMIT: u64 = 256 << 20;
 
 /// The most memory that its messages may take.
 const EXPANDED_LIMIT: u64 = 1 << 30;

@@ -6,6 +6,7 @@
 mod compile;
 mod error;
 mod graph;
+mod kind;
 mod labels;
 mod layout;
 mod node;
@@ -19,9 +20,11 @@ mod work;
 
 pub use compile::{FORMAT_VERSIONS, ML_OPERATOR_VERSIONS, NODE_LIMIT, OPERATOR_VERSIONS};
 pub use error::GraphError;
-pub use graph::{FILE_LIMIT, Graph, GraphInput, GraphOutput};
+pub use graph::{Graph, GraphInput, GraphOutput};
+pub use kind::Kind;
 pub use problem::Problem;
-pub use tensor::{Kind, Tensor, Values};
+pub use tensor::{Tensor, Values};
+pub use wire::FILE_LIMIT;
 pub use work::{MEMORY_LIMIT, WORK_LIMIT};
 
 #[cfg(test)]

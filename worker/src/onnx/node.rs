@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::problem::Problem;
+use super::problem::{Problem, shown_name};
 use super::proto::{AttributeProto, NodeProto};
 use super::read_tensor::{read_tensor, read_text};
 use super::tensor::Tensor;
@@ -11,9 +11,6 @@ use super::work::Work;
 
 /// What a node computes, from its inputs.
 pub(super) type Run = Box<dyn Fn(&Inputs<'_>, &mut Work) -> Result<Vec<Tensor>, Problem> + Send + Sync>;
-
-/// The most bytes of a name that a message repeats.
-const NAME_SHOWN: usize = 80;
 
 /// What a node reads; one that is left out is none.
 pub(super) struct Inputs<'a>(pub Vec<Option<&'a Tensor>>);
@@ -122,14 +119,6 @@ impl<'a> Node<'a> {
     /// Refuses a setting that is not computed.
     pub(super) fn refuse(&self, is_set: bool, what: &str) -> Result<(), Problem> {
         if is_set { Err(Problem::graph(format!("{what} is not computed"))) } else { Ok(()) }
-    }
-}
-
-/// A name as messages show it.
-pub(super) fn shown_name(name: &str) -> String {
-    match name.char_indices().nth(NAME_SHOWN) {
-        Some((end, _)) => format!("\"{}…\"", name.get(..end).unwrap_or_default()),
-        None => format!("\"{name}\""),
     }
 }
 

@@ -1,5 +1,8 @@
 //! What can be wrong while a graph is computed.
 
+/// The most characters of a name that a message repeats.
+const NAME_SHOWN: usize = 80;
+
 /// What is wrong, without the node that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
@@ -42,5 +45,13 @@ impl Problem {
         match self {
             Self::Graph(text) | Self::Limit(text) | Self::Value { problem: text, .. } => text,
         }
+    }
+}
+
+/// A name as messages show it.
+pub(super) fn shown_name(name: &str) -> String {
+    match name.char_indices().nth(NAME_SHOWN) {
+        Some((end, _)) => format!("\"{}…\"", name.get(..end).unwrap_or_default()),
+        None => format!("\"{name}\""),
     }
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::layout::element_count;
-use super::node::shown_name;
-use super::problem::Problem;
+use super::problem::{Problem, shown_name};
 use super::proto::{TensorProto, data_type};
 use super::tensor::{Tensor, Values};
 

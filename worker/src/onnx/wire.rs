@@ -2,6 +2,9 @@
 //!
 //! Owns a walk over the bytes that allocates nothing. Must not read values.
 
+/// The most bytes of a file.
+pub const FILE_LIMIT: u64 = 256 << 20;
+
 /// The memory of a message, a text or bytes, beside what it holds.
 const OF_MESSAGE: u64 = 400;
 const OF_TEXT: u64 = 48;

@@ -1,8 +1,8 @@
 //! What one computation may take: memory that is in use at the same time, and steps of work.
 
+use super::kind::Kind;
 use super::layout::{element_count, shown};
 use super::problem::Problem;
-use super::tensor::Kind;
 
 /// The most bytes of tensors that are in use at the same time.
 pub const MEMORY_LIMIT: usize = 512 << 20;

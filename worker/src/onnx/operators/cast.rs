@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::super::kind::Kind;
 use super::super::node::{Node, Run};
 use super::super::problem::Problem;
 use super::super::proto::data_type;
-use super::super::tensor::{Kind, Tensor, Values};
+use super::super::tensor::{Tensor, Values};
 use super::super::work::Work;
 
 /// The type of a number of the file's.

@@ -1,8 +1,9 @@
 //! What is done with each value by itself, or with each pair of values.
 
+use super::super::kind::Kind;
 use super::super::node::{Inputs, Node, Run};
 use super::super::problem::Problem;
-use super::super::tensor::{Element, Kind, Tensor, Values};
+use super::super::tensor::{Element, Tensor, Values};
 use super::super::work::Work;
 use super::broadcast::{common_shape, repeated_places, zip};
 

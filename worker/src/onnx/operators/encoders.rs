@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use super::super::kind::Kind;
 use super::super::node::{Inputs, Node, Run};
 use super::super::problem::Problem;
-use super::super::tensor::{Element, Kind, Tensor, Values};
+use super::super::tensor::{Element, Tensor, Values};
 use super::super::work::Work;
 
 /// The bytes of a text that a message repeats.

@@ -1,9 +1,10 @@
 //! Values at places that other values name.
 
+use super::super::kind::Kind;
 use super::super::layout::{axis_of, element_count, strides};
 use super::super::node::{Inputs, Node, Run};
 use super::super::problem::Problem;
-use super::super::tensor::{Kind, Tensor};
+use super::super::tensor::Tensor;
 use super::super::work::Work;
 use super::shape::{lengths, moved};
 

@@ -1,8 +1,9 @@
 //! Weighted sums of classical models.
 
+use super::super::kind::Kind;
 use super::super::node::{Node, Run};
 use super::super::problem::Problem;
-use super::super::tensor::{Kind, Tensor};
+use super::super::tensor::Tensor;
 use super::super::work::Work;
 use super::answer::{Labels, PostTransform, largest};
 use super::cast::cast;

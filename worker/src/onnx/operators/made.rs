@@ -1,8 +1,9 @@
 //! Values that are made of nothing: constants, ranges, and shapes as values.
 
+use super::super::kind::Kind;
 use super::super::node::{Inputs, Node, Run};
 use super::super::problem::Problem;
-use super::super::tensor::{Kind, Tensor};
+use super::super::tensor::Tensor;
 use super::super::work::Work;
 use super::shape::{lengths, moved};
 

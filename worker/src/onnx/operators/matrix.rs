@@ -1,10 +1,11 @@
 //! Products of matrices. Sums go in the order of the columns whatever the rows beside a row are, so that an answer does not depend on
 //! them, nor on the machine.
 
+use super::super::kind::Kind;
 use super::super::layout::{element_count, shown};
 use super::super::node::{Inputs, Node, Run};
 use super::super::problem::Problem;
-use super::super::tensor::{Kind, Tensor, Values};
+use super::super::tensor::{Tensor, Values};
 use super::super::work::Work;
 use super::broadcast::{common_shape, repeated_places};
 use super::cast::cast;

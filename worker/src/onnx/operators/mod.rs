@@ -53,6 +53,7 @@ fn plain(node: &Node<'_>) -> Result<Option<Run>, Problem> {
             .or_else(|| elementwise::float_class(node))
             .or_else(|| shape::reshaping(node))
             .or_else(|| shape::moving(node))
+            .or_else(|| parts::parting(node))
             .or_else(|| reduce::reducing(node))
             .or_else(|| matrix::multiplying(node))
             .or_else(|| normalize::softmax(node))

@@ -1,9 +1,10 @@
 //! Values made alike in size: shares that add up to one, and values less their mean by their spread.
 
+use super::super::kind::Kind;
 use super::super::layout::{axis_of, element_count};
 use super::super::node::{Node, Run};
 use super::super::problem::Problem;
-use super::super::tensor::{Kind, Tensor};
+use super::super::tensor::Tensor;
 use super::super::work::Work;
 use super::cast::cast;
 

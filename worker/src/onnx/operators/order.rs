@@ -2,10 +2,11 @@
 
 use std::cmp::Ordering;
 
+use super::super::kind::Kind;
 use super::super::layout::axis_of;
 use super::super::node::{Inputs, Node, Run};
 use super::super::problem::Problem;
-use super::super::tensor::{Kind, Tensor};
+use super::super::tensor::Tensor;
 use super::super::work::Work;
 use super::cast::cast;
 use super::shape::{lengths, moved};

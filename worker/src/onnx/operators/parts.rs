@@ -1,13 +1,24 @@
 //! Tensors put side by side, and taken apart.
 
+use super::super::kind::Kind;
 use super::super::layout::{axis_of, shown, strides};
 use super::super::node::{Node, Run};
 use super::super::problem::Problem;
-use super::super::tensor::{Element, Kind, Tensor, Values};
+use super::super::tensor::{Element, Tensor, Values};
 use super::shape::{axes_of, strided};
 
+/// The operators.
+pub(super) fn parting(node: &Node<'_>) -> Option<Run> {
+    Some(match node.operator {
+        "Concat" => concat(node.int("axis", 1)),
+        "Split" => split(node),
+        "Slice" => slice(node),
+        _ => return None,
+    })
+}
+
 /// Tensors side by side along an axis.
-pub(super) fn concat(axis: i64) -> Run {
+fn concat(axis: i64) -> Run {
     fn joined(parts: &[&Tensor], blocks: usize) -> Result<Values, Problem> {
         fn of<T: Element>(parts: &[&Tensor], blocks: usize) -> Result<Values, Problem> {
             let slices = parts.iter().map(|part| part.as_slice::<T>()).collect::<Result<Vec<_>, _>>()?;
@@ -53,7 +64,7 @@ pub(super) fn concat(axis: i64) -> Run {
 }
 
 /// A tensor in parts along an axis.
-pub(super) fn split(node: &Node<'_>) -> Run {
+fn split(node: &Node<'_>) -> Run {
     let (axis, outputs) = (node.int("axis", 0), node.outputs);
     let of_attribute = node.ints("split").to_vec();
     Box::new(move |inputs, work| {
@@ -90,7 +101,7 @@ fn lengths_of_parts(parts: &[i64]) -> Result<Vec<usize>, Problem> {
 }
 
 /// Ranges of a tensor's axes.
-pub(super) fn slice(node: &Node<'_>) -> Run {
+fn slice(node: &Node<'_>) -> Run {
     let of_attributes = (node.version < 10)
         .then(|| (node.ints("starts").to_vec(), node.ints("ends").to_vec(), node.ints("axes").to_vec()));
     Box::new(move |inputs, work| {

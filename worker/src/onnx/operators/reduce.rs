@@ -1,9 +1,10 @@
 //! One number of many: along axes of a tensor.
 
+use super::super::kind::Kind;
 use super::super::layout::{axis_of, places, strides};
 use super::super::node::{Inputs, Node, Run};
 use super::super::problem::Problem;
-use super::super::tensor::{Kind, Tensor};
+use super::super::tensor::Tensor;
 use super::super::work::Work;
 use super::cast::cast;
 

@@ -1,8 +1,9 @@
 //! Columns of numbers made ready: shifted, scaled, filled, cut at a threshold, put side by side.
 
+use super::super::kind::Kind;
 use super::super::node::{Node, Run};
 use super::super::problem::Problem;
-use super::super::tensor::{Kind, Tensor, Values};
+use super::super::tensor::{Tensor, Values};
 use super::super::work::Work;
 use super::cast::cast;
 use super::linear::{floats, rows_of};

@@ -1,9 +1,10 @@
 //! The shape of values, and values in other places of it: nothing is computed of them.
 
+use super::super::kind::Kind;
 use super::super::layout::{axis_of, element_count, places, shown, strides};
 use super::super::node::{Inputs, Node, Run};
 use super::super::problem::Problem;
-use super::super::tensor::{Kind, Tensor, Values};
+use super::super::tensor::{Tensor, Values};
 use super::super::work::Work;
 use super::broadcast::{common_shape, repeated_places};
 
@@ -152,9 +153,6 @@ pub(super) fn moving(node: &Node<'_>) -> Option<Run> {
             let tiled = strided(input, shape, &steps, 0, work)?;
             Ok(vec![tiled.with_shape(out, work)?])
         }),
-        "Concat" => super::parts::concat(node.int("axis", 1)),
-        "Split" => super::parts::split(node),
-        "Slice" => super::parts::slice(node),
         "Trilu" => {
             let upper = node.flag("upper", true);
             Box::new(move |inputs, work| trilu(inputs, upper, work))

@@ -1,8 +1,9 @@
 //! The operators of trees: what is made of the leaves' numbers.
 
+use super::super::kind::Kind;
 use super::super::node::{Node, Run};
 use super::super::problem::Problem;
-use super::super::tensor::{Kind, Tensor};
+use super::super::tensor::Tensor;
 use super::super::work::Work;
 use super::answer::{Labels, PostTransform, largest};
 use super::cast::cast;

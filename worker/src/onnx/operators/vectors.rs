@@ -1,8 +1,9 @@
 //! Support vector machines, as libsvm defines them (Chang and Lin, LIBSVM: a library for support vector machines, 2011).
 
+use super::super::kind::Kind;
 use super::super::node::{Node, Run};
 use super::super::problem::Problem;
-use super::super::tensor::{Kind, Tensor};
+use super::super::tensor::Tensor;
 use super::super::work::Work;
 use super::answer::{Labels, PostTransform, largest};
 use super::linear::{floats, rows_of};
