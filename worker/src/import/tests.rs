@@ -235,7 +235,10 @@ fn classes_that_a_graph_names_itself_are_not_named_otherwise() {
         assert!(error.contains("the graph names 2 classes itself: no, yes; leave classes out"), "{error}");
     }
     let error = of("plan", &[]).expect_err("a column");
-    assert_eq!(error, "target is \"plan\", which is a column that the graph takes; call the answers otherwise");
+    assert_eq!(
+        error,
+        "target is \"plan\", which is a column that the graph takes; call the answers otherwise"
+    );
 }
 
 #[test]
