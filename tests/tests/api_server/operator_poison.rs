@@ -90,7 +90,12 @@ where
             true => json!({"labels": of_ours(object.labels(), &json!("Odd_1.-x"))}),
         };
         let garbled = Patch::Merge(json!({"metadata": marks}));
-        bed.api::<K>().patch(&object.name_any(), &PatchParams::default(), &garbled).await.unwrap();
+        match bed.api::<K>().patch(&object.name_any(), &PatchParams::default(), &garbled).await {
+            Ok(_) => {}
+            // A pod of a Deployment whose own marks were changed before has gone meanwhile.
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            Err(error) => panic!("{}: {error}", object.name_any()),
+        }
     }
 }
 
