@@ -78,8 +78,13 @@ fn trees_whose_nodes_lead_back_to_them_are_refused() {
     assert_eq!(answer.first().map(Tensor::values), Some(&Values::F32(vec![1.0])));
     let circle = refusal(&tree(&[1, 0, 0], &[2, 0, 0], &["BRANCH_LEQ", "BRANCH_LEQ", "LEAF"]));
     assert!(circle.contains("a tree has not one node that no other leads to"), "{circle}");
-    let twice = refusal(&tree(&[1, 2, 0], &[2, 2, 0], &["BRANCH_LEQ", "BRANCH_LEQ", "LEAF"]));
-    assert!(twice.contains("node 2 of tree 0 is missing, or is reached twice"), "{twice}");
+    let below =
+        refusal(&tree(&[1, 2, 1, 0], &[3, 3, 3, 0], &["BRANCH_LEQ", "BRANCH_LEQ", "BRANCH_LEQ", "LEAF"]));
+    assert!(below.contains("node 1 of tree 0 leads back to itself"), "{below}");
+    // Both sides of both branches lead to one leaf.
+    let shared = tree(&[1, 2, 0], &[2, 2, 0], &["BRANCH_LEQ", "BRANCH_LEQ", "LEAF"]);
+    let answer = run(&shared, 1).expect("a leaf");
+    assert_eq!(answer.first().map(Tensor::values), Some(&Values::F32(vec![1.0])));
     let missing = refusal(&tree(&[1, 0], &[7, 0], &["BRANCH_LEQ", "LEAF"]));
     assert!(missing.contains("node 7 of tree 0 is missing"), "{missing}");
 }

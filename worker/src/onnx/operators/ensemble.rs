@@ -64,8 +64,21 @@ struct Node {
 
 const LEAF: u32 = u32::MAX;
 
-/// A node to be added, which branch's which side leads there, and how deep it is.
-type Open = (NodeId, Option<(usize, bool)>, u64);
+/// What is to be done while nodes are added.
+enum Task {
+    /// A node is added, to which a side of a branch leads.
+    Add(NodeId, Option<(usize, bool)>),
+    /// All below a node is added.
+    Close(NodeId, usize),
+}
+
+/// Where a node was added.
+#[derive(Clone, Copy)]
+struct Added {
+    place: usize,
+    /// Whether all below it is added.
+    is_closed: bool,
+}
 
 /// Rows that are walked through one tree after the other, so that its nodes stay near.
 const ROWS_AT_ONCE: usize = 64;
@@ -85,10 +98,10 @@ pub(super) struct Ensemble {
 }
 
 impl Ensemble {
-    /// Trees of nodes, from their roots.
+    /// Trees of nodes, from their roots. Several branches may lead to one node, as where a set of categories is asked for one by one.
     ///
     /// # Errors
-    /// When a node is missing, or is reached twice.
+    /// When a node is missing, or leads back to itself.
     pub(super) fn new(mut raw: HashMap<NodeId, RawNode>, roots: &[NodeId]) -> Result<Self, Problem> {
         let mut made = Self {
             nodes: Vec::with_capacity(raw.len()),
@@ -98,55 +111,96 @@ impl Ensemble {
             steps: 0,
             is_usual: true,
         };
+        let (mut added, mut heights) = (HashMap::with_capacity(raw.len()), Vec::with_capacity(raw.len()));
         for root in roots {
-            made.roots.push(made.nodes.len() as u32);
-            let depth = made.add_tree(*root, &mut raw)?;
-            made.steps = made.steps.saturating_add(depth);
+            let place = made.nodes.len();
+            made.roots.push(place as u32);
+            made.add_tree(*root, &mut raw, &mut added, &mut heights)?;
+            made.steps = made.steps.saturating_add(heights.get(place).copied().unwrap_or_default());
         }
         Ok(made)
     }
 
-    /// Adds the nodes below a root, each before those below it, and says how deep they are.
-    fn add_tree(&mut self, root: NodeId, raw: &mut HashMap<NodeId, RawNode>) -> Result<u64, Problem> {
-        // What is to be added, and which branch's which side leads there.
-        let mut open: Vec<Open> = vec![(root, None, 1)];
-        let mut deepest = 0;
-        while let Some((id, parent, depth)) = open.pop() {
-            deepest = deepest.max(depth);
-            let own = self.nodes.len();
+    /// Adds the nodes below a root, each before those below it, and says how many are on the longest way from each.
+    fn add_tree(
+        &mut self,
+        root: NodeId,
+        raw: &mut HashMap<NodeId, RawNode>,
+        added: &mut HashMap<NodeId, Added>,
+        heights: &mut Vec<u64>,
+    ) -> Result<(), Problem> {
+        let mut tasks = vec![Task::Add(root, None)];
+        while let Some(task) = tasks.pop() {
+            let (id, parent) = match task {
+                Task::Add(id, parent) => (id, parent),
+                Task::Close(id, place) => {
+                    let height = self.height(place, heights);
+                    if let Some(known) = heights.get_mut(place) {
+                        *known = height;
+                    }
+                    added.insert(id, Added { place, is_closed: true });
+                    continue;
+                }
+            };
+            let known = added.get(&id).copied();
+            let place = known.map_or(self.nodes.len(), |known| known.place);
             if let Some((parent, is_holds)) = parent
                 && let Some(parent) = self.nodes.get_mut(parent)
             {
-                *(if is_holds { &mut parent.holds } else { &mut parent.fails }) = own as u32;
+                *(if is_holds { &mut parent.holds } else { &mut parent.fails }) = place as u32;
             }
             let (tree, node) = id;
-            let found = raw.remove(&id).ok_or_else(|| {
-                Problem::graph(format!("node {node} of tree {tree} is missing, or is reached twice"))
-            })?;
-            self.nodes.push(match found {
-                RawNode::Branch { column, threshold, by, missing_holds, holds, fails } => {
-                    let number = u32::try_from(column).ok().filter(|column| *column < LEAF);
-                    let number =
-                        number.ok_or_else(|| Problem::graph(format!("column {column} is too many")))?;
-                    self.columns = self.columns.max(column + 1);
-                    self.is_usual &= by == Comparison::AtMost;
-                    open.push((fails, Some((own, false)), depth + 1));
-                    open.push((holds, Some((own, true)), depth + 1));
-                    Node { threshold, column: number, holds: 0, fails: 0, by, missing_holds }
+            match known {
+                Some(Added { is_closed: true, .. }) => continue,
+                Some(_) => {
+                    return Err(Problem::graph(format!("node {node} of tree {tree} leads back to itself")));
                 }
-                RawNode::Leaf(numbers) => {
-                    let first = self.numbers.len() as u32;
-                    self.numbers.extend(numbers);
-                    let (by, missing_holds) = (Comparison::AtMost, false);
-                    let end = self.numbers.len() as u32;
-                    Node { threshold: 0.0, column: LEAF, holds: first, fails: end, by, missing_holds }
-                }
-            });
-            if self.nodes.len() > u32::MAX as usize / 2 {
-                return Err(Problem::graph("it has too many nodes"));
+                None => {}
             }
+            let found = raw
+                .remove(&id)
+                .ok_or_else(|| Problem::graph(format!("node {node} of tree {tree} is missing")))?;
+            added.insert(id, Added { place, is_closed: false });
+            heights.push(1);
+            tasks.push(Task::Close(id, place));
+            if let RawNode::Branch { holds, fails, .. } = found {
+                tasks.push(Task::Add(fails, Some((place, false))));
+                tasks.push(Task::Add(holds, Some((place, true))));
+            }
+            self.add_node(found)?;
         }
-        Ok(deepest)
+        Ok(())
+    }
+
+    /// How many nodes are on the longest way from a node, where those of all below it are known.
+    fn height(&self, place: usize, heights: &[u64]) -> u64 {
+        let Some(node) = self.nodes.get(place).filter(|node| node.column != LEAF) else { return 1 };
+        let of = |place: u32| heights.get(place as usize).copied().unwrap_or_default();
+        of(node.holds).max(of(node.fails)).saturating_add(1)
+    }
+
+    /// Adds a node; where a branch leads is not known yet.
+    fn add_node(&mut self, raw: RawNode) -> Result<(), Problem> {
+        self.nodes.push(match raw {
+            RawNode::Branch { column, threshold, by, missing_holds, .. } => {
+                let number = u32::try_from(column).ok().filter(|column| *column < LEAF);
+                let number = number.ok_or_else(|| Problem::graph(format!("column {column} is too many")))?;
+                self.columns = self.columns.max(column + 1);
+                self.is_usual &= by == Comparison::AtMost;
+                Node { threshold, column: number, holds: 0, fails: 0, by, missing_holds }
+            }
+            RawNode::Leaf(numbers) => {
+                let first = self.numbers.len() as u32;
+                self.numbers.extend(numbers);
+                let end = self.numbers.len() as u32;
+                let (by, missing_holds) = (Comparison::AtMost, false);
+                Node { threshold: 0.0, column: LEAF, holds: first, fails: end, by, missing_holds }
+            }
+        });
+        if self.nodes.len() > u32::MAX as usize / 2 {
+            return Err(Problem::graph("it has too many nodes"));
+        }
+        Ok(())
     }
 
     /// How many trees.
