@@ -83,7 +83,7 @@ pub struct MLPipelineSpec {
     /// Start no new Jobs and suspend CronJobs. What serves keeps serving.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
-    /// The worker image for prepare, train, serve and score steps; the operator's default when absent. Naming or changing
+    /// The worker image for all steps but run; the operator's default when absent. Naming or changing
     /// one re-does those steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]

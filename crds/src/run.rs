@@ -90,7 +90,7 @@ pub enum Workload {
     DaemonSet,
 }
 
-/// Whether the completions of a Job can be told apart.
+/// Whether the completions of a Job can be distinguished.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum CompletionMode {
     /// All pods are alike: so many must succeed, whichever they are.

@@ -15,7 +15,7 @@ pub const WATCH_WITHOUT_BOOKMARKS: u32 = 75;
 
 /// Sets what the operator's client does about failures of a connection.
 pub fn configure(config: &mut Config) {
-    // The operator retries by itself and reports why; retries of the client would hide that.
+    // The operator repeats failed calls and reports why; repeats in the client would hide that.
     config.default_retry = false;
     config.read_timeout = Some(SILENCE);
     // Otherwise the time that a connection lay idle would count against the response to the next call.

@@ -118,7 +118,7 @@ pub enum CategorySplits {
     /// One category from all others: each has a column of 0 and 1.
     #[default]
     OneHot,
-    /// Any set of categories from all others, chosen by their gradients. Of a column, at most 254 categories are told apart, the
+    /// Any set of categories from all others, chosen by their gradients. Of a column, at most 254 categories are distinguished, the
     /// most frequent ones; all others count as one.
     Subsets,
 }

@@ -28,7 +28,7 @@ ALGORITHMS = {
     "isolation-forest": ([], None, 1),
     "pca": (["nComponents=5"], None, 1),
     "truncated-svd": (["nComponents=5"], None, 1),
-    "dbscan": (["eps=1"], None, 0.01),
+    "dbscan": (["eps=4"], None, 0.01),
 }
 
 
@@ -90,7 +90,7 @@ def estimator(peer, algorithm):
         "isolation-forest": lambda: ensemble.IsolationForest(n_jobs=-1),
         "pca": lambda: decomposition.PCA(5),
         "truncated-svd": lambda: decomposition.TruncatedSVD(5),
-        "dbscan": lambda: cluster.DBSCAN(eps=1, n_jobs=-1),
+        "dbscan": lambda: cluster.DBSCAN(eps=4, n_jobs=-1),
     }[algorithm]()
 
 

@@ -12,7 +12,7 @@ use crate::preprocess::{CategoryTransform, CodeTransform, NumberTransform, Targe
 /// The model's columns, rows × columns, from an input for each of the table's.
 ///
 /// # Errors
-/// When a column's values cannot be told apart in a graph.
+/// When a column's values cannot be distinguished in a graph.
 pub(super) fn columns(graph: &mut Graph, model: &Model) -> Result<Name, OnnxError> {
     // Of each feature, the first of its columns: where it is a number, that number.
     let (mut made, mut firsts) = (Vec::new(), Vec::new());

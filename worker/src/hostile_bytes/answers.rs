@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mlpipeline_crds::{DataSource, ExitCode, Format};
+use mlpipeline_crds::{ExitCode, Format};
 use proptest::prelude::*;
 
 use super::change::{Change, apply, change};
-use super::{context_of, read_source};
+use super::{context_of, read_source, source_of};
 use crate::credentials::Secrets;
 use crate::network::Network;
 
@@ -104,19 +104,6 @@ fn answer(mut stream: &TcpStream, changed: Answer, changes: &[Change]) -> Option
     Some(())
 }
 
-fn source(uri: String) -> DataSource {
-    DataSource::Uri {
-        uri,
-        format: Some(Format::Csv),
-        columns: Vec::new(),
-        pattern: None,
-        on_mismatch: None,
-        reading: None,
-        sha256: None,
-        credentials: None,
-    }
-}
-
 /// Reads from a server that changes one of its answers. How many rows there were, or the error.
 fn read(changed: Answer, changes: Vec<Change>, folder: &Path) -> Result<usize, crate::failure::StepError> {
     let address = serve(changed, changes.into());
@@ -143,7 +130,9 @@ fn read(changed: Answer, changes: Vec<Change>, folder: &Path) -> Result<usize, c
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let found = runtime.block_on(async {
-        tokio::time::timeout(PATIENCE, read_source(&source(uri), &context)).await.expect("an end")
+        tokio::time::timeout(PATIENCE, read_source(&source_of(uri, Some(Format::Csv), None), &context))
+            .await
+            .expect("an end")
     });
     let mut last = TcpStream::connect(address).expect("the server");
     last.write_all(b"the end\n\n").expect("the server reads");

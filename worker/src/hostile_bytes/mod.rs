@@ -50,17 +50,21 @@ fn context_of(root: &Path, network: Network, secrets: Secrets) -> WorkContext {
 
 /// Reads all rows of a file as a step reads them.
 async fn read_table(name: &str, pattern: Option<&str>, context: &WorkContext) -> Result<usize, StepError> {
-    let source = DataSource::Uri {
-        uri: format!("file:{name}"),
-        format: pattern.map(|_| Format::Text),
+    let source = source_of(format!("file:{name}"), pattern.map(|_| Format::Text), pattern);
+    read_source(&source, context).await
+}
+
+fn source_of(uri: String, format: Option<Format>, pattern: Option<&str>) -> DataSource {
+    DataSource::Uri {
+        uri,
+        format,
         columns: Vec::new(),
         pattern: pattern.map(str::to_owned),
         on_mismatch: None,
         reading: None,
         sha256: None,
         credentials: None,
-    };
-    read_source(&source, context).await
+    }
 }
 
 async fn read_source(source: &DataSource, context: &WorkContext) -> Result<usize, StepError> {

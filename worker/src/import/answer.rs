@@ -13,6 +13,13 @@ const SUM_TOLERANCE: f64 = 1e-3;
 /// How many classes of a graph a message names.
 const NAMED: usize = 8;
 
+/// The first of some classes, for a message.
+pub(super) fn listed(labels: &[Label]) -> String {
+    let named: Vec<String> = labels.iter().take(NAMED).map(Label::to_string).collect();
+    let more = if labels.len() > NAMED { ", …" } else { "" };
+    format!("{}{more}", named.join(", "))
+}
+
 /// What files of the worker's own name as their maker.
 const OWN_PRODUCER: &str = "mlpipeline";
 
@@ -110,14 +117,7 @@ fn own_finding(tried: &[Tried<'_>]) -> Option<Found> {
 /// A graph that says which class a row is of.
 fn of_label(label: &Tried<'_>, scores: Option<&Tried<'_>>, asked: &ImportStep) -> Result<Found, ImportError> {
     let of_graph = label.labels.clone().or_else(|| scores.and_then(|scores| scores.labels.clone()));
-    let labels = match of_graph {
-        Some(labels) => {
-            named_alike(asked, &labels)?;
-            Some(labels)
-        }
-        None if asked.classes.is_empty() => None,
-        None => Some(asked_classes(asked, Some(label.tensor.kind()))?),
-    };
+    let labels = named_classes(of_graph, asked, Some(label.tensor.kind()))?;
     let Some(labels) = labels else {
         return match label.tensor.kind() {
             Kind::I64 | Kind::I32 => Ok(Found {
@@ -156,14 +156,7 @@ fn of_label(label: &Tried<'_>, scores: Option<&Tried<'_>>, asked: &ImportStep) -
 
 /// A graph that has numbers alone.
 fn of_scores(scores: &Tried<'_>, asked: &ImportStep) -> Result<Found, ImportError> {
-    let labels = match scores.labels.clone() {
-        Some(labels) => {
-            named_alike(asked, &labels)?;
-            Some(labels)
-        }
-        None if asked.classes.is_empty() => None,
-        None => Some(asked_classes(asked, None)?),
-    };
+    let labels = named_classes(scores.labels.clone(), asked, None)?;
     let (name, width) = (scores.name, scores.width);
     let Some(labels) = labels else {
         if width == 1 {
@@ -205,18 +198,32 @@ fn classes(labels: Vec<Label>, asked: &ImportStep) -> (Target, Vec<usize>) {
     (Target::Class { name: asked.target.clone(), labels }, columns)
 }
 
+/// The classes that the graph names, or else the step; none where neither does.
+fn named_classes(
+    of_graph: Option<Vec<Label>>,
+    asked: &ImportStep,
+    kind: Option<Kind>,
+) -> Result<Option<Vec<Label>>, ImportError> {
+    match of_graph {
+        Some(labels) => {
+            named_alike(asked, &labels)?;
+            Ok(Some(labels))
+        }
+        None if asked.classes.is_empty() => Ok(None),
+        None => asked_classes(asked, kind).map(Some),
+    }
+}
+
 /// Checks the classes of a step whose graph names its own.
 fn named_alike(asked: &ImportStep, labels: &[Label]) -> Result<(), ImportError> {
-    let named = labels.iter().map(Label::to_string);
-    if asked.classes.is_empty() || named.clone().eq(asked.classes.iter().cloned()) {
+    if asked.classes.is_empty() || labels.iter().map(Label::to_string).eq(asked.classes.iter().cloned()) {
         return Ok(());
     }
-    let named: Vec<String> = named.take(NAMED).collect();
     Err(ImportError::Step(format!(
         "classes is {}, and the graph names {} classes itself: {}; leave classes out",
         asked.classes.join(", "),
         labels.len(),
-        named.join(", ")
+        listed(labels)
     )))
 }
 

@@ -6,16 +6,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mlpipeline_crds::{ImportStep, StepReport};
 
-use super::answer::{Found, find};
+use super::answer::{Found, find, listed};
 use super::error::ImportError;
 use super::features::features;
 use super::probe::probe;
-use crate::model::{FeatureSchema, Label, Model, ONNX, OnnxAnswer, OnnxPredictor, Target};
+use crate::model::{FeatureSchema, Model, ONNX, OnnxAnswer, OnnxPredictor, Target};
 use crate::onnx::Graph;
 use crate::preprocess::Preprocessing;
-
-/// How many classes a message names.
-const NAMED: usize = 8;
 
 /// A model that was taken.
 #[derive(Clone, Debug)]
@@ -65,9 +62,7 @@ fn summary(columns: usize, target: &Target, producer: &str) -> String {
     let answer = match target {
         Target::Number { name, .. } => format!("answers a number, {name}"),
         Target::Class { name, labels } => {
-            let named: Vec<String> = labels.iter().take(NAMED).map(Label::to_string).collect();
-            let more = if labels.len() > NAMED { ", …" } else { "" };
-            format!("answers {name}, one of {} classes: {}{more}", labels.len(), named.join(", "))
+            format!("answers {name}, one of {} classes: {}", labels.len(), listed(labels))
         }
         Target::Finding(finding) => format!("finds the {} of a row", finding.name()),
     };

@@ -114,7 +114,7 @@ impl TreePredictor {
         self.features
     }
 
-    /// How many classes are told apart; 0 when the prediction is a number.
+    /// How many classes are distinguished; 0 when the prediction is a number.
     #[must_use]
     pub fn class_count(&self) -> usize {
         match self.output {

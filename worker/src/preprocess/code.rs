@@ -1,4 +1,4 @@
-//! Categories as codes: one column of whole numbers, for trees that split by sets of categories and for series that are told apart.
+//! Categories as codes: one column of whole numbers, for trees that split by sets of categories and for series that are distinguished.
 //!
 //! Texts beyond the limit, the rarest ones, share the code behind the others. A text that training never saw gets that code where
 //! there is one, and else is missing; what is missing is a NaN. The codes' order means nothing.

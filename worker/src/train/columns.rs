@@ -24,7 +24,7 @@ pub(super) struct Column {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Treatment {
     Number(FeatureKind),
-    /// At most so many texts are told apart; as many as the algorithm's default where none is given.
+    /// At most so many texts are distinguished; as many as the algorithm's default where none is given.
     Category(Option<usize>),
     Time(TimeKind),
     /// At most so many words have a column.

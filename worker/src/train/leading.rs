@@ -11,7 +11,7 @@ use ndarray::Array2;
 use super::shuffle::Shuffler;
 use super::vector::{add, dot, largest};
 
-/// Directions beside those that are asked for: eigenvalues near the last one are told apart sooner.
+/// Directions beside those that are asked for: eigenvalues near the last one are distinguished sooner.
 const BESIDE: usize = 8;
 
 /// How far a vector may be from an eigenvector, as a share of the largest eigenvalue.

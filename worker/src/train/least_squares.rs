@@ -131,7 +131,7 @@ fn shorten(
     for (mut row, deviation) in null_space.rows_mut().into_iter().zip(&scaling.deviations) {
         row /= *deviation;
     }
-    let failed = |_| TrainError::Numbers("the collinear features cannot be told apart".to_owned());
+    let failed = |_| TrainError::Numbers("the collinear features cannot be distinguished".to_owned());
     let basis = null_space.as_standard_layout().into_owned().qr_into().map_err(failed)?.into_decomp().0;
     let along = basis.t().dot(weights);
     *weights -= &basis.dot(&along);

@@ -82,7 +82,7 @@ impl Classifier for Logistic {
         let warning = (minimum.gradient > WORTH_A_WARNING).then(|| {
             format!(
                 "logistic regression did not converge in {} iterations: raise maxIterations (or alpha, when the classes can be \
-                 told apart without error)",
+                 distinguished without error)",
                 minimum.iterations
             )
         });

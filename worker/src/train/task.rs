@@ -114,7 +114,7 @@ impl Task {
         }
     }
 
-    /// How many categories of a column are told apart, where columns of categories are to be codes.
+    /// How many categories of a column are distinguished, where columns of categories are to be codes.
     pub(super) fn most_codes(&self) -> Option<usize> {
         match self {
             Self::Classify { learner, .. } => learner.most_codes(),

@@ -1,4 +1,4 @@
-//! The shape of a run: how many pods it takes, how they are told apart, how often they are repeated, and which of them speaks for it.
+//! The shape of a run: how many pods it takes, how they are distinguished, how often they are repeated, and which of them speaks for it.
 //! The plan decides it; who builds a Job or starts processes only carries it out.
 
 use std::time::Duration;

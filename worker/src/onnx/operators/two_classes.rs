@@ -1,8 +1,8 @@
-//! Two classes of trees, told apart by one score or two.
+//! Two classes of trees, distinguished by one score or two.
 
 use super::answer::PostTransform;
 
-/// How two classes are told apart: by the score of one of them, or of each.
+/// How two classes are distinguished: by the score of one of them, or of each.
 #[derive(Clone, Copy)]
 pub(super) struct Binary {
     /// Whether all leaves add to one class alone.

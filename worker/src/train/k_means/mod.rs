@@ -200,7 +200,10 @@ mod tests {
         let rows = all(&tiny);
         let fitted = algorithm(2, &Parameters::default()).fit(&Rows::new(&tiny, &rows));
         let error = fitted.expect_err("no distances").to_string();
-        assert!(error.contains("only 1 can be told apart") && error.contains("scale the columns"), "{error}");
+        assert!(
+            error.contains("only 1 can be distinguished") && error.contains("scale the columns"),
+            "{error}"
+        );
     }
 
     #[test]
