@@ -57,7 +57,7 @@ def flags(algorithm):
     arguments = ["train", "--data", f"train-{share}.parquet", "--features", features, "--algorithm", algorithm, "--out", "model"]
     for parameter in parameters:
         arguments += ["--parameter", parameter]
-    return arguments + (["--target", target] if target else [])
+    return arguments + (["--target", target, "--test", "0.2"] if target else [])
 
 
 def estimator(peer, algorithm):

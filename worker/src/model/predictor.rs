@@ -17,6 +17,9 @@ const RAW_ROWS: &str = "its graph takes raw rows";
 /// Why a predictor of findings has no answer about a column.
 const WITHOUT_TARGET: &str = "it was learned without a target, and its schema has one";
 
+/// How many numbers that lie side by side are read in the time that a walk down a large tree takes to reach the next node.
+const NUMBERS_OF_NODE: usize = 16;
+
 /// What predicts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Predictor {
@@ -127,6 +130,17 @@ impl Predictor {
             Self::Neighbors(neighbors) => neighbors.check(columns, target),
             Self::Seasonal(seasonal) => seasonal.check(columns, target),
             Self::Onnx(_) => Err(ModelError::Invalid(RAW_ROWS.to_owned())),
+        }
+    }
+
+    /// About how many numbers are looked at for the answer to one row of so many columns. Nodes of trees lie anywhere in memory and count
+    /// as several.
+    #[must_use]
+    pub fn work_of_row(&self, columns: usize) -> usize {
+        match self {
+            Self::Neighbors(neighbors) => neighbors.row_count().saturating_mul(columns),
+            Self::Trees(trees) => trees.steps().saturating_mul(NUMBERS_OF_NODE),
+            _ => columns,
         }
     }
 

@@ -10,6 +10,9 @@ use super::{ModelError, Predictions, Target, Tree};
 /// Rows that go through one tree after the other together, so that a tree stays in the processor's cache.
 const BLOCK_ROWS: usize = 256;
 
+/// Rows that go down a tree together.
+const TOGETHER: usize = 8;
+
 /// What the trees' values are, and how they become a prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TreeOutput {
@@ -137,6 +140,11 @@ impl TreePredictor {
         self.output
     }
 
+    /// About how many nodes a row passes in all trees, as if each tree were balanced.
+    pub(super) fn steps(&self) -> usize {
+        self.trees.iter().map(|tree| 1 + tree.inner_nodes().max(1).ilog2() as usize).sum()
+    }
+
     /// What is added to the sums, one number for each; none of means.
     #[must_use]
     pub fn start(&self) -> &[f64] {
@@ -196,20 +204,12 @@ impl TreePredictor {
             row.iter_mut().zip(&self.start).for_each(|(sum, start)| *sum = *start);
         }
         let turns = self.start.len().max(1);
-        let mut copy = Vec::new();
-        for (rows, mut sums) in
-            rows.axis_chunks_iter(Axis(0), BLOCK_ROWS).zip(sums.axis_chunks_iter_mut(Axis(0), BLOCK_ROWS))
-        {
+        let standard = rows.as_standard_layout();
+        let rows: Vec<&[f64]> = standard.rows().into_iter().filter_map(|row| row.to_slice()).collect();
+        let blocks = sums.as_slice_mut().unwrap_or_default().chunks_mut(BLOCK_ROWS * width);
+        for (rows, sums) in rows.chunks(BLOCK_ROWS).zip(blocks) {
             for (number, tree) in self.trees.iter().enumerate() {
-                for (row, mut sums) in rows.rows().into_iter().zip(sums.rows_mut()) {
-                    let row = row.to_slice().unwrap_or_else(|| {
-                        copy.clear();
-                        copy.extend(row.iter().copied());
-                        &copy
-                    });
-                    let sums = sums.iter_mut().skip(number % turns);
-                    sums.zip(tree.values(row)).for_each(|(sum, value)| *sum += value);
-                }
+                add(tree, rows, sums, width, number % turns);
             }
         }
         if self.output.is_mean() {
@@ -220,4 +220,19 @@ impl TreePredictor {
             None => Ok(sums),
         }
     }
+}
+
+/// Adds a tree's values for each of the rows to its sums, of which each row has `width`; the first value goes to the sum `first`.
+fn add(tree: &Tree, rows: &[&[f64]], sums: &mut [f64], width: usize, first: usize) {
+    let mut add = |row: usize, values: &[f64]| {
+        let sums = sums.iter_mut().skip(row * width).take(width).skip(first);
+        sums.zip(values).for_each(|(sum, value)| *sum += value);
+    };
+    let (together, rest) = rows.as_chunks::<TOGETHER>();
+    for (block, rows) in together.iter().enumerate() {
+        let values = tree.values_together(*rows);
+        values.iter().enumerate().for_each(|(place, values)| add(block * TOGETHER + place, values));
+    }
+    let done = together.len() * TOGETHER;
+    rest.iter().enumerate().for_each(|(place, row)| add(done + place, tree.values(row)));
 }

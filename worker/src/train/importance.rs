@@ -31,6 +31,9 @@ const MOST_PREDICTIONS: usize = 100_000;
 /// The most values of the model's columns that are looked at in all.
 const MOST_VALUES: usize = 1 << 27;
 
+/// The most numbers that the model itself looks at in all: a second of work or two.
+const MOST_WORK: usize = 1 << 30;
+
 /// How many rows are predicted for at once, and how often.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Work {
@@ -39,12 +42,14 @@ struct Work {
 }
 
 impl Work {
-    /// What is done for so many rows and columns; nothing where the columns are too many.
-    fn bounded(rows: usize, columns: usize, width: usize) -> Option<Self> {
+    /// What is done for so many rows and columns of the table, columns of the model, and numbers that it looks at for a row; nothing
+    /// where they are too many.
+    fn bounded(rows: usize, columns: usize, width: usize, of_row: usize) -> Option<Self> {
         let of = |repeats: usize| {
             let shuffles = columns.saturating_mul(repeats).max(1);
             let by_values = MOST_VALUES / shuffles.saturating_mul(width).max(1);
-            let rows = rows.min(MOST_ROWS).min(MOST_PREDICTIONS / shuffles).min(by_values);
+            let by_work = MOST_WORK / shuffles.saturating_mul(of_row).max(1);
+            let rows = rows.min(MOST_ROWS).min(MOST_PREDICTIONS / shuffles).min(by_values).min(by_work);
             Self { rows, repeats }
         };
         let is_enough = |work: &Self| work.rows > 0 && work.rows >= rows.min(FEWEST_ROWS);
@@ -66,7 +71,9 @@ pub(super) fn importance(
     // Without a target there is no metric that could fall.
     let Some(metric) = metric(&samples.task) else { return Ok(None) };
     let columns = samples.columns.len();
-    let Some(work) = Work::bounded(rows.len(), columns, preprocessing.width()) else { return Ok(None) };
+    let width = preprocessing.width();
+    let of_row = predictor.work_of_row(width);
+    let Some(work) = Work::bounded(rows.len(), columns, width, of_row) else { return Ok(None) };
     // Evenly spread rows stand for all.
     let step = rows.len().div_ceil(work.rows).max(1);
     let rows: Vec<u32> = rows.iter().copied().step_by(step).collect();
@@ -147,12 +154,16 @@ mod tests {
 
     #[test]
     fn the_work_is_bounded_whatever_the_table() {
-        assert_eq!(Work::bounded(30, 4, 4), Some(Work { rows: 30, repeats: 5 }));
-        assert_eq!(Work::bounded(200_000, 20, 20), Some(Work { rows: 1000, repeats: 5 }));
+        assert_eq!(Work::bounded(30, 4, 4, 4), Some(Work { rows: 30, repeats: 5 }));
+        assert_eq!(Work::bounded(200_000, 20, 20, 20), Some(Work { rows: 1000, repeats: 5 }));
         // Wide tables have fewer rows, then fewer repeats, then none.
-        assert_eq!(Work::bounded(200_000, 100, 100), Some(Work { rows: 200, repeats: 5 }));
-        assert_eq!(Work::bounded(200_000, 784, 784), Some(Work { rows: 127, repeats: 1 }));
-        assert_eq!(Work::bounded(200_000, 4096, 4096), None);
-        assert_eq!(Work::bounded(0, 4, 4), None);
+        assert_eq!(Work::bounded(200_000, 100, 100, 100), Some(Work { rows: 200, repeats: 5 }));
+        assert_eq!(Work::bounded(200_000, 784, 784, 784), Some(Work { rows: 127, repeats: 1 }));
+        assert_eq!(Work::bounded(200_000, 4096, 4096, 4096), None);
+        assert_eq!(Work::bounded(0, 4, 4, 4), None);
+        // So have models that look at many numbers for a row: forests, and all the more the nearest of many rows.
+        assert_eq!(Work::bounded(200_000, 20, 20, 32_000), Some(Work { rows: 335, repeats: 5 }));
+        assert_eq!(Work::bounded(4_000, 20, 20, 320_000), Some(Work { rows: 167, repeats: 1 }));
+        assert_eq!(Work::bounded(200_000, 20, 20, 20_000_000), None);
     }
 }

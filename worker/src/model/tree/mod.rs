@@ -83,28 +83,56 @@ pub struct Tree {
 }
 
 impl Tree {
+    /// How many questions it asks in all.
+    pub(super) fn inner_nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// The values of the leaf that a row ends in.
     #[must_use]
     pub fn values(&self, row: &[f64]) -> &[f64] {
-        let mut child = self.root;
-        loop {
-            if let Some(leaf) = child.leaf() {
-                return self.values.get(leaf * self.outputs..(leaf + 1) * self.outputs).unwrap_or_default();
+        let [values] = self.values_together([row]);
+        values
+    }
+
+    /// The values of the leaves that several rows end in. The processor waits for the next node of one row while it has those of
+    /// others, so that it is quicker than one row after the other where the tree is larger than its cache.
+    #[must_use]
+    pub fn values_together<const N: usize>(&self, rows: [&[f64]; N]) -> [&[f64]; N] {
+        let mut places = [self.root; N];
+        let mut is_under_way = true;
+        while is_under_way {
+            is_under_way = false;
+            for (place, row) in places.iter_mut().zip(rows) {
+                if let Some(node) = self.node(*place) {
+                    is_under_way = true;
+                    *place = if self.goes_left(node, row) { node.left } else { node.right };
+                }
             }
-            let Some(node) = self.nodes.get(child.0 as usize) else { return &[] };
-            let value = |feature: u32| row.get(feature as usize).copied().unwrap_or(f64::NAN);
-            let left = match node.question {
-                Question::AtMost(Split { feature, threshold, missing_left }) => {
-                    let value = value(feature);
-                    if value.is_nan() { missing_left } else { value <= threshold }
-                }
-                Question::Among { feature, set, missing_left } => {
-                    let value = value(feature);
-                    let is_in = || self.sets.get(set as usize).is_some_and(|set| set.has(value));
-                    if value.is_nan() { missing_left } else { is_in() }
-                }
-            };
-            child = if left { node.left } else { node.right };
+        }
+        places.map(|place| {
+            let leaf = place.leaf().map(|leaf| leaf * self.outputs..(leaf + 1) * self.outputs);
+            leaf.and_then(|leaf| self.values.get(leaf)).unwrap_or_default()
+        })
+    }
+
+    /// The inner node at a place; none at a leaf.
+    fn node(&self, place: Child) -> Option<&Node> {
+        if place.leaf().is_some() { None } else { self.nodes.get(place.0 as usize) }
+    }
+
+    fn goes_left(&self, node: &Node, row: &[f64]) -> bool {
+        let value = |feature: u32| row.get(feature as usize).copied().unwrap_or(f64::NAN);
+        match node.question {
+            Question::AtMost(Split { feature, threshold, missing_left }) => {
+                let value = value(feature);
+                if value.is_nan() { missing_left } else { value <= threshold }
+            }
+            Question::Among { feature, set, missing_left } => {
+                let value = value(feature);
+                let is_in = || self.sets.get(set as usize).is_some_and(|set| set.has(value));
+                if value.is_nan() { missing_left } else { is_in() }
+            }
         }
     }
 
