@@ -118,13 +118,14 @@ fn boosting_learns_the_same_from_a_file() {
         let parameters = ["--max-iterations", "3", "--parameter", parameter];
         [&["--target", target, "--algorithm", "gradient-boosting"], &parameters[..]].concat()
     };
-    learns_the_same_from_a_file(&volume, &boosting("kind", "earlyStopping=true"));
+    learns_the_same_from_a_file(&volume, &boosting("kind", "earlyStopping=always"));
     learns_the_same_from_a_file(&volume, &boosting("amount", "task=regression"));
 }
 
 #[test]
 fn rows_are_kept_back_and_parted_into_folds_the_same_from_a_file() {
     let volume = volume();
-    let flags = ["--target", "kind", "--algorithm", "gaussian-naive-bayes", "--split-by", "hash", "--test", "0.2"];
+    let flags =
+        ["--target", "kind", "--algorithm", "gaussian-naive-bayes", "--split-by", "hash", "--test", "0.2"];
     learns_the_same_from_a_file(&volume, &[&flags[..], &["--folds", "3", "--as", "tint=target"]].concat());
 }

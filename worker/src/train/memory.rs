@@ -214,7 +214,7 @@ mod tests {
         assert!(!add(10, Some(0)).expect("within the share"));
         assert!(add(1, Some(0)).expect("a file"));
         assert!(add(1, Some(4)).expect("a file"));
-        let message = add(5, Some(4)).expect_err("17 rows hold 1700 bytes").to_string();
+        let message = add(6, Some(4)).expect_err("18 rows hold 1800 bytes").to_string();
         assert!(message.contains("100 bytes of each are held"), "{message}");
         assert!(room.place(&mut Matrix::new(4), None).is_ok());
     }
@@ -243,9 +243,9 @@ mod tests {
 
         for name in Algorithm::NAMES {
             let spec = match *name {
-                "dbscan" => serde_json::json!({name: {"eps": 1.0}}),
-                "seasonalNaive" => serde_json::json!({name: {"horizon": 1, "season": 1, "time": "t"}}),
-                _ => serde_json::json!({name: {}}),
+                "dbscan" => serde_json::json!({*name: {"eps": 1.0}}),
+                "seasonalNaive" => serde_json::json!({*name: {"horizon": 1, "season": 1, "time": "t"}}),
+                _ => serde_json::json!({*name: {}}),
             };
             let algorithm: Algorithm = serde_json::from_value(spec).expect("an algorithm");
             let Ok((learner, _)) = Learner::new(&algorithm) else { panic!("{name}: parameters are lacking") };

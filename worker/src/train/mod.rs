@@ -1,8 +1,8 @@
 //! Training: a model from rows.
 //!
 //! Owns the checks of a train step and its data, splits and folds, the algorithms, and predicting for the
-//! rows that models are measured with. All rows are held in
-//! memory, once: rows × features × 8 bytes. The same rows and the same step give the same model, whatever the number of
+//! rows that models are measured with. Rows are there once, as rows × features × 8 bytes: in
+//! memory, or in a file where they do not fit. The same rows and the same step give the same model, whatever the number of
 //! threads. Must not know formats or storage layout: `table` and `artifact` do.
 
 mod algorithm;

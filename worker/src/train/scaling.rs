@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(scaling.deviations[1], 1.0);
         assert_eq!((scaling.min[2], scaling.max[2]), (-3.0, 3.0));
         let mut row = [9.0; 3];
-        scaling.apply(matrix.row(0), &mut row);
+        scaling.apply(&matrix.row(0), &mut row);
         assert_eq!(row[1], 0.0);
     }
 }
