@@ -23,7 +23,7 @@ pub struct ContextSettings {
     pub storage: Storage,
     /// A folder for downloads and for what does not fit into memory.
     pub scratch: PathBuf,
-    /// How much memory queries may use before they spill to scratch, in bytes.
+    /// How much memory queries may use before they spill to scratch, in bytes. Rows to train with do at a share of it.
     pub memory_limit: usize,
     /// What may be fetched, and how.
     pub network: Network,
@@ -49,6 +49,7 @@ pub struct WorkContext {
     /// Which of the pods of an Indexed Job this is.
     pub completion_index: Option<u32>,
     scratch: TempDir,
+    memory_limit: usize,
     runtime: Arc<RuntimeEnv>,
 }
 
@@ -75,6 +76,7 @@ impl WorkContext {
             cancellation: Cancellation::default(),
             completion_index: None,
             scratch,
+            memory_limit: settings.memory_limit,
             runtime,
         })
     }
@@ -92,6 +94,12 @@ impl WorkContext {
             // What stays goes with the context.
             std::fs::remove_file(entry.path()).ok();
         }
+    }
+
+    /// How much memory queries may use, in bytes; rows to train with go to scratch at a share of it.
+    #[must_use]
+    pub fn memory_limit(&self) -> usize {
+        self.memory_limit
     }
 
     /// A folder for temporary files that is removed with the context.

@@ -190,7 +190,7 @@ fn the_number_of_rows_and_their_blocks_do_not_matter() {
     let (matrix, classes) = iris();
     let (mut many, mut many_classes) = (Matrix::new(4), Vec::new());
     for _ in 0..40 {
-        (0..150).for_each(|row| many.extend(matrix.row(row)));
+        (0..150).for_each(|row| many.extend(&matrix.row(row)));
         many_classes.extend(&classes);
     }
     let once: Vec<u32> = (0..150).collect();

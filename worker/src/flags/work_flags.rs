@@ -24,7 +24,8 @@ const LEAST_MEMORY: u64 = 64 << 20;
 /// Memory, scratch space and network.
 #[derive(Clone, Debug, Args)]
 pub struct WorkFlags {
-    /// How much memory queries may use before they spill to disk; half of what the container or machine has when absent.
+    /// How much memory queries may use before they spill to disk; half of what the container or machine has when absent. Rows to train
+    /// with go to a file at seven tenths of it.
     #[arg(long, value_name = "SIZE", env = "MLPIPELINE_MEMORY_LIMIT", value_parser = parse_bytes, help_heading = "Resources")]
     pub memory_limit: Option<u64>,
     /// The folder for downloads and for what does not fit into memory; TMPDIR or /tmp when absent.

@@ -25,7 +25,8 @@ use crate::flags::{SourceFlags, WorkFlags};
   mlpipeline-worker train --data houses.parquet --target price --algorithm linear-regression --folds 5 --out model
   mlpipeline-worker train --data visits.csv --algorithm k-means --parameter nClusters=5 --out model
 
-All rows are held in memory: rows x features x 8 bytes. The metrics are of the test rows, else the mean over the folds,
+Rows are held in memory (rows x features x 8 bytes) up to seven tenths of --memory-limit; beyond, they go to a file in
+--scratch where the algorithm reads them one after the other, and are refused where it needs them all. The metrics are of the test rows, else the mean over the folds,
 else of the rows learnt from. Credentials come from the environment, as for prepare; the table is called data there.")]
 pub struct TrainArgs {
     /// The table.

@@ -120,8 +120,7 @@ impl Timeline {
         let time = samples.columns.iter().position(|column| is_time(&column.treatment));
         let time = time.ok_or_else(|| TrainError::Internal("a forecast has no time".to_owned()))?;
         let (mut intervals, mut series, mut numbered) = (Vec::new(), Vec::new(), HashMap::new());
-        for row in 0..samples.raw.rows() {
-            let values = samples.raw.row(row);
+        for values in samples.raw.iter() {
             let days = values.get(time).copied().unwrap_or(f64::NAN) / MILLISECONDS_OF_A_DAY;
             intervals.push(interval_of(whole.interval(), days));
             let key: Vec<u64> = values

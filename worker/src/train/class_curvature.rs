@@ -68,7 +68,7 @@ impl ClassLoss<'_> {
             let mut features = top(&mut features, range.len());
             for ((_, row), mut scaled) in rows.range(range.clone()).zip(features.rows_mut()) {
                 if let Some(scaled) = scaled.as_slice_mut() {
-                    self.scaling.apply(row, scaled);
+                    self.scaling.apply(&row, scaled);
                 }
             }
             let mut shares = Array2::zeros((range.len(), self.outputs));

@@ -140,7 +140,7 @@ impl<'a> ClassLoss<'a> {
     ) {
         for ((_, row), mut scaled) in self.rows.range(range.clone()).zip(features.rows_mut()) {
             if let Some(scaled) = scaled.as_slice_mut() {
-                self.scaling.apply(row, scaled);
+                self.scaling.apply(&row, scaled);
             }
         }
         scores.rows_mut().into_iter().for_each(|mut row| row.assign(intercepts));

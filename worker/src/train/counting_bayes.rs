@@ -50,7 +50,7 @@ impl CountingBayes {
             for (number, row) in rows.range(range) {
                 let class = classes.get(number).map_or(0, |class| *class as usize);
                 let Some(mut sums) = sums.rows_mut().into_iter().nth(class) else { continue };
-                for (sum, value) in sums.iter_mut().zip(row) {
+                for (sum, value) in sums.iter_mut().zip(row.iter()) {
                     *sum += self.binarize.map_or(*value, |above| f64::from(u8::from(*value > above)));
                 }
             }
@@ -107,6 +107,10 @@ impl Classifier for CountingBayes {
             None => predictor,
         };
         Ok(Fitted { predictor: predictor.into(), warning: None })
+    }
+
+    fn row_bytes(&self, _width: usize, _classes: usize) -> Option<usize> {
+        Some(0)
     }
 }
 

@@ -75,7 +75,7 @@ impl Finder for Dbscan {
         placed.sort_unstable();
         let kept: Vec<u32> =
             placed.iter().filter_map(|(number, _)| rows.numbers().get(*number).copied()).collect();
-        let values = rows.select(&kept).iter().flat_map(|(_, row)| row.iter().copied()).collect();
+        let values = rows.select(&kept).iter().flat_map(|(_, row)| row.to_vec()).collect();
         let clusters = placed.into_iter().map(|(_, cluster)| cluster).collect();
         let predictor = DensityPredictor::new(rows.width(), values, clusters, count, self.eps)?;
         Ok(Fitted { predictor: predictor.into(), warning: None })
@@ -102,12 +102,12 @@ impl Sorted {
         let widest =
             spreads.max_by(|ours, theirs| ours.1.total_cmp(&theirs.1)).map_or(0, |(column, _)| column);
         let key = |row: &[f64]| row.get(widest).copied().unwrap_or_default();
-        let mut order: Vec<(f64, u32)> = rows.iter().map(|(_, row)| key(row)).zip(0..).collect();
+        let mut order: Vec<(f64, u32)> = rows.iter().map(|(_, row)| key(&row)).zip(0..).collect();
         order.sort_unstable_by(|ours, theirs| ours.0.total_cmp(&theirs.0).then(ours.1.cmp(&theirs.1)));
         let numbers: Vec<u32> = order.iter().map(|(_, number)| *number).collect();
         let sorted: Vec<u32> =
             numbers.iter().filter_map(|number| rows.numbers().get(*number as usize).copied()).collect();
-        let values = rows.select(&sorted).iter().flat_map(|(_, row)| row.iter().copied()).collect();
+        let values = rows.select(&sorted).iter().flat_map(|(_, row)| row.to_vec()).collect();
         let keys = order.into_iter().map(|(key, _)| key).collect();
         Self { width: rows.width(), reach: eps * eps, values, keys, numbers }
     }

@@ -68,4 +68,8 @@ impl Regressor for ElasticNet {
         let weights: Array1<f64> = scaled.map(|(weight, deviation)| weight / deviation).collect();
         Ok(Fitted { predictor: factored.predictor(weights).into(), warning })
     }
+
+    fn row_bytes(&self, _width: usize) -> Option<usize> {
+        Some(0)
+    }
 }

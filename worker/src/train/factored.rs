@@ -65,7 +65,7 @@ fn factor(rows: &Rows<'_>, numbers: &[f64], scaling: &Scaling, target: &TargetSc
         for range in blocks(range) {
             let height = range.len();
             for (index, (number, row)) in rows.range(range).enumerate() {
-                scaling.apply(row, &mut scaled);
+                scaling.apply(&row, &mut scaled);
                 let goal =
                     numbers.get(number).map_or(0.0, |number| (number - target.mean) / target.deviation);
                 let column = block.iter_mut().skip(index).step_by(height);

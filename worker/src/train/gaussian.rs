@@ -48,6 +48,10 @@ impl Classifier for GaussianNaiveBayes {
         let log_priors = sizes.iter().map(|size| (size / total).ln()).collect();
         Ok(Fitted { predictor: GaussianPredictor::new(log_priors, means, variances).into(), warning: None })
     }
+
+    fn row_bytes(&self, _width: usize, _classes: usize) -> Option<usize> {
+        Some(0)
+    }
 }
 
 /// The mean in each class of what `of` makes of the values' distances from the class's centre.
@@ -63,7 +67,7 @@ fn class_means(
         for (number, row) in rows.range(range) {
             let class = classes.get(number).map_or(0, |class| *class as usize);
             let (Some(sums), Some(centre)) = (sums.get_mut(class), centres.get(class)) else { continue };
-            for ((sum, value), centre) in sums.iter_mut().zip(row).zip(centre) {
+            for ((sum, value), centre) in sums.iter_mut().zip(row.iter()).zip(centre) {
                 *sum += of(value - centre);
             }
         }

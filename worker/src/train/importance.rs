@@ -79,7 +79,10 @@ pub(super) fn importance(
     let rows: Vec<u32> = rows.iter().copied().step_by(step).collect();
     let mut block = Array2::zeros((rows.len(), columns));
     for (mut place, row) in block.rows_mut().into_iter().zip(&rows) {
-        place.iter_mut().zip(samples.raw.row(*row as usize)).for_each(|(place, value)| *place = *value);
+        place
+            .iter_mut()
+            .zip(samples.raw.row(*row as usize).iter())
+            .for_each(|(place, value)| *place = *value);
     }
     let encoder = preprocessing.encoder(&samples.texts);
     let score = |block: ArrayView2<'_, f64>| -> Result<f64, ModelError> {

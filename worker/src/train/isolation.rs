@@ -63,7 +63,7 @@ impl Finder for IsolationForest {
         let trees = over_items((0..self.trees).collect(), |number| {
             let mut shuffler = Shuffler::stream(self.seed, number);
             let drawn = draw(rows, samples, &mut shuffler);
-            grow(drawn, rows.width(), &mut shuffler)
+            grow(drawn.iter().map(Vec::as_slice).collect(), rows.width(), &mut shuffler)
         });
         let trees = trees.into_iter().collect::<Result<Vec<_>, _>>()?;
         let trees = TreePredictor::mean(rows.width(), TreeOutput::MeanOfNumbers, trees)?;
@@ -84,7 +84,7 @@ impl Finder for IsolationForest {
 }
 
 /// So many of the rows, each at most once (R. Floyd's algorithm), in their order.
-fn draw<'a>(rows: &Rows<'a>, samples: usize, shuffler: &mut Shuffler) -> Vec<&'a [f64]> {
+fn draw(rows: &Rows<'_>, samples: usize, shuffler: &mut Shuffler) -> Vec<Vec<f64>> {
     let mut drawn = BTreeSet::new();
     for last in rows.len() - samples..rows.len() {
         let place = shuffler.below(last as u64 + 1) as usize;
@@ -92,7 +92,11 @@ fn draw<'a>(rows: &Rows<'a>, samples: usize, shuffler: &mut Shuffler) -> Vec<&'a
             drawn.insert(last);
         }
     }
-    drawn.into_iter().filter_map(|place| rows.range(place..place + 1).next()).map(|(_, row)| row).collect()
+    drawn
+        .into_iter()
+        .filter_map(|place| rows.range(place..place + 1).next())
+        .map(|(_, row)| row.to_vec())
+        .collect()
 }
 
 /// A part of the rows that is still to be split.
@@ -162,8 +166,7 @@ fn scores(predictor: &IsolationPredictor, rows: &Rows<'_>) -> Result<Vec<f64>, T
     let parts = over_shards(rows.len(), |range| {
         let mut scores = Vec::with_capacity(range.len());
         for range in blocks(range) {
-            let values: Vec<f64> =
-                rows.range(range.clone()).flat_map(|(_, row)| row.iter().copied()).collect();
+            let values: Vec<f64> = rows.range(range.clone()).flat_map(|(_, row)| row.to_vec()).collect();
             let block = Array2::from_shape_vec((range.len(), rows.width()), values)
                 .map_err(|error| ModelError::Invalid(error.to_string()))?;
             if let Predictions::Findings { numbers, .. } = predictor.find(block.view())? {

@@ -159,8 +159,7 @@ pub(super) fn row_hashes(
     places.sort_by_key(|place| names.get(*place));
     let shards = over_shards(raw.rows(), |range| {
         let (mut hashes, mut bytes) = (Vec::with_capacity(range.len()), Vec::new());
-        for number in range {
-            let row = raw.row(number);
+        for (number, row) in range.clone().zip(raw.stretch(range)) {
             bytes.clear();
             for place in &places {
                 let value = row.get(*place).copied().unwrap_or(f64::NAN);

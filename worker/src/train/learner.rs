@@ -55,6 +55,12 @@ pub trait Classifier: Send + Sync {
     /// When the numbers are beyond what the algorithm can compute with.
     fn fit(&self, rows: &Rows<'_>, classes: &[u32], count: usize) -> Result<Fitted, TrainError>;
 
+    /// The bytes that it holds of each row, of so many columns and with so many classes, where rows are read from a file, as often as
+    /// needed and in their order. None where it needs all rows in memory.
+    fn row_bytes(&self, _width: usize, _classes: usize) -> Option<usize> {
+        None
+    }
+
     /// The algorithm with the places of what its parameters name; none where they name nothing.
     ///
     /// # Errors
@@ -81,6 +87,12 @@ pub trait Regressor: Send + Sync {
     /// # Errors
     /// When the numbers are beyond what the algorithm can compute with.
     fn fit(&self, rows: &Rows<'_>, numbers: &[f64]) -> Result<Fitted, TrainError>;
+
+    /// The bytes that it holds of each row of so many columns where rows are read from a file, as often as
+    /// needed and in their order. None where it needs all rows in memory.
+    fn row_bytes(&self, _width: usize) -> Option<usize> {
+        None
+    }
 
     /// The quantile that is predicted, where it is not a mean.
     fn quantile(&self) -> Option<f64> {
@@ -124,6 +136,12 @@ pub trait Finder: Send + Sync {
     /// # Errors
     /// When there is not enough in the rows, or the numbers are beyond what the algorithm can compute with.
     fn fit(&self, rows: &Rows<'_>) -> Result<Fitted, TrainError>;
+
+    /// The bytes that it holds of each row of so many columns where rows are read from a file, as often as
+    /// needed and in their order. None where it needs all rows in memory.
+    fn row_bytes(&self, _width: usize) -> Option<usize> {
+        None
+    }
 }
 
 /// An algorithm with checked parameters.
@@ -134,4 +152,16 @@ pub enum Learner {
     Regressor(Box<dyn Regressor>),
     /// Without a target.
     Finder(Box<dyn Finder>),
+}
+
+impl Learner {
+    /// As [`Classifier::row_bytes`], of whichever it is.
+    #[must_use]
+    pub fn row_bytes(&self, width: usize, classes: usize) -> Option<usize> {
+        match self {
+            Self::Classifier(learner) => learner.row_bytes(width, classes),
+            Self::Regressor(learner) => learner.row_bytes(width),
+            Self::Finder(learner) => learner.row_bytes(width),
+        }
+    }
 }

@@ -65,6 +65,10 @@ impl Regressor for LeastSquares {
         }
         Ok(Fitted { predictor: factored.predictor(weights).into(), warning })
     }
+
+    fn row_bytes(&self, _width: usize) -> Option<usize> {
+        Some(0)
+    }
 }
 
 /// The penalty as further rows: a weight of a scaled feature costs alpha over the feature's squared deviation.

@@ -38,6 +38,9 @@ impl SupportVectors {
     }
 }
 
+/// What is held of each row, in bytes: its root, what it lacks now, after a step and along it, and the shares of it in between.
+const ROW_BYTES: usize = 6 * size_of::<f64>();
+
 impl Classifier for SupportVectors {
     fn fit(&self, rows: &Rows<'_>, classes: &[u32], count: usize) -> Result<Fitted, TrainError> {
         check_weights(rows.width(), count)?;
@@ -71,6 +74,10 @@ impl Classifier for SupportVectors {
             )
         });
         Ok(Fitted { predictor: LinearPredictor::new(weights, Array1::from_vec(intercepts)).into(), warning })
+    }
+
+    fn row_bytes(&self, _width: usize, _classes: usize) -> Option<usize> {
+        Some(ROW_BYTES)
     }
 
     fn placed(&self, names: &Names<'_>) -> Result<Option<Box<dyn Classifier>>, TrainError> {

@@ -90,6 +90,10 @@ impl Classifier for Logistic {
         Ok(Fitted { predictor: predictor.into(), warning })
     }
 
+    fn row_bytes(&self, _width: usize, _classes: usize) -> Option<usize> {
+        Some(0)
+    }
+
     fn placed(&self, names: &Names<'_>) -> Result<Option<Box<dyn Classifier>>, TrainError> {
         let placed = self.class_weights.placed("logisticRegression", names)?;
         Ok(placed

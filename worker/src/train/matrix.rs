@@ -1,11 +1,17 @@
-//! The rows to learn from: one matrix of 64-bit numbers in memory.
+//! The rows to learn from: one matrix of 64-bit numbers, in memory or, where they do not fit, in a file.
 //!
-//! Owns the layout. Training holds rows × features × 8 bytes, once: splits and folds are lists of row numbers, and
-//! algorithms copy a few hundred rows at a time. Must not know of tables, columns' names or targets.
+//! Owns the layout, and that both ways give the same rows in the same order. Rows are there once: splits and folds are lists of row
+//! numbers, and algorithms copy a few hundred rows at a time. Must not know of tables, columns' names or targets.
 
 use std::ops::Range;
+use std::path::Path;
+use std::rc::Rc;
 
 use ndarray::{Array2, ArrayViewMut2, Axis, Slice};
+
+use super::error::TrainError;
+use super::row::Row;
+use super::scratch_rows::ScratchRows;
 
 /// Rows in one chunk. Chunks let the matrix grow without ever being copied to a larger place.
 const CHUNK_ROWS: usize = 1 << 15;
@@ -13,24 +19,76 @@ const CHUNK_ROWS: usize = 1 << 15;
 /// Rows that an algorithm works on at once: their numbers stay in the processor's cache.
 pub(crate) const BLOCK_ROWS: usize = 256;
 
+/// The most numbers that are read from a file at once: 256 KiB.
+const READ_AT_ONCE: usize = 1 << 15;
+
+/// Of stretches of the file in which fewer rows than one in so many are wanted, each row is read by itself.
+const SPARSE: usize = 8;
+
 /// A growing matrix, row by row.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Matrix {
     width: usize,
     rows: usize,
     chunks: Vec<Vec<f64>>,
+    /// All rows, where they are not held in the chunks.
+    scratch: Option<ScratchRows>,
 }
 
 impl Matrix {
-    /// A matrix of this many columns and no rows.
+    /// A matrix of this many columns and no rows, in memory.
     #[must_use]
     pub fn new(width: usize) -> Self {
-        Self { width, rows: 0, chunks: Vec::new() }
+        Self { width, rows: 0, chunks: Vec::new(), scratch: None }
+    }
+
+    /// A matrix of this many columns and no rows, in a file in this folder.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn on_scratch(width: usize, folder: &Path) -> Result<Self, TrainError> {
+        let scratch = Some(ScratchRows::new(width, folder)?);
+        Ok(Self { width, rows: 0, chunks: Vec::new(), scratch })
+    }
+
+    /// Moves the rows to a file in this folder, where they are not in one already. Rows that are added go there too.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn spill(&mut self, folder: &Path) -> Result<(), TrainError> {
+        if self.scratch.is_none() {
+            let mut scratch = ScratchRows::new(self.width, folder)?;
+            // Each chunk's memory is free again before the next is written.
+            for chunk in std::mem::take(&mut self.chunks) {
+                chunk.chunks_exact(self.width.max(1)).for_each(|row| scratch.push(row));
+            }
+            self.scratch = Some(scratch);
+        }
+        self.check()
+    }
+
+    /// Whether the rows are in a file.
+    #[must_use]
+    pub fn is_on_scratch(&self) -> bool {
+        self.scratch.is_some()
+    }
+
+    /// Whether all rows that were read so far were those that are there. What was made of them must not be used before this is known.
+    ///
+    /// # Errors
+    /// When the file could not be written or read.
+    pub fn check(&self) -> Result<(), TrainError> {
+        self.scratch.as_ref().map_or(Ok(()), ScratchRows::check)
     }
 
     /// Adds rows, which follow each other in the slice; numbers that do not make up a whole row at its end are left out.
     pub fn extend(&mut self, numbers: &[f64]) {
         for row in numbers.chunks_exact(self.width.max(1)) {
+            if let Some(scratch) = &mut self.scratch {
+                scratch.push(row);
+                self.rows += 1;
+                continue;
+            }
             let chunk = self.rows / CHUNK_ROWS;
             if chunk == self.chunks.len() {
                 // The first chunk grows, so that little data takes little memory; later ones are made whole.
@@ -58,27 +116,82 @@ impl Matrix {
 
     /// One row; empty when there is no such row.
     #[must_use]
-    pub fn row(&self, number: usize) -> &[f64] {
+    pub fn row(&self, number: usize) -> Row<'_> {
+        match &self.scratch {
+            Some(scratch) if number < self.rows => {
+                Row::read(&Rc::new(scratch.read(number..number + 1)), 0..self.width)
+            }
+            Some(_) => Row::held(&[]),
+            None => Row::held(self.held(number)),
+        }
+    }
+
+    /// All rows in their order.
+    pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
+        self.stretch(0..self.rows)
+    }
+
+    /// Rows that follow each other, in their order.
+    pub fn stretch(&self, range: Range<usize>) -> impl Iterator<Item = Row<'_>> {
+        let mut block = Block::default();
+        range.clone().map(move |number| block.row(self, number, || range.end))
+    }
+
+    fn held(&self, number: usize) -> &[f64] {
         let start = (number % CHUNK_ROWS) * self.width;
         self.chunks
             .get(number / CHUNK_ROWS)
             .and_then(|chunk| chunk.get(start..start + self.width))
             .unwrap_or_default()
     }
-}
 
-impl Matrix {
-    /// A copy with some of the columns.
-    #[must_use]
-    pub fn select_columns(&self, places: &[usize]) -> Self {
-        let (mut copy, mut selected) = (Self::new(places.len()), Vec::with_capacity(places.len()));
-        for number in 0..self.rows {
-            let row = self.row(number);
+    /// A copy with some of the columns, in memory or in a file as this one is.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn select_columns(&self, places: &[usize]) -> Result<Self, TrainError> {
+        let mut copy = match &self.scratch {
+            Some(scratch) => Self::on_scratch(places.len(), scratch.folder())?,
+            None => Self::new(places.len()),
+        };
+        let mut selected = Vec::with_capacity(places.len());
+        for row in self.iter() {
             selected.clear();
             selected.extend(places.iter().filter_map(|place| row.get(*place)));
             copy.extend(&selected);
         }
-        copy
+        self.check()?;
+        copy.check()?;
+        Ok(copy)
+    }
+}
+
+/// Rows that were read from a file together.
+#[derive(Debug, Default)]
+struct Block {
+    rows: Range<usize>,
+    numbers: Rc<Vec<f64>>,
+}
+
+impl Block {
+    /// A row; `end` says up to where rows are read with it, where it was not read yet.
+    fn row<'a>(&mut self, matrix: &'a Matrix, number: usize, end: impl FnOnce() -> usize) -> Row<'a> {
+        let Some(scratch) = &matrix.scratch else { return Row::held(matrix.held(number)) };
+        if number >= matrix.rows {
+            return Row::held(&[]);
+        }
+        if !self.rows.contains(&number) {
+            let most = number + Self::most(matrix.width);
+            self.rows = number..end().clamp(number + 1, most).min(matrix.rows);
+            self.numbers = Rc::new(scratch.read(self.rows.clone()));
+        }
+        let start = (number - self.rows.start) * matrix.width;
+        Row::read(&self.numbers, start..start + matrix.width)
+    }
+
+    /// The most rows that are read at once.
+    fn most(width: usize) -> usize {
+        (READ_AT_ONCE / width.max(1)).max(1)
     }
 }
 
@@ -114,6 +227,11 @@ impl<'a> Rows<'a> {
         self.matrix.width
     }
 
+    /// The matrix that the rows are of.
+    pub(super) fn matrix(&self) -> &'a Matrix {
+        self.matrix
+    }
+
     /// The rows' numbers in the matrix.
     #[must_use]
     pub fn numbers(&self) -> &'a [u32] {
@@ -130,18 +248,40 @@ impl<'a> Rows<'a> {
     }
 
     /// A part of the rows, each with its number in the matrix.
-    pub fn range(&self, range: Range<usize>) -> impl Iterator<Item = (usize, &'a [f64])> + use<'a> {
-        let matrix = self.matrix;
-        self.numbers.get(range).unwrap_or_default().iter().map(move |number| {
+    pub fn range(&self, range: Range<usize>) -> impl Iterator<Item = (usize, Row<'a>)> + use<'a> {
+        let (matrix, mut block) = (self.matrix, Block::default());
+        let numbers = self.numbers.get(range).unwrap_or_default();
+        numbers.iter().enumerate().map(move |(place, number)| {
             let number = *number as usize;
-            (number, matrix.row(number))
+            let end = || read_to(numbers.get(place..).unwrap_or_default(), Block::most(matrix.width));
+            (number, block.row(matrix, number, end))
         })
     }
 
     /// All rows, each with its number in the matrix.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, &'a [f64])> + use<'a> {
+    pub fn iter(&self) -> impl Iterator<Item = (usize, Row<'a>)> + use<'a> {
         self.range(0..self.numbers.len())
     }
+
+    /// As [`Matrix::check`].
+    ///
+    /// # Errors
+    /// As [`Matrix::check`].
+    pub fn check(&self) -> Result<(), TrainError> {
+        self.matrix.check()
+    }
+}
+
+/// Up to where it pays to read from the first of these rows on, at most so many: its end alone where few of them follow closely.
+fn read_to(numbers: &[u32], most: usize) -> usize {
+    let Some(first) = numbers.first() else { return 0 };
+    let near = numbers
+        .iter()
+        .take(most)
+        .take_while(|number| number.checked_sub(*first).is_some_and(|distance| (distance as usize) < most));
+    let (count, last) = near.fold((0, *first), |(count, last), number| (count + 1, last.max(*number)));
+    let span = (last - first) as usize + 1;
+    *first as usize + if count * SPARSE >= span { span } else { 1 }
 }
 
 /// The first rows of a block, all of them when there are not as many.
@@ -158,6 +298,8 @@ pub(crate) fn blocks(range: Range<usize>) -> impl Iterator<Item = Range<usize>> 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -169,9 +311,52 @@ mod tests {
         }
         assert_eq!(matrix.rows(), count);
         for row in [0, 1, CHUNK_ROWS - 1, CHUNK_ROWS, 2 * CHUNK_ROWS, count - 1] {
-            assert_eq!(matrix.row(row), [row as f64, 0.5, -(row as f64)]);
+            assert_eq!(*matrix.row(row), [row as f64, 0.5, -(row as f64)]);
         }
         assert!(matrix.row(count).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_the_same_in_memory_and_in_a_file(
+            width in 1..400_usize,
+            before in 0..200_usize,
+            after in 0..200_usize,
+            wanted in prop::collection::vec(0..400_u32, 0..100),
+        ) {
+            let folder = tempfile::tempdir().expect("a folder");
+            let (mut held, mut moved) = (Matrix::new(width), Matrix::new(width));
+            for row in 0..before + after {
+                if row == before {
+                    moved.spill(folder.path()).expect("a file");
+                }
+                let numbers: Vec<f64> = (0..width).map(|column| (row * width + column) as f64).collect();
+                held.extend(&numbers);
+                moved.extend(&numbers);
+            }
+            moved.spill(folder.path()).expect("a file");
+            let of = |matrix: &Matrix| {
+                let rows = Rows::new(matrix, &wanted);
+                let wanted: Vec<(usize, Vec<f64>)> = rows.iter().map(|(number, row)| (number, row.to_vec())).collect();
+                let all: Vec<Vec<f64>> = matrix.iter().map(|row| row.to_vec()).collect();
+                let one: Vec<Vec<f64>> = wanted.iter().map(|(number, _)| matrix.row(*number).to_vec()).collect();
+                let places: Vec<usize> = (0..width).step_by(3).collect();
+                let some = matrix.select_columns(&places).expect("columns");
+                let some: Vec<Vec<f64>> = some.iter().map(|row| row.to_vec()).collect();
+                (wanted, all, one, some)
+            };
+            prop_assert_eq!(of(&held), of(&moved));
+            prop_assert!(moved.chunks.is_empty() && moved.is_on_scratch());
+        }
+    }
+
+    #[test]
+    fn rows_close_to_each_other_are_read_together_and_others_alone() {
+        assert_eq!(read_to(&[5, 6, 7, 8], 3), 8);
+        assert_eq!(read_to(&[5, 9, 13], 100), 14);
+        assert_eq!(read_to(&[5, 105, 205], 1000), 6);
+        assert_eq!(read_to(&[5, 4, 6], 100), 6, "rows before it are read by themselves");
+        assert_eq!(read_to(&[], 100), 0);
     }
 
     #[test]

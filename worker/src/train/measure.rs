@@ -79,14 +79,15 @@ pub(super) fn over_blocks<T: Send>(
         for range in blocks(range) {
             let mut block = top(&mut block, range.len());
             for ((_, row), mut place) in rows.range(range.clone()).zip(block.rows_mut()) {
-                place.iter_mut().zip(row).for_each(|(place, value)| *place = *value);
+                place.iter_mut().zip(row.iter()).for_each(|(place, value)| *place = *value);
             }
             let predictions = predict(block.view())?;
-            for (row, (number, _)) in rows.range(range).enumerate() {
-                add(&mut part, row, number, &predictions);
+            for (row, number) in rows.numbers().get(range).unwrap_or_default().iter().enumerate() {
+                add(&mut part, row, *number as usize, &predictions);
             }
         }
         Ok(part)
     });
+    rows.check()?;
     parts.into_iter().collect()
 }

@@ -6,7 +6,7 @@
 use mlpipeline_crds::{GaussianMixture as Parameters, KMeans as KMeansParameters};
 
 use super::error::TrainError;
-use super::k_means::KMeans;
+use super::k_means::{self, KMeans};
 use super::learner::{Finder, Fitted};
 use super::matrix::Rows;
 use super::memory::check_covariances;
@@ -170,7 +170,7 @@ impl Finder for GaussianMixture {
         }
         let numbers = clusters * width * (width + 1) / 2;
         let parts = sums_at_once(numbers).min(over_shards(rows.len(), |_| ()).len()) + TRIANGLES;
-        check_covariances(rows.len(), width, parts.saturating_mul(numbers))?;
+        check_covariances(rows.matrix(), rows.len(), parts.saturating_mul(numbers))?;
         let mut best: Option<(Mixture, f64, bool)> = None;
         for beginning in 0..self.beginnings {
             let found = self.begin(rows, self.seed.saturating_add(beginning))?;
@@ -184,6 +184,11 @@ impl Finder for GaussianMixture {
             format!("the mixture did not settle within maxIterations {}; raise it", self.max_iterations)
         });
         Ok(Fitted { predictor: mixture.numbered().into(), warning })
+    }
+
+    fn row_bytes(&self, _width: usize) -> Option<usize> {
+        // The clusters that it begins with are those of k-means.
+        Some(k_means::ROW_BYTES)
     }
 }
 
@@ -231,7 +236,7 @@ fn sums(rows: &Rows<'_>, from: &[Vec<f64>], share: &Share<'_>) -> Sums {
             let mut part = Sums::new(count, width);
             let (mut distance, mut shares) = (vec![0.0; width], vec![0.0; count]);
             for (_, row) in rows.range(range) {
-                part.log_likelihood += share(row, &mut distance, &mut shares);
+                part.log_likelihood += share(&row, &mut distance, &mut shares);
                 for (cluster, (from, share)) in from.iter().zip(&shares).enumerate() {
                     // A share so small changes no sum.
                     if *share > f64::MIN_POSITIVE {

@@ -1,8 +1,8 @@
 //! Training: a model from rows.
 //!
 //! Owns the checks of a train step and its data, splits and folds, the algorithms, and predicting for the
-//! rows that models are measured with. All rows are held in
-//! memory, once: rows × features × 8 bytes. The same rows and the same step give the same model, whatever the number of
+//! rows that models are measured with. Rows are there once, as rows × features × 8 bytes: in
+//! memory, or in a file where they do not fit. The same rows and the same step give the same model, whatever the number of
 //! threads. Must not know formats or storage layout: `table` and `artifact` do.
 
 mod algorithm;
@@ -54,10 +54,12 @@ mod poisson;
 mod preconditioner;
 mod prepared;
 mod quantile;
+mod row;
 mod run;
 mod samples;
 mod scaling;
 mod schema;
+mod scratch_rows;
 mod seasonal_naive;
 mod settings;
 mod shuffle;
@@ -97,6 +99,7 @@ pub use mixture::GaussianMixture;
 pub use neighbors::Neighbors;
 pub use pca::Pca;
 pub use poisson::Poisson;
+pub use row::Row;
 pub(crate) use run::train;
 pub use run::{Trained, run};
 pub use seasonal_naive::SeasonalNaive;

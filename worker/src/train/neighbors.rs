@@ -44,7 +44,7 @@ impl Neighbors {
                 BINARY_LIMIT >> 20
             )));
         }
-        let values = rows.iter().flat_map(|(_, row)| row.iter().copied()).collect();
+        let values = rows.iter().flat_map(|(_, row)| row.to_vec()).collect();
         let predictor =
             NeighborsPredictor::new(rows.width(), values, answers, self.neighbors, self.by_distance)?;
         Ok(Fitted { predictor: predictor.into(), warning: None })

@@ -116,6 +116,10 @@ impl Finder for Pca {
         let predictor = ComponentPredictor::new(view.means, components);
         Ok(Fitted { predictor: predictor.into(), warning: None })
     }
+
+    fn row_bytes(&self, _width: usize) -> Option<usize> {
+        Some(0)
+    }
 }
 
 impl Pca {
@@ -124,7 +128,7 @@ impl Pca {
         let rows = view.rows;
         let square = rows.width() * rows.width();
         let squares = sums_at_once(square).min(over_shards(rows.len(), |_| ()).len()) + SQUARES;
-        check_covariances(rows.len(), rows.width(), squares.saturating_mul(square))?;
+        check_covariances(rows.matrix(), rows.len(), squares.saturating_mul(square))?;
         let found = covariance(rows, &view.means, view.unit).eigh_into().map_err(|error| {
             TrainError::Numbers(format!("the components of the features could not be computed ({error})"))
         })?;
@@ -156,7 +160,7 @@ impl View<'_> {
         // Directions and their products, and twice the products of a shard.
         let shards = over_shards(self.rows.len(), |_| ()).len();
         let vectors = most.saturating_mul(2).saturating_add(shards.saturating_mul(count * 2 + 16));
-        check_covariances(self.rows.len(), width, vectors.saturating_mul(width))?;
+        check_covariances(self.rows.matrix(), self.rows.len(), vectors.saturating_mul(width))?;
         Ok(leading(width, count, most, &|vectors| self.multiply(vectors)))
     }
 

@@ -75,6 +75,10 @@ impl Regressor for Poisson {
         let predictor = LinearPredictor::new(weights.insert_axis(Axis(0)), Array1::from_elem(1, intercept));
         Ok(Fitted { predictor: predictor.with_log_link().into(), warning })
     }
+
+    fn row_bytes(&self, _width: usize) -> Option<usize> {
+        Some(0)
+    }
 }
 
 /// The target's mean.
@@ -131,12 +135,13 @@ impl PoissonLoss<'_> {
                 let mut features = top(&mut features, range.len());
                 for ((_, row), mut scaled) in self.rows.range(range.clone()).zip(features.rows_mut()) {
                     if let Some(scaled) = scaled.as_slice_mut() {
-                        self.scaling.apply(row, scaled);
+                        self.scaling.apply(&row, scaled);
                     }
                 }
                 let mut scores = features.dot(&weights);
-                for (score, (number, _)) in scores.iter_mut().zip(self.rows.range(range)) {
-                    let number = self.numbers.get(number).copied().unwrap_or_default() / self.mean;
+                let numbers = self.rows.numbers().get(range).unwrap_or_default();
+                for (score, number) in scores.iter_mut().zip(numbers) {
+                    let number = self.numbers.get(*number as usize).copied().unwrap_or_default() / self.mean;
                     let logarithm = *score + intercept;
                     let expected = (logarithm - self.mean.ln()).exp();
                     part.0 += expected - number * logarithm;

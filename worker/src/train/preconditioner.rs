@@ -94,7 +94,7 @@ fn moments(rows: &Rows<'_>, scaling: &Scaling) -> Array2<f64> {
         let mut part = top(&mut block, range.len());
         for ((_, row), mut scaled) in sample.range(range).zip(part.rows_mut()) {
             if let Some(scaled) = scaled.as_slice_mut() {
-                scaling.apply(row, scaled);
+                scaling.apply(&row, scaled);
             }
         }
         general_mat_mul(1.0, &part.t(), &part, 1.0, &mut moments);

@@ -3,7 +3,7 @@
 //! Owns that nothing fitted has seen other rows than those to learn from: each fold fits its own. Where all columns are
 //! numbers without holes, or the algorithm takes holes, the rows that were read are that matrix, and nothing is copied.
 
-use std::borrow::Cow;
+use std::ops::Deref;
 
 use mlpipeline_crds::TrainColumn;
 
@@ -12,7 +12,6 @@ use super::error::TrainError;
 use super::interactions::names;
 use super::learner::{Fitted, Learner, MatrixColumn, MatrixKind};
 use super::matrix::{Matrix, Rows};
-use super::memory::check_memory;
 use super::samples::Samples;
 use super::target_means::TargetMeans;
 use super::vocabulary;
@@ -26,7 +25,26 @@ use crate::preprocess::{
 pub(super) struct Prepared<'a> {
     pub(super) preprocessing: Preprocessing,
     /// As many rows as were read, in their order.
-    pub(super) matrix: Cow<'a, Matrix>,
+    pub(super) matrix: Encoded<'a>,
+}
+
+/// The rows as an algorithm sees them.
+pub(super) enum Encoded<'a> {
+    /// As they were read.
+    Raw(&'a Matrix),
+    /// Beside those that were read.
+    Own(Matrix),
+}
+
+impl Deref for Encoded<'_> {
+    type Target = Matrix;
+
+    fn deref(&self) -> &Matrix {
+        match self {
+            Self::Raw(matrix) => matrix,
+            Self::Own(matrix) => matrix,
+        }
+    }
 }
 
 impl<'a> Prepared<'a> {
@@ -36,10 +54,13 @@ impl<'a> Prepared<'a> {
     /// When the columns become too many, or the rows too large for memory.
     pub(super) fn fit(samples: &'a Samples, rows: &[u32]) -> Result<Self, TrainError> {
         let (preprocessing, crossed) = fit(samples, &Rows::new(&samples.raw, rows))?;
-        if preprocessing.is_identity() {
-            return Ok(Self { preprocessing, matrix: Cow::Borrowed(&samples.raw) });
-        }
+        samples.raw.check()?;
         let width = preprocessing.width();
+        let streamed = samples.task.row_bytes(width);
+        if preprocessing.is_identity() {
+            samples.room.check(samples.raw.rows(), width, streamed)?;
+            return Ok(Self { preprocessing, matrix: Encoded::Raw(&samples.raw) });
+        }
         if width > MAX_COLUMNS {
             return Err(TrainError::Data(format!(
                 "the features become {width} columns, and a model has at most {MAX_COLUMNS}; set maxCategories or maxTerms of \
@@ -50,23 +71,25 @@ impl<'a> Prepared<'a> {
             let message = "all features are empty in the rows to learn from; there is nothing to learn from";
             return Err(TrainError::Data(message.to_owned()));
         }
-        check_memory(samples.raw.rows(), samples.raw.width() + width)?;
+        let mut matrix = samples.room.matrix_beside(&samples.raw, width, streamed)?;
         let encoder = preprocessing.encoder(&samples.texts);
-        let (mut matrix, mut row) = (Matrix::new(width), vec![0.0; width]);
+        let mut row = vec![0.0; width];
         let mut places = vec![None; if crossed.is_empty() { 0 } else { samples.raw.rows() }];
         for (place, row) in rows.iter().enumerate() {
             if let Some(of_row) = places.get_mut(*row as usize) {
                 *of_row = Some(place);
             }
         }
-        for number in 0..samples.raw.rows() {
-            encoder.encode_row(samples.raw.row(number), &mut row);
+        for (number, raw) in samples.raw.iter().enumerate() {
+            encoder.encode_row(&raw, &mut row);
             if let Some(place) = places.get(number).copied().flatten() {
                 crossed.iter().for_each(|crossed| crossed.write(place, &mut row));
             }
             matrix.extend(&row);
         }
-        Ok(Self { preprocessing, matrix: Cow::Owned(matrix) })
+        samples.raw.check()?;
+        matrix.check()?;
+        Ok(Self { preprocessing, matrix: Encoded::Own(matrix) })
     }
 
     /// Learns from some of the rows what the samples' task is.
@@ -96,10 +119,13 @@ impl<'a> Prepared<'a> {
             .chain(products)
             .collect();
         let rows = Rows::new(&self.matrix, rows);
-        match learner {
+        let fitted = match learner {
             Some(learner) => samples.task.fit_by(learner, &rows, &columns),
             None => samples.task.fit(&rows, &columns),
-        }
+        };
+        // Rows that could not be read are why anything else went wrong.
+        rows.check()?;
+        fitted
     }
 }
 

@@ -10,6 +10,7 @@ use super::evaluate::{Validation, evaluate, model_figures, most_important, remar
 use super::keys::{KeyColumns, Keys};
 use super::learning_curve::{Whole, learning_curve};
 use super::matrix::Rows;
+use super::memory::Room;
 use super::notes::notes;
 use super::prepared::Prepared;
 use super::samples::{self, Samples};
@@ -165,7 +166,8 @@ impl Plan {
             group_by: step.group_by.as_deref(),
         };
         let progress = context.progress;
-        let samples = samples::read(table, asked, keys, learner, progress).await?;
+        let room = Room::new(context.scratch(), context.memory_limit());
+        let samples = samples::read(table, asked, keys, learner, room, progress).await?;
         let (step, storage) = (step.clone(), context.storage.clone());
         let origin = origin(&step, &storage);
         Ok((Self { step, storage, origin, algorithm, split, folds, tuner, kept, progress }, samples))

@@ -1,4 +1,4 @@
-//! Reading a table into memory: the features' matrix and the target of every row.
+//! Reading a table: the features' matrix, and the target of every row in memory.
 
 use datafusion::arrow::datatypes::Field;
 use datafusion::dataframe::DataFrame;
@@ -12,7 +12,7 @@ use super::interactions::products;
 use super::keys::{KeyColumns, KeyReader, Keys, row_hashes, write_number, write_text};
 use super::learner::Learner;
 use super::matrix::Matrix;
-use super::memory::check_memory;
+use super::memory::Room;
 use super::number_target::NumberReader;
 use super::task::Task;
 use crate::engine::query_error;
@@ -42,7 +42,7 @@ pub(super) struct LeftOut {
 
 /// Everything there is to learn from.
 pub(super) struct Samples {
-    /// The features as they were read, rows × columns.
+    /// The features as they were read, rows × columns, in memory or in a file.
     pub(super) raw: Matrix,
     /// The texts of each column.
     pub(super) texts: Vec<Texts>,
@@ -58,6 +58,8 @@ pub(super) struct Samples {
     pub(super) keys: Keys,
     /// The algorithm, with the target of each row.
     pub(super) task: Task,
+    /// Where rows may be.
+    pub(super) room: Room,
 }
 
 impl Samples {
@@ -77,6 +79,7 @@ pub(super) async fn read(
     asked: Asked<'_>,
     keys: KeyColumns,
     learner: Learner,
+    room: Room,
     progress: Progress,
 ) -> Result<Samples, StepError> {
     let schema = table.schema().as_arrow().clone();
@@ -106,6 +109,7 @@ pub(super) async fn read(
     let mut keys = KeyReader::new(keys, selected.schema().as_arrow())?;
     let reader = FeatureReader::new(selected.schema().as_arrow(), columns.iter().map(Column::input))?;
     let mut stream = selected.execute_stream().await.map_err(|error| query_error(&error))?;
+    let streamed = targets.row_bytes(columns.len());
     let (mut matrix, mut read) = (Matrix::new(columns.len()), RawRows::new(columns.len()));
     let bar = progress.rows("read");
     while let Some(batch) = stream.next().await {
@@ -116,7 +120,7 @@ pub(super) async fn read(
         }
         keys.read(&batch, matrix.rows() as u64)?;
         matrix.extend(&read.numbers);
-        check_memory(matrix.rows(), columns.len())?;
+        room.place(&mut matrix, streamed)?;
         bar.add(batch.num_rows() as u64);
     }
     if matrix.rows() == 0 {
@@ -128,7 +132,7 @@ pub(super) async fn read(
     let (keys, task) = (keys.finish(), targets.finish()?);
     let (products_of, left_out) = (asked.interactions, Vec::new());
     let mut samples =
-        Samples { raw: matrix, texts, missing, columns, products: Vec::new(), left_out, keys, task };
+        Samples { raw: matrix, texts, missing, columns, products: Vec::new(), left_out, keys, task, room };
     // Before any column is left out: which ones are, depends on all rows.
     samples.keys.hashes = samples.keys.hashes.take().or_else(|| Some(hashes(&samples, row_seed?)));
     check_empty(&samples)?;
@@ -165,7 +169,7 @@ fn check_empty(samples: &Samples) -> Result<(), TrainError> {
 }
 
 /// Leaves out columns of text that tell rows apart rather than what rows have in common.
-fn leave_out(samples: Samples) -> Result<Samples, TrainError> {
+fn leave_out(mut samples: Samples) -> Result<Samples, TrainError> {
     let rows = samples.raw.rows() as f64;
     let tells_rows_apart = |place: usize, column: &Column| {
         let texts = samples.texts.get(place).map_or(0, Texts::len);
@@ -199,11 +203,10 @@ fn leave_out(samples: Samples) -> Result<Samples, TrainError> {
     let left_out = left_out.collect();
     let columns = kept().map(|(_, column)| column.clone()).collect();
     let missing = places.iter().filter_map(|place| samples.missing.get(*place).copied()).collect();
-    let raw = samples.raw.select_columns(&places);
-    let mut texts = samples.texts;
-    let texts = places.iter().filter_map(|place| texts.get_mut(*place).map(std::mem::take)).collect();
-    let (keys, task) = (samples.keys, samples.task);
-    Ok(Samples { raw, texts, missing, columns, products: Vec::new(), left_out, keys, task })
+    let raw = samples.raw.select_columns(&places)?;
+    let texts = places.iter().filter_map(|place| samples.texts.get_mut(*place).map(std::mem::take)).collect();
+    let Samples { keys, task, room, .. } = samples;
+    Ok(Samples { raw, texts, missing, columns, products: Vec::new(), left_out, keys, task, room })
 }
 
 /// Whether texts are prose rather than names or ids, by how many words the first of them have.
@@ -235,6 +238,16 @@ impl Targets {
             }
             Learner::Finder(learner) => Self::None(learner),
         })
+    }
+
+    /// What the learner holds of each row of so many columns that is read from a file; none where all must be in memory. How many
+    /// classes there are is not known yet: it is asked again once they are.
+    fn row_bytes(&self, width: usize) -> Option<usize> {
+        match self {
+            Self::Classes(learner, _) => learner.row_bytes(width, 0),
+            Self::Numbers(learner, _) => learner.row_bytes(width),
+            Self::None(learner) => learner.row_bytes(width),
+        }
     }
 
     fn read(&mut self, array: &datafusion::arrow::array::ArrayRef) -> Result<(), TrainError> {

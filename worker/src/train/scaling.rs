@@ -89,7 +89,7 @@ fn deviations(rows: &Rows<'_>, means: &[f64], min: &[f64], max: &[f64]) -> Vec<f
         let mut squares = vec![0.0; means.len()];
         for (_, row) in rows.range(range) {
             for ((square, value), (mean, inverse)) in
-                squares.iter_mut().zip(row).zip(means.iter().zip(&inverse))
+                squares.iter_mut().zip(row.iter()).zip(means.iter().zip(&inverse))
             {
                 let deviation = (value - mean) * inverse;
                 *square += deviation * deviation;
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(scaling.deviations[1], 1.0);
         assert_eq!((scaling.min[2], scaling.max[2]), (-3.0, 3.0));
         let mut row = [9.0; 3];
-        scaling.apply(matrix.row(0), &mut row);
+        scaling.apply(&matrix.row(0), &mut row);
         assert_eq!(row[1], 0.0);
     }
 }

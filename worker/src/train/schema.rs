@@ -9,6 +9,9 @@ use crate::model::{Feature, FeatureSchema, NumberValues, Target, TextValues, Tim
 /// Rows that examples are taken from.
 const EXAMPLE_ROWS: usize = 10_000;
 
+/// How many columns' values are held at once for it.
+const EXAMPLE_COLUMNS: usize = 64;
+
 /// How many texts of a column pages propose.
 const COMMON_TEXTS: usize = 20;
 
@@ -103,13 +106,22 @@ fn examples(rows: &Rows<'_>) -> Vec<f64> {
     let step = rows.len().div_ceil(EXAMPLE_ROWS).max(1);
     let sample: Vec<u32> = rows.numbers().iter().copied().step_by(step).collect();
     let sample = rows.select(&sample);
-    let median = |column: usize| {
-        let mut values: Vec<f64> = sample.iter().filter_map(|(_, row)| row.get(column).copied()).collect();
+    let median = |mut values: Vec<f64>| {
         if values.is_empty() {
             return 0.0;
         }
         let middle = (values.len() - 1) / 2;
         *values.select_nth_unstable_by(middle, f64::total_cmp).1
     };
-    (0..rows.width()).map(median).collect()
+    let mut medians = Vec::with_capacity(rows.width());
+    // Rows that are in a file are read once for many columns.
+    for start in (0..rows.width()).step_by(EXAMPLE_COLUMNS) {
+        let mut columns = vec![Vec::with_capacity(sample.len()); EXAMPLE_COLUMNS.min(rows.width() - start)];
+        for (_, row) in sample.iter() {
+            let of_row = row.get(start..).unwrap_or_default();
+            columns.iter_mut().zip(of_row).for_each(|(column, value)| column.push(*value));
+        }
+        medians.extend(columns.into_iter().map(median));
+    }
+    medians
 }

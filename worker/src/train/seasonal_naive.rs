@@ -66,7 +66,7 @@ impl SeasonalNaive {
         let mut series = BTreeMap::<Vec<u32>, Vec<Observed>>::new();
         for (row, values) in rows.iter() {
             let days = values.get(places.time).copied().unwrap_or(f64::NAN);
-            let codes = codes_of(values, &places.keys).filter(|_| !days.is_nan());
+            let codes = codes_of(&values, &places.keys).filter(|_| !days.is_nan());
             let Some(codes) = codes else {
                 return Err(TrainError::Data(format!(
                     "row {} lacks its time, or the text that says which series it is of; leave such rows out in a prepare step",

@@ -31,7 +31,7 @@ pub(super) fn silhouettes(rows: &Rows<'_>, clusters: &[usize], count: usize) -> 
         return None;
     }
     // Side by side, where they stay in the processor's cache.
-    let values: Vec<f64> = rows.iter().flat_map(|(_, row)| row.iter().copied()).collect();
+    let values: Vec<f64> = rows.iter().flat_map(|(_, row)| row.to_vec()).collect();
     let all = || values.chunks_exact(rows.width().max(1)).zip(clusters);
     Some(over_items(all().collect(), |(row, own)| {
         let mut sums = vec![0.0; count];

@@ -12,6 +12,7 @@ use ndarray::{Array1, Array2, Axis, linalg::general_mat_mul};
 use super::error::TrainError;
 use super::matrix::{BLOCK_ROWS, Rows, top};
 use super::parallel::over_shards;
+use super::row::Row;
 use super::vector::{add, dot};
 
 /// How much of the loss the next step can still win when the minimum is reached: the weights have half as many digits.
@@ -178,7 +179,7 @@ impl SquaredHinge<'_> {
         let parts = over_shards(self.rows.len(), |range| {
             let roots = self.roots.get(range.clone()).unwrap_or_default();
             let rows = self.rows.range(range).zip(roots);
-            rows.map(|((_, row), root)| root * (dot(row, scaled) + constant)).collect::<Vec<_>>()
+            rows.map(|((_, row), root)| root * (dot(&row, scaled) + constant)).collect::<Vec<_>>()
         });
         parts.concat()
     }
@@ -189,7 +190,7 @@ impl SquaredHinge<'_> {
         let parts = over_shards(self.rows.len(), |range| {
             let mut sum = vec![0.0; width];
             for (row, root, share) in self.active(range, shares) {
-                add(&mut sum, root * share, row);
+                add(&mut sum, root * share, &row);
                 if let Some(last) = sum.last_mut() {
                     *last += root * share;
                 }
@@ -203,7 +204,7 @@ impl SquaredHinge<'_> {
     }
 
     /// The rows of a range with a share, each with its root.
-    fn active(&self, range: Range<usize>, shares: &[f64]) -> impl Iterator<Item = (&[f64], f64, f64)> {
+    fn active(&self, range: Range<usize>, shares: &[f64]) -> impl Iterator<Item = (Row<'_>, f64, f64)> {
         let roots = self.roots.get(range.clone()).unwrap_or_default();
         let shares = shares.get(range.clone()).unwrap_or_default();
         let rows = self.rows.range(range).zip(roots.iter().zip(shares));

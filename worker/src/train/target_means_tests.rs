@@ -5,6 +5,7 @@ use super::super::columns::Treatment;
 use super::super::keys::Keys;
 use super::super::learner::Learner;
 use super::super::matrix::Matrix;
+use super::super::memory::Room;
 use super::*;
 use crate::preprocess::Texts;
 
@@ -22,6 +23,7 @@ fn samples(texts: &[&str], numbers: &[f64], groups: Option<Vec<u32>>) -> Samples
     let column =
         super::super::columns::Column { name: "x".to_owned(), treatment: Treatment::Target, asked_for: true };
     Samples {
+        room: Room::new(&std::env::temp_dir(), usize::MAX),
         raw,
         texts: vec![known],
         missing: vec![0],

@@ -105,6 +105,15 @@ impl Task {
         Ok(())
     }
 
+    /// What the learner holds of each row of so many columns that is read from a file; none where all must be in memory.
+    pub(super) fn row_bytes(&self, width: usize) -> Option<usize> {
+        match self {
+            Self::Classify { learner, labels, .. } => learner.row_bytes(width, labels.len()),
+            Self::Regress { learner, .. } => learner.row_bytes(width),
+            Self::Find { learner } => learner.row_bytes(width),
+        }
+    }
+
     /// Whether missing numbers are not to be imputed.
     pub(super) fn takes_missing(&self) -> bool {
         match self {

@@ -8,6 +8,7 @@ use std::hash::Hasher;
 
 use twox_hash::XxHash64;
 
+use super::matrix::Rows;
 use super::parallel::over_shards;
 use super::samples::Samples;
 use super::task::Task;
@@ -138,8 +139,7 @@ fn hashes(samples: &Samples, places: &[usize], rows: &[u32]) -> Vec<u64> {
     };
     let shards = over_shards(rows.len(), |range| {
         let mut hashes = Vec::with_capacity(range.len());
-        for row in rows.get(range).unwrap_or_default() {
-            let values = samples.raw.row(*row as usize);
+        for (row, values) in Rows::new(&samples.raw, rows).range(range) {
             let mut hasher = XxHash64::with_seed(0);
             for place in places {
                 let value = values.get(*place).copied().unwrap_or(f64::NAN);
@@ -148,7 +148,7 @@ fn hashes(samples: &Samples, places: &[usize], rows: &[u32]) -> Vec<u64> {
                     text.filter(|_| !value.is_nan()).copied().unwrap_or_else(|| bits(value)).to_le(),
                 );
             }
-            hasher.write_u64(target(*row as usize).to_le());
+            hasher.write_u64(target(row).to_le());
             hashes.push(hasher.finish());
         }
         hashes

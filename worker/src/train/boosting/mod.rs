@@ -22,6 +22,7 @@ use mlpipeline_crds::{
 use self::bins::bin;
 use self::direction::directions;
 use self::grow::{Grower, Growth};
+use self::histogram::Entry;
 use self::histogram::Limits;
 use self::loss::Loss;
 use self::stopping::Stopping;
@@ -164,6 +165,12 @@ impl GradientBoosting {
     }
 }
 
+/// What is held of each row, in bytes: its bins, twice while they are put together; its places in two buffers of a tree's leaves; its
+/// targets, and its scores and shares of each class.
+fn row_bytes(width: usize, outputs: usize) -> usize {
+    width * 2 + size_of::<Entry>() * 2 + (outputs * 2 + 2) * size_of::<f64>()
+}
+
 impl Classifier for GradientBoosting {
     fn fit(&self, rows: &Rows<'_>, classes: &[u32], count: usize) -> Result<Fitted, TrainError> {
         let class = |row: u32| classes.get(row as usize).copied().unwrap_or(0);
@@ -172,6 +179,10 @@ impl Classifier for GradientBoosting {
             if count <= 2 { Loss::Binary(classes) } else { Loss::Multiclass(classes, count) }
         };
         self.learn(rows, loss, class, count)
+    }
+
+    fn row_bytes(&self, width: usize, classes: usize) -> Option<usize> {
+        Some(row_bytes(width, if classes > 2 { classes } else { 1 }))
     }
 
     fn placed(&self, names: &Names<'_>) -> Result<Option<Box<dyn Classifier>>, TrainError> {
@@ -204,6 +215,10 @@ impl Regressor for GradientBoosting {
             }
         };
         self.learn(rows, loss, |_| 0, 1)
+    }
+
+    fn row_bytes(&self, width: usize) -> Option<usize> {
+        Some(row_bytes(width, 1))
     }
 
     fn quantile(&self) -> Option<f64> {

@@ -2,6 +2,7 @@
 
 use super::super::matrix::Rows;
 use super::super::parallel::over_shards;
+use super::super::row::Row;
 use super::loss::Loss;
 use super::stopping::Stopping;
 use crate::model::Tree;
@@ -28,7 +29,7 @@ impl<'a> Watch<'a> {
     pub(super) fn add(&mut self, class: usize, tree: &Tree) {
         let rows = self.rows;
         let said = over_shards(rows.len(), |range| {
-            let value = |(_, row): (usize, &[f64])| tree.values(row).first().copied().unwrap_or(0.0);
+            let value = |(_, row): (usize, Row<'_>)| tree.values(&row).first().copied().unwrap_or(0.0);
             rows.range(range).map(value).collect::<Vec<f64>>()
         });
         if let Some(scores) = self.scores.get_mut(class) {

@@ -6,6 +6,7 @@
 use super::super::error::TrainError;
 use super::super::matrix::Rows;
 use super::super::parallel::{over_items, over_shards};
+use super::super::row::Row;
 use super::super::shuffle::Shuffler;
 use crate::model::Centers;
 use crate::model::squared_distance;
@@ -33,7 +34,7 @@ pub(super) fn first_centers(
         let sums = over_items(items, |(range, distances)| {
             let mut sum = 0.0;
             for ((_, row), distance) in rows.range(range.clone()).zip(distances) {
-                *distance = distance.min(squared_distance(row, newest));
+                *distance = distance.min(squared_distance(&row, newest));
                 sum += *distance;
             }
             sum
@@ -56,7 +57,7 @@ pub(super) fn first_centers(
         let left = over_items(items, |(range, distances)| {
             let mut left = vec![0.0; candidates];
             for ((_, row), distance) in rows.range(range.clone()).zip(distances) {
-                compared.distances(row, |candidate, found| {
+                compared.distances(&row, |candidate, found| {
                     if let Some(left) = left.get_mut(candidate) {
                         *left += distance.min(found);
                     }
@@ -75,7 +76,7 @@ pub(super) fn first_centers(
 
 /// Why there are no more centres: no row is at a distance from all of these.
 fn too_few(rows: &Rows<'_>, centers: &[Vec<f64>], count: usize) -> TrainError {
-    let is_another = |(_, row): (usize, &[f64])| centers.iter().all(|center| center != row);
+    let is_another = |(_, row): (usize, Row<'_>)| centers.iter().all(|center| **center != *row);
     let found = centers.len();
     if rows.range(0..rows.len()).any(is_another) {
         return TrainError::Data(format!(

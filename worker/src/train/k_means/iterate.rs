@@ -145,8 +145,8 @@ fn finish(rows: &Rows<'_>, shards: &mut [Shard], centers: Vec<Vec<f64>>, converg
     let mut exact = Sums::new(centers.len(), rows.width());
     in_waves(shards, &mut exact, |shard, sums| {
         for ((_, row), known) in rows.range(shard.range.clone()).zip(&mut shard.known) {
-            known.cluster = nearest.nearest(row).0 as u32;
-            sums.add(known.cluster, row, 1);
+            known.cluster = nearest.nearest(&row).0 as u32;
+            sums.add(known.cluster, &row, 1);
         }
     });
     let centers = means(&exact, &centers);
@@ -155,7 +155,7 @@ fn finish(rows: &Rows<'_>, shards: &mut [Shard], centers: Vec<Vec<f64>>, converg
         let mut sizes = vec![0_u64; nearest.count()];
         let mut inertia = 0.0;
         for (_, row) in rows.range(range) {
-            let (cluster, distance, _) = nearest.nearest(row);
+            let (cluster, distance, _) = nearest.nearest(&row);
             inertia += distance;
             if let Some(size) = sizes.get_mut(cluster) {
                 *size += 1;
@@ -207,16 +207,16 @@ impl Assigner<'_> {
                     continue;
                 }
             }
-            let (nearest, distance, next) = self.centers.nearest(row);
+            let (nearest, distance, next) = self.centers.nearest(&row);
             let before = std::mem::replace(
                 known,
                 Known { cluster: nearest as u32, upper: distance.sqrt(), lower: next.sqrt() },
             );
             if before.cluster != known.cluster {
                 sums.changed += 1;
-                sums.add(known.cluster, row, 1);
+                sums.add(known.cluster, &row, 1);
                 if before.cluster != NONE {
-                    sums.add(before.cluster, row, -1);
+                    sums.add(before.cluster, &row, -1);
                 }
             }
         }
@@ -268,7 +268,7 @@ fn relocate(
         let mut far: Vec<(f64, usize)> = known
             .map(|(((_, row), place), known)| {
                 let center = centers.get(known.cluster as usize).map_or(&[][..], Vec::as_slice);
-                (distance(row, center), place)
+                (distance(&row, center), place)
             })
             .collect();
         far.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
@@ -280,7 +280,7 @@ fn relocate(
     for (cluster, (_, place)) in empty.into_iter().zip(far) {
         let row = rows.range(place..place + 1).next();
         if let (Some(center), Some((_, row))) = (next.get_mut(cluster), row) {
-            center.copy_from_slice(row);
+            center.copy_from_slice(&row);
         }
     }
     true

@@ -77,6 +77,9 @@ fn mean_variance(scaling: &Scaling) -> f64 {
     varied.map(|(deviation, _)| deviation * deviation).sum::<f64>() / scaling.deviations.len().max(1) as f64
 }
 
+/// What is held of each row, in bytes: what is known of its cluster, and its distance from the first centres.
+pub(super) const ROW_BYTES: usize = 4 * size_of::<f64>();
+
 impl Finder for KMeans {
     fn fit(&self, rows: &Rows<'_>) -> Result<Fitted, TrainError> {
         let Clustering { centers, sizes, converged, .. } = self.cluster(rows)?;
@@ -88,6 +91,10 @@ impl Finder for KMeans {
             format!("k-means did not settle within maxIterations {}; raise it", self.max_iterations)
         });
         Ok(Fitted { predictor: predictor.into(), warning })
+    }
+
+    fn row_bytes(&self, _width: usize) -> Option<usize> {
+        Some(ROW_BYTES)
     }
 }
 
