@@ -267,6 +267,8 @@ impl Plan {
         );
         let features: Vec<usize> = (0..samples.columns.len()).collect();
         let rows = TrainingRows::of(samples, &features, &parted.train).to_bytes();
+        // Measures, notes and the schema read rows too.
+        samples.raw.check()?;
         let documents =
             vec![(METRICS_FILE, evaluation.to_bytes()), (CARD_FILE, card), (TRAINING_ROWS_FILE, rows)];
         Ok(Trained { model, documents, report })
@@ -307,6 +309,8 @@ impl Plan {
             return Ok(Parted { train: (0..rows).collect(), test: Vec::new() });
         };
         let unread = || TrainError::Internal("what decides the split was not read".to_owned());
+        // Hashes were made of the rows.
+        samples.raw.check()?;
         let Keys { groups, hashes, times } = &samples.keys;
         match (by, groups) {
             (SplitBy::Hash, _) => split_by_hash(hashes.as_deref().ok_or_else(unread)?, *share),
