@@ -13,6 +13,7 @@ use datafusion::arrow::datatypes::{
 };
 use datafusion::arrow::error::ArrowError;
 
+use super::digits;
 use super::rules::ColumnRules;
 
 /// The rows of a batch; fewer where there are many columns.
@@ -153,11 +154,17 @@ impl ColumnBuilder {
         match &mut self.values {
             Values::Boolean(values) => push(boolean(text), |value| values.append_value(value)),
             Values::Integer(values) => {
-                let value = rules.number(text).and_then(|text| Int64Type::parse(&text));
+                let value = match digits::integer(text.as_bytes()) {
+                    Some(value) if rules.has_plain_numbers() => Some(value),
+                    _ => rules.number(text).and_then(|text| Int64Type::parse(&text)),
+                };
                 push(value, |value| values.append_value(value))
             }
             Values::Number(values) => {
-                let value = rules.number(text).and_then(|text| Float64Type::parse(&text));
+                let value = match digits::number(text.as_bytes()) {
+                    Some(value) if rules.has_plain_numbers() => Some(value),
+                    _ => rules.number(text).and_then(|text| Float64Type::parse(&text)),
+                };
                 push(value, |value| values.append_value(value))
             }
             Values::Date(values) => {

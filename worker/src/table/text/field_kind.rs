@@ -7,6 +7,7 @@ use datafusion::arrow::compute::kernels::cast_utils::Parser;
 use datafusion::arrow::datatypes::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use mlpipeline_crds::ColumnType;
 
+use super::digits::{Plain, plain};
 use super::rules::ColumnRules;
 
 pub(super) const BOOLEAN: u8 = 1;
@@ -21,9 +22,6 @@ pub(super) const BIG_INTEGER: u8 = 1 << 7;
 
 /// Whole numbers up to this one are exact as numbers with a fraction.
 const EXACT_LIMIT: u64 = 1 << 53;
-
-/// So many digits are always below [`EXACT_LIMIT`].
-const EXACT_DIGITS: usize = 15;
 
 /// Whether a field of this kind is a value of the type that the spec names.
 pub(super) fn fits(kind: u8, declared: ColumnType) -> bool {
@@ -43,13 +41,16 @@ pub(super) fn kind(field: &[u8], rules: &ColumnRules) -> u8 {
     if rules.declared == Some(ColumnType::Text) {
         return TEXT;
     }
-    if rules.has_plain_numbers() {
-        match plain_number(field) {
-            Some(INTEGER) if field.len() <= EXACT_DIGITS => return INTEGER,
-            Some(FLOAT) => return FLOAT,
-            _ => {}
-        }
+    match plain(field) {
+        Some(Plain::Integer) if rules.has_plain_numbers() => INTEGER,
+        Some(Plain::Number) if rules.has_plain_numbers() => FLOAT,
+        Some(Plain::Date) if rules.date.is_none() => DATE,
+        _ => kind_by_parsers(field, rules),
     }
+}
+
+/// The kind of a field by the parsers that read it.
+fn kind_by_parsers(field: &[u8], rules: &ColumnRules) -> u8 {
     let Ok(text) = std::str::from_utf8(field) else { return TEXT };
     if let Some(notation) = &rules.date
         && notation.microseconds(text).is_some()
@@ -101,24 +102,6 @@ fn number(text: &str, declared: bool) -> u8 {
     }
 }
 
-/// [`INTEGER`] or [`FLOAT`] for the common forms of numbers, which every parser reads: `-?digits(.digits)?` without leading zeros.
-fn plain_number(field: &[u8]) -> Option<u8> {
-    let digits = field.strip_prefix(b"-").unwrap_or(field);
-    let whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if whole == 0 || (whole > 1 && digits.first() == Some(&b'0')) {
-        return None;
-    }
-    match digits.get(whole..) {
-        Some([]) => Some(INTEGER),
-        Some([b'.', fraction @ ..])
-            if digits.len() < 300 && !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit) =>
-        {
-            Some(FLOAT)
-        }
-        _ => None,
-    }
-}
-
 /// A text that begins like `2026-`.
 fn moment(text: &str) -> u8 {
     if text.len() == 10 && Date32Type::parse(text).is_some() {
@@ -139,4 +122,32 @@ fn is_finer_than_microseconds(text: &str) -> bool {
     let Some((_, fraction)) = text.split_once('.') else { return false };
     let digits = fraction.bytes().take_while(u8::is_ascii_digit);
     digits.skip(6).any(|digit| digit != b'0')
+}
+
+#[cfg(test)]
+mod tests {
+    use mlpipeline_crds::Reading;
+
+    use super::super::rules::FileRules;
+    use super::*;
+
+    proptest::proptest! {
+        /// What is recognised at a glance is what the parsers find.
+        #[test]
+        fn common_forms_have_the_kind_that_parsers_find(
+            field in "-?[0-9]{0,18}(\\.[0-9]{0,18})?|[-+0-9.,eEnaif :TZ]{0,20}|[0-9]{4}-[0-9]{2}-[0-9]{2}|2024-0[0-9]-[0-3][0-9]",
+            decimal in proptest::option::of(","),
+            date_format in proptest::option::of("%d\\.%m\\.%Y|%Y-%m-%d"),
+            declared in proptest::sample::select(vec![None, Some(ColumnType::Integer), Some(ColumnType::Date)]),
+        ) {
+            let types = declared.map(|declared| ("x".to_owned(), declared)).into_iter().collect();
+            let reading = Reading { decimal, date_format, types, ..Reading::default() };
+            let mut rules = FileRules::new(&reading).and_then(|rules| rules.column("x")).expect("rules");
+            let found = kind(field.as_bytes(), &rules);
+            // Numbers come before dates in a notation of the user's, so that only those of other forms are asked of it.
+            let of_number = rules.has_plain_numbers() && matches!(plain(field.as_bytes()), Some(Plain::Integer | Plain::Number));
+            rules.date = rules.date.filter(|_| !of_number);
+            proptest::prop_assert_eq!(found, kind_by_parsers(field.as_bytes(), &rules), "{:?}", field);
+        }
+    }
 }

@@ -5,7 +5,9 @@
 mod blocks;
 mod column;
 mod date;
+mod digits;
 mod field_kind;
+mod gather;
 mod kinds;
 mod problems;
 mod rules;
@@ -13,6 +15,7 @@ mod table;
 
 pub(super) use blocks::{Malformed, RECORD_LIMIT, Splitter, index_blocks, inspect_blocks, shown};
 pub(super) use column::ColumnBuilders;
+pub(super) use gather::gather;
 pub(super) use kinds::TextKinds;
 pub(super) use problems::{not_utf8, utf8, wrong_type};
 pub(super) use rules::{ColumnRules, FileRules};
