@@ -162,7 +162,7 @@ fn column_rules(options: &ReadOptions, names: &[String]) -> Result<Vec<ColumnRul
 }
 
 /// Checks the rows of a block and says what is in its columns, and how many rows it has.
-fn inspect(
+pub(super) fn inspect(
     bytes: &[u8],
     dialect: Dialect,
     names: &[String],
@@ -183,10 +183,9 @@ fn inspect(
             )));
         }
         for (index, (kind, rules)) in kinds.iter_mut().zip(rules).enumerate() {
-            let field = records.field(index);
-            kind.add(field.as_bytes(), rules).map_err(|declared| {
+            kind.add(records.bytes(index), rules).map_err(|declared| {
                 let name = names.get(index).map(String::as_str).unwrap_or_default();
-                malformed(wrong_type(name, field, declared))
+                malformed(wrong_type(name, records.field(index), declared))
             })?;
         }
     }
@@ -197,10 +196,11 @@ fn counted(number: usize, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
+/// The rows of blocks.
 #[derive(Debug)]
-struct CsvDecoder {
-    dialect: Dialect,
-    rules: Arc<[ColumnRules]>,
+pub(super) struct CsvDecoder {
+    pub dialect: Dialect,
+    pub rules: Arc<[ColumnRules]>,
 }
 
 impl Decode for CsvDecoder {

@@ -3,13 +3,15 @@
 use csv_core::{ReadRecordResult, Reader};
 
 use super::csv_dialect::Dialect;
+use super::csv_marks::Marks;
 
-/// Goes over the records of text that ends where a record ends. Records without quotes are split where they lie; those with
-/// quotes are copied without them.
+/// Goes over the records of text that ends where a record ends. Most records are split where they lie; those with quotes inside
+/// of fields are copied without them.
 #[derive(Debug)]
 pub(super) struct Records<'a> {
     dialect: Dialect,
     input: &'a str,
+    marks: Marks<'a>,
     /// Whether every line end is a line feed, perhaps behind a carriage return.
     plain_ends: bool,
     position: usize,
@@ -31,6 +33,7 @@ impl<'a> Records<'a> {
         Self {
             dialect,
             input,
+            marks: Marks::new(bytes, dialect),
             plain_ends,
             position: 0,
             start: 0,
@@ -67,33 +70,56 @@ impl<'a> Records<'a> {
         self.advance_quoted(bytes)
     }
 
-    /// Splits the record at the position where it lies; false, and nothing done, when it has a quote.
+    /// Splits the record at the position where it lies; false, and nothing done, when a field is not what stands between two
+    /// signs: a quote that is doubled, escaped or inside a field.
     fn advance_plain(&mut self, bytes: &[u8]) -> bool {
         self.fields.clear();
-        let rest = bytes.get(self.start..).unwrap_or_default();
+        self.copied = false;
+        self.marks.skip_to(self.start);
         let mut from = self.start;
-        for at in memchr::memchr3_iter(self.dialect.delimiter, b'\n', self.dialect.quote, rest) {
-            let found = rest.get(at).copied().unwrap_or_default();
-            if found == self.dialect.quote {
-                return false;
-            }
-            let at = self.start + at;
+        while let Some(at) = self.marks.next() {
+            let found = bytes.get(at).copied().unwrap_or_default();
             if found == self.dialect.delimiter {
                 self.fields.push((from, at));
                 from = at + 1;
-                continue;
+            } else if found == b'\n' {
+                let returned = at > from && bytes.get(at - 1) == Some(&b'\r');
+                self.fields.push((from, if returned { at - 1 } else { at }));
+                self.position = at + 1;
+                return true;
+            } else {
+                let Some(end) = self.quoted_field(bytes, from, at) else { return false };
+                if bytes.get(end) != Some(&self.dialect.delimiter) {
+                    self.position = bytes.len().min(end + 1);
+                    return true;
+                }
+                from = end + 1;
             }
-            let end = if bytes.get(..at).is_some_and(|line| line.ends_with(b"\r")) { at - 1 } else { at };
-            self.fields.push((from, end.max(from)));
-            self.position = at + 1;
-            self.copied = false;
-            return true;
         }
         // The last record need not have a line end.
         self.fields.push((from, bytes.len()));
         self.position = bytes.len();
-        self.copied = false;
         true
+    }
+
+    /// Adds a field whose first sign is a quote, and gives the place of the delimiter, line feed or end of text behind it; `None`
+    /// unless it begins and ends with a quote and has none inside.
+    fn quoted_field(&mut self, bytes: &[u8], from: usize, opening: usize) -> Option<usize> {
+        if opening != from || self.dialect.escape.is_some() {
+            return None;
+        }
+        let is_quote = |at: &usize| bytes.get(*at) == Some(&self.dialect.quote);
+        let closing = std::iter::from_fn(|| self.marks.next()).find(is_quote)?;
+        let behind = match bytes.get(closing + 1) {
+            Some(b'\r') => closing + 2,
+            _ => closing + 1,
+        };
+        let next = self.marks.next();
+        if next.unwrap_or(bytes.len()) != behind || next.is_some_and(|at| is_quote(&at)) {
+            return None;
+        }
+        self.fields.push((from + 1, closing));
+        Some(behind)
     }
 
     fn advance_quoted(&mut self, bytes: &[u8]) -> bool {
@@ -140,6 +166,13 @@ impl<'a> Records<'a> {
     pub(super) fn field(&self, index: usize) -> &str {
         let Some((from, to)) = self.fields.get(index).copied() else { return "" };
         let text = if self.copied { self.text.as_str() } else { self.input };
+        text.get(from..to).unwrap_or_default()
+    }
+
+    /// The bytes of a field of the record; none beyond the last.
+    pub(super) fn bytes(&self, index: usize) -> &[u8] {
+        let Some((from, to)) = self.fields.get(index).copied() else { return &[] };
+        let text = if self.copied { self.text.as_bytes() } else { self.input.as_bytes() };
         text.get(from..to).unwrap_or_default()
     }
 

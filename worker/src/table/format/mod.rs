@@ -3,8 +3,11 @@
 //! A format is added by a file here, a line in [`of`], and a variant of [`Format`] in crds. Must not know where files come from.
 
 mod csv;
+#[cfg(test)]
+mod csv_by_definition;
 mod csv_dialect;
 mod csv_header;
+mod csv_marks;
 mod csv_records;
 mod csv_splitter;
 mod greedy_path;

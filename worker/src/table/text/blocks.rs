@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
+use super::buffers::Buffers;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
 
@@ -29,15 +30,14 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// Reads the block.
-    pub(crate) fn read(&self, files: &[LocalFile]) -> Result<Vec<u8>, TableError> {
+    /// Reads the block into a buffer.
+    pub(super) fn read(&self, files: &[LocalFile], bytes: &mut Vec<u8>) -> Result<(), TableError> {
         let Some(file) = files.get(self.file) else {
             return Err(TableError::Internal("a block of a file that is not there".into()));
         };
-        let mut bytes = vec![0; self.length];
+        bytes.resize(self.length, 0);
         let open = file.open()?;
-        open.read_exact_at(&mut bytes, self.offset).map_err(TableError::io("read", &file.path))?;
-        Ok(bytes)
+        open.read_exact_at(bytes, self.offset).map_err(TableError::io("read", &file.path))
     }
 }
 
@@ -73,13 +73,14 @@ fn split(
     file: &LocalFile,
     start: u64,
     splitter: &mut dyn Splitter,
+    buffers: &Buffers,
     take: &mut dyn FnMut(Block, Vec<u8>) -> bool,
 ) -> Result<(), TableError> {
     let open = file.open()?;
     let at =
         |base: u64, malformed: Malformed| locate(&open, file, base + malformed.offset, malformed.problem);
     let mut offset = start;
-    let mut held: Vec<u8> = Vec::new();
+    let mut held = buffers.take();
     loop {
         let known = held.len();
         held.resize(known + BLOCK_BYTES, 0);
@@ -105,7 +106,9 @@ fn split(
             }
             continue;
         };
-        let rest = held.split_off(known + end);
+        let mut rest = buffers.take();
+        rest.extend_from_slice(held.get(known + end..).unwrap_or_default());
+        held.truncate(known + end);
         let length = held.len();
         if !take(Block { file: index, offset, length }, std::mem::replace(&mut held, rest)) {
             return Ok(());
@@ -157,9 +160,11 @@ pub(crate) fn index_blocks(
     splitter: impl Fn() -> Box<dyn Splitter>,
 ) -> Result<Vec<Block>, TableError> {
     let mut blocks = Vec::new();
+    let buffers = Buffers::default();
     for (index, (file, start)) in files.iter().zip(starts).enumerate() {
-        split(index, file, *start, splitter().as_mut(), &mut |block, _| {
+        split(index, file, *start, splitter().as_mut(), &buffers, &mut |block, bytes| {
             blocks.push(block);
+            buffers.give(bytes);
             true
         })?;
     }
@@ -180,17 +185,18 @@ pub(crate) fn inspect_blocks<Summary: Send>(
     let receive = Arc::new(Mutex::new(receive));
     let found = Mutex::new(Vec::new());
     let failed = AtomicBool::new(false);
+    let buffers = Buffers::default();
     let mut split_error = None;
     thread::scope(|scope| {
         for _ in 0..workers {
             let receive = Arc::clone(&receive);
-            scope.spawn(|| inspect_received(receive, &inspect, &found, &failed));
+            scope.spawn(|| inspect_received(receive, &inspect, &found, &failed, &buffers));
         }
         // The workers' clones are the only ones left, so that sending fails should they all be gone.
         drop(receive);
         let mut number = 0;
         for (index, (file, start)) in files.iter().zip(starts).enumerate() {
-            let result = split(index, file, *start, splitter().as_mut(), &mut |block, bytes| {
+            let result = split(index, file, *start, splitter().as_mut(), &buffers, &mut |block, bytes| {
                 number += 1;
                 !failed.load(Ordering::Relaxed) && !stop() && send.send((number, block, bytes)).is_ok()
             });
@@ -226,11 +232,13 @@ fn inspect_received<Summary>(
     inspect: &impl Fn(&[u8]) -> Result<Summary, Malformed>,
     found: &Mutex<Vec<Inspected<Summary>>>,
     failed: &AtomicBool,
+    buffers: &Buffers,
 ) {
     loop {
         let next = receive.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
         let Ok((number, block, bytes)) = next else { return };
         let summary = inspect(&bytes);
+        buffers.give(bytes);
         if summary.is_err() {
             failed.store(true, Ordering::Relaxed);
         }

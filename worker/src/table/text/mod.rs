@@ -3,6 +3,7 @@
 //! Must not know a format: `format` says where records end and which field is which column's.
 
 mod blocks;
+mod buffers;
 mod column;
 mod date;
 mod field_kind;

@@ -22,6 +22,7 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures::{StreamExt, TryStreamExt};
 
 use super::blocks::{Block, cores, line_of};
+use super::buffers::Buffers;
 use crate::engine::PARTITIONS;
 use crate::failure::StepError;
 use crate::table::TableError;
@@ -54,6 +55,7 @@ pub(crate) struct TextTable {
     files: Arc<[LocalFile]>,
     blocks: Arc<[Block]>,
     decoder: Arc<dyn Decode>,
+    buffers: Arc<Buffers>,
 }
 
 impl TextTable {
@@ -63,7 +65,13 @@ impl TextTable {
         blocks: Vec<Block>,
         decoder: impl Decode + 'static,
     ) -> Self {
-        Self { schema, files: files.into(), blocks: blocks.into(), decoder: Arc::new(decoder) }
+        Self {
+            schema,
+            files: files.into(),
+            blocks: blocks.into(),
+            decoder: Arc::new(decoder),
+            buffers: Arc::default(),
+        }
     }
 
     /// Consecutive runs of blocks, as many as there are partitions.
@@ -149,8 +157,11 @@ impl PartitionStream for TextPartition {
 
 fn block_rows(table: &TextTable, columns: &[usize], number: usize) -> Result<Vec<RecordBatch>, TableError> {
     let Some(block) = table.blocks.get(number) else { return Ok(Vec::new()) };
-    let bytes = block.read(&table.files)?;
-    table.decoder.decode(&table.schema, columns, &bytes).map_err(|error| {
+    let mut bytes = table.buffers.take();
+    block.read(&table.files, &mut bytes)?;
+    let rows = table.decoder.decode(&table.schema, columns, &bytes);
+    table.buffers.give(bytes);
+    rows.map_err(|error| {
         let file = table.files.get(block.file);
         let name = file.map(|file| file.name.as_str()).unwrap_or_default();
         let problem = match &error {

@@ -1,0 +1,51 @@
+//! Buffers for the bytes of blocks that are used again.
+//!
+//! A buffer as large as a block is memory that the system gives page by page and clears before; for thousands of blocks that is
+//! a good part of the time that reading takes.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The most bytes of a buffer that is kept: what a single long record needed is given back to the system.
+const MOST_KEPT: usize = 4 << 20;
+
+/// The most buffers that are kept.
+const MOST_SPARE: usize = 32;
+
+/// Buffers that nobody uses at the moment.
+#[derive(Debug, Default)]
+pub(super) struct Buffers(Mutex<Vec<Vec<u8>>>);
+
+impl Buffers {
+    /// An empty buffer, with room if there is a spare one.
+    pub(super) fn take(&self) -> Vec<u8> {
+        self.spare().pop().unwrap_or_default()
+    }
+
+    /// Takes back a buffer.
+    pub(super) fn give(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        let mut spare = self.spare();
+        if buffer.capacity() <= MOST_KEPT && spare.len() < MOST_SPARE {
+            spare.push(buffer);
+        }
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_are_used_again_unless_they_are_large() {
+        let buffers = Buffers::default();
+        buffers.give(vec![1; 1000]);
+        buffers.give(vec![1; MOST_KEPT + 1]);
+        let buffer = buffers.take();
+        assert!(buffer.is_empty() && buffer.capacity() >= 1000);
+        assert_eq!(buffers.take().capacity(), 0);
+    }
+}
