@@ -26,7 +26,7 @@ NEWTON = {"solver": "newton-cholesky", "tol": 1e-10, "max_iter": 10_000}
 DESCENT = {"tol": 1e-10, "max_iter": 1_000_000}
 
 # The worker's name, its parameters, scikit-learn's, and whether something is drawn: by nobody, by scikit-learn (among equally
-# good splits, or by the rows' order), or by both.
+# good splits, or by the order of rows or columns), or by both.
 CLASSIFIERS = [
     ("logisticRegression", {"maxIterations": 5000}, lambda seed: linear_model.LogisticRegression(**NEWTON), "nobody"),
     ("linearSvm", {}, lambda seed: svm.LinearSVC(dual=False, tol=1e-8, max_iter=100_000), "nobody"),
@@ -62,9 +62,9 @@ REGRESSORS = [
         "theirs",
     ),
 ]
-# Which of equally distant neighbours answer depends on the rows' order there, and so does which of nearly equal splits boosting takes: it adds
-# gradients up in 32 bits.
-BY_ORDER = {"kNeighbors", "gradientBoosting"}
+# Which of equally distant neighbours answer depends on the rows' order there, and which of equally good splits boosting takes on the columns'.
+BY_ROWS = {"kNeighbors"}
+BY_COLUMNS = {"gradientBoosting"}
 BOTH_TASKS = {"kNeighbors", "decisionTree", "randomForest", "extraTrees", "gradientBoosting"}
 
 
@@ -105,8 +105,11 @@ def compare(worker, folder, table, algorithm, seeds, is_class, is_prose):
     for seed in range(seeds if draws in ("both", "theirs") else 1):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            order = np.random.default_rng(seed).permutation(len(x)) if name in BY_ORDER else slice(None)
-            theirs.append(measure(test[target], make(seed).fit(x[order], train[target].to_numpy()[order]).predict(x_test)))
+            draw = np.random.default_rng(seed)
+            rows = draw.permutation(x.shape[0]) if name in BY_ROWS else np.arange(x.shape[0])
+            columns = draw.permutation(x.shape[1]) if name in BY_COLUMNS else np.arange(x.shape[1])
+            model = make(seed).fit(x[rows][:, columns], train[target].to_numpy()[rows])
+            theirs.append(measure(test[target], model.predict(x_test[:, columns])))
         if draws == "both" or seed == 0:
             seeded = dict(parameters, seed=seed) if draws == "both" else parameters
             ours.append(measure(test[target], of_worker(worker, folder, target, name, seeded, is_class, roles)))
@@ -184,8 +187,8 @@ scikit-learn's in brackets. A difference beyond what is allowed is marked **!**.
 - Columns are those of [learn from texts and dates](../how-to/learn-from-texts-and-dates.md) on both sides, and parameters the defaults; but
   trees have a `maxDepth` of 5, scikit-learn's boosting does not stop early, and its solvers continue to the minimum, as the worker's do.
 - Where nothing is drawn, 0.005 is allowed, or one row where that is more. Of forests, the means over {seeds} seeds are compared; three
-  standard errors are allowed. scikit-learn's tree draws among equally good splits; which of equally distant neighbours answer, and which
-  of nearly equal splits boosting takes, depends on the rows' order there: the spread over {seeds} seeds or orders is allowed besides.
+  standard errors are allowed. scikit-learn's tree draws among equally good splits; which of equally distant neighbours answer depends
+  on the rows' order there, and which of equally good splits boosting takes on the columns': the spread over {seeds} seeds or orders is allowed besides.
 - An empty cell: the algorithm needs features or targets of 0 or more.
 
 ## Accuracy

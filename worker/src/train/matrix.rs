@@ -22,7 +22,7 @@ pub(crate) const BLOCK_ROWS: usize = 256;
 /// The most numbers that are read from a file at once: 256 KiB.
 const READ_AT_ONCE: usize = 1 << 15;
 
-/// Of stretches of the file in which fewer rows than one in so many are wanted, each row is read by itself.
+/// Of stretches of the file in which fewer rows than one in so many are wanted, each row is read alone.
 const SPARSE: usize = 8;
 
 /// A growing matrix, row by row.
