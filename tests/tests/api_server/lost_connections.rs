@@ -97,7 +97,8 @@ async fn the_operator_notices_that_its_connections_are_lost_without_a_word_and_k
     let mut edited = chain(1);
     edited["suspend"] = true.into();
     bed.apply("chain", &edited).await;
-    bed.condition("chain", "Suspended", "True").await;
+    // What is read alone counts as lost after 150 seconds.
+    bed.condition_within(2 * LONG, "chain", "Suspended", "True").await;
     wait_until("new connections", LONG, async || {
         let opened = between.opened() - before;
         if opened > 0 { Ok(()) } else { Err(format!("{opened} connections were opened since")) }

@@ -137,8 +137,19 @@ impl Bed {
 
     /// Waits until a condition of a pipeline's current generation has this status; answers reason and message.
     pub async fn condition(&self, name: &str, kind: &str, status: &str) -> (String, String) {
+        self.condition_within(LONG, name, kind, status).await
+    }
+
+    /// The same, for as long as is given.
+    pub async fn condition_within(
+        &self,
+        limit: Duration,
+        name: &str,
+        kind: &str,
+        status: &str,
+    ) -> (String, String) {
         let what = format!("{kind}={status} of {name}");
-        wait_until(&what, LONG, async || {
+        wait_until(&what, limit, async || {
             let pipeline = self.pipelines().get(name).await.map_err(|error| error.to_string())?;
             let stored = pipeline.status.unwrap_or_default();
             let found = stored.conditions.iter().find(|condition| condition.type_ == kind);
