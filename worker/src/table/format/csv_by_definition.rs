@@ -62,7 +62,7 @@ fn records(text: &str, dialect: Dialect) -> Vec<(usize, Vec<String>)> {
 
 /// What the definition gives for all of the text.
 fn by_definition(text: &str, dialect: Dialect, rules: &[ColumnRules]) -> Table {
-    let mut kinds = vec![TextKinds::default(); COLUMNS];
+    let mut kinds = [TextKinds::default(); COLUMNS];
     let mut columns = vec![Vec::new(); COLUMNS];
     for (offset, fields) in records(text, dialect) {
         if fields.len() != COLUMNS {
@@ -95,7 +95,7 @@ fn by_blocks(text: &str, piece: usize, dialect: Dialect, rules: &[ColumnRules]) 
 }
 
 fn of_blocks(blocks: &[(usize, &[u8])], dialect: Dialect, rules: &[ColumnRules]) -> Table {
-    let mut kinds = vec![TextKinds::default(); COLUMNS];
+    let mut kinds = [TextKinds::default(); COLUMNS];
     for (start, bytes) in blocks {
         let (found, _) = inspect(bytes, dialect, &names(), rules)
             .map_err(|error| Malformed { offset: error.offset + *start as u64, ..error })?;
