@@ -183,9 +183,10 @@ pub(super) fn inspect(
             )));
         }
         for (index, (kind, rules)) in kinds.iter_mut().zip(rules).enumerate() {
-            kind.add(records.bytes(index), rules).map_err(|declared| {
+            let field = records.field(index);
+            kind.add(field.as_bytes(), rules).map_err(|declared| {
                 let name = names.get(index).map(String::as_str).unwrap_or_default();
-                malformed(wrong_type(name, records.field(index), declared))
+                malformed(wrong_type(name, field, declared))
             })?;
         }
     }

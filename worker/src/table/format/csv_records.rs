@@ -169,13 +169,6 @@ impl<'a> Records<'a> {
         text.get(from..to).unwrap_or_default()
     }
 
-    /// The bytes of a field of the record; none beyond the last.
-    pub(super) fn bytes(&self, index: usize) -> &[u8] {
-        let Some((from, to)) = self.fields.get(index).copied() else { return &[] };
-        let text = if self.copied { self.text.as_bytes() } else { self.input.as_bytes() };
-        text.get(from..to).unwrap_or_default()
-    }
-
     /// Where the record begins, in bytes.
     pub(super) fn start(&self) -> usize {
         self.start

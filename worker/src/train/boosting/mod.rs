@@ -22,8 +22,7 @@ use mlpipeline_crds::{
 use self::bins::bin;
 use self::direction::directions;
 use self::grow::{Grower, Growth};
-use self::histogram::Entry;
-use self::histogram::Limits;
+use self::histogram::{Entry, Limits};
 use self::loss::Loss;
 use self::stopping::Stopping;
 use self::watch::Watch;

@@ -7,8 +7,13 @@ use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
 
+mod rows;
+
 use ndarray::{Array2, ArrayViewMut2, Axis, Slice};
 
+pub use rows::Rows;
+
+use self::rows::Block;
 use super::error::TrainError;
 use super::row::Row;
 use super::scratch_rows::ScratchRows;
@@ -18,12 +23,6 @@ const CHUNK_ROWS: usize = 1 << 15;
 
 /// Rows that an algorithm works on at once: their numbers stay in the processor's cache.
 pub(crate) const BLOCK_ROWS: usize = 256;
-
-/// The most numbers that are read from a file at once: 256 KiB.
-const READ_AT_ONCE: usize = 1 << 15;
-
-/// Of stretches of the file in which fewer rows than one in so many are wanted, each row is read alone.
-const SPARSE: usize = 8;
 
 /// A growing matrix, row by row.
 #[derive(Debug)]
@@ -166,124 +165,6 @@ impl Matrix {
     }
 }
 
-/// Rows that were read from a file together.
-#[derive(Debug, Default)]
-struct Block {
-    rows: Range<usize>,
-    numbers: Rc<Vec<f64>>,
-}
-
-impl Block {
-    /// A row; `end` says up to where rows are read with it, where it was not read yet.
-    fn row<'a>(&mut self, matrix: &'a Matrix, number: usize, end: impl FnOnce() -> usize) -> Row<'a> {
-        let Some(scratch) = &matrix.scratch else { return Row::held(matrix.held(number)) };
-        if number >= matrix.rows {
-            return Row::held(&[]);
-        }
-        if !self.rows.contains(&number) {
-            let most = number + Self::most(matrix.width);
-            self.rows = number..end().clamp(number + 1, most).min(matrix.rows);
-            self.numbers = Rc::new(scratch.read(self.rows.clone()));
-        }
-        let start = (number - self.rows.start) * matrix.width;
-        Row::read(&self.numbers, start..start + matrix.width)
-    }
-
-    /// The most rows that are read at once.
-    fn most(width: usize) -> usize {
-        (READ_AT_ONCE / width.max(1)).max(1)
-    }
-}
-
-/// Some rows of a matrix, by number.
-#[derive(Clone, Copy, Debug)]
-pub struct Rows<'a> {
-    matrix: &'a Matrix,
-    numbers: &'a [u32],
-}
-
-impl<'a> Rows<'a> {
-    /// These rows of the matrix, in this order.
-    #[must_use]
-    pub fn new(matrix: &'a Matrix, numbers: &'a [u32]) -> Self {
-        Self { matrix, numbers }
-    }
-
-    /// How many rows there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.numbers.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.numbers.is_empty()
-    }
-
-    /// How many columns there are.
-    #[must_use]
-    pub fn width(&self) -> usize {
-        self.matrix.width
-    }
-
-    /// The matrix that the rows are of.
-    pub(super) fn matrix(&self) -> &'a Matrix {
-        self.matrix
-    }
-
-    /// The rows' numbers in the matrix.
-    #[must_use]
-    pub fn numbers(&self) -> &'a [u32] {
-        self.numbers
-    }
-
-    /// Other rows of the same matrix.
-    #[must_use]
-    pub fn select<'b>(&self, numbers: &'b [u32]) -> Rows<'b>
-    where
-        'a: 'b,
-    {
-        Rows { matrix: self.matrix, numbers }
-    }
-
-    /// A part of the rows, each with its number in the matrix.
-    pub fn range(&self, range: Range<usize>) -> impl Iterator<Item = (usize, Row<'a>)> + use<'a> {
-        let (matrix, mut block) = (self.matrix, Block::default());
-        let numbers = self.numbers.get(range).unwrap_or_default();
-        numbers.iter().enumerate().map(move |(place, number)| {
-            let number = *number as usize;
-            let end = || read_to(numbers.get(place..).unwrap_or_default(), Block::most(matrix.width));
-            (number, block.row(matrix, number, end))
-        })
-    }
-
-    /// All rows, each with its number in the matrix.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, Row<'a>)> + use<'a> {
-        self.range(0..self.numbers.len())
-    }
-
-    /// As [`Matrix::check`].
-    ///
-    /// # Errors
-    /// As [`Matrix::check`].
-    pub fn check(&self) -> Result<(), TrainError> {
-        self.matrix.check()
-    }
-}
-
-/// Up to where it pays to read from the first of these rows on, at most so many: its end alone where few of them follow closely.
-fn read_to(numbers: &[u32], most: usize) -> usize {
-    let Some(first) = numbers.first() else { return 0 };
-    let near = numbers
-        .iter()
-        .take(most)
-        .take_while(|number| number.checked_sub(*first).is_some_and(|distance| (distance as usize) < most));
-    let (count, last) = near.fold((0, *first), |(count, last), number| (count + 1, last.max(*number)));
-    let span = (last - first) as usize + 1;
-    *first as usize + if count * SPARSE >= span { span } else { 1 }
-}
-
 /// The first rows of a block, all of them when there are not as many.
 pub(crate) fn top(block: &mut Array2<f64>, rows: usize) -> ArrayViewMut2<'_, f64> {
     let rows = rows.min(block.nrows());
@@ -348,15 +229,6 @@ mod tests {
             prop_assert_eq!(of(&held), of(&moved));
             prop_assert!(moved.chunks.is_empty() && moved.is_on_scratch());
         }
-    }
-
-    #[test]
-    fn rows_close_to_each_other_are_read_together_and_others_alone() {
-        assert_eq!(read_to(&[5, 6, 7, 8], 3), 8);
-        assert_eq!(read_to(&[5, 9, 13], 100), 14);
-        assert_eq!(read_to(&[5, 105, 205], 1000), 6);
-        assert_eq!(read_to(&[5, 4, 6], 100), 6, "rows before it are read by themselves");
-        assert_eq!(read_to(&[], 100), 0);
     }
 
     #[test]
