@@ -98,7 +98,8 @@ pub enum SplitBy {
     Time,
 }
 
-/// k-fold cross-validation, stratified for classification.
+/// k-fold cross-validation, stratified for classification. With groupBy, a group is in one fold; with split.by: time, each fold measures
+/// rows that are newer than those it learns from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CrossValidation {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::artifact::{ArtifactError, Storage};
 use crate::cancellation::Cancellation;
 use crate::credentials::Secrets;
-use crate::engine;
+use crate::engine::{self, ReadAhead};
 use crate::network::Network;
 use crate::progress::Progress;
 
@@ -51,6 +51,7 @@ pub struct WorkContext {
     scratch: TempDir,
     memory_limit: usize,
     runtime: Arc<RuntimeEnv>,
+    ahead: Arc<ReadAhead>,
 }
 
 impl WorkContext {
@@ -78,13 +79,19 @@ impl WorkContext {
             scratch,
             memory_limit: settings.memory_limit,
             runtime,
+            ahead: Arc::new(ReadAhead::new(settings.memory_limit)),
         })
     }
 
     /// A new session of the query engine: no tables, the worker's configuration, the shared memory limit.
     #[must_use]
     pub fn session(&self) -> SessionContext {
-        engine::session(Arc::clone(&self.runtime))
+        engine::session(Arc::clone(&self.runtime), Arc::clone(&self.ahead))
+    }
+
+    /// How many parts of tables are read at once.
+    pub(crate) fn read_ahead(&self) -> Arc<ReadAhead> {
+        Arc::clone(&self.ahead)
     }
 
     /// Removes what downloads and decompression left on scratch, for long-running work. Nothing may be reading it.

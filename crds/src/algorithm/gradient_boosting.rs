@@ -57,7 +57,7 @@ pub struct GradientBoosting {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
     /// With early stopping: the share of the training rows that the trees do not see, more than 0 and less than 1; 0.1 when
-    /// absent. Each class keeps its share; groupBy is not looked at here.
+    /// absent. Each class keeps its share; with groupBy they are whole groups, and with split.by: time the newest rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub validation_fraction: Option<f64>,

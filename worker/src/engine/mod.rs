@@ -1,6 +1,6 @@
 //! The query engine: DataFusion as this worker configures it, so that the same input gives the same bytes on every machine.
 //!
-//! Owns the configuration, the order of partitions, arithmetic that overflows, and what the engine's errors mean. Must not know
+//! Owns the configuration, the order of partitions, how many are read at once, arithmetic that overflows, and what the engine's errors mean. Must not know
 //! tables, steps or storage.
 
 mod assumed_order;
@@ -8,6 +8,7 @@ mod error;
 mod ordered;
 mod out_of_memory;
 mod overflow;
+mod read_ahead;
 mod session;
 mod sum;
 
@@ -15,4 +16,5 @@ mod sum;
 const BATCH_ROWS: usize = 8192;
 
 pub use error::query_error;
+pub(crate) use read_ahead::ReadAhead;
 pub(crate) use session::{PARTITIONS, runtime, session};

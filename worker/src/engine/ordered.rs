@@ -1,6 +1,7 @@
 //! Partitions put together in their order, where the engine would take whichever has rows first.
 
 use std::fmt;
+use std::future::ready;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -26,12 +27,10 @@ use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::BATCH_ROWS;
 use super::assumed_order::keep_order;
+use super::read_ahead::ReadAhead;
 
 /// How many batches of a partition may wait for those before it.
 const BATCHES_AHEAD: usize = 2;
-
-/// The most partitions that are computed at the same time.
-const MOST_AT_ONCE: usize = 16;
 
 /// Replaces the engine's way of putting partitions together by [`InOrder`].
 #[derive(Debug)]
@@ -91,7 +90,7 @@ fn ordered(plan: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn Execution
     }
 }
 
-/// The rows of all partitions, one partition after the other. As many are computed at the same time as there are cores; those
+/// The rows of all partitions, one partition after the other. As many are computed at the same time as [`ReadAhead`] says; those
 /// that are ahead wait with a few batches.
 #[derive(Debug)]
 struct InOrder {
@@ -162,29 +161,33 @@ impl ExecutionPlan for InOrder {
     fn execute(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let schema = self.input.schema();
         let count = self.input.output_partitioning().partition_count();
-        let at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let ahead = context.session_config().get_extension::<ReadAhead>();
+        let at_once = ahead.map_or(1, |ahead| ahead.at_once());
         let (input, received) = (Arc::clone(&self.input), Arc::clone(&schema));
-        let parts = stream::iter(0..count)
-            .map(move |part| {
-                // Each has a task of its own, which begins to work at once.
-                let mut builder = RecordBatchReceiverStream::builder(Arc::clone(&received), BATCHES_AHEAD);
-                let (input, context, rows) = (Arc::clone(&input), Arc::clone(&context), builder.tx());
-                builder.spawn(async move {
-                    let mut batches = input.execute(part, context)?;
-                    while let Some(batch) = batches.next().await {
-                        let failed = batch.is_err();
-                        // Whoever received the rows may have enough of them.
-                        if rows.send(batch).await.is_err() || failed {
-                            break;
-                        }
+        let start = move |part| {
+            // Each has a task of its own, which begins to work at once.
+            let mut builder = RecordBatchReceiverStream::builder(Arc::clone(&received), BATCHES_AHEAD);
+            let (input, context, rows) = (Arc::clone(&input), Arc::clone(&context), builder.tx());
+            builder.spawn(async move {
+                let mut batches = input.execute(part, context)?;
+                while let Some(batch) = batches.next().await {
+                    let failed = batch.is_err();
+                    // Whoever received the rows may have enough of them.
+                    if rows.send(batch).await.is_err() || failed {
+                        break;
                     }
-                    Ok(())
-                });
-                let stream = builder.build();
-                async move { stream }
-            })
-            .buffered(at_once.min(MOST_AT_ONCE))
-            .flatten();
+                }
+                Ok(())
+            });
+            builder.build()
+        };
+        // The one whose turn it is counts too, and the next begins when it has ended.
+        let parts = match at_once.saturating_sub(1) {
+            0 => stream::iter(0..count).flat_map(start).boxed(),
+            waiting => {
+                stream::iter(0..count).map(move |part| ready(start(part))).buffered(waiting).flatten().boxed()
+            }
+        };
         if self.even_batches {
             let even = even_batches(Arc::clone(&schema), parts);
             return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, even)));

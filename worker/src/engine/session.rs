@@ -13,6 +13,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use super::BATCH_ROWS;
 use super::ordered::OrderedPartitions;
 use super::overflow::CheckedArithmetic;
+use super::read_ahead::ReadAhead;
 use super::sum::CheckedSum;
 
 /// Into how many partitions a large table is divided, whatever the cores: sums over partitions are then the same everywhere.
@@ -41,7 +42,7 @@ pub(crate) fn runtime(scratch: &Path, memory_limit: usize) -> Result<Arc<Runtime
 /// their order. So rows come out in the order in which they went in unless the query orders them, groups come out in the order
 /// in which they were first seen, and floating-point sums are added in one order: the same input gives the same bytes on a
 /// laptop and on a server with other cores. Nothing is repartitioned by hashes, which would mix that order.
-pub(crate) fn session(runtime: Arc<RuntimeEnv>) -> SessionContext {
+pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> SessionContext {
     let mut config = SessionConfig::new()
         .with_target_partitions(PARTITIONS)
         .with_batch_size(BATCH_ROWS)
@@ -52,7 +53,8 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>) -> SessionContext {
         .with_repartition_sorts(false)
         .with_round_robin_repartition(false)
         .with_parquet_pruning(false)
-        .with_collect_statistics(false);
+        .with_collect_statistics(false)
+        .with_extension(ahead);
     let options = config.options_mut();
     options.execution.parquet.enable_page_index = false;
     options.execution.parquet.bloom_filter_on_read = false;

@@ -40,7 +40,12 @@ pub async fn provider(
 ) -> Result<Arc<dyn TableProvider>, StepError> {
     let located = locate(source, context).await.map_err(|error| named(error, name))?;
     let cancellation = context.cancellation.clone();
-    let opened = tokio::task::spawn_blocking(move || table(located, &cancellation)).await;
+    let ahead = context.read_ahead();
+    let open = move || {
+        ahead.note(format::of(located.format).held_while_read(&located.files)?);
+        table(located, &cancellation)
+    };
+    let opened = tokio::task::spawn_blocking(open).await;
     let opened = opened.map_err(|error| TableError::Internal(error.to_string()))?;
     opened.map_err(|error| named(error.into(), name))
 }

@@ -7,6 +7,7 @@ use mlpipeline_crds::{Gate, Metric, UNTESTED_CLASSES};
 use super::backtest::{Measured, backtest};
 use super::bootstrap::intervals;
 use super::error::TrainError;
+use super::folds::folds_of;
 use super::importance::importance;
 use super::matrix::Rows;
 use super::notes::short;
@@ -14,8 +15,7 @@ use super::parallel::over_items;
 use super::prepared::Prepared;
 use super::samples::Samples;
 use super::settings::Folds as FoldSettings;
-use super::split::{Parted, folds};
-use super::split_by_value::grouped_folds;
+use super::split::Parted;
 use crate::evaluation::{
     Details, Evaluation, FindingDetails, Folds, Importance, Interval, MeasuredOn, Metrics, Naive, Outcomes,
 };
@@ -50,12 +50,7 @@ impl Validation {
         }
         let (mut measured, mut naive, mut found) = (Vec::new(), Vec::new(), None);
         let mut all: Option<Outcomes> = None;
-        let strata = samples.task.strata();
-        let parts = match &samples.keys.groups {
-            Some(groups) => grouped_folds(rows, groups, asked.count, asked.seed, strata)?,
-            None => folds(rows, asked.count, asked.seed, strata)?,
-        };
-        for fold in parts {
+        for fold in folds_of(samples, rows, asked.count, asked.seed)? {
             let prepared = Prepared::fit(samples, &fold.train)?;
             let fitted = prepared.learn(samples, &fold.train)?;
             let Prepared { preprocessing, matrix } = prepared;

@@ -9,7 +9,7 @@ use mlpipeline_crds::SplitBy;
 use sha2::{Digest, Sha256};
 
 use super::error::TrainError;
-use super::matrix::Matrix;
+use super::matrix::{Matrix, PartedBy};
 use super::parallel::over_shards;
 use super::settings::{Settings, TestSplit};
 use crate::features::{FeatureReader, is_number, value_type};
@@ -34,6 +34,17 @@ pub(super) struct Keys {
     pub(super) hashes: Option<Vec<u64>>,
     /// When each row is from.
     pub(super) times: Option<Vec<f64>>,
+}
+
+impl Keys {
+    /// How rows are to be kept back while an algorithm learns: as the split does it.
+    pub(super) fn parted_by(&self) -> PartedBy<'_> {
+        match (&self.times, &self.groups) {
+            (Some(times), _) => PartedBy::Times(times),
+            (None, Some(groups)) => PartedBy::Groups(groups),
+            (None, None) => PartedBy::Chance,
+        }
+    }
 }
 
 impl KeyColumns {

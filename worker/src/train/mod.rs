@@ -26,6 +26,7 @@ mod error;
 mod evaluate;
 mod factored;
 mod findings;
+mod folds;
 mod forest;
 mod gaussian;
 mod importance;

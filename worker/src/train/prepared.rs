@@ -118,7 +118,7 @@ impl<'a> Prepared<'a> {
             .map(|(column, transform, part)| MatrixColumn { name: &column.name, kind: kind(transform, part) })
             .chain(products)
             .collect();
-        let rows = Rows::new(&self.matrix, rows);
+        let rows = Rows::new(&self.matrix, rows).parted_by(samples.keys.parted_by());
         let fitted = match learner {
             Some(learner) => samples.task.fit_by(learner, &rows, &columns),
             None => samples.task.fit(&rows, &columns),

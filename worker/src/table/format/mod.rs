@@ -104,6 +104,14 @@ pub(crate) trait FileFormat: Send + Sync {
         options: &ReadOptions,
     ) -> Result<Arc<dyn TableProvider>, TableError>;
 
+    /// What reading one part of the files holds in memory at most, in bytes, where that depends on them.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or is not of the format.
+    fn held_while_read(&self, _files: &[LocalFile]) -> Result<u64, TableError> {
+        Ok(0)
+    }
+
     /// Whether files hold the names and types of their columns themselves.
     fn knows_its_columns(&self) -> bool {
         false

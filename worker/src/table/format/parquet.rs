@@ -14,6 +14,7 @@ use mlpipeline_crds::Reading;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::Compression;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::properties::WriterProperties;
 use url::Url;
 
@@ -28,6 +29,9 @@ const GROUP_BYTES: usize = 32 << 20;
 
 /// The most rows of a row group.
 const GROUP_ROWS: usize = 1 << 20;
+
+/// What a page and a dictionary take at most as writers make them by default.
+const PAGE_BYTES: u64 = 2 << 20;
 
 /// Apache Parquet.
 pub(super) struct Parquet;
@@ -63,6 +67,15 @@ impl FileFormat for Parquet {
         _options: &ReadOptions,
     ) -> Result<Arc<dyn TableProvider>, TableError> {
         Ok(table(&files)?.0)
+    }
+
+    fn held_while_read(&self, files: &[LocalFile]) -> Result<u64, TableError> {
+        let mut most = 0;
+        for file in files {
+            let metadata = metadata(file)?;
+            most = metadata.metadata().row_groups().iter().map(held).fold(most, u64::max);
+        }
+        Ok(most)
     }
 
     fn knows_its_columns(&self) -> bool {
@@ -144,17 +157,31 @@ fn path_of(file: &LocalFile) -> Result<ListingTableUrl, TableError> {
 
 /// The columns of a file, and how many rows it says that it has.
 fn schema(file: &LocalFile) -> Result<(SchemaRef, u64), TableError> {
+    let metadata = metadata(file)?;
+    check_width(file, metadata.schema().fields().len())?;
+    let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
+    Ok((Arc::clone(metadata.schema()), rows))
+}
+
+/// A file's footer.
+fn metadata(file: &LocalFile) -> Result<ArrowReaderMetadata, TableError> {
     let open = file.open()?;
     let length = open.metadata().map_err(TableError::io("inspect", &file.path))?.len();
     if length == 0 {
         return Err(TableError::content(&file.name, "the file is empty"));
     }
-    let metadata = ArrowReaderMetadata::load(&open, ArrowReaderOptions::new()).map_err(|error| {
+    ArrowReaderMetadata::load(&open, ArrowReaderOptions::new()).map_err(|error| {
         TableError::content(&file.name, format!("it is not a whole Parquet file, of {length} bytes: {error}"))
-    })?;
-    check_width(file, metadata.schema().fields().len())?;
-    let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
-    Ok((Arc::clone(metadata.schema()), rows))
+    })
+}
+
+/// What reading a row group holds: its columns as they lie in the file, and a page and a dictionary of each.
+fn held(group: &RowGroupMetaData) -> u64 {
+    let bytes = |count: i64| u64::try_from(count).unwrap_or(0);
+    let of_column = |column: &ColumnChunkMetaData| {
+        bytes(column.compressed_size()).saturating_add(bytes(column.uncompressed_size()).min(PAGE_BYTES))
+    };
+    group.columns().iter().map(of_column).fold(0, u64::saturating_add)
 }
 
 fn columns(schema: &SchemaRef) -> String {

@@ -6,9 +6,10 @@
 use mlpipeline_crds::{EarlyStopping, GradientBoosting as Parameters};
 
 use super::super::error::TrainError;
-use super::super::matrix::Rows;
+use super::super::matrix::{PartedBy, Rows};
 use super::super::shuffle::Shuffler;
 use super::super::split::Parted;
+use super::super::split_by_value::group_members;
 
 /// With more rows than this, `auto` stops early.
 const AUTO_ROWS: usize = 10_000;
@@ -35,8 +36,8 @@ impl Stopping {
         }
     }
 
-    /// The rows that trees learn from, and those that say when to stop; none where nothing is to stop early. Of each class, the
-    /// share is kept back, but never its last row.
+    /// The rows that trees learn from, and those that say when to stop; none where nothing is to stop early. Rows are parted as
+    /// for measuring: whole groups, the newest, or of each class its share.
     ///
     /// # Errors
     /// When no row would be kept back, or none be left.
@@ -54,6 +55,31 @@ impl Stopping {
         if !stops {
             return Ok(None);
         }
+        let (mut train, mut test) = match rows.to_part() {
+            PartedBy::Chance => self.by_chance(rows, class, classes),
+            PartedBy::Groups(groups) => self.by_group(rows, groups),
+            PartedBy::Times(times) => self.by_time(rows, times),
+        };
+        if test.is_empty() || train.is_empty() {
+            let (way, what) = match rows.to_part() {
+                PartedBy::Chance => ("", ""),
+                PartedBy::Groups(_) => (", by whole groups of groupBy", " or all"),
+                PartedBy::Times(_) => (", the newest by split.column", " or all"),
+            };
+            return Err(TrainError::Data(format!(
+                "earlyStopping keeps the share {} of {} rows back{way}, which is none{what}; change validationFraction, or set \
+                 earlyStopping to never",
+                self.share,
+                rows.len()
+            )));
+        }
+        train.sort_unstable();
+        test.sort_unstable();
+        Ok(Some(Parted { train, test }))
+    }
+
+    /// The rows to learn from and those that are kept back: of each class its share, but never its last row.
+    fn by_chance(&self, rows: &Rows<'_>, class: impl Fn(u32) -> u32, classes: usize) -> (Vec<u32>, Vec<u32>) {
         let mut members = vec![Vec::new(); classes.max(1)];
         for row in rows.numbers() {
             if let Some(members) = members.get_mut(class(*row) as usize) {
@@ -68,17 +94,31 @@ impl Stopping {
             train.extend(members.split_off(kept.min(members.len().saturating_sub(1))));
             test.extend(members);
         }
-        if test.is_empty() || train.is_empty() {
-            return Err(TrainError::Data(format!(
-                "earlyStopping keeps the share {} of {} rows back, which is none; raise validationFraction, or set earlyStopping to \
-                 never",
-                self.share,
-                rows.len()
-            )));
+        (train, test)
+    }
+
+    /// The rows of groups that are drawn until the share of the rows is kept back, and the others.
+    fn by_group(&self, rows: &Rows<'_>, groups: &[u32]) -> (Vec<u32>, Vec<u32>) {
+        let mut members: Vec<Vec<u32>> = group_members(rows.numbers(), groups).into_values().collect();
+        Shuffler::new(self.seed).shuffle(&mut members);
+        let most = rows.len() as f64 * self.share;
+        let (mut train, mut test) = (Vec::new(), Vec::new());
+        for group in members {
+            // A group goes where the share is nearer by it.
+            let is_kept = test.len() as f64 + group.len() as f64 / 2.0 <= most;
+            (if is_kept { &mut test } else { &mut train }).extend(group);
         }
-        train.sort_unstable();
-        test.sort_unstable();
-        Ok(Some(Parted { train, test }))
+        (train, test)
+    }
+
+    /// The newest rows, about the share of them, and the others.
+    fn by_time(&self, rows: &Rows<'_>, times: &[f64]) -> (Vec<u32>, Vec<u32>) {
+        let time = |row: &u32| times.get(*row as usize).copied().unwrap_or(f64::NAN);
+        let mut sorted: Vec<f64> = rows.numbers().iter().map(time).collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let kept = (rows.len() as f64 * self.share).round() as usize;
+        let oldest = sorted.get(rows.len().saturating_sub(kept)).copied().unwrap_or(f64::INFINITY);
+        rows.numbers().iter().partition(|row| time(row) < oldest)
     }
 
     /// Whether these losses, the newest last and the first that of no tree, have not become lower for long enough.
@@ -141,5 +181,25 @@ mod tests {
                 .to_string()
                 .contains("validationFraction")
         );
+    }
+    #[test]
+    fn groups_stay_whole_and_the_newest_rows_are_kept_back() {
+        let mut matrix = Matrix::new(1);
+        matrix.extend(&[0.0; 100]);
+        let numbers: Vec<u32> = (0..100).filter(|row| row % 10 != 9).collect();
+        let rows = Rows::new(&matrix, &numbers);
+        let part = |by, share| stopping(EarlyStopping::Always, share).part(&rows.parted_by(by), |_| 0, 1);
+        let groups: Vec<u32> = (0..100).map(|row| row / 10).collect();
+        let parted = part(PartedBy::Groups(&groups), 0.2).expect("parts").expect("some");
+        assert_eq!((parted.train.len(), parted.test.len()), (72, 18));
+        assert!(parted.test.iter().all(|row| parted.train.iter().all(|other| other / 10 != row / 10)));
+        // The times run backwards, and two rows have each.
+        let times: Vec<f64> = (0..100).map(|row| f64::from((100 - row) / 2)).collect();
+        let parted = part(PartedBy::Times(&times), 0.1).expect("parts").expect("some");
+        assert_eq!(parted.test, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        for by in [PartedBy::Groups(&[0; 100]), PartedBy::Times(&[1.0; 100])] {
+            let message = part(by, 0.2).expect_err("one side has no rows").to_string();
+            assert!(message.contains("none or all"), "{message}");
+        }
     }
 }

@@ -7,9 +7,12 @@ use std::ops::Range;
 use super::super::error::TrainError;
 use super::super::parallel::over_items;
 use super::super::shuffle::Shuffler;
+use super::features::Features;
 use super::impurity::Criterion;
+use super::random::{Drawing, Drawn};
 use super::ranks::Column;
-use super::search::{Candidate, NodeRows, Random, Scratch, best, is_constant, random};
+use super::samples::Samples;
+use super::search::{Candidate, NodeRows, Scratch, best, is_constant};
 use crate::model::{Split, Tree, TreeBuilder};
 
 /// When a node becomes a leaf, and what splits it may have.
@@ -20,8 +23,6 @@ pub(super) struct Growth {
     pub(super) min_samples_leaf: usize,
     /// Features that are looked at for a split; all where it is their number.
     pub(super) max_features: usize,
-    /// Random thresholds in place of the best.
-    pub(super) random: bool,
 }
 
 /// Rows of a node below which its features are not shared out among threads.
@@ -41,12 +42,6 @@ enum Part {
     Subtree(usize),
 }
 
-/// Rows and their targets, of which each node has a range.
-struct Samples<I> {
-    rows: Vec<u32>,
-    items: Vec<I>,
-}
-
 struct Open {
     range: Range<usize>,
     depth: usize,
@@ -54,7 +49,7 @@ struct Open {
 
 /// Grows trees over the same features.
 pub(super) struct Grower<'a, C: Criterion> {
-    pub(super) columns: &'a [Column],
+    pub(super) features: &'a Features,
     pub(super) criterion: &'a C,
     pub(super) growth: Growth,
 }
@@ -70,9 +65,9 @@ impl<C: Criterion> Grower<'_, C> {
         let whole = Open { range: 0..rows.len(), depth: 0 };
         let mut nodes = Nodes::default();
         let mut samples = Samples { rows, items };
-        let mut scratch = Scratch::default();
+        let mut room = Room::new(self.criterion);
         self.expand(&mut samples, whole, &mut nodes, |open, samples| {
-            Step::Split(self.search(open, samples, shuffler, &mut scratch))
+            Step::Split(self.search(open, samples, shuffler, &mut room))
         });
         self.assemble(nodes, &[])
     }
@@ -85,20 +80,20 @@ impl<C: Criterion> Grower<'_, C> {
         let mut samples = Samples { rows, items };
         let mut apart = Vec::new();
         self.expand(&mut samples, whole, &mut nodes, |open, samples| {
-            if open.range.len() >= MIN_SHARED_ROWS {
-                return Step::Split(self.search_shared(open, samples));
+            if let Features::Ranked(columns) = self.features
+                && open.range.len() >= MIN_SHARED_ROWS
+            {
+                return Step::Split(self.search_shared(columns, open, samples));
             }
-            let rows = samples.rows.get(open.range.clone()).unwrap_or_default().to_vec();
-            let items = samples.items.get(open.range.clone()).unwrap_or_default().to_vec();
-            apart.push((Samples { rows, items }, open.depth));
+            apart.push((samples.part(&open.range), open.depth));
             Step::Apart(apart.len() - 1)
         });
         let subtrees = over_items(apart, |(mut samples, depth)| {
             let mut nodes = Nodes::default();
             let whole = Open { range: 0..samples.rows.len(), depth };
-            let (mut scratch, mut shuffler) = (Scratch::default(), Shuffler::new(0));
+            let (mut room, mut shuffler) = (Room::new(self.criterion), Shuffler::new(0));
             self.expand(&mut samples, whole, &mut nodes, |open, samples| {
-                Step::Split(self.search(open, samples, &mut shuffler, &mut scratch))
+                Step::Split(self.search(open, samples, &mut shuffler, &mut room))
             });
             nodes
         });
@@ -114,9 +109,9 @@ impl<C: Criterion> Grower<'_, C> {
         mut step: impl FnMut(&Open, &Samples<C::Item>) -> Step,
     ) {
         let mut open = vec![whole];
-        let mut spare = (Vec::new(), Vec::new());
+        let mut spare = Samples::default();
         while let Some(node) = open.pop() {
-            let items = samples.items.get(node.range.clone()).unwrap_or_default();
+            let items = samples.items(&node.range);
             let is_leaf = node.depth >= self.growth.max_depth
                 || items.len() < self.growth.min_samples_split
                 || items.len() < self.growth.min_samples_leaf.saturating_mul(2)
@@ -126,7 +121,7 @@ impl<C: Criterion> Grower<'_, C> {
                 Step::Apart(number) => nodes.parts.push(Part::Subtree(number)),
                 Step::Split(None) => {
                     nodes.parts.push(Part::Leaf);
-                    self.criterion.leaf(items_of(samples, &node), &mut nodes.values);
+                    self.criterion.leaf(samples.items(&node.range), &mut nodes.values);
                 }
                 Step::Split(Some(best)) => {
                     nodes.parts.push(Part::Split(Split {
@@ -136,7 +131,8 @@ impl<C: Criterion> Grower<'_, C> {
                         missing_left: false,
                     }));
                     let place = nodes.parts.len() - 1;
-                    let left = self.partition(samples, &node.range, &best, &mut spare);
+                    let goes_left = |row| self.features.goes_left(row, &best);
+                    let left = samples.partition(&node.range, goes_left, &mut spare);
                     if let Some(Part::Split(split)) = nodes.parts.get_mut(place) {
                         split.missing_left = 2 * left > node.range.len();
                     }
@@ -154,96 +150,85 @@ impl<C: Criterion> Grower<'_, C> {
         open: &Open,
         samples: &Samples<C::Item>,
         shuffler: &mut Shuffler,
-        scratch: &mut Scratch,
+        room: &mut Room<C>,
     ) -> Option<Candidate> {
-        let node = node_rows::<C>(samples, open);
+        let node = samples.node::<C>(&open.range);
         let mut found: Option<Candidate> = None;
-        let min_leaf = self.growth.min_samples_leaf;
-        // Whether the feature has more than one value here.
-        let mut look = |feature: usize, all: bool, shuffler: &mut Shuffler| {
-            let Some(column) = self.columns.get(feature) else { return false };
-            if self.growth.random {
-                match random(self.criterion, feature, column, &node, min_leaf, shuffler, scratch) {
-                    Random::Constant => return false,
-                    Random::TooSmall => {}
-                    Random::Split(candidate) => take_better(&mut found, Some(candidate)),
-                }
-            } else {
-                if !all && is_constant(column, node.rows) {
-                    return false;
-                }
-                take_better(&mut found, best(self.criterion, feature, column, &node, min_leaf, scratch));
-            }
-            true
-        };
-        let count = self.columns.len();
-        if self.growth.max_features >= count && !self.growth.random {
-            for feature in 0..count {
-                look(feature, true, shuffler);
-            }
+        let count = self.features.count();
+        if let Features::Ranked(columns) = self.features
+            && self.growth.max_features >= count
+        {
+            let columns = columns.iter().enumerate();
+            columns.for_each(|(feature, column)| {
+                take_better(&mut found, self.best(feature, column, &node, &mut room.scratch))
+            });
             return found;
         }
-        let mut features: Vec<usize> = (0..count).collect();
+        room.features.clear();
+        room.features.extend(0..count);
         let (mut looked, mut varied) = (0, false);
         while looked < count && (looked < self.growth.max_features || !varied) {
             let drawn = looked + shuffler.below((count - looked) as u64) as usize;
-            features.swap(looked, drawn);
-            let feature = features.get(looked).copied().unwrap_or(0);
+            room.features.swap(looked, drawn);
+            let feature = room.features.get(looked).copied().unwrap_or(0);
             looked += 1;
-            varied |= look(feature, false, shuffler);
+            varied |= self.look(feature, &node, &mut found, shuffler, room);
         }
         found
     }
 
-    fn search_shared(&self, open: &Open, samples: &Samples<C::Item>) -> Option<Candidate> {
-        let node = node_rows::<C>(samples, open);
-        let features = self.columns.iter().enumerate().collect();
-        let candidates = over_items(features, |(feature, column)| {
-            best(
-                self.criterion,
-                feature,
-                column,
-                &node,
-                self.growth.min_samples_leaf,
-                &mut Scratch::default(),
-            )
+    /// Takes a feature's split where it is the best so far; gives whether the feature has more than one value here.
+    fn look(
+        &self,
+        feature: usize,
+        node: &NodeRows<'_, C>,
+        found: &mut Option<Candidate>,
+        shuffler: &mut Shuffler,
+        room: &mut Room<C>,
+    ) -> bool {
+        match self.features {
+            Features::Ranked(columns) => {
+                let Some(column) = columns.get(feature).filter(|column| !is_constant(column, node.rows))
+                else {
+                    return false;
+                };
+                take_better(found, self.best(feature, column, node, &mut room.scratch));
+            }
+            Features::Plain(values) => {
+                let min_leaf = self.growth.min_samples_leaf;
+                match room.drawing.split(self.criterion, values, feature, node, min_leaf, shuffler) {
+                    Drawn::Constant => return false,
+                    Drawn::TooSmall => {}
+                    Drawn::Split(candidate) => take_better(found, Some(candidate)),
+                }
+            }
+        }
+        true
+    }
+
+    fn best(
+        &self,
+        feature: usize,
+        column: &Column,
+        node: &NodeRows<'_, C>,
+        scratch: &mut Scratch,
+    ) -> Option<Candidate> {
+        best(self.criterion, feature, column, node, self.growth.min_samples_leaf, scratch)
+    }
+
+    fn search_shared(
+        &self,
+        columns: &[Column],
+        open: &Open,
+        samples: &Samples<C::Item>,
+    ) -> Option<Candidate> {
+        let node = samples.node::<C>(&open.range);
+        let candidates = over_items(columns.iter().enumerate().collect(), |(feature, column)| {
+            self.best(feature, column, &node, &mut Scratch::default())
         });
         let mut found = None;
         candidates.into_iter().for_each(|candidate| take_better(&mut found, candidate));
         found
-    }
-
-    /// Puts the rows that go left before the others, all in their order; gives how many they are.
-    fn partition(
-        &self,
-        samples: &mut Samples<C::Item>,
-        range: &Range<usize>,
-        best: &Candidate,
-        spare: &mut (Vec<u32>, Vec<C::Item>),
-    ) -> usize {
-        let ranks = self.columns.get(best.feature).map(|column| column.ranks.as_slice()).unwrap_or_default();
-        let rows = samples.rows.get_mut(range.clone()).unwrap_or_default();
-        let items = samples.items.get_mut(range.clone()).unwrap_or_default();
-        spare.0.clear();
-        spare.1.clear();
-        let mut left = 0;
-        for place in 0..rows.len() {
-            let (Some(row), Some(item)) = (rows.get(place).copied(), items.get(place).copied()) else {
-                break;
-            };
-            if ranks.get(row as usize).is_some_and(|rank| *rank <= best.rank) {
-                if let (Some(to_row), Some(to_item)) = (rows.get_mut(left), items.get_mut(left)) {
-                    (*to_row, *to_item) = (row, item);
-                }
-                left += 1;
-            } else {
-                spare.0.push(row);
-                spare.1.push(item);
-            }
-        }
-        rows.iter_mut().skip(left).zip(&spare.0).for_each(|(to, row)| *to = *row);
-        items.iter_mut().skip(left).zip(&spare.1).for_each(|(to, item)| *to = *item);
-        left
     }
 
     fn assemble(&self, nodes: Nodes, subtrees: &[Nodes]) -> Result<Tree, TrainError> {
@@ -277,14 +262,17 @@ enum Step {
     Apart(usize),
 }
 
-fn items_of<'a, I>(samples: &'a Samples<I>, open: &Open) -> &'a [I] {
-    samples.items.get(open.range.clone()).unwrap_or_default()
+/// What is used again for each node, one for each thread.
+struct Room<C: Criterion> {
+    scratch: Scratch,
+    drawing: Drawing<C>,
+    /// The features, of which those that are looked at come first.
+    features: Vec<usize>,
 }
 
-fn node_rows<'a, C: Criterion>(samples: &'a Samples<C::Item>, open: &Open) -> NodeRows<'a, C> {
-    NodeRows {
-        rows: samples.rows.get(open.range.clone()).unwrap_or_default(),
-        items: items_of(samples, open),
+impl<C: Criterion> Room<C> {
+    fn new(criterion: &C) -> Self {
+        Self { scratch: Scratch::default(), drawing: Drawing::new(criterion), features: Vec::new() }
     }
 }
 
@@ -308,18 +296,14 @@ mod tests {
             ranks: (0..count).map(|row| (u64::from(row) * factor % u64::from(values)) as u32).collect(),
             values: (0..values).map(f64::from).collect(),
         };
-        let columns = [column(2_654_435_761, 997), column(40_503, 50_021), column(7, 3)];
+        let columns = vec![column(2_654_435_761, 997), column(40_503, 50_021), column(7, 3)];
         let class =
             |row: u32| u32::from(row.wrapping_mul(2_246_822_519) >> 28 > columns[0].ranks[row as usize] / 70);
         let items: Vec<_> = (0..count).map(|row| ClassItem { class: class(row), weight: 1 }).collect();
-        let growth = Growth {
-            max_depth: 12,
-            min_samples_split: 2,
-            min_samples_leaf: 5,
-            max_features: columns.len(),
-            random: false,
-        };
-        let grower = Grower { columns: &columns, criterion: &Gini(2), growth };
+        let growth =
+            Growth { max_depth: 12, min_samples_split: 2, min_samples_leaf: 5, max_features: columns.len() };
+        let features = Features::Ranked(columns);
+        let grower = Grower { features: &features, criterion: &Gini(2), growth };
         let rows: Vec<u32> = (0..count).collect();
         let alone = grower.grow(rows.clone(), items.clone(), &mut Shuffler::new(0)).expect("a tree");
         assert!(alone.leaves() > 50, "{}", alone.leaves());

@@ -16,6 +16,8 @@ pub(super) trait Criterion: Sync {
     fn add(&self, sums: &mut Self::Sums, item: Self::Item);
     /// Takes a row off sums.
     fn remove(&self, sums: &mut Self::Sums, item: Self::Item);
+    /// Sums up rows of two sides anew: each row goes to the second side where its flag is set.
+    fn part(&self, sides: &mut [Self::Sums; 2], items: impl Iterator<Item = (Self::Item, bool)>);
     /// The score of a node with these sums.
     fn score(&self, sums: &Self::Sums) -> f64;
     /// Whether all rows have one target.
@@ -71,6 +73,21 @@ impl Criterion for Gini {
             sums.squares -= weight * (2.0 * *of_class - weight);
             *of_class -= weight;
             sums.weight -= weight;
+        }
+    }
+
+    fn part(&self, sides: &mut [ClassSums; 2], items: impl Iterator<Item = (ClassItem, bool)>) {
+        sides.iter_mut().for_each(|side| side.weights.fill(0.0));
+        for (item, is_second) in items {
+            // Looked up, and not chosen by a branch that the processor would guess wrong every other time.
+            let side = sides.get_mut(usize::from(is_second));
+            if let Some(of_class) = side.and_then(|side| side.weights.get_mut(item.class as usize)) {
+                *of_class += f64::from(item.weight);
+            }
+        }
+        for side in sides {
+            side.weight = side.weights.iter().sum();
+            side.squares = side.weights.iter().map(|weight| weight * weight).sum();
         }
     }
 
@@ -136,6 +153,15 @@ impl Criterion for SquaredError {
     fn remove(&self, sums: &mut NumberSums, item: NumberItem) {
         sums.sum -= item.weight * (item.number - self.mean);
         sums.weight -= item.weight;
+    }
+
+    fn part(&self, sides: &mut [NumberSums; 2], items: impl Iterator<Item = (NumberItem, bool)>) {
+        *sides = [self.empty(), self.empty()];
+        for (item, is_second) in items {
+            if let Some(side) = sides.get_mut(usize::from(is_second)) {
+                self.add(side, item);
+            }
+        }
     }
 
     #[inline]

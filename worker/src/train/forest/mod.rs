@@ -3,15 +3,20 @@
 //! Splits, leaves and parameters are scikit-learn's. A single tree takes the first of equally good splits, where
 //! scikit-learn draws one. Each tree of a forest has random numbers of its own, so that the forest depends on the seed alone.
 
+mod features;
 mod grow;
 mod impurity;
+mod random;
 mod ranks;
+mod samples;
 mod search;
 
 use mlpipeline_crds::{DecisionTree, ExtraTrees, Forest as ForestParameters, LearningTask, RandomForest};
 
+use self::features::Features;
 use self::grow::{Grower, Growth};
 use self::impurity::{ClassItem, Criterion, Gini, NumberItem, SquaredError};
+use self::random::Values;
 use super::error::TrainError;
 use super::learner::{Classifier, Fitted, Regressor};
 use super::matrix::Rows;
@@ -23,6 +28,8 @@ use crate::model::{BINARY_LIMIT, TreeOutput, TreePredictor};
 #[derive(Clone, Debug)]
 pub struct Forest {
     growth: Growth,
+    /// Random thresholds in place of the best.
+    is_random: bool,
     /// How many trees, and the seed; a single tree has neither.
     trees: Option<(usize, i64)>,
     /// The share of the features to look at for a split; the square root of their number when absent.
@@ -35,7 +42,13 @@ impl Forest {
     #[must_use]
     pub fn tree(parameters: &DecisionTree) -> Self {
         let nodes = (parameters.max_depth, parameters.min_samples_split, parameters.min_samples_leaf);
-        Self { growth: growth(nodes, false), trees: None, max_features: Some(1.0), bootstrap: false }
+        Self {
+            growth: growth(nodes),
+            is_random: false,
+            trees: None,
+            max_features: Some(1.0),
+            bootstrap: false,
+        }
     }
 
     /// A random forest with these parameters, which are within their bounds.
@@ -50,12 +63,13 @@ impl Forest {
         Self::of_many(parameters, true)
     }
 
-    fn of_many<const BOOTSTRAP: bool>(parameters: &ForestParameters<BOOTSTRAP>, random: bool) -> Self {
+    fn of_many<const BOOTSTRAP: bool>(parameters: &ForestParameters<BOOTSTRAP>, is_random: bool) -> Self {
         let count = parameters.n_estimators.unwrap_or(RandomForest::DEFAULT_N_ESTIMATORS);
         let seed = parameters.seed.unwrap_or(RandomForest::DEFAULT_SEED);
         let nodes = (parameters.max_depth, parameters.min_samples_split, parameters.min_samples_leaf);
         Self {
-            growth: growth(nodes, random),
+            growth: growth(nodes),
+            is_random,
             trees: Some((count.unsigned_abs() as usize, seed)),
             max_features: parameters.max_features.or(all_for_numbers(parameters.task)),
             bootstrap: parameters.bootstrap.unwrap_or(BOOTSTRAP),
@@ -69,7 +83,11 @@ impl Forest {
         items: Vec<C::Item>,
         output: TreeOutput,
     ) -> Result<Fitted, TrainError> {
-        let columns = ranks::rank(rows)?;
+        let features = if self.is_random {
+            Features::Plain(Values::of(rows)?)
+        } else {
+            Features::Ranked(ranks::rank(rows)?)
+        };
         let width = rows.width();
         let max_features = match self.max_features {
             // As scikit-learn: rounded down, and one at least.
@@ -77,7 +95,7 @@ impl Forest {
             None => width.isqrt(),
         };
         let growth = Growth { max_features: max_features.max(1), ..self.growth };
-        let grower = Grower { columns: &columns, criterion, growth };
+        let grower = Grower { features: &features, criterion, growth };
         let all = || (0..rows.len() as u32).collect::<Vec<_>>();
         let trees = match self.trees {
             None => vec![grower.grow_shared(all(), items)?],
@@ -126,7 +144,7 @@ fn all_for_numbers(task: Option<LearningTask>) -> Option<f64> {
     (task == Some(LearningTask::Regression)).then_some(1.0)
 }
 
-fn growth(nodes: (Option<i32>, Option<i32>, Option<i32>), random: bool) -> Growth {
+fn growth(nodes: (Option<i32>, Option<i32>, Option<i32>)) -> Growth {
     let (max_depth, min_samples_split, min_samples_leaf) = nodes;
     let whole = |value: i32| value.unsigned_abs() as usize;
     Growth {
@@ -134,7 +152,6 @@ fn growth(nodes: (Option<i32>, Option<i32>, Option<i32>), random: bool) -> Growt
         min_samples_split: whole(min_samples_split.unwrap_or(DecisionTree::DEFAULT_MIN_SAMPLES_SPLIT)),
         min_samples_leaf: whole(min_samples_leaf.unwrap_or(DecisionTree::DEFAULT_MIN_SAMPLES_LEAF)),
         max_features: 0,
-        random,
     }
 }
 

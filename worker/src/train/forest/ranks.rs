@@ -29,12 +29,7 @@ fn column(rows: &Rows<'_>, feature: usize) -> Result<Column, TrainError> {
     for (place, (number, row)) in rows.iter().enumerate() {
         let value = row.get(feature).copied().unwrap_or(f64::NAN);
         if value.is_nan() {
-            return Err(TrainError::Data(format!(
-                "feature {} has no value in row {}, and this algorithm needs every value; fill it in a prepare step, or take \
-                 gradientBoosting",
-                feature + 1,
-                number + 1
-            )));
+            return Err(missing(feature, number));
         }
         // Adding 0 makes 0 of -0, which is the same value.
         sorted.push((value + 0.0, place as u32));
@@ -50,6 +45,16 @@ fn column(rows: &Rows<'_>, feature: usize) -> Result<Column, TrainError> {
         }
     }
     Ok(Column { ranks, values })
+}
+
+/// The error for a row without a value: these trees look at the values themselves.
+pub(super) fn missing(feature: usize, row: usize) -> TrainError {
+    TrainError::Data(format!(
+        "feature {} has no value in row {}, and this algorithm needs every value; fill it in a prepare step, or take \
+         gradientBoosting",
+        feature + 1,
+        row + 1
+    ))
 }
 
 /// Sorts keys whose upper 32 bits are what counts.

@@ -1,9 +1,8 @@
-//! Finding the split of one node: the best by exact search, or the best of random ones.
+//! Finding the best split of one feature for one node, by exact search over the ranks of its values.
 //!
-//! The scratch space is one for each thread. Must not know how a tree grows.
+//! Must not know how a tree grows.
 
 use super::super::middle::middle;
-use super::super::shuffle::Shuffler;
 use super::impurity::Criterion;
 use super::ranks::{Column, sort};
 
@@ -17,9 +16,10 @@ pub(super) struct NodeRows<'a, C: Criterion> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Candidate {
     pub(super) feature: usize,
-    /// The last rank that goes left.
-    pub(super) rank: u32,
+    /// The largest value that goes left.
     pub(super) threshold: f64,
+    /// The last rank that goes left, where features are ranked.
+    pub(super) rank: u32,
     pub(super) score: f64,
 }
 
@@ -28,17 +28,6 @@ pub(super) struct Candidate {
 pub(super) struct Scratch {
     keys: Vec<u64>,
     spare: Vec<u64>,
-    ranks: Vec<u32>,
-}
-
-/// What comes of drawing a threshold.
-pub(super) enum Random {
-    /// A split.
-    Split(Candidate),
-    /// One that leaves too few rows at a side.
-    TooSmall,
-    /// None: the feature has one value only in the node.
-    Constant,
 }
 
 /// The best split of one feature where both sides have enough rows; the first of equals.
@@ -79,48 +68,7 @@ pub(super) fn best<C: Criterion>(
     }
     let (score, rank, next) = best?;
     let value = |rank: u32| column.values.get(rank as usize).copied();
-    Some(Candidate { feature, rank, threshold: middle(value(rank)?, value(next)?), score })
-}
-
-/// A random split of one feature: a threshold somewhere between the smallest and the largest value of the node.
-pub(super) fn random<C: Criterion>(
-    criterion: &C,
-    feature: usize,
-    column: &Column,
-    node: &NodeRows<'_, C>,
-    min_leaf: usize,
-    shuffler: &mut Shuffler,
-    scratch: &mut Scratch,
-) -> Random {
-    scratch.ranks.clear();
-    scratch.ranks.extend(node.rows.iter().map(|row| column.ranks.get(*row as usize).copied().unwrap_or(0)));
-    let (mut low, mut high) = (u32::MAX, 0);
-    for rank in &scratch.ranks {
-        low = low.min(*rank);
-        high = high.max(*rank);
-    }
-    if low >= high {
-        return Random::Constant;
-    }
-    let values = column.values.get(low as usize..=high as usize).unwrap_or_default();
-    let (Some(first), Some(last)) = (values.first().copied(), values.last().copied()) else {
-        return Random::Constant;
-    };
-    let drawn = first + shuffler.fraction() * (last / 2.0 - first / 2.0) * 2.0;
-    let threshold = if drawn >= first && drawn < last { drawn } else { first };
-    let rank = low + values.partition_point(|value| *value <= threshold) as u32 - 1;
-    let (mut left, mut right, mut count) = (criterion.empty(), criterion.empty(), 0);
-    for (found, item) in scratch.ranks.iter().zip(node.items) {
-        let goes_left = *found <= rank;
-        criterion.add(if goes_left { &mut left } else { &mut right }, *item);
-        count += usize::from(goes_left);
-    }
-    let enough = count >= min_leaf && node.rows.len() - count >= min_leaf;
-    if !enough {
-        return Random::TooSmall;
-    }
-    let score = criterion.score(&left) + criterion.score(&right);
-    Random::Split(Candidate { feature, rank, threshold, score })
+    Some(Candidate { feature, threshold: middle(value(rank)?, value(next)?), rank, score })
 }
 
 /// Whether a feature has one value only in a node.

@@ -11,7 +11,7 @@ mod rows;
 
 use ndarray::{Array2, ArrayViewMut2, Axis, Slice};
 
-pub use rows::Rows;
+pub use rows::{PartedBy, Rows};
 
 use self::rows::Block;
 use super::error::TrainError;

@@ -48,18 +48,42 @@ impl Block {
     }
 }
 
+/// By what rows are parted where some are kept back while an algorithm learns, so that those it learns from do not give them away: a
+/// number or a time for each row of the matrix.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum PartedBy<'a> {
+    /// Nothing: by chance.
+    #[default]
+    Chance,
+    /// Rows of one number stay together.
+    Groups(&'a [u32]),
+    /// The newest rows are kept back.
+    Times(&'a [f64]),
+}
+
 /// Some rows of a matrix, by number.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
     matrix: &'a Matrix,
     numbers: &'a [u32],
+    parted_by: PartedBy<'a>,
 }
 
 impl<'a> Rows<'a> {
     /// These rows of the matrix, in this order.
     #[must_use]
     pub fn new(matrix: &'a Matrix, numbers: &'a [u32]) -> Self {
-        Self { matrix, numbers }
+        Self { matrix, numbers, parted_by: PartedBy::Chance }
+    }
+
+    /// The same rows, of which some are to be kept back in this way.
+    pub(in crate::train) fn parted_by(self, parted_by: PartedBy<'a>) -> Self {
+        Self { parted_by, ..self }
+    }
+
+    /// How some of the rows are to be kept back.
+    pub(in crate::train) fn to_part(&self) -> PartedBy<'a> {
+        self.parted_by
     }
 
     /// How many rows there are.
@@ -97,7 +121,7 @@ impl<'a> Rows<'a> {
     where
         'a: 'b,
     {
-        Rows { matrix: self.matrix, numbers }
+        Rows { matrix: self.matrix, numbers, parted_by: self.parted_by }
     }
 
     /// A part of the rows, each with its number in the matrix.

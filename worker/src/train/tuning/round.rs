@@ -3,14 +3,14 @@
 use mlpipeline_crds::{Algorithm, Metric, Trial};
 
 use super::super::error::TrainError;
+use super::super::folds::folds_of;
 use super::super::learner::Learner;
 use super::super::matrix::Rows;
 use super::super::memory::at_once;
 use super::super::parallel::over_tasks;
 use super::super::prepared::Prepared;
 use super::super::samples::Samples;
-use super::super::split::{Parted, folds};
-use super::super::split_by_value::grouped_folds;
+use super::super::split::Parted;
 use super::draw::Parameters;
 use super::measured::{Measured, Place, Value};
 use crate::progress::ProgressGuard;
@@ -92,11 +92,7 @@ impl Round<'_> {
                 candidate.values = Ok(Vec::with_capacity(self.folds));
             }
         }
-        let strata = self.samples.task.strata();
-        let parts = match &self.samples.keys.groups {
-            Some(groups) => grouped_folds(self.rows, groups, self.folds, self.seed, strata),
-            None => folds(self.rows, self.folds, self.seed, strata),
-        };
+        let parts = folds_of(self.samples, self.rows, self.folds, self.seed);
         for (number, fold) in parts.map_err(of_tune)?.into_iter().enumerate() {
             let alive: Vec<(usize, &Learner)> = places
                 .iter()
