@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the worker beside its peers, each as a whole process, in one run, and prints times, peak memory and ratios.
 
-Usage: bench.py WORKER [--scale SHARE] [--only PART] [--algorithms NAME ...]. The peers are pandas, polars, duckdb and scikit-learn from PyPI, in a virtual
+Usage: bench.py WORKER [--scale SHARE] [--only PART] [--algorithms NAME ...] [--plot FILE]. The peers are pandas, polars, duckdb and scikit-learn from PyPI, in a virtual
 environment of its own, with LightGBM for boosting, and mawk and jq where they are installed. --scale 0.01 takes a hundredth of the rows.
 """
 
@@ -19,6 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import cost
 import training
 
 HERE = Path(__file__).parent
@@ -26,7 +27,7 @@ ORDERS_SQL = (
     "SELECT c.region, o.product, count(*) AS orders, sum(o.amount * o.price) AS revenue, avg(o.price) AS price "
     "FROM orders o JOIN customers c ON o.customer = c.customer WHERE o.price > 5 GROUP BY c.region, o.product"
 )
-PARTS = ["orders", "lines", "score", "train", "post", "files"]
+PARTS = ["orders", "lines", "score", "train", "cost", "post", "files"]
 
 LISTING = (
     r"^(?<mode>\S+)\s+(?<links>\d+)\s+(?<user>\S+)\s+(?<group>\S+)\s+(?<size>\d+)\s+(?<date>\S+\s+\S+\s+\S+)\s+(?<file>.+)$"
@@ -123,9 +124,9 @@ def receive(port):
 
 
 class Bench:
-    def __init__(self, worker, python, folder, scale, algorithms):
+    def __init__(self, worker, python, folder, scale, algorithms, plot):
         self.worker, self.python, self.folder, self.scale = worker, python, folder, scale
-        self.algorithms = algorithms
+        self.algorithms, self.plot, self.costs = algorithms, plot, {}
         self.rows = []
 
     def peer(self, name, *arguments):
@@ -199,7 +200,16 @@ class Bench:
             peers = {name: run([*script, name, algorithm, "model.pickle"], self.folder) for name in names}
             self.add(f"{algorithm}, {int(1_000_000 * self.scale * share)} rows", ours, **peers)
 
+    def cost(self):
+        self.costs = cost.measure(run, self.python, self.worker, self.folder, self.scale, self.algorithms)
+        if self.plot and self.costs:
+            run([self.python, HERE / "cost.py", "plot", self.plot.absolute(), json.dumps(self.costs)], self.folder)
+
     def report(self):
+        if self.costs:
+            print(*cost.table(self.costs), "", sep="\n")
+        if not self.rows:
+            return
         print("| What | worker | peers: seconds, MiB (times the worker's time) |\n|---|---|---|")
         for what, ours, peers in self.rows:
             if ours is None:
@@ -215,10 +225,12 @@ def environment(cache):
     """A Python with the peers, made once."""
     folder = cache / "bench-peers"
     python = folder / "bin/python"
-    if not python.exists():
+    packages = ["pandas", "pyarrow", "polars", "duckdb", "scikit-learn", "lightgbm", "matplotlib"]
+    made_of = folder / "packages.txt"
+    if not made_of.exists() or made_of.read_text() != "\n".join(packages):
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        packages = ["pandas", "pyarrow", "polars", "duckdb", "scikit-learn", "lightgbm"]
         subprocess.run([folder / "bin/pip", "install", "--quiet", *packages], check=True)
+        made_of.write_text("\n".join(packages))
     return python
 
 
@@ -227,12 +239,13 @@ def main():
     parser.add_argument("worker", type=Path)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--plot", type=Path, help="where to write the plot of what training costs, as SVG")
     parser.add_argument("--algorithms", nargs="+", default=list(training.ALGORITHMS), choices=list(training.ALGORITHMS))
     options = parser.parse_args()
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mlpipeline"
     python = environment(cache)
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(options.worker.absolute(), python, Path(folder), options.scale, options.algorithms)
+        bench = Bench(options.worker.absolute(), python, Path(folder), options.scale, options.algorithms, options.plot)
         for part in PARTS:
             if options.only in (None, part):
                 getattr(bench, part)()

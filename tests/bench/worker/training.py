@@ -33,7 +33,13 @@ ALGORITHMS = {
 
 
 def write_tables(path, rows):
-    """Parquet files of 20 numbers, a class that they make likely, a number and a count; one file a share of the rows."""
+    """The table of the benchmark; one file a share of the rows."""
+    write_table(path / "train.parquet", rows, {int(rows * share): share for _, _, share in ALGORITHMS.values()})
+
+
+def write_table(path, rows, parts):
+    """Parquet files of 20 numbers, a class that they make likely, a number and a count: a file of as many rows as each of the parts has,
+    named by what the part is called, else by its rows."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -46,15 +52,16 @@ def write_tables(path, rows):
     columns["number"] = line + numbers.normal(size=rows)
     columns["count"] = numbers.poisson(np.exp(np.clip(line / 4, -4, 4)))
     table = pa.table(columns)
-    for share in {share for _, _, share in ALGORITHMS.values()}:
-        pq.write_table(table.slice(0, int(rows * share)), path / f"train-{share}.parquet")
+    for part in parts:
+        name = parts[part] if isinstance(parts, dict) else part
+        pq.write_table(table.slice(0, part), path.with_stem(f"{path.stem}-{name}"))
 
 
-def flags(algorithm):
-    """The arguments of `mlpipeline-worker train`."""
+def flags(algorithm, data=None):
+    """The arguments of `mlpipeline-worker train`, for the table of the benchmark when no other is named."""
     parameters, target, share = ALGORITHMS[algorithm]
     features = ",".join(f"f{column}" for column in range(COLUMNS))
-    arguments = ["train", "--data", f"train-{share}.parquet", "--features", features, "--algorithm", algorithm, "--out", "model"]
+    arguments = ["train", "--data", data or f"train-{share}.parquet", "--features", features, "--algorithm", algorithm, "--out", "model"]
     for parameter in parameters:
         arguments += ["--parameter", parameter]
     return arguments + (["--target", target, "--test", "0.2"] if target else [])
