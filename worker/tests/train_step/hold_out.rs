@@ -78,6 +78,47 @@ fn by_time_the_newest_rows_are_kept_back() {
 }
 
 #[test]
+fn by_time_folds_measure_what_comes_after_what_they_learn_from() {
+    // Neighbours in time say what a row is, and those of later rows are older: what folds at random would hide.
+    let row = |row: usize| format!("{row},2024-01-{:02}T{:02}:00:00,{row}\n", row / 24 + 1, row % 24);
+    let data = format!("x,day,y\n{}", (0..240).rev().map(row).collect::<String>());
+    let r2 = |by: &str| {
+        let split = match by {
+            "time" => json!({"test": 0.2, "by": "time", "column": "day"}),
+            _ => json!({"test": 0.2}),
+        };
+        let fields = json!({
+            "features": ["x"], "target": "y", "algorithm": {"kNeighbors": {"task": "regression"}},
+            "split": split, "crossValidation": {"folds": 4},
+        });
+        let found = measured(&data, fields).1["folds"]["metrics"]["r2"].clone();
+        (found["mean"].as_f64().expect("a mean"), found["values"].as_array().expect("values").len())
+    };
+    let ((by_chance, _), (by_time, folds)) = (r2("shuffle"), r2("time"));
+    assert!(by_chance > 0.99 && by_time < 0.0, "{by_chance} {by_time}");
+    assert_eq!(folds, 4);
+}
+
+#[test]
+fn by_time_a_class_that_came_late_is_no_reason_to_stop_and_too_few_times_are() {
+    let row = |row: usize| {
+        format!("{},2024-01-{:02},{}\n", row % 7, row / 10 + 1, if row < 80 { "old" } else { "new" })
+    };
+    let data = format!("x,day,species\n{}", (0..120).map(row).collect::<String>());
+    let split = json!({"test": 0.25, "by": "time", "column": "day"});
+    for algorithm in
+        ["logisticRegression", "gaussianNaiveBayes", "decisionTree", "gradientBoosting", "linearSvm"]
+    {
+        let fields = json!({
+            "features": ["x"], "algorithm": {algorithm: {}}, "split": split, "crossValidation": {"folds": 3},
+        });
+        with_data(&data).step(&train(fields), &[]).succeeds();
+    }
+    let fields = json!({"features": ["x"], "split": split, "crossValidation": {"folds": 20}});
+    with_data(&data).step(&train(fields), &[]).fails(3, "WrongData", &["too few different times"]);
+}
+
+#[test]
 fn what_cannot_decide_is_refused_with_what_to_do() {
     let data = "x,day,empty,species\n1,2024-01-01,a,low\n2,soon,,high\n3,2024-01-03,b,low\n";
     let rows: [(Value, i32, &str, &str); 8] = [
