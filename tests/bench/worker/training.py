@@ -1,6 +1,6 @@
 """Training beside scikit-learn and LightGBM: the table, the worker's flags, and the same in Python.
 
-As a program it is the peer: `training.py PEER ALGORITHM TABLE MODEL` reads the table, keeps a fifth back, trains, measures and writes the model.
+As a program it is the peer: `training.py PEER ALGORITHM MODEL` reads the table, keeps a fifth back, trains, measures and writes the model.
 """
 
 import sys

@@ -5,7 +5,7 @@
 
 use super::error::TrainError;
 use super::samples::Samples;
-use super::split::{Parted, folds};
+use super::split::{Parted, Strata, folds};
 use super::split_by_value::grouped_folds;
 
 /// Parts these rows into folds: by time where rows are kept back by time, with groups whole where rows have some, else at random.
@@ -20,10 +20,27 @@ pub(super) fn folds_of(
 ) -> Result<Vec<Parted>, TrainError> {
     let strata = samples.task.strata();
     match (&samples.keys.times, &samples.keys.groups) {
-        (Some(times), _) => time_folds(rows, times, count),
+        (Some(times), _) => {
+            let folds = time_folds(rows, times, count)?;
+            strata.map_or(Ok(()), |strata| check_classes(&folds, &strata))?;
+            Ok(folds)
+        }
         (None, Some(groups)) => grouped_folds(rows, groups, count, seed, strata),
         (None, None) => folds(rows, count, seed, strata),
     }
+}
+
+/// The oldest rows, of which the first fold learns, must have a row of each class; later folds have those rows too.
+fn check_classes(folds: &[Parted], strata: &Strata<'_>) -> Result<(), TrainError> {
+    let Some(first) = folds.first() else { return Ok(()) };
+    let Some(class) = strata.members(&first.train).iter().position(Vec::is_empty) else { return Ok(()) };
+    Err(TrainError::Data(format!(
+        "crossValidation.folds is {}, and no row of class \"{}\" is among the {} oldest rows, which the first fold learns from; use \
+         fewer folds, or leave such rows out in a prepare step",
+        folds.len(),
+        strata.name.name(class),
+        first.train.len()
+    )))
 }
 
 /// Parts rows by their times: each fold measures rows that are newer than all that it learns from, and has about as many of them

@@ -100,22 +100,24 @@ fn by_time_folds_measure_what_comes_after_what_they_learn_from() {
 }
 
 #[test]
-fn by_time_a_class_that_came_late_is_no_reason_to_stop_and_too_few_times_are() {
+fn by_time_folds_without_an_old_row_of_a_class_or_of_too_few_times_are_refused_with_what_to_do() {
     let row = |row: usize| {
-        format!("{},2024-01-{:02},{}\n", row % 7, row / 10 + 1, if row < 80 { "old" } else { "new" })
+        format!("{},2024-01-{:02},{}\n", row % 7, row / 10 + 1, if row < 40 { "old" } else { "new" })
     };
     let data = format!("x,day,species\n{}", (0..120).map(row).collect::<String>());
-    let split = json!({"test": 0.25, "by": "time", "column": "day"});
-    for algorithm in
-        ["logisticRegression", "gaussianNaiveBayes", "decisionTree", "gradientBoosting", "linearSvm"]
-    {
-        let fields = json!({
-            "features": ["x"], "algorithm": {algorithm: {}}, "split": split, "crossValidation": {"folds": 3},
-        });
-        with_data(&data).step(&train(fields), &[]).succeeds();
-    }
-    let fields = json!({"features": ["x"], "split": split, "crossValidation": {"folds": 20}});
-    with_data(&data).step(&train(fields), &[]).fails(3, "WrongData", &["too few different times"]);
+    let ended = |folds: i32| {
+        let split = json!({"test": 0.25, "by": "time", "column": "day"});
+        let cross_validation = json!({"folds": folds});
+        let fields = json!({"features": ["x"], "split": split, "crossValidation": cross_validation});
+        with_data(&data).step(&train(fields), &[])
+    };
+    // Of 90 rows, two folds learn from 30 and 60, and of the oldest 40, none is new.
+    ended(2).fails(
+        3,
+        "WrongData",
+        &["no row of class \"new\" is among the 30 oldest rows", "use fewer folds"],
+    );
+    ended(20).fails(3, "WrongData", &["too few different times"]);
 }
 
 #[test]
