@@ -31,8 +31,8 @@ enum Step {
 /// A set of characters.
 #[derive(Clone, Debug)]
 struct CharacterSet {
-    /// Whether each character of ASCII is in it.
-    ascii: [bool; 128],
+    /// Whether a byte is a character of ASCII that is in it.
+    ascii: [bool; 256],
     /// The ranges of all others, in order.
     others: Box<[(char, char)]>,
 }
@@ -83,8 +83,8 @@ impl GreedyPath {
 
 impl CharacterSet {
     fn new(class: &ClassUnicode) -> Self {
-        let mut ascii = [false; 128];
-        for (character, is_in) in (0_u8..).zip(&mut ascii) {
+        let mut ascii = [false; 256];
+        for (character, is_in) in (0_u8..128).zip(&mut ascii) {
             let character = char::from(character);
             *is_in = class.iter().any(|range| (range.start()..=range.end()).contains(&character));
         }
@@ -99,26 +99,47 @@ impl CharacterSet {
 
     /// Where characters of the set that begin at a byte end, if they are enough. No more than `most` are taken.
     fn run(&self, line: &str, start: usize, least: usize, most: usize) -> Option<usize> {
-        let bytes = line.as_bytes();
+        if most < usize::MAX || least > 1 {
+            return self.counted_run(line, start, least, most);
+        }
         let mut at = start;
-        let mut count = 0;
-        while count < most {
-            let Some(byte) = bytes.get(at) else { break };
-            if let Some(is_in) = self.ascii.get(usize::from(*byte)) {
-                if !is_in {
-                    break;
-                }
-                at += 1;
-            } else {
-                let character = line.get(at..)?.chars().next()?;
-                if !self.contains(character) {
-                    break;
-                }
-                at += character.len_utf8();
+        loop {
+            at += self.ascii_run(line.as_bytes().get(at..)?);
+            match self.other(line, at) {
+                Some(length) => at += length,
+                None => return (at >= start + least).then_some(at),
             }
+        }
+    }
+
+    /// [`Self::run`], character by character.
+    fn counted_run(&self, line: &str, start: usize, least: usize, most: usize) -> Option<usize> {
+        let (mut at, mut count) = (start, 0);
+        while count < most {
+            let is_in = line.as_bytes().get(at).is_some_and(|byte| self.is_ascii(*byte));
+            let Some(length) = (if is_in { Some(1) } else { self.other(line, at) }) else { break };
+            at += length;
             count += 1;
         }
         (count >= least).then_some(at)
+    }
+
+    /// How many bytes at the start are characters of ASCII that are in the set.
+    fn ascii_run(&self, bytes: &[u8]) -> usize {
+        bytes.iter().position(|byte| !self.is_ascii(*byte)).unwrap_or(bytes.len())
+    }
+
+    fn is_ascii(&self, byte: u8) -> bool {
+        self.ascii.get(usize::from(byte)).copied().unwrap_or_default()
+    }
+
+    /// How many bytes the character at a byte has, if it is one of the set and not of ASCII.
+    fn other(&self, line: &str, at: usize) -> Option<usize> {
+        if line.as_bytes().get(at)?.is_ascii() {
+            return None;
+        }
+        let character = line.get(at..)?.chars().next()?;
+        self.contains(character).then(|| character.len_utf8())
     }
 }
 

@@ -5,7 +5,6 @@
 //! pattern is searched in the line, as grep does: `^` and `$` tie it to the line's ends. A group that takes no part, or is
 //! empty, is null. Types come from every row, as those of CSV do.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -16,7 +15,7 @@ use mlpipeline_crds::{OnMismatch, Reading};
 
 use super::line_pattern::LinePattern;
 use super::ndjson::LineSplitter;
-use super::{FileFormat, Opened, ReadOptions, RowWriter};
+use super::{FileFormat, Opened, ReadOptions, Writing};
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
@@ -107,11 +106,7 @@ impl FileFormat for Lines {
         Ok(Arc::new(TextTable::new(schema, files, blocks, decoder)))
     }
 
-    fn writer<'a>(
-        &self,
-        _output: Box<dyn Write + Send + 'a>,
-        _schema: &SchemaRef,
-    ) -> Result<Box<dyn RowWriter + 'a>, EncodeError> {
+    fn writing(&self, _schema: &SchemaRef) -> Result<Writing, EncodeError> {
         let text = "text is read, and not written; write csv, ndjson or parquet".to_owned();
         Err(EncodeError::Column(text))
     }
