@@ -15,4 +15,4 @@ mod sum;
 const BATCH_ROWS: usize = 8192;
 
 pub use error::query_error;
-pub(crate) use session::{PARTITIONS, runtime, session};
+pub(crate) use session::{InOneStream, PARTITIONS, runtime, session, streaming};

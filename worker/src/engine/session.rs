@@ -21,6 +21,13 @@ pub(crate) const PARTITIONS: usize = 16;
 /// How many consumers of memory an out-of-memory message names.
 const CONSUMERS_NAMED: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);
 
+/// The fields of a batch of rows that stream by: tables of many columns have fewer rows in a batch, so that batches are about as large.
+const BATCH_FIELDS: usize = 1 << 18;
+
+/// What a session's configuration holds where rows are read from the first to the last, so that partitions would only wait for each other.
+#[derive(Debug)]
+pub(crate) struct InOneStream;
+
 /// What sessions share: a limit of memory, and a folder for what does not fit.
 ///
 /// # Errors
@@ -68,4 +75,11 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>) -> SessionContext {
     let session = SessionContext::new_with_state(state);
     session.register_udaf(AggregateUDF::new_from_impl(CheckedSum::new()));
     session
+}
+
+/// The session for a table of so many columns whose rows are read once, in their order, and not queried.
+pub(crate) fn streaming(session: &SessionContext, columns: usize) -> SessionContext {
+    let rows = (BATCH_FIELDS / columns.max(1)).clamp(1, BATCH_ROWS);
+    let config = session.copied_config().with_batch_size(rows).with_extension(Arc::new(InOneStream));
+    SessionContext::new_with_state(SessionStateBuilder::new_from_existing(session.state()).with_config(config).build())
 }
