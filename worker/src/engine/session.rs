@@ -77,9 +77,14 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>) -> SessionContext {
     session
 }
 
-/// The session for a table of so many columns whose rows are read once, in their order, and not queried.
-pub(crate) fn streaming(session: &SessionContext, columns: usize) -> SessionContext {
-    let rows = (BATCH_FIELDS / columns.max(1)).clamp(1, BATCH_ROWS);
-    let config = session.copied_config().with_batch_size(rows).with_extension(Arc::new(InOneStream));
-    SessionContext::new_with_state(SessionStateBuilder::new_from_existing(session.state()).with_config(config).build())
+/// The same session for a table whose rows are read once, from the first to the last, so many in a batch.
+pub(crate) fn streaming(session: &SessionContext, batch_rows: usize) -> SessionContext {
+    let config = session.copied_config().with_batch_size(batch_rows).with_extension(Arc::new(InOneStream));
+    let state = SessionStateBuilder::new_from_existing(session.state()).with_config(config).build();
+    SessionContext::new_with_state(state)
+}
+
+/// How many rows of so many columns a batch has where rows stream by.
+pub(crate) fn batch_rows(columns: usize) -> usize {
+    (BATCH_FIELDS / columns.max(1)).clamp(1, BATCH_ROWS)
 }
