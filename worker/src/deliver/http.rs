@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt};
 use mlpipeline_crds::{Delivery, Digest, StepSpec};
 use reqwest::{Client, header};
+use tokio::task::JoinSet;
 use url::Url;
 
 use super::answer::{Attempt, answer, judge, retry_after, sending, start};
@@ -75,8 +76,34 @@ pub(super) async fn before_publishing(
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let origin = Origin { identity: format!("{}\n{revision}", spec.folder()), file: file.clone() };
     let rows = rows_of_file(LocalFile::own(path, file), format, columns, context).await?;
-    post(delivery, &origin, rows, DeliveredPrefix::none(delivery)?, context, &mut |_| Ok(())).await?;
+    let (delivery, means, taken) = (delivery.clone(), Means::of(context), DeliveredPrefix::none(delivery)?);
+    // As a task it runs beside those of its connections. The thread that started the runtime runs none of them: there, every answer would
+    // wake up another thread, and so would every request.
+    let mut task = JoinSet::new();
+    task.spawn(async move { post_by(&delivery, &origin, rows, taken, &means, &mut |_| Ok(())).await });
+    match task.join_next().await {
+        Some(posted) => posted.map_err(DeliverError::lost)??,
+        None => return Err(DeliverError::Internal("nothing was posted".to_owned()).into()),
+    };
     Ok(draft)
+}
+
+/// What of a step's context sends requests.
+#[derive(Clone)]
+struct Means {
+    network: Network,
+    secrets: Secrets,
+    cancellation: Cancellation,
+}
+
+impl Means {
+    fn of(context: &WorkContext) -> Self {
+        Self {
+            network: context.network.clone(),
+            secrets: context.secrets.clone(),
+            cancellation: context.cancellation.clone(),
+        }
+    }
 }
 
 /// Sends the rows that follow those that were delivered before. `keep` is called after each request with all that are delivered
@@ -92,10 +119,21 @@ pub(crate) async fn post(
     context: &WorkContext,
     keep: &mut (dyn FnMut(&DeliveredPrefix) -> Result<(), StepError> + Send),
 ) -> Result<u64, StepError> {
+    post_by(delivery, origin, rows, taken, &Means::of(context), keep).await
+}
+
+async fn post_by(
+    delivery: &Delivery,
+    origin: &Origin,
+    rows: JsonRows,
+    taken: DeliveredPrefix,
+    means: &Means,
+    keep: &mut (dyn FnMut(&DeliveredPrefix) -> Result<(), StepError> + Send),
+) -> Result<u64, StepError> {
+    let Means { network, secrets, cancellation } = means;
     let url = receiver(delivery)?;
-    let credentials = context.secrets.credentials(delivery.credentials.as_deref());
-    let client = client(&context.network, credentials.get("ca.crt")).map_err(DeliverError::Uri)?;
-    let (network, secrets, cancellation) = (&context.network, &context.secrets, &context.cancellation);
+    let credentials = secrets.credentials(delivery.credentials.as_deref());
+    let client = client(network, credentials.get("ca.crt")).map_err(DeliverError::Uri)?;
     let sent = AtomicU64::new(0);
     let sender = &Sender { client, url, credentials, network, secrets, cancellation, origin, sent };
     let mut rows_delivered = taken.rows;

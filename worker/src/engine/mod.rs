@@ -1,7 +1,7 @@
 //! The query engine: DataFusion as this worker configures it, so that the same input gives the same bytes on every machine.
 //!
-//! Owns the configuration, the order of partitions, how many are read at once, arithmetic that overflows, and what the engine's errors mean. Must not know
-//! tables, steps or storage.
+//! Owns the configuration, the order of partitions, how many are read at once, arithmetic that overflows, and what the engine's errors mean. Must
+//! not know tables, steps or storage.
 
 mod assumed_order;
 mod error;
@@ -13,8 +13,8 @@ mod session;
 mod sum;
 
 /// Rows in a batch.
-const BATCH_ROWS: usize = 8192;
+pub(crate) const BATCH_ROWS: usize = 8192;
 
 pub use error::query_error;
 pub(crate) use read_ahead::ReadAhead;
-pub(crate) use session::{PARTITIONS, runtime, session};
+pub(crate) use session::{InOneStream, PARTITIONS, batch_rows, runtime, session, streaming};

@@ -22,6 +22,13 @@ pub(crate) const PARTITIONS: usize = 16;
 /// How many consumers of memory an out-of-memory message names.
 const CONSUMERS_NAMED: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);
 
+/// The fields of a batch of rows that stream by: tables of many columns have fewer rows in a batch, so that batches are about as large.
+const BATCH_FIELDS: usize = 1 << 18;
+
+/// What a session's configuration holds where rows are read from the first to the last, so that partitions would only wait for each other.
+#[derive(Debug)]
+pub(crate) struct InOneStream;
+
 /// What sessions share: a limit of memory, and a folder for what does not fit.
 ///
 /// # Errors
@@ -70,4 +77,16 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     let session = SessionContext::new_with_state(state);
     session.register_udaf(AggregateUDF::new_from_impl(CheckedSum::new()));
     session
+}
+
+/// The same session for a table whose rows are read once, from the first to the last, so many in a batch.
+pub(crate) fn streaming(session: &SessionContext, batch_rows: usize) -> SessionContext {
+    let config = session.copied_config().with_batch_size(batch_rows).with_extension(Arc::new(InOneStream));
+    let state = SessionStateBuilder::new_from_existing(session.state()).with_config(config).build();
+    SessionContext::new_with_state(state)
+}
+
+/// How many rows of so many columns a batch has where rows stream by.
+pub(crate) fn batch_rows(columns: usize) -> usize {
+    (BATCH_FIELDS / columns.max(1)).clamp(1, BATCH_ROWS)
 }

@@ -14,7 +14,7 @@ use mlpipeline_crds::PrepareInput;
 
 use super::PrepareError;
 use crate::WorkContext;
-use crate::engine::query_error;
+use crate::engine::{BATCH_ROWS, query_error, streaming};
 use crate::failure::StepError;
 use crate::table;
 
@@ -54,7 +54,7 @@ pub(super) async fn plan(
 ) -> Result<DataFrame, StepError> {
     match (sql, inputs) {
         (Some(sql), _) => select(session, sql).await,
-        (None, [input]) => session
+        (None, [input]) => streaming(session, BATCH_ROWS)
             .table(TableReference::bare(input.name.as_str()))
             .await
             .map_err(|error| query_error(&error)),

@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::RecordBatchStream;
-use futures::StreamExt;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use mlpipeline_crds::Format;
 use tokio::sync::mpsc;
 
 use super::encode_error::EncodeError;
+use super::format::{BatchEncoder, OpenWriter, Writing};
+use super::text::{Buffers, cores};
 use super::{TableError, format};
 use crate::artifact::{Column, create_unlinked};
 use crate::engine::query_error;
@@ -25,6 +29,9 @@ const RESULT: &str = "the result";
 
 /// How many batches may wait for the writer.
 const BATCHES_AHEAD: usize = 4;
+
+/// How many bytes are written at once.
+const BUFFER: usize = 256 << 10;
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +68,7 @@ pub async fn write(
 /// # Errors
 /// As [`write`].
 pub async fn write_to(
-    mut rows: SendableRecordBatchStream,
+    rows: SendableRecordBatchStream,
     format: Format,
     output: impl Write + Send + 'static,
     path: &Path,
@@ -69,36 +76,94 @@ pub async fn write_to(
 ) -> Result<Written, StepError> {
     let schema = RecordBatchStream::schema(rows.as_ref().get_ref());
     let columns = columns(&schema, format)?;
-    let (send, receive) = mpsc::channel(BATCHES_AHEAD);
-    let path = path.to_owned();
-    // Encoding is work for a core, so it has a thread of its own, beside the query's.
-    let writer = tokio::task::spawn_blocking(move || write_batches(receive, format, output, &schema, &path));
     let bar = progress.rows("write");
     let mut count = 0_u64;
-    while let Some(batch) = rows.next().await {
-        let batch = batch.map_err(|error| query_error(&error))?;
+    let rows = rows.map(|batch| batch.map_err(|error| query_error(&error))).inspect_ok(|batch| {
         count += batch.num_rows() as u64;
         bar.add(batch.num_rows() as u64);
-        if send.send(batch).await.is_err() {
+    });
+    let writing = format::of(format).writing(&schema).map_err(|error| encoding(path, error))?;
+    let path = path.to_owned();
+    match writing {
+        Writing::Batches(encoder) => write_encoded(rows, encoder.into(), output, path).await?,
+        Writing::Rows(open) => {
+            let output = BufWriter::with_capacity(BUFFER, output);
+            let writer = move |rows| write_rows(rows, open, Box::new(output), &schema, &path);
+            hand_over(rows, BATCHES_AHEAD, writer).await?;
+        }
+    }
+    Ok(Written { rows: count, columns })
+}
+
+/// Writes batches that are encoded on several cores, in their order.
+async fn write_encoded(
+    rows: impl Stream<Item = Result<RecordBatch, StepError>>,
+    encoder: Arc<dyn BatchEncoder>,
+    mut output: impl Write + Send + 'static,
+    path: PathBuf,
+) -> Result<(), StepError> {
+    let buffers = Arc::new(Buffers::default());
+    let mut head = Vec::new();
+    encoder.head(&mut head);
+    let (mut before, path) = (0_u64, Arc::new(path));
+    let (given_back, shown) = (Arc::clone(&buffers), Arc::clone(&path));
+    let encoded = rows.map(|batch| {
+        let (first, encoder) = (before, Arc::clone(&encoder));
+        let (buffers, path) = (Arc::clone(&buffers), Arc::clone(&path));
+        before += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
+        // Encoding is work for a core, so it has a thread of its own.
+        let bytes = batch.map(|batch| {
+            tokio::task::spawn_blocking(move || {
+                let mut bytes = buffers.take();
+                encoder.encode(&batch, first, &mut bytes).map_err(|error| encoding(&path, error))?;
+                Ok(bytes)
+            })
+        });
+        async move {
+            let encoded = bytes?.await.unwrap_or_else(|lost| Err(TableError::Internal(lost.to_string())));
+            encoded.map_err(StepError::from)
+        }
+    });
+    let all = stream::iter([Ok(head)]).chain(encoded.buffered(cores()));
+    let writer = move |mut bytes: mpsc::Receiver<Vec<u8>>| {
+        let failed = |error: io::Error| encoding(&shown, error.into());
+        while let Some(part) = bytes.blocking_recv() {
+            output.write_all(&part).map_err(failed)?;
+            given_back.give(part);
+        }
+        output.flush().map_err(failed)
+    };
+    hand_over(all, 1, writer).await
+}
+
+/// Hands over what comes to a writer with a thread of its own; so many may wait for it.
+async fn hand_over<T: Send + 'static>(
+    parts: impl Stream<Item = Result<T, StepError>>,
+    ahead: usize,
+    writer: impl FnOnce(mpsc::Receiver<T>) -> Result<(), TableError> + Send + 'static,
+) -> Result<(), StepError> {
+    let (send, receive) = mpsc::channel(ahead);
+    let writer = tokio::task::spawn_blocking(move || writer(receive));
+    let mut parts = pin!(parts);
+    while let Some(part) = parts.next().await {
+        if send.send(part?).await.is_err() {
             // The writer is gone, and says why below.
             break;
         }
     }
     drop(send);
-    writer.await.map_err(|error| TableError::Internal(error.to_string()))??;
-    Ok(Written { rows: count, columns })
+    Ok(writer.await.unwrap_or_else(|error| Err(TableError::Internal(error.to_string())))?)
 }
 
-fn write_batches(
+fn write_rows(
     mut batches: mpsc::Receiver<RecordBatch>,
-    format: Format,
-    output: impl Write + Send,
+    open: OpenWriter,
+    output: Box<dyn Write + Send>,
     schema: &SchemaRef,
     path: &Path,
 ) -> Result<(), TableError> {
-    let output = BufWriter::with_capacity(256 << 10, output);
     let failed = |error: EncodeError| encoding(path, error);
-    let mut writer = format::of(format).writer(Box::new(output), schema).map_err(failed)?;
+    let mut writer = open(output, schema).map_err(failed)?;
     while let Some(batch) = batches.blocking_recv() {
         writer.write(&batch).map_err(failed)?;
     }

@@ -1,25 +1,24 @@
 //! CSV: RFC 4180 in UTF-8, strictly; other signs and notations as `reading` says.
 //!
-//! Owns the scan of the whole file that finds malformed rows and the columns' types, decoding, and writing. A byte order mark is
+//! Owns the scan of the whole file that finds malformed rows and the columns' types, and decoding. A byte order mark is
 //! skipped. Every row has as many fields as the header. Blank lines are skipped. An empty field is null, quoted or not. Quoted
 //! fields may span lines. Types come from every row, not from a sample, so that a fraction in the last row is as good as one in
 //! the first; `NA` and its like are text unless `nullValues` names them.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::csv::{Writer, WriterBuilder};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::catalog::TableProvider;
 use mlpipeline_crds::Reading;
 
 use super::csv_dialect::Dialect;
+use super::csv_encoder::CsvEncoder;
 use super::csv_header::{HeaderRules, data_as_header, headers};
 use super::csv_records::Records;
 use super::csv_splitter::CsvSplitter;
-use super::{FileFormat, Opened, ReadOptions, RowWriter};
+use super::{FileFormat, Opened, ReadOptions, Writing};
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
@@ -100,11 +99,7 @@ impl FileFormat for Csv {
         Ok(Arc::new(TextTable::new(schema, files, blocks, decoder)))
     }
 
-    fn writer<'a>(
-        &self,
-        output: Box<dyn Write + Send + 'a>,
-        schema: &SchemaRef,
-    ) -> Result<Box<dyn RowWriter + 'a>, EncodeError> {
+    fn writing(&self, schema: &SchemaRef) -> Result<Writing, EncodeError> {
         for field in schema.fields() {
             if !fits(field.data_type()) {
                 return Err(EncodeError::Column(format!(
@@ -114,10 +109,7 @@ impl FileFormat for Csv {
                 )));
             }
         }
-        let mut writer = WriterBuilder::new().with_header(true).build(output);
-        // A result without rows has a header all the same.
-        writer.write(&RecordBatch::new_empty(SchemaRef::clone(schema)))?;
-        Ok(Box::new(CsvWriter(writer)))
+        Ok(Writing::Batches(Box::new(CsvEncoder::new(SchemaRef::clone(schema)))))
     }
 }
 
@@ -225,18 +217,6 @@ impl Decode for CsvDecoder {
             builders.add(|index| records.field(index))?;
         }
         builders.finish()
-    }
-}
-
-struct CsvWriter<'a>(Writer<Box<dyn Write + Send + 'a>>);
-
-impl RowWriter for CsvWriter<'_> {
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), EncodeError> {
-        Ok(self.0.write(batch)?)
-    }
-
-    fn finish(self: Box<Self>) -> Result<(), EncodeError> {
-        Ok(self.0.into_inner().flush()?)
     }
 }
 

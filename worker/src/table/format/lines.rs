@@ -5,7 +5,6 @@
 //! pattern is searched in the line, as grep does: `^` and `$` tie it to the line's ends. A group that takes no part, or is
 //! empty, is null. Types come from every row, as those of CSV do.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -16,7 +15,7 @@ use mlpipeline_crds::{OnMismatch, Reading};
 
 use super::line_pattern::LinePattern;
 use super::ndjson::LineSplitter;
-use super::{FileFormat, Opened, ReadOptions, RowWriter};
+use super::{FileFormat, Opened, ReadOptions, Writing};
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
@@ -107,11 +106,7 @@ impl FileFormat for Lines {
         Ok(Arc::new(TextTable::new(schema, files, blocks, decoder)))
     }
 
-    fn writer<'a>(
-        &self,
-        _output: Box<dyn Write + Send + 'a>,
-        _schema: &SchemaRef,
-    ) -> Result<Box<dyn RowWriter + 'a>, EncodeError> {
+    fn writing(&self, _schema: &SchemaRef) -> Result<Writing, EncodeError> {
         let text = "text is read, and not written; write csv, ndjson or parquet".to_owned();
         Err(EncodeError::Column(text))
     }
@@ -131,9 +126,8 @@ fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result
     let kinds = vec![TextKinds::default(); pattern.groups.len()];
     let mut summary = Summary { kinds, rows: 0, skipped: 0, example: None };
     let mut search = pattern.search();
-    let mut offset = 0_u64;
-    for raw in text.split_inclusive('\n') {
-        let line = without_return(raw.strip_suffix('\n').unwrap_or(raw));
+    for (offset, line) in lines(text) {
+        let offset = offset as u64;
         if line.len() > LINE_LIMIT {
             let problem = format!(
                 "the line has {} bytes, and at most {LINE_LIMIT} are read; is this a text file?",
@@ -163,7 +157,6 @@ fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result
                 return Err(Malformed { offset, problem });
             }
         }
-        offset += raw.len() as u64;
     }
     Ok(summary)
 }
@@ -184,7 +177,7 @@ impl Decode for LineDecoder {
         let text = std::str::from_utf8(bytes).map_err(|_| ArrowError::ParseError(not_utf8()))?;
         let mut search = self.pattern.search();
         let mut builders = ColumnBuilders::new(schema, columns, &self.rules)?;
-        for line in text.split('\n').map(without_return).filter(|line| !self.pattern.is_left_out(line)) {
+        for (_, line) in lines(text).filter(|(_, line)| !self.pattern.is_left_out(line)) {
             if search.find(line) {
                 builders.add(|index| search.group(index, line))?;
             }
@@ -199,8 +192,14 @@ fn starts(files: &[LocalFile], options: &ReadOptions) -> Result<Vec<u64>, TableE
     files.iter().map(|file| super::csv_header::skipped(file, rows)).collect()
 }
 
-fn without_return(line: &str) -> &str {
-    line.strip_suffix('\r').unwrap_or(line)
+/// The lines of a text with where they begin, in bytes.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]).map(move |end| {
+        let begin = std::mem::replace(&mut start, end + 1);
+        let line = text.get(begin..end).unwrap_or_default();
+        (begin, line.strip_suffix('\r').unwrap_or(line))
+    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod csv;
 #[cfg(test)]
 mod csv_by_definition;
 mod csv_dialect;
+mod csv_encoder;
 mod csv_header;
 mod csv_marks;
 mod csv_records;
@@ -17,6 +18,7 @@ mod json_values;
 mod line_pattern;
 mod lines;
 mod ndjson;
+mod number_text;
 mod parquet;
 
 use std::io::Write;
@@ -117,15 +119,34 @@ pub(crate) trait FileFormat: Send + Sync {
         false
     }
 
-    /// Begins to write rows of these columns.
+    /// How rows of these columns are written.
     ///
     /// # Errors
     /// When the format cannot hold a column.
-    fn writer<'a>(
-        &self,
-        output: Box<dyn Write + Send + 'a>,
-        schema: &SchemaRef,
-    ) -> Result<Box<dyn RowWriter + 'a>, EncodeError>;
+    fn writing(&self, schema: &SchemaRef) -> Result<Writing, EncodeError>;
+}
+
+/// How rows become the bytes of a file.
+pub(crate) enum Writing {
+    /// Each batch by itself, so that several cores work on them. The bytes are put together in the order of the batches.
+    Batches(Box<dyn BatchEncoder>),
+    /// One batch after the other, by what this begins on an output.
+    Rows(OpenWriter),
+}
+
+/// Begins to write rows of these columns to an output.
+pub(crate) type OpenWriter = fn(Box<dyn Write + Send>, &SchemaRef) -> Result<Box<dyn RowWriter>, EncodeError>;
+
+/// Batches of rows as bytes, each by itself.
+pub(crate) trait BatchEncoder: Send + Sync {
+    /// Appends what comes before the first row.
+    fn head(&self, out: &mut Vec<u8>);
+
+    /// Appends the rows of a batch. `before` is how many rows came before it, for messages.
+    ///
+    /// # Errors
+    /// When a value cannot be written.
+    fn encode(&self, batch: &RecordBatch, before: u64, out: &mut Vec<u8>) -> Result<(), EncodeError>;
 }
 
 /// Rows on their way into a file.

@@ -4,21 +4,20 @@
 //! skipped, and so is a byte order mark. A key that a line lacks is null there. Columns are in the order in which keys first
 //! occur. Numbers that JSON cannot hold are refused when rows are written.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::writer::LineDelimited;
-use datafusion::arrow::json::{ReaderBuilder, Writer, WriterBuilder};
+use datafusion::arrow::json::{ReaderBuilder, WriterBuilder};
 use datafusion::catalog::TableProvider;
 use mlpipeline_crds::{ColumnType, Reading};
 
 use super::json_line::add_line;
 use super::json_type::JsonKinds;
 use super::json_values::refuse_unwritable;
-use super::{FileFormat, Opened, ReadOptions, RowWriter};
+use super::{BatchEncoder, FileFormat, Opened, ReadOptions, Writing};
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
@@ -83,13 +82,8 @@ impl FileFormat for Ndjson {
         Ok(Arc::new(TextTable::new(schema, files, blocks, NdjsonDecoder)))
     }
 
-    fn writer<'a>(
-        &self,
-        output: Box<dyn Write + Send + 'a>,
-        _schema: &SchemaRef,
-    ) -> Result<Box<dyn RowWriter + 'a>, EncodeError> {
-        let writer = WriterBuilder::new().with_explicit_nulls(true).build(output);
-        Ok(Box::new(NdjsonWriter { writer, rows: 0 }))
+    fn writing(&self, _schema: &SchemaRef) -> Result<Writing, EncodeError> {
+        Ok(Writing::Batches(Box::new(NdjsonEncoder)))
     }
 }
 
@@ -204,20 +198,15 @@ impl Decode for NdjsonDecoder {
     }
 }
 
-struct NdjsonWriter<'a> {
-    writer: Writer<Box<dyn Write + Send + 'a>, LineDelimited>,
-    rows: u64,
-}
+struct NdjsonEncoder;
 
-impl RowWriter for NdjsonWriter<'_> {
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), EncodeError> {
-        refuse_unwritable(batch, self.rows).map_err(EncodeError::Value)?;
-        self.rows += batch.num_rows() as u64;
-        Ok(self.writer.write(batch)?)
-    }
+impl BatchEncoder for NdjsonEncoder {
+    fn head(&self, _out: &mut Vec<u8>) {}
 
-    fn finish(mut self: Box<Self>) -> Result<(), EncodeError> {
-        self.writer.finish()?;
-        Ok(self.writer.into_inner().flush()?)
+    fn encode(&self, batch: &RecordBatch, before: u64, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        refuse_unwritable(batch, before).map_err(EncodeError::Value)?;
+        let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(out);
+        writer.write(batch)?;
+        Ok(writer.finish()?)
     }
 }

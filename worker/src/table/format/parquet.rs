@@ -19,7 +19,7 @@ use parquet::file::properties::WriterProperties;
 use url::Url;
 
 use super::ndjson::refuse_columns;
-use super::{FileFormat, Opened, ReadOptions, RowWriter, check_width};
+use super::{FileFormat, Opened, ReadOptions, RowWriter, Writing, check_width};
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
@@ -82,22 +82,23 @@ impl FileFormat for Parquet {
         true
     }
 
-    fn writer<'a>(
-        &self,
-        output: Box<dyn Write + Send + 'a>,
-        schema: &SchemaRef,
-    ) -> Result<Box<dyn RowWriter + 'a>, EncodeError> {
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::SNAPPY)
-            .set_max_row_group_row_count(Some(GROUP_ROWS))
-            .build();
-        Ok(Box::new(ParquetWriter(ArrowWriter::try_new(output, SchemaRef::clone(schema), Some(properties))?)))
+    fn writing(&self, _schema: &SchemaRef) -> Result<Writing, EncodeError> {
+        Ok(Writing::Rows(begin))
     }
 }
 
-struct ParquetWriter<'a>(ArrowWriter<Box<dyn Write + Send + 'a>>);
+/// Begins a file on an output.
+fn begin(output: Box<dyn Write + Send>, schema: &SchemaRef) -> Result<Box<dyn RowWriter>, EncodeError> {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .build();
+    Ok(Box::new(ParquetWriter(ArrowWriter::try_new(output, SchemaRef::clone(schema), Some(properties))?)))
+}
 
-impl RowWriter for ParquetWriter<'_> {
+struct ParquetWriter(ArrowWriter<Box<dyn Write + Send>>);
+
+impl RowWriter for ParquetWriter {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), EncodeError> {
         self.0.write(batch)?;
         if self.0.in_progress_size() >= GROUP_BYTES {

@@ -13,16 +13,16 @@ const MOST_SPARE: usize = 32;
 
 /// Buffers that nobody uses at the moment.
 #[derive(Debug, Default)]
-pub(super) struct Buffers(Mutex<Vec<Vec<u8>>>);
+pub(crate) struct Buffers(Mutex<Vec<Vec<u8>>>);
 
 impl Buffers {
     /// An empty buffer, with room if there is a spare one.
-    pub(super) fn take(&self) -> Vec<u8> {
+    pub(crate) fn take(&self) -> Vec<u8> {
         self.spare().pop().unwrap_or_default()
     }
 
     /// Takes back a buffer.
-    pub(super) fn give(&self, mut buffer: Vec<u8>) {
+    pub(crate) fn give(&self, mut buffer: Vec<u8>) {
         buffer.clear();
         let mut spare = self.spare();
         if buffer.capacity() <= MOST_KEPT && spare.len() < MOST_SPARE {

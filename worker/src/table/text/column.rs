@@ -13,6 +13,7 @@ use datafusion::arrow::datatypes::{
 };
 use datafusion::arrow::error::ArrowError;
 
+use super::plain_number::{plain_float, plain_integer};
 use super::rules::ColumnRules;
 
 /// The rows of a batch; fewer where there are many columns.
@@ -40,6 +41,8 @@ struct ColumnBuilder {
     name: String,
     data_type: DataType,
     rules: ColumnRules,
+    /// Whether numbers are written as every program writes them.
+    is_plain: bool,
     values: Values,
 }
 
@@ -64,12 +67,16 @@ impl ColumnBuilders {
         let columns = projection
             .iter()
             .zip(projected.fields())
-            .map(|(index, field)| ColumnBuilder {
-                index: *index,
-                name: field.name().clone(),
-                data_type: field.data_type().clone(),
-                rules: rules.get(*index).cloned().unwrap_or_default(),
-                values: Values::new(field.data_type(), batch_rows),
+            .map(|(index, field)| {
+                let rules = rules.get(*index).cloned().unwrap_or_default();
+                ColumnBuilder {
+                    index: *index,
+                    name: field.name().clone(),
+                    data_type: field.data_type().clone(),
+                    is_plain: rules.has_plain_numbers(),
+                    rules,
+                    values: Values::new(field.data_type(), batch_rows),
+                }
             })
             .collect();
         Ok(Self { schema: projected, columns, rows: 0, batch_rows, full: Vec::new() })
@@ -153,11 +160,13 @@ impl ColumnBuilder {
         match &mut self.values {
             Values::Boolean(values) => push(boolean(text), |value| values.append_value(value)),
             Values::Integer(values) => {
-                let value = rules.number(text).and_then(|text| Int64Type::parse(&text));
+                let plain = if self.is_plain { plain_integer(text.as_bytes()) } else { None };
+                let value = plain.or_else(|| rules.number(text).and_then(|text| Int64Type::parse(&text)));
                 push(value, |value| values.append_value(value))
             }
             Values::Number(values) => {
-                let value = rules.number(text).and_then(|text| Float64Type::parse(&text));
+                let plain = if self.is_plain { plain_float(text.as_bytes()) } else { None };
+                let value = plain.or_else(|| rules.number(text).and_then(|text| Float64Type::parse(&text)));
                 push(value, |value| values.append_value(value))
             }
             Values::Date(values) => {

@@ -7,6 +7,7 @@ use datafusion::arrow::compute::kernels::cast_utils::Parser;
 use datafusion::arrow::datatypes::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use mlpipeline_crds::ColumnType;
 
+use super::plain_number::short_number;
 use super::rules::ColumnRules;
 
 pub(super) const BOOLEAN: u8 = 1;
@@ -104,6 +105,11 @@ fn number(text: &str, declared: bool) -> u8 {
 /// [`INTEGER`] or [`FLOAT`] for the common forms of numbers, which every parser reads: `-?digits(.digits)?` without leading zeros.
 fn plain_number(field: &[u8]) -> Option<u8> {
     let digits = field.strip_prefix(b"-").unwrap_or(field);
+    if let Some(number) = short_number(digits) {
+        let whole = number.places.map_or(digits.len(), |places| digits.len() - 1 - places);
+        let is_plain = whole > 0 && number.places != Some(0) && (whole == 1 || digits.first() != Some(&b'0'));
+        return is_plain.then_some(if number.places.is_some() { FLOAT } else { INTEGER });
+    }
     let whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if whole == 0 || (whole > 1 && digits.first() == Some(&b'0')) {
         return None;

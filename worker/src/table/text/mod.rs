@@ -8,11 +8,13 @@ mod column;
 mod date;
 mod field_kind;
 mod kinds;
+mod plain_number;
 mod problems;
 mod rules;
 mod table;
 
-pub(super) use blocks::{Malformed, RECORD_LIMIT, Splitter, index_blocks, inspect_blocks, shown};
+pub(super) use blocks::{Malformed, RECORD_LIMIT, Splitter, cores, index_blocks, inspect_blocks, shown};
+pub(super) use buffers::Buffers;
 pub(super) use column::ColumnBuilders;
 pub(super) use kinds::TextKinds;
 pub(super) use problems::{not_utf8, utf8, wrong_type};

@@ -1,7 +1,8 @@
 //! Text files as a table: blocks are parsed on several cores, and each partition's rows come in the files' order.
 //!
 //! The partitions are consecutive runs of blocks. How many there are follows from the files alone, never from the cores, so that
-//! sums over partitions are the same on every machine.
+//! sums over partitions are the same on every machine. Rows that are not queried, but read from the first to the last, are one
+//! partition: the others would hold rows in memory that wait for it.
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -23,7 +24,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::blocks::{Block, cores, line_of};
 use super::buffers::Buffers;
-use crate::engine::PARTITIONS;
+use crate::engine::{InOneStream, PARTITIONS};
 use crate::failure::StepError;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
@@ -74,10 +75,10 @@ impl TextTable {
         }
     }
 
-    /// Consecutive runs of blocks, as many as there are partitions.
-    fn partitions(&self) -> Vec<Range<usize>> {
+    /// Consecutive runs of blocks, at most so many.
+    fn partitions(&self, most: usize) -> Vec<Range<usize>> {
         let blocks = self.blocks.len();
-        let count = (blocks / PARTITION_BLOCKS).clamp(1, PARTITIONS);
+        let count = (blocks / PARTITION_BLOCKS).clamp(1, most);
         (0..count).map(|number| blocks * number / count..blocks * (number + 1) / count).collect()
     }
 }
@@ -94,7 +95,7 @@ impl TableProvider for TextTable {
 
     async fn scan(
         &self,
-        _state: &dyn Session,
+        state: &dyn Session,
         projection: Option<&Vec<usize>>,
         _filters: &[Expr],
         limit: Option<usize>,
@@ -102,7 +103,8 @@ impl TableProvider for TextTable {
         let columns: Arc<[usize]> =
             projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect()).into();
         let schema = Arc::new(self.schema.project(&columns)?);
-        let ranges = self.partitions();
+        let in_one_stream = state.config().get_extension::<InOneStream>().is_some();
+        let ranges = self.partitions(if in_one_stream { 1 } else { PARTITIONS });
         let ahead = if ranges.len() == 1 { cores() + 1 } else { BLOCKS_AHEAD };
         let partitions = ranges
             .into_iter()
