@@ -54,6 +54,8 @@ VERSIONS = {"": 18, "ai.onnx.ml": 3}
 ALLOWED = 1e-5
 # A language that machines have: ONNX Runtime lowers texts by the rules of one.
 WORDS_AS = {"locale": "C.UTF-8"}
+# Thresholds between the values that occur: a weight of a word that equals one goes either way by the last digit of a 32-bit float.
+BETWEEN = {"n_estimators": 5, "tree_method": "exact"}
 
 
 def rows():
@@ -105,7 +107,7 @@ def word_models():
     yield "kept-empty", TfidfVectorizer(), logistic, "three", {"keep_empty_string": True}
     yield "number", TfidfVectorizer(), Ridge(), "number", {}
     yield "forest", CountVectorizer(), RandomForestClassifier(10, random_state=0), "three", {}
-    yield "boosting", TfidfVectorizer(), xgboost.XGBClassifier(n_estimators=5), "two", {}
+    yield "boosting", TfidfVectorizer(), xgboost.XGBClassifier(**BETWEEN), "two", {}
 
 
 def pipeline(model, *steps, texts=None):
@@ -218,7 +220,7 @@ def add_words(folder, table, asked, targets):
         options = {id(words): {**WORDS_AS, **options}}
         file = to_onnx(model, initial_types=types[-1:], options=options, target_opset=VERSIONS)
         save(folder, f"words-{name}", file, {NOTE: feeds[NOTE]})
-    for name, model in [("logistic", LogisticRegression(max_iter=500)), ("forest", RandomForestClassifier(10, random_state=0)), ("xgboost", xgboost.XGBClassifier(n_estimators=5))]:
+    for name, model in [("logistic", LogisticRegression(max_iter=500)), ("forest", RandomForestClassifier(10, random_state=0)), ("xgboost", xgboost.XGBClassifier(**BETWEEN))]:
         words = TfidfVectorizer(ngram_range=(1, 2), max_features=30)
         columns = [("numbers", make_pipeline(SimpleImputer(), StandardScaler()), NUMBERS), ("texts", OneHotEncoder(handle_unknown="ignore"), TEXTS), ("words", words, NOTE)]
         target = targets["numbered" if name == "xgboost" else "three"]

@@ -80,11 +80,14 @@ impl Program {
             }
         }
         work.settle(before);
-        let output = |slot: &Slot| {
-            let made = slots[*slot].clone().or_else(|| self.constants.get(slot).cloned());
-            made.ok_or_else(|| Problem::graph("an output was not made"))
-        };
-        self.outputs.iter().map(output).collect()
+        let mut outputs = Vec::with_capacity(self.outputs.len());
+        for (place, slot) in self.outputs.iter().enumerate() {
+            let is_last = !self.outputs.get(place + 1..).unwrap_or_default().contains(slot);
+            let made = if is_last { slots[*slot].take() } else { slots[*slot].clone() };
+            let made = made.or_else(|| self.constants.get(slot).cloned());
+            outputs.push(made.ok_or_else(|| Problem::graph("an output was not made"))?);
+        }
+        Ok(outputs)
     }
 
     /// Notes after which step each value is no longer needed.

@@ -143,10 +143,9 @@ impl Vectorizer {
     /// Counts the sequences of a row.
     fn count(&self, words: &[u32], row: &mut [f32], work: &mut Work) -> Result<(), Problem> {
         let (mut shortest, longest) = self.lengths;
-        let mut steps = 0;
         for apart in 1..=self.skip + 1 {
             for first in 0..words.len() {
-                let mut at = 0;
+                let (mut at, mut steps) = (0, 0);
                 for length in 1..=longest {
                     steps += 1;
                     let Some(word) = words.get(first + (length - 1) * apart) else { break };
@@ -161,6 +160,7 @@ impl Vectorizer {
                         Mode::Sum => *value + weight,
                     };
                 }
+                work.step(steps)?;
             }
             // A single word has no others between.
             if shortest == 1 {
@@ -170,7 +170,7 @@ impl Vectorizer {
                 break;
             }
         }
-        work.step(steps)
+        Ok(())
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) fn string_normalizer(node: &Node<'_>) -> Result<Run, Problem> {
 /// How a text is taken apart.
 enum Split {
     /// Into what an expression finds.
-    Tokens(TokenPattern),
+    Tokens(Box<TokenPattern>),
     /// At what expressions find, one after the other.
     Separators(Vec<TokenPattern>),
     /// Into signs.
@@ -88,7 +88,7 @@ impl Split {
             return Ok(Self::Signs);
         }
         if !expression.is_empty() {
-            return Ok(Self::Tokens(TokenPattern::new(&expression)?));
+            return Ok(Self::Tokens(Box::new(TokenPattern::new(&expression)?)));
         }
         match separators.as_slice() {
             [] => Err(Problem::graph("it has neither tokenexp nor separators")),

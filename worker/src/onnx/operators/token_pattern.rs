@@ -56,22 +56,25 @@ impl TokenPattern {
             let problem = format!("it has {} bytes, and at most {PATTERN_LIMIT} are read", pattern.len());
             return Err(wrong(&problem));
         }
-        let parse = |text: &str| ParserBuilder::new().nest_limit(DEPTH).build().parse(text);
+        let parse = |text: &str| {
+            let parsed = ParserBuilder::new().nest_limit(DEPTH).build().parse(text);
+            parsed.map_err(|error| wrong(&error.to_string()))
+        };
         let (is_unicode, mut text) = match pattern.strip_prefix("(?u)") {
             Some(rest) => (true, rest),
             None => (false, pattern),
         };
-        let mut ast = parse(text).map_err(|error| wrong(&error.to_string()))?;
+        let mut ast = parse(text)?;
         let mut at_words = (false, false);
         if is_unicode {
             (text, at_words) = without_words(text, &ast);
-            ast = parse(text).map_err(|error| wrong(&error.to_string()))?;
+            ast = parse(text)?;
         }
         let mut dialect = Dialect::default();
         ast::visit(&ast, &mut dialect).map_err(wrong)?;
         let rewritten = if is_unicode { text.to_owned() } else { dialect.rewritten(text) };
         if rewritten != text {
-            ast = parse(&rewritten).map_err(|error| wrong(&error.to_string()))?;
+            ast = parse(&rewritten)?;
         }
         let meaning = TranslatorBuilder::new().build().translate(&rewritten, &ast);
         let meaning = meaning.map_err(|error| wrong(&error.to_string()))?;
