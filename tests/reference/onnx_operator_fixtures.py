@@ -11,10 +11,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+import ml_dtypes
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 ML = "ai.onnx.ml"
+MICROSOFT = "com.microsoft"
 KINDS = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE, "int64": TensorProto.INT64, "int32": TensorProto.INT32,
          "bool": TensorProto.BOOL, "object": TensorProto.STRING}
 random = np.random.default_rng(0)
@@ -48,7 +50,14 @@ def case(name, op, inputs, outputs=1, domain="", opset=18, ml=3, constants=(), *
     shaped = [helper.make_tensor_value_info(n, KINDS[str(v.dtype)], v.shape) for n, v in zip(names, inputs)]
     graph = helper.make_graph([node], name, shaped, [helper.make_empty_tensor_value_info(n) for n in made],
                               [value for value in fixed if value is not None])
+    save(name, graph, inputs, opset, ml)
+
+
+def save(name, graph, inputs, opset=18, ml=3):
+    """What ONNX Runtime answers; 16-bit floats are stored as 32-bit ones."""
+    names = [value.name for value in graph.input]
     sets = [helper.make_opsetid("", opset), helper.make_opsetid(ML, ml)]
+    sets += [helper.make_opsetid(MICROSOFT, 1)] * any(node.domain == MICROSOFT for node in graph.node)
     file = helper.make_model(graph, ir_version=8, opset_imports=sets).SerializeToString()
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
     answers = session.run(None, dict(zip(names, inputs)))
@@ -57,11 +66,18 @@ def case(name, op, inputs, outputs=1, domain="", opset=18, ml=3, constants=(), *
 
 
 def stored(value):
+    if str(value.dtype) in ("float16", "bfloat16"):
+        value = value.astype(np.float32)
     kind = "object" if value.dtype.kind in "OU" else str(value.dtype)
     flat = value.reshape(-1).tolist()
     if value.dtype.kind == "f":
         flat = [v if np.isfinite(v) else repr(v) for v in flat]
     return {"kind": kind, "shape": list(value.shape), "values": flat}
+
+
+def part(names, text):
+    """Inputs and outputs of a graph within another: their types alone are known."""
+    return [helper.make_tensor_value_info(name, text, None) for name in names]
 
 
 X = floats(-3, -1.5, -0.5, 0, 0.25, 1, 2.5, 40).reshape(2, 4)
@@ -190,6 +206,89 @@ case("label_encoder_nan", "LabelEncoder", [floats(1, np.nan, 3)], domain=ML, ml=
 case("label_encoder_tensor", "LabelEncoder", [texts("b", "x")], domain=ML, ml=4, keys_tensor=helper.make_tensor("k", TensorProto.STRING, [2], ["a", "b"]),
      values_tensor=helper.make_tensor("v", TensorProto.DOUBLE, [2], [1.5, 2.5]), default_tensor=helper.make_tensor("d", TensorProto.DOUBLE, [1], [9.0]))
 case("string_normalizer", "StringNormalizer", [texts("Bern", "ZÜRICH")], case_change_action="NONE", is_case_sensitive=1)
+# Plain letters alone: ONNX Runtime changes letter by letter, of a language of the machine's.
+for action in ["LOWER", "UPPER"]:
+    case(f"string_normalizer_{action.lower()}", "StringNormalizer", [texts("Bern", "b 1")], case_change_action=action, locale="C.UTF-8")
+STOPS = texts("Bern", "the", "The", "a")
+for name, shape, exact, action in [("exact", 4, 1, "UPPER"), ("any", 4, 0, "LOWER"), ("row", (1, 4), 1, "NONE")]:
+    # Behind an operator that has other rows, as a list of words is no list of rows.
+    node = helper.make_node("StringNormalizer", ["i1"], ["o0"], stopwords=["tHe", "a"] if exact == 0 else ["the", "a"], is_case_sensitive=exact,
+                            case_change_action=action, locale="C.UTF-8")
+    first = helper.make_node("Identity", ["i0"], ["o1"])
+    inputs = [helper.make_tensor_value_info("i0", TensorProto.FLOAT, [2]),
+              helper.make_tensor_value_info("i1", TensorProto.STRING, np.empty(4).reshape(shape).shape)]
+    graph = helper.make_graph([first, node], name, inputs, [helper.make_empty_tensor_value_info(n) for n in ("o0", "o1")])
+    save(f"string_normalizer_stop_words_{name}", graph, [floats(1, 2), STOPS.reshape(shape)])
+case("string_normalizer_nothing_left", "StringNormalizer", [texts("the")], stopwords=["the"], is_case_sensitive=1, locale="C.UTF-8")
+SENTENCES = texts("ab abc a\tA1", "a\nb", "über x.y, wörter", "...", "x")
+# Each has a row with the most tokens alone: what stands where a row has fewer is the worker's own.
+for place, (expression, least) in enumerate([("[a-zA-Z0-9_]+", 1), ("a|ab|b", 1), ("a?(ab)?", 1), (r"\w+", 2), (r"\b\w\w+\b", 1), (".", 1), ("[^x]", 1), ("x*", 1),
+                                             (r"(?i)[a-b]+", 1), (r"\S+", 3), (r"[\w.]+", 1), (r"\D", 1)]):
+    for row, text in enumerate(SENTENCES):
+        case(f"tokenizer_expression_{place}_{row}", "Tokenizer", [texts(text)], domain=MICROSOFT, mark=0, pad_value="#", mincharnum=least, tokenexp=expression)
+for place, (separators, least) in enumerate([([" "], 1), ([" ", "[.]", ","], 1), ([r"\s+"], 2), (["x*"], 1), (["", "b"], 1), ([""], 1), (["b|bc"], 1)]):
+    for row, text in enumerate(SENTENCES):
+        case(f"tokenizer_separators_{place}_{row}", "Tokenizer", [texts(text)], domain=MICROSOFT, mark=0, pad_value="#", mincharnum=least,
+             separators=separators)
+for name, how in [("signs", {"separators": [""]}), ("separators", {"separators": [" "]}), ("expression", {"tokenexp": "[a-z]+"})]:
+    case(f"tokenizer_marks_{name}", "Tokenizer", [texts("ab cd")], domain=MICROSOFT, mark=1, pad_value="#", mincharnum=1, **how)
+case("tokenizer_matrix", "Tokenizer", [texts("ab cd", "x y", "u v", "w z").reshape(2, 2)], domain=MICROSOFT, mark=0, pad_value="#", mincharnum=1, separators=[" "])
+case("tokenizer_nothing", "Tokenizer", [texts("", "  ")], domain=MICROSOFT, mark=0, pad_value="#", mincharnum=1, separators=[" "])
+# Numbers of their own, so that a case more changes no other.
+plain, random = random, np.random.default_rng(1)
+GRAMS = {"min_gram_length": 1, "max_gram_length": 2, "max_skip_count": 0, "ngram_counts": [0, 3], "ngram_indexes": [2, 0, 1, 5, 3]}
+POOL = ["a", "b", "c", "a", "b", "b", "c"]
+WORDS = texts("a", "b", "c", "a", "b", "c", "z", "a", "a", "a").reshape(2, 5)
+WEIGHTS = [1.5, 2.0, 0.5, 4.0, 5.0]
+for mode in ["TF", "IDF", "TFIDF"]:
+    case(f"ngrams_{mode.lower()}", "TfIdfVectorizer", [WORDS], mode=mode, pool_strings=POOL, **GRAMS)
+    case(f"ngrams_{mode.lower()}_weights", "TfIdfVectorizer", [WORDS], mode=mode, pool_strings=POOL, weights=WEIGHTS, **GRAMS)
+    case(f"ngrams_{mode.lower()}_one_column", "TfIdfVectorizer", [WORDS], mode=mode, pool_strings=POOL, weights=WEIGHTS,
+         **{**GRAMS, "ngram_indexes": [2, 2, 1, 0, 0]})
+for skip in [1, 3]:
+    for least in [1, 2]:
+        case(f"ngrams_skip_{skip}_from_{least}", "TfIdfVectorizer", [WORDS], mode="TF", pool_strings=POOL, **{**GRAMS, "max_skip_count": skip, "min_gram_length": least})
+case("ngrams_one_word", "TfIdfVectorizer", [WORDS], mode="TF", pool_strings=POOL, **{**GRAMS, "max_gram_length": 1})
+case("ngrams_list", "TfIdfVectorizer", [WORDS[0]], mode="TF", pool_strings=POOL, **GRAMS)
+case("ngrams_three", "TfIdfVectorizer", [WORDS], mode="TF", pool_strings=["a", "b", "c", "c", "a", "b"], min_gram_length=3, max_gram_length=3, max_skip_count=1,
+     ngram_counts=[0, 0, 0], ngram_indexes=[0, 1])
+for kind in (np.int64, np.int32):
+    case(f"ngrams_{np.dtype(kind)}", "TfIdfVectorizer", [np.array([[1, 2, 3, 1, 2], [3, 9, 1, 1, 1]], dtype=kind)], mode="TF", pool_int64s=[1, 2, 3, 1, 2, 2, 3], **GRAMS)
+case("ngrams_of_nothing", "TfIdfVectorizer", [np.empty((2, 0), dtype=object)], mode="TF", pool_strings=POOL, **GRAMS)
+for place, (equation, shapes) in enumerate([("ij,jk->ik", [(2, 3), (3, 4)]), ("bij,bkj->bik", [(2, 3, 4), (2, 5, 4)]), ("i,j->ij", [(2,), (3,)]), ("ij->ji", [(2, 3)]),
+                                            ("ij->", [(2, 3)]), ("ii->i", [(3, 3)]), ("ij , jk", [(2, 3), (3, 4)]), ("ij,ij->i", [(2, 3), (2, 3)]), ("bhid,bhjd->bhij", [(1, 2, 3, 4), (1, 2, 5, 4)]),
+                                            ("ba", [(2, 3)])]):
+    case(f"einsum_{place}", "Einsum", [f32(*shape) for shape in shapes], equation=equation)
+for axis in [0, 1, -1]:
+    for power in [1, 2]:
+        case(f"lp_normalization_{power}_axis_{axis}", "LpNormalization", [np.vstack([f32(2, 3), floats(0, 0, 0).reshape(1, 3)])], axis=axis, p=power)
+case("einsum_double", "Einsum", [f32(2, 3).astype(np.float64), f32(3, 2).astype(np.float64)], equation="ij,jk->ik")
+case("einsum_int", "Einsum", [ints(1, 2, 3), ints(4, 5, 6)], equation="i,i->")
+HALVES = floats(1 / 3, 65519, 65520, 1e-7, 3e-8, -2.0004883, 1.0009765, np.inf, np.nan, -0.0)
+for name, kind in [("half", TensorProto.FLOAT16), ("brain", TensorProto.BFLOAT16)]:
+    rounding = [helper.make_node("Cast", ["i0"], ["rounded"], to=kind), helper.make_node("Cast", ["rounded"], ["o0"], to=TensorProto.FLOAT)]
+    shaped = helper.make_tensor_value_info("i0", TensorProto.FLOAT, HALVES.shape)
+    save(f"cast_{name}", helper.make_graph(rounding, name, [shaped], [helper.make_tensor_value_info("o0", TensorProto.FLOAT, None)]), [HALVES])
+    for raw in (True, False):
+        values = np.array([0.1, -3.0, 1e-6], dtype=np.float16 if kind == TensorProto.FLOAT16 else ml_dtypes.bfloat16)
+        stored_values = values.tobytes() if raw else values.astype(np.float32)
+        constant = helper.make_tensor("c0", kind, [3], stored_values, raw=raw)
+        nodes = [helper.make_node("Cast", ["c0"], ["whole"], to=TensorProto.FLOAT), helper.make_node("Add", ["i0", "whole"], ["o0"])]
+        shaped = helper.make_tensor_value_info("i0", TensorProto.FLOAT, [3])
+        made = helper.make_tensor_value_info("o0", TensorProto.FLOAT, None)
+        save(f"constant_{name}_{'raw' if raw else 'listed'}", helper.make_graph(nodes, name, [shaped], [made], [constant]), [floats(0, 0, 0)])
+# A state, and each part's own: running sums, and distances to rows.
+for name, nodes, states, taken, inputs in [
+        ("sums", [("Add", ["s", "x"], ["t"]), ("Mul", ["t", "x"], ["y"])], ["s"], ["x"], [floats(1, 2), f32(3, 2)]),
+        ("distances", [("Identity", ["s"], ["t"]), ("Sub", ["s", "x"], ["d"]), ("Abs", ["d"], ["y"])], ["s"], ["x"], [f32(4, 2), f32(3, 2)]),
+        ("two_inputs", [("Add", ["a", "x"], ["y"])], [], ["a", "x"], [f32(3, 2), f32(3, 2)])]:
+    body = helper.make_graph([helper.make_node(*node) for node in nodes], "body", part(states + taken, TensorProto.FLOAT),
+                             part(["t"] * len(states) + ["y"], TensorProto.FLOAT))
+    outputs = [f"o{place}" for place in range(len(states) + 1)]
+    node = helper.make_node("Scan", [f"i{place}" for place in range(len(inputs))], outputs, body=body, num_scan_inputs=len(taken))
+    shaped = [helper.make_tensor_value_info(f"i{place}", TensorProto.FLOAT, value.shape) for place, value in enumerate(inputs)]
+    save(f"scan_{name}", helper.make_graph([node], name, shaped, [helper.make_empty_tensor_value_info(n) for n in outputs]), inputs)
+random = plain
 case("linear_regressor", "LinearRegressor", [f32(4, 3)], domain=ML, coefficients=[0.5, -1.0, 2.0, 1.0, 1.0, 1.0], intercepts=[0.25, 1.0], targets=2)
 for post in ["NONE", "LOGISTIC", "SOFTMAX"]:
     case(f"linear_classifier_{post.lower()}", "LinearClassifier", [f32(6, 2)], 2, domain=ML, coefficients=[0.5, -1.0, 2.0, 1.0, -1.0, 0.2],
@@ -252,6 +351,16 @@ case("tree_ensemble", "TreeEnsemble", [ROWS], domain=ML, ml=5, opset=21, n_targe
      nodes_modes=helper.make_tensor("m", TensorProto.UINT8, [2], [0, 1]), nodes_featureids=[0, 1], nodes_splits=helper.make_tensor("s", TensorProto.FLOAT, [2], [0.25, 0.5]),
      nodes_truenodeids=[0, 2], nodes_trueleafs=[1, 1], nodes_falsenodeids=[1, 3], nodes_falseleafs=[1, 1], leaf_targetids=[0, 1, 0, 1],
      leaf_weights=helper.make_tensor("w", TensorProto.FLOAT, [4], [1.5, 2.5, -3.0, 4.0]))
+# Sets of categories: the first tree asks for a set in both of its nodes, the second for one and then a threshold.
+# ONNX Runtime has the numbers of SOFTMAX and LOGISTIC the other way round than the standard, so that neither is compared here.
+for aggregate in range(4):
+    for post in [0, 3]:
+        case(f"tree_ensemble_sets_{aggregate}_{post}", "TreeEnsemble", [floats(1, 0.5, 2, 0, 3, 9, 7, -1, np.nan, 0.25, 0, np.nan).reshape(6, 2)], domain=ML, ml=5, opset=21, n_targets=2,
+             aggregate_function=aggregate, post_transform=post, tree_roots=[0, 2], nodes_modes=helper.make_tensor("m", TensorProto.UINT8, [4], [6, 6, 6, 0]),
+             nodes_featureids=[0, 0, 0, 1], nodes_splits=helper.make_tensor("s", TensorProto.FLOAT, [4], [0, 0, 0, 0.5]), nodes_missing_value_tracks_true=[0, 0, 1, 0],
+             membership_values=helper.make_tensor("v", TensorProto.FLOAT, [9], [1, 3, np.nan, 2, 7, np.nan, 0, 9, np.nan]),
+             nodes_truenodeids=[0, 1, 3, 4], nodes_trueleafs=[1, 1, 0, 1], nodes_falsenodeids=[1, 2, 3, 5], nodes_falseleafs=[0, 1, 1, 1], leaf_targetids=[0, 1, 0, 1, 0, 1],
+             leaf_weights=helper.make_tensor("w", TensorProto.FLOAT, [6], [1.5, 2.5, -3.0, 4.0, 0.5, -1.0]))
 VECTORS = [0.5, 1.0, -1.0, 0.25, 0.3, -0.6, 1.2, 0.1]
 for kernel, parameters in [("LINEAR", [0.0, 0.0, 0.0]), ("RBF", [0.5, 0.0, 3.0]), ("POLY", [0.5, 1.0, 2.0]), ("SIGMOID", [0.5, 0.1, 3.0])]:
     case(f"svm_regressor_{kernel.lower()}", "SVMRegressor", [f32(5, 2)], domain=ML, kernel_type=kernel, kernel_params=parameters, n_supports=4,

@@ -3,7 +3,7 @@
     python peers.py make FOLDER     writes table.csv, and for each model NAME.onnx and NAME.json with ONNX Runtime's answers
     python peers.py check FOLDER    compares NAME.csv, which `mlpipeline-worker score` wrote of table.csv, with NAME.json
 
-The table has numbers with holes, and texts of which some were not there when the models were trained. Labels must be equal, except where two
+The table has numbers with holes, texts of which some were not there when the models were trained, and sentences. Labels must be equal, except where two
 classes are as likely as each other; numbers may differ by the rounding of 32-bit floats.
 """
 
@@ -19,10 +19,14 @@ import onnx
 import onnxmltools
 import onnxruntime
 import pandas as pd
+import xgboost
 from onnx import helper, numpy_helper
 from onnxmltools.convert.common.data_types import FloatTensorType as MatrixType
-from skl2onnx import to_onnx
+from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_lightgbm
+from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost
+from skl2onnx import to_onnx, update_registered_converter
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
+from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes, calculate_linear_regressor_output_shapes
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
@@ -30,11 +34,13 @@ from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.ensemble import (AdaBoostClassifier, BaggingClassifier, ExtraTreesClassifier, GradientBoostingClassifier,
                               GradientBoostingRegressor, IsolationForest, RandomForestClassifier, RandomForestRegressor, StackingClassifier)
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegression, PoissonRegressor, Ridge, RidgeClassifier, SGDClassifier
 from sklearn.mixture import GaussianMixture
-from sklearn.naive_bayes import BernoulliNB, GaussianNB, MultinomialNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, MultinomialNB
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, RadiusNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (MaxAbsScaler, MinMaxScaler, Normalizer, OneHotEncoder, OrdinalEncoder, PolynomialFeatures, PowerTransformer,
@@ -43,9 +49,13 @@ from sklearn.svm import SVC, SVR, LinearSVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 ROWS = 400
-NUMBERS, TEXTS = ["n", "k", "w"], ["city", "kind"]
+NUMBERS, TEXTS, NOTE = ["n", "k", "w"], ["city", "kind"], "note"
 VERSIONS = {"": 18, "ai.onnx.ml": 3}
 ALLOWED = 1e-5
+# A language that machines have: ONNX Runtime lowers texts by the rules of one.
+WORDS_AS = {"locale": "C.UTF-8"}
+# Thresholds between the values that occur: a weight of a word that equals one goes either way by the last digit of a 32-bit float.
+BETWEEN = {"n_estimators": 5, "tree_method": "exact"}
 
 
 def rows():
@@ -57,12 +67,47 @@ def rows():
         "three": np.where(n + k > 8, "high", np.where(w > 0, "mid", "low")),
         "two": (n + k + 3 * w > 6).astype(int),
         "truth": n + k > 6,
+        "numbered": np.where(n + k > 8, 2, np.where(w > 0, 1, 0)),
+        "counts": np.floor(np.exp(w) + k / 4),
         "number": 300 + 5 * n + k * w + (city == "Bern") * 20,
         None: None,
     }
     n[::7] = np.nan
     table = pd.DataFrame({"n": n.astype(np.float32), "k": k.astype(np.float32), "w": w.astype(np.float32), "city": city, "kind": kind})
     return table, targets
+
+
+def notes(table):
+    """Sentences that say something of the numbers, in all kinds of writing; some are empty."""
+    random = np.random.default_rng(2)
+    words = {True: ["High", "tall", "GREAT", "über", "it's up", "a b"], False: ["low", "Small", "München", "don't", "x-y", "e.g. less"]}
+    sentences = []
+    for number in np.nan_to_num(table["n"].to_numpy()):
+        chosen = [random.choice(words[bool(number > 0) != (random.random() < 0.2)]) for _ in range(random.integers(0, 7))]
+        sentences.append(random.choice([" ", ", ", "\n", "#", " the "]).join(chosen) + random.choice(["", ".", "!", " "]))
+    return sentences
+
+
+def word_models():
+    """Name, steps before the model, the model and its target: of the sentences alone, as the converter writes them."""
+    logistic = LogisticRegression(max_iter=500)
+    yield "tfidf", TfidfVectorizer(), logistic, "three", {}
+    yield "count", CountVectorizer(), MultinomialNB(), "three", {}
+    yield "pairs", TfidfVectorizer(ngram_range=(1, 2)), logistic, "two", {}
+    yield "pairs-alone", CountVectorizer(ngram_range=(2, 2), lowercase=False), logistic, "three", {}
+    yield "triples", TfidfVectorizer(ngram_range=(1, 3), norm="l1"), ComplementNB(), "three", {}
+    yield "signs", TfidfVectorizer(analyzer="char", ngram_range=(1, 3)), logistic, "three", {}
+    yield "sublinear", TfidfVectorizer(sublinear_tf=True, norm=None), logistic, "three", {}
+    yield "no-idf", TfidfVectorizer(use_idf=False, smooth_idf=False), logistic, "three", {}
+    yield "binary", CountVectorizer(binary=True), BernoulliNB(), "three", {}
+    yield "stop-words", CountVectorizer(stop_words="english"), logistic, "three", {}
+    yield "own-stop-words", TfidfVectorizer(stop_words=["the", "low"], max_features=8, min_df=2), logistic, "three", {}
+    yield "own-expression", TfidfVectorizer(token_pattern=r"[a-z]{3,}|[a-z']+"), logistic, "three", {}
+    yield "separators", TfidfVectorizer(), logistic, "three", {"separators": [" ", "[.]", "\\?", ",", ";", ":", "\\!", "\\n"]}
+    yield "kept-empty", TfidfVectorizer(), logistic, "three", {"keep_empty_string": True}
+    yield "number", TfidfVectorizer(), Ridge(), "number", {}
+    yield "forest", CountVectorizer(), RandomForestClassifier(10, random_state=0), "three", {}
+    yield "boosting", TfidfVectorizer(), xgboost.XGBClassifier(**BETWEEN), "two", {}
 
 
 def pipeline(model, *steps, texts=None):
@@ -99,6 +144,20 @@ def models():
     yield "mlp", pipeline(MLPClassifier(max_iter=50, **shuffled)), "three", {}
     yield "mlp-two", pipeline(MLPClassifier(max_iter=50, **shuffled)), "two", {}
     yield "neighbors", pipeline(KNeighborsClassifier()), "three", {"optim": "cdist"}
+    yield "neighbors-plain", pipeline(KNeighborsClassifier()), "three", {}
+    yield "neighbors-far", pipeline(KNeighborsClassifier(weights="distance")), "three", {}
+    yield "neighbors-blocks", pipeline(KNeighborsClassifier(metric="manhattan")), "two", {}
+    yield "neighbors-three", pipeline(KNeighborsClassifier(p=3)), "three", {}
+    yield "neighbors-number", pipeline(KNeighborsRegressor(weights="distance")), "number", {}
+    yield "neighbors-radius", pipeline(RadiusNeighborsClassifier(20.0)), "three", {}
+    # XGBoost numbers its classes from 0.
+    small = {"n_estimators": 10, "max_depth": 4, "random_state": 0}
+    yield "xgboost", pipeline(xgboost.XGBClassifier(**small)), "numbered", {}
+    yield "xgboost-two", pipeline(xgboost.XGBClassifier(**small)), "two", {}
+    yield "xgboost-number", pipeline(xgboost.XGBRegressor(**small)), "number", {}
+    yield "lightgbm", pipeline(lightgbm.LGBMClassifier(n_estimators=10, verbose=-1)), "three", {}
+    yield "lightgbm-number", pipeline(lightgbm.LGBMRegressor(n_estimators=10, verbose=-1)), "number", {}
+    yield "one-by-one", pipeline(OneVsRestClassifier(LogisticRegression())), "three", {}
     yield "lda", pipeline(LinearDiscriminantAnalysis()), "three", {}
     yield "qda", pipeline(QuadraticDiscriminantAnalysis(reg_param=0.1)), "three", {}
     yield "calibrated", pipeline(CalibratedClassifierCV(LogisticRegression(), cv=3)), "three", {}
@@ -149,7 +208,48 @@ def network(activation, final):
     return helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 18)])
 
 
+def add_words(folder, table, asked, targets):
+    """Models of sentences, by themselves and beside the other columns."""
+    table, asked = table.assign(note=notes(table)), asked.assign(note=notes(asked)[::-1])
+    asked.loc[asked.index[3::31], NOTE] = ["", "nothing known", "#", "über über über", "x" * 300, "Î Σ", "high\ttall", "  ", "HIGH!low", "a", "ß", "ALL LOW", "."]
+    asked.to_csv(folder / "notes.csv", index=False)
+    types = [(name, (FloatTensorType if name in NUMBERS else StringTensorType)([None, 1])) for name in table.columns]
+    feeds = {name: asked[[name]].to_numpy(dtype=np.float32 if name in NUMBERS else object) for name in asked.columns}
+    for name, words, model, target, options in word_models():
+        model = make_pipeline(words, model).fit(table[NOTE], targets[target])
+        options = {id(words): {**WORDS_AS, **options}}
+        file = to_onnx(model, initial_types=types[-1:], options=options, target_opset=VERSIONS)
+        save(folder, f"words-{name}", file, {NOTE: feeds[NOTE]})
+    for name, model in [("logistic", LogisticRegression(max_iter=500)), ("forest", RandomForestClassifier(10, random_state=0)), ("xgboost", xgboost.XGBClassifier(**BETWEEN))]:
+        words = TfidfVectorizer(ngram_range=(1, 2), max_features=30)
+        columns = [("numbers", make_pipeline(SimpleImputer(), StandardScaler()), NUMBERS), ("texts", OneHotEncoder(handle_unknown="ignore"), TEXTS), ("words", words, NOTE)]
+        target = targets["numbered" if name == "xgboost" else "three"]
+        model = make_pipeline(ColumnTransformer(columns), model).fit(table, target)
+        save(folder, f"words-beside-{name}", to_onnx(model, initial_types=types, options={TfidfVectorizer: WORDS_AS}, target_opset=VERSIONS), feeds)
+
+
+def sets():
+    """Trees of the newest operator, with sets of categories, as no pinned converter writes them yet."""
+    def tensor(name, kind, values):
+        return helper.make_tensor(name, kind, [len(values)], values)
+    trees = helper.make_node(
+        "TreeEnsemble", ["x"], ["scores"], domain="ai.onnx.ml", n_targets=3, aggregate_function=1, post_transform=0, tree_roots=[0, 2],
+        nodes_modes=tensor("m", onnx.TensorProto.UINT8, [6, 0, 6, 1]), nodes_featureids=[1, 0, 1, 2], nodes_missing_value_tracks_true=[0, 1, 0, 0],
+        nodes_splits=tensor("s", onnx.TensorProto.FLOAT, [0, 0.5, 0, 0.1]), membership_values=tensor("v", onnx.TensorProto.FLOAT, [1, 3, 7, np.nan, 0, 9, 12, np.nan]),
+        nodes_truenodeids=[0, 1, 3, 4], nodes_trueleafs=[1, 1, 0, 1], nodes_falsenodeids=[1, 2, 3, 5], nodes_falseleafs=[0, 1, 1, 1],
+        leaf_targetids=[0, 1, 2, 0, 1, 2], leaf_weights=tensor("w", onnx.TensorProto.FLOAT, [1.5, 0.25, -1.0, 0.7, 0.3, 2.0]))
+    shapes = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["N", 3]) for name in ("x", "y")]
+    sets = [helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 5)]
+    return helper.make_model(helper.make_graph([trees, helper.make_node("Softmax", ["scores"], ["y"])], "sets", shapes[:1], shapes[1:]), ir_version=10, opset_imports=sets)
+
+
 def make(folder):
+    for model, convert, shapes, options in [
+            (xgboost.XGBClassifier, convert_xgboost, calculate_linear_classifier_output_shapes, {"nocl": [True, False], "zipmap": [True, False, "columns"]}),
+            (xgboost.XGBRegressor, convert_xgboost, calculate_linear_regressor_output_shapes, {}),
+            (lightgbm.LGBMClassifier, convert_lightgbm, calculate_linear_classifier_output_shapes, {"nocl": [True, False], "zipmap": [True, False, "columns"]}),
+            (lightgbm.LGBMRegressor, convert_lightgbm, calculate_linear_regressor_output_shapes, {"split": None})]:
+        update_registered_converter(model, f"Other{model.__name__}", shapes, convert, options=options)
     table, targets = rows()
     asked = table.copy()
     asked.loc[asked.index[5::29], "city"] = "Nowhere"
@@ -166,11 +266,22 @@ def make(folder):
         model = model(n_estimators=20, verbose=-1).fit(matrix, targets[target])
         file = onnxmltools.convert_lightgbm(model, initial_types=[("X", MatrixType([None, 3]))], target_opset=15)
         save(folder, name, file, {"X": wanted})
+    small = {"n_estimators": 20, "max_depth": 4}
+    for name, model, target in [("", xgboost.XGBClassifier(**small), "numbered"), ("-two", xgboost.XGBClassifier(**small), "two"),
+                                ("-base", xgboost.XGBClassifier(base_score=0.3, **small), "two"), ("-number", xgboost.XGBRegressor(**small), "number"),
+                                ("-base-number", xgboost.XGBRegressor(base_score=7.5, **small), "number"), ("-absolute", xgboost.XGBRegressor(objective="reg:absoluteerror", **small), "number"),
+                                ("-poisson", xgboost.XGBRegressor(objective="count:poisson", **small), "counts"), ("-tweedie", xgboost.XGBRegressor(objective="reg:tweedie", **small), "counts"),
+                                ("-forest", xgboost.XGBRFRegressor(n_estimators=10), "number")]:
+        model.fit(matrix, targets[target])
+        file = onnxmltools.convert_xgboost(model, initial_types=[("X", MatrixType([None, 3]))], target_opset=15)
+        save(folder, f"matrix-xgboost{name}", file, {"X": wanted})
     whole = RandomForestClassifier(10, random_state=0).fit(np.nan_to_num(matrix).astype(np.float64), targets["three"])
     file = to_onnx(whole, initial_types=[("X", DoubleTensorType([None, 3]))], target_opset=VERSIONS)
     save(folder, "matrix-doubles", file, {"X": wanted.astype(np.float64)})
     filled = np.nan_to_num(wanted)
     asked.assign(**dict(zip(NUMBERS, filled.T))).to_csv(folder / "filled.csv", index=False)
+    save(folder, "network-sets", sets(), {"x": filled})
+    add_words(folder, table, asked, targets)
     for activation in ["Relu", "Tanh", "Elu"]:
         save(folder, f"network-{activation.lower()}", network(activation, "Softmax"), {"x": filled})
 

@@ -6,7 +6,7 @@ use ndarray::array;
 
 use super::{Imported, inspect};
 use crate::model::{FeatureKind, Label, Model, ModelError, Predictions, Target, Values};
-use crate::onnx::proto::{ModelProto, TensorProto, data_type};
+use crate::onnx::proto::{AttributeProto, ModelProto, NodeProto, TensorProto, data_type};
 use crate::onnx::test_files::{bytes, integers, model, node, node_with, of_nodes, value};
 use crate::preprocess::Texts;
 
@@ -151,6 +151,75 @@ fn an_answer_that_depends_on_other_rows_is_refused() {
     let less = node("Sub", &["x", "mean"], &["y"]);
     let found = refusal(&of_nodes(vec![mean, less], vec![integers("axes", &[0])], 1), &asked(&[], &[]));
     assert!(found.contains("depends on the rows beside it"), "{found}");
+}
+
+/// A node with texts for its attributes: one, or a list.
+fn node_of_texts(node: NodeProto, lists: &[(&str, &[&'static str])]) -> NodeProto {
+    lists.iter().fold(node, |mut node, (name, texts)| {
+        let mut strings: Vec<Bytes> = texts.iter().map(|text| Bytes::from_static(text.as_bytes())).collect();
+        let s = if name.ends_with('s') { None } else { strings.pop() };
+        node.attribute.push(AttributeProto {
+            name: Some((*name).to_owned()),
+            s,
+            strings,
+            ..AttributeProto::default()
+        });
+        node
+    })
+}
+
+/// How often the second word of a pool is in each row of words; its column is this one.
+fn second_word(column: i64) -> Vec<NodeProto> {
+    let counts = [("min_gram_length", 1), ("max_gram_length", 1), ("max_skip_count", 0)]
+        .into_iter()
+        .fold(node("TfIdfVectorizer", &["words"], &["counts"]), |node, (name, value)| {
+            node_with(node, name, Some(value), &[])
+        });
+    let counts =
+        node_with(node_with(counts, "ngram_counts", None, &[0]), "ngram_indexes", None, &[0, column]);
+    let counts = node_of_texts(counts, &[("mode", &["TF"]), ("pool_strings", &["a", "#"])]);
+    vec![counts, node_with(node("Gather", &["counts", "column"], &["y"]), "axis", Some(1), &[])]
+}
+
+/// Rows of texts: the places of these, and the texts.
+fn rows_of(texts: &[&str]) -> (ndarray::Array2<f64>, Texts) {
+    let mut known = Texts::default();
+    let places: Vec<f64> = texts.iter().map(|text| f64::from(known.place(text))).collect();
+    (ndarray::Array2::from_shape_vec((texts.len(), 1), places).expect("rows"), known)
+}
+
+#[test]
+fn a_text_is_answered_alike_whatever_is_beside_it() {
+    // Into signs: the file fills rows of fewer with one that counts.
+    let mut signs = node_with(node("Tokenizer", &["x"], &["words"]), "mincharnum", Some(1), &[]);
+    signs.domain = Some("com.microsoft".to_owned());
+    let signs = node_of_texts(signs, &[("separators", &[""]), ("pad_value", &["#"])]);
+    let nodes = [vec![signs], second_word(1)].concat();
+    let file =
+        model(nodes, vec![integers("column", &[1])], vec![value("x", data_type::STRING, &[0])], &["y"]);
+    let model = take(&file, &asked(&["text"], &[])).model;
+    let (rows, texts) = rows_of(&["a#", "", "a##aaaaaaaa", "#"]);
+    let found = model.with_texts(&[texts]).predict(rows.view()).expect("numbers");
+    assert_eq!(found, Predictions::Numbers(array![1.0, 0.0, 2.0, 1.0]));
+}
+
+#[test]
+fn rows_that_take_too_much_memory_together_are_answered_in_fewer() {
+    // A column that is far away: 16 MiB a row.
+    let words = node_with(node("Reshape", &["x", "shape"], &["words"]), "allowzero", Some(0), &[]);
+    let far = (1 << 22) - 1;
+    let file = model(
+        [vec![words], second_word(far)].concat(),
+        vec![integers("column", &[far]), integers("shape", &[-1, 1])],
+        vec![value("x", data_type::STRING, &[0])],
+        &["y"],
+    );
+    let model = take(&file, &asked(&["text"], &[])).model;
+    let asked: Vec<&str> = (0..70).map(|row| if row % 3 == 0 { "#" } else { "a" }).collect();
+    let (rows, texts) = rows_of(&asked);
+    let found = model.with_texts(&[texts]).predict(rows.view()).expect("numbers");
+    let expected = asked.iter().map(|text| f64::from(u8::from(*text == "#"))).collect();
+    assert_eq!(found, Predictions::Numbers(expected));
 }
 
 #[test]

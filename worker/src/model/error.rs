@@ -64,6 +64,9 @@ pub enum ModelError {
         /// What is wrong.
         problem: String,
     },
+    /// So many rows at the same time take more memory or work than they may.
+    #[error("{0}")]
+    Batch(String),
     /// A row whose weighted sum is not a finite number.
     #[error("the numbers of row {} are so large, or no numbers, that nothing can be predicted from them", row + 1)]
     Overflow {
@@ -96,9 +99,11 @@ impl Failure for ModelError {
             Self::Graph(error) => error.exit_code(),
             Self::Version { .. } => ExitCode::WrongSpec,
             Self::NoModel(_) | Self::TooLarge { .. } | Self::Invalid(_) => ExitCode::WrongData,
-            Self::Width { .. } | Self::Overflow { .. } | Self::Unforeseen { .. } | Self::Answer { .. } => {
-                ExitCode::WrongData
-            }
+            Self::Width { .. }
+            | Self::Overflow { .. }
+            | Self::Unforeseen { .. }
+            | Self::Answer { .. }
+            | Self::Batch(_) => ExitCode::WrongData,
         }
     }
 
@@ -109,9 +114,11 @@ impl Failure for ModelError {
             Self::NoModel(_) => "NoModel",
             Self::TooLarge { .. } | Self::Invalid(_) => "ModelInvalid",
             Self::Version { .. } => "ModelVersion",
-            Self::Width { .. } | Self::Overflow { .. } | Self::Unforeseen { .. } | Self::Answer { .. } => {
-                "WrongFeatures"
-            }
+            Self::Width { .. }
+            | Self::Overflow { .. }
+            | Self::Unforeseen { .. }
+            | Self::Answer { .. }
+            | Self::Batch(_) => "WrongFeatures",
         }
     }
 }

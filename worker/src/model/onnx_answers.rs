@@ -32,7 +32,8 @@ pub struct OnnxAnswer {
 pub(super) fn of_problem(problem: Problem) -> ModelError {
     match problem {
         Problem::Value { row, problem } => ModelError::Answer { row, problem },
-        Problem::Graph(problem) | Problem::Limit(problem) => ModelError::Answer { row: None, problem },
+        Problem::Graph(problem) => ModelError::Answer { row: None, problem },
+        Problem::Limit(problem) => ModelError::Batch(problem),
     }
 }
 

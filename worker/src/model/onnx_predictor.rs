@@ -146,12 +146,20 @@ impl OnnxPredictor {
     ) -> Result<Predictions, ModelError> {
         let texts = shared(texts);
         let mut answers = Answers::new(&self.answer, target, rows.nrows());
-        let at_once = if self.takes_one_row() { 1 } else { ROWS_AT_ONCE };
-        for (place, rows) in rows.axis_chunks_iter(Axis(0), at_once).enumerate() {
-            let before = place * at_once;
+        let mut at_once = if self.takes_one_row() { 1 } else { ROWS_AT_ONCE };
+        let mut before = 0;
+        while before < rows.nrows() {
+            let count = at_once.min(rows.nrows() - before);
+            let batch = rows.slice_axis(Axis(0), (before..before + count).into());
             let in_batch = |error: ModelError| error.after(before);
-            let outputs = self.outputs(rows, &texts, false).map_err(in_batch)?;
-            answers.add(&outputs, rows.nrows()).map_err(in_batch)?;
+            match self.outputs(batch, &texts, false) {
+                // Fewer rows take less memory, as of tens of thousands of words each, and a row's answer is its own.
+                Err(ModelError::Batch(_)) if count > 1 => at_once = count.div_ceil(2),
+                outputs => {
+                    answers.add(&outputs.map_err(in_batch)?, count).map_err(in_batch)?;
+                    before += count;
+                }
+            }
         }
         Ok(answers.finish())
     }

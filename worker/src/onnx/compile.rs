@@ -4,16 +4,21 @@
 use std::collections::HashMap;
 
 use super::error::GraphError;
-use super::node::{Inputs, Node, Run, place_of};
+use super::node::{Inputs, Node, Run, SCAN, place_of};
 use super::operators::{self, ML_DOMAIN};
 use super::problem::{Problem, shown_name};
+use super::program::{Program, Slot, Step, enough};
 use super::proto::{GraphProto, ModelProto, NodeProto};
 use super::read_tensor::read_tensor;
+use super::scan::scan;
 use super::tensor::Tensor;
 use super::work::Work;
 
-/// The most nodes of a graph.
+/// The most nodes of a graph, and of the graphs within it.
 pub const NODE_LIMIT: usize = 20_000;
+
+/// How deep graphs may be within each other.
+const GRAPH_DEPTH: usize = 3;
 
 /// The versions that are read: of the format, of ONNX's own operators, and of those of classical models.
 pub const FORMAT_VERSIONS: (i64, i64) = (3, 13);
@@ -24,29 +29,6 @@ pub const ML_OPERATOR_VERSIONS: (i64, i64) = (1, 5);
 
 /// The operator whose result, a list of maps, is the matrix that it reads, with names for its columns.
 pub(super) const ZIP_MAP: &str = "ZipMap";
-
-/// The number of a value.
-pub(super) type Slot = usize;
-
-/// A node, ready to compute.
-pub(super) struct Step {
-    pub place: String,
-    pub run: Run,
-    pub inputs: Vec<Option<Slot>>,
-    pub outputs: Vec<Slot>,
-    /// The values that nothing after this needs.
-    pub done: Vec<Slot>,
-}
-
-/// A graph's steps, in their order.
-pub(super) struct Program {
-    pub steps: Vec<Step>,
-    pub constants: HashMap<Slot, Tensor>,
-    pub inputs: Vec<Slot>,
-    pub outputs: Vec<Slot>,
-    /// How many values there are.
-    pub slots: usize,
-}
 
 /// The versions of the operators that a file names.
 struct Versions(HashMap<String, i64>);
@@ -113,7 +95,40 @@ impl Names {
 /// Compiles a file's graph.
 pub(super) fn compile(model: &ModelProto, graph: &GraphProto) -> Result<Program, GraphError> {
     let versions = Versions::of(model)?;
-    let found = graph.node.len();
+    if let Some(function) = model.functions.first() {
+        let name = shown_name(function.name.as_deref().unwrap_or_default());
+        let problem = format!(
+            "it has a function {name} of its own; write it in place with onnx.inliner.inline_local_functions"
+        );
+        return Err(GraphError::Graph(problem));
+    }
+    compile_graph(graph, &mut Context { versions, nodes: 0, depth: 0 })
+}
+
+/// What is known of a file while its graphs are compiled.
+pub(super) struct Context {
+    versions: Versions,
+    /// How many nodes there are so far.
+    nodes: usize,
+    /// How many graphs the one that is compiled is within.
+    depth: usize,
+}
+
+/// Compiles a graph that is computed again and again, within another one.
+pub(super) fn compile_within(graph: &GraphProto, context: &mut Context) -> Result<Program, GraphError> {
+    if context.depth >= GRAPH_DEPTH {
+        let problem = format!("it has graphs within graphs, and at most {GRAPH_DEPTH} are computed");
+        return Err(GraphError::Graph(problem));
+    }
+    context.depth += 1;
+    let made = compile_graph(graph, context);
+    context.depth -= 1;
+    made
+}
+
+fn compile_graph(graph: &GraphProto, context: &mut Context) -> Result<Program, GraphError> {
+    context.nodes = context.nodes.saturating_add(graph.node.len());
+    let found = context.nodes;
     if found > NODE_LIMIT {
         return Err(GraphError::Graph(format!(
             "it has {found} nodes, and at most {NODE_LIMIT} are computed"
@@ -121,13 +136,6 @@ pub(super) fn compile(model: &ModelProto, graph: &GraphProto) -> Result<Program,
     }
     if !graph.sparse_initializer.is_empty() {
         return Err(GraphError::Graph("it has sparse initializers; save it with dense ones".to_owned()));
-    }
-    if let Some(function) = model.functions.first() {
-        let name = shown_name(function.name.as_deref().unwrap_or_default());
-        let problem = format!(
-            "it has a function {name} of its own; write it in place with onnx.inliner.inline_local_functions"
-        );
-        return Err(GraphError::Graph(problem));
     }
     let mut names = Names::default();
     let mut constants = HashMap::new();
@@ -142,7 +150,7 @@ pub(super) fn compile(model: &ModelProto, graph: &GraphProto) -> Result<Program,
     let mut work = Work::new(1, false);
     let mut steps = Vec::new();
     for node in &graph.node {
-        let step = step(node, &versions, &mut names)?;
+        let step = step(node, context, &mut names)?;
         match folded(&step, &constants, &mut work) {
             Some(made) => constants.extend(step.outputs.into_iter().zip(made.map_err(of_problem)?)),
             None => steps.push(step),
@@ -176,13 +184,17 @@ fn of_problem(problem: Problem) -> GraphError {
     GraphError::Graph(problem.text().to_owned())
 }
 
-fn step(proto: &NodeProto, versions: &Versions, names: &mut Names) -> Result<Step, GraphError> {
+fn step(proto: &NodeProto, context: &mut Context, names: &mut Names) -> Result<Step, GraphError> {
     let place = place_of(proto);
     let domain = plain_domain(proto.domain.as_deref());
-    let node = Node::new(proto, versions.of_node(proto)).map_err(|problem| of_problem(problem.at(&place)))?;
+    let node = Node::new(proto, context.versions.of_node(proto))
+        .map_err(|problem| of_problem(problem.at(&place)))?;
     let compiled = if domain == ML_DOMAIN && node.operator == ZIP_MAP {
         // What names its columns is read where its output is.
         Some(zip_map())
+    } else if domain.is_empty() && node.operator == SCAN {
+        let made = scan(&node, &place, context)?;
+        Some(made.map_err(|problem| of_problem(problem.at(&place)))?)
     } else {
         operators::compile(domain, &node).map_err(|problem| of_problem(problem.at(&place)))?
     };
@@ -231,31 +243,4 @@ fn folded(
         .collect();
     let made = (step.run)(&Inputs(inputs?), work).map_err(|problem| problem.at(&step.place));
     Some(made.and_then(|made| enough(made, step)))
-}
-
-/// An operator makes all that its node names.
-pub(super) fn enough(made: Vec<Tensor>, step: &Step) -> Result<Vec<Tensor>, Problem> {
-    if made.len() < step.outputs.len() {
-        let (named, made) = (step.outputs.len(), made.len());
-        return Err(Problem::graph(format!("{} names {named} outputs, and {made} are computed", step.place)));
-    }
-    Ok(made)
-}
-
-impl Program {
-    /// Notes after which step each value is no longer needed.
-    fn mark_last_uses(&mut self) {
-        let mut last: HashMap<Slot, usize> = HashMap::new();
-        for (place, step) in self.steps.iter().enumerate() {
-            for slot in step.inputs.iter().flatten().chain(&step.outputs) {
-                last.insert(*slot, place);
-            }
-        }
-        for (slot, place) in last {
-            let is_kept = self.outputs.contains(&slot) || self.constants.contains_key(&slot);
-            if let Some(step) = self.steps.get_mut(place).filter(|_| !is_kept) {
-                step.done.push(slot);
-            }
-        }
-    }
 }

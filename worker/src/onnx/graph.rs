@@ -5,13 +5,14 @@ use std::fmt;
 use bytes::Bytes;
 use prost::Message;
 
-use super::compile::{Program, compile, enough, real_inputs};
+use super::compile::{compile, real_inputs};
 use super::error::GraphError;
+use super::half::Rounding;
 use super::kind::Kind;
 use super::labels::{known_text, labels_of};
-use super::node::Inputs;
 use super::operators::kind_of;
 use super::problem::{Problem, shown_name};
+use super::program::Program;
 use super::proto::{ModelProto, ValueInfoProto};
 use super::tensor::{Tensor, Values};
 use super::wire::{FILE_LIMIT, expanded_size};
@@ -34,6 +35,8 @@ pub struct GraphInput {
     pub shape: Vec<Option<usize>>,
     /// What its maker says of it.
     pub note: String,
+    /// To which floats its values are rounded.
+    pub(super) rounding: Rounding,
     /// A text that the graph knows, of an input of texts.
     pub known_text: Option<String>,
 }
@@ -148,58 +151,24 @@ impl Graph {
         if inputs.len() != self.program.inputs.len() {
             return Err(Problem::graph(format!("it takes {} inputs", self.program.inputs.len())));
         }
-        let mut work = Work::new(rows, lenient);
-        let mut slots: Vec<Option<Tensor>> = vec![None; self.program.slots];
-        let mut held: usize = inputs.iter().map(Tensor::size).sum();
-        for (slot, tensor) in self.program.inputs.iter().zip(inputs) {
-            slots[*slot] = Some(tensor);
-        }
-        for step in &self.program.steps {
-            work.settle(held);
-            let value = |slot: Slot| slots[slot].as_ref().or_else(|| self.program.constants.get(&slot));
-            let mut inputs = Vec::with_capacity(step.inputs.len());
-            for slot in &step.inputs {
-                inputs.push(match slot {
-                    Some(slot) => {
-                        Some(value(*slot).ok_or_else(|| {
-                            Problem::graph(format!("{} reads what was not made", step.place))
-                        })?)
-                    }
-                    None => None,
-                });
-            }
-            let made = (step.run)(&Inputs(inputs), &mut work).and_then(|made| enough(made, step));
-            let made = made.map_err(|problem| problem.at(&step.place))?;
-            for (slot, tensor) in step.outputs.iter().zip(made) {
-                held = held.saturating_add(tensor.size());
-                slots[*slot] = Some(tensor);
-            }
-            for slot in &step.done {
-                if let Some(gone) = slots[*slot].take() {
-                    held = held.saturating_sub(gone.size());
-                }
-            }
-        }
-        let output = |slot: &Slot| {
-            let made = slots[*slot].clone().or_else(|| self.program.constants.get(slot).cloned());
-            made.ok_or_else(|| Problem::graph("an output was not made"))
-        };
-        self.program.outputs.iter().map(output).collect()
+        let rounded = |(tensor, input): (Tensor, &GraphInput)| input.rounding.apply(tensor);
+        let inputs = inputs.into_iter().zip(&self.inputs).map(rounded).collect();
+        self.program.run(inputs, &mut Work::new(rows, lenient))
     }
 }
-
-type Slot = super::compile::Slot;
 
 fn input(value: &ValueInfoProto) -> Result<GraphInput, GraphError> {
     let name = value.name.clone().unwrap_or_default();
     let wrong = |problem: String| GraphError::Graph(format!("its input {} {problem}", shown_name(&name)));
     let tensor = value.kind.as_ref().and_then(|kind| kind.tensor_type.as_ref());
     let tensor = tensor.ok_or_else(|| wrong("is no tensor".to_owned()))?;
-    let kind = kind_of(i64::from(tensor.elem_type.unwrap_or_default()));
+    let code = tensor.elem_type.unwrap_or_default();
+    let (kind, rounding) = (kind_of(i64::from(code)), Rounding::of(code));
     let kind =
         kind.map_err(|problem| wrong(format!("is of a type that is not taken: {}", problem.text())))?;
     let dims = tensor.shape.as_ref().map(|shape| shape.dim.as_slice()).unwrap_or_default();
     let shape = dims.iter().map(|dim| dim.dim_value.and_then(|length| usize::try_from(length).ok()));
     let shape = shape.map(|length| length.filter(|length| *length > 0)).collect();
-    Ok(GraphInput { kind, shape, note: value.doc_string.clone().unwrap_or_default(), known_text: None, name })
+    let note = value.doc_string.clone().unwrap_or_default();
+    Ok(GraphInput { kind, shape, note, rounding, known_text: None, name })
 }

@@ -67,7 +67,7 @@ fn constant(graph: &GraphProto, makers: &HashMap<&str, &NodeProto>, name: &str) 
     Node::new(node, 1).ok()?.tensor("value").ok()?
 }
 
-/// A text that the nodes which read an input know: the first category of an encoder.
+/// A text that the nodes which read an input know: the first category of an encoder, or the first word.
 pub(super) fn known_text(graph: &GraphProto, input: &str) -> Option<String> {
     let mut names = vec![input];
     for node in &graph.node {
@@ -76,7 +76,7 @@ pub(super) fn known_text(graph: &GraphProto, input: &str) -> Option<String> {
             continue;
         }
         let attributes = Node::new(node, 1).ok()?;
-        for list in ["cats_strings", "keys_strings", "classes_strings"] {
+        for list in ["cats_strings", "keys_strings", "classes_strings", "pool_strings"] {
             if let Some(text) = attributes.strings(list).ok()?.first() {
                 return Some(text.to_string());
             }

@@ -6,14 +6,17 @@
 mod compile;
 mod error;
 mod graph;
+mod half;
 mod kind;
 mod labels;
 mod layout;
 mod node;
 mod operators;
 mod problem;
+mod program;
 pub(crate) mod proto;
 mod read_tensor;
+mod scan;
 mod tensor;
 mod wire;
 mod work;

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::problem::{Problem, shown_name};
-use super::proto::{AttributeProto, NodeProto};
+use super::proto::{AttributeProto, GraphProto, NodeProto};
 use super::read_tensor::{read_tensor, read_text};
 use super::tensor::Tensor;
 use super::work::Work;
+
+/// The one operator of control flow that is computed.
+pub(super) const SCAN: &str = "Scan";
 
 /// What a node computes, from its inputs.
 pub(super) type Run = Box<dyn Fn(&Inputs<'_>, &mut Work) -> Result<Vec<Tensor>, Problem> + Send + Sync>;
@@ -47,12 +50,12 @@ impl<'a> Node<'a> {
     /// A node of a file.
     ///
     /// # Errors
-    /// When an attribute is a graph, or has no value.
+    /// When an attribute is a graph, and the operator none whose graph is computed.
     pub(super) fn new(proto: &'a NodeProto, version: i64) -> Result<Self, Problem> {
         let mut attributes = BTreeMap::new();
         for attribute in &proto.attribute {
             let name = attribute.name.as_deref().unwrap_or_default();
-            if attribute.g.is_some() {
+            if attribute.g.is_some() && proto.op_type.as_deref() != Some(SCAN) {
                 let problem = format!("its attribute {name} is a graph, and control flow is not computed");
                 return Err(Problem::graph(problem));
             }
@@ -98,6 +101,11 @@ impl<'a> Node<'a> {
             Some(text) => Ok(read_text(text)?.to_string()),
             None => Ok(default.to_owned()),
         }
+    }
+
+    /// The graph that is computed again and again.
+    pub(super) fn graph(&self, name: &str) -> Option<&'a GraphProto> {
+        self.attributes.get(name).and_then(|attribute| attribute.g.as_deref())
     }
 
     pub(super) fn tensor(&self, name: &str) -> Result<Option<Tensor>, Problem> {

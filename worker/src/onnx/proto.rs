@@ -101,8 +101,8 @@ pub(crate) struct AttributeProto {
     #[prost(message, optional, tag = "5")]
     pub t: Option<TensorProto>,
     /// A graph, of control flow.
-    #[prost(message, optional, tag = "6")]
-    pub g: Option<EmptyProto>,
+    #[prost(message, optional, boxed, tag = "6")]
+    pub g: Option<Box<GraphProto>>,
     #[prost(float, repeated, tag = "7")]
     pub floats: Vec<f32>,
     #[prost(int64, repeated, tag = "8")]
@@ -166,6 +166,7 @@ pub(crate) mod data_type {
     pub const BOOL: i32 = 9;
     pub const FLOAT16: i32 = 10;
     pub const DOUBLE: i32 = 11;
+    pub const BFLOAT16: i32 = 16;
 
     /// The name of a type, for messages.
     pub fn name(kind: i32) -> String {
@@ -185,7 +186,7 @@ pub(crate) mod data_type {
             (13, "uint64"),
             (14, "complex64"),
             (15, "complex128"),
-            (16, "bfloat16"),
+            (BFLOAT16, "bfloat16"),
         ];
         names
             .iter()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::half::{of_brain, of_half};
 use super::layout::element_count;
 use super::problem::{Problem, shown_name};
 use super::proto::{TensorProto, data_type};
@@ -56,18 +57,28 @@ fn read(proto: &TensorProto) -> Result<Tensor, Problem> {
             None => proto.int32_data.iter().map(|value| *value != 0).collect(),
         }),
         data_type::STRING => Values::Text(proto.string_data.iter().map(read_text).collect::<Result<_, _>>()?),
+        data_type::FLOAT16 => Values::F32(short_floats(proto, count, of_half)?),
+        data_type::BFLOAT16 => Values::F32(short_floats(proto, count, of_brain)?),
         small if INTEGERS.iter().any(|(kind, _)| *kind == small) => Values::I32(match raw {
             Some(raw) => small_integers(raw, count, small)?,
             None => proto.int32_data.clone(),
         }),
         other => {
             return Err(Problem::graph(format!(
-                "it is of type {}; float, double, int64, int32, bool and string are computed with: convert the model to 32-bit floats",
+                "it is of type {}; float, double, float16, bfloat16, int64, int32, bool and string are computed with: convert the model to 32-bit floats",
                 data_type::name(other)
             )));
         }
     };
     Tensor::of_values(shape, values)
+}
+
+/// Floats of 16 bits each, which lie in bytes or in the lower halves of whole numbers.
+fn short_floats(proto: &TensorProto, count: usize, value: fn(u16) -> f32) -> Result<Vec<f32>, Problem> {
+    match &proto.raw_data {
+        Some(raw) => little_endian(raw, count, |bytes: [u8; 2]| value(u16::from_le_bytes(bytes))),
+        None => Ok(proto.int32_data.iter().map(|bits| value(*bits as u16)).collect()),
+    }
 }
 
 fn small_integers(raw: &Bytes, count: usize, kind: i32) -> Result<Vec<i32>, Problem> {

@@ -98,6 +98,23 @@ impl Values {
         }
     }
 
+    /// So many from a place on; fewer where there are not as many.
+    pub(super) fn part(&self, start: usize, count: usize) -> Self {
+        fn part<T: Element>(values: &[T], start: usize, count: usize) -> Values {
+            let rest = values.get(start..).unwrap_or_default();
+            T::values(rest.get(..count).unwrap_or(rest).to_vec())
+        }
+        each_kind!(self, values => part(values, start, count))
+    }
+
+    /// Adds others behind these; says whether they are of the same type.
+    pub(super) fn extend(&mut self, others: &Self) -> bool {
+        fn add<T: Element>(values: &mut Vec<T>, others: &Values) -> bool {
+            T::of(others).map(|others| values.extend_from_slice(others)).is_some()
+        }
+        each_kind!(self, values => add(values, others))
+    }
+
     /// Those at these places, in this order; places beyond the end are left out.
     pub(super) fn take(&self, places: &[usize]) -> Self {
         fn taken<T: Element>(values: &[T], places: &[usize]) -> Values {

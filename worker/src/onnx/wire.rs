@@ -9,8 +9,8 @@ pub const FILE_LIMIT: u64 = 256 << 20;
 const OF_MESSAGE: u64 = 400;
 const OF_TEXT: u64 = 48;
 
-/// The deepest messages: a model's graph's node's attribute's tensor's entry.
-const DEPTH: usize = 8;
+/// The deepest messages: a model's graph's node's attribute's graph, and that thrice over, and its value's type's shape's dimension.
+const DEPTH: usize = 16;
 
 /// What is in a message that is read: the fields that are messages, and which messages they are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Message {
             (Self::Graph, 15) => Self::Leaf,
             (Self::Node, 5) => Self::Attribute,
             (Self::Attribute, 5) => Self::Tensor,
-            (Self::Attribute, 6) => Self::Leaf,
+            (Self::Attribute, 6) => Self::Graph,
             (Self::Tensor, 13) => Self::Leaf,
             // Types, shapes and dimensions: each is as small as a leaf.
             (Self::Value, 1 | 2) => Self::Value,
@@ -70,10 +70,12 @@ fn walk(mut bytes: &[u8], message: Message, depth: usize, size: &mut u64) -> Opt
                 let length = usize::try_from(varint(&mut bytes)?).ok()?;
                 let (inner, rest) = bytes.split_at_checked(length)?;
                 bytes = rest;
-                match message.field(tag >> 3).filter(|_| depth < DEPTH) {
-                    Some(inner_message) => {
+                match message.field(tag >> 3) {
+                    Some(inner_message) if depth < DEPTH => {
                         let _ = walk(inner, inner_message, depth + 1, size);
                     }
+                    // As much as there can be: a message takes two bytes at least.
+                    Some(_) => *size += OF_MESSAGE + length as u64 * (OF_MESSAGE / 2),
                     // Packed whole numbers of a byte each become eight bytes; floats stay as they are.
                     None => *size += OF_TEXT + length as u64 * per_byte(message, tag >> 3),
                 }
@@ -115,5 +117,20 @@ mod tests {
         assert!(expanded_size(&model) > 1000 * OF_MESSAGE);
         assert!(expanded_size(&[0x3a, 0xff]) < 2 * OF_MESSAGE);
         assert!(expanded_size(&[0x80; 12]) < 2 * OF_MESSAGE);
+    }
+
+    #[test]
+    fn graphs_within_graphs_are_counted_however_deep_they_are() {
+        // Nodes of nothing, in a node's attribute's graph, over and over.
+        let mut graph = [0x0a, 0x00].repeat(1000);
+        for _ in 0..40 {
+            for tag in [0x32_u8, 0x2a, 0x0a] {
+                let length = [(graph.len() & 0x7f) as u8 | 0x80, (graph.len() >> 7) as u8];
+                graph = [&[tag], &length[..], &graph].concat();
+            }
+        }
+        let model =
+            [&[0x3a, (graph.len() & 0x7f) as u8 | 0x80, (graph.len() >> 7) as u8], &graph[..]].concat();
+        assert!(expanded_size(&model) > 1000 * OF_MESSAGE);
     }
 }

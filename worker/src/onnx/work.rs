@@ -16,6 +16,8 @@ pub(super) struct Work {
     bytes: usize,
     steps: u64,
     most_steps: u64,
+    /// How many rows it is for.
+    pub rows: usize,
     /// Whether values that the graph does not know are taken as some known one: while its shapes are tried.
     pub lenient: bool,
 }
@@ -23,7 +25,7 @@ pub(super) struct Work {
 impl Work {
     /// For so many rows.
     pub(super) fn new(rows: usize, lenient: bool) -> Self {
-        Self { bytes: 0, steps: 0, most_steps: WORK_LIMIT.saturating_mul(rows.max(1) as u64), lenient }
+        Self { bytes: 0, steps: 0, most_steps: WORK_LIMIT.saturating_mul(rows.max(1) as u64), rows, lenient }
     }
 
     /// Takes the memory of a tensor, and as many steps as it has values; says how many.
@@ -50,6 +52,11 @@ impl Work {
             )));
         }
         Ok(())
+    }
+
+    /// The memory that is in use.
+    pub(super) fn in_use(&self) -> usize {
+        self.bytes
     }
 
     /// Says how much memory is in use once a node is done.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::half::Rounding;
 use super::super::kind::Kind;
 use super::super::node::{Node, Run};
 use super::super::problem::Problem;
@@ -12,7 +13,8 @@ use super::super::work::Work;
 /// The type of a number of the file's.
 pub(in super::super) fn kind_of(code: i64) -> Result<Kind, Problem> {
     Ok(match i32::try_from(code).unwrap_or_default() {
-        data_type::FLOAT => Kind::F32,
+        // 16-bit floats are computed with as 32-bit ones.
+        data_type::FLOAT | data_type::FLOAT16 | data_type::BFLOAT16 => Kind::F32,
         data_type::DOUBLE => Kind::F64,
         data_type::INT64 => Kind::I64,
         data_type::INT32 => Kind::I32,
@@ -20,7 +22,7 @@ pub(in super::super) fn kind_of(code: i64) -> Result<Kind, Problem> {
         data_type::STRING => Kind::Text,
         other => {
             return Err(Problem::graph(format!(
-                "type {} is not computed with; float, double, int64, int32, bool and string are",
+                "type {} is not computed with; float, double, float16, bfloat16, int64, int32, bool and string are",
                 data_type::name(other)
             )));
         }
@@ -29,8 +31,9 @@ pub(in super::super) fn kind_of(code: i64) -> Result<Kind, Problem> {
 
 /// The operator.
 pub(super) fn operator(node: &Node<'_>) -> Result<Run, Problem> {
-    let to = kind_of(node.int("to", 0))?;
-    Ok(Box::new(move |inputs, work| Ok(vec![cast(inputs.get(0)?, to, work)?])))
+    let code = node.int("to", 0);
+    let (to, rounding) = (kind_of(code)?, Rounding::of(i32::try_from(code).unwrap_or_default()));
+    Ok(Box::new(move |inputs, work| Ok(vec![rounding.apply(cast(inputs.get(0)?, to, work)?)])))
 }
 
 /// Values as those of another type.

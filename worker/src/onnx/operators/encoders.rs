@@ -5,10 +5,9 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::super::kind::Kind;
-use super::super::node::{Inputs, Node, Run};
+use super::super::node::{Node, Run};
 use super::super::problem::Problem;
 use super::super::tensor::{Element, Tensor, Values};
-use super::super::work::Work;
 
 /// The bytes of a text that a message repeats.
 const TEXT_SHOWN: usize = 40;
@@ -172,23 +171,4 @@ fn pairs(node: &Node<'_>) -> Result<(Values, Values, Values), Problem> {
         (None, Kind::Bool) => Values::Bool(vec![false]),
     };
     Ok((from, to, otherwise))
-}
-
-/// Texts in one case, without those that count for nothing.
-pub(super) fn string_normalizer(node: &Node<'_>) -> Result<Run, Problem> {
-    let action = node.string("case_change_action", "NONE")?;
-    let stops = node.strings("stopwords")?;
-    node.refuse(!stops.is_empty(), "a list of stop words")?;
-    let change: fn(&str) -> String = match action.as_str() {
-        "NONE" => str::to_owned,
-        "LOWER" => str::to_lowercase,
-        "UPPER" => str::to_uppercase,
-        other => return Err(Problem::graph(format!("case_change_action {other} is not computed"))),
-    };
-    Ok(Box::new(move |inputs: &Inputs<'_>, work: &mut Work| {
-        let input = inputs.get(0)?;
-        work.reserve(input.shape(), Kind::Text)?;
-        let texts = input.as_slice::<Arc<str>>()?.iter().map(|text| Arc::from(change(text))).collect();
-        Ok(vec![Tensor::new(input.shape().to_vec(), texts)?])
-    }))
 }

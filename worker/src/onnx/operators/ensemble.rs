@@ -15,6 +15,8 @@ pub(super) enum Comparison {
     More,
     Equal,
     Other,
+    /// Among the values of a set: the threshold is the set's number.
+    Member,
 }
 
 impl Comparison {
@@ -26,6 +28,8 @@ impl Comparison {
             Self::More => value > threshold,
             Self::Equal => value == threshold,
             Self::Other => value != threshold,
+            // Sets are the ensemble's.
+            Self::Member => false,
         }
     }
 }
@@ -89,6 +93,8 @@ pub(super) struct Ensemble {
     nodes: Vec<Node>,
     roots: Vec<u32>,
     numbers: Vec<(u32, f64)>,
+    /// The sets that values are looked up in, each in its order.
+    sets: Vec<Vec<f64>>,
     /// The columns that a row must have.
     pub columns: usize,
     /// The most steps of a row.
@@ -107,6 +113,7 @@ impl Ensemble {
             nodes: Vec::with_capacity(raw.len()),
             roots: Vec::with_capacity(roots.len()),
             numbers: Vec::new(),
+            sets: Vec::new(),
             columns: 0,
             steps: 0,
             is_usual: true,
@@ -119,6 +126,26 @@ impl Ensemble {
             made.steps = made.steps.saturating_add(heights.get(place).copied().unwrap_or_default());
         }
         Ok(made)
+    }
+
+    /// The same with sets that values are looked up in.
+    pub(super) fn with_sets(mut self, sets: Vec<Vec<f64>>) -> Self {
+        // Both zeros are one.
+        let sorted = |set: Vec<f64>| {
+            let mut set: Vec<f64> = set.into_iter().map(|value| value + 0.0).collect();
+            set.sort_by(f64::total_cmp);
+            set
+        };
+        self.sets = sets.into_iter().map(sorted).collect();
+        // A lookup takes as many steps as a set can be halved.
+        let longest = self.sets.iter().map(Vec::len).max().unwrap_or_default();
+        self.steps = self.steps.saturating_mul(1 + u64::from(usize::BITS - longest.leading_zeros()));
+        self
+    }
+
+    fn is_member(&self, node: &Node, value: f64) -> bool {
+        let set = self.sets.get(node.threshold as usize);
+        set.is_some_and(|set| set.binary_search_by(|member| member.total_cmp(&(value + 0.0))).is_ok())
     }
 
     /// Adds the nodes below a root, each before those below it, and says how many are on the longest way from each.
@@ -225,7 +252,10 @@ impl Ensemble {
     }
 
     fn leaf(&self, root: u32, row: &[f64]) -> &[(u32, f64)] {
-        self.find(root, row, |node, value| node.by.holds(value, node.threshold))
+        self.find(root, row, |node, value| match node.by {
+            Comparison::Member => self.is_member(node, value),
+            by => by.holds(value, node.threshold),
+        })
     }
 
     fn usual_leaf(&self, root: u32, row: &[f64]) -> &[(u32, f64)] {

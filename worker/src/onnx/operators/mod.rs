@@ -6,6 +6,7 @@ mod answer;
 mod broadcast;
 mod cast;
 mod curves;
+mod einsum;
 mod elementwise;
 mod encoders;
 mod ensemble;
@@ -14,12 +15,15 @@ mod gather;
 mod linear;
 mod made;
 mod matrix;
+mod ngrams;
 mod normalize;
 mod order;
 mod parts;
 mod reduce;
 mod scaling;
 mod shape;
+mod texts;
+mod token_pattern;
 mod tree_nodes;
 mod trees;
 mod two_classes;
@@ -33,13 +37,20 @@ pub(super) use cast::kind_of;
 /// The domain of the operators of classical models.
 pub(super) const ML_DOMAIN: &str = "ai.onnx.ml";
 
+/// The domain of ONNX Runtime's own operators, of which converters write a few.
+const CONVERTERS_DOMAIN: &str = "com.microsoft";
+
 /// What a node computes; `None` where no operator of its name is computed.
 pub(super) fn compile(domain: &str, node: &Node<'_>) -> Result<Option<Run>, Problem> {
     match domain {
         "" => plain(node),
         ML_DOMAIN => classical(node),
-        // scikit-learn's converter writes distances with it.
-        "com.microsoft" if node.operator == "CDist" => matrix::distances(node).map(Some),
+        // What scikit-learn's converter writes beside the standard's operators.
+        CONVERTERS_DOMAIN => Ok(Some(match node.operator {
+            "CDist" => matrix::distances(node)?,
+            "Tokenizer" => texts::tokenizer(node)?,
+            _ => return Ok(None),
+        })),
         _ => Ok(None),
     }
 }
@@ -65,7 +76,10 @@ fn plain(node: &Node<'_>) -> Result<Option<Run>, Problem> {
         "Clip" => elementwise::clip(node),
         "BatchNormalization" => normalize::batch_normalization(node)?,
         "LayerNormalization" => normalize::layer_normalization(node)?,
-        "StringNormalizer" => encoders::string_normalizer(node)?,
+        "StringNormalizer" => texts::string_normalizer(node)?,
+        "LpNormalization" => normalize::lp_normalization(node)?,
+        "Einsum" => einsum::einsum(node)?,
+        "TfIdfVectorizer" => ngrams::vectorizer(node)?,
         _ => {
             let found = match by_name() {
                 Some(found) => Some(found),

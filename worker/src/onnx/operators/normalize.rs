@@ -106,6 +106,34 @@ pub(super) fn layer_normalization(node: &Node<'_>) -> Result<Run, Problem> {
     }))
 }
 
+/// Values along an axis by the sum of them, or by their length.
+pub(super) fn lp_normalization(node: &Node<'_>) -> Result<Run, Problem> {
+    let (axis, power) = (node.int("axis", -1), node.int("p", 2));
+    node.refuse(power != 1 && power != 2, &format!("the norm {power}"))?;
+    Ok(Box::new(move |inputs, work| {
+        let input = inputs.get(0)?;
+        let axis = axis_of(axis, input.shape().len())?;
+        let (length, after) =
+            (input.shape()[axis], element_count(input.shape().get(axis + 1..).unwrap_or_default())?);
+        work.reserve(input.shape(), Kind::F64)?;
+        let mut values = input.numbers()?;
+        for block in values.chunks_mut(length.saturating_mul(after).max(1)) {
+            for start in 0..after {
+                let own = || block.iter().skip(start).step_by(after);
+                let size = if power == 1 {
+                    own().map(|value| value.abs()).sum()
+                } else {
+                    own().map(|value| value * value).sum::<f64>().sqrt()
+                };
+                if size != 0.0 {
+                    block.iter_mut().skip(start).step_by(after).for_each(|value| *value /= size);
+                }
+            }
+        }
+        Ok(vec![cast(&Tensor::new(input.shape().to_vec(), values)?, input.kind(), work)?])
+    }))
+}
+
 /// Rows by their largest value, or the sum or length of them.
 pub(super) fn normalizer(node: &Node<'_>) -> Result<Run, Problem> {
     let norm = node.string("norm", "MAX")?;

@@ -117,6 +117,8 @@ pub(super) fn new_trees(node: &Node<'_>, targets: usize) -> Result<Ensemble, Pro
     if lengths.iter().any(|length| *length != splits.len()) || ids.len() != weights.len() {
         return Err(Problem::graph("the lists of its nodes or leaves are of different lengths"));
     }
+    let sets = sets_of(node, modes.iter().filter(|mode| **mode == 6).count())?;
+    let mut members = 0..sets.len();
     let mut raw = HashMap::new();
     for (place, threshold) in splits.iter().enumerate() {
         let at = |list: &[i64]| list.get(place).copied().unwrap_or_default();
@@ -128,12 +130,17 @@ pub(super) fn new_trees(node: &Node<'_>, targets: usize) -> Result<Ensemble, Pro
             3 => Comparison::More,
             4 => Comparison::Equal,
             5 => Comparison::Other,
+            6 => Comparison::Member,
             other => return Err(Problem::graph(format!("the mode {other} of a node is not computed"))),
         };
         let branch = RawNode::Branch {
             column: usize::try_from(at(columns))
                 .map_err(|_| Problem::graph("a branch names a negative column"))?,
-            threshold: *threshold,
+            threshold: if by == Comparison::Member {
+                (members.next().unwrap_or_default()) as f64
+            } else {
+                *threshold
+            },
             by,
             missing_holds: at(missing) != 0,
             holds: child(holds, hold_leafs),
@@ -148,5 +155,25 @@ pub(super) fn new_trees(node: &Node<'_>, targets: usize) -> Result<Ensemble, Pro
         raw.insert((LEAVES, place), RawNode::Leaf(vec![(target as u32, *weight)]));
     }
     let roots: Vec<NodeId> = node.ints("tree_roots").iter().map(|root| (0, *root)).collect();
-    Ensemble::new(raw, &roots)
+    Ok(Ensemble::new(raw, &roots)?.with_sets(sets))
+}
+
+/// The sets of the nodes that ask for one, in their order: one list, in which each set ends with what is not a number.
+fn sets_of(node: &Node<'_>, asked: usize) -> Result<Vec<Vec<f64>>, Problem> {
+    let values = node.tensor("membership_values")?.map(|values| values.numbers()).transpose()?;
+    let mut values = values.unwrap_or_default();
+    // The last one need not.
+    if values.last().is_some_and(|last| last.is_nan()) {
+        values.pop();
+    } else if values.is_empty() {
+        return if asked == 0 { Ok(Vec::new()) } else { Err(Problem::graph("it has no membership_values")) };
+    }
+    let sets: Vec<Vec<f64>> = values.split(|value| value.is_nan()).map(<[f64]>::to_vec).collect();
+    if sets.len() != asked {
+        let found = sets.len();
+        return Err(Problem::graph(format!(
+            "membership_values has {found} sets, and {asked} nodes ask for one"
+        )));
+    }
+    Ok(sets)
 }
