@@ -38,6 +38,12 @@ pub struct GateVerdict {
 }
 
 impl Gate {
+    /// What metrics are compared with, by the names of the fields.
+    #[must_use]
+    pub fn bounds(&self) -> [(&'static str, Option<f64>); 3] {
+        [("min", self.min), ("max", self.max), ("maxRegression", self.max_regression)]
+    }
+
     /// Judges a model by its metrics and, for `maxRegression`, by the metrics of the model served before on the same rows;
     /// `None` where none is served. A metric that is missing or not a number never passes, a served model that could not be
     /// measured is not comparable and so never passes, and neither does a test in which a class did not occur.
@@ -49,6 +55,10 @@ impl Gate {
             let known: Vec<&str> = metrics.keys().map(String::as_str).collect();
             return refused(format!("{name} was not measured; the report has {}", known.join(", ")));
         };
+        if let Some((field, _)) = self.bounds().into_iter().find(|(_, bound)| bound.is_some_and(f64::is_nan))
+        {
+            return refused(format!("the gate's {field} is not a number, which nothing is compared with"));
+        }
         if let Some(min) = self.min.filter(|min| value < *min) {
             return refused(format!("{name} {value:.4} is below the gate's min {min}"));
         }
@@ -123,6 +133,10 @@ mod tests {
                 false,
             ),
             (gate(Metric::R2, Some(0.5), None, None), metrics("r2", 0.8), Some(BTreeMap::new()), true),
+            // Nothing is more or less than what is not a number.
+            (gate(Metric::Accuracy, Some(f64::NAN), None, None), metrics("accuracy", 1.0), None, false),
+            (gate(Metric::Accuracy, None, Some(f64::NAN), None), metrics("accuracy", 0.0), None, false),
+            (gate(Metric::R2, None, None, Some(f64::NAN)), metrics("r2", 1.0), None, false),
             (
                 gate(Metric::Accuracy, Some(0.5), None, None),
                 BTreeMap::from([("accuracy".to_owned(), 1.0), (UNTESTED_CLASSES.to_owned(), 1.0)]),

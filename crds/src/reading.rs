@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 #[x_kube(validation = Rule::new("!has(self.decimal) || !has(self.thousands) || self.decimal != self.thousands").message("decimal and thousands are different characters"))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Reading {
-    /// The types of columns, by their names. A column that is not named has the narrowest type that holds all its values without
-    /// changing one: whole numbers with leading zeros, or with more digits than 64 bits hold, are text.
+    /// The types of columns, by their names. A column that is not named has the narrowest type that holds all its values: whole
+    /// numbers with leading zeros or a plus sign, or with more digits than 64 bits hold, are text. A value that is not of a type named here is an
+    /// error that says in which line.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 1024))]
     pub types: BTreeMap<String, ColumnType>,

@@ -129,6 +129,9 @@ fn what_a_spec_says_of_reading_is_held_to() {
     let (_, ended) =
         tried("in.csv", b"a\n1\nx\n", Some(json!({"types": {"a": "integer"}})), Some("SELECT * FROM t"));
     ended.fails(3, "DataMalformed", &["in.csv, line 3", "column \"a\" has \"x\"", "an integer"]);
+    let integers = Some(json!({"types": {"a": "integer"}}));
+    let (_, ended) = tried("in.ndjson", b"{\"a\":1}\n{\"a\":1.5}\n", integers, Some("SELECT * FROM t"));
+    ended.fails(3, "DataMalformed", &["in.ndjson, line 2", "column \"a\" has \"1.5\"", "an integer"]);
     let (_, ended) = tried("in.csv", b"a\n1\n", Some(json!({"types": {"b": "text"}})), None);
     ended.fails(3, "DataMalformed", &["names the column \"b\", which is not there; the columns are a"]);
     let (_, ended) = tried("in.ndjson", b"{\"a\":1}\n", Some(json!({"delimiter": ";"})), None);
@@ -153,7 +156,12 @@ fn whole_numbers_that_overflow_are_an_error() {
         let (_, ended) = tried("in.csv", largest, None, Some(sql));
         ended.fails(3, "DataMalformed", &["too large", "DECIMAL(38, 0)"]);
     }
+    for sql in ["SELECT -n AS s FROM t", "SELECT abs(n) AS s FROM t"] {
+        let (_, ended) = tried("in.csv", b"n\n-9223372036854775808\n", None, Some(sql));
+        assert_ne!(ended.code, 0, "{sql}: {ended:?}");
+    }
     // What fits is exact, on the way too.
+    assert_eq!(queried("in.csv", b"n\n5\n-7\n", None, "SELECT -n AS s FROM t"), "s\n-5\n7\n");
     let both = b"n\n9223372036854775807\n1\n-5\n";
     assert_eq!(queried("in.csv", both, None, "SELECT sum(n) AS s FROM t"), "s\n9223372036854775803\n");
     assert_eq!(
@@ -162,6 +170,21 @@ fn whole_numbers_that_overflow_are_an_error() {
     );
     let running = "SELECT sum(n) OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS s FROM t";
     assert_eq!(queried("in.csv", b"n\n1\n2\n3\n", None, running), "s\n1\n3\n5\n");
+}
+
+#[test]
+fn sums_of_decimals_that_overflow_are_an_error() {
+    let (table, d) = (b"g,n\n1,9\n1,9\n1,-9\n", "CAST(n AS DECIMAL(38, 37))");
+    for sql in [
+        format!("SELECT sum({d}) AS s FROM t WHERE n > 0"),
+        format!("SELECT g, sum({d}) AS s FROM t WHERE n > 0 GROUP BY g"),
+        format!("SELECT sum({d}) OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS s FROM t"),
+    ] {
+        let (_, ended) = tried("in.csv", table, None, Some(&sql));
+        ended.fails(3, "DataMalformed", &["a sum is too large for Decimal128(38, 37)"]);
+    }
+    let sql = format!("SELECT sum({d}) AS s, sum(CAST(n AS DECIMAL(5, 2))) AS few FROM t");
+    assert_eq!(queried("in.csv", table, None, &sql), format!("s,few\n9.{},9.00\n", "0".repeat(37)));
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use datafusion::arrow::datatypes::SchemaRef;
-use mlpipeline_crds::{DataSource, Delivery, Format, PrepareInput, Reading};
+use mlpipeline_crds::{DataSource, Delivery, Format, PrepareInput};
 use tempfile::TempPath;
 
 use super::attempts;
@@ -17,8 +17,7 @@ use super::{ContinuousError, Work};
 use crate::artifact::ArtifactError;
 use crate::deliver::{Checkpoint, DeliveredPrefix, JsonRows, Origin, post, rows_after, rows_of_lines};
 use crate::failure::StepError;
-use crate::prepare;
-use crate::table::format_of;
+use crate::prepare::{self, Expectation};
 
 /// A file's result that is whole, and delivered where the step delivers.
 pub(super) struct Product {
@@ -99,7 +98,7 @@ fn new_attempt(name: &str, extension: &str) -> Ready {
 async fn make(work: &Work<'_>, ready: &Ready, format: Format) -> Result<u64, StepError> {
     let step = work.step;
     let pinned = PinnedSchema::read(work.folders.schema(work.revision()));
-    let input = claimed_input(work, &ready.name, &pinned)?;
+    let input = claimed_input(work, &ready.name)?;
     // Removed with whatever ends the work before its end, a panic too; what a killed process leaves, the next one removes.
     let draft = work.folders.draft(&ready.attempt);
     let draft = TempPath::try_from_path(&draft).map_err(ArtifactError::io("create", &draft))?;
@@ -114,7 +113,8 @@ async fn make(work: &Work<'_>, ready: &Ready, format: Format) -> Result<u64, Ste
         Ok(pinned.check(found)?)
     };
     let (sql, context) = (step.sql.as_deref(), work.context);
-    let written = prepare::make_of(&[input], sql, &step.checks, format, &draft, context, &mut look).await?;
+    let expectation = Expectation { types: pinned.types(), look: &mut look };
+    let written = prepare::make_of(&[input], sql, &step.checks, format, &draft, context, expectation).await?;
     pinned.keep(&columns)?;
     // Sending takes its time, and may be interrupted as often as it likes.
     attempts.end()?;
@@ -196,7 +196,7 @@ async fn deliver(
 }
 
 /// The step's input, of which this file is the only one.
-fn claimed_input(work: &Work<'_>, name: &str, pinned: &PinnedSchema) -> Result<PrepareInput, StepError> {
+fn claimed_input(work: &Work<'_>, name: &str) -> Result<PrepareInput, StepError> {
     let path = work.folders.claimed(name);
     let relative = path.strip_prefix(&work.context.storage.root).ok().and_then(|path| path.to_str());
     let relative = relative.ok_or_else(|| ArtifactError::Path {
@@ -215,24 +215,11 @@ fn claimed_input(work: &Work<'_>, name: &str, pinned: &PinnedSchema) -> Result<P
                 columns: columns.clone(),
                 pattern: pattern.clone(),
                 on_mismatch: *on_mismatch,
-                reading: match format.or_else(|| format_of(relative)) {
-                    // Such files hold their types themselves; they are compared with the first file's all the same.
-                    Some(Format::Parquet) => None,
-                    _ => with_types(reading.as_deref(), pinned),
-                },
+                reading: reading.clone(),
                 sha256: None,
                 credentials: None,
             },
         }),
         _ => Err(ContinuousError::Source("the input names no files".into()).into()),
     }
-}
-
-/// What the spec says of reading, with the types of the first file for the columns that it does not name.
-fn with_types(reading: Option<&Reading>, pinned: &PinnedSchema) -> Option<Box<Reading>> {
-    let mut all = reading.cloned().unwrap_or_default();
-    for (name, declared) in pinned.types() {
-        all.types.entry(name).or_insert(declared);
-    }
-    (all != Reading::default()).then(|| Box::new(all))
 }

@@ -1,4 +1,4 @@
-//! `+`, `-` and `*` of whole numbers: an error where the result does not fit, where the engine would wrap around.
+//! `+`, `-`, also before one number, and `*` of whole numbers: an error where the result does not fit, where the engine would wrap around.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use datafusion::arrow::compute::kernels::numeric::{add, mul, sub};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
@@ -44,6 +45,19 @@ impl CheckedArithmetic {
         }
     }
 
+    /// The smallest whole number has no opposite: 0 less it is what is checked.
+    fn check_negation(&self, expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+        let Expr::Negative(negated) = expr else { return Ok(Transformed::no(expr)) };
+        match negated.get_type(schema) {
+            Ok(whole) if whole.is_signed_integer() => {
+                let zero = Expr::Literal(ScalarValue::new_zero(&whole)?, None);
+                let call = ScalarFunction::new_udf(Arc::clone(&self.minus), vec![zero, *negated]);
+                Ok(Transformed::yes(Expr::ScalarFunction(call)))
+            }
+            _ => Ok(Transformed::no(Expr::Negative(negated))),
+        }
+    }
+
     fn check_plan(&self, plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         let schema = merge_schema(&plan.inputs());
         let names = NamePreserver::new(&plan);
@@ -51,7 +65,7 @@ impl CheckedArithmetic {
             let name = names.save(&expr);
             let checked = expr.transform_up(|expr| {
                 let Expr::BinaryExpr(BinaryExpr { left, op, right }) = expr else {
-                    return Ok(Transformed::no(expr));
+                    return self.check_negation(expr, &schema);
                 };
                 let is_whole = |side: &Expr| side.get_type(&schema).is_ok_and(|found| found.is_integer());
                 match self.function(op).filter(|_| is_whole(&left) && is_whole(&right)) {

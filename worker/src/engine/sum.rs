@@ -1,8 +1,10 @@
-//! `sum` of whole numbers: exact, and an error where the result does not fit, where the engine would wrap around.
+//! `sum` of whole numbers and decimals: exact, and an error where the result does not fit, where the engine would wrap around.
 
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray};
 use datafusion::arrow::compute::{CastOptions, cast, cast_with_options};
-use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, FieldRef};
+use datafusion::arrow::datatypes::{
+    DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef,
+};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::functions_aggregate::sum::Sum;
@@ -12,10 +14,18 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDFImpl, EmitTo, GroupsAccumulator, ReversedUDAF, Signature,
 };
 
-/// What sums are computed in: no number of rows that fits on a disk overflows it.
-const WIDE: DataType = DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0);
+/// What the sum of this type is computed in: no number of rows that fits on a disk overflows it. None where the engine's own is right.
+fn wide_type(narrow: &DataType) -> Option<DataType> {
+    match narrow {
+        DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) => {
+            Some(DataType::Decimal256(DECIMAL256_MAX_PRECISION, *scale))
+        }
+        whole if whole.is_integer() => Some(DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0)),
+        _ => None,
+    }
+}
 
-/// The engine's `sum`, which computes whole numbers as wide ones.
+/// The engine's `sum`, which computes whole numbers and decimals as wide ones.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct CheckedSum {
     sum: Sum,
@@ -27,13 +37,41 @@ impl CheckedSum {
     }
 }
 
-/// The arguments with a wide result, where it is a whole number.
-fn widened<'a>(args: &AccumulatorArgs<'a>) -> Option<(AccumulatorArgs<'a>, DataType)> {
+/// The arguments with a wide result, and both types, where it is to be computed so.
+fn widened<'a>(args: &AccumulatorArgs<'a>) -> Option<(AccumulatorArgs<'a>, Types)> {
     let narrow = args.return_field.data_type().clone();
-    narrow.is_integer().then(|| {
-        let return_field: FieldRef = Field::new(args.return_field.name(), WIDE, true).into();
-        (AccumulatorArgs { return_field, ..args.clone() }, narrow)
-    })
+    let wide = wide_type(&narrow)?;
+    let return_field: FieldRef = Field::new(args.return_field.name(), wide.clone(), true).into();
+    Some((AccumulatorArgs { return_field, ..args.clone() }, Types { wide, narrow }))
+}
+
+/// What a sum is computed in, and what it is in the end.
+#[derive(Debug)]
+struct Types {
+    wide: DataType,
+    narrow: DataType,
+}
+
+impl Types {
+    fn wide(&self, values: &[ArrayRef]) -> Result<Vec<ArrayRef>> {
+        Ok(values.iter().map(|values| cast(values, &self.wide)).collect::<Result<_, _>>()?)
+    }
+
+    fn narrow(&self, sums: &dyn Array) -> Result<ArrayRef> {
+        let strict = CastOptions { safe: false, ..CastOptions::default() };
+        cast_with_options(sums, &self.narrow, &strict).map_err(|_| self.too_large())
+    }
+
+    fn too_large(&self) -> DataFusionError {
+        DataFusionError::Execution(if self.narrow.is_integer() {
+            "a sum is too large for a whole number of 64 bits; sum DOUBLE or DECIMAL instead: sum(CAST(x AS DECIMAL(38, 0)))".to_owned()
+        } else {
+            format!(
+                "a sum is too large for {}; sum with fewer digits behind the point, or DOUBLE: sum(CAST(x AS DOUBLE))",
+                self.narrow
+            )
+        })
+    }
 }
 
 impl AggregateUDFImpl for CheckedSum {
@@ -55,16 +93,15 @@ impl AggregateUDFImpl for CheckedSum {
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         match widened(&args) {
-            Some((wide, narrow)) => Ok(Box::new(WideSum { sum: self.sum.accumulator(wide)?, narrow })),
+            Some((wide, types)) => Ok(Box::new(WideSum { sum: self.sum.accumulator(wide)?, types })),
             None => self.sum.accumulator(args),
         }
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        let return_field = if args.return_type().is_integer() {
-            Field::new(args.return_field.name(), WIDE, true).into()
-        } else {
-            args.return_field
+        let return_field = match wide_type(args.return_type()) {
+            Some(wide) => Field::new(args.return_field.name(), wide, true).into(),
+            None => args.return_field,
         };
         self.sum.state_fields(StateFieldsArgs { return_field, ..args })
     }
@@ -75,8 +112,8 @@ impl AggregateUDFImpl for CheckedSum {
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
         match widened(&args) {
-            Some((wide, narrow)) => {
-                Ok(Box::new(WideSums { sums: self.sum.create_groups_accumulator(wide)?, narrow }))
+            Some((wide, types)) => {
+                Ok(Box::new(WideSums { sums: self.sum.create_groups_accumulator(wide)?, types }))
             }
             None => self.sum.create_groups_accumulator(args),
         }
@@ -84,8 +121,8 @@ impl AggregateUDFImpl for CheckedSum {
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         match widened(&args).filter(|_| !args.is_distinct) {
-            Some((wide, narrow)) => {
-                Ok(Box::new(WideSum { sum: self.sum.create_sliding_accumulator(wide)?, narrow }))
+            Some((wide, types)) => {
+                Ok(Box::new(WideSum { sum: self.sum.create_sliding_accumulator(wide)?, types }))
             }
             None => self.sum.create_sliding_accumulator(args),
         }
@@ -100,37 +137,21 @@ impl AggregateUDFImpl for CheckedSum {
     }
 }
 
-fn wide(values: &[ArrayRef]) -> Result<Vec<ArrayRef>> {
-    Ok(values.iter().map(|values| cast(values, &WIDE)).collect::<Result<_, _>>()?)
-}
-
-fn too_large() -> DataFusionError {
-    DataFusionError::Execution(
-        "a sum is too large for a whole number of 64 bits; sum DOUBLE or DECIMAL instead: sum(CAST(x AS DECIMAL(38, 0)))"
-            .to_owned(),
-    )
-}
-
-fn narrowed(sums: &dyn Array, narrow: &DataType) -> Result<ArrayRef> {
-    let strict = CastOptions { safe: false, ..CastOptions::default() };
-    cast_with_options(sums, narrow, &strict).map_err(|_| too_large())
-}
-
 /// One sum.
 #[derive(Debug)]
 struct WideSum {
     sum: Box<dyn Accumulator>,
-    narrow: DataType,
+    types: Types,
 }
 
 impl Accumulator for WideSum {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.sum.update_batch(&wide(values)?)
+        self.sum.update_batch(&self.types.wide(values)?)
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let sum = self.sum.evaluate()?.to_array()?;
-        ScalarValue::try_from_array(&narrowed(&sum, &self.narrow)?, 0)
+        ScalarValue::try_from_array(&self.types.narrow(&sum)?, 0)
     }
 
     fn size(&self) -> usize {
@@ -146,7 +167,7 @@ impl Accumulator for WideSum {
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.sum.retract_batch(&wide(values)?)
+        self.sum.retract_batch(&self.types.wide(values)?)
     }
 
     fn supports_retract_batch(&self) -> bool {
@@ -157,7 +178,7 @@ impl Accumulator for WideSum {
 /// A sum for each group.
 struct WideSums {
     sums: Box<dyn GroupsAccumulator>,
-    narrow: DataType,
+    types: Types,
 }
 
 impl GroupsAccumulator for WideSums {
@@ -168,11 +189,11 @@ impl GroupsAccumulator for WideSums {
         filter: Option<&BooleanArray>,
         groups: usize,
     ) -> Result<()> {
-        self.sums.update_batch(&wide(values)?, group_indices, filter, groups)
+        self.sums.update_batch(&self.types.wide(values)?, group_indices, filter, groups)
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        narrowed(&self.sums.evaluate(emit_to)?, &self.narrow)
+        self.types.narrow(&self.sums.evaluate(emit_to)?)
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
@@ -184,7 +205,7 @@ impl GroupsAccumulator for WideSums {
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
-        self.sums.convert_to_state(&wide(values)?, filter)
+        self.sums.convert_to_state(&self.types.wide(values)?, filter)
     }
 
     fn size(&self) -> usize {

@@ -1,8 +1,9 @@
 //! The features of batch after batch, as rows of numbers.
 
-use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Schema};
 
 use super::error::FeatureError;
@@ -21,14 +22,14 @@ const CACHED_ROWS: usize = 256;
 #[derive(Debug)]
 pub struct FeatureReader {
     columns: Vec<Column>,
-    /// The columns of text that should be numbers, by name: each row whose values are no numbers is an error already.
-    text: BTreeSet<String>,
 }
 
 #[derive(Debug)]
 struct Column {
     input: Input,
     index: usize,
+    /// Whether a text was met that is a number: each row whose text is none is an error already.
+    has_number_as_text: AtomicBool,
 }
 
 impl FeatureReader {
@@ -38,19 +39,16 @@ impl FeatureReader {
     /// When a column is not there, or is of a type that holds no values of the form asked for. Columns of text that should be
     /// numbers are looked at row by row, to show the value that is not a number.
     pub fn new(schema: &Schema, inputs: impl IntoIterator<Item = Input>) -> Result<Self, FeatureError> {
-        let (mut columns, mut text) = (Vec::new(), BTreeSet::new());
+        let mut columns = Vec::new();
         for input in inputs {
             let Some((index, field)) = schema.column_with_name(&input.name) else {
                 return Err(FeatureError::NotFound { name: input.name, columns: column_names(schema) });
             };
             let data_type = value_type(field.data_type());
             check_type(&input, data_type)?;
-            if input.form == Form::Number && is_text(data_type) {
-                text.insert(input.name.clone());
-            }
-            columns.push(Column { input, index });
+            columns.push(Column { input, index, has_number_as_text: AtomicBool::new(false) });
         }
-        Ok(Self { columns, text })
+        Ok(Self { columns })
     }
 
     /// Writes the batch's features to `out`, row by row, replacing the numbers that were there; texts and counts are added to.
@@ -87,6 +85,14 @@ impl FeatureReader {
                 Form::Time => milliseconds(array),
             };
             let is_time = column.input.form == Form::Time;
+            let nulls = array.logical_nulls();
+            let is_null = |row| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+            if column.input.form == Form::Number
+                && is_text(value_type(array.data_type()))
+                && nulls.as_ref().map_or(0, NullBuffer::null_count) < rows
+            {
+                column.has_number_as_text.store(true, Ordering::Relaxed);
+            }
             for (row, (slot, number)) in slots.zip(values.as_primitive::<Float64Type>().iter()).enumerate() {
                 match number {
                     Some(time) if is_time && TIME_RANGE.contains(&(time as i64)) => *slot = time,
@@ -95,7 +101,7 @@ impl FeatureReader {
                         *slot = f64::NAN;
                         *missing += 1;
                     }
-                    None if column.input.optional && array.is_null(row) => *missing += 1,
+                    None if column.input.optional && is_null(row) => *missing += 1,
                     _ => return Err(wrong(row)),
                 }
             }
@@ -132,9 +138,10 @@ impl FeatureReader {
     /// # Errors
     /// When a column that should be numbers is of text, although all its values are numbers.
     pub fn finish(&self, rows: u64) -> Result<(), FeatureError> {
-        match self.text.first().filter(|_| rows > 0) {
+        let has_text = |column: &&Column| column.has_number_as_text.load(Ordering::Relaxed);
+        match self.columns.iter().find(has_text).filter(|_| rows > 0) {
             None => Ok(()),
-            Some(name) => Err(FeatureError::Type {
+            Some(Column { input: Input { name, .. }, .. }) => Err(FeatureError::Type {
                 name: name.clone(),
                 kind: "numbers written as text".to_owned(),
                 expected: "this feature is a number",
@@ -170,9 +177,10 @@ fn check_type(input: &Input, data_type: &DataType) -> Result<(), FeatureError> {
 
 /// Counts the nulls of a column.
 fn check_missing(input: &Input, array: &ArrayRef, before: u64) -> Result<u64, FeatureError> {
-    match (0..array.len()).find(|row| array.is_null(*row)).filter(|_| !input.optional) {
+    let Some(nulls) = array.logical_nulls() else { return Ok(0) };
+    match (0..array.len()).find(|row| nulls.is_null(*row)).filter(|_| !input.optional) {
         Some(row) => Err(wrong_value(input, array, row, before)),
-        None => Ok(array.logical_null_count() as u64),
+        None => Ok(nulls.null_count() as u64),
     }
 }
 
@@ -183,7 +191,7 @@ fn wrong_value(input: &Input, array: &ArrayRef, row: usize, before: u64) -> Feat
         Form::Text => "this feature is a text",
         Form::Time => "this feature is a date or time of the years 1 to 9999",
     };
-    let (found, advice) = if array.is_null(row) {
+    let (found, advice) = if array.logical_nulls().is_some_and(|nulls| nulls.is_null(row)) {
         let advice = format!("leave such rows out in a prepare step: WHERE \"{name}\" IS NOT NULL");
         ("is null".to_owned(), advice)
     } else if is_text(value_type(array.data_type())) {
@@ -202,7 +210,7 @@ fn wrong_value(input: &Input, array: &ArrayRef, row: usize, before: u64) -> Feat
 mod tests {
     use std::sync::Arc;
 
-    use datafusion::arrow::array::{BooleanArray, Float64Array, Int32Array, StringArray};
+    use datafusion::arrow::array::{BooleanArray, Float64Array, Int32Array, NullArray, StringArray};
     use datafusion::arrow::datatypes::{Field, TimeUnit};
 
     use super::*;
@@ -268,6 +276,31 @@ mod tests {
         let message =
             infinite.read(&batch, 0, &mut RawRows::new(1)).expect_err("a division by zero").to_string();
         assert!(message.starts_with("column \"c\" has inf in row 1"), "{message}");
+    }
+
+    #[test]
+    fn a_column_of_nulls_alone_is_missing_whatever_its_type() {
+        for column in [
+            Arc::new(NullArray::new(2)) as ArrayRef,
+            Arc::new(StringArray::from(vec![None::<&str>, None])),
+            Arc::new(Float64Array::from(vec![None, None])),
+        ] {
+            for form in [Form::Number, Form::Text, Form::Time] {
+                if form != Form::Number && column.data_type() == &DataType::Float64 {
+                    continue;
+                }
+                let batch = batch(vec![("a", Arc::clone(&column))]);
+                let optional = reader(&batch.schema(), "a", form, true);
+                let mut out = RawRows::new(1);
+                optional.read(&batch, 0, &mut out).expect("missing values");
+                optional.finish(2).expect("no number is written as text");
+                assert_eq!(out.missing, [2], "{form:?} {column:?}");
+                assert!(out.numbers.iter().all(|number| number.is_nan()));
+                let required = reader(&batch.schema(), "a", form, false);
+                let message = required.read(&batch, 0, &mut RawRows::new(1)).expect_err("a null").to_string();
+                assert!(message.starts_with("column \"a\" is null in row 1"), "{message}");
+            }
+        }
     }
 
     #[test]

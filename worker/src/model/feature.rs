@@ -1,5 +1,6 @@
 //! A column to predict from, as training saw it: what requests are checked by, and what pages show.
 
+use mlpipeline_crds::ColumnType;
 use serde::{Deserialize, Serialize};
 
 use crate::exact;
@@ -84,6 +85,11 @@ pub struct TimeValues {
     pub example: i64,
 }
 
+/// Whether a text is a whole number or a boolean as those are written.
+fn is_plain(text: &str) -> bool {
+    matches!(text, "true" | "false") || text.parse::<i64>().is_ok_and(|number| number.to_string() == text)
+}
+
 impl Feature {
     /// The form of its values.
     #[must_use]
@@ -93,6 +99,24 @@ impl Feature {
             Values::Text(_) => Form::Text,
             Values::Time(_) => Form::Time,
         }
+    }
+
+    /// The type that its column had in training. Whole numbers and booleans that were taken as texts were not written as texts: of those
+    /// nothing is known.
+    pub(super) fn expected_type(&self) -> Option<ColumnType> {
+        Some(match &self.values {
+            Values::Number(numbers) => match numbers.kind {
+                FeatureKind::Float => ColumnType::Number,
+                FeatureKind::Integer => ColumnType::Integer,
+                FeatureKind::Boolean => ColumnType::Boolean,
+            },
+            Values::Text(texts) if texts.common.iter().all(|text| is_plain(text)) => return None,
+            Values::Text(_) => ColumnType::Text,
+            Values::Time(times) => match times.kind {
+                TimeKind::Date => ColumnType::Date,
+                TimeKind::Timestamp => ColumnType::Timestamp,
+            },
+        })
     }
 
     /// Whether true and false are values of it.

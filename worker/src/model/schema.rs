@@ -1,7 +1,8 @@
 //! What a model takes and what it gives.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use mlpipeline_crds::ColumnType;
 use serde::{Deserialize, Serialize};
 
 use super::{Feature, Finding, Label, MAX_CLASSES, ModelError};
@@ -20,6 +21,18 @@ pub struct FeatureSchema {
     pub features: Vec<Feature>,
     /// The column that is predicted, or what is found without one.
     pub target: Target,
+}
+
+impl FeatureSchema {
+    /// The types that the columns of a file have as they had them in training, so that a row is predicted for alike whatever other rows
+    /// its file has.
+    #[must_use]
+    pub fn expected_types(&self) -> BTreeMap<String, ColumnType> {
+        self.features
+            .iter()
+            .filter_map(|feature| Some((feature.name.clone(), feature.expected_type()?)))
+            .collect()
+    }
 }
 
 /// The column that is predicted, or what is found without one.

@@ -17,17 +17,17 @@ mod query;
 
 use std::path::Path;
 
-use datafusion::arrow::datatypes::SchemaRef;
 use mlpipeline_crds::{Check, Format, PrepareInput, PrepareStep, StepReport, StepSpec};
 
 pub use self::args::PrepareArgs;
 pub use self::error::PrepareError;
+pub(crate) use self::query::Expectation;
 use crate::WorkContext;
 use crate::artifact::{Draft, Kind};
 use crate::deliver::{self, Finished, Product};
 use crate::engine::query_error;
 use crate::failure::StepError;
-use crate::table::{self, Written};
+use crate::table::{self, ExpectedTypes, Written};
 
 /// The name of the file that holds a dataset's rows, with its extension.
 fn file_name(format: Format) -> String {
@@ -75,13 +75,14 @@ pub async fn make(
     path: &Path,
     context: &WorkContext,
 ) -> Result<Written, StepError> {
-    make_of(inputs, sql, checks, format, path, context, &mut |_| Ok(())).await
+    let nothing = Expectation { types: ExpectedTypes::new(), look: &mut |_| Ok(()) };
+    make_of(inputs, sql, checks, format, path, context, nothing).await
 }
 
-/// As [`make`]; `look` gets the columns of each input before anything is made of them, and may refuse them.
+/// As [`make`], with what is known of the inputs' columns.
 ///
 /// # Errors
-/// As [`make`], and what `look` answers.
+/// As [`make`], and what is answered to the columns.
 pub(crate) async fn make_of(
     inputs: &[PrepareInput],
     sql: Option<&str>,
@@ -89,10 +90,10 @@ pub(crate) async fn make_of(
     format: Format,
     path: &Path,
     context: &WorkContext,
-    look: &mut (dyn FnMut(&SchemaRef) -> Result<(), StepError> + Send),
+    expectation: Expectation<'_>,
 ) -> Result<Written, StepError> {
     let session = context.session();
-    query::register(&session, inputs, context, look).await?;
+    query::register(&session, inputs, context, expectation).await?;
     let result = query::plan(&session, inputs, sql).await?;
     let rows = result.execute_stream().await.map_err(|error| query_error(&error))?;
     let written = match table::write(rows, format, path, context.progress).await {
@@ -115,7 +116,8 @@ pub async fn rows(
     context: &WorkContext,
 ) -> Result<datafusion::execution::SendableRecordBatchStream, StepError> {
     let session = context.session();
-    query::register(&session, inputs, context, &mut |_| Ok(())).await?;
+    let nothing = Expectation { types: ExpectedTypes::new(), look: &mut |_| Ok(()) };
+    query::register(&session, inputs, context, nothing).await?;
     let result = query::plan(&session, inputs, sql).await?;
     result.execute_stream().await.map_err(|error| query_error(&error))
 }

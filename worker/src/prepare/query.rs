@@ -16,20 +16,28 @@ use super::PrepareError;
 use crate::WorkContext;
 use crate::engine::{BATCH_ROWS, query_error, streaming};
 use crate::failure::StepError;
-use crate::table;
+use crate::table::{self, ExpectedTypes};
 
 /// The most columns of a table that a message lists.
 const COLUMNS_SHOWN: usize = 60;
 
-/// Opens the inputs as tables of a session; `look` gets the columns of each.
+/// What is known of the inputs' columns before they are opened.
+pub(crate) struct Expectation<'a> {
+    /// Their types.
+    pub types: ExpectedTypes,
+    /// Gets the columns of each input before anything is made of them, and may refuse them.
+    pub look: &'a mut (dyn FnMut(&SchemaRef) -> Result<(), StepError> + Send),
+}
+
+/// Opens the inputs as tables of a session.
 pub(super) async fn register(
     session: &SessionContext,
     inputs: &[PrepareInput],
     context: &WorkContext,
-    look: &mut (dyn FnMut(&SchemaRef) -> Result<(), StepError> + Send),
+    Expectation { types, look }: Expectation<'_>,
 ) -> Result<(), StepError> {
     for input in inputs {
-        let table = table::provider(&input.source, &input.name, context).await?;
+        let table = table::provider(&input.source, &input.name, types.clone(), context).await?;
         look(&table.schema())?;
         let mut names = vec![input.name.clone()];
         // SQL reads Iris without quotes as iris; both shall find the table.

@@ -66,7 +66,7 @@ async fn make(
     path: &Path,
     context: &WorkContext,
 ) -> Result<(Written, Tally), StepError> {
-    let table = table::open(input, "input", context).await?;
+    let table = table::open_expecting(input, "input", model.schema().expected_types(), context).await?;
     let tally = Tally::shared(model.schema());
     let rows = predictions(table, model, Arc::clone(&tally)).await?;
     let written = table::write(rows, format, path, context.progress).await?;

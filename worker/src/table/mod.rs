@@ -15,9 +15,9 @@ mod write;
 
 pub use error::TableError;
 pub(crate) use file::LocalFile;
-pub use format::format_of;
 pub(crate) use format::refuse_unwritable;
+pub use format::{ExpectedTypes, format_of};
 pub(crate) use open::written;
-pub use open::{open, provider};
+pub use open::{open, open_expecting, provider};
 pub(crate) use source::{fetch_file, local_uri};
 pub use write::{Written, write, write_to};

@@ -10,7 +10,7 @@ use mlpipeline_crds::{DataSource, Format};
 use super::TableError;
 use super::counted::CountedTable;
 use super::file::LocalFile;
-use super::format::{self, ReadOptions};
+use super::format::{self, ExpectedTypes, ReadOptions};
 use super::source::{Located, locate};
 use crate::WorkContext;
 use crate::artifact::Column;
@@ -25,7 +25,20 @@ use crate::failure::StepError;
 /// When the source cannot be found, fetched or understood, or its rows are malformed: text formats are read from
 /// end to end before the first row is given.
 pub async fn open(source: &DataSource, name: &str, context: &WorkContext) -> Result<DataFrame, StepError> {
-    let table = provider(source, name, context).await?;
+    open_expecting(source, name, ExpectedTypes::new(), context).await
+}
+
+/// [`open`], where columns are to have these types if they can.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_expecting(
+    source: &DataSource,
+    name: &str,
+    expected: ExpectedTypes,
+    context: &WorkContext,
+) -> Result<DataFrame, StepError> {
+    let table = provider(source, name, expected, context).await?;
     let session = streaming(&context.session(), batch_rows(table.schema().fields().len()));
     session.read_table(table).map_err(|error| query_error(&error))
 }
@@ -37,9 +50,11 @@ pub async fn open(source: &DataSource, name: &str, context: &WorkContext) -> Res
 pub async fn provider(
     source: &DataSource,
     name: &str,
+    expected: ExpectedTypes,
     context: &WorkContext,
 ) -> Result<Arc<dyn TableProvider>, StepError> {
-    let located = locate(source, context).await.map_err(|error| named(error, name))?;
+    let mut located = locate(source, context).await.map_err(|error| named(error, name))?;
+    located.options.expected = expected;
     let cancellation = context.cancellation.clone();
     let ahead = context.read_ahead();
     let open = move || {

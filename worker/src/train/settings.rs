@@ -124,6 +124,10 @@ fn check_forecast(step: &TrainStep) -> Result<(), TrainError> {
 }
 
 fn check_gate(gate: &Gate, predicts: Predicts, algorithm: &str) -> Result<(), TrainError> {
+    let not_finite = |bound: &(_, Option<f64>)| bound.1.is_some_and(|bound| !bound.is_finite());
+    if let Some((field, Some(bound))) = gate.bounds().into_iter().find(not_finite) {
+        return Err(TrainError::Spec(format!("gate.{field} is {bound}, and must be a finite number")));
+    }
     if gate.metric.measures() == predicts {
         return Ok(());
     }

@@ -35,6 +35,49 @@ fn new_files_are_processed_once_and_a_bad_one_blocks_no_other() {
     assert_eq!(left.len(), 1);
 }
 
+#[test]
+fn a_later_file_has_the_types_of_the_first_only_where_its_values_are_of_them_as_they_are_written() {
+    for (format, first, good, others) in [
+        (
+            "csv",
+            "zip,amount\n12345,1.5\n",
+            "zip,amount\n54321,2\n",
+            &["zip,amount\n01067,1\n", "zip,amount\n1,9007199254740993\n", "zip,amount\n+5,1\n"][..],
+        ),
+        (
+            "ndjson",
+            "{\"zip\":12345,\"amount\":1.5}\n",
+            "{\"zip\":54321,\"amount\":2}\n",
+            &[
+                "{\"zip\":\"01067\",\"amount\":1}\n",
+                "{\"zip\":1.75,\"amount\":1}\n",
+                "{\"zip\":1,\"amount\":9007199254740993}\n",
+            ],
+        ),
+    ] {
+        let volume = Volume::new();
+        let step = step("files", &format!("file:inbox/*.{format}"), "csv");
+        drop_file(&volume, &format!("first.{format}"), first);
+        let worker = Worker::start(&volume, &step);
+        wait_until("the first file", || names(&volume, "files/published").len() == 1);
+        drop_file(&volume, &format!("good.{format}"), good);
+        wait_until("the next file", || names(&volume, "files/published").len() == 2);
+        for (number, other) in others.iter().enumerate() {
+            drop_file(&volume, &format!("other-{number}.{format}"), other);
+        }
+        // Each with its reason.
+        wait_until("the others", || names(&volume, "files/failed").len() == 2 * others.len());
+        assert_eq!(worker.stop(), 0);
+        assert_eq!(texts(&volume, "files/published"), ["zip,amount\n12345,1.5\n", "zip,amount\n54321,2.0\n"]);
+        for name in names(&volume, "files/failed").iter().filter(|name| name.ends_with(".error")) {
+            let path = volume.path().join("ns/pipe/files/failed").join(name);
+            let reason = std::fs::read_to_string(path).expect("a reason");
+            assert!(reason.contains("zip Int64, amount Float64"), "{reason}");
+            assert!(!reason.contains("reading.types"), "{reason}");
+        }
+    }
+}
+
 /// A file whose processing takes the process with it each time, as one that needs too much memory does, is played by one that never
 /// comes to its end, and a kill.
 #[test]

@@ -28,6 +28,28 @@ fn scoring_adds_predictions_to_rows_whatever_their_columns_order() {
 }
 
 #[test]
+fn a_row_is_predicted_for_alike_whatever_other_rows_its_file_has() {
+    let rows = [("TRUE", "1"), ("+5", "2"), ("1.10", "3"), ("2024-01-01", "4"), ("007", "5"), ("word", "6")];
+    let table: String = rows.iter().cycle().take(24).map(|(text, y)| format!("{text},,{y}\n")).collect();
+    let volume = with_data(&format!("text,number,y\n{table}x,7.5,7\ny,8,8\n"));
+    let fields = json!({"target": "y", "algorithm": {"linearRegression": {}},
+        "columns": [{"name": "text", "as": "category"}]});
+    volume.step(&train(fields), &[]).succeeds();
+    for format in ["csv", "ndjson"] {
+        for (text, expected) in rows {
+            volume.put("new.csv", format!("text,number\n{text},\n"));
+            volume.put("new.ndjson", format!("{{\"text\":\"{text}\",\"number\":null}}\n"));
+            let ended = volume.step(&score(&format!("file:new.{format}"), "csv"), &[]);
+            let predicted = metric(ended.succeeds(), "predictedMean");
+            assert!(
+                (predicted - expected.parse::<f64>().expect("a number")).abs() < 1e-6,
+                "{format} {text}: {predicted}"
+            );
+        }
+    }
+}
+
+#[test]
 fn numbers_are_predicted_too_and_an_input_without_rows_gives_columns() {
     let volume = with_data("x,species\n1,2\n2,4\n3,6\n");
     volume.step(&train(json!({"algorithm": {"linearRegression": {}}})), &[]).succeeds();

@@ -150,7 +150,7 @@ fn header_rules(options: &ReadOptions, dialect: Dialect) -> HeaderRules<'_> {
 }
 
 fn column_rules(options: &ReadOptions, names: &[String]) -> Result<Vec<ColumnRules>, String> {
-    FileRules::new(&options.reading)?.columns(names)
+    FileRules::new(&options.reading)?.expecting(&options.expected).columns(names)
 }
 
 /// Checks the rows of a block and says what is in its columns, and how many rows it has.

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use mlpipeline_crds::ColumnType;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::COLUMN_LIMIT;
 use super::json_type::{BIG_INTEGER, BOOLEAN, FLOAT, INTEGER, JsonKinds, Kinds, TEXT};
+use crate::table::text::{is_of, wrong_type};
 
 /// Whole numbers up to this one are exact as numbers with a fraction.
 const EXACT_LIMIT: u64 = 1 << 53;
@@ -44,10 +46,12 @@ pub(super) fn add_line(kinds: &mut JsonKinds, line: &[u8]) -> Result<(), String>
         return Err("the line is not a JSON object; NDJSON has one object a line".to_owned());
     }
     let mut reader = serde_json::Deserializer::from_slice(line);
+    let mut wrong = None;
     reader
-        .deserialize_map(ObjectVisitor(kinds, has_long_integer(line)))
+        .deserialize_map(ObjectVisitor(kinds, has_long_integer(line), &mut wrong))
         .and_then(|()| reader.end())
-        .map_err(|error| format!("the line is not valid JSON: {}", without_line(&error)))
+        .map_err(|error| format!("the line is not valid JSON: {}", without_line(&error)))?;
+    wrong.map_or(Ok(()), Err)
 }
 
 /// serde_json says "at line 1 column 5"; the line is always 1 here, and the caller knows the real one.
@@ -55,8 +59,8 @@ fn without_line(error: &serde_json::Error) -> String {
     error.to_string().replace(" at line 1 column ", " at column ")
 }
 
-/// With whether the line has a long whole number.
-struct ObjectVisitor<'a>(&'a mut JsonKinds, bool);
+/// With whether the line has a long whole number, and what is wrong with the first value that is not of its column's type.
+struct ObjectVisitor<'a>(&'a mut JsonKinds, bool, &'a mut Option<String>);
 
 impl<'de> Visitor<'de> for ObjectVisitor<'_> {
     type Value = ();
@@ -76,16 +80,36 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
             if self.0.keys.len() > COLUMN_LIMIT {
                 return Err(A::Error::custom(format!("there are more than {COLUMN_LIMIT} different keys")));
             }
-            if let Some((_, kinds)) = self.0.keys.get_mut(place) {
-                map.next_value_seed(ValueSeed(kinds, self.1))?;
+            if let Some((key, kinds)) = self.0.keys.get_mut(place) {
+                let mut unfit = None;
+                map.next_value_seed(ValueSeed(kinds, self.1, &mut unfit))?;
+                if let Some((value, declared)) = unfit.zip(kinds.declared)
+                    && self.2.is_none()
+                {
+                    *self.2 = Some(wrong_type(key, &value, declared));
+                }
             }
         }
         Ok(())
     }
 }
 
-/// With whether the line has a long whole number.
-struct ValueSeed<'a>(&'a mut Kinds, bool);
+/// With whether the line has a long whole number, and the value where it is not of the type that the spec names.
+struct ValueSeed<'a>(&'a mut Kinds, bool, &'a mut Option<String>);
+
+impl ValueSeed<'_> {
+    /// Adds a scalar of this kind. A spec's type takes those that `allowed` has, and any scalar as a text.
+    fn add(self, kind: u8, allowed: &[ColumnType], value: impl fmt::Display) {
+        self.0.scalars |= kind;
+        if self
+            .0
+            .declared
+            .is_some_and(|declared| declared != ColumnType::Text && !allowed.contains(&declared))
+        {
+            *self.2 = Some(value.to_string());
+        }
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for ValueSeed<'_> {
     type Value = ();
@@ -102,34 +126,41 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
         formatter.write_str("a JSON value")
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        self.0.scalars |= BOOLEAN;
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.add(BOOLEAN, &[ColumnType::Boolean], value);
         Ok(())
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.0.scalars |= whole_kind(value);
+        self.add(whole_kind(value), &[ColumnType::Integer, ColumnType::Number], value);
         Ok(())
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
         // A whole number that no integer holds would be another one as a number with a fraction: it stays the text that it is.
-        self.0.scalars |= match i64::try_from(value) {
-            Ok(whole) => whole_kind(whole),
-            Err(_) => TEXT,
-        };
-        Ok(())
+        match i64::try_from(value) {
+            Ok(whole) => self.visit_i64(whole),
+            Err(_) => {
+                self.add(TEXT, &[], value);
+                Ok(())
+            }
+        }
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
         // serde_json gives whole numbers of more than 64 bits as these.
         let is_whole = self.1 && value.fract() == 0.0 && value.abs() >= U64_LIMIT;
-        self.0.scalars |= if is_whole { TEXT } else { FLOAT };
+        if is_whole {
+            self.add(TEXT, &[], value)
+        } else {
+            self.add(FLOAT, &[ColumnType::Number], value)
+        }
         Ok(())
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        self.0.scalars |= TEXT;
+    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
+        let fitting = self.0.declared.filter(|declared| is_text_of(value, *declared));
+        self.add(TEXT, fitting.as_slice(), value);
         Ok(())
     }
 
@@ -138,18 +169,31 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        if self.0.declared.is_some() {
+            *self.2 = Some("an array".to_owned());
+        }
         let kinds = self.0.items.get_or_insert_default();
-        while items.next_element_seed(ValueSeed(kinds, self.1))?.is_some() {}
+        while items.next_element_seed(ValueSeed(kinds, self.1, &mut None))?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        ObjectVisitor(self.0.object.get_or_insert_default(), self.1).visit_map(map)
+        if self.0.declared.is_some() {
+            *self.2 = Some("an object".to_owned());
+        }
+        ObjectVisitor(self.0.object.get_or_insert_default(), self.1, &mut None).visit_map(map)
     }
+}
+
+/// Whether the text of a JSON string is a value of the type that the spec names, as the text of a CSV field is. JSON has true and false
+/// of its own.
+fn is_text_of(value: &str, declared: ColumnType) -> bool {
+    declared != ColumnType::Boolean && is_of(value, declared)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::json_type::ColumnTypes;
     use super::*;
 
     fn types(lines: &[&str]) -> Result<Vec<String>, String> {
@@ -181,6 +225,64 @@ mod tests {
             "o Struct(\"x\": Int64)",
         ];
         assert_eq!(found, Ok(expected.map(String::from).to_vec()));
+    }
+
+    #[test]
+    fn a_value_that_is_not_of_the_type_that_the_spec_names_is_refused_with_its_column() {
+        let check = |declared: ColumnType, value: &str| {
+            let types =
+                ColumnTypes { declared: [("a".to_owned(), declared)].into(), ..ColumnTypes::default() };
+            add_line(&mut JsonKinds::new(types.into()), format!("{{\"b\":[1],\"a\":{value}}}").as_bytes())
+        };
+        use ColumnType::{Boolean, Date, Integer, Number, Text, Timestamp};
+        for (declared, good, bad) in [
+            (Text, &["1.50", "true", "\"x\"", "null"][..], &["[1]", "{}"][..]),
+            (
+                Integer,
+                &["1", "\"007\"", "null"],
+                &["1.5", "\"1.5\"", "18446744073709551615", "true", "\"\"", "[]"],
+            ),
+            (Number, &["1", "1.5", "\"1e3\""], &["\"x\"", "false", "123456789012345678901234567890"]),
+            (Boolean, &["true"], &["1", "\"true\""]),
+            (Date, &["\"2024-01-01\""], &["\"2024-01-01T05:00:00\"", "19723"]),
+            (
+                Timestamp,
+                &["\"2024-01-01T05:00:00\"", "\"2024-01-01\""],
+                &["1700000000", "\"2024-01-01T05:00:00+02:00\""],
+            ),
+        ] {
+            for value in good {
+                assert_eq!(check(declared, value), Ok(()), "{declared:?} {value}");
+            }
+            for value in bad {
+                let problem = check(declared, value).expect_err(value);
+                assert!(problem.starts_with("column \"a\" has "), "{problem}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_column_has_the_type_that_is_expected_where_all_its_values_are_of_it() {
+        let type_of = |expected: ColumnType, value: &str| {
+            let types =
+                ColumnTypes { expected: [("a".to_owned(), expected)].into(), ..ColumnTypes::default() };
+            let mut kinds = JsonKinds::new(types.into());
+            add_line(&mut kinds, format!("{{\"a\":{value}}}").as_bytes()).expect("a line");
+            kinds.fields().expect("fields")[0].data_type().to_string()
+        };
+        for (expected, value, found) in [
+            (ColumnType::Integer, "1.5", "Float64"),
+            (ColumnType::Integer, "\"0042\"", "Utf8"),
+            (ColumnType::Integer, "null", "Int64"),
+            (ColumnType::Number, "1", "Float64"),
+            (ColumnType::Number, "9007199254740993", "Int64"),
+            (ColumnType::Text, "42", "Utf8"),
+            (ColumnType::Date, "\"2024-01-01\"", "Utf8"),
+            (ColumnType::Date, "null", "Date32"),
+            (ColumnType::Text, "[1]", "List(Int64)"),
+        ] {
+            assert_eq!(type_of(expected, value), found, "{expected:?} {value}");
+        }
     }
 
     #[test]

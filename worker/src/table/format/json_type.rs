@@ -1,8 +1,13 @@
 //! The kinds of values that JSON objects hold, and the types of columns that hold them all.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field};
+use mlpipeline_crds::ColumnType;
+
+use super::ExpectedTypes;
+use crate::table::text::type_of;
 
 pub(super) const BOOLEAN: u8 = 1;
 pub(super) const INTEGER: u8 = 1 << 1;
@@ -14,6 +19,10 @@ pub(super) const BIG_INTEGER: u8 = 1 << 4;
 /// The kinds of values that were met at one place. Nulls say nothing.
 #[derive(Debug, Default)]
 pub(super) struct Kinds {
+    /// The type that the spec names; of columns alone.
+    pub declared: Option<ColumnType>,
+    /// The type that a column is to have where all its values are of it.
+    expected: Option<ColumnType>,
     /// Which scalars, as a set of bits.
     pub scalars: u8,
     /// What arrays hold.
@@ -25,6 +34,7 @@ pub(super) struct Kinds {
 /// The kinds of values that were met under each key of an object, in the order in which the keys were first met.
 #[derive(Debug, Default)]
 pub(super) struct JsonKinds {
+    types: Arc<ColumnTypes>,
     pub keys: Vec<(String, Kinds)>,
     places: HashMap<String, usize>,
     /// How many objects were met.
@@ -33,7 +43,21 @@ pub(super) struct JsonKinds {
     last: Vec<u64>,
 }
 
+/// What is known of columns' types before a value is met.
+#[derive(Debug, Default)]
+pub(super) struct ColumnTypes {
+    /// Those that the spec names.
+    pub declared: BTreeMap<String, ColumnType>,
+    /// Those that columns are to have if they can.
+    pub expected: ExpectedTypes,
+}
+
 impl JsonKinds {
+    /// Nothing met yet of columns of which this is known.
+    pub(super) fn new(types: Arc<ColumnTypes>) -> Self {
+        Self { types, ..Self::default() }
+    }
+
     /// Adds what was met elsewhere, later.
     pub(super) fn merge(&mut self, other: Self) {
         for (key, kinds) in other.keys {
@@ -67,7 +91,9 @@ impl JsonKinds {
     /// Where a key stands, which is met here or was before.
     pub(super) fn place(&mut self, key: String) -> usize {
         *self.places.entry(key).or_insert_with_key(|key| {
-            self.keys.push((key.clone(), Kinds::default()));
+            let (declared, expected) =
+                (self.types.declared.get(key).copied(), self.types.expected.get(key).copied());
+            self.keys.push((key.clone(), Kinds { declared, expected, ..Kinds::default() }));
             self.keys.len() - 1
         })
     }
@@ -85,7 +111,15 @@ impl Kinds {
     }
 
     fn data_type(&self, path: &str) -> Result<DataType, String> {
+        if let Some(declared) = self.declared {
+            return Ok(type_of(declared));
+        }
         match (self.scalars, &self.items, &self.object) {
+            (scalars, None, None)
+                if let Some(expected) = self.expected.filter(|expected| holds(*expected, scalars)) =>
+            {
+                Ok(type_of(expected))
+            }
             (0, None, None) => Ok(DataType::Utf8),
             (0, Some(items), None) => {
                 let item = items.data_type(&format!("{path}[]"))?;
@@ -114,4 +148,16 @@ impl Kinds {
             }
         }
     }
+}
+
+/// Whether a column of this type holds all scalars of these kinds as they are written. Any scalar can be a text; dates are never told from texts.
+fn holds(expected: ColumnType, scalars: u8) -> bool {
+    let allowed = match expected {
+        ColumnType::Text => u8::MAX,
+        ColumnType::Integer => INTEGER | BIG_INTEGER,
+        ColumnType::Number => INTEGER | FLOAT,
+        ColumnType::Boolean => BOOLEAN,
+        ColumnType::Date | ColumnType::Timestamp => 0,
+    };
+    scalars & !allowed == 0
 }

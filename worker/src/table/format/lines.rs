@@ -56,7 +56,7 @@ impl FileFormat for Lines {
         let name = files.first().map(|file| file.name.clone()).unwrap_or_default();
         let names = pattern.names();
         let rules = FileRules::new(&options.reading)
-            .and_then(|rules| rules.columns(&names))
+            .and_then(|rules| rules.expecting(&options.expected).columns(&names))
             .map_err(|problem| TableError::content(&name, problem))?;
         let starts = starts(&files, options)?;
         let (blocks, summaries) = inspect_blocks(

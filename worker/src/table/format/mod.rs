@@ -21,13 +21,14 @@ mod ndjson;
 mod number_text;
 mod parquet;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
-use mlpipeline_crds::{Format, OnMismatch, Reading};
+use mlpipeline_crds::{ColumnType, Format, OnMismatch, Reading};
 
 use super::TableError;
 use super::encode_error::EncodeError;
@@ -61,7 +62,13 @@ pub(crate) struct ReadOptions {
     pub on_mismatch: Option<OnMismatch>,
     /// Signs, nulls, numbers, dates and types.
     pub reading: Reading,
+    /// The types that columns are to have where all their values are of them as they are written.
+    pub expected: ExpectedTypes,
 }
+
+/// Types that columns have by what came before, such as the columns of a model or of an earlier file; unlike those of `reading.types` they
+/// change no value, and are no reason to refuse one. A column that has other values has the type that they make it have.
+pub type ExpectedTypes = BTreeMap<String, ColumnType>;
 
 /// A table of files.
 pub(crate) struct Opened {

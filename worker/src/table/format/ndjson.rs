@@ -7,15 +7,15 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::writer::LineDelimited;
 use datafusion::arrow::json::{ReaderBuilder, WriterBuilder};
 use datafusion::catalog::TableProvider;
-use mlpipeline_crds::{ColumnType, Reading};
+use mlpipeline_crds::Reading;
 
 use super::json_line::add_line;
-use super::json_type::JsonKinds;
+use super::json_type::{ColumnTypes, JsonKinds};
 use super::json_values::refuse_unwritable;
 use super::{BatchEncoder, FileFormat, Opened, ReadOptions, Writing};
 use crate::table::TableError;
@@ -55,8 +55,13 @@ impl FileFormat for Ndjson {
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Opened, TableError> {
         let starts = files.iter().map(start).collect::<Result<Vec<u64>, _>>()?;
-        let (blocks, summaries) = inspect_blocks(&files, &starts, || Box::new(LineSplitter), inspect, stop)?;
-        let mut all = JsonKinds::default();
+        let types = Arc::new(ColumnTypes {
+            declared: options.reading.types.clone(),
+            expected: options.expected.clone(),
+        });
+        let look = |bytes: &[u8]| inspect(bytes, &types);
+        let (blocks, summaries) = inspect_blocks(&files, &starts, || Box::new(LineSplitter), look, stop)?;
+        let mut all = JsonKinds::new(Arc::clone(&types));
         for kinds in summaries {
             all.merge(kinds);
         }
@@ -64,7 +69,7 @@ impl FileFormat for Ndjson {
         let name = files.first().map(|file| file.name.clone()).unwrap_or_default();
         let fields = all
             .fields()
-            .and_then(|fields| declared(fields, &options.reading))
+            .and_then(|fields| check_declared(fields, &options.reading))
             .map_err(|problem| TableError::content(&name, problem))?;
         let table = TextTable::new(Arc::new(Schema::new(fields)), files, blocks, NdjsonDecoder);
         Ok(Opened { table: Arc::new(table), rows, warning: None })
@@ -98,8 +103,8 @@ pub(super) fn refuse_columns(options: &ReadOptions, format: &str) -> Result<(), 
     Ok(())
 }
 
-/// The columns with the types that the spec names.
-fn declared(fields: Vec<Field>, reading: &Reading) -> Result<Vec<Field>, String> {
+/// Refuses types of columns that are not there.
+fn check_declared(fields: Vec<Field>, reading: &Reading) -> Result<Vec<Field>, String> {
     if let Some(name) = reading.types.keys().find(|name| fields.iter().all(|field| field.name() != *name)) {
         let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
         return Err(format!(
@@ -107,18 +112,7 @@ fn declared(fields: Vec<Field>, reading: &Reading) -> Result<Vec<Field>, String>
             names.join(", ")
         ));
     }
-    let with_type = |field: Field| match reading.types.get(field.name()) {
-        None => field,
-        Some(declared) => field.with_data_type(match declared {
-            ColumnType::Text => DataType::Utf8,
-            ColumnType::Integer => DataType::Int64,
-            ColumnType::Number => DataType::Float64,
-            ColumnType::Boolean => DataType::Boolean,
-            ColumnType::Date => DataType::Date32,
-            ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
-        }),
-    };
-    Ok(fields.into_iter().map(with_type).collect())
+    Ok(fields)
 }
 
 /// Ends a record at each line end.
@@ -156,8 +150,8 @@ fn start(file: &LocalFile) -> Result<u64, TableError> {
 }
 
 /// Checks the lines of a block and says what is in them.
-fn inspect(bytes: &[u8]) -> Result<JsonKinds, Malformed> {
-    let mut kinds = JsonKinds::default();
+fn inspect(bytes: &[u8], types: &Arc<ColumnTypes>) -> Result<JsonKinds, Malformed> {
+    let mut kinds = JsonKinds::new(Arc::clone(types));
     let mut offset = 0_u64;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let text = line.trim_ascii();

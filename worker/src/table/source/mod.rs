@@ -18,7 +18,7 @@ pub(crate) use self::disk::local_uri;
 pub(crate) use self::file::fetch_file;
 use super::TableError;
 use super::file::LocalFile;
-use super::format::{self, ReadOptions, format_of, known_extensions};
+use super::format::{self, ExpectedTypes, ReadOptions, format_of, known_extensions};
 use crate::WorkContext;
 use crate::artifact::Column;
 use crate::credentials::Credentials;
@@ -80,6 +80,7 @@ pub(super) async fn locate(source: &DataSource, context: &WorkContext) -> Result
         pattern: pattern.clone(),
         on_mismatch: *on_mismatch,
         reading: reading.as_deref().cloned().unwrap_or_default(),
+        expected: ExpectedTypes::new(),
     };
     let request = Request {
         uri,

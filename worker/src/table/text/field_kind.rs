@@ -39,6 +39,12 @@ pub(super) fn fits(kind: u8, declared: ColumnType) -> bool {
     kind & !allowed == 0
 }
 
+/// Whether a text is a value of the type that the spec names, in the usual notation.
+pub(crate) fn is_of(text: &str, declared: ColumnType) -> bool {
+    let rules = ColumnRules::declaring(declared);
+    fits(kind(text.as_bytes(), &rules), declared)
+}
+
 /// The kind of one field that does not stand for null. What counts as a number, a date or a time is just what is parsed.
 pub(super) fn kind(field: &[u8], rules: &ColumnRules) -> u8 {
     if rules.declared == Some(ColumnType::Text) {
@@ -80,7 +86,9 @@ fn number(text: &str, declared: bool) -> u8 {
     let is_id = digits.len() > 1
         && digits.starts_with('0')
         && digits.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
-    if is_id && !declared {
+    // A whole number with a plus sign is a telephone number as likely as not, and spaces are no part of a number.
+    let has_plus = text.starts_with('+') && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !declared && (is_id || has_plus || text.ends_with(char::is_whitespace)) {
         return TEXT;
     }
     if let Some(whole) = Int64Type::parse(text) {

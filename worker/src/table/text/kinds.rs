@@ -17,6 +17,9 @@ impl TextKinds {
     /// # Errors
     /// When the field is not of the type that the spec names; says which that is.
     pub(crate) fn add(&mut self, field: &[u8], rules: &ColumnRules) -> Result<(), ColumnType> {
+        if rules.is_kept_as_text() {
+            return Ok(());
+        }
         // Once text, always text: no later field can change that.
         if self.0 & TEXT != 0 && rules.declared.is_none() || rules.is_null(field) {
             return Ok(());
@@ -38,14 +41,14 @@ impl TextKinds {
     /// a fraction together are numbers with a fraction, dates and times together are times, anything else together is text, and
     /// so is nothing at all.
     pub(crate) fn data_type(self, rules: &ColumnRules) -> DataType {
-        let time = || DataType::Timestamp(TimeUnit::Microsecond, None);
+        let time = || type_of(ColumnType::Timestamp);
         match (rules.declared, self.0) {
-            (Some(ColumnType::Text), _) => DataType::Utf8,
-            (Some(ColumnType::Integer), _) => DataType::Int64,
-            (Some(ColumnType::Number), _) => DataType::Float64,
-            (Some(ColumnType::Boolean), _) => DataType::Boolean,
-            (Some(ColumnType::Date), _) => DataType::Date32,
-            (Some(ColumnType::Timestamp), _) => time(),
+            (Some(declared), _) => type_of(declared),
+            (None, found)
+                if let Some(expected) = rules.expected.filter(|expected| holds(*expected, found)) =>
+            {
+                type_of(expected)
+            }
             (None, BOOLEAN) => DataType::Boolean,
             (None, found) if found != 0 && found & !(INTEGER | BIG_INTEGER) == 0 => DataType::Int64,
             (None, found) if found & FLOAT != 0 && found & !(INTEGER | FLOAT) == 0 => DataType::Float64,
@@ -55,6 +58,31 @@ impl TextKinds {
             _ => DataType::Utf8,
         }
     }
+}
+
+/// The type of a column of which a spec, a model or an earlier file names the type.
+pub(crate) fn type_of(named: ColumnType) -> DataType {
+    match named {
+        ColumnType::Text => DataType::Utf8,
+        ColumnType::Integer => DataType::Int64,
+        ColumnType::Number => DataType::Float64,
+        ColumnType::Boolean => DataType::Boolean,
+        ColumnType::Date => DataType::Date32,
+        ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
+    }
+}
+
+/// Whether a column of this type holds all values of these kinds as they are written. Any text is a text.
+fn holds(expected: ColumnType, found: u8) -> bool {
+    let allowed = match expected {
+        ColumnType::Text => u8::MAX,
+        ColumnType::Integer => INTEGER | BIG_INTEGER,
+        ColumnType::Number => INTEGER | FLOAT,
+        ColumnType::Boolean => BOOLEAN,
+        ColumnType::Date => DATE,
+        ColumnType::Timestamp => DATE | TIME,
+    };
+    found & !allowed == 0
 }
 
 #[cfg(test)]
@@ -76,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_column_has_the_narrowest_type_that_holds_every_field() {
-        let rows: [(&[&str], &str); 38] = [
+        let rows: [(&[&str], &str); 42] = [
             (&["1", "-2", "", "9223372036854775807"], "Int64"),
             (&["1", "2", "2.5"], "Float64"),
             (&["1", "9223372036854775808"], "Utf8"),
@@ -113,7 +141,11 @@ mod tests {
             (&["1_000"], "Utf8"),
             (&["0x10"], "Utf8"),
             (&["-"], "Utf8"),
-            (&["+5"], "Int64"),
+            (&["+5"], "Utf8"),
+            (&["1", "+491234567"], "Utf8"),
+            (&["+1.5", "-2"], "Float64"),
+            (&["5 "], "Utf8"),
+            (&["1.5 "], "Utf8"),
             (&["1-1"], "Utf8"),
         ];
         for (fields, expected) in rows {
@@ -138,6 +170,36 @@ mod tests {
             if let Some(bad) = bad {
                 assert_eq!(kinds.add(bad.as_bytes(), &rules), Err(declared), "{bad}");
             }
+        }
+    }
+
+    #[test]
+    fn a_column_has_the_type_that_is_expected_where_all_its_fields_are_of_it_as_they_are_written() {
+        let type_of = |expected: ColumnType, fields: &[&str]| {
+            let expected = [("x".to_owned(), expected)].into();
+            let rules = FileRules::default().expecting(&expected).column("x").expect("rules");
+            let mut kinds = TextKinds::default();
+            for field in fields {
+                kinds.add(field.as_bytes(), &rules).expect("no type is named");
+            }
+            kinds.data_type(&rules).to_string()
+        };
+        for (expected, fields, found) in [
+            (ColumnType::Text, &["TRUE", "1"][..], "Utf8"),
+            (ColumnType::Text, &["2026-01-31"], "Utf8"),
+            (ColumnType::Integer, &["1", ""], "Int64"),
+            (ColumnType::Integer, &["01067"], "Utf8"),
+            (ColumnType::Integer, &["1.5"], "Float64"),
+            (ColumnType::Integer, &["", ""], "Int64"),
+            (ColumnType::Number, &["1", "2"], "Float64"),
+            (ColumnType::Number, &["9007199254740993"], "Int64"),
+            (ColumnType::Number, &["007"], "Utf8"),
+            (ColumnType::Boolean, &["1"], "Int64"),
+            (ColumnType::Date, &[""], "Date32"),
+            (ColumnType::Timestamp, &["2026-01-31"], "Timestamp(µs)"),
+            (ColumnType::Timestamp, &["2026-01-31T10:00:00Z"], "Timestamp(µs, \"+00:00\")"),
+        ] {
+            assert_eq!(type_of(expected, fields), found, "{expected:?} {fields:?}");
         }
     }
 

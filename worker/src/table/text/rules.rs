@@ -5,12 +5,15 @@ use std::borrow::Cow;
 use mlpipeline_crds::{ColumnReading, ColumnType, Reading};
 
 use super::date::DateNotation;
+use crate::table::ExpectedTypes;
 
 /// The rules of one column.
 #[derive(Clone, Debug)]
 pub(crate) struct ColumnRules {
     /// The type that the spec names.
     pub declared: Option<ColumnType>,
+    /// The type that it is to have where all values are of it as they are written.
+    pub expected: Option<ColumnType>,
     /// Texts that stand for null, beside the empty one.
     nulls: Vec<Vec<u8>>,
     decimal: u8,
@@ -21,14 +24,25 @@ pub(crate) struct ColumnRules {
 
 impl Default for ColumnRules {
     fn default() -> Self {
-        Self { declared: None, nulls: Vec::new(), decimal: b'.', thousands: None, date: None }
+        Self { declared: None, expected: None, nulls: Vec::new(), decimal: b'.', thousands: None, date: None }
     }
 }
 
 impl ColumnRules {
+    /// The usual rules, for a column of a type that a spec names.
+    pub(super) fn declaring(declared: ColumnType) -> Self {
+        Self { declared: Some(declared), ..Self::default() }
+    }
+
     /// Whether a field stands for null.
     pub(crate) fn is_null(&self, field: &[u8]) -> bool {
         field.is_empty() || (!self.nulls.is_empty() && self.nulls.iter().any(|null| null == field))
+    }
+
+    /// Whether the column is text, whatever its values.
+    pub(super) fn is_kept_as_text(&self) -> bool {
+        self.declared == Some(ColumnType::Text)
+            || self.declared.is_none() && self.expected == Some(ColumnType::Text)
     }
 
     /// Whether numbers are written as every program writes them.
@@ -86,6 +100,7 @@ fn without_groups(whole: &str, sign: char) -> Option<String> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FileRules {
     reading: Reading,
+    expected: ExpectedTypes,
     date: Option<DateNotation>,
 }
 
@@ -96,11 +111,16 @@ impl FileRules {
     /// Says which field is wrong.
     pub(crate) fn new(reading: &Reading) -> Result<Self, String> {
         let date = reading.date_format.as_deref().map(DateNotation::new).transpose()?;
-        let rules = Self { reading: reading.clone(), date };
+        let rules = Self { reading: reading.clone(), expected: ExpectedTypes::new(), date };
         for name in reading.by_column.keys() {
             rules.column(name)?;
         }
         Ok(rules)
+    }
+
+    /// The same, where columns are to have these types if they can.
+    pub(crate) fn expecting(self, expected: &ExpectedTypes) -> Self {
+        Self { expected: expected.clone(), ..self }
     }
 
     /// The rules of one column.
@@ -124,6 +144,7 @@ impl FileRules {
         let nulls = own.null_values.as_ref().unwrap_or(&self.reading.null_values);
         Ok(ColumnRules {
             declared: self.reading.types.get(name).copied(),
+            expected: self.expected.get(name).copied(),
             nulls: nulls.iter().map(|null| null.as_bytes().to_vec()).collect(),
             decimal: decimal.bytes().next().unwrap_or(b'.'),
             thousands: thousands.and_then(|sign| sign.chars().next()),
