@@ -201,10 +201,11 @@ impl Decode for CsvDecoder {
         &self,
         schema: &SchemaRef,
         columns: &[usize],
+        batch_rows: usize,
         bytes: &[u8],
     ) -> Result<Vec<RecordBatch>, ArrowError> {
         let text = std::str::from_utf8(bytes).map_err(|_| ArrowError::ParseError(not_utf8()))?;
-        let mut builders = ColumnBuilders::new(schema, columns, &self.rules)?;
+        let mut builders = ColumnBuilders::new(schema, columns, &self.rules, batch_rows)?;
         let mut records = Records::new(text, self.dialect);
         while records.advance() {
             if records.fields() != schema.fields().len() {
