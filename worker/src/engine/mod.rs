@@ -13,8 +13,8 @@ mod session;
 mod sum;
 
 /// Rows in a batch.
-pub(crate) const BATCH_ROWS: usize = 8192;
+const BATCH_ROWS: usize = 8192;
 
 pub use error::query_error;
 pub(crate) use read_ahead::ReadAhead;
-pub(crate) use session::{InOneStream, PARTITIONS, batch_rows, runtime, session, streaming};
+pub(crate) use session::{InOneStream, PARTITIONS, runtime, session, streaming};

@@ -22,8 +22,12 @@ pub(crate) const PARTITIONS: usize = 16;
 /// How many consumers of memory an out-of-memory message names.
 const CONSUMERS_NAMED: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);
 
-/// The fields of a batch of rows that stream by: tables of many columns have fewer rows in a batch, so that batches are about as large.
+/// The most fields of a batch of rows that stream by: where there are many columns, a batch has fewer rows.
 const BATCH_FIELDS: usize = 1 << 18;
+
+/// The most rows of such a batch. The allocator keeps a few MiB for each thread and size where values take more than 64 KiB a column; half
+/// of that leaves room for longer ones.
+const STREAM_ROWS: usize = 4096;
 
 /// What a session's configuration holds where rows are read from the first to the last, so that partitions would only wait for each other.
 #[derive(Debug)]
@@ -79,14 +83,15 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     session
 }
 
-/// The same session for a table whose rows are read once, from the first to the last, so many in a batch.
-pub(crate) fn streaming(session: &SessionContext, batch_rows: usize) -> SessionContext {
-    let config = session.copied_config().with_batch_size(batch_rows).with_extension(Arc::new(InOneStream));
+/// The same session for a table of so many columns whose rows are read once, from the first to the last, and are not queried.
+pub(crate) fn streaming(session: &SessionContext, columns: usize) -> SessionContext {
+    let batch_rows = (BATCH_FIELDS / columns.max(1)).clamp(1, STREAM_ROWS);
+    let config = session
+        .copied_config()
+        .with_batch_size(batch_rows)
+        .with_extension(Arc::new(InOneStream))
+        // The tables are those of the session; a new catalog would take the place of theirs.
+        .with_create_default_catalog_and_schema(false);
     let state = SessionStateBuilder::new_from_existing(session.state()).with_config(config).build();
     SessionContext::new_with_state(state)
-}
-
-/// How many rows of so many columns a batch has where rows stream by.
-pub(crate) fn batch_rows(columns: usize) -> usize {
-    (BATCH_FIELDS / columns.max(1)).clamp(1, BATCH_ROWS)
 }

@@ -14,7 +14,7 @@ use mlpipeline_crds::PrepareInput;
 
 use super::PrepareError;
 use crate::WorkContext;
-use crate::engine::{BATCH_ROWS, query_error, streaming};
+use crate::engine::{query_error, streaming};
 use crate::failure::StepError;
 use crate::table::{self, ExpectedTypes};
 
@@ -62,10 +62,12 @@ pub(super) async fn plan(
 ) -> Result<DataFrame, StepError> {
     match (sql, inputs) {
         (Some(sql), _) => select(session, sql).await,
-        (None, [input]) => streaming(session, BATCH_ROWS)
-            .table(TableReference::bare(input.name.as_str()))
-            .await
-            .map_err(|error| query_error(&error)),
+        (None, [input]) => {
+            let name = TableReference::bare(input.name.as_str());
+            let table = session.table(name.clone()).await.map_err(|error| query_error(&error))?;
+            let columns = table.schema().fields().len();
+            streaming(session, columns).table(name).await.map_err(|error| query_error(&error))
+        }
         (None, inputs) => {
             let text = format!(
                 "without sql exactly one input is copied, and there are {}; write sql to say what becomes of them",

@@ -70,7 +70,7 @@ pub(super) async fn predictions(
 
 /// How many batches are predicted for at the same time. It bounds the memory.
 fn at_once() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(16) + 1
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(16)
 }
 
 /// What was counted.

@@ -15,7 +15,7 @@ use super::source::{Located, locate};
 use crate::WorkContext;
 use crate::artifact::Column;
 use crate::cancellation::Cancellation;
-use crate::engine::{batch_rows, query_error, streaming};
+use crate::engine::{query_error, streaming};
 use crate::failure::StepError;
 
 /// Opens a source as rows that are read when they are asked for, in the order of the files and of the rows in them, in
@@ -39,7 +39,7 @@ pub async fn open_expecting(
     context: &WorkContext,
 ) -> Result<DataFrame, StepError> {
     let table = provider(source, name, expected, context).await?;
-    let session = streaming(&context.session(), batch_rows(table.schema().fields().len()));
+    let session = streaming(&context.session(), table.schema().fields().len());
     session.read_table(table).map_err(|error| query_error(&error))
 }
 

@@ -175,7 +175,11 @@ fn encoding(path: &Path, error: EncodeError) -> TableError {
     if let EncodeError::Column(problem) = error {
         return TableError::Query(problem);
     }
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = match &error {
+        // It is shown in place of what holds it, and is none of its causes.
+        EncodeError::Io(error) => Some(error),
+        _ => Some(&error),
+    };
     while let Some(current) = cause {
         let found = current.downcast_ref::<io::Error>().or(match current.downcast_ref::<ArrowError>() {
             Some(ArrowError::IoError(_, source)) => Some(source),
@@ -207,7 +211,8 @@ fn columns(schema: &Schema, format: Format) -> Result<Vec<Column>, TableError> {
             let text = format!("the result has two columns called \"{name}\"; rename one of them with AS");
             return Err(TableError::Query(text));
         }
-        columns.push(Column { name: name.clone(), data_type: plain(field.data_type()).to_string() });
+        let read_again = format::of(format).read_again(&plain(field.data_type()));
+        columns.push(Column { name: name.clone(), data_type: read_again.to_string() });
     }
     // A nested type is found again by inspecting the values.
     let readable = columns.iter().all(|column| column.data_type.parse::<DataType>().is_ok());
@@ -220,5 +225,79 @@ fn plain(data_type: &DataType) -> DataType {
         DataType::Utf8View | DataType::LargeUtf8 | DataType::Null => DataType::Utf8,
         DataType::Dictionary(_, values) => plain(values),
         other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array};
+    use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+
+    use super::*;
+
+    /// Batches of so many rows each, whose values count on over all of them.
+    fn batches(rows: [usize; 40], last: f64) -> SendableRecordBatchStream {
+        let mut next = 0_i64;
+        let mut all: Vec<RecordBatch> = Vec::new();
+        for rows in rows {
+            let numbers: Vec<i64> = (next..).take(rows).collect();
+            next += rows as i64;
+            let halves = numbers.iter().map(|number| *number as f64 / 2.0);
+            let halves = halves.map(|half| if half * 2.0 + 1.0 == 780.0 { last } else { half });
+            let columns: [(&str, ArrayRef); 2] = [
+                ("a", Arc::new(Int64Array::from(numbers.clone()))),
+                ("b", Arc::new(Float64Array::from_iter_values(halves))),
+            ];
+            all.push(RecordBatch::try_from_iter(columns).expect("a batch"));
+        }
+        let schema = all.first().expect("a batch").schema();
+        Box::pin(RecordBatchStreamAdapter::new(schema, stream::iter(all.into_iter().map(Ok))))
+    }
+
+    /// 780 rows, small batches between large ones.
+    fn uneven() -> [usize; 40] {
+        std::array::from_fn(|number| if number % 2 == 0 { number * 2 } else { 1 })
+    }
+
+    #[tokio::test]
+    async fn batches_that_several_cores_encode_are_written_in_their_order() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (format, head, row) in [
+            (Format::Csv, "a,b\n", (|a: usize| format!("{a},{:?}\n", a as f64 / 2.0)) as fn(usize) -> String),
+            (Format::Ndjson, "", |a| format!("{{\"a\":{a},\"b\":{:?}}}\n", a as f64 / 2.0)),
+        ] {
+            let path = folder.path().join(format.extension());
+            let last = 389.5;
+            let written =
+                write(batches(uneven(), last), format, &path, Progress::Silent).await.expect("written");
+            assert_eq!(written.rows, 780);
+            let expected: String = std::iter::once(head.to_owned()).chain((0..780).map(row)).collect();
+            assert_eq!(std::fs::read_to_string(&path).expect("a file"), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_value_that_cannot_be_written_is_named_with_its_row_over_all_batches() {
+        let written = write_to(
+            batches(uneven(), f64::NAN),
+            Format::Ndjson,
+            io::sink(),
+            Path::new("data.ndjson"),
+            Progress::Silent,
+        );
+        let message = written.await.expect_err("no number").message;
+        assert!(message.contains("row 780"), "{message}");
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_the_disks_fault() {
+        for format in [Format::Csv, Format::Ndjson, Format::Parquet] {
+            let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
+            let rows = batches(uneven(), 0.0);
+            let error =
+                write_to(rows, format, full, Path::new("data"), Progress::Silent).await.expect_err("full");
+            assert!(error.message.contains("No space left"), "{}", error.message);
+            assert_eq!(error.exit_code, mlpipeline_crds::ExitCode::StorageUnavailable);
+        }
     }
 }

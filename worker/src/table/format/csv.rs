@@ -99,6 +99,19 @@ impl FileFormat for Csv {
         Ok(Arc::new(TextTable::new(schema, files, blocks, decoder)))
     }
 
+    fn read_again(&self, data_type: &DataType) -> DataType {
+        match data_type {
+            // Their digits are not read as bytes.
+            DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
+            | DataType::FixedSizeBinary(_)
+            | DataType::Duration(_)
+            | DataType::Interval(_) => DataType::Utf8,
+            other => other.clone(),
+        }
+    }
+
     fn writing(&self, schema: &SchemaRef) -> Result<Writing, EncodeError> {
         for field in schema.fields() {
             if !fits(field.data_type()) {
@@ -201,10 +214,11 @@ impl Decode for CsvDecoder {
         &self,
         schema: &SchemaRef,
         columns: &[usize],
+        batch_rows: usize,
         bytes: &[u8],
     ) -> Result<Vec<RecordBatch>, ArrowError> {
         let text = std::str::from_utf8(bytes).map_err(|_| ArrowError::ParseError(not_utf8()))?;
-        let mut builders = ColumnBuilders::new(schema, columns, &self.rules)?;
+        let mut builders = ColumnBuilders::new(schema, columns, &self.rules, batch_rows)?;
         let mut records = Records::new(text, self.dialect);
         while records.advance() {
             if records.fields() != schema.fields().len() {

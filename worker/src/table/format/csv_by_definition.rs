@@ -108,7 +108,7 @@ fn of_blocks(blocks: &[(usize, &[u8])], dialect: Dialect, rules: &[ColumnRules])
     let decoder = CsvDecoder { dialect, rules: rules.into() };
     let mut columns = vec![Vec::new(); COLUMNS];
     for (_, bytes) in blocks {
-        for batch in decoder.decode(&schema, &[0, 1, 2], bytes).expect("rows that were inspected") {
+        for batch in decoder.decode(&schema, &[0, 1, 2], 5, bytes).expect("rows that were inspected") {
             columns.iter_mut().enumerate().for_each(|(column, values)| values.extend(shown(&batch, column)));
         }
     }

@@ -172,11 +172,12 @@ impl Decode for LineDecoder {
         &self,
         schema: &SchemaRef,
         columns: &[usize],
+        batch_rows: usize,
         bytes: &[u8],
     ) -> Result<Vec<RecordBatch>, ArrowError> {
         let text = std::str::from_utf8(bytes).map_err(|_| ArrowError::ParseError(not_utf8()))?;
         let mut search = self.pattern.search();
-        let mut builders = ColumnBuilders::new(schema, columns, &self.rules)?;
+        let mut builders = ColumnBuilders::new(schema, columns, &self.rules, batch_rows)?;
         for (_, line) in lines(text).filter(|(_, line)| !self.pattern.is_left_out(line)) {
             if search.find(line) {
                 builders.add(|index| search.group(index, line))?;
@@ -291,7 +292,7 @@ mod tests {
         let schema =
             Arc::new(Schema::new(vec![Field::new("a", datafusion::arrow::datatypes::DataType::Utf8, true)]));
         let decoder = LineDecoder { pattern, rules: Arc::new([]) };
-        let batches = decoder.decode(&schema, &[], b"x\ny\nx\n").expect("rows");
+        let batches = decoder.decode(&schema, &[], 8192, b"x\ny\nx\n").expect("rows");
         assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 2);
     }
 }

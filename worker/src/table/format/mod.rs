@@ -26,7 +26,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider;
 use mlpipeline_crds::{ColumnType, Format, OnMismatch, Reading};
 
@@ -119,6 +119,14 @@ pub(crate) trait FileFormat: Send + Sync {
     /// When a file cannot be read, or is not of the format.
     fn held_while_read(&self, _files: &[LocalFile]) -> Result<u64, TableError> {
         Ok(0)
+    }
+
+    /// The type by which a column that was written is read again: another one where its texts are not read as that type.
+    fn read_again(&self, data_type: &DataType) -> DataType {
+        match data_type {
+            DataType::Duration(_) | DataType::Interval(_) => DataType::Utf8,
+            other => other.clone(),
+        }
     }
 
     /// Whether files hold the names and types of their columns themselves.

@@ -23,9 +23,6 @@ use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
 use crate::table::text::{Decode, Malformed, Splitter, TextTable, index_blocks, inspect_blocks};
 
-/// The rows of a batch.
-const BATCH_ROWS: usize = 8192;
-
 /// One JSON object a line.
 pub(super) struct Ndjson;
 
@@ -171,11 +168,12 @@ impl Decode for NdjsonDecoder {
         &self,
         schema: &SchemaRef,
         columns: &[usize],
+        batch_rows: usize,
         bytes: &[u8],
     ) -> Result<Vec<RecordBatch>, ArrowError> {
         let projected = Arc::new(schema.project(columns)?);
         let mut decoder = ReaderBuilder::new(projected)
-            .with_batch_size(BATCH_ROWS)
+            .with_batch_size(batch_rows)
             .with_coerce_primitive(true)
             .build_decoder()?;
         let mut batches = Vec::new();

@@ -15,6 +15,9 @@ use crate::table::file::LocalFile;
 /// How many bytes of a file a block has, unless a single record is longer.
 const BLOCK_BYTES: usize = 1 << 20;
 
+/// What a block's buffer has room for beyond the block: most often, what is left of the block before.
+const RECORD_ROOM: usize = 64 << 10;
+
 /// The longest record, in bytes. It bounds the memory that an unclosed quote can take.
 pub(crate) const RECORD_LIMIT: usize = 64 << 20;
 
@@ -83,6 +86,10 @@ fn split(
     let mut held = buffers.take();
     loop {
         let known = held.len();
+        // Growing by itself, a buffer would have twice the room that it needs.
+        if held.capacity() < known + BLOCK_BYTES {
+            held.reserve_exact(BLOCK_BYTES + RECORD_ROOM);
+        }
         held.resize(known + BLOCK_BYTES, 0);
         let read = read_full(&open, file, held.get_mut(known..).unwrap_or_default(), offset + known as u64)?;
         held.truncate(known + read);

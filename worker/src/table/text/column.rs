@@ -9,17 +9,15 @@ use datafusion::arrow::array::{
 use datafusion::arrow::compute::kernels::cast_utils::Parser;
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{
-    DataType, Date32Type, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType,
+    DataType, Date32Type, Float64Type, Int64Type, SchemaRef, TimeUnit,
 };
 use datafusion::arrow::error::ArrowError;
 
 use super::plain_number::{plain_float, plain_integer};
+use super::date::iso_microseconds;
 use super::rules::ColumnRules;
 
-/// The rows of a batch; fewer where there are many columns.
-const BATCH_ROWS: usize = 8192;
-
-/// The fields of a batch.
+/// The most fields of a batch.
 const BATCH_FIELDS: usize = 1 << 18;
 
 /// The values of one column.
@@ -56,13 +54,14 @@ pub(crate) struct ColumnBuilders {
 }
 
 impl ColumnBuilders {
-    /// Builders for the columns of these numbers.
+    /// Builders for the columns of these numbers, with at most so many rows in a batch: fewer where there are many columns.
     pub(crate) fn new(
         schema: &SchemaRef,
         projection: &[usize],
         rules: &[ColumnRules],
+        batch_rows: usize,
     ) -> Result<Self, ArrowError> {
-        let batch_rows = (BATCH_FIELDS / schema.fields().len().max(1)).clamp(1, BATCH_ROWS);
+        let batch_rows = (BATCH_FIELDS / schema.fields().len().max(1)).min(batch_rows).max(1);
         let projected = Arc::new(schema.project(projection)?);
         let columns = projection
             .iter()
@@ -179,7 +178,7 @@ impl ColumnBuilder {
             Values::Time(values) => {
                 let value = match &rules.date {
                     Some(notation) => notation.microseconds(text),
-                    None => TimestampMicrosecondType::parse(text),
+                    None => iso_microseconds(text),
                 };
                 push(value, |value| values.append_value(value))
             }

@@ -1,7 +1,13 @@
 //! Dates and times in a notation of the user's.
 
 use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse};
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{NaiveDate, NaiveTime, Utc};
+use datafusion::arrow::compute::kernels::cast_utils::string_to_datetime;
+
+/// The microseconds since 1970 of a time as ISO 8601 writes it, of any year that has four digits; of a time zone where it names one.
+pub(crate) fn iso_microseconds(text: &str) -> Option<i64> {
+    Some(string_to_datetime(&Utc, text).ok()?.timestamp_micros())
+}
 
 /// A notation of strftime.
 #[derive(Clone, Debug, PartialEq, Eq)]

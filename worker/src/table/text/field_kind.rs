@@ -4,10 +4,11 @@
 //! type holds stay text.
 
 use datafusion::arrow::compute::kernels::cast_utils::Parser;
-use datafusion::arrow::datatypes::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use datafusion::arrow::datatypes::{Date32Type, Float64Type, Int64Type};
 use mlpipeline_crds::ColumnType;
 
 use super::plain_number::short_number;
+use super::date::iso_microseconds;
 use super::rules::ColumnRules;
 
 pub(super) const BOOLEAN: u8 = 1;
@@ -139,7 +140,7 @@ fn moment(text: &str) -> u8 {
         DATE
     } else if text.len() > 10
         && !is_finer_than_microseconds(text)
-        && TimestampMicrosecondType::parse(text).is_some()
+        && iso_microseconds(text).is_some()
     {
         let clock = text.get(11..).unwrap_or_default();
         if clock.contains(['Z', 'z', '+', '-', ' ']) { ZONED_TIME } else { TIME }

@@ -37,7 +37,7 @@ const BLOCKS_AHEAD: usize = 2;
 
 /// How a block becomes rows.
 pub(crate) trait Decode: Debug + Send + Sync {
-    /// The rows of a block's bytes, with the columns of these numbers.
+    /// The rows of a block's bytes, with the columns of these numbers, at most so many rows in a batch.
     ///
     /// # Errors
     /// When the bytes are not what the scan found.
@@ -45,6 +45,7 @@ pub(crate) trait Decode: Debug + Send + Sync {
         &self,
         schema: &SchemaRef,
         columns: &[usize],
+        batch_rows: usize,
         bytes: &[u8],
     ) -> Result<Vec<RecordBatch>, ArrowError>;
 }
@@ -105,7 +106,8 @@ impl TableProvider for TextTable {
         let schema = Arc::new(self.schema.project(&columns)?);
         let in_one_stream = state.config().get_extension::<InOneStream>().is_some();
         let ranges = self.partitions(if in_one_stream { 1 } else { PARTITIONS });
-        let ahead = if ranges.len() == 1 { cores() + 1 } else { BLOCKS_AHEAD };
+        let ahead = if ranges.len() == 1 { cores() } else { BLOCKS_AHEAD };
+        let batch_rows = state.config().batch_size();
         let partitions = ranges
             .into_iter()
             .map(|blocks| -> Arc<dyn PartitionStream> {
@@ -115,6 +117,7 @@ impl TableProvider for TextTable {
                     schema: Arc::clone(&schema),
                     blocks,
                     ahead,
+                    batch_rows,
                 })
             })
             .collect();
@@ -130,6 +133,7 @@ struct TextPartition {
     schema: Arc<Schema>,
     blocks: Range<usize>,
     ahead: usize,
+    batch_rows: usize,
 }
 
 impl PartitionStream for TextPartition {
@@ -139,12 +143,13 @@ impl PartitionStream for TextPartition {
 
     fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let table = self.table.clone();
-        let columns = Arc::clone(&self.columns);
+        let (columns, batch_rows) = (Arc::clone(&self.columns), self.batch_rows);
         let batches = futures::stream::iter(self.blocks.clone())
             .map(move |number| {
                 let (table, columns) = (table.clone(), Arc::clone(&columns));
                 // Parsing is work for a core, so it has a thread that no I/O waits for.
-                let parse = tokio::task::spawn_blocking(move || block_rows(&table, &columns, number));
+                let parse =
+                    tokio::task::spawn_blocking(move || block_rows(&table, &columns, batch_rows, number));
                 async move {
                     let rows = parse.await.unwrap_or_else(|lost| Err(TableError::Internal(lost.to_string())));
                     rows.map_err(|error| DataFusionError::External(Box::new(StepError::from(error))))
@@ -157,11 +162,16 @@ impl PartitionStream for TextPartition {
     }
 }
 
-fn block_rows(table: &TextTable, columns: &[usize], number: usize) -> Result<Vec<RecordBatch>, TableError> {
+fn block_rows(
+    table: &TextTable,
+    columns: &[usize],
+    batch_rows: usize,
+    number: usize,
+) -> Result<Vec<RecordBatch>, TableError> {
     let Some(block) = table.blocks.get(number) else { return Ok(Vec::new()) };
     let mut bytes = table.buffers.take();
     block.read(&table.files, &mut bytes)?;
-    let rows = table.decoder.decode(&table.schema, columns, &bytes);
+    let rows = table.decoder.decode(&table.schema, columns, batch_rows, &bytes);
     table.buffers.give(bytes);
     rows.map_err(|error| {
         let file = table.files.get(block.file);
