@@ -106,7 +106,7 @@ pub(super) fn compile(model: &ModelProto, graph: &GraphProto) -> Result<Program,
 }
 
 /// What is known of a file while its graphs are compiled.
-pub(super) struct Context {
+struct Context {
     versions: Versions,
     /// How many nodes there are so far.
     nodes: usize,
@@ -114,16 +114,20 @@ pub(super) struct Context {
     depth: usize,
 }
 
-/// Compiles a graph that is computed again and again, within another one.
-pub(super) fn compile_within(graph: &GraphProto, context: &mut Context) -> Result<Program, GraphError> {
+/// Compiles the graph that a node computes again and again.
+fn compile_within(node: &Node<'_>, place: &str, context: &mut Context) -> Result<Program, GraphError> {
+    let wrong = |problem: &str| GraphError::Graph(format!("{place}: {problem}"));
+    let graph = node.graph("body").ok_or_else(|| wrong("it has no graph"))?;
     if context.depth >= GRAPH_DEPTH {
-        let problem = format!("it has graphs within graphs, and at most {GRAPH_DEPTH} are computed");
-        return Err(GraphError::Graph(problem));
+        return Err(wrong(&format!("it has graphs within graphs, and at most {GRAPH_DEPTH} are computed")));
     }
     context.depth += 1;
     let made = compile_graph(graph, context);
     context.depth -= 1;
-    made
+    made.map_err(|error| match error {
+        GraphError::Graph(problem) => GraphError::Graph(format!("in the graph of {place}: {problem}")),
+        other => other,
+    })
 }
 
 fn compile_graph(graph: &GraphProto, context: &mut Context) -> Result<Program, GraphError> {
@@ -193,8 +197,8 @@ fn step(proto: &NodeProto, context: &mut Context, names: &mut Names) -> Result<S
         // What names its columns is read where its output is.
         Some(zip_map())
     } else if domain.is_empty() && node.operator == SCAN {
-        let made = scan(&node, &place, context)?;
-        Some(made.map_err(|problem| of_problem(problem.at(&place)))?)
+        let body = compile_within(&node, &place, context)?;
+        Some(scan(&node, body).map_err(|problem| of_problem(problem.at(&place)))?)
     } else {
         operators::compile(domain, &node).map_err(|problem| of_problem(problem.at(&place)))?
     };

@@ -3,8 +3,6 @@
 //!
 //! Owns that it ends: it is as long as its inputs, and each part is counted as work. Must not know what is computed in it.
 
-use super::compile::{Context, compile_within};
-use super::error::GraphError;
 use super::node::{Inputs, Node, Run};
 use super::problem::Problem;
 use super::program::Program;
@@ -25,27 +23,11 @@ struct Counts {
     made: usize,
 }
 
-/// The operator; its axes are the first ones, and it goes forward.
+/// The operator, of a graph that is compiled; its axes are the first ones, and it goes forward.
 ///
 /// # Errors
-/// When its graph cannot be compiled; within, when its settings are not computed.
-pub(super) fn scan(
-    node: &Node<'_>,
-    place: &str,
-    context: &mut Context,
-) -> Result<Result<Run, Problem>, GraphError> {
-    let Some(graph) = node.graph("body") else {
-        return Ok(Err(Problem::graph("it has no graph")));
-    };
-    let within = |error: GraphError| match error {
-        GraphError::Graph(problem) => GraphError::Graph(format!("in the graph of {place}: {problem}")),
-        other => other,
-    };
-    let body = compile_within(graph, context).map_err(within)?;
-    Ok(run(node, body))
-}
-
-fn run(node: &Node<'_>, body: Program) -> Result<Run, Problem> {
+/// When its settings are not computed, or do not fit its graph.
+pub(super) fn scan(node: &Node<'_>, body: Program) -> Result<Run, Problem> {
     node.refuse(node.version < 9, "it before version 9")?;
     for name in ["scan_input_axes", "scan_output_axes", "scan_input_directions", "scan_output_directions"] {
         node.refuse(node.ints(name).iter().any(|value| *value != 0), &format!("{name} other than 0"))?;
