@@ -8,13 +8,11 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::compute::kernels::cast_utils::Parser;
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
-use datafusion::arrow::datatypes::{
-    DataType, Date32Type, Float64Type, Int64Type, SchemaRef, TimeUnit,
-};
+use datafusion::arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, SchemaRef, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 
-use super::plain_number::{plain_float, plain_integer};
 use super::date::iso_microseconds;
+use super::plain_number::{plain_float, plain_integer};
 use super::rules::ColumnRules;
 
 /// The most fields of a batch.

@@ -7,8 +7,8 @@ use datafusion::arrow::compute::kernels::cast_utils::Parser;
 use datafusion::arrow::datatypes::{Date32Type, Float64Type, Int64Type};
 use mlpipeline_crds::ColumnType;
 
-use super::plain_number::short_number;
 use super::date::iso_microseconds;
+use super::plain_number::short_number;
 use super::rules::ColumnRules;
 
 pub(super) const BOOLEAN: u8 = 1;
@@ -138,10 +138,7 @@ fn plain_number(field: &[u8]) -> Option<u8> {
 fn moment(text: &str) -> u8 {
     if text.len() == 10 && Date32Type::parse(text).is_some() {
         DATE
-    } else if text.len() > 10
-        && !is_finer_than_microseconds(text)
-        && iso_microseconds(text).is_some()
-    {
+    } else if text.len() > 10 && !is_finer_than_microseconds(text) && iso_microseconds(text).is_some() {
         let clock = text.get(11..).unwrap_or_default();
         if clock.contains(['Z', 'z', '+', '-', ' ']) { ZONED_TIME } else { TIME }
     } else {
