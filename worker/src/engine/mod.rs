@@ -11,6 +11,7 @@ mod overflow;
 mod read_ahead;
 mod session;
 mod sum;
+mod until_failed;
 
 /// Rows in a batch.
 const BATCH_ROWS: usize = 8192;
@@ -18,3 +19,4 @@ const BATCH_ROWS: usize = 8192;
 pub use error::query_error;
 pub(crate) use read_ahead::ReadAhead;
 pub(crate) use session::{InOneStream, PARTITIONS, runtime, session, streaming};
+pub(crate) use until_failed::until_failed;

@@ -14,7 +14,7 @@ use ndarray::ArrayView2;
 use super::ScoreError;
 use super::columns::{prediction_columns, with_predictions};
 use super::tally::Tally;
-use crate::engine::query_error;
+use crate::engine::{query_error, until_failed};
 use crate::failure::StepError;
 use crate::features::FeatureReader;
 use crate::model::{Label, Model, Predictions};
@@ -37,7 +37,7 @@ pub(super) async fn predictions(
     let answers = model.schema().target.answers();
     let scorer = Arc::new(Scorer { model, reader, answers, schema: SchemaRef::clone(&schema) });
     let (mut before, of_end) = (0_u64, Arc::clone(&scorer));
-    let scored = rows
+    let scored = until_failed(rows)
         .map(move |batch| {
             let (scorer, first) = (Arc::clone(&scorer), before);
             before += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);

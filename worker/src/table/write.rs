@@ -20,7 +20,7 @@ use super::format::{BatchEncoder, OpenWriter, Writing};
 use super::text::{Buffers, cores};
 use super::{TableError, format};
 use crate::artifact::{Column, create_unlinked};
-use crate::engine::query_error;
+use crate::engine::{query_error, until_failed};
 use crate::failure::{FileError, StepError};
 use crate::progress::Progress;
 
@@ -78,10 +78,11 @@ pub async fn write_to(
     let columns = columns(&schema, format)?;
     let bar = progress.rows("write");
     let mut count = 0_u64;
-    let rows = rows.map(|batch| batch.map_err(|error| query_error(&error))).inspect_ok(|batch| {
-        count += batch.num_rows() as u64;
-        bar.add(batch.num_rows() as u64);
-    });
+    let rows =
+        until_failed(rows).map(|batch| batch.map_err(|error| query_error(&error))).inspect_ok(|batch| {
+            count += batch.num_rows() as u64;
+            bar.add(batch.num_rows() as u64);
+        });
     let writing = format::of(format).writing(&schema).map_err(|error| encoding(path, error))?;
     let path = path.to_owned();
     match writing {

@@ -118,13 +118,13 @@ impl Classifier for CountingBayes {
 fn check_counts(rows: &Rows<'_>) -> Result<(), TrainError> {
     for (number, row) in rows.iter() {
         if let Some(place) = row.iter().position(|value| *value < 0.0) {
-            return Err(TrainError::Data(format!(
-                "feature {} is {} in row {}, and multinomial naive Bayes learns from counts of 0 or more; leave such features out, \
-                 or use gaussianNaiveBayes",
-                place + 1,
+            let problem = format!(
+                "is {} in row {}, and multinomial naive Bayes learns from counts of 0 or more; leave such features out, or use \
+                 gaussianNaiveBayes",
                 row.get(place).copied().unwrap_or_default(),
                 number + 1
-            )));
+            );
+            return Err(TrainError::Feature { place, problem });
         }
     }
     Ok(())

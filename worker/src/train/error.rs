@@ -25,6 +25,14 @@ pub enum TrainError {
     /// The rows are not what training needs.
     #[error("{0}")]
     Data(String),
+    /// The values of one of the model's columns are not what the algorithm needs. Whoever knows the columns' names gives it one.
+    #[error("feature {} {problem}", place + 1)]
+    Feature {
+        /// The column's place, from 0.
+        place: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The numbers are beyond what can be computed with.
     #[error("{0}; look for absurd values in the features, and scale them in a prepare step")]
     Numbers(String),
@@ -62,9 +70,11 @@ impl Failure for TrainError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Spec(_) => ExitCode::WrongSpec,
-            Self::ColumnNotFound { .. } | Self::Data(_) | Self::Numbers(_) | Self::Memory(_) => {
-                ExitCode::WrongData
-            }
+            Self::ColumnNotFound { .. }
+            | Self::Data(_)
+            | Self::Feature { .. }
+            | Self::Numbers(_)
+            | Self::Memory(_) => ExitCode::WrongData,
             Self::Model(error) => error.exit_code(),
             Self::Storage(error) => error.exit_code(),
             Self::Internal(_) => ExitCode::Internal,
@@ -75,7 +85,7 @@ impl Failure for TrainError {
         match self {
             Self::Spec(_) => "WrongSpec",
             Self::ColumnNotFound { .. } => "ColumnNotFound",
-            Self::Data(_) => "WrongData",
+            Self::Data(_) | Self::Feature { .. } => "WrongData",
             Self::Numbers(_) => "NumbersOutOfRange",
             Self::Memory(_) => "TooLargeForMemory",
             Self::Model(error) => error.reason(),

@@ -96,16 +96,14 @@ fn check(variances: &[Vec<f64>], width: usize) -> Result<(), TrainError> {
     for feature in 0..width {
         let of_feature = variances.iter().filter_map(|variances| variances.get(feature));
         if of_feature.clone().any(|variance| !variance.is_finite()) {
-            return Err(TrainError::Numbers(format!(
-                "the variance of feature {} is not finite",
-                feature + 1
-            )));
+            let problem =
+                "has a variance that is not finite; look for absurd values, and scale it in a prepare step"
+                    .to_owned();
+            return Err(TrainError::Feature { place: feature, problem });
         }
         if of_feature.clone().any(|variance| !(variance.is_normal() && *variance > 0.0)) {
-            return Err(TrainError::Data(format!(
-                "feature {} has one value only in a class; leave it out, or raise varSmoothing",
-                feature + 1
-            )));
+            let problem = "has one value only in a class; leave it out, or raise varSmoothing".to_owned();
+            return Err(TrainError::Feature { place: feature, problem });
         }
     }
     Ok(())

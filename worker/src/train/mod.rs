@@ -46,6 +46,7 @@ mod measure;
 mod memory;
 mod middle;
 mod mixture;
+mod nearly_numbers;
 mod neighbors;
 mod notes;
 mod number_target;

@@ -5,6 +5,7 @@
 use super::columns::Treatment;
 use super::interactions;
 use super::matrix::Rows;
+use super::nearly_numbers::others;
 use super::samples::Samples;
 use super::task::Task;
 use crate::model::FeatureKind;
@@ -39,7 +40,8 @@ pub(super) fn notes(samples: &Samples, rows: &Rows<'_>) -> Vec<String> {
         )
     };
     let left_out = |is_prose: bool| {
-        let left_out = samples.left_out.iter().filter(|column| column.is_prose == is_prose);
+        let of_texts = samples.left_out.iter().filter(|column| column.no_numbers.is_none());
+        let left_out = of_texts.filter(|column| column.is_prose == is_prose);
         named(left_out.map(|column| column.name.clone()).collect())
     };
     let step = rows.len().div_ceil(SAMPLED).max(1);
@@ -86,7 +88,30 @@ pub(super) fn notes(samples: &Samples, rows: &Rows<'_>) -> Vec<String> {
         ),
     ];
     let of_columns = sentences.into_iter().filter_map(|(what, names)| Some(format!("{what}: {}", names?)));
-    of_columns.chain(samples.task.amounts()).collect()
+    let of_columns = of_columns.collect::<Vec<String>>().into_iter();
+    of_columns.chain(nearly_numbers(samples)).chain(samples.task.amounts()).collect()
+}
+
+/// About columns, the target among them, of numbers but for a few texts.
+fn nearly_numbers(samples: &Samples) -> Vec<String> {
+    let kept = samples.columns.iter().zip(&samples.texts);
+    let kept =
+        kept.filter(|(column, _)| matches!(column.treatment, Treatment::Category(_)) && !column.asked_for);
+    let kept = kept.filter_map(|(column, texts)| Some((column.name.as_str(), others(texts.iter())?)));
+    let left_out = samples.left_out.iter();
+    let left_out = left_out.filter_map(|column| Some((column.name.as_str(), column.no_numbers.clone()?)));
+    let target = samples.task.texts().and_then(|labels| Some(("the target", others(labels)?)));
+    let all = left_out.chain(kept).chain(target).take(NAMED);
+    all.map(|(name, others)| not_all_numbers(name, &others)).collect()
+}
+
+fn not_all_numbers(column: &str, others: &[String]) -> String {
+    let shown: Vec<String> = others.iter().map(|text| format!("\"{}\"", short(text))).collect();
+    format!(
+        "{} has numbers but for {}, and so was read as texts: where these stand for missing values, name them in reading.nullValues",
+        short(column),
+        shown.join(", ")
+    )
 }
 
 /// Whether missing values of a column are imputed, or have a column of their own.

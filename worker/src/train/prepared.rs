@@ -125,7 +125,13 @@ impl<'a> Prepared<'a> {
         };
         // Rows that could not be read are why anything else went wrong.
         rows.check()?;
-        fitted
+        fitted.map_err(|error| match error {
+            TrainError::Feature { place, problem } => {
+                let name = columns.get(place).map(|column| column.name).unwrap_or_default();
+                TrainError::Data(format!("column \"{name}\" {problem}"))
+            }
+            other => other,
+        })
     }
 }
 

@@ -13,6 +13,7 @@ use super::keys::{KeyColumns, KeyReader, Keys, row_hashes, write_number, write_t
 use super::learner::Learner;
 use super::matrix::Matrix;
 use super::memory::Room;
+use super::nearly_numbers;
 use super::number_target::NumberReader;
 use super::task::Task;
 use crate::engine::query_error;
@@ -38,6 +39,8 @@ pub(super) struct LeftOut {
     pub(super) name: String,
     /// Whether its texts look like prose.
     pub(super) is_prose: bool,
+    /// The texts that are no numbers, where nearly all others are.
+    pub(super) no_numbers: Option<Vec<String>>,
 }
 
 /// Everything there is to learn from.
@@ -198,7 +201,8 @@ fn leave_out(mut samples: Samples) -> Result<Samples, TrainError> {
     }
     let left_out = out.iter().filter_map(|place| {
         let name = samples.columns.get(*place)?.name.clone();
-        Some(LeftOut { name, is_prose: is_prose(samples.texts.get(*place)?) })
+        let texts = samples.texts.get(*place)?;
+        Some(LeftOut { name, is_prose: is_prose(texts), no_numbers: nearly_numbers::others(texts.iter()) })
     });
     let left_out = left_out.collect();
     let columns = kept().map(|(_, column)| column.clone()).collect();

@@ -167,6 +167,18 @@ impl Task {
         })
     }
 
+    /// The classes that are texts; none where they are not, or of a regression.
+    pub(super) fn texts(&self) -> Option<impl Iterator<Item = &str>> {
+        let Self::Classify { labels, .. } = self else { return None };
+        let text = |label: &'_ Label| matches!(label, Label::Text(_));
+        labels.first().is_some_and(text).then(|| {
+            labels.iter().filter_map(|label| match label {
+                Label::Text(text) => Some(text.as_str()),
+                Label::Boolean(_) | Label::Integer(_) => None,
+            })
+        })
+    }
+
     /// The classes of which none of these rows is; none of a regression.
     pub(super) fn missing_classes(&self, rows: &Rows<'_>) -> Vec<String> {
         let Some(strata) = self.strata() else { return Vec::new() };

@@ -30,6 +30,20 @@ fn priced(rows: usize) -> String {
 }
 
 #[test]
+fn a_column_of_numbers_but_for_a_few_texts_is_named_with_what_to_do() {
+    let row =
+        |row: usize| format!("{},{},{}\n", row as f64 + 0.5, row % 7, if row % 2 == 0 { "a" } else { "b" });
+    let rows: String = (0..100).map(row).collect();
+    let volume = with_data(&format!("size,rooms,species\n{rows}NA,?,a\n"));
+    let ended = volume.step(&train(json!({"split": {"test": 0.3}})), &[]);
+    let message = ended.succeeds().message();
+    for part in ["size has numbers but for \"NA\"", "rooms has numbers but for \"?\"", "reading.nullValues"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    assert!(!message.contains("an id, or free text"), "{message}");
+}
+
+#[test]
 fn importance_is_of_the_tables_columns_and_the_same_each_time() {
     let fields = json!({"algorithm": {"linearRegression": {}}, "split": {"test": 0.3}});
     let volume = with_data(&priced(300));

@@ -49,12 +49,11 @@ fn column(rows: &Rows<'_>, feature: usize) -> Result<Column, TrainError> {
 
 /// The error for a row without a value: these trees look at the values themselves.
 pub(super) fn missing(feature: usize, row: usize) -> TrainError {
-    TrainError::Data(format!(
-        "feature {} has no value in row {}, and this algorithm needs every value; fill it in a prepare step, or take \
-         gradientBoosting",
-        feature + 1,
+    let problem = format!(
+        "has no value in row {}, and this algorithm needs every value; fill it in a prepare step, or take gradientBoosting",
         row + 1
-    ))
+    );
+    TrainError::Feature { place: feature, problem }
 }
 
 /// Sorts keys whose upper 32 bits are what counts.
