@@ -18,6 +18,7 @@ use mlpipeline_crds::{ColumnType, Reading};
 use super::json_line::add_line;
 use super::json_type::JsonKinds;
 use super::json_values::refuse_unwritable;
+use super::map_keys::refuse_map_keys;
 use super::{FileFormat, Opened, ReadOptions, RowWriter};
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
@@ -86,8 +87,10 @@ impl FileFormat for Ndjson {
     fn writer<'a>(
         &self,
         output: Box<dyn Write + Send + 'a>,
-        _schema: &SchemaRef,
+        schema: &SchemaRef,
     ) -> Result<Box<dyn RowWriter + 'a>, EncodeError> {
+        refuse_map_keys(schema)
+            .map_err(|problem| EncodeError::Column(format!("{problem}, or write parquet")))?;
         let writer = WriterBuilder::new().with_explicit_nulls(true).build(output);
         Ok(Box::new(NdjsonWriter { writer, rows: 0 }))
     }
@@ -211,7 +214,8 @@ struct NdjsonWriter<'a> {
 
 impl RowWriter for NdjsonWriter<'_> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), EncodeError> {
-        refuse_unwritable(batch, self.rows).map_err(EncodeError::Value)?;
+        refuse_unwritable(batch, self.rows)
+            .map_err(|problem| EncodeError::Value(format!("{problem}, or write csv or parquet")))?;
         self.rows += batch.num_rows() as u64;
         Ok(self.writer.write(batch)?)
     }
