@@ -8,6 +8,7 @@
 
 mod algorithm;
 mod baseline;
+mod check_number;
 mod crd;
 mod exit_code;
 mod gate;
@@ -43,6 +44,7 @@ pub use algorithm::{
     Penalty, PoissonRegression, Predicts, RandomForest, Ridge, SeasonalNaive, TimeInterval, TruncatedSvd,
 };
 pub use baseline::Baseline;
+pub use check_number::CheckNumber;
 pub use crd::{custom_resource_definition, pipeline_schema};
 pub use exit_code::ExitCode;
 pub use gate::{Gate, GateVerdict};

@@ -4,7 +4,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Reading;
+use crate::{CheckNumber, Reading};
 
 /// Extract, transform and check data; the result is a dataset of the pipeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -208,7 +208,7 @@ pub struct Check {
     pub sql: Option<String>,
     /// The number that the query must give.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub equals: Option<f64>,
+    pub equals: Option<CheckNumber>,
     /// The column that the rules beside it speak of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]
@@ -225,10 +225,10 @@ pub struct Check {
     pub one_of: Option<Vec<String>>,
     /// The smallest value that may occur.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min: Option<f64>,
+    pub min: Option<CheckNumber>,
     /// The largest value that may occur.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max: Option<f64>,
+    pub max: Option<CheckNumber>,
 }
 
 /// How a table is written, and where it is delivered beside the dataset of the pipeline.

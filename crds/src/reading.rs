@@ -109,7 +109,7 @@ pub enum TextEncoding {
     /// UTF-8.
     #[serde(rename = "utf-8")]
     Utf8,
-    /// UTF-16, by its byte order mark; little-endian without one.
+    /// UTF-16, by its byte order mark; without one, in the order of bytes in which its first signs are ASCII.
     #[serde(rename = "utf-16")]
     Utf16,
     /// Windows-1252, which holds ISO 8859-1, Latin-1.

@@ -108,7 +108,7 @@ impl ClientMiddleware {
                 if matches!(response.status().as_u16(), 429 | 503) {
                     let wait =
                         response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-                    if let Some(seconds) = wait.and_then(|text| text.trim().parse().ok()) {
+                    if let Some(seconds) = wait.and_then(seconds) {
                         self.throttle.retry_after(Duration::from_secs(seconds));
                     }
                 }
@@ -116,6 +116,14 @@ impl ClientMiddleware {
             Err(_) => self.metrics.request(method.as_str(), "<error>"),
         }
     }
+}
+
+/// The seconds of `Retry-After`, in which alone the API server writes it; a number too large to be read is still a number, and the
+/// throttle has a limit.
+fn seconds(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let is_number = !text.is_empty() && text.bytes().all(|sign| sign.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -166,6 +174,15 @@ mod tests {
         let started = Instant::now();
         service.oneshot(request(Method::POST, "/api/v1/pods")).await.expect_err("it hangs");
         assert_eq!(started.elapsed(), Duration::from_secs(3));
+    }
+
+    #[test]
+    fn a_pause_that_is_too_long_to_be_read_is_a_long_one() {
+        for (text, expected) in
+            [(" 7 ", Some(7)), ("99999999999999999999999", Some(u64::MAX)), ("", None), ("-1", None)]
+        {
+            assert_eq!(seconds(text), expected, "{text}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

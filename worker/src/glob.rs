@@ -18,13 +18,17 @@ pub(crate) enum Links {
 /// are matched only by patterns that begin with one.
 ///
 /// # Errors
-/// When the pattern could leave the root, or a link does.
+/// When the pattern could leave the root, or a link does, or a link that is to be followed leads nowhere.
 pub(crate) fn expand(root: &Path, pattern: &str, links: Links) -> Result<Vec<PathBuf>, ArtifactError> {
     // The rules for plain paths hold for patterns too: `*` matches a part of one name, never a separator.
     confined(root, pattern)?;
     let mut found = vec![root.to_owned()];
     for part in pattern.split('/').filter(|part| !part.is_empty() && *part != ".") {
         found = found.iter().flat_map(|folder| step(folder, part)).collect();
+        // A link to a file that is gone would be rows that are missing, and nobody would know.
+        if let Some(link) = found.iter().find(|path| links == Links::Follow && is_dangling(path)) {
+            return Err(ArtifactError::Dangling(link.clone()));
+        }
     }
     found.retain(|path| match links {
         Links::Follow => path.is_file(),
@@ -35,6 +39,10 @@ pub(crate) fn expand(root: &Path, pattern: &str, links: Links) -> Result<Vec<Pat
         refuse_escape(root, path, pattern)?;
     }
     Ok(found)
+}
+
+fn is_dangling(path: &Path) -> bool {
+    path.is_symlink() && !path.exists()
 }
 
 fn step(folder: &Path, part: &str) -> Vec<PathBuf> {
@@ -115,5 +123,11 @@ mod tests {
         std::os::unix::fs::symlink("/etc/hostname", root.path().join("in/z.csv")).expect("a link");
         assert!(expand(root.path(), "in/*.csv", Links::Follow).is_err());
         assert_eq!(expand(root.path(), "in/*.csv", Links::Skip).expect("files").len(), 2);
+        std::os::unix::fs::symlink("nowhere", root.path().join("other/gone.csv")).expect("a link");
+        let error = expand(root.path(), "other/*.csv", Links::Follow).expect_err("a link to nothing");
+        let said = error.to_string();
+        assert!(said.contains("other/gone.csv is a symbolic link to nowhere"), "{said}");
+        assert_eq!(expand(root.path(), "other/*.csv", Links::Skip).expect("files").len(), 1);
+        assert_eq!(expand(root.path(), "other/a*.csv", Links::Follow).expect("files").len(), 1);
     }
 }

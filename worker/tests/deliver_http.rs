@@ -101,6 +101,38 @@ fn several_requests_at_a_time_deliver_each_row_once_and_a_failure_publishes_noth
 }
 
 #[test]
+fn what_json_cannot_hold_is_refused_with_advice_that_http_can_follow() {
+    let receiver = Receiver::start();
+    let volume = Volume::new();
+    for (sql, code, parts) in [
+        (
+            "SELECT CAST('NaN' AS DOUBLE) AS x",
+            3,
+            &["column \"x\", row 1: NaN cannot be written", "CASE WHEN"][..],
+        ),
+        (
+            "SELECT map([1], ['a']) AS x",
+            2,
+            &["column \"x\" holds a map whose keys are Int64", "map_keys(\"x\")"],
+        ),
+    ] {
+        for format in ["parquet", "ndjson"] {
+            let mut spec = prepare(json!([]), Some(sql));
+            spec["action"]["prepare"]["format"] = json!(format);
+            spec["action"]["prepare"]["delivery"] = json!({"uri": receiver.url()});
+            let ended = volume.step(&spec, &QUICK);
+            assert_eq!(ended.code, code, "{sql} as {format}: {ended:#?}");
+            for part in parts {
+                assert!(ended.message().contains(part), "{sql} as {format}: {}", ended.message());
+            }
+            let is_other_format = ended.message().contains("or write");
+            assert_eq!(is_other_format, format == "ndjson", "{}", ended.message());
+        }
+    }
+    assert_eq!(receiver.posts().len(), 0);
+}
+
+#[test]
 fn several_rows_are_an_array() {
     let receiver = Receiver::start();
     deliver(&volume(5), &receiver.url(), Some(2)).succeeds();

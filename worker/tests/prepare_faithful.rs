@@ -72,7 +72,12 @@ fn numbers_that_json_does_not_have_are_refused_and_never_null() {
         ended.fails(
             3,
             "DataMalformed",
-            &["the result: column \"x\", row 2:", shown, "cannot be written as JSON"],
+            &[
+                "the result: column \"x\", row 2:",
+                shown,
+                "cannot be written as JSON",
+                "or write csv or parquet",
+            ],
         );
         assert!(!ended.message().contains(".draft-"), "{}", ended.message());
     }
@@ -122,6 +127,40 @@ fn a_spec_says_how_text_is_read() {
     let utf16: Vec<u8> = "\u{feff}a,b\nä,1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let reading = json!({"encoding": "utf-16"});
     assert_eq!(queried("in.csv", &utf16, Some(reading), "SELECT * FROM t"), "a,b\nä,1\n");
+}
+
+#[test]
+fn utf_16_without_a_mark_is_read_in_its_own_order_and_never_as_utf_8() {
+    let little = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let big = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+    let utf16 = || Some(json!({"encoding": "utf-16"}));
+    for text in ["a,b\nä,1\n", "姓名,年龄\n李雷,1\n", "\u{feff}a,b\r\nä,1\r\n"] {
+        let expected = text.replace('\u{feff}', "").replace('\r', "");
+        assert_eq!(queried("in.csv", &little(text), utf16(), "SELECT * FROM t"), expected, "{text}");
+        assert_eq!(queried("in.csv", &big(text), utf16(), "SELECT * FROM t"), expected, "{text}");
+    }
+    let lines = "{\"a\":1}\n{\"a\":2}\n";
+    for bytes in [little(lines), big(lines)] {
+        assert_eq!(queried("in.ndjson", &bytes, utf16(), "SELECT * FROM t"), "a\n1\n2\n");
+    }
+    // Nothing in it says which order it is.
+    let (_, ended) = tried("in.csv", &big("姓名"), utf16(), None);
+    ended.fails(3, "DataMalformed", &["no byte order mark", "Save it with a byte order mark"]);
+    for (name, text) in [
+        ("in.csv", "a,b\n1,2\n"),
+        ("in.csv", "a,é\n1,2\n"),
+        ("in.csv", "姓名,年龄\n李雷,1\n"),
+        ("in.ndjson", lines),
+    ] {
+        for bytes in [little(text), big(text)] {
+            let (_, ended) = tried(name, &bytes, None, None);
+            ended.fails(3, "DataMalformed", &["NUL", "reading: {encoding: utf-16}"]);
+        }
+    }
+    let (_, ended) = tried("in.csv", b"a,b\0c\n1,2\n", None, None);
+    ended.fails(3, "DataMalformed", &["line 1", "the first line has NUL bytes"]);
+    // Below the header it is a sign as any other.
+    assert_eq!(queried("in.csv", b"a,b\nx\0y,2\n", None, "SELECT * FROM t"), "a,b\nx\0y,2\n");
 }
 
 #[test]

@@ -66,7 +66,11 @@ fn a_part_that_does_not_follow_on_what_came_is_not_put_behind_it() {
     for range in ["bytes 4-9/10", "bytes 6-9/11", "bytes 0-3/4", "6-9/10", ""] {
         let server = Server::start(move |_, number| match number {
             1 => cut_short("ETag: \"one\"\r\n", 10, "a,b\n1,"),
-            2 => answer("206 Partial Content", &format!("Content-Range: {range}\r\n"), "9,9\n"),
+            2 => answer(
+                "206 Partial Content",
+                &format!("ETag: \"one\"\r\nContent-Range: {range}\r\n"),
+                "9,9\n",
+            ),
             _ => answer("200 OK", "", "a,b\n1,2\n"),
         });
         let volume = Volume::new();
@@ -78,6 +82,79 @@ fn a_part_that_does_not_follow_on_what_came_is_not_put_behind_it() {
     let server =
         Server::start(|_, _| answer("206 Partial Content", "Content-Range: bytes 0-3/9\r\n", "a\n1\n"));
     fetch(&Volume::new(), &server, "/a.csv", &[]).fails(3, "FetchRefused", &["which was not asked for"]);
+}
+
+#[test]
+fn a_part_of_a_content_that_is_not_shown_to_be_the_same_begins_the_download_anew() {
+    const MONDAY: &str = "Last-Modified: Mon, 05 Jan 2026 00:00:00 GMT\r\n";
+    const TUESDAY: &str = "Last-Modified: Tue, 06 Jan 2026 00:00:00 GMT\r\n";
+    // The server ignores the condition that the part was asked for with.
+    for (first, second) in [
+        ("ETag: \"one\"\r\n".to_owned(), "ETag: \"two\"\r\n".to_owned()),
+        ("ETag: \"one\"\r\n".to_owned(), "ETag: W/\"one\"\r\n".to_owned()),
+        ("ETag: \"one\"\r\n".to_owned(), String::new()),
+        (format!("ETag: \"one\"\r\n{MONDAY}"), MONDAY.to_owned()),
+        (format!("ETag: \"one\"\r\n{MONDAY}"), format!("ETag: \"one\"\r\n{TUESDAY}")),
+    ] {
+        let second_answer = second.clone();
+        let server = Server::start(move |_, number| match number {
+            1 => cut_short(&first, 10, "a,b\n1,"),
+            2 => answer(
+                "206 Partial Content",
+                &format!("{second_answer}Content-Range: bytes 6-9/10\r\n"),
+                "9\n9,",
+            ),
+            _ => answer("200 OK", "", "a,b\n7,8\n"),
+        });
+        let volume = Volume::new();
+        let ended = fetch(&volume, &server, "/a.csv", &[]);
+        assert_eq!(volume.data(ended.succeeds(), "data.csv"), "a,b\n7,8\n", "{second}");
+        assert_eq!(server.headers("range"), [None, Some("bytes=6-".to_owned()), None], "{second}");
+    }
+    // What has no strong tag is never asked for in parts.
+    for first in ["ETag: W/\"one\"\r\n", MONDAY, ""] {
+        let server = Server::start(move |_, number| match number {
+            1 => cut_short(first, 10, "a,b\n1,"),
+            _ => answer("200 OK", "", "a,b\n7,8\n"),
+        });
+        let volume = Volume::new();
+        let ended = fetch(&volume, &server, "/a.csv", &[]);
+        assert_eq!(volume.data(ended.succeeds(), "data.csv"), "a,b\n7,8\n", "{first}");
+        assert_eq!(server.headers("range"), [None, None], "{first}");
+    }
+}
+
+#[test]
+fn behind_a_redirect_a_download_continues_at_the_same_place_or_begins_anew() {
+    let to = |place: &str| answer("302 Found", &format!("Location: {place}\r\n"), "");
+    // Tags tell contents of one place apart: two places may both call theirs the first.
+    let server = Server::start(move |path, number| match (path, number) {
+        ("/a.csv", 1) => to("/monday.csv"),
+        ("/a.csv", _) => to("/tuesday.csv"),
+        ("/monday.csv", 2) => cut_short("ETag: \"one\"\r\n", 10, "a,b\n1,"),
+        ("/monday.csv", 3) => {
+            answer("206 Partial Content", "ETag: \"one\"\r\nContent-Range: bytes 6-9/10\r\n", "2\n3,")
+        }
+        _ => answer("206 Partial Content", "ETag: \"one\"\r\nContent-Range: bytes 6-9/10\r\n", "9\n9,"),
+    });
+    let volume = Volume::new();
+    let ended = fetch(&volume, &server, "/a.csv", &[]);
+    assert_eq!(volume.data(ended.succeeds(), "data.csv"), "a,b\n1,2\n3,\n");
+
+    for gone in ["403 Forbidden", "404 Not Found", "410 Gone", "302 Found\r\nLocation: /tuesday.csv"] {
+        let server = Server::start(move |path, number| match (path, number) {
+            ("/a.csv", 1) => to("/monday.csv"),
+            ("/a.csv", _) => to("/tuesday.csv"),
+            ("/monday.csv", 2) => cut_short("ETag: \"one\"\r\n", 10, "a,b\n1,"),
+            ("/monday.csv", _) => answer(gone, "", ""),
+            _ => answer("200 OK", "ETag: \"one\"\r\n", "a,b\n7,8\n"),
+        });
+        let volume = Volume::new();
+        let ended = fetch(&volume, &server, "/a.csv", &[]);
+        assert_eq!(volume.data(ended.succeeds(), "data.csv"), "a,b\n7,8\n", "{gone}");
+        let parts = [None, None, Some("bytes=6-".to_owned()), None, None];
+        assert_eq!(server.headers("range"), parts, "{gone}");
+    }
 }
 
 #[test]
@@ -108,12 +185,16 @@ fn downloads(folder: &std::path::Path) -> Vec<PathBuf> {
 
 #[test]
 fn all_attempts_together_have_an_end() {
-    let server = Server::start(|_, _| answer("503 Service Unavailable", "Retry-After: 60\r\n", ""));
-    fetch(&Volume::new(), &server, "/a.csv", &["--fetch-timeout=300ms"]).fails(
-        3,
-        "FetchRefused",
-        &["did not complete within 300ms", "--fetch-timeout"],
-    );
+    for pause in ["60", "99999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+        let wait = format!("Retry-After: {pause}\r\n");
+        let server = Server::start(move |_, _| answer("503 Service Unavailable", &wait, ""));
+        fetch(&Volume::new(), &server, "/a.csv", &["--fetch-timeout=300ms"]).fails(
+            3,
+            "FetchRefused",
+            &["did not complete within 300ms", "--fetch-timeout"],
+        );
+        assert_eq!(server.requests(), 1, "{pause}");
+    }
 }
 
 #[test]

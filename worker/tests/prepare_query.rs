@@ -6,7 +6,10 @@ mod support;
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::sync::Arc;
 
+use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use mlpipeline_crds::{Revision, STEP_SPEC_VERSION};
 use serde_json::{Value, json};
 use support::{Volume, input, prepare, text, worker};
@@ -273,6 +276,210 @@ fn the_command_reads_and_writes_the_users_own_files() {
     assert_eq!(names, 2, "no draft is left");
     let (_, errors) = run(&["--input", "t=gone.csv", "--out", "-"]);
     assert!(errors.contains("gone.csv"), "{errors}");
+}
+
+#[test]
+fn a_regular_expression_that_is_not_valid_is_the_specs_fault() {
+    for sql in [
+        "SELECT regexp_like(species, '(') AS r FROM t",
+        "SELECT * FROM t WHERE species ~ '('",
+        "SELECT * FROM t WHERE species SIMILAR TO '('",
+        "SELECT regexp_replace(species, '(', 'x') AS r FROM t",
+        "SELECT regexp_match(species, '(') AS r FROM t",
+        "SELECT regexp_count(species, '(') AS r FROM t",
+        "SELECT regexp_like(species, '(a{1000}){1000}') AS r FROM t",
+    ] {
+        let ended = query(sql);
+        ended.fails(2, "QueryInvalid", &["a regular expression in the sql is not valid: "]);
+        assert!(!ended.message().contains('\n') && !ended.message().contains('~'), "{}", ended.message());
+    }
+    query("SELECT * FROM t WHERE species ~ 'x('").fails(2, "QueryInvalid", &["unclosed group, in \"x(\""]);
+}
+
+#[test]
+fn dates_and_texts_that_do_not_fit_get_advice_that_helps() {
+    for (sql, part) in [
+        ("SELECT DATE '2020-01-01' + INTERVAL '300000 years' AS r FROM t", "leave such rows out with WHERE"),
+        (
+            "SELECT TIMESTAMP '2020-01-01' + INTERVAL '1000 years' AS r FROM t",
+            "leave such rows out with WHERE",
+        ),
+        ("SELECT repeat(species, 10000000000) AS r FROM t", "make a shorter text"),
+        (
+            "SELECT TIMESTAMP '2024-03-31 02:30:00' AT TIME ZONE 'Europe/Berlin' AS r FROM t",
+            "a time that its time zone does not have or has twice",
+        ),
+    ] {
+        let ended = query(sql);
+        ended.fails(3, "DataMalformed", &[part]);
+        for useless in ["DOUBLE", "TRY_CAST"] {
+            assert!(!ended.message().contains(useless), "{}", ended.message());
+        }
+    }
+}
+
+#[test]
+fn columns_that_are_named_twice_are_named_with_their_file() {
+    let volume = Volume::new();
+    volume.put("t.csv", "1,2\n");
+    let source = json!({"uri": "file:t.csv", "columns": ["x", "x"]});
+    let ended = volume.step(&prepare(json!([{"name": "t", "source": {"uri": source}}]), None), &[]);
+    ended.fails(2, "SourceRefused", &["columns names \"x\" twice", "t.csv"]);
+    let column = || Arc::new(Int64Array::from(vec![1_i64])) as ArrayRef;
+    let field = || Field::new("x", DataType::Int64, true);
+    let schema = Arc::new(Schema::new(vec![field(), Field::new("y", DataType::Int64, true), field()]));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![column(), column(), column()]).expect("rows");
+    let mut bytes = Vec::new();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, schema, None).expect("a writer");
+    writer.write(&batch).expect("written");
+    writer.close().expect("written");
+    volume.put("t.parquet", bytes);
+    for sql in [None, Some("SELECT y FROM t")] {
+        let ended = volume.step(&prepare(input("file:t.parquet"), sql), &[]);
+        ended.fails(3, "DataMalformed", &["t.parquet: it has two columns called \"x\""]);
+    }
+}
+
+#[test]
+fn maps_without_texts_for_keys_are_no_json_and_the_message_says_what_makes_them_so() {
+    let map = "WITH m AS (SELECT map([1, 2], ['a', 'b']) AS r)";
+    let ndjson = |sql: &str| {
+        let mut spec = prepare(json!([]), Some(sql));
+        spec["action"]["prepare"]["format"] = json!("ndjson");
+        spec
+    };
+    let volume = Volume::new();
+    for sql in ["SELECT r FROM m", "SELECT [r] AS r FROM m", "SELECT named_struct('a', r) AS r FROM m"] {
+        let ended = volume.step(&ndjson(&format!("{map} {sql}")), &[]);
+        ended.fails(
+            2,
+            "QueryInvalid",
+            &["column \"r\" holds a map whose keys are Int64", "or write parquet"],
+        );
+    }
+    // What the message says.
+    let way = "SELECT map(arrow_cast(map_keys(\"r\"), 'List(Utf8)'), map_values(\"r\")) AS r FROM m";
+    let ended = volume.step(&ndjson(&format!("{map} {way}")), &[]);
+    assert_eq!(volume.data(ended.succeeds(), "data.ndjson"), "{\"r\":{\"1\":\"a\",\"2\":\"b\"}}\n");
+}
+
+#[test]
+fn a_command_names_files_by_their_whole_paths_and_links_to_nothing_are_not_left_out() {
+    let volume = Volume::new();
+    let file = volume.put("d1.csv", "a\n1\n");
+    let run = |arguments: &[&str]| {
+        let mut command = worker(&["prepare", "--out", "-"]);
+        command.args(arguments).current_dir(volume.path()).output().expect("the worker runs")
+    };
+    let output = run(&["--input", "t=d1.csv", "--format", "t=csv", "--pattern", "t=a"]);
+    let place = format!("it is about {}", file.canonicalize().expect("a path").display());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).1.contains(&place), "{output:?}");
+    std::os::unix::fs::symlink("gone.csv", volume.path().join("d2.csv")).expect("a link");
+    let output = run(&["--input", "t=d*.csv"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(
+        text(&output).1.contains("d2.csv is a symbolic link to gone.csv, and nothing is there"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn a_result_is_compressed_where_its_name_says_so_and_a_name_that_cannot_be_is_refused_first() {
+    let volume = Volume::new();
+    volume.put("t.csv", "a,b\n1,x\n2,y\n");
+    let run = |arguments: &[&str]| {
+        let mut command = worker(&["prepare", "--input", "t=t.csv"]);
+        command.args(arguments).current_dir(volume.path()).output().expect("the worker runs")
+    };
+    let read = |name: &str| std::fs::read(volume.path().join(name)).expect("written");
+    for name in ["x.csv.gz", "x.ndjson.gz", "x.CSV.ZST", "x.ndjson.zst"] {
+        let output = run(&["--out", name, "--check", "a notNull"]);
+        assert!(output.status.success(), "{output:?}");
+        let first = read(name);
+        let magic = if name.to_lowercase().ends_with(".gz") { &[0x1f, 0x8b][..] } else { &[0x28, 0xb5] };
+        assert!(first.starts_with(magic), "{name}: {first:?}");
+        run(&["--out", name]);
+        assert_eq!(read(name), first, "{name}");
+        let again = format!("u={name}");
+        let (rows, errors) = text(
+            &worker(&["prepare", "--input", &again, "--out", "-"])
+                .current_dir(volume.path())
+                .output()
+                .expect("the worker runs"),
+        );
+        assert_eq!((rows.as_str(), errors.as_str()), ("a,b\n1,x\n2,y\n", ""), "{name}");
+    }
+    for (name, part) in [
+        ("x.parquet.gz", "leave .gz out"),
+        ("x.csv.bz2", "end the name with .gz or .zst"),
+        ("s3://lake/x.parquet.zst", "leave .zst out"),
+    ] {
+        let output =
+            run(&["--out", name, "--out-format", if name.contains("csv") { "csv" } else { "parquet" }]);
+        assert_eq!(output.status.code(), Some(2), "{name}: {output:?}");
+        assert!(text(&output).1.contains(part), "{output:?}");
+        assert!(!volume.path().join(name).exists(), "{name}");
+    }
+    let drafts = std::fs::read_dir(volume.path()).expect("a folder");
+    let hidden = drafts
+        .filter(|entry| entry.as_ref().expect("an entry").file_name().to_string_lossy().starts_with('.'));
+    assert_eq!(hidden.count(), 0, "no draft is left");
+}
+
+#[test]
+fn checks_compare_whole_numbers_and_decimals_exactly() {
+    let volume = Volume::new();
+    volume.put("t.csv", "a\n9007199254740993\n");
+    let check = |sql: &str, check: &[&str]| {
+        let mut command = worker(&["prepare", "--input", "t=t.csv", "--sql", sql, "--out", "-"]);
+        let output = command.args(check).current_dir(volume.path()).output().expect("the worker runs");
+        (output.status.code(), text(&output).1)
+    };
+    let decimal = "SELECT CAST(a AS DECIMAL(38, 2)) + 0.01 AS a FROM t";
+    let unsigned = "SELECT CAST('18446744073709551615' AS BIGINT UNSIGNED) AS a FROM t";
+    let small = "SELECT CAST(a % 100 AS TINYINT) AS a FROM t";
+    let cents = "SELECT CAST(0.1 AS DECIMAL(5, 2)) AS a FROM t";
+    let plain = "SELECT a FROM t";
+    for (sql, rule, holds) in [
+        (plain, "a max=9007199254740992", false),
+        (plain, "a max=9007199254740993", true),
+        (plain, "a min=9007199254740994", false),
+        (plain, "a min=9007199254740993", true),
+        (plain, "a max=9007199254740992.5", false),
+        (plain, "a min=0.5 max=1e300", true),
+        (plain, "a min=1e300", false),
+        (plain, "a min=-1e300", true),
+        (plain, "a max=-1e300", false),
+        (plain, "a oneOf=9007199254740992", false),
+        (plain, "a oneOf=1,9007199254740993.0", true),
+        (plain, "a oneOf=x,0.5", false),
+        (decimal, "a max=9007199254740993", false),
+        (decimal, "a max=9007199254740994", true),
+        (decimal, "a oneOf=9007199254740993.01", true),
+        (decimal, "a oneOf=9007199254740993.02", false),
+        (unsigned, "a max=18446744073709551614", false),
+        (unsigned, "a max=18446744073709551615", true),
+        (unsigned, "a oneOf=18446744073709551615", true),
+        (unsigned, "a min=-1", true),
+        (small, "a max=1000 min=-1000", true),
+        (small, "a max=-1000", false),
+        (cents, "a max=0.1 min=0.1", true),
+        (cents, "a max=0.0999", false),
+    ] {
+        let (code, said) = check(sql, &["--check", rule]);
+        assert_eq!(code, Some(if holds { 0 } else { 3 }), "{sql}, {rule}: {said}");
+    }
+    for (query, holds) in [
+        ("SELECT max(a) FROM output = 9007199254740992", false),
+        ("SELECT max(a) FROM output = 9007199254740993", true),
+        ("SELECT 0.10 = 0.1", true),
+        ("SELECT CAST(0.1 AS DECIMAL(5, 2)) = 0.1", true),
+        ("SELECT true = 1", true),
+    ] {
+        let (code, said) = check(plain, &["--check-sql", query]);
+        assert_eq!(code, Some(if holds { 0 } else { 3 }), "{query}: {said}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use receiver::Receiver;
-use support::{Volume, input, prepare};
+use support::{Answer, Ended, Server, Volume, answer, input, prepare};
 
 const OBJECTS: usize = 30;
 
@@ -99,4 +99,44 @@ fn of_several_objects_that_fail_the_first_is_named() {
     let arguments = ["--allow-address=127.0.0.0/8", "--fetch-attempts=1"];
     let ended = Volume::new().step_with(&prepare(input("s3://raw/in/*.csv"), None), &arguments, &variables);
     ended.fails(3, "StoreRefused", &["in/03.csv"]);
+}
+
+/// Fetches an object whose body breaks off after 6 of 10 bytes, and of which the rest is answered so.
+fn fetch_rest(volume: &Volume, status: &'static str, headers: &'static str, rest: &'static str) -> Ended {
+    const DATE: &str = "Last-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n";
+    let server = Server::start(move |_, number| {
+        if number > 1 {
+            return answer(status, &format!("{DATE}{headers}"), rest);
+        }
+        let head = format!("Content-Length: 10\r\nConnection: close\r\nETag: \"e\"\r\n{DATE}");
+        Answer::Bytes(format!("HTTP/1.1 200 OK\r\n{head}\r\na,b\n1,").into_bytes())
+    });
+    let endpoint = format!("http://{}", server.address);
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", "me"),
+        ("AWS_SECRET_ACCESS_KEY", "a-secret"),
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+    ];
+    let arguments = ["--allow-address=127.0.0.0/8", "--fetch-attempts=2", "--fetch-backoff=1ms"];
+    volume.step_with(&prepare(input("s3://raw/in/a.csv"), None), &arguments, &variables)
+}
+
+#[test]
+fn the_rest_of_an_object_is_taken_only_where_it_follows_on_what_came() {
+    const PART: &str = "206 Partial Content";
+    let volume = Volume::new();
+    let ended = fetch_rest(&volume, PART, "ETag: \"e\"\r\nContent-Range: bytes 6-9/10\r\n", "2\n3,");
+    assert_eq!(volume.data(ended.succeeds(), "data.csv"), "a,b\n1,2\n3,\n");
+    for (status, headers) in [
+        (PART, "ETag: \"e\"\r\nContent-Range: bytes 5-8/10\r\n"),
+        (PART, "ETag: \"e\"\r\nContent-Range: bytes 6-9/11\r\n"),
+        (PART, "ETag: \"e\"\r\n"),
+        (PART, "ETag: W/\"e\"\r\nContent-Range: bytes 6-9/10\r\n"),
+        (PART, "Content-Range: bytes 6-9/10\r\n"),
+        (PART, "ETag: \"f\"\r\nContent-Range: bytes 6-9/10\r\n"),
+        ("200 OK", "ETag: \"e\"\r\n"),
+    ] {
+        let ended = fetch_rest(&Volume::new(), status, headers, "9\n9,");
+        assert_eq!(ended.code, 4, "{headers}: {ended:#?}");
+    }
 }

@@ -156,4 +156,11 @@ fn another_content_type_is_refused() {
     assert_eq!(ask("application/x-www-form-urlencoded"), 415);
     assert_eq!(ask("application/json; charset=utf-8"), 200);
     assert_eq!(server.request("POST", "/predict", &[], SETOSA.as_bytes()).code, 200);
+    let encoded = |encoding: &str| {
+        server.request("POST", "/predict", &[("content-encoding", encoding)], SETOSA.as_bytes())
+    };
+    let answer = encoded("gzip");
+    assert_eq!(answer.code, 415);
+    assert!(answer.error().contains("without Content-Encoding, not with gzip"), "{}", answer.error());
+    assert_eq!(encoded("identity").code, 200);
 }

@@ -20,6 +20,9 @@ pub enum ArtifactError {
         /// The rule that it breaks.
         problem: &'static str,
     },
+    /// A symbolic link that a pattern names leads to nothing.
+    #[error("{} is a symbolic link to {}, and nothing is there; remove the link, or bring the file back", .0.display(), target_of(.0))]
+    Dangling(PathBuf),
     /// There is no complete artifact in the folder.
     #[error("no artifact at {}: it has no {}; the step that makes it has not finished", .0.display(), super::names::MANIFEST_NAME)]
     Missing(PathBuf),
@@ -66,6 +69,11 @@ pub enum ArtifactError {
     File(#[from] FileError),
 }
 
+/// What a link names.
+fn target_of(link: &Path) -> String {
+    std::fs::read_link(link).map_or_else(|_| "nothing".to_owned(), |target| target.display().to_string())
+}
+
 /// The name of the step whose artifact lies in a folder: namespace/pipeline/step/revision.
 fn step_of(folder: &Path) -> String {
     let name = folder.parent().and_then(Path::file_name);
@@ -83,7 +91,9 @@ impl Failure for ArtifactError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Path { .. } | Self::FileName(_) | Self::Taken(_) => ExitCode::WrongSpec,
-            Self::Damaged { .. } | Self::Replaced { .. } | Self::Version { .. } => ExitCode::WrongData,
+            Self::Dangling(_) | Self::Damaged { .. } | Self::Replaced { .. } | Self::Version { .. } => {
+                ExitCode::WrongData
+            }
             // A volume that is not mounted yet, or a network file system that lags, looks like this too.
             Self::Missing(_) => ExitCode::StorageUnavailable,
             Self::File(error) => error.exit_code(),
@@ -93,6 +103,7 @@ impl Failure for ArtifactError {
     fn reason(&self) -> &'static str {
         match self {
             Self::Path { .. } => "PathRefused",
+            Self::Dangling(_) => "DataNotFound",
             Self::Missing(_) => "ArtifactMissing",
             Self::Damaged { .. } => "ArtifactDamaged",
             Self::Replaced { .. } => "ArtifactReplaced",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Response, StatusCode, header};
+use reqwest::{Response, StatusCode};
 
 use crate::network::{chain, refusal};
 
@@ -41,11 +41,6 @@ pub(super) fn judge(status: StatusCode, pause: Option<Duration>, answer: &str) -
     } else {
         problem
     }))
-}
-
-pub(super) fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }
 
 /// The beginning of an answer's body. A long rest is left unread, and the connection with it.

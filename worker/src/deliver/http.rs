@@ -16,7 +16,7 @@ use reqwest::{Client, header};
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::answer::{Attempt, answer, judge, retry_after, sending, start};
+use super::answer::{Attempt, answer, judge, sending, start};
 use super::batches::{RequestBatch, batches};
 use super::delivered_prefix::{DeliveredPrefix, receiver};
 use super::rows::rows_of_file;
@@ -26,16 +26,12 @@ use crate::artifact::Draft;
 use crate::cancellation::Cancellation;
 use crate::credentials::{Credentials, Secrets};
 use crate::failure::StepError;
-use crate::network::{Network, redacted};
-use crate::network::{authenticated, check_address, client};
+use crate::network::{Network, PAUSE_LIMIT, authenticated, check_address, client, redacted, retry_after};
 use crate::table::LocalFile;
 
 /// How many requests go over one connection. A Service chooses among its pods once for each connection, so that one
 /// connection would leave all of the work to one pod; one for each request would cost a round trip for each.
 const REQUESTS_PER_CONNECTION: u64 = 16;
-
-/// The longest pause between attempts, also when the receiver asks for a longer one.
-const PAUSE_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long a stopping process waits for the answer to the request under way: half of the 30 s that Kubernetes
 /// gives it by default.
@@ -227,7 +223,7 @@ impl Sender<'_> {
         }
         let response = request.send().await.map_err(sending)?;
         let status = response.status();
-        let retry_after = retry_after(&response);
+        let pause = retry_after(response.headers());
         // It is shown and logged, and a receiver may repeat what it was given.
         let answer = self.secrets.redact(&String::from_utf8_lossy(&answer(response).await?));
         tracing::info!(
@@ -239,7 +235,7 @@ impl Sender<'_> {
             answer = start(&answer),
             "posted"
         );
-        judge(status, retry_after, &answer)
+        judge(status, pause, &answer)
     }
 
     /// The same for the same rows at the same place of the same file, however often they are sent.

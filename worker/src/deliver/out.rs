@@ -10,15 +10,15 @@ use super::{Product, replace};
 use crate::WorkContext;
 use crate::artifact::ArtifactError;
 use crate::failure::StepError;
-use crate::table::Written;
+use crate::table::{Compression, TableError, Written};
 
 /// What the variables with the credentials of a standalone command's output begin with.
 const CREDENTIALS: &str = "MLPIPELINE_SECRET_OUTPUT_";
 
 /// A result that is being written.
 pub(crate) enum OutPlace {
-    /// To a file.
-    File(OutFile),
+    /// To a file, compressed where its name says so.
+    File(OutFile, Option<Compression>),
     /// To a store, by way of scratch.
     Store { delivery: Delivery, draft: TempPath },
 }
@@ -27,9 +27,16 @@ impl OutPlace {
     /// Begins the result at a path or URI.
     ///
     /// # Errors
-    /// When it cannot be written there.
-    pub(crate) fn begin(out: &Path, context: &WorkContext) -> Result<Self, StepError> {
-        let Some(uri) = uri_of_store(out) else { return Ok(Self::File(OutFile::begin(out)?)) };
+    /// When it cannot be written there, or not with the compression that the name asks for.
+    pub(crate) fn begin(out: &Path, format: Format, context: &WorkContext) -> Result<Self, StepError> {
+        let Some(uri) = uri_of_store(out) else {
+            let compression = Compression::of_result(&out.to_string_lossy(), format)?;
+            return Ok(Self::File(OutFile::begin(out)?, compression));
+        };
+        if UriScheme::of(&uri) == Some(UriScheme::S3) {
+            // Known before the work, and looked at again where the object is written.
+            Compression::of_result(&uri, format)?;
+        }
         let draft = tempfile::NamedTempFile::new_in(context.scratch())
             .map_err(ArtifactError::io("write to", context.scratch()))?;
         let delivery = Delivery {
@@ -44,7 +51,7 @@ impl OutPlace {
     /// Where to write.
     pub(crate) fn path(&self) -> &Path {
         match self {
-            Self::File(file) => file.path(),
+            Self::File(file, _) => file.path(),
             Self::Store { draft, .. } => draft,
         }
     }
@@ -60,7 +67,13 @@ impl OutPlace {
         context: &WorkContext,
     ) -> Result<(), StepError> {
         match self {
-            Self::File(file) => file.publish(),
+            Self::File(file, None) => file.publish(),
+            Self::File(file, Some(compression)) => {
+                // Compressing a large file is work for a core.
+                let published =
+                    tokio::task::spawn_blocking(move || file.compressed(compression)?.publish()).await;
+                published.map_err(|error| TableError::Internal(error.to_string()))?
+            }
             Self::Store { delivery, draft } => {
                 replace(&delivery, &Product::written(&draft, format, written), context).await
             }

@@ -1,5 +1,6 @@
 //! The file that a standalone command writes: there as a whole, or as it was before.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use tempfile::NamedTempFile;
 
 use crate::artifact::{ArtifactError, sync_folder};
 use crate::failure::StepError;
-use crate::table::TableError;
+use crate::table::{Compression, TableError};
 
 /// A file that is being written beside its final place.
 #[derive(Debug)]
@@ -45,13 +46,22 @@ impl OutFile {
                 format!("the folder {} does not exist; make it, or name another file", folder.display());
             return Err(TableError::Source(text).into());
         }
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".draft-");
-        // As any file that a program of the user's makes; the umask takes its share.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let draft = builder.tempfile_in(&folder).map_err(ArtifactError::io("write to", &folder))?;
+        let draft = draft_in(&folder)?;
         Ok(Self { target, folder, draft })
+    }
+
+    /// The same file with its content compressed.
+    ///
+    /// # Errors
+    /// When storage refuses.
+    pub(crate) fn compressed(self, compression: Compression) -> Result<Self, StepError> {
+        let Self { target, folder, draft } = self;
+        let smaller = draft_in(&folder)?;
+        // By its path: the draft may have been made anew there.
+        let from = File::open(draft.path()).map_err(ArtifactError::io("open", draft.path()))?;
+        let to = smaller.reopen().map_err(ArtifactError::io("open", smaller.path()))?;
+        compression.compress(from, to).map_err(ArtifactError::io("compress to", smaller.path()))?;
+        Ok(Self { target, folder, draft: smaller })
     }
 
     /// Where to write.
@@ -69,6 +79,16 @@ impl OutFile {
         draft.persist(&target).map_err(|error| ArtifactError::io("write", &target)(error.error))?;
         Ok(sync_folder(&folder)?)
     }
+}
+
+/// A new file beside the final one.
+fn draft_in(folder: &Path) -> Result<NamedTempFile, StepError> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".draft-");
+    // As any file that a program of the user's makes; the umask takes its share.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    Ok(builder.tempfile_in(folder).map_err(ArtifactError::io("write to", folder))?)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::WorkContext;
 use crate::artifact::{Column, open_unlinked};
 use crate::engine::query_error;
 use crate::failure::StepError;
-use crate::table::{LocalFile, TableError, refuse_unwritable, written};
+use crate::table::{LocalFile, TableError, refuse_map_keys, refuse_unwritable, written};
 
 /// Rows, each the text of a JSON object.
 pub(crate) type JsonRows = BoxStream<'static, Result<Vec<u8>, StepError>>;
@@ -31,6 +31,7 @@ pub(super) async fn rows_of_file(
     let cancellation = context.cancellation.clone();
     let opened = tokio::task::spawn_blocking(move || written(file, format, columns, &cancellation)).await;
     let table = opened.map_err(DeliverError::lost)??;
+    refuse_map_keys(&table.schema()).map_err(TableError::Query)?;
     let frame = context.session().read_table(table).map_err(|error| query_error(&error))?;
     let batches = frame.execute_stream().await.map_err(|error| query_error(&error))?;
     let mut before = 0_u64;

@@ -1,15 +1,21 @@
 //! To S3: the result's file becomes an object.
 
+use std::path::Path;
+
 use mlpipeline_crds::ObjectLocation;
+use tempfile::TempPath;
 
 use super::Product;
 use crate::WorkContext;
+use crate::artifact::open_unlinked;
 use crate::credentials::Credentials;
 use crate::failure::StepError;
 use crate::stores::StoreError;
 use crate::stores::s3::Bucket;
+use crate::table::{Compression, TableError};
 
-/// Replaces the object; one whose key ends with a slash is called `data` in that folder, with the format's extension.
+/// Replaces the object, compressed where its key says so; one whose key ends with a slash is called `data` in that folder, with the
+/// format's extension.
 pub(super) async fn deliver(
     uri: &str,
     product: &Product,
@@ -28,5 +34,28 @@ pub(super) async fn deliver(
         key = format!("{key}data.{}", product.format.extension());
     }
     let bucket = Bucket::new(&location.bucket, credentials, &context.network)?;
-    bucket.put(&key, &product.path, context.progress).await
+    match Compression::of_result(&bucket.place(&key), product.format)? {
+        None => bucket.put(&key, &product.path, context.progress).await,
+        Some(compression) => {
+            let smaller = compressed(&product.path, compression, context).await?;
+            bucket.put(&key, &smaller, context.progress).await
+        }
+    }
+}
+
+/// A compressed copy of a file on scratch, removed when it is dropped.
+async fn compressed(
+    path: &Path,
+    compression: Compression,
+    context: &WorkContext,
+) -> Result<TempPath, StepError> {
+    // It lies on a volume, where others can put a link in its place.
+    let from = open_unlinked(path).map_err(TableError::io("open", path))?;
+    let scratch = context.scratch();
+    let (to, smaller) =
+        tempfile::NamedTempFile::new_in(scratch).map_err(TableError::io("write to", scratch))?.into_parts();
+    let done = tokio::task::spawn_blocking(move || compression.compress(from, to)).await;
+    done.map_err(|error| TableError::Internal(error.to_string()))?
+        .map_err(TableError::io("compress to", scratch))?;
+    Ok(smaller)
 }

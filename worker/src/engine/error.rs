@@ -37,8 +37,12 @@ pub fn query_error(error: &DataFusionError) -> StepError {
         return own;
     }
     let root = error.find_root();
-    let (exit_code, reason) = classify(root);
     let text = plain(&root.strip_backtrace());
+    if let Some(problem) = regex_problem(&text) {
+        let message = format!("a regular expression in the sql is not valid: {problem}");
+        return QueryError { exit_code: ExitCode::WrongSpec, reason: "QueryInvalid", message }.into();
+    }
+    let (exit_code, reason) = classify(root);
     let message = match reason {
         "OutOfMemory" => out_of_memory::message(&text),
         "Internal" => format!(
@@ -99,9 +103,33 @@ fn plain(text: &str) -> String {
     rest.to_owned()
 }
 
+/// What is wrong with a regular expression, on one line, where the engine did not take one; `None` for other errors. The engine says
+/// it in a way of its own in each function.
+fn regex_problem(text: &str) -> Option<String> {
+    /// What stands before the reason, or before the expression alone.
+    const NOT_COMPILED: &str = "Regular expression did not compile: ";
+    if let Some((_, parsed)) = text.split_once("regex parse error:") {
+        let (pattern, problem) = parsed.split_once("error: ")?;
+        let problem = problem.lines().next().unwrap_or_default().trim();
+        let pattern = pattern.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+        return Some(format!("{problem}, in {pattern:?}"));
+    }
+    let is_too_large = text.contains("CompiledTooBig(") || text.contains("Compiled regex exceeds size limit");
+    if is_too_large {
+        return Some("compiled, it is larger than is allowed; write it with fewer repetitions".to_owned());
+    }
+    text.split_once(NOT_COMPILED).map(|(_, pattern)| format!("it is {:?}", pattern.trim()))
+}
+
 /// What to do about values that a query cannot compute with.
 fn with_advice(text: String) -> String {
-    let advice = if text.contains("Cannot cast") {
+    let advice = if text.contains("Cannot cast timezone to different timezone") {
+        "; there is a time that its time zone does not have or has twice, since clocks are set there: correct such rows, as with CASE WHEN x = '…' THEN x + INTERVAL '1 hour' ELSE x END, leave them out with WHERE, or stay in UTC"
+    } else if text.contains("Date arithmetic overflow") || text.contains("Timestamp out of range") {
+        "; the date is outside of those that its type holds: leave such rows out with WHERE, or make them null with CASE"
+    } else if text.contains("string size overflow") {
+        "; make a shorter text"
+    } else if text.contains("Cannot cast") {
         "; such values become null with TRY_CAST(x AS …), or leave their rows out with WHERE"
     } else if text.starts_with("Overflow happened on") || text.contains("overflow") {
         "; the result is too large for a whole number of its type: compute with CAST(x AS DOUBLE) or CAST(x AS DECIMAL(38, 0))"

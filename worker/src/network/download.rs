@@ -16,15 +16,13 @@ use url::Url;
 use super::client::{authenticated, chain, check_address, client, redacted, refusal};
 use super::error::FetchError;
 use super::partial::{Fetched, NotTaken, Partial};
+use super::retry_after::{PAUSE_LIMIT, retry_after};
 use super::rules::Network;
 use crate::credentials::Credentials;
 use crate::progress::Progress;
 
 /// The most redirects that are followed.
 const REDIRECT_LIMIT: usize = 10;
-
-/// The longest pause between attempts, also when the server asks for a longer one.
-const PAUSE_LIMIT: Duration = Duration::from_secs(60);
 
 /// What to fetch, and where to put it.
 #[derive(Debug)]
@@ -164,7 +162,9 @@ async fn follow(
     partial: &mut Partial,
     network: &Network,
 ) -> Result<Response, Attempt> {
-    let mut current = url.clone();
+    // A part is asked for where what has come was of: what a redirect leads to may have changed, and be another content.
+    let continued = partial.place().cloned();
+    let mut current = continued.clone().unwrap_or_else(|| url.clone());
     let mut visited = HashSet::new();
     loop {
         check_address(&current, network).map_err(|problem| refused(&current, problem.0))?;
@@ -185,6 +185,11 @@ async fn follow(
             return Err(Attempt::again("the content is shorter than what came of it before"));
         }
         let location = response.headers().get(header::LOCATION).filter(|_| status.is_redirection());
+        if continued.as_ref().is_some_and(|place| place != url && (location.is_some() || is_gone(status))) {
+            partial.forget();
+            let problem = format!("{} is not there any more, to which it redirected", redacted(&current));
+            return Err(Attempt::again(problem));
+        }
         let Some(location) = location else { return Err(unsuccessful(&current, &response)) };
         let next = location
             .to_str()
@@ -198,21 +203,25 @@ async fn follow(
     }
 }
 
-fn unsuccessful(url: &Url, response: &Response) -> Attempt {
-    let status = response.status();
-    let transient = status.is_server_error()
+/// Whether an address that was redirected to may have been for a time only, as signed ones are.
+fn is_gone(status: StatusCode) -> bool {
+    status.is_client_error() && !is_transient(status)
+}
+
+fn is_transient(status: StatusCode) -> bool {
+    status.is_server_error()
         || matches!(
             status,
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY
-        );
-    if !transient {
+        )
+}
+
+fn unsuccessful(url: &Url, response: &Response) -> Attempt {
+    let status = response.status();
+    if !is_transient(status) {
         return refused(url, format!("the server answers {status}"));
     }
-    let pause = response
-        .headers()
-        .get(header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.parse().ok())
-        .map(Duration::from_secs);
+    let pause = retry_after(response.headers());
     Attempt::Again { problem: format!("the server answers {status}"), pause }
 }
 

@@ -9,6 +9,7 @@ mod download;
 mod encoding;
 mod error;
 mod partial;
+mod retry_after;
 mod rules;
 
 pub use address::AddressRange;
@@ -17,4 +18,5 @@ pub(crate) use download::{Download, fetch};
 pub(crate) use encoding::Encoding;
 pub use error::FetchError;
 pub(crate) use partial::scratch_file;
+pub(crate) use retry_after::{PAUSE_LIMIT, retry_after};
 pub use rules::Network;

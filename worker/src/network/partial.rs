@@ -1,5 +1,8 @@
 //! A download under way: one file on scratch with what has come so far, which the next attempt continues where the server allows it.
 //!
+//! A part is put behind what has come only where both are of the same content: of the same resource, with the same strong ETag, of the
+//! same length in all (RFC 9110, 13.1.5 and 15.3.7.3). A server may ignore the condition that it was asked with, so its answer is compared.
+//!
 //! Removed when it is dropped before its end, so that a download never takes more room than its content.
 
 use std::path::{Path, PathBuf};
@@ -11,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
 use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt, BufWriter};
+use url::Url;
 
 use super::encoding::{Encoding, encoding};
 use super::error::FetchError;
@@ -41,8 +45,33 @@ pub(super) struct Partial {
     /// How long the whole body is, where the server says that.
     total: Option<u64>,
     encoding: Option<Encoding>,
-    /// The tag that the server gave this very content; without it, a later part could be of another content.
-    tag: Option<HeaderValue>,
+    /// What tells this very content from another one; without it, a later part could be of another content.
+    same: Option<Validators>,
+}
+
+/// What an answer says of the content that it is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Validators {
+    /// Where the content is, behind all redirects: a tag tells only contents of one resource apart.
+    place: Url,
+    /// The strong ETag. A weak one stands for content that means the same, not for the same bytes.
+    tag: HeaderValue,
+    modified: Option<HeaderValue>,
+}
+
+impl Validators {
+    fn of(response: &Response) -> Option<Self> {
+        let headers = response.headers();
+        let tag = headers.get(header::ETAG).filter(|tag| tag.as_bytes().starts_with(b"\"")).cloned()?;
+        let modified = headers.get(header::LAST_MODIFIED).cloned();
+        Some(Self { place: response.url().clone(), tag, modified })
+    }
+
+    /// Whether a part is of this content. The parts of some servers leave the time out, and none may leave out the tag.
+    fn hold_of(&self, part: &Self) -> bool {
+        let is_as_old = part.modified.is_none() || self.modified.is_none() || part.modified == self.modified;
+        self.place == part.place && self.tag == part.tag && is_as_old
+    }
 }
 
 /// Why an answer's body cannot be taken.
@@ -67,7 +96,7 @@ impl Partial {
             received: 0,
             total: None,
             encoding: None,
-            tag: None,
+            same: None,
         })
     }
 
@@ -83,22 +112,27 @@ impl Partial {
 
     /// Asks for what is missing only, provided that the content is still the same.
     pub(super) fn ask(&self, request: RequestBuilder) -> RequestBuilder {
-        match self.tag.as_ref().filter(|_| self.continues()) {
-            Some(tag) => request
+        match self.same.as_ref().filter(|_| self.continues()) {
+            Some(same) => request
                 .header(header::RANGE, format!("bytes={}-", self.received))
-                .header(header::IF_RANGE, tag.clone()),
+                .header(header::IF_RANGE, same.tag.clone()),
             None => request,
         }
     }
 
     /// Whether a part is asked for.
     pub(super) fn continues(&self) -> bool {
-        self.received > 0 && self.tag.is_some()
+        self.received > 0 && self.same.is_some()
+    }
+
+    /// Where a part is to be asked for: at the very place that what has come was of, to which redirects may not lead again.
+    pub(super) fn place(&self) -> Option<&Url> {
+        self.same.as_ref().filter(|_| self.continues()).map(|same| &same.place)
     }
 
     /// Lets the next attempt begin at the first byte.
     pub(super) fn forget(&mut self) {
-        self.tag = None;
+        self.same = None;
     }
 
     /// Makes ready for an answer's body: behind what has come, or at the first byte.
@@ -111,13 +145,17 @@ impl Partial {
                 return Err(NotTaken::Refused(problem.to_owned()));
             }
             let (start, total) = part(response).unwrap_or_default();
-            if start != self.received
-                || total.is_some() && self.total.is_some() && total != self.total
-                || encoding != self.encoding
-            {
+            let is_same = Validators::of(response)
+                .is_some_and(|part| self.same.as_ref().is_some_and(|same| same.hold_of(&part)));
+            let is_as_long = total.is_none() || self.total.is_none() || total == self.total;
+            if !is_same || !is_as_long || start != self.received || encoding != self.encoding {
                 self.forget();
-                let problem = "the server sends another part of the content than was asked for".to_owned();
-                return Err(NotTaken::Restarts(problem));
+                let problem = if is_same && is_as_long {
+                    "the server sends another part of the content than was asked for"
+                } else {
+                    "the server sends a part of a content that is not shown to be the same as what came before"
+                };
+                return Err(NotTaken::Restarts(problem.to_owned()));
             }
             // A part may end before the content does; it never shortens what was announced.
             let end = length.map(|length| self.received.saturating_add(length));
@@ -125,9 +163,7 @@ impl Partial {
         } else {
             self.restart().await.map_err(NotTaken::Disk)?;
             self.encoding = encoding;
-            let tag = response.headers().get(header::ETAG).cloned();
-            // A weak tag stands for content that means the same, not for the same bytes.
-            self.tag = tag.filter(|tag| tag.as_bytes().starts_with(b"\""));
+            self.same = Validators::of(response);
             self.total = length;
         }
         match self.total.filter(|total| *total > limit) {

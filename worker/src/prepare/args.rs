@@ -68,7 +68,8 @@ pub struct PrepareArgs {
     /// What a query over the table output must give: SELECT … = NUMBER.
     #[arg(long = "check-sql", value_name = "SELECT … = NUMBER", value_parser = parse_check_sql)]
     pub check_sql: Vec<Check>,
-    /// The file to write, or s3:// or postgres:// URL to deliver to; its extension says the format. - is CSV on standard output.
+    /// The file to write, or s3:// or postgres:// URL to deliver to; its extension says the format, and .gz or .zst behind it compresses. - is
+    /// CSV on standard output.
     #[arg(long, short, value_name = "FILE_OR_URL")]
     pub out: PathBuf,
     /// The format to write, where the extension does not say it.
@@ -114,7 +115,7 @@ impl PrepareArgs {
                 .map_err(ArtifactError::io("write", Path::new("standard output")))?;
             return Ok(());
         }
-        let out = OutPlace::begin(&self.out, context)?;
+        let out = OutPlace::begin(&self.out, format, context)?;
         let written = make(&inputs, sql.as_deref(), &checks, format, out.path(), context).await?;
         out.publish(format, &written, context).await?;
         if io::stderr().is_terminal() {

@@ -1,6 +1,6 @@
 //! Checks as they are typed on a command line.
 
-use mlpipeline_crds::Check;
+use mlpipeline_crds::{Check, CheckNumber};
 
 /// Reads `COLUMN RULE…`: `species notNull oneOf=setosa,virginica`. A column with spaces is written in double quotes.
 ///
@@ -14,8 +14,7 @@ pub(super) fn parse_check(text: &str) -> Result<Check, String> {
     };
     let mut check = Check { column: Some(column.to_owned()), ..Check::default() };
     let number = |rule: &str, value: &str| {
-        let number = value.parse::<f64>().ok().filter(|number| number.is_finite());
-        number.ok_or_else(|| format!("{rule}={value}: a number is expected"))
+        CheckNumber::parse(value).ok_or_else(|| format!("{rule}={value}: a number is expected"))
     };
     for rule in rules.split_whitespace() {
         match rule.split_once('=').unwrap_or((rule, "")) {
@@ -53,7 +52,7 @@ pub(super) fn parse_check_sql(text: &str) -> Result<Check, String> {
         "write a query and the number it must give: SELECT count(*) FROM output WHERE x < 0 = 0".to_owned()
     };
     let (sql, number) = text.rsplit_once('=').ok_or_else(wrong)?;
-    let equals = number.trim().parse::<f64>().map_err(|_| wrong())?;
+    let equals = CheckNumber::parse(number.trim()).ok_or_else(wrong)?;
     Ok(Check { sql: Some(sql.trim().to_owned()), equals: Some(equals), ..Check::default() })
 }
 
@@ -69,8 +68,8 @@ mod tests {
             not_null: Some(true),
             unique: Some(true),
             one_of: Some(vec!["a".into(), "b".into()]),
-            min: Some(-1.0),
-            max: Some(2.5),
+            min: Some((-1.0).into()),
+            max: Some(2.5.into()),
             ..Check::default()
         };
         assert_eq!(check, expected);
@@ -82,7 +81,7 @@ mod tests {
         let check = parse_check_sql("SELECT count(*) FROM output WHERE a >= 1 = 0").expect("a check");
         assert_eq!(
             (check.sql.as_deref(), check.equals),
-            (Some("SELECT count(*) FROM output WHERE a >= 1"), Some(0.0))
+            (Some("SELECT count(*) FROM output WHERE a >= 1"), Some(0.0.into()))
         );
         assert!(parse_check_sql("SELECT 1").is_err());
     }

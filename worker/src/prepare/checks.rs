@@ -10,12 +10,14 @@ use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::functions_window::expr_fn::row_number;
-use datafusion::logical_expr::{Expr, cast, in_list, lit, when};
+use datafusion::logical_expr::{Expr, lit, when};
 use datafusion::prelude::SessionContext;
 
 use mlpipeline_crds::{Check, Format};
 
 use super::PrepareError;
+use super::check_rules::{Rule, rules, scale};
+use super::exact_number::ExactNumber;
 use super::query::select;
 use crate::WorkContext;
 use crate::engine::query_error;
@@ -109,27 +111,41 @@ async fn query_check(session: &SessionContext, check: &Check, sql: &str) -> Resu
     if scalar.is_null() {
         return Ok(vec![format!("the query gives null instead of {expected}")]);
     }
-    let number = match &scalar {
-        ScalarValue::Boolean(Some(truth)) => Some(f64::from(u8::from(*truth))),
-        other => match other.cast_to(&DataType::Float64) {
-            Ok(ScalarValue::Float64(number)) if other.data_type().is_numeric() => number,
-            _ => None,
+    let found = exact(&scalar).map_err(|error| query_error(&error))?;
+    let (text, is_equal) = match (found, &scalar) {
+        (Some(text), _) => {
+            let is_equal =
+                ExactNumber::parse(&text).is_some_and(|found| Some(found) == ExactNumber::of(expected));
+            (text, is_equal)
+        }
+        (None, ScalarValue::Boolean(Some(truth))) => {
+            let number = u8::from(*truth);
+            (number.to_string(), f64::from(number) == expected.nearest())
+        }
+        (None, other) => match other.cast_to(&DataType::Float64) {
+            Ok(ScalarValue::Float64(Some(number))) if other.data_type().is_numeric() => {
+                (number.to_string(), number == expected.nearest())
+            }
+            _ => {
+                return Err(wrong(format!(
+                    "the query gives {}, and one number is expected",
+                    scalar.data_type()
+                )));
+            }
         },
     };
-    let Some(number) = number else {
-        return Err(wrong(format!("the query gives {}, and one number is expected", scalar.data_type())));
-    };
-    Ok(if number == expected {
-        Vec::new()
-    } else {
-        vec![format!("the query gives {number} instead of {expected}")]
-    })
+    Ok(if is_equal { Vec::new() } else { vec![format!("the query gives {text} instead of {expected}")] })
 }
 
-/// One rule of a column check: what rows break it, and how to say so.
-struct Rule {
-    breaks: Expr,
-    says: String,
+/// The digits of a whole number or a decimal.
+fn exact(scalar: &ScalarValue) -> Result<Option<String>, DataFusionError> {
+    if scale(&scalar.data_type()).is_none() {
+        return Ok(None);
+    }
+    match scalar.cast_to(&DataType::Utf8)? {
+        ScalarValue::Utf8(text) => Ok(text),
+        _ => Ok(None),
+    }
 }
 
 /// The rules of a check that rows can break one by one; none of a query.
@@ -188,52 +204,6 @@ async fn column_check(
         failures.push(problem);
     }
     Ok(failures)
-}
-
-fn rules(check: &Check, name: &str, data_type: &DataType) -> Result<Vec<Rule>, PrepareError> {
-    let column = || Expr::Column(Column::from_name(name));
-    let mut rules = Vec::new();
-    if check.not_null == Some(true) {
-        rules.push(Rule { breaks: column().is_null(), says: "null".to_owned() });
-    }
-    if let Some(allowed) = &check.one_of {
-        let breaks = column().is_not_null().and(not_one_of(column(), data_type, allowed));
-        rules.push(Rule { breaks, says: format!("none of {}", allowed.join(", ")) });
-    }
-    if check.min.is_some() || check.max.is_some() {
-        if !data_type.is_numeric() {
-            let text =
-                format!("min and max need a column of numbers, and \"{name}\" has the type {data_type}");
-            return Err(PrepareError::Check(text));
-        }
-        // NaN is neither above nor below anything, so it breaks both bounds.
-        let not_a_number = || cast(column(), DataType::Float64).eq(lit(f64::NAN));
-        if let Some(min) = check.min {
-            let breaks = column().lt(lit(min)).or(not_a_number());
-            rules.push(Rule { breaks, says: format!("below min {min}") });
-        }
-        if let Some(max) = check.max {
-            let breaks = column().gt(lit(max)).or(not_a_number());
-            rules.push(Rule { breaks, says: format!("above max {max}") });
-        }
-    }
-    Ok(rules)
-}
-
-/// Numbers are compared as numbers, so that 1 is among "1.0"; everything else by its text.
-fn not_one_of(column: Expr, data_type: &DataType, allowed: &[String]) -> Expr {
-    if data_type.is_integer() {
-        let numbers = allowed.iter().filter_map(|value| {
-            let whole = value.parse::<i64>().ok();
-            whole.map(lit).or_else(|| value.parse::<f64>().ok().map(lit))
-        });
-        in_list(column, numbers.collect(), true)
-    } else if data_type.is_numeric() {
-        let numbers = allowed.iter().filter_map(|value| value.parse::<f64>().ok()).map(lit);
-        in_list(cast(column, DataType::Float64), numbers.collect(), true)
-    } else {
-        in_list(cast(column, DataType::Utf8), allowed.iter().map(|value| lit(value.as_str())).collect(), true)
-    }
 }
 
 /// The first rows that break a rule.

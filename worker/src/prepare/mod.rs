@@ -10,9 +10,11 @@
 
 mod args;
 mod blame;
+mod check_rules;
 mod check_text;
 mod checks;
 mod error;
+mod exact_number;
 mod query;
 
 use std::path::Path;

@@ -29,7 +29,7 @@ pub struct ScoreArgs {
     /// The table.
     #[command(flatten)]
     pub source: SourceFlags,
-    /// The file to write, or s3:// or postgres:// URL to deliver to; its extension says the format.
+    /// The file to write, or s3:// or postgres:// URL to deliver to; its extension says the format, and .gz or .zst behind it compresses.
     #[arg(long, short, value_name = "FILE_OR_URL")]
     pub out: PathBuf,
     /// The format to write, where the extension does not say it.
@@ -49,7 +49,7 @@ impl ScoreArgs {
         let format = self.output_format()?;
         let input = self.source.source("input", &context.secrets)?;
         let model = load(self.model.clone(), None).await?;
-        let out = OutPlace::begin(&self.out, context)?;
+        let out = OutPlace::begin(&self.out, format, context)?;
         let (written, _) = make(model, &input, format, out.path(), context).await?;
         out.publish(format, &written, context).await?;
         if std::io::stderr().is_terminal() {

@@ -90,7 +90,7 @@ fn predict(model: &Model, limits: ServingLimits) -> Value {
             "413": refused(&format!(
                 "The body has more than {} rows or {} bytes", limits.max_rows, limits.max_body_bytes
             )),
-            "415": refused("The body is declared to be something else than application/json"),
+            "415": refused("The body is declared to be something else than application/json, or has a Content-Encoding"),
             "422": refused("Features are missing, unknown, of another type, or too large; all of them are listed"),
             "503": refused("The model is being loaded, or too much is going on; try again"),
         },

@@ -22,6 +22,9 @@ pub async fn predict(State(server): State<Arc<Server>>, request: Request) -> Res
     if let Some(other) = other_content_type(&head.headers) {
         return reply::not_json(&other);
     }
+    if let Some(encoding) = content_encoding(&head.headers) {
+        return reply::encoded(&encoding);
+    }
     let Some(model) = server.model() else {
         return reply::try_again("the model is being loaded; try again");
     };
@@ -77,9 +80,31 @@ fn other_content_type(headers: &HeaderMap) -> Option<String> {
     (!is_json).then(|| text.to_owned())
 }
 
+/// How the body is encoded, when it is: it is taken plain.
+fn content_encoding(headers: &HeaderMap) -> Option<String> {
+    let named = headers.get_all(header::CONTENT_ENCODING).iter();
+    let named = named.map(|value| value.to_str().unwrap_or("bytes").trim());
+    named.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity")).map(str::to_owned).next()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_is_encoded_unless_it_says_nothing_or_identity() {
+        for (value, expected) in [
+            ("gzip", Some("gzip")),
+            ("br, gzip", Some("br, gzip")),
+            ("identity", None),
+            ("Identity", None),
+            ("", None),
+        ] {
+            let named = (header::CONTENT_ENCODING, HeaderValue::from_static(value));
+            assert_eq!(content_encoding(&HeaderMap::from_iter([named])).as_deref(), expected, "{value}");
+        }
+        assert_eq!(content_encoding(&HeaderMap::new()), None);
+    }
 
     #[test]
     fn only_json_and_nothing_declared_count_as_json() {

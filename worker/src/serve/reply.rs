@@ -82,6 +82,14 @@ pub fn not_json(found: &str) -> Response {
     error(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message)
 }
 
+/// The body is encoded, as a compressed one is.
+#[must_use]
+pub fn encoded(encoding: &str) -> Response {
+    let encoding: String = encoding.chars().take(100).collect();
+    let message = format!("the body must be sent as it is, without Content-Encoding, not with {encoding}");
+    error(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message)
+}
+
 /// The body was not read.
 #[must_use]
 pub fn bad_body(problem: BodyError) -> Response {

@@ -84,15 +84,28 @@ impl LocalFile {
 
     /// How many bytes the byte order mark takes: 3 or 0.
     pub(super) fn mark_length(&self) -> Result<u64, TableError> {
-        let first = self.first_bytes(3)?;
+        let first = self.first_bytes(4096)?;
         if first.starts_with(b"\xFF\xFE") || first.starts_with(b"\xFE\xFF") {
             return Err(TableError::content(
                 &self.name,
                 "it is UTF-16, and UTF-8 is expected; write reading: {encoding: utf-16}",
             ));
         }
-        Ok(if first == BYTE_ORDER_MARK { 3 } else { 0 })
+        if looks_like_utf16(&first) {
+            return Err(TableError::content(
+                &self.name,
+                "every second byte is NUL, as in UTF-16 without a byte order mark, and UTF-8 is expected; write reading: {encoding: utf-16}",
+            ));
+        }
+        Ok(if first.starts_with(BYTE_ORDER_MARK) { 3 } else { 0 })
     }
+}
+
+/// Whether text of ASCII, for the greater part, has NUL as the other half of its signs.
+fn looks_like_utf16(first: &[u8]) -> bool {
+    let nuls = |from| first.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
+    let (even, odd) = (nuls(0), nuls(1));
+    even.min(odd) == 0 && even.max(odd) * 4 > first.len()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! `source` finds the files and `format` reads and writes them, one file each; `text` is what the text formats share. Must not
 //! know what a step does with the rows.
 
+mod compression;
 mod counted;
 mod encode_error;
 mod error;
@@ -13,10 +14,11 @@ mod source;
 mod text;
 mod write;
 
+pub(crate) use compression::Compression;
 pub use error::TableError;
 pub(crate) use file::LocalFile;
-pub(crate) use format::refuse_unwritable;
 pub use format::{ExpectedTypes, format_of};
+pub(crate) use format::{refuse_map_keys, refuse_unwritable};
 pub(crate) use open::written;
 pub use open::{open, open_expecting, provider};
 pub(crate) use source::{fetch_file, local_uri};

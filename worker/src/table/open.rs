@@ -1,5 +1,6 @@
 //! Opening a source as a table.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -94,11 +95,28 @@ fn table(located: Located, cancellation: &Cancellation) -> Result<Arc<dyn TableP
         });
     }
     let name = files.first().map(|file| file.name.clone()).unwrap_or_default();
+    if let Some(twice) = twice(options.columns.iter()) {
+        let problem = format!("columns names \"{twice}\" twice, for {name}; name each column once");
+        return Err(TableError::Source(problem));
+    }
     let opened = format.infer(files, &options, &stop)?;
+    let schema = opened.table.schema();
+    if let Some(twice) = twice(schema.fields().iter().map(|field| field.name())) {
+        let problem = format!(
+            "it has two columns called \"{twice}\", of which a query could name neither; write the file with different names"
+        );
+        return Err(TableError::content(&name, problem));
+    }
     if let Some(warning) = opened.warning {
         tracing::warn!("{name}: {warning}");
     }
     Ok(Arc::new(CountedTable::new(opened.table, opened.rows)))
+}
+
+/// The first name that is there more than once.
+fn twice<'a>(mut names: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    let mut known = BTreeSet::new();
+    names.find(|name| !known.insert(*name))
 }
 
 /// The columns of a manifest; `None` where there are none, or one has a type that this build does not know.

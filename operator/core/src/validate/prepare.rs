@@ -1,8 +1,9 @@
 //! What a prepare step needs: inputs with names for the SQL, and checks that could pass.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use mlpipeline_crds::{Check, Input, Prepare};
+use mlpipeline_crds::{Check, CheckNumber, Input, Prepare};
 
 use super::errors::Errors;
 use super::{continuous, data, output};
@@ -98,7 +99,7 @@ fn check_check(check: &Check, path: &str, errors: &mut Errors) {
         }
     }
     for (field, number) in [("equals", check.equals), ("min", check.min), ("max", check.max)] {
-        errors.require_finite(number, format!("{path}.{field}"));
+        errors.require_finite(number.map(CheckNumber::nearest), format!("{path}.{field}"));
     }
     errors.require(
         check.one_of.as_ref().is_none_or(|values| !values.is_empty()),
@@ -106,7 +107,7 @@ fn check_check(check: &Check, path: &str, errors: &mut Errors) {
         "is empty: no value could pass",
     );
     if let (Some(min), Some(max)) = (check.min, check.max) {
-        let is_possible = min <= max || min.is_nan() || max.is_nan();
+        let is_possible = min.partial_cmp(&max).is_none_or(Ordering::is_le);
         errors.require(is_possible, path, format!("min {min} is more than max {max}: no value could pass"));
     }
 }

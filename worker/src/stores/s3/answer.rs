@@ -6,6 +6,7 @@ use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
 
 use super::Bucket;
+use super::connector::OtherPart;
 use crate::network::{chain, refusal};
 use crate::stores::StoreError;
 
@@ -18,6 +19,9 @@ pub(super) fn explain(bucket: &Bucket, action: &str, key: &str, error: &Error) -
     let at = &bucket.endpoint;
     if let Some(refused) = refusal(error) {
         return StoreError::Refused { place, problem: format!("{at}: {}", refused.0) };
+    }
+    if let Some(other) = other_part(error) {
+        return StoreError::Unreachable { place, problem: format!("{at}: {other}; run it again") };
     }
     if let Some(problem) = unreachable(error) {
         return StoreError::Unreachable { place, problem: format!("no answer from {at}: {problem}") };
@@ -62,6 +66,18 @@ pub(super) fn explain(bucket: &Bucket, action: &str, key: &str, error: &Error) -
         }
         _ => refused(format!("{at} refuses to {action} it ({code}){said}")),
     }
+}
+
+/// The part that did not fit, among an error's causes.
+fn other_part(error: &Error) -> Option<&OtherPart> {
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        if current.is::<OtherPart>() {
+            return current.downcast_ref();
+        }
+        cause = current.source();
+    }
+    None
 }
 
 /// Why there was no answer at all, where there was none.

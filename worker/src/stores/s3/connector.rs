@@ -1,7 +1,8 @@
 //! The way by which the `object_store` crate talks to servers: the worker's own client, with the network's rules.
 
 use async_trait::async_trait;
-use http::Method;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use object_store::ClientOptions;
 use object_store::client::{
@@ -22,6 +23,43 @@ const ANSWER_LIMIT: usize = 16 << 20;
 #[derive(Debug, thiserror::Error)]
 #[error("the store's answer has more than {ANSWER_LIMIT} bytes")]
 struct AnswerTooLong;
+
+/// A part of an object that is not shown to follow on what came of it.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the store was asked for {asked} of the object, and answers {found}, which cannot be put behind what came before"
+)]
+pub(super) struct OtherPart {
+    asked: String,
+    found: String,
+}
+
+/// Refuses an answer to a request for the rest of an object whose beginning has come, unless it is that rest, and a part where all was
+/// asked for. The `object_store` crate compares the tags, and takes the body without a look at where it begins. Whatever it asks for
+/// in parts here is such a rest, up to the object's end.
+fn check_part(asked: Option<&HeaderValue>, status: StatusCode, headers: &HeaderMap) -> Result<(), OtherPart> {
+    let text =
+        |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
+    let (range, tag) = (text(header::CONTENT_RANGE), text(header::ETAG));
+    let is_part = status == StatusCode::PARTIAL_CONTENT;
+    let asked = asked.map(|asked| String::from_utf8_lossy(asked.as_bytes()).into_owned());
+    let fits = match &asked {
+        _ if !status.is_success() => true,
+        None => !is_part,
+        Some(asked) => {
+            let place = asked.strip_prefix("bytes=").unwrap_or_default();
+            let last = place.split_once('-').and_then(|(_, last)| last.parse::<u64>().ok());
+            let whole = last.map(|last| format!("bytes {place}/{}", last.saturating_add(1)));
+            // A weak tag stands for content that means the same, not for the same bytes.
+            is_part && whole.is_some_and(|whole| whole == range) && !tag.starts_with("W/")
+        }
+    };
+    if fits {
+        return Ok(());
+    }
+    let asked = asked.unwrap_or_else(|| "all".to_owned());
+    Err(OtherPart { asked, found: format!("{status} with Content-Range {range:?} and ETag {tag:?}") })
+}
 
 /// Whether a request asks for the list of a bucket's keys.
 fn is_listing(url: &Url) -> bool {
@@ -61,8 +99,13 @@ impl HttpService for Connector {
             None => Body::wrap(body),
         });
         let is_content = request.method() == Method::GET && !is_listing(request.url());
+        let asked = request.headers().get(header::RANGE).cloned();
         let response = self.client.execute(request).await.map_err(told_apart)?;
         let (parts, body) = http::Response::<Body>::from(response).into_parts();
+        if is_content {
+            check_part(asked.as_ref(), parts.status, &parts.headers)
+                .map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
+        }
         let body = body.map_err(told_apart);
         // An object's content is written to disk as it comes, and counted there. Every other answer is held in memory whole.
         let body = if is_content && parts.status.is_success() {

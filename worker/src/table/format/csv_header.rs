@@ -12,6 +12,9 @@ use crate::table::text::{RECORD_LIMIT, not_utf8, shown};
 /// Signs that often separate fields, in the order in which they are guessed.
 const LIKELY_DELIMITERS: [char; 4] = [';', '\t', '|', ','];
 
+/// What a first line with NUL bytes means.
+const NULS: &str = "the first line has NUL bytes, as UTF-16 has that is read as UTF-8; if it is that, write reading: {encoding: utf-16}, and else remove them";
+
 /// How headers are read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeaderRules<'a> {
@@ -98,7 +101,11 @@ fn header(file: &LocalFile, begin: u64, dialect: Dialect) -> Result<(Vec<String>
             Err(error) if !whole && error.error_len().is_none() => {
                 std::str::from_utf8(data.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default()
             }
-            Err(_) => first_line(data).ok_or_else(|| TableError::line(&file.name, 1, not_utf8()))?,
+            Err(_) => first_line(data).ok_or_else(|| {
+                let line = data.split(|byte| *byte == b'\n').next().unwrap_or_default();
+                let problem = if line.contains(&0) { NULS.to_owned() } else { not_utf8() };
+                TableError::line(&file.name, 1, problem)
+            })?,
         };
         let mut records = Records::new(text, dialect);
         // A record that ends with what was read may continue behind it.
@@ -108,6 +115,9 @@ fn header(file: &LocalFile, begin: u64, dialect: Dialect) -> Result<(Vec<String>
                 name => name.to_owned(),
             };
             check_width(file, records.fields())?;
+            if text.get(..records.position()).is_some_and(|line| line.contains('\0')) {
+                return Err(TableError::line(&file.name, 1, NULS));
+            }
             return Ok(((0..records.fields()).map(name).collect(), begin + records.position() as u64));
         }
         if whole {

@@ -22,7 +22,12 @@ pub(crate) fn refuse_unwritable(batch: &RecordBatch, before: u64) -> Result<(), 
 fn unwritable(column: &ArrayRef) -> Option<(usize, String)> {
     let not_finite = |found: Option<(usize, f64)>| {
         found.map(|(row, value)| {
-            (row, format!("{value} cannot be written as JSON; make it null with CASE WHEN abs(x) < 1e308 THEN x END, or write csv or parquet"))
+            (
+                row,
+                format!(
+                    "{value} cannot be written as JSON; make it null with CASE WHEN abs(x) < 1e308 THEN x END"
+                ),
+            )
         })
     };
     match column.data_type() {

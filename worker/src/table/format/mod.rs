@@ -17,6 +17,7 @@ mod json_type;
 mod json_values;
 mod line_pattern;
 mod lines;
+mod map_keys;
 mod ndjson;
 mod number_text;
 mod parquet;
@@ -34,6 +35,7 @@ use super::TableError;
 use super::encode_error::EncodeError;
 use super::file::LocalFile;
 pub(crate) use json_values::refuse_unwritable;
+pub(crate) use map_keys::refuse_map_keys;
 
 /// The most columns of a table: what has more is data on its side, and the plan of a query over it would take minutes.
 const COLUMN_LIMIT: usize = 10_000;

@@ -17,6 +17,7 @@ use mlpipeline_crds::Reading;
 use super::json_line::add_line;
 use super::json_type::{ColumnTypes, JsonKinds};
 use super::json_values::refuse_unwritable;
+use super::map_keys::refuse_map_keys;
 use super::{BatchEncoder, FileFormat, Opened, ReadOptions, Writing};
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
@@ -84,7 +85,9 @@ impl FileFormat for Ndjson {
         Ok(Arc::new(TextTable::new(schema, files, blocks, NdjsonDecoder)))
     }
 
-    fn writing(&self, _schema: &SchemaRef) -> Result<Writing, EncodeError> {
+    fn writing(&self, schema: &SchemaRef) -> Result<Writing, EncodeError> {
+        refuse_map_keys(schema)
+            .map_err(|problem| EncodeError::Column(format!("{problem}, or write parquet")))?;
         Ok(Writing::Batches(Box::new(NdjsonEncoder)))
     }
 }
@@ -196,7 +199,8 @@ impl BatchEncoder for NdjsonEncoder {
     fn head(&self, _out: &mut Vec<u8>) {}
 
     fn encode(&self, batch: &RecordBatch, before: u64, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        refuse_unwritable(batch, before).map_err(EncodeError::Value)?;
+        refuse_unwritable(batch, before)
+            .map_err(|problem| EncodeError::Value(format!("{problem}, or write csv or parquet")))?;
         let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(out);
         writer.write(batch)?;
         Ok(writer.finish()?)

@@ -24,9 +24,8 @@ pub(super) fn locate(request: &Request<'_>) -> Result<Found, StepError> {
         }
     }
     let (root, paths) = found;
-    // On a user's own machine the whole file system is the storage, and paths are absolute.
     let is_absolute = context.storage.root == Path::new("/");
-    let shown = if is_absolute { format!("/{pattern}") } else { uri.to_owned() };
+    let shown = request.shown();
     if paths.is_empty() && is_absolute {
         return Err(TableError::NotFound(format!("there is no file {shown}")).into());
     }

@@ -40,7 +40,8 @@ pub(crate) async fn fetch_file(
         }
     };
     let [file] = files.as_slice() else {
-        let text = format!("{uri} is {} files, and one is read; name it without *", files.len());
+        let text =
+            format!("{} is {} files, and one is read; name it without *", request.shown(), files.len());
         return Err(TableError::Source(text).into());
     };
     let file = file.clone();

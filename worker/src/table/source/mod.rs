@@ -7,10 +7,13 @@ mod artifact;
 mod digest;
 mod disk;
 mod file;
+mod gzip;
 mod http;
 mod plain;
 mod postgres;
 mod s3;
+
+use std::path::Path;
 
 use mlpipeline_crds::{DataSource, Format, UriScheme};
 
@@ -52,6 +55,15 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// What messages call the place. On a user's own machine the whole file system is the storage, and paths are absolute.
+    fn shown(&self) -> String {
+        let path = self.uri.split_once(':').filter(|_| UriScheme::of(self.uri) == Some(UriScheme::File));
+        match path.filter(|_| self.context.storage.root == Path::new("/")) {
+            Some((_, path)) => format!("/{path}"),
+            None => self.uri.to_owned(),
+        }
+    }
+
     /// The format that the spec names, else that of the path's extension. `name` is what messages call it.
     fn format_of(&self, name: &str, path: &str) -> Result<Format, TableError> {
         self.format.or_else(|| format_of(path)).ok_or_else(|| {
@@ -107,7 +119,7 @@ pub(super) async fn locate(source: &DataSource, context: &WorkContext) -> Result
             return Err(TableError::Source(text).into());
         }
     };
-    let problem = |problem: String| TableError::Source(format!("{problem}; it is about {uri}"));
+    let problem = |problem: String| TableError::Source(format!("{problem}; it is about {}", request.shown()));
     format::of(format).check(&options).map_err(problem)?;
     for file in &mut files {
         plain::make_plain(file, options.reading.encoding, context).await?;

@@ -1,5 +1,6 @@
 //! Plain files of UTF-8 in place of compressed ones and of ones in other encodings, on scratch.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use encoding_rs::{Decoder, DecoderResult};
 use mlpipeline_crds::TextEncoding;
 
+use super::gzip::GzipMembers;
 use crate::WorkContext;
 use crate::failure::StepError;
 use crate::network::{Encoding, scratch_file};
@@ -55,7 +57,7 @@ pub(super) async fn make_plain(
     .await?;
     let encoding: &'static encoding_rs::Encoding = match encoding {
         None | Some(TextEncoding::Utf8) => return Ok(()),
-        Some(TextEncoding::Utf16) => encoding_rs::UTF_16LE,
+        Some(TextEncoding::Utf16) => utf16(file)?,
         Some(TextEncoding::Windows1252) => encoding_rs::WINDOWS_1252,
         Some(TextEncoding::Latin9) => encoding_rs::ISO_8859_15,
         Some(TextEncoding::ShiftJis) => encoding_rs::SHIFT_JIS,
@@ -75,6 +77,32 @@ pub(super) async fn make_plain(
         Ok(Some(Box::new(reader) as Box<dyn Read>))
     })
     .await
+}
+
+/// Which of the UTF-16s a file is. Without a byte order mark, its first signs say it: every table has signs of ASCII, its commas, quotes
+/// and line ends at the least, and read in the wrong order they are none.
+fn utf16(file: &LocalFile) -> Result<&'static encoding_rs::Encoding, TableError> {
+    let first = file.first_bytes(BUFFER)?;
+    if first.is_empty() || encoding_rs::Encoding::for_bom(&first).is_some() {
+        // The decoder goes by the mark.
+        return Ok(encoding_rs::UTF_16LE);
+    }
+    let (mut little, mut big) = (0_usize, 0_usize);
+    for unit in first.as_chunks::<2>().0 {
+        match unit {
+            [1..0x80, 0] => little += 1,
+            [0, 1..0x80] => big += 1,
+            _ => {}
+        }
+    }
+    match little.cmp(&big) {
+        Ordering::Greater => Ok(encoding_rs::UTF_16LE),
+        Ordering::Less => Ok(encoding_rs::UTF_16BE),
+        Ordering::Equal => Err(TableError::content(
+            &file.name,
+            "it has no byte order mark, and its first signs do not say in which order the bytes of its UTF-16 are; is it UTF-16? Save it with a byte order mark, or as UTF-8",
+        )),
+    }
 }
 
 /// Copies what is read of a file to scratch, and lets that take the file's place; nothing where there is nothing to change.
@@ -113,7 +141,7 @@ impl Stream {
     fn open(self, source: &LocalFile) -> Result<Box<dyn Read>, TableError> {
         let open = BufReader::new(source.open()?);
         Ok(match self {
-            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(open)),
+            Self::Gzip => Box::new(GzipMembers::new(open)),
             Self::Zstd => Box::new(
                 zstd::Decoder::with_buffer(open).map_err(TableError::io("decompress", &source.path))?,
             ),
