@@ -1,5 +1,6 @@
 //! What a score step adds to rows, and what it refuses.
 
+use mlpipeline_crds::Revision;
 use serde_json::json;
 
 use crate::steps::{iris, metric, published, score, train, with_data};
@@ -39,7 +40,9 @@ fn a_row_is_predicted_for_alike_whatever_other_rows_its_file_has() {
         for (text, expected) in rows {
             volume.put("new.csv", format!("text,number\n{text},\n"));
             volume.put("new.ndjson", format!("{{\"text\":\"{text}\",\"number\":null}}\n"));
-            let ended = volume.step(&score(&format!("file:new.{format}"), "csv"), &[]);
+            let mut step = score(&format!("file:new.{format}"), "csv");
+            step["revision"] = json!({"fixed": Revision::of(&[format, text])});
+            let ended = volume.step(&step, &[]);
             let predicted = metric(ended.succeeds(), "predictedMean");
             assert!(
                 (predicted - expected.parse::<f64>().expect("a number")).abs() < 1e-6,
