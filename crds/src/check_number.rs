@@ -9,7 +9,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The largest whole number up to which a 64-bit number with a fraction holds each: 2⁵³.
-const LARGEST_FLOAT: i128 = 1 << 53;
+const LARGEST_FLOAT: u128 = 1 << 53;
 
 /// A number that values are compared with: a whole number as it is written, and any other in 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,7 +53,7 @@ impl From<f64> for CheckNumber {
     )]
     fn from(number: f64) -> Self {
         let whole = number as i128;
-        let is_whole = whole.abs() <= LARGEST_FLOAT && (whole as f64).to_bits() == number.to_bits();
+        let is_whole = whole.unsigned_abs() <= LARGEST_FLOAT && (whole as f64).to_bits() == number.to_bits();
         if is_whole { Self::Whole(whole) } else { Self::Float(number) }
     }
 }
@@ -93,7 +93,7 @@ impl Serialize for CheckNumber {
     /// What a number with a fraction holds is written as one, as it was when checks had no others: fingerprints are made of it.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match *self {
-            Self::Whole(whole) if whole.abs() > LARGEST_FLOAT => {
+            Self::Whole(whole) if whole.unsigned_abs() > LARGEST_FLOAT => {
                 match (i64::try_from(whole), u64::try_from(whole)) {
                     (Ok(whole), _) => serializer.serialize_i64(whole),
                     (_, Ok(whole)) => serializer.serialize_u64(whole),
@@ -161,6 +161,7 @@ mod tests {
             ("-9223372036854775808", "-9223372036854775808"),
             ("18446744073709551615", "18446744073709551615"),
             ("1e300", "1e+300"),
+            ("-1e300", "-1e+300"),
         ] {
             let number: CheckNumber = serde_json::from_str(text).expect("a number");
             assert_eq!(Some(number), CheckNumber::parse(text), "{text}");

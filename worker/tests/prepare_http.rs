@@ -240,12 +240,12 @@ fn an_encoding_that_nobody_asked_for_is_decoded_and_another_one_is_refused() {
 
 #[test]
 fn zeros_behind_a_compressed_file_are_padding_and_anything_else_is_an_error() {
-    let volume = Volume::new();
-    volume.put("padded.csv.gz", [gzip("a\n1\n"), vec![0; 512]].concat());
-    volume.put("more.csv.gz", [gzip("a\n1\n"), b"more".to_vec()].concat());
-    let ended = volume.step(&prepare(input("file:padded.csv.gz"), None), &[]);
-    assert_eq!(volume.data(ended.succeeds(), "data.csv"), "a\n1\n");
-    let ended = Volume { folder: volume.folder }.step(&prepare(input("file:more.csv.gz"), None), &[]);
+    let (padded, more) = (Volume::new(), Volume::new());
+    padded.put("padded.csv.gz", [gzip("a\n1\n"), vec![0; 512]].concat());
+    more.put("more.csv.gz", [gzip("a\n1\n"), b"more".to_vec()].concat());
+    let ended = padded.step(&prepare(input("file:padded.csv.gz"), None), &[]);
+    assert_eq!(padded.data(ended.succeeds(), "data.csv"), "a\n1\n");
+    let ended = more.step(&prepare(input("file:more.csv.gz"), None), &[]);
     ended.fails(3, "DataMalformed", &["more.csv.gz", "behind the compressed data"]);
 }
 
