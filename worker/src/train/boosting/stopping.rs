@@ -61,13 +61,13 @@ impl Stopping {
             PartedBy::Times(times) => self.by_time(rows, times),
         };
         if test.is_empty() || train.is_empty() {
-            let (way, what) = match rows.to_part() {
-                PartedBy::Chance => ("", ""),
-                PartedBy::Groups(_) => (", by whole groups of groupBy", " or all"),
-                PartedBy::Times(_) => (", the newest by split.column", " or all"),
+            let (way, what, advice) = match rows.to_part() {
+                PartedBy::Chance => ("", "", "raise"),
+                PartedBy::Groups(_) => (", by whole groups of groupBy", " or all", "change"),
+                PartedBy::Times(_) => (", the newest by split.column", " or all", "change"),
             };
             return Err(TrainError::Data(format!(
-                "earlyStopping keeps the share {} of {} rows back{way}, which is none{what}; change validationFraction, or set \
+                "earlyStopping keeps the share {} of {} rows back{way}, which is none{what}; {advice} validationFraction, or set \
                  earlyStopping to never",
                 self.share,
                 rows.len()
