@@ -135,7 +135,7 @@ fn utf_16_without_a_mark_is_read_in_its_own_order_and_never_as_utf_8() {
     let big = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
     let utf16 = || Some(json!({"encoding": "utf-16"}));
     for text in ["a,b\nä,1\n", "姓名,年龄\n李雷,1\n", "\u{feff}a,b\r\nä,1\r\n"] {
-        let expected = text.replace('\u{feff}', "").replace('\r', "");
+        let expected = text.replace(['\u{feff}', '\r'], "");
         assert_eq!(queried("in.csv", &little(text), utf16(), "SELECT * FROM t"), expected, "{text}");
         assert_eq!(queried("in.csv", &big(text), utf16(), "SELECT * FROM t"), expected, "{text}");
     }
