@@ -31,8 +31,9 @@ fn priced(rows: usize) -> String {
 
 #[test]
 fn a_column_of_numbers_but_for_a_few_texts_is_named_with_what_to_do() {
-    let row =
-        |row: usize| format!("{},{},{}\n", row as f64 + 0.5, row % 7, if row % 2 == 0 { "a" } else { "b" });
+    let row = |row: usize| {
+        format!("{},{},{}\n", row as f64 + 0.5, row % 7, if row.is_multiple_of(2) { "a" } else { "b" })
+    };
     let rows: String = (0..100).map(row).collect();
     let volume = with_data(&format!("size,rooms,species\n{rows}NA,?,a\n"));
     let ended = volume.step(&train(json!({"split": {"test": 0.3}})), &[]);

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field};
 use mlpipeline_crds::ColumnType;
 
-use super::ExpectedTypes;
-use crate::table::text::type_of;
+use crate::table::text::{ExpectedTypes, type_of};
 
 pub(super) const BOOLEAN: u8 = 1;
 pub(super) const INTEGER: u8 = 1 << 1;

@@ -22,18 +22,18 @@ mod ndjson;
 mod number_text;
 mod parquet;
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider;
-use mlpipeline_crds::{ColumnType, Format, OnMismatch, Reading};
+use mlpipeline_crds::{Format, OnMismatch, Reading};
 
 use super::TableError;
 use super::encode_error::EncodeError;
 use super::file::LocalFile;
+use super::text::ExpectedTypes;
 pub(crate) use json_values::refuse_unwritable;
 pub(crate) use map_keys::refuse_map_keys;
 
@@ -67,10 +67,6 @@ pub(crate) struct ReadOptions {
     /// The types that columns are to have where all their values are of them as they are written.
     pub expected: ExpectedTypes,
 }
-
-/// Types that columns have by what came before, such as the columns of a model or of an earlier file; unlike those of `reading.types` they
-/// change no value, and are no reason to refuse one. A column that has other values has the type that they make it have.
-pub type ExpectedTypes = BTreeMap<String, ColumnType>;
 
 /// A table of files.
 pub(crate) struct Opened {

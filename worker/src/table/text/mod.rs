@@ -19,5 +19,6 @@ pub(super) use column::ColumnBuilders;
 pub(super) use field_kind::is_of;
 pub(super) use kinds::{TextKinds, type_of};
 pub(super) use problems::{not_utf8, utf8, wrong_type};
+pub use rules::ExpectedTypes;
 pub(super) use rules::{ColumnRules, FileRules};
 pub(super) use table::{Decode, TextTable};

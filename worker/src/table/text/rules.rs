@@ -1,11 +1,15 @@
 //! How the texts of columns are understood: nulls, numbers, dates, and the types that a spec names.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use mlpipeline_crds::{ColumnReading, ColumnType, Reading};
 
 use super::date::DateNotation;
-use crate::table::ExpectedTypes;
+
+/// Types that columns have by what came before, such as the columns of a model or of an earlier file; unlike those of `reading.types` they
+/// change no value, and are no reason to refuse one. A column that has other values has the type that they make it have.
+pub type ExpectedTypes = BTreeMap<String, ColumnType>;
 
 /// The rules of one column.
 #[derive(Clone, Debug)]

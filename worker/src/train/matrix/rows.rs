@@ -82,7 +82,7 @@ impl<'a> Rows<'a> {
     }
 
     /// How some of the rows are to be kept back.
-    pub(in crate::train) fn to_part(&self) -> PartedBy<'a> {
+    pub(in crate::train) fn to_part(self) -> PartedBy<'a> {
         self.parted_by
     }
 
