@@ -64,6 +64,14 @@ pub enum ArtifactError {
     /// The path of a new artifact is taken by something else.
     #[error("{} is there already, and is not of this kind; name another folder, or remove it", .0.display())]
     Taken(PathBuf),
+    /// A file beside those of the artifact that would be replaced.
+    #[error("{name} in {} is not a file of what was made there, and would be gone with it; move it, or name another folder", .folder.display())]
+    Foreign {
+        /// The artifact's folder.
+        folder: PathBuf,
+        /// The file's name.
+        name: String,
+    },
     /// The operating system refused.
     #[error(transparent)]
     File(#[from] FileError),
@@ -90,7 +98,9 @@ impl ArtifactError {
 impl Failure for ArtifactError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Path { .. } | Self::FileName(_) | Self::Taken(_) => ExitCode::WrongSpec,
+            Self::Path { .. } | Self::FileName(_) | Self::Taken(_) | Self::Foreign { .. } => {
+                ExitCode::WrongSpec
+            }
             Self::Dangling(_) | Self::Damaged { .. } | Self::Replaced { .. } | Self::Version { .. } => {
                 ExitCode::WrongData
             }
@@ -109,7 +119,7 @@ impl Failure for ArtifactError {
             Self::Replaced { .. } => "ArtifactReplaced",
             Self::Version { .. } => "ArtifactVersion",
             Self::FileName(_) => "FileNameRefused",
-            Self::Taken(_) => "FolderTaken",
+            Self::Taken(_) | Self::Foreign { .. } => "FolderTaken",
             Self::File(error) => error.reason(),
         }
     }

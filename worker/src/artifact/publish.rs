@@ -10,7 +10,7 @@ use super::draft::{Described, Draft, sync_folder};
 use super::error::ArtifactError;
 use super::lock::Lock;
 use super::manifest::{Kind, Manifest, read, verify};
-use super::names::DAMAGED_PREFIX;
+use super::names::{DAMAGED_PREFIX, MANIFEST_NAME};
 
 /// An artifact that is there.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +67,7 @@ impl Draft {
     /// artifact of the same kind that is there is replaced.
     ///
     /// # Errors
-    /// When something else is at that path, or storage refuses; then what was there stays.
+    /// When something else is at that path or among the artifact's files, or storage refuses; then what was there stays.
     pub fn publish_at(
         self,
         kind: Kind,
@@ -78,7 +78,10 @@ impl Draft {
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(ArtifactError::io("look at", target)(error)),
             Ok(_) => match read(target) {
-                Ok(found) if found.kind == kind => true,
+                Ok(found) if found.kind == kind => {
+                    check_own_files(target, &found)?;
+                    true
+                }
                 _ => return Err(ArtifactError::Taken(target.to_owned())),
             },
         };
@@ -168,4 +171,16 @@ fn complete(folder: &Path) -> Result<Option<Manifest>, ArtifactError> {
         // A newer worker's artifact is not damage, and a volume that does not answer says nothing.
         Err(error) => Err(error),
     }
+}
+
+/// Refuses a folder in which are more files than an artifact's own: they would be gone with it.
+fn check_own_files(folder: &Path, manifest: &Manifest) -> Result<(), ArtifactError> {
+    for entry in fs::read_dir(folder).map_err(ArtifactError::io("list", folder))? {
+        let name = entry.map_err(ArtifactError::io("list", folder))?.file_name();
+        let name = name.to_string_lossy();
+        if name != MANIFEST_NAME && !manifest.files.contains_key(name.as_ref()) {
+            return Err(ArtifactError::Foreign { folder: folder.to_owned(), name: name.into_owned() });
+        }
+    }
+    Ok(())
 }

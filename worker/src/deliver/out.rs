@@ -1,5 +1,7 @@
-//! Where a standalone command's result goes: a file, or a place that results are delivered to.
+//! Where a standalone command's result goes: a file, standard output, or a place that results are delivered to.
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use mlpipeline_crds::{Delivery, Format, UriScheme};
@@ -19,6 +21,8 @@ const CREDENTIALS: &str = "MLPIPELINE_SECRET_OUTPUT_";
 pub(crate) enum OutPlace {
     /// To a file, compressed where its name says so.
     File(OutFile, Option<Compression>),
+    /// To standard output, by way of scratch: nothing is printed of a result that fails.
+    Printed(TempPath),
     /// To a store, by way of scratch.
     Store { delivery: Delivery, draft: TempPath },
 }
@@ -29,6 +33,14 @@ impl OutPlace {
     /// # Errors
     /// When it cannot be written there, or not with the compression that the name asks for.
     pub(crate) fn begin(out: &Path, format: Format, context: &WorkContext) -> Result<Self, StepError> {
+        let scratch = || {
+            let draft = tempfile::NamedTempFile::new_in(context.scratch())
+                .map_err(ArtifactError::io("write to", context.scratch()))?;
+            Ok::<_, StepError>(draft.into_temp_path())
+        };
+        if is_stdout(out) {
+            return Ok(Self::Printed(scratch()?));
+        }
         let Some(uri) = uri_of_store(out) else {
             let compression = Compression::of_result(&out.to_string_lossy(), format)?;
             return Ok(Self::File(OutFile::begin(out)?, compression));
@@ -37,22 +49,20 @@ impl OutPlace {
             // Known before the work, and looked at again where the object is written.
             Compression::of_result(&uri, format)?;
         }
-        let draft = tempfile::NamedTempFile::new_in(context.scratch())
-            .map_err(ArtifactError::io("write to", context.scratch()))?;
         let delivery = Delivery {
             uri,
             credentials: context.secrets.prefix_if_any(CREDENTIALS),
             rows_per_request: None,
             concurrent_requests: None,
         };
-        Ok(Self::Store { delivery, draft: draft.into_temp_path() })
+        Ok(Self::Store { delivery, draft: scratch()? })
     }
 
     /// Where to write.
     pub(crate) fn path(&self) -> &Path {
         match self {
             Self::File(file, _) => file.path(),
-            Self::Store { draft, .. } => draft,
+            Self::Printed(draft) | Self::Store { draft, .. } => draft,
         }
     }
 
@@ -74,6 +84,12 @@ impl OutPlace {
                     tokio::task::spawn_blocking(move || file.compressed(compression)?.publish()).await;
                 published.map_err(|error| TableError::Internal(error.to_string()))?
             }
+            Self::Printed(draft) => {
+                let mut result = File::open(&draft).map_err(ArtifactError::io("open", &draft))?;
+                io::copy(&mut result, &mut io::stdout())
+                    .map_err(ArtifactError::io("write", Path::new("standard output")))?;
+                Ok(())
+            }
             Self::Store { delivery, draft } => {
                 replace(&delivery, &Product::written(&draft, format, written), context).await
             }
@@ -81,8 +97,16 @@ impl OutPlace {
     }
 }
 
-/// The format that a path or URI names; a table of a database takes any.
+/// Whether a result is for standard output.
+pub(crate) fn is_stdout(out: &Path) -> bool {
+    out == Path::new("-")
+}
+
+/// The format that a path or URI names; a table of a database takes any, and standard output is CSV.
 pub(crate) fn format_of_out(out: &Path) -> Option<Format> {
+    if is_stdout(out) {
+        return Some(Format::Csv);
+    }
     match uri_of_store(out) {
         Some(uri) if UriScheme::of(&uri) == Some(UriScheme::Postgres) => Some(Format::Parquet),
         _ => PathBuf::from(out).extension().and_then(|_| crate::table::format_of(&out.to_string_lossy())),

@@ -10,9 +10,8 @@ use mlpipeline_crds::{Check, DataSource, Format, OnMismatch, PrepareInput};
 use super::check_text::{parse_check, parse_check_sql};
 use super::{PrepareError, make, rows};
 use crate::WorkContext;
-use crate::artifact::ArtifactError;
 use crate::credentials::Secrets;
-use crate::deliver::{OutPlace, format_of_out};
+use crate::deliver::{OutPlace, format_of_out, is_stdout};
 use crate::failure::StepError;
 use crate::flags::{TableFormat, WorkFlags, parse_reading};
 use crate::table::{TableError, local_uri, write_to};
@@ -99,20 +98,9 @@ impl PrepareArgs {
         let sql = self.query()?;
         let checks: Vec<Check> = self.checks.iter().chain(&self.check_sql).cloned().collect();
         let format = self.output_format()?;
-        let to_stdout = self.out == Path::new("-");
-        if to_stdout && checks.is_empty() {
+        if is_stdout(&self.out) && checks.is_empty() {
             let rows = rows(&inputs, sql.as_deref(), context).await?;
             write_to(rows, format, io::stdout(), Path::new("standard output"), context.progress).await?;
-            return Ok(());
-        }
-        if to_stdout {
-            let draft = tempfile::NamedTempFile::new_in(context.scratch())
-                .map_err(ArtifactError::io("write to", context.scratch()))?;
-            make(&inputs, sql.as_deref(), &checks, format, draft.path(), context).await?;
-            let mut checked =
-                std::fs::File::open(draft.path()).map_err(ArtifactError::io("open", draft.path()))?;
-            io::copy(&mut checked, &mut io::stdout())
-                .map_err(ArtifactError::io("write", Path::new("standard output")))?;
             return Ok(());
         }
         let out = OutPlace::begin(&self.out, format, context)?;
@@ -180,7 +168,6 @@ impl PrepareArgs {
     fn output_format(&self) -> Result<Format, StepError> {
         let known = match self.out_format {
             Some(format) => Some(format.into()),
-            None if self.out == Path::new("-") => Some(Format::Csv),
             None => format_of_out(&self.out),
         };
         known.ok_or_else(|| {

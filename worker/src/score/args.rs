@@ -29,7 +29,8 @@ pub struct ScoreArgs {
     /// The table.
     #[command(flatten)]
     pub source: SourceFlags,
-    /// The file to write, or s3:// or postgres:// URL to deliver to; its extension says the format, and .gz or .zst behind it compresses.
+    /// The file to write, or s3:// or postgres:// URL to deliver to; its extension says the format, and .gz or .zst behind it compresses. - is CSV on
+    /// standard output.
     #[arg(long, short, value_name = "FILE_OR_URL")]
     pub out: PathBuf,
     /// The format to write, where the extension does not say it.

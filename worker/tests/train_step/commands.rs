@@ -97,4 +97,17 @@ fn the_commands_refuse_what_they_cannot_do() {
         assert!(stderr.contains(part), "{arguments:?}: {stderr}");
     }
     assert!(!volume.path().join("model").exists() && !volume.path().join("scored.csv").exists());
+    // A file of the user's own beside those of a model is not lost with it.
+    let again: &[&str] = &["train", "--data", "data.csv", "--target", "species", "--out", "model"];
+    assert_eq!(run(volume.path(), again).0, 0);
+    assert_eq!(run(volume.path(), again).0, 0, "a model is replaced");
+    volume.put("model/notes.txt", "mine");
+    let (code, _, stderr) = run(volume.path(), again);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("notes.txt in ") && stderr.contains("move it"), "{stderr}");
+    assert!(volume.path().join("model/notes.txt").exists());
+    let (code, stdout, stderr) =
+        run(volume.path(), &["score", "--model", "model", "--data", "data.csv", "--out", "-"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!((stdout.lines().count(), volume.path().join("-").exists()), (iris().lines().count(), false));
 }
