@@ -37,7 +37,7 @@ pub(super) fn short_number(text: &[u8]) -> Option<ShortNumber> {
     let own = u64::MAX.checked_shr(8 * WORD.checked_sub(length)? as u32)?;
     // A digit is now its value, and whatever is larger than nine is none.
     let values = (word(text) ^ u64::from_le_bytes([b'0'; WORD])) & own;
-    let larger = ((values & !HIGHEST) + u64::from_le_bytes([0x76; WORD]) | values) & HIGHEST & own;
+    let larger = (((values & !HIGHEST) + u64::from_le_bytes([0x76; WORD])) | values) & HIGHEST & own;
     let (values, count, places) = if larger == 0 {
         (values, length, None)
     } else {
@@ -46,7 +46,7 @@ pub(super) fn short_number(text: &[u8]) -> Option<ShortNumber> {
             return None;
         }
         let before = (1 << (8 * at)) - 1;
-        (values & before | values >> 8 & !before, length - 1, Some(length - 1 - at))
+        ((values & before) | ((values >> 8) & !before), length - 1, Some(length - 1 - at))
     };
     // Zeros come before the first digit.
     let eight = values << (8 * (WORD - count));
