@@ -1,6 +1,5 @@
 //! A column to predict from, as training saw it: what requests are checked by, and what pages show.
 
-use mlpipeline_crds::ColumnType;
 use serde::{Deserialize, Serialize};
 
 use crate::exact;
@@ -101,22 +100,10 @@ impl Feature {
         }
     }
 
-    /// The type that its column had in training. Whole numbers and booleans that were taken as texts were not written as texts: of those
-    /// nothing is known.
-    pub(super) fn expected_type(&self) -> Option<ColumnType> {
-        Some(match &self.values {
-            Values::Number(numbers) => match numbers.kind {
-                FeatureKind::Float => ColumnType::Number,
-                FeatureKind::Integer => ColumnType::Integer,
-                FeatureKind::Boolean => ColumnType::Boolean,
-            },
-            Values::Text(texts) if texts.common.iter().all(|text| is_plain(text)) => return None,
-            Values::Text(_) => ColumnType::Text,
-            Values::Time(times) => match times.kind {
-                TimeKind::Date => ColumnType::Date,
-                TimeKind::Timestamp => ColumnType::Timestamp,
-            },
-        })
+    /// Whether its column was text in training, whatever other values could be taken for. Whole numbers and booleans that were taken as
+    /// texts were not written as texts: of those nothing is known.
+    pub(super) fn was_text(&self) -> bool {
+        matches!(&self.values, Values::Text(texts) if !texts.common.iter().all(|text| is_plain(text)))
     }
 
     /// Whether true and false are values of it.

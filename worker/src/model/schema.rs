@@ -24,14 +24,12 @@ pub struct FeatureSchema {
 }
 
 impl FeatureSchema {
-    /// The types that the columns of a file have as they had them in training, so that a row is predicted for alike whatever other rows
-    /// its file has.
+    /// The columns of a file that are text as they were in training, so that a row is predicted for alike whatever other rows its file has.
+    /// Other columns have the types that their values make them have, and are written again as they were.
     #[must_use]
     pub fn expected_types(&self) -> BTreeMap<String, ColumnType> {
-        self.features
-            .iter()
-            .filter_map(|feature| Some((feature.name.clone(), feature.expected_type()?)))
-            .collect()
+        let texts = self.features.iter().filter(|feature| feature.was_text());
+        texts.map(|feature| (feature.name.clone(), ColumnType::Text)).collect()
     }
 }
 
