@@ -222,8 +222,8 @@ fn sums_of_decimals_that_overflow_are_an_error() {
         let (_, ended) = tried("in.csv", table, None, Some(&sql));
         ended.fails(3, "DataMalformed", &["a sum is too large for Decimal128(38, 37)"]);
     }
-    let sql = format!("SELECT sum({d}) AS s, sum(CAST(n AS DECIMAL(5, 2))) AS few FROM t");
-    assert_eq!(queried("in.csv", table, None, &sql), format!("s,few\n9.{},9.00\n", "0".repeat(37)));
+    let sql = format!("SELECT sum({d}) AS s FROM t");
+    assert_eq!(queried("in.csv", table, None, &sql), format!("s\n9.{}\n", "0".repeat(37)));
 }
 
 #[test]
@@ -253,6 +253,11 @@ fn messages_of_the_engine_are_for_people() {
         ("SELECT nosuch(a) FROM t", &["nosuch"][..]),
         ("SELECT a FROM t JOIN t AS u ON t.a = u.a", &["column \"a\" is in several tables", "TABLE.a"]),
         ("SELECT 1 / (a - a) FROM t", &["Divide by zero", "nullif"]),
+        (
+            "SELECT sum(CAST(a AS DOUBLE)) AS x, sum(a) AS y FROM t",
+            &["have the same name", "sum(t.a)", "SELECT sum(a)"],
+        ),
+        ("SELECT CAST(a AS DOUBLE), a FROM t", &["have the same name", "with AS"]),
     ] {
         let (_, ended) = tried("in.csv", b"a\n1\n", None, Some(sql));
         assert_ne!(ended.code, 0, "{sql}");

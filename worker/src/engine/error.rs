@@ -121,8 +121,23 @@ fn regex_problem(text: &str) -> Option<String> {
     text.split_once(NOT_COMPILED).map(|(_, pattern)| format!("it is {:?}", pattern.trim()))
 }
 
+/// The name that two values of a query have, where that is why it cannot be planned.
+fn repeated_name(text: &str) -> Option<&str> {
+    let name = match text.split_once("duplicate unqualified field name ") {
+        Some((_, rest)) => rest,
+        None => text.split_once("Projections require unique expression names but the expression ")?.1,
+    };
+    name.strip_prefix('"')?.split_once('"').map(|(name, _)| name)
+}
+
 /// What to do about values that a query cannot compute with.
 fn with_advice(text: String) -> String {
+    if let Some(name) = repeated_name(&text) {
+        return format!(
+            "two values of the query have the same name, which does not tell casts apart: {name}; give each a name with AS, in a query \
+             within where they are summed up: SELECT sum(a), sum(b) FROM (SELECT CAST(x AS DOUBLE) AS a, x AS b FROM t)"
+        );
+    }
     let advice = if text.contains("Cannot cast timezone to different timezone") {
         "; there is a time that its time zone does not have or has twice, since clocks are set there: correct such rows, as with CASE WHEN x = '…' THEN x + INTERVAL '1 hour' ELSE x END, leave them out with WHERE, or stay in UTC"
     } else if text.contains("Date arithmetic overflow") || text.contains("Timestamp out of range") {
