@@ -127,7 +127,7 @@ fn a_part_of_a_content_that_is_not_shown_to_be_the_same_begins_the_download_anew
 #[test]
 fn behind_a_redirect_a_download_continues_at_the_same_place_or_begins_anew() {
     let to = |place: &str| answer("302 Found", &format!("Location: {place}\r\n"), "");
-    // Tags tell contents of one place apart: two places may both call theirs the first.
+    // Tags distinguish contents of one place: two places may both call theirs the first.
     let server = Server::start(move |path, number| match (path, number) {
         ("/a.csv", 1) => to("/monday.csv"),
         ("/a.csv", _) => to("/tuesday.csv"),

@@ -134,7 +134,7 @@ fn repeated_name(text: &str) -> Option<&str> {
 fn with_advice(text: String) -> String {
     if let Some(name) = repeated_name(&text) {
         return format!(
-            "two values of the query have the same name, which does not tell casts apart: {name}; give each a name with AS, in a query \
+            "two values of the query have the same name, in which casts are not distinguished: {name}; give each a name with AS, in a query \
              within where they are summed up: SELECT sum(a), sum(b) FROM (SELECT CAST(x AS DOUBLE) AS a, x AS b FROM t)"
         );
     }

@@ -52,7 +52,7 @@ pub(super) struct Partial {
 /// What an answer says of the content that it is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Validators {
-    /// Where the content is, behind all redirects: a tag tells only contents of one resource apart.
+    /// Where the content is, behind all redirects: a tag distinguishes contents of one resource alone.
     place: Url,
     /// The strong ETag. A weak one stands for content that means the same, not for the same bytes.
     tag: HeaderValue,
