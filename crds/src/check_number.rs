@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_next_to_each_other_are_told_apart() {
+    fn whole_numbers_next_to_each_other_are_distinguished() {
         let of = |text| CheckNumber::parse(text).expect("a number");
         assert!(of("9007199254740993") > of("9007199254740992"));
         assert!(of("0.5") < of("1") && of("-0.5") > of("-1") && of("-0.5") < of("0"));

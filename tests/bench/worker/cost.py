@@ -21,8 +21,8 @@ SHOWN = [
     "random-forest",
     "k-neighbors",
 ]
-# What took longer than this is not tried with ten times the rows, which may take a hundred times as long.
-LONGEST_SECONDS = 12
+# What would take longer than this is not tried, by how much longer the last number of rows took than the one before.
+LONGEST_SECONDS = 90
 
 
 def measure(run, python, worker, folder, scale, algorithms):
@@ -35,8 +35,10 @@ def measure(run, python, worker, folder, scale, algorithms):
             cost = run([worker, *flags(name, f"cost-{rows}.parquet")], folder)
             if cost is None:
                 break
-            costs.setdefault(name, []).append((rows, *cost))
-            if cost[0] > LONGEST_SECONDS:
+            measured = costs.setdefault(name, [])
+            before = measured[-1][1] if measured else cost[0]
+            measured.append((rows, *cost))
+            if cost[0] * cost[0] / before > LONGEST_SECONDS:
                 break
     return costs
 

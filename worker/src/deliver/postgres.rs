@@ -19,7 +19,8 @@ pub(super) async fn deliver(
 ) -> Result<(), StepError> {
     let location = TableLocation::parse(uri).map_err(StoreError::location("postgres"))?;
     let file = LocalFile::own(product.path.clone(), "the result".to_owned());
-    let table = written(file, product.format, product.columns.clone(), &context.cancellation)?;
+    let table =
+        written(file, product.format, product.columns.clone(), &context.read_ahead(), &context.cancellation)?;
     let rows = context.session().read_table(table).map_err(|error| query_error(&error))?;
     let rows = rows.execute_stream().await.map_err(|error| query_error(&error))?;
     let bar = context.progress.rows("deliver");

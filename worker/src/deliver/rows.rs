@@ -28,8 +28,9 @@ pub(super) async fn rows_of_file(
     columns: Vec<Column>,
     context: &WorkContext,
 ) -> Result<JsonRows, StepError> {
-    let cancellation = context.cancellation.clone();
-    let opened = tokio::task::spawn_blocking(move || written(file, format, columns, &cancellation)).await;
+    let (ahead, cancellation) = (context.read_ahead(), context.cancellation.clone());
+    let open = move || written(file, format, columns, &ahead, &cancellation);
+    let opened = tokio::task::spawn_blocking(open).await;
     let table = opened.map_err(DeliverError::lost)??;
     refuse_map_keys(&table.schema()).map_err(TableError::Query)?;
     let frame = context.session().read_table(table).map_err(|error| query_error(&error))?;

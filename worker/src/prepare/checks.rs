@@ -47,7 +47,7 @@ pub async fn run(
 ) -> Result<(), StepError> {
     let file = LocalFile::own(path.to_owned(), OUTPUT.to_owned());
     let session = context.session();
-    let output = written(file, format, result.columns.clone(), &context.cancellation)?;
+    let output = written(file, format, result.columns.clone(), &context.read_ahead(), &context.cancellation)?;
     session.register_table(TableReference::bare(OUTPUT), output).map_err(|error| query_error(&error))?;
     let output = session.table(OUTPUT).await.map_err(|error| query_error(&error))?;
     let of_check = |check: &Check, error: StepError| StepError {

@@ -17,7 +17,7 @@ use super::text::ExpectedTypes;
 use crate::WorkContext;
 use crate::artifact::Column;
 use crate::cancellation::Cancellation;
-use crate::engine::{query_error, streaming};
+use crate::engine::{ReadAhead, query_error, streaming};
 use crate::failure::StepError;
 
 /// Opens a source as rows that are read when they are asked for, in the order of the files and of the rows in them, in
@@ -59,11 +59,7 @@ pub async fn provider(
     located.options.expected = expected;
     let cancellation = context.cancellation.clone();
     let ahead = context.read_ahead();
-    let open = move || {
-        ahead.note(format::of(located.format).held_while_read(&located.files)?);
-        table(located, &cancellation)
-    };
-    let opened = tokio::task::spawn_blocking(open).await;
+    let opened = tokio::task::spawn_blocking(move || table(located, &ahead, &cancellation)).await;
     let opened = opened.map_err(|error| TableError::Internal(error.to_string()))?;
     opened.map_err(|error| named(error.into(), name))
 }
@@ -78,13 +74,18 @@ pub(crate) fn written(
     file: LocalFile,
     format: Format,
     columns: Vec<Column>,
+    ahead: &ReadAhead,
     cancellation: &Cancellation,
 ) -> Result<Arc<dyn TableProvider>, TableError> {
     let located = Located { files: vec![file], format, columns, rows: None, options: ReadOptions::default() };
-    table(located, cancellation)
+    table(located, ahead, cancellation)
 }
 
-fn table(located: Located, cancellation: &Cancellation) -> Result<Arc<dyn TableProvider>, TableError> {
+fn table(
+    located: Located,
+    ahead: &ReadAhead,
+    cancellation: &Cancellation,
+) -> Result<Arc<dyn TableProvider>, TableError> {
     let stop = || cancellation.is_cancelled();
     let Located { files, format, columns, rows, options } = located;
     let format = format::of(format);
@@ -101,6 +102,7 @@ fn table(located: Located, cancellation: &Cancellation) -> Result<Arc<dyn TableP
         return Err(TableError::Source(problem));
     }
     let opened = format.infer(files, &options, &stop)?;
+    ahead.note(opened.held);
     let schema = opened.table.schema();
     if let Some(twice) = twice(schema.fields().iter().map(|field| field.name())) {
         let problem = format!(

@@ -212,7 +212,7 @@ fn columns(schema: &Schema, format: Format) -> Result<Vec<Column>, TableError> {
             let text = format!("the result has two columns called \"{name}\"; rename one of them with AS");
             return Err(TableError::Query(text));
         }
-        let read_again = format::of(format).read_again(&plain(field.data_type()));
+        let read_again = format::of(format).read_again(plain(field.data_type()));
         columns.push(Column { name: name.clone(), data_type: read_again.to_string() });
     }
     // A nested type is found again by inspecting the values.
@@ -224,6 +224,8 @@ fn columns(schema: &Schema, format: Format) -> Result<Vec<Column>, TableError> {
 fn plain(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Utf8View | DataType::LargeUtf8 | DataType::Null => DataType::Utf8,
+        // There is no text that is read as one of these.
+        DataType::Duration(_) | DataType::Interval(_) => DataType::Utf8,
         DataType::Dictionary(_, values) => plain(values),
         other => other.clone(),
     }
@@ -232,6 +234,7 @@ fn plain(data_type: &DataType) -> DataType {
 #[cfg(test)]
 mod tests {
     use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array};
+    use datafusion::arrow::datatypes::{Field, IntervalUnit, TimeUnit};
     use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 
     use super::*;
@@ -258,6 +261,26 @@ mod tests {
     /// 780 rows, small batches between large ones.
     fn uneven() -> [usize; 40] {
         std::array::from_fn(|number| if number % 2 == 0 { number * 2 } else { 1 })
+    }
+
+    #[test]
+    fn what_has_no_text_of_its_type_is_read_again_as_the_text_that_was_written() {
+        let types = [
+            (DataType::Duration(TimeUnit::Microsecond), "Utf8", "Utf8"),
+            (DataType::Interval(IntervalUnit::DayTime), "Utf8", "Utf8"),
+            (DataType::Binary, "Utf8", "Binary"),
+            (DataType::FixedSizeBinary(2), "Utf8", "FixedSizeBinary(2)"),
+            (DataType::Utf8View, "Utf8", "Utf8"),
+            (DataType::Int64, "Int64", "Int64"),
+        ];
+        for (data_type, csv, ndjson) in types {
+            let schema = Schema::new(vec![Field::new("x", data_type.clone(), true)]);
+            for (format, expected) in [(Format::Csv, csv), (Format::Ndjson, ndjson)] {
+                let found = columns(&schema, format).expect("columns");
+                assert_eq!(found[0].data_type, expected, "{data_type} in {format:?}");
+            }
+            assert_eq!(columns(&schema, Format::Parquet).expect("columns"), []);
+        }
     }
 
     #[tokio::test]

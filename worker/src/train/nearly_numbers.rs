@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_column_of_numbers_but_for_a_few_texts_is_told_from_texts_and_from_numbers() {
+    fn a_column_of_numbers_but_for_a_few_texts_is_distinguished_from_texts_and_from_numbers() {
         let numbers = ["1", "2.5", "-3", "1e3", "007", "6"];
         let with = |more: &[&str]| others(numbers.iter().copied().chain(more.iter().copied()));
         assert_eq!(with(&["NA"]), Some(vec!["NA".to_owned()]));

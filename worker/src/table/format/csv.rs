@@ -76,7 +76,7 @@ impl FileFormat for Csv {
             .collect();
         let decoder = CsvDecoder { dialect, rules: rules.into() };
         let table = TextTable::new(Arc::new(Schema::new(fields)), files, blocks, decoder);
-        Ok(Opened { table: Arc::new(table), rows, warning })
+        Ok(Opened { table: Arc::new(table), rows, held: 0, warning })
     }
 
     fn open(
@@ -99,17 +99,10 @@ impl FileFormat for Csv {
         Ok(Arc::new(TextTable::new(schema, files, blocks, decoder)))
     }
 
-    fn read_again(&self, data_type: &DataType) -> DataType {
-        match data_type {
-            // Their digits are not read as bytes.
-            DataType::Binary
-            | DataType::LargeBinary
-            | DataType::BinaryView
-            | DataType::FixedSizeBinary(_)
-            | DataType::Duration(_)
-            | DataType::Interval(_) => DataType::Utf8,
-            other => other.clone(),
-        }
+    fn read_again(&self, data_type: DataType) -> DataType {
+        // The digits of bytes are not read as bytes.
+        let is_bytes = data_type.is_binary() || matches!(data_type, DataType::FixedSizeBinary(_));
+        if is_bytes { DataType::Utf8 } else { data_type }
     }
 
     fn writing(&self, schema: &SchemaRef) -> Result<Writing, EncodeError> {

@@ -149,7 +149,7 @@ impl Kinds {
     }
 }
 
-/// Whether a column of this type holds all scalars of these kinds as they are written. Any scalar can be a text; dates are never told from texts.
+/// Whether a column of this type holds all scalars of these kinds as they are written. Any scalar can be a text, and JSON has no dates.
 fn holds(expected: ColumnType, scalars: u8) -> bool {
     let allowed = match expected {
         ColumnType::Text => u8::MAX,

@@ -87,7 +87,7 @@ impl FileFormat for Lines {
         });
         let decoder = LineDecoder { pattern, rules: rules.into() };
         let table = TextTable::new(Arc::new(Schema::new(fields)), files, blocks, decoder);
-        Ok(Opened { table: Arc::new(table), rows, warning })
+        Ok(Opened { table: Arc::new(table), rows, held: 0, warning })
     }
 
     fn open(

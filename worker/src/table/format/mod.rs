@@ -74,6 +74,8 @@ pub(crate) struct Opened {
     pub table: Arc<dyn TableProvider>,
     /// How many they are.
     pub rows: u64,
+    /// What reading one part of the files holds in memory at most, in bytes, where that depends on them; else 0.
+    pub held: u64,
     /// Something that is not an error and that people should know.
     pub warning: Option<String>,
 }
@@ -111,20 +113,9 @@ pub(crate) trait FileFormat: Send + Sync {
         options: &ReadOptions,
     ) -> Result<Arc<dyn TableProvider>, TableError>;
 
-    /// What reading one part of the files holds in memory at most, in bytes, where that depends on them.
-    ///
-    /// # Errors
-    /// When a file cannot be read, or is not of the format.
-    fn held_while_read(&self, _files: &[LocalFile]) -> Result<u64, TableError> {
-        Ok(0)
-    }
-
-    /// The type by which a column that was written is read again: another one where its texts are not read as that type.
-    fn read_again(&self, data_type: &DataType) -> DataType {
-        match data_type {
-            DataType::Duration(_) | DataType::Interval(_) => DataType::Utf8,
-            other => other.clone(),
-        }
+    /// The type by which a column that was written is read again: text where what is written is not read as the column's own type.
+    fn read_again(&self, data_type: DataType) -> DataType {
+        data_type
     }
 
     /// Whether files hold the names and types of their columns themselves.
@@ -141,7 +132,7 @@ pub(crate) trait FileFormat: Send + Sync {
 
 /// How rows become the bytes of a file.
 pub(crate) enum Writing {
-    /// Each batch by itself, so that several cores work on them. The bytes are put together in the order of the batches.
+    /// Each batch alone, so that several cores work on them. The bytes are put together in the order of the batches.
     Batches(Box<dyn BatchEncoder>),
     /// One batch after the other, by what this begins on an output.
     Rows(OpenWriter),
@@ -150,7 +141,7 @@ pub(crate) enum Writing {
 /// Begins to write rows of these columns to an output.
 pub(crate) type OpenWriter = fn(Box<dyn Write + Send>, &SchemaRef) -> Result<Box<dyn RowWriter>, EncodeError>;
 
-/// Batches of rows as bytes, each by itself.
+/// Batches of rows as bytes, each alone.
 pub(crate) trait BatchEncoder: Send + Sync {
     /// Appends what comes before the first row.
     fn head(&self, out: &mut Vec<u8>);

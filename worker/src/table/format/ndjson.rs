@@ -70,7 +70,7 @@ impl FileFormat for Ndjson {
             .and_then(|fields| check_declared(fields, &options.reading))
             .map_err(|problem| TableError::content(&name, problem))?;
         let table = TextTable::new(Arc::new(Schema::new(fields)), files, blocks, NdjsonDecoder);
-        Ok(Opened { table: Arc::new(table), rows, warning: None })
+        Ok(Opened { table: Arc::new(table), rows, held: 0, warning: None })
     }
 
     fn open(

@@ -56,8 +56,7 @@ impl FileFormat for Parquet {
         _options: &ReadOptions,
         _stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Opened, TableError> {
-        let (table, rows) = table(&files)?;
-        Ok(Opened { table, rows, warning: None })
+        table(&files)
     }
 
     fn open(
@@ -66,16 +65,7 @@ impl FileFormat for Parquet {
         _schema: SchemaRef,
         _options: &ReadOptions,
     ) -> Result<Arc<dyn TableProvider>, TableError> {
-        Ok(table(&files)?.0)
-    }
-
-    fn held_while_read(&self, files: &[LocalFile]) -> Result<u64, TableError> {
-        let mut most = 0;
-        for file in files {
-            let metadata = metadata(file)?;
-            most = metadata.metadata().row_groups().iter().map(held).fold(most, u64::max);
-        }
-        Ok(most)
+        Ok(table(&files)?.table)
     }
 
     fn knows_its_columns(&self) -> bool {
@@ -113,13 +103,16 @@ impl RowWriter for ParquetWriter {
     }
 }
 
-/// A table of Parquet files that have the same columns, in the order of their paths, and how many rows their footers say.
-fn table(files: &[LocalFile]) -> Result<(Arc<dyn TableProvider>, u64), TableError> {
+/// A table of Parquet files that have the same columns, in the order of their paths, with as many rows as their footers say.
+fn table(files: &[LocalFile]) -> Result<Opened, TableError> {
     let mut first: Option<(&LocalFile, SchemaRef)> = None;
-    let mut rows = 0_u64;
+    let (mut rows, mut most) = (0_u64, 0);
     for file in files {
-        let (schema, counted) = schema(file)?;
-        rows = rows.saturating_add(counted);
+        let footer = footer(file)?;
+        let (schema, metadata) = (Arc::clone(footer.schema()), footer.metadata());
+        check_width(file, schema.fields().len())?;
+        rows = rows.saturating_add(u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0));
+        most = metadata.row_groups().iter().map(held).fold(most, u64::max);
         match &first {
             None => first = Some((file, schema)),
             Some((first, expected)) if expected.fields() != schema.fields() => {
@@ -145,7 +138,7 @@ fn table(files: &[LocalFile]) -> Result<(Arc<dyn TableProvider>, u64), TableErro
     let config =
         ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(schema);
     let table = ListingTable::try_new(config).map_err(|error| TableError::Internal(error.to_string()))?;
-    Ok((Arc::new(table), rows))
+    Ok(Opened { table: Arc::new(table), rows, held: most, warning: None })
 }
 
 /// A file's path as a URL, which holds any character of it: none is a wildcard.
@@ -156,16 +149,8 @@ fn path_of(file: &LocalFile) -> Result<ListingTableUrl, TableError> {
     ListingTableUrl::try_new(url, None).map_err(|error| TableError::Internal(error.to_string()))
 }
 
-/// The columns of a file, and how many rows it says that it has.
-fn schema(file: &LocalFile) -> Result<(SchemaRef, u64), TableError> {
-    let metadata = metadata(file)?;
-    check_width(file, metadata.schema().fields().len())?;
-    let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
-    Ok((Arc::clone(metadata.schema()), rows))
-}
-
 /// A file's footer.
-fn metadata(file: &LocalFile) -> Result<ArrowReaderMetadata, TableError> {
+fn footer(file: &LocalFile) -> Result<ArrowReaderMetadata, TableError> {
     let open = file.open()?;
     let length = open.metadata().map_err(TableError::io("inspect", &file.path))?.len();
     if length == 0 {

@@ -86,7 +86,7 @@ fn split(
     let mut held = buffers.take();
     loop {
         let known = held.len();
-        // Growing by itself, a buffer would have twice the room that it needs.
+        // Grown as it fills, a buffer would have twice the room that it needs.
         if held.capacity() < known + BLOCK_BYTES {
             held.reserve_exact(BLOCK_BYTES + RECORD_ROOM);
         }

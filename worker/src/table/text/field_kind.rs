@@ -48,9 +48,6 @@ pub(crate) fn is_of(text: &str, declared: ColumnType) -> bool {
 
 /// The kind of one field that does not stand for null. What counts as a number, a date or a time is just what is parsed.
 pub(super) fn kind(field: &[u8], rules: &ColumnRules) -> u8 {
-    if rules.declared == Some(ColumnType::Text) {
-        return TEXT;
-    }
     if rules.has_plain_numbers() {
         match plain_number(field) {
             Some(INTEGER) if field.len() <= EXACT_DIGITS => return INTEGER,

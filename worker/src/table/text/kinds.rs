@@ -72,17 +72,10 @@ pub(crate) fn type_of(named: ColumnType) -> DataType {
     }
 }
 
-/// Whether a column of this type holds all values of these kinds as they are written. Any text is a text.
+/// Whether a column of this type holds all values of these kinds as they are written: unlike where a spec names the type, a whole number
+/// is not rounded.
 fn holds(expected: ColumnType, found: u8) -> bool {
-    let allowed = match expected {
-        ColumnType::Text => u8::MAX,
-        ColumnType::Integer => INTEGER | BIG_INTEGER,
-        ColumnType::Number => INTEGER | FLOAT,
-        ColumnType::Boolean => BOOLEAN,
-        ColumnType::Date => DATE,
-        ColumnType::Timestamp => DATE | TIME,
-    };
-    found & !allowed == 0
+    fits(found, expected) && !(expected == ColumnType::Number && found & BIG_INTEGER != 0)
 }
 
 #[cfg(test)]
