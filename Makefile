@@ -50,12 +50,13 @@ reproducible: ## Build the images twice, in two folders, and compare the program
 	deploy/images/compare.sh
 
 .PHONY: sbom
-sbom: ## Write what the two programs are made of, as CycloneDX, to ./images
+sbom: ## Write what the two images are made of, as CycloneDX, to ./images
 	@command -v cargo-cyclonedx >/dev/null || \
 		CARGO_TARGET_DIR="$(TOOLS)/build" cargo install cargo-cyclonedx --version 0.5.9 --locked --quiet --root "$(TOOLS)"
 	cargo cyclonedx --format json --target $$(rustc -vV | sed -n 's/^host: //p')
 	mkdir -p images
 	mv operator/mlpipeline-operator.cdx.json worker/mlpipeline-worker.cdx.json images/
+	deploy/images/add_base.py images/mlpipeline-operator.cdx.json images/mlpipeline-worker.cdx.json
 	find . -name '*.cdx.json' -not -path './images/*' -not -path './target/*' -delete
 
 .PHONY: bench-node
@@ -134,7 +135,7 @@ audit: ## Check dependencies for known vulnerabilities (fetches the advisory dat
 	cargo deny --locked check advisories
 
 .PHONY: generate
-generate: crd cli-schema reference chart ## Write all generated files
+generate: crd cli-schema reference role chart ## Write all generated files
 
 .PHONY: crd
 crd: build ## Write the CustomResourceDefinition to crds/
@@ -147,6 +148,10 @@ cli-schema: ## Write the schema that the command line checks manifests by
 .PHONY: reference
 reference: build ## Write the generated pages of docs/reference/
 	$(BIN)/write-reference docs/reference
+
+.PHONY: role
+role: ## Add to the shipped Role what the operator's kinds of children need
+	UPDATE_GENERATED=1 cargo test --locked -p mlpipeline-operator --test role
 
 .PHONY: chart
 chart: build ## Write what the chart, its page and deploy/install.yaml take from the operator

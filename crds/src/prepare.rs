@@ -231,6 +231,18 @@ pub struct Check {
     pub max: Option<CheckNumber>,
 }
 
+impl Check {
+    /// The same without rules that are written out and switched off.
+    #[must_use]
+    pub fn without_defaults(&self) -> Self {
+        Self {
+            not_null: self.not_null.filter(|asked| *asked),
+            unique: self.unique.filter(|asked| *asked),
+            ..self.clone()
+        }
+    }
+}
+
 /// How a table is written, and where it is delivered beside the dataset of the pipeline.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new("!has(self.secret) || has(self.uri)").message("secret holds the credentials for a uri: name one, or leave secret out"))]

@@ -63,6 +63,33 @@ pub struct Reading {
     pub by_column: BTreeMap<String, ColumnReading>,
 }
 
+impl Reading {
+    /// The decimal sign, when the spec names none.
+    pub const DEFAULT_DECIMAL: &str = ".";
+    /// What encloses fields of CSV, when the spec names nothing.
+    pub const DEFAULT_QUOTE: char = '"';
+
+    /// The same without defaults that are written out; `None` where nothing else is said. A delimiter that is named is none of them:
+    /// with it, a header of one field is not taken for one of another delimiter.
+    #[must_use]
+    pub fn without_defaults(&self) -> Option<Self> {
+        let mut reading = self.clone();
+        let file_decimal = self.decimal.as_deref().unwrap_or(Self::DEFAULT_DECIMAL);
+        reading.decimal = reading.decimal.filter(|sign| sign != Self::DEFAULT_DECIMAL);
+        reading.quote = reading.quote.filter(|sign| sign.chars().ne([Self::DEFAULT_QUOTE]));
+        reading.encoding = reading.encoding.filter(|encoding| *encoding != TextEncoding::Utf8);
+        for column in reading.by_column.values_mut() {
+            column.decimal = column.decimal.take().filter(|sign| sign != file_decimal);
+            column.thousands = column.thousands.take().filter(|sign| Some(sign) != self.thousands.as_ref());
+            column.date_format =
+                column.date_format.take().filter(|notation| Some(notation) != self.date_format.as_ref());
+            column.null_values = column.null_values.take().filter(|values| *values != self.null_values);
+        }
+        reading.by_column.retain(|_, column| *column != ColumnReading::default());
+        Some(reading).filter(|reading| *reading != Self::default())
+    }
+}
+
 /// How one column is read where it differs from the rest of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

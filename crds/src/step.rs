@@ -86,12 +86,31 @@ impl StepKind {
     pub const ALL: [StepKind; 6] =
         [Self::Prepare, Self::Train, Self::Import, Self::Serve, Self::Score, Self::Run];
 
+    /// The names of all kinds, for a sentence.
+    #[must_use]
+    pub fn listed() -> String {
+        let names = Self::ALL.map(Self::name);
+        match names.split_last() {
+            Some((last, others)) => format!("{} and {last}", others.join(", ")),
+            None => String::new(),
+        }
+    }
+
     /// Whether its result is a model.
     #[must_use]
     pub fn makes_model(self) -> bool {
         match self {
             Self::Train | Self::Import => true,
             Self::Prepare | Self::Serve | Self::Score | Self::Run => false,
+        }
+    }
+
+    /// Whether its result is a dataset of the worker's.
+    #[must_use]
+    pub fn makes_dataset(self) -> bool {
+        match self {
+            Self::Prepare | Self::Score => true,
+            Self::Train | Self::Import | Self::Serve | Self::Run => false,
         }
     }
 

@@ -6,6 +6,7 @@
 #
 # Compiles with the Rust toolchain of this machine, which must be Linux with glibc, and puts the image together with buildah, podman
 # or docker, whichever is there. Needs no root with the first two. IMAGE_PREFIX names another registry than ghcr.io/mlpipeline/.
+# The C library and the certificates in the images are those of base.txt, by digest, whatever this machine has.
 #
 # An image is of the architecture of the machine that builds it, amd64 or arm64; .github/workflows/release.yml joins both under one name.
 # The same commit and toolchain make the same programs in any folder, and with buildah or podman the same archive: `make reproducible`.
@@ -13,7 +14,7 @@ set -euo pipefail
 
 profile=image
 if [ "${1:-}" = --profile ]; then profile=$2; shift 2; fi
-[ $# = 1 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# = 1 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -29,8 +30,6 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || 
 export -n SOURCE_DATE_EPOCH
 target=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/mlpipeline/target}
 export CARGO_TARGET_DIR=$target
-certificates=/etc/ssl/certs/ca-certificates.crt
-[ -s "$certificates" ] || fail "$certificates is missing: install the package ca-certificates"
 for tool in buildah podman docker ''; do
   [ -n "$tool" ] || fail "none of buildah, podman and docker is here: one of them puts the images together"
   if command -v "$tool" >/dev/null; then break; fi
@@ -39,14 +38,24 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/mlpipeline-images.XXXXXX")
 store=(--root "$work/store" --runroot "$work/run" --storage-driver vfs)
 trap 'rm -rf "$work"' EXIT
 
-# The root folder of an image: the program and the shared libraries that it names.
+# The newest version of the C library that a program or library names.
+glibc_of() { readelf --version-info --wide "$1" | grep -o 'GLIBC_[0-9.]*' | sort --version-sort | tail -n 1; }
+
+# The root folder of an image: the program, and of the base the shared libraries that it names, where the program looks for them.
 root_of() {
-  local program=$1 root=$work/$1 library
+  local program=$1 root=$work/$1 newest loader library
   install -D -m 755 "$target/${profile/dev/debug}/$program" "$root/bin/$program"
   # A debug build's line tables are as big as its code.
   strip "$root/bin/$program"
-  ldd "$root/bin/$program" | grep -o '/[^ ]*' | while read -r library; do install -D -m 755 "$library" "$root$library"; done
-  install -D -m 644 "$certificates" "$root$certificates"
+  newest=$(printf '%s\n' "$(glibc_of "$root/bin/$program")" "$(glibc_of "$work/base/lib/libc.so.6")" | sort --version-sort | tail -n 1)
+  [ "$newest" = "$(glibc_of "$work/base/lib/libc.so.6")" ] ||
+    fail "$program was linked with a newer C library ($newest) than the images hold: build on Debian 13, Ubuntu 24.04 or older, or name a newer one in deploy/images/base.txt"
+  loader=$(readelf --program-headers --wide "$root/bin/$program" | sed -n 's/.*program interpreter: \(.*\)]/\1/p')
+  install -D -m 755 "$work/base/lib/$(basename "$loader")" "$root$loader"
+  readelf --dynamic --wide "$root/bin/$program" | sed -n 's/.*(NEEDED).*\[\(.*\)]/\1/p' | while read -r library; do
+    [ "$library" = "$(basename "$loader")" ] || install -D -m 755 "$work/base/lib/$library" "$root/lib/$library"
+  done
+  install -D -m 644 "$work/base/certificates.pem" "$root/etc/ssl/certs/ca-certificates.crt"
   install -d -m 1777 "$root/tmp"
   mkdir -p "$root/etc"
   printf 'nonroot:x:65532:65532:nonroot:/:/bin/false\n' >"$root/etc/passwd"
@@ -76,11 +85,21 @@ image() {
   printf '%s  %s unpacked  %s\n' "$name" "$(du -sh --apparent-size "$work/$program" | cut -f1)" "$archive"
 }
 
+# Programs for users list in themselves what they were built of, for scanners: cargo-auditable.
+compile="cargo build"
+if [ "$profile" = image ]; then
+  auditable=${XDG_CACHE_HOME:-$HOME/.cache}/mlpipeline/cargo-auditable-0.7.7
+  [ -x "$auditable/bin/cargo-auditable" ] ||
+    CARGO_TARGET_DIR=$auditable/build cargo install cargo-auditable --version 0.7.7 --locked --quiet --root "$auditable"
+  export PATH=$auditable/bin:$PATH
+  compile="cargo auditable build"
+fi
 # Without these the programs would hold the names of this machine's folders. Development builds share theirs with the tests'.
 if [ "$profile" = image ]; then
   export RUSTFLAGS="--remap-path-prefix=$PWD=/src --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo ${RUSTFLAGS:-}"
 fi
-cargo build --workspace --profile "$profile" --locked --bin mlpipeline-operator --bin mlpipeline-worker
+deploy/images/base.sh "$work/base"
+$compile --workspace --profile "$profile" --locked --bin mlpipeline-operator --bin mlpipeline-worker
 for program in mlpipeline-operator mlpipeline-worker; do
   root_of "$program"
   image "$program"

@@ -35,6 +35,5 @@ pub mod publish;
 pub mod rate_limiter;
 pub mod reconcile;
 pub mod reconcile_state;
-mod step_children;
 pub mod throttle;
 pub mod traces;

@@ -2,8 +2,8 @@
 //! unchanged, and its status reports why. Other pipelines are not affected.
 
 use super::cache::{Cache, SyncState};
-use super::step_children::applied_kinds;
 use mlpipeline_core::child_kind::ChildKind;
+use mlpipeline_core::children::applied_kinds;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::status::Problem;
 
@@ -28,6 +28,6 @@ fn is_needed(state: &SyncState, pipeline: &ValidatedPipeline) -> bool {
     match state.child {
         // Every pipeline reads its runs, their pods and its volume.
         None | Some(ChildKind::Job | ChildKind::PersistentVolumeClaim) => true,
-        Some(kind) => pipeline.steps.iter().any(|step| applied_kinds(step).contains(&kind)),
+        Some(kind) => pipeline.steps.iter().any(|step| applied_kinds(pipeline, step).contains(&kind)),
     }
 }

@@ -219,7 +219,7 @@ fn ndjson_lines_that_are_no_objects_are_refused_with_their_line() {
         ("{\"a\":1}\n\n{\"a\":\n", "line 3"),
         ("", "empty"),
         ("[{\"a\":1}]", "JSON array"),
-        ("{\"a\":1}\n{\"a\":{\"b\":1}}\n", "plain values and objects"),
+        ("{\"a\":1}\n\n{\"a\":{\"b\":1}}\n{\"a\":[]}\n", "line 3: \"a\" holds plain values and objects"),
     ];
     for (content, part) in rows {
         volume.put("in.ndjson", content);

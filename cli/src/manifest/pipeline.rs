@@ -98,16 +98,12 @@ fn replace_unreadable(json: &mut Value, complaints: &[Complaint]) -> BTreeSet<St
 
 fn stand_in(step: &Value) -> Value {
     let name = step["name"].clone();
-    let has = |kind: StepKind| step.get(kind.name()).is_some();
-    if has(StepKind::Train) {
-        let train = json!({ "data": { "uri": "file:data.csv" }, "target": "y", "algorithm": { "linearRegression": {} } });
-        json!({ "name": name, "train": train })
-    } else if has(StepKind::Import) {
-        json!({ "name": name, "import": { "onnx": { "uri": "file:model.onnx" }, "target": "y" } })
-    } else if has(StepKind::Prepare) || has(StepKind::Score) {
-        json!({ "name": name, "prepare": { "sql": "SELECT 1" } })
-    } else {
-        json!({ "name": name, "run": { "image": "any" } })
+    match StepKind::ALL.into_iter().find(|kind| step.get(kind.name()).is_some()) {
+        Some(kind) if kind.makes_model() => {
+            json!({ "name": name, "import": { "onnx": { "uri": "file:model.onnx" }, "target": "y" } })
+        }
+        Some(kind) if kind.makes_dataset() => json!({ "name": name, "prepare": { "sql": "SELECT 1" } }),
+        _ => json!({ "name": name, "run": { "image": "any" } }),
     }
 }
 

@@ -211,6 +211,23 @@ impl Algorithm {
         found
     }
 
+    /// What a parameter's values are, for a sentence: a number, a map; `None` where its schema does not say one thing.
+    #[must_use]
+    pub fn parameter_kind(algorithm: &str, parameter: &str) -> Option<&'static str> {
+        let schema = Self::schema(algorithm)?.to_value();
+        let types = schema.get("properties")?.get(parameter)?.get("type")?;
+        let mut named = types.as_array().map_or_else(|| std::slice::from_ref(types), Vec::as_slice).iter();
+        named.find_map(|name| match name.as_str()? {
+            "number" => Some("a number"),
+            "integer" => Some("a whole number"),
+            "boolean" => Some("true or false"),
+            "string" => Some("a text"),
+            "object" => Some("a map"),
+            "array" => Some("a list"),
+            _ => None,
+        })
+    }
+
     /// The algorithms that learn without a target, by name; a test compares with what they predict.
     pub const WITHOUT_TARGET: &'static [&'static str] =
         &["kMeans", "gaussianMixture", "dbscan", "isolationForest", "pca", "truncatedSvd"];

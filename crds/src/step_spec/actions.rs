@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::source::{DataSource, Delivery};
-use crate::step_version::TUNING_VERSION;
+use crate::step_version::{OLDEST_STEP_SPEC_VERSION, TUNING_VERSION};
 use crate::{
     Algorithm, Check, CrossValidation, Digest, Format, Gate, Interaction, Revision, Split, TrainColumn, Tune,
 };
@@ -101,8 +101,21 @@ pub struct TrainStep {
 }
 
 impl TrainStep {
+    /// The lowest version that can say it, beside what any kind of step may say.
+    pub(super) fn lowest_version(&self) -> u32 {
+        if self.needs_version_5() {
+            TUNING_VERSION
+        } else if self.needs_version_4() {
+            4
+        } else if self.columns.is_empty() {
+            OLDEST_STEP_SPEC_VERSION
+        } else {
+            3
+        }
+    }
+
     /// Whether it tunes, draws a learning curve, has no target, or its algorithm or columns say something that version 5 added.
-    pub(super) fn needs_version_5(&self) -> bool {
+    fn needs_version_5(&self) -> bool {
         self.tune.is_some()
             || self.learning_curve.is_some()
             || self.target.is_none()
@@ -112,7 +125,7 @@ impl TrainStep {
     }
 
     /// Whether it says which rows are kept back in a way that version 4 added.
-    pub(super) fn needs_version_4(&self) -> bool {
+    fn needs_version_4(&self) -> bool {
         self.group_by.is_some()
             || self.split.as_ref().is_some_and(|split| split.by.is_some() || split.column.is_some())
     }

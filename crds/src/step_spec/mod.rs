@@ -49,27 +49,18 @@ impl StepSpec {
     /// `text`, `target` or `hash`, and import steps.
     #[must_use]
     pub fn lowest_version(&self) -> u32 {
-        if matches!(self.action, Action::Import(_)) {
-            return TUNING_VERSION;
-        }
-        if let Action::Train(step) = &self.action
-            && step.needs_version_5()
-        {
-            return TUNING_VERSION;
-        }
-        if self.action.names_digests() {
-            return DIGESTS_VERSION;
-        }
-        if self.action.delivery().is_some_and(|(delivery, _)| delivery.concurrent_requests.is_some()) {
-            return 3;
-        }
-        let needs_reading = |source: &DataSource| matches!(source, DataSource::Uri { reading: Some(_), .. });
-        match &self.action {
-            Action::Train(step) if step.needs_version_4() => 4,
-            Action::Train(step) if !step.columns.is_empty() => 3,
-            action if action.sources().into_iter().any(needs_reading) => 2,
-            _ => OLDEST_STEP_SPEC_VERSION,
-        }
+        let has_reading = |source: &DataSource| matches!(source, DataSource::Uri { reading: Some(_), .. });
+        let has_requests =
+            self.action.delivery().is_some_and(|(delivery, _)| delivery.concurrent_requests.is_some());
+        let of_kind = self.action.lowest_version();
+        [
+            (self.action.names_digests(), DIGESTS_VERSION),
+            (has_requests, 3),
+            (self.action.sources().into_iter().any(has_reading), 2),
+        ]
+        .into_iter()
+        .filter_map(|(is_said, version)| is_said.then_some(version))
+        .fold(of_kind, u32::max)
     }
 
     /// The step as the worker reads it, in the lowest version that can say it.
@@ -128,6 +119,24 @@ impl Action {
             Self::Train(step) => vec![&step.data],
             Self::Score(step) => vec![&step.input],
             Self::Import(_) | Self::Serve(_) => Vec::new(),
+        }
+    }
+
+    /// The lowest version that knows the kind, and what is said of this kind alone.
+    fn lowest_version(&self) -> u32 {
+        match self {
+            Self::Train(step) => step.lowest_version(),
+            Self::Import(_) => TUNING_VERSION,
+            Self::Prepare(_) | Self::Serve(_) | Self::Score(_) => OLDEST_STEP_SPEC_VERSION,
+        }
+    }
+
+    /// Whether it writes to storage.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        match self {
+            Self::Prepare(_) | Self::Train(_) | Self::Import(_) | Self::Score(_) => true,
+            Self::Serve(_) => false,
         }
     }
 

@@ -1,8 +1,10 @@
 //! The children of one pipeline, by a few list calls: for programs without caches, such as `kubectl mlpipeline plan`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube::api::{Api, ListParams};
@@ -28,15 +30,17 @@ pub struct ListError {
 /// When the API server cannot be reached or refuses a list.
 pub async fn list_children(client: &Client, namespace: &str, pipeline: &str) -> Result<Snapshot, ListError> {
     let selector = format!("{}={}", label::PIPELINE, names::label(pipeline));
-    let (jobs, cron_jobs, pods, deployments, stateful_sets, daemon_sets, claims) = futures::try_join!(
-        list::<Job>(client, namespace, &selector),
-        list::<CronJob>(client, namespace, &selector),
-        list::<Pod>(client, namespace, &selector),
-        list::<Deployment>(client, namespace, &selector),
-        list::<StatefulSet>(client, namespace, &selector),
-        list::<DaemonSet>(client, namespace, &selector),
-        list::<PersistentVolumeClaim>(client, namespace, &selector),
-    )?;
+    let (jobs, cron_jobs, pods, deployments, stateful_sets, daemon_sets, horizontal_pod_autoscalers, claims) =
+        futures::try_join!(
+            list::<Job>(client, namespace, &selector),
+            list::<CronJob>(client, namespace, &selector),
+            list::<Pod>(client, namespace, &selector),
+            list::<Deployment>(client, namespace, &selector),
+            list::<StatefulSet>(client, namespace, &selector),
+            list::<DaemonSet>(client, namespace, &selector),
+            list::<HorizontalPodAutoscaler>(client, namespace, &selector),
+            list::<PersistentVolumeClaim>(client, namespace, &selector),
+        )?;
     let claim_name = names::claim(pipeline);
     let claim = claims.into_iter().find(|claim| claim.metadata.name.as_ref() == Some(&claim_name));
     Ok(Snapshot {
@@ -46,8 +50,10 @@ pub async fn list_children(client: &Client, namespace: &str, pipeline: &str) -> 
         deployments,
         stateful_sets,
         daemon_sets,
+        horizontal_pod_autoscalers,
         claim,
-        ..Snapshot::default()
+        // What the cluster warned of explains a wait; a plan does not depend on it.
+        warning_events: BTreeMap::new(),
     })
 }
 

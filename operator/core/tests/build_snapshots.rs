@@ -4,8 +4,9 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
-use mlpipeline_core::child_kind::Child;
-use mlpipeline_core::children::{BuildSettings, build};
+use mlpipeline_core::child_kind::{Child, ChildKind};
+use mlpipeline_core::children::{BuildSettings, applied_kinds, build};
+use mlpipeline_core::labels::label;
 use mlpipeline_core::observed::{Observed, ObservedRun, RunPhase};
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{RunWork, Schedules, Work, plan};
@@ -86,6 +87,21 @@ fn pod_template(child: &Child) -> Option<&PodTemplateSpec> {
 #[test]
 fn the_crash_course_becomes_these_objects() {
     insta::assert_yaml_snapshot!(life(&pipeline(include_str!("data/crash-course.yaml"))));
+}
+
+#[test]
+fn every_child_of_a_step_is_of_a_kind_that_its_spec_asks_for() {
+    for yaml in [include_str!("data/crash-course.yaml"), include_str!("data/workloads.yaml"), CONTINUOUS] {
+        let pipeline = pipeline(yaml);
+        for child in life(&pipeline) {
+            let object = serde_json::to_value(&child).expect("JSON");
+            let label = object["metadata"]["labels"][label::STEP].as_str();
+            let Some(step) = label.and_then(|name| pipeline.step(name)) else { continue };
+            let is_applied = applied_kinds(&pipeline, step).contains(&child.kind());
+            let is_kept = matches!(child.kind(), ChildKind::Job | ChildKind::PersistentVolumeClaim);
+            assert!(is_applied || is_kept, "{} has a {:?}, which would be deleted", step.name, child.kind());
+        }
+    }
 }
 
 #[test]

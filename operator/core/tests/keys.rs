@@ -4,18 +4,24 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 #![allow(clippy::disallowed_methods, reason = "the samples and the table are files")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use mlpipeline_core::fingerprint::Fingerprint;
 use mlpipeline_core::observed::{Observed, ObservedRun, RunPhase};
 use mlpipeline_core::plan::{RunWork, Schedules, Work, plan};
+use mlpipeline_core::step_kind::ValidAction;
 use mlpipeline_core::tracks::Tracks;
 use mlpipeline_core::validate::validate;
-use mlpipeline_crds::{MLPipeline, Revision, StepReport};
+use mlpipeline_crds::{Algorithm, MLPipeline, MLPipelineSpec, PodSettings, Revision, Step, StepReport};
+use serde_json::json;
 
 const RECORDED: &str = include_str!("keys.txt");
+
+/// Specs that use every field that there is: a test on an API server compares them with the schema.
+const EVERY_FIELD: &str = include_str!("../../../tests/tests/api_server/everything.yaml");
 
 /// Every file below these folders that holds a pipeline.
 fn samples() -> Vec<PathBuf> {
@@ -91,6 +97,66 @@ fn succeeded(run: &RunWork) -> ObservedRun {
     }
 }
 
+/// The keys of the steps of [`EVERY_FIELD`], as they are without what they read.
+fn keys_of_every_field() -> Vec<(String, Revision)> {
+    #[derive(serde::Deserialize)]
+    struct Rows {
+        rows: Vec<MLPipelineSpec>,
+    }
+    let Rows { rows } = serde_saphyr::from_str(EVERY_FIELD).expect("specs");
+    let mut keys = Vec::new();
+    for step in rows.iter().flat_map(|spec| &spec.steps) {
+        let action = ValidAction::of(step).expect("one kind");
+        let pod = step.pod.clone().unwrap_or_default();
+        let descriptor = action.descriptor();
+        let fingerprint = Fingerprint {
+            action: json!({ (descriptor.kind().name()): descriptor.fingerprint(&pod) }),
+            image: None,
+            rerun: step.rerun.clone(),
+            inputs: BTreeMap::new(),
+        };
+        keys.push((step.name.clone(), fingerprint.key()));
+    }
+    keys
+}
+
+#[test]
+fn every_algorithm_has_a_recorded_key() {
+    for name in Algorithm::NAMES {
+        assert!(EVERY_FIELD.contains(&format!("{{{name}: {{")), "add {name} to everything.yaml");
+    }
+}
+
+/// What is the same in a spec and in the one without it.
+#[test]
+fn d5_a_default_that_is_written_out_is_no_change() {
+    let key = |prepare: &str| {
+        let step: Step = serde_saphyr::from_str(&format!("name: a\nprepare: {prepare}")).expect("a step");
+        ValidAction::of(&step).expect("one kind").descriptor().fingerprint(&PodSettings::default())
+    };
+    let of_input = |more: &str| {
+        key(&format!("{{inputs: [{{name: t, uri: 'file:a.csv'{more}}}], checks: [{{column: a, min: 1}}]}}"))
+    };
+    let plain = of_input("");
+    for written in [
+        ", reading: {}",
+        ", reading: {decimal: '.'}",
+        ", reading: {quote: '\"'}",
+        ", reading: {encoding: utf-8, byColumn: {a: {}}}",
+        ", reading: {byColumn: {a: {decimal: '.', nullValues: []}}}",
+        ", format: csv, onMismatch: Fail",
+    ] {
+        assert_eq!(of_input(written), plain, "{written}");
+    }
+    for other in [", reading: {delimiter: ','}", ", reading: {decimal: ','}", ", reading: {nullValues: [NA]}"]
+    {
+        assert_ne!(of_input(other), plain, "{other}");
+    }
+    let checks = |rules: &str| key(&format!("{{sql: SELECT 1, checks: [{{column: a, min: 1{rules}}}]}}"));
+    assert_eq!(checks(", unique: false, notNull: false"), checks(""));
+    assert_ne!(checks(", unique: true"), checks(""));
+}
+
 #[test]
 fn d5_no_step_of_any_sample_runs_again_after_an_upgrade() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository");
@@ -106,6 +172,10 @@ fn d5_no_step_of_any_sample_runs_again_after_an_upgrade() {
                 writeln!(found, "  {step} {key}").expect("text");
             }
         }
+    }
+    writeln!(found, "every field").expect("text");
+    for (step, key) in keys_of_every_field() {
+        writeln!(found, "  {step} {key}").expect("text");
     }
     let written = Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys.txt");
     std::fs::write(&written, &found).expect("the folder for tests can be written");

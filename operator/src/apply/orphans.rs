@@ -3,13 +3,13 @@
 use super::desired::Desired;
 use crate::cache::Found;
 use crate::observe::{View, is_controlled_by};
-use crate::step_children::applied_kinds;
 use mlpipeline_core::child_kind::ChildKind;
+use mlpipeline_core::children::applied_kinds;
 use mlpipeline_core::labels::label;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::Plan;
 
-/// Children to delete: of steps that are gone, of kinds that their step can no longer have, and those that a step with known work
+/// Children to delete: of steps that are gone, of kinds that their step's spec no longer asks for, and those that a step with known work
 /// does not list. A step without work keeps what it has, so that a model that serves keeps serving. Claims hold data and are never
 /// deleted.
 pub(super) fn orphans<'a>(
@@ -32,7 +32,7 @@ pub(super) fn orphans<'a>(
             .any(|desired| desired.kind == found.kind && Some(&desired.name) == metadata.name.as_ref());
         let has_known_work = plan.step(step_name).is_some_and(|plan| plan.work.is_some());
         // What was just applied is wanted, whatever else is known of its step.
-        !is_listed && (has_known_work || !applied_kinds(step).contains(&found.kind))
+        !is_listed && (has_known_work || !applied_kinds(pipeline, step).contains(&found.kind))
     };
     view.applied.iter().filter(is_orphan).collect()
 }

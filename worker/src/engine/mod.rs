@@ -1,10 +1,12 @@
 //! The query engine: DataFusion as this worker configures it, so that the same input gives the same bytes on every machine.
 //!
-//! Owns the configuration, the order of partitions, how many are read at once, arithmetic that overflows, and what the engine's errors mean. Must
+//! Owns the configuration, the order of partitions, how many are read at once, arithmetic that overflows, functions that are guarded, and what the engine's errors mean. Must
 //! not know tables, steps or storage.
 
 mod assumed_order;
 mod error;
+mod far_times;
+mod functions;
 mod ordered;
 mod out_of_memory;
 mod overflow;

@@ -1,7 +1,7 @@
 //! What is said of a query that needs more memory than it may use: which part of it, and what to do.
 
 /// Parts of a query by what the engine calls the memory that they hold, what they do with it, and a way to need less.
-const PARTS: [(&[&str], &str, &str); 5] = [
+const PARTS: [(&[&str], &str, &str); 6] = [
     (
         &["HashJoinInput", "SMJStream"],
         "a join holds the side with fewer rows, and that side does not fit",
@@ -18,6 +18,11 @@ const PARTS: [(&[&str], &str, &str); 5] = [
         "group by columns with fewer values, or in two steps",
     ),
     (&["Sort", "TopK", "Merge"], "sorting does not fit", "sort fewer rows, or leave out ORDER BY"),
+    (
+        &["FunctionValues"],
+        "a function makes values that do not fit, such as a list of all numbers or copies of a text",
+        "let range, generate_series, repeat, lpad or rpad make shorter ones; FROM generate_series(1, 1000000) gives rows instead of a list",
+    ),
     (&["RecursiveQuery"], "a recursive query does not fit", "end the recursion earlier"),
 ];
 

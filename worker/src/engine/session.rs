@@ -8,13 +8,15 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::AggregateUDF;
+use datafusion::optimizer::{Analyzer, AnalyzerRule};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-use super::BATCH_ROWS;
+use super::far_times::FarTimes;
 use super::ordered::OrderedPartitions;
 use super::overflow::CheckedArithmetic;
 use super::read_ahead::ReadAhead;
 use super::sum::CheckedSum;
+use super::{BATCH_ROWS, functions};
 
 /// Into how many partitions a large table is divided, whatever the cores: sums over partitions are then the same everywhere.
 pub(crate) const PARTITIONS: usize = 16;
@@ -71,15 +73,20 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     options.execution.parquet.bloom_filter_on_read = false;
     // A filter that is learnt while a query runs depends on which partition was first.
     options.optimizer.enable_dynamic_filter_pushdown = false;
+    let pool = Arc::clone(&runtime.memory_pool);
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(FarTimes)];
+    rules.extend(Analyzer::new().rules);
+    rules.push(Arc::new(CheckedArithmetic::new()));
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
-        .with_analyzer_rule(Arc::new(CheckedArithmetic::new()))
+        .with_analyzer_rules(rules)
         .with_physical_optimizer_rule(Arc::new(OrderedPartitions))
         .build();
     let session = SessionContext::new_with_state(state);
     session.register_udaf(AggregateUDF::new_from_impl(CheckedSum::new()));
+    functions::register(&session, &pool);
     session
 }
 

@@ -45,10 +45,16 @@ fn flag_values() -> impl Iterator<Item = PossibleValue> {
     })
 }
 
-/// A parameter's value is JSON where it can be, and text otherwise.
+/// A parameter and its value.
 fn parse_parameter(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, for example alpha=0.5")?;
-    Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| Value::from(value))))
+    Ok((name.to_owned(), scalar(value)))
+}
+
+/// A value is JSON where it can be, a number where it is one that JSON writes otherwise, as .5, and else text.
+pub(super) fn scalar(text: &str) -> Value {
+    let number = || text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::from);
+    serde_json::from_str(text).ok().or_else(number).unwrap_or_else(|| Value::from(text))
 }
 
 /// `logisticRegression` as flags write it: `logistic-regression`.
@@ -104,6 +110,11 @@ impl AlgorithmFlags {
                         allowed.join(", ")
                     )
                 }
+                (Some((parameter, value)), _)
+                    if let Some(kind) = Algorithm::parameter_kind(name, parameter) =>
+                {
+                    format!("{parameter} of {} is {value}; {kind} is expected", self.algorithm)
+                }
                 (Some((parameter, _)), _) => format!("{parameter} of {}: {error}", self.algorithm),
                 (None, _) => format!("a parameter of {}: {error}", self.algorithm),
             })
@@ -129,6 +140,16 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_read_as_people_write_them() {
+        for (text, value) in [(".5", 0.5), ("+2", 2.0), ("1e-3", 1e-3), ("1E3", 1000.0), ("5.", 5.0)] {
+            assert_eq!(scalar(text).as_f64(), Some(value), "{text}");
+        }
+        for text in ["nan", "inf", "l1", "1,5", ""] {
+            assert_eq!(scalar(text), Value::from(text));
+        }
+    }
+
+    #[test]
     fn an_algorithm_may_be_named_as_in_a_spec() {
         assert_eq!(flags("logisticRegression", &[]).ok(), flags("logistic-regression", &[]).ok());
         let names = flag_values()
@@ -141,7 +162,11 @@ mod tests {
         let unknown = flags("linear-regression", &[]).expect_err("no iterations").to_string();
         assert!(unknown.contains("a parameter maxIterations; its parameters are alpha"), "{unknown}");
         let wrong = flags("logistic-regression", &["alpha=much"]).expect_err("not a number").to_string();
-        assert!(wrong.contains("\"much\""), "{wrong}");
+        assert!(wrong.contains("alpha of logistic-regression is \"much\"; a number is expected"), "{wrong}");
+        let part = flags("linear-svm", &["maxIterations=1.5"]).expect_err("no whole number").to_string();
+        assert!(part.contains("is 1.5; a whole number is expected"), "{part}");
+        let map = flags("linear-svm", &["classWeights=2"]).expect_err("no map").to_string();
+        assert!(map.contains("is 2; a map is expected"), "{map}");
         let named = flags("gradient-boosting", &["earlyStopping=true"]).expect_err("a text").to_string();
         assert!(
             named.contains("earlyStopping of gradient-boosting is true; never, auto, always are allowed"),

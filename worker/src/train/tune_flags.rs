@@ -6,6 +6,8 @@ use clap::{Args, ValueEnum};
 use mlpipeline_crds::{Metric, Search, Tune};
 use serde_json::Value;
 
+use super::algorithm_flags::scalar;
+
 /// Which parameters to try.
 #[derive(Clone, Debug, Args)]
 pub struct TuneFlags {
@@ -77,8 +79,7 @@ fn parse_space(text: &str) -> Result<(String, Value), String> {
         let values = serde_json::from_str(values).map_err(|error| format!("not JSON: {error}"))?;
         return Ok((name.to_owned(), values));
     }
-    let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
-    Ok((name.to_owned(), Value::Array(values.split(',').map(value).collect())))
+    Ok((name.to_owned(), Value::Array(values.split(',').map(scalar).collect())))
 }
 
 fn parse_metric(text: &str) -> Result<Metric, String> {

@@ -245,7 +245,7 @@ async fn until(time: Option<Timestamp>) {
     match time {
         Some(time) => {
             let left = Timestamp::now().until(time).ok().and_then(|span| span.total(jiff::Unit::Second).ok());
-            // Not a single long sleep: a laptop that was asleep must warning_event that its time has come.
+            // Not a single long sleep: a laptop that was asleep must notice that its time has come.
             let left = Duration::try_from_secs_f64(left.unwrap_or_default()).unwrap_or_default();
             sleep(left.min(Duration::from_secs(30))).await;
         }

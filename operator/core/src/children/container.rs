@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{
     SecretKeySelector, SecurityContext, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use mlpipeline_crds::{Action, Run, Serve, StepSpec};
+use mlpipeline_crds::{Run, Serve, StepSpec};
 
 use super::{BuildSettings, persistent_volume_claim as claim};
 use crate::artifact_place::ArtifactPlace;
@@ -107,8 +107,15 @@ fn worker_container(
     args.extend(["--storage".to_owned(), STORAGE_PATH.to_owned()]);
     let image = pipeline.image.clone().unwrap_or_else(|| settings.worker_image.clone());
     let base = Container { image: Some(image), ..base };
-    let ValidAction::Serve(serve) = &step.action else {
-        return Container { args: Some(args), env: some_if_any(environment(step, Vec::new())), ..base };
+    let serve = match &step.action {
+        ValidAction::Serve(serve) => serve,
+        ValidAction::Prepare(_)
+        | ValidAction::Train(_)
+        | ValidAction::Import(_)
+        | ValidAction::Score(_)
+        | ValidAction::Run(_) => {
+            return Container { args: Some(args), env: some_if_any(environment(step, Vec::new())), ..base };
+        }
     };
     args.extend(["--listen".to_owned(), format!("0.0.0.0:{SERVE_PORT}")]);
     args.extend(["--drain-delay".to_owned(), DRAIN_DELAY.to_owned()]);
@@ -201,7 +208,7 @@ fn environment(step: &ValidStep, ours: Vec<EnvVar>) -> Vec<EnvVar> {
 }
 
 fn mounts(pipeline: &ValidatedPipeline, step: &ValidStep, task: &Task) -> Vec<VolumeMount> {
-    let read_only = matches!(task, Task::Worker(spec) if matches!(spec.action, Action::Serve(_)));
+    let read_only = matches!(task, Task::Worker(spec) if !spec.action.writes());
     let storage = claim::name(pipeline).map(|_| VolumeMount {
         name: "storage".to_owned(),
         mount_path: STORAGE_PATH.to_owned(),

@@ -15,8 +15,10 @@ mod pod_disruption_budget;
 mod service;
 mod workload;
 
-use super::child_kind::Child;
-use super::pipeline::ValidatedPipeline;
+use mlpipeline_crds::Workload;
+
+use super::child_kind::{Child, ChildKind};
+use super::pipeline::{ValidStep, ValidatedPipeline};
 use super::plan::{Plan, Work};
 
 pub use container::{CONTAINER, PROBE_PORT_NAME};
@@ -51,7 +53,7 @@ pub fn build(pipeline: &ValidatedPipeline, plan: &Plan, settings: &BuildSettings
             }
             Work::LongRunning(tracks) => {
                 // The Service comes first, so that pods of a StatefulSet find their names, and then their volumes.
-                children.extend(service::service(pipeline, step).map(Child::Service));
+                children.extend(before_pods(pipeline, step));
                 let claims = persistent_volume_claim::replica_claims(pipeline, step);
                 children.extend(claims.into_iter().map(Child::PersistentVolumeClaim));
                 children.extend(
@@ -59,19 +61,42 @@ pub fn build(pipeline: &ValidatedPipeline, plan: &Plan, settings: &BuildSettings
                         .iter()
                         .map(|(track, work)| workload::workload(pipeline, step, track, work, settings)),
                 );
-                if let Some(serve) = step.action.serve() {
-                    children.extend(
-                        horizontal_pod_autoscaler::horizontal_pod_autoscaler(pipeline, step, serve)
-                            .map(Child::HorizontalPodAutoscaler),
-                    );
-                    children.extend(
-                        pod_disruption_budget::pod_disruption_budget(pipeline, step)
-                            .map(Child::PodDisruptionBudget),
-                    );
-                    children.extend(ingress::ingress(pipeline, step, serve).map(Child::Ingress));
-                }
+                children.extend(after_pods(pipeline, step));
             }
         }
     }
     children
+}
+
+/// What a long-running step has before its pods.
+fn before_pods(pipeline: &ValidatedPipeline, step: &ValidStep) -> Option<Child> {
+    service::service(pipeline, step).map(Child::Service)
+}
+
+/// What a long-running step has once its pods are there.
+fn after_pods(pipeline: &ValidatedPipeline, step: &ValidStep) -> Vec<Child> {
+    let Some(serve) = step.action.serve() else { return Vec::new() };
+    [
+        horizontal_pod_autoscaler::horizontal_pod_autoscaler(pipeline, step, serve)
+            .map(Child::HorizontalPodAutoscaler),
+        pod_disruption_budget::pod_disruption_budget(pipeline, step).map(Child::PodDisruptionBudget),
+        ingress::ingress(pipeline, step, serve).map(Child::Ingress),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The kinds of applied children that a step's spec asks for, whatever its work is. Runs are created, and claims are never deleted: neither
+/// is among them.
+#[must_use]
+pub fn applied_kinds(pipeline: &ValidatedPipeline, step: &ValidStep) -> Vec<ChildKind> {
+    let pods = match step.workload() {
+        Workload::Deployment => ChildKind::Deployment,
+        Workload::StatefulSet => ChildKind::StatefulSet,
+        Workload::DaemonSet => ChildKind::DaemonSet,
+        Workload::Job => return step.schedule.iter().map(|_| ChildKind::CronJob).collect(),
+    };
+    let beside = before_pods(pipeline, step).into_iter().chain(after_pods(pipeline, step));
+    std::iter::once(pods).chain(beside.map(|child| child.kind())).collect()
 }

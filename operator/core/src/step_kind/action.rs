@@ -1,6 +1,6 @@
 //! What a step does, with the spec of its kind: the table of kinds.
 
-use mlpipeline_crds::{Import, Prepare, Run, Score, Serve, Step, Train};
+use mlpipeline_crds::{Import, Prepare, Run, Score, Serve, Step, StepKind, Train};
 use serde::Deserialize;
 
 use super::Descriptor;
@@ -28,13 +28,14 @@ impl ValidAction {
     /// What a step that is of exactly one kind does.
     #[must_use]
     pub fn of(step: &Step) -> Option<Self> {
-        step.kind()?;
-        None.or(step.prepare.clone().map(Self::Prepare))
-            .or(step.train.clone().map(Self::Train))
-            .or(step.import.clone().map(Self::Import))
-            .or(step.serve.clone().map(Self::Serve))
-            .or(step.score.clone().map(Self::Score))
-            .or(step.run.clone().map(Self::Run))
+        match step.kind()? {
+            StepKind::Prepare => step.prepare.clone().map(Self::Prepare),
+            StepKind::Train => step.train.clone().map(Self::Train),
+            StepKind::Import => step.import.clone().map(Self::Import),
+            StepKind::Serve => step.serve.clone().map(Self::Serve),
+            StepKind::Score => step.score.clone().map(Self::Score),
+            StepKind::Run => step.run.clone().map(Self::Run),
+        }
     }
 
     /// What its kind answers about it.

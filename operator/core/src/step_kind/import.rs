@@ -6,7 +6,6 @@ use mlpipeline_crds::{
 use serde_json::{Value, json};
 
 use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
-use crate::child_kind::ChildKind;
 use crate::credentials;
 use crate::piece::PlannedPiece;
 
@@ -28,10 +27,6 @@ impl Descriptor for Import {
 
     fn workload(&self) -> Workload {
         Workload::Job
-    }
-
-    fn companions(&self) -> Vec<ChildKind> {
-        Vec::new()
     }
 
     fn replicas(&self) -> Replicas {

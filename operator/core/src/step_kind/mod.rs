@@ -22,7 +22,6 @@ mod train;
 use mlpipeline_crds::{Action, Gate, Output, PodSettings, ReplicaVolume, StepKind, Workload};
 use serde_json::Value;
 
-use crate::child_kind::ChildKind;
 use crate::piece::PlannedPiece;
 pub use action::ValidAction;
 pub use local::{LocalPods, Readiness};
@@ -45,9 +44,6 @@ pub trait Descriptor {
 
     /// What keeps its pods: a Job for work that ends, anything else for what is long-running.
     fn workload(&self) -> Workload;
-
-    /// The children that it may have beside that workload, or beside the CronJob of its schedule.
-    fn companions(&self) -> Vec<ChildKind>;
 
     /// How many pods it has, where it is long-running.
     fn replicas(&self) -> Replicas;

@@ -1,16 +1,16 @@
 //! prepare: rows in, rows out; to an end, or file by file without one.
 
 use mlpipeline_crds::{
-    Action, ContinuousStep, Gate, Output, PodSettings, Prepare, PrepareInput, PrepareStep, ReplicaVolume,
-    StepKind, Workload,
+    Action, Check, ContinuousStep, Gate, Output, PodSettings, Prepare, PrepareInput, PrepareStep,
+    ReplicaVolume, StepKind, Workload,
 };
 use serde_json::{Value, json};
 
 use super::rows::{
     delivery, format_fingerprint, on_mismatch_fingerprint, output_fingerprint, output_settings,
+    reading_fingerprint,
 };
 use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
-use crate::child_kind::ChildKind;
 use crate::credentials;
 use crate::duration::parse_duration;
 use crate::format::output_format;
@@ -41,10 +41,6 @@ impl Descriptor for Prepare {
 
     fn workload(&self) -> Workload {
         if self.continuous.is_some() { Workload::Deployment } else { Workload::Job }
-    }
-
-    fn companions(&self) -> Vec<ChildKind> {
-        Vec::new()
     }
 
     fn replicas(&self) -> Replicas {
@@ -93,8 +89,10 @@ impl Descriptor for Prepare {
         for input in &mut fingerprint.inputs {
             input.format = format_fingerprint(input.format, input.uri.as_deref(), input.pattern.is_some());
             input.on_mismatch = on_mismatch_fingerprint(input.on_mismatch);
+            input.reading = reading_fingerprint(input.reading.as_deref());
             input.secret = None;
         }
+        fingerprint.checks = self.checks.iter().map(Check::without_defaults).collect();
         if let Some(continuous) = &mut fingerprint.continuous {
             // How often it polls changes no result.
             continuous.poll_interval = None;

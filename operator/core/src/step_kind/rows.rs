@@ -1,7 +1,7 @@
 //! What kinds of steps that read or write rows have in common: the part of a source or output that changes a result, and where
 //! a result is delivered.
 
-use mlpipeline_crds::{DataReference, Delivery, Format, OnMismatch, Output};
+use mlpipeline_crds::{DataReference, Delivery, Format, OnMismatch, Output, Reading};
 use serde_json::{Value, json};
 
 use crate::credentials;
@@ -13,6 +13,7 @@ pub(super) fn reference_fingerprint(reference: &DataReference) -> DataReference 
     fingerprint.format =
         format_fingerprint(reference.format, reference.uri.as_deref(), reference.pattern.is_some());
     fingerprint.on_mismatch = on_mismatch_fingerprint(reference.on_mismatch);
+    fingerprint.reading = reading_fingerprint(reference.reading.as_deref());
     // Other credentials for the same place change nothing of what is there.
     fingerprint.secret = None;
     fingerprint
@@ -26,6 +27,11 @@ pub(super) fn format_fingerprint(
 ) -> Option<Format> {
     let implied = if has_pattern { Some(Format::Text) } else { uri.and_then(format_of_uri) };
     format.filter(|format| implied != Some(*format))
+}
+
+/// Defaults that are written out make no difference.
+pub(super) fn reading_fingerprint(reading: Option<&Reading>) -> Option<Box<Reading>> {
+    reading.and_then(Reading::without_defaults).map(Box::new)
 }
 
 /// The default that is written out makes no difference.

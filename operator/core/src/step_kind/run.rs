@@ -6,7 +6,6 @@ use mlpipeline_crds::{
 use serde_json::{Value, json};
 
 use super::{Descriptor, ExposedPort, Exposure, LocalPods, Places, Read, Readiness, Replicas, Wanted};
-use crate::child_kind::ChildKind;
 use crate::piece::PlannedPiece;
 
 impl Descriptor for Run {
@@ -30,14 +29,6 @@ impl Descriptor for Run {
 
     fn workload(&self) -> Workload {
         self.workload.unwrap_or_default()
-    }
-
-    fn companions(&self) -> Vec<ChildKind> {
-        match Descriptor::workload(self) {
-            // Nobody reaches the pods of a Job.
-            Workload::Job => Vec::new(),
-            Workload::Deployment | Workload::StatefulSet | Workload::DaemonSet => vec![ChildKind::Service],
-        }
     }
 
     fn replicas(&self) -> Replicas {

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use super::rows::{delivery, output_fingerprint, output_settings, reference_fingerprint};
 use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
-use crate::child_kind::ChildKind;
 use crate::credentials;
 use crate::format::output_format;
 use crate::piece::PlannedPiece;
@@ -31,10 +30,6 @@ impl Descriptor for Score {
 
     fn workload(&self) -> Workload {
         Workload::Job
-    }
-
-    fn companions(&self) -> Vec<ChildKind> {
-        Vec::new()
     }
 
     fn replicas(&self) -> Replicas {

@@ -6,7 +6,6 @@ use mlpipeline_crds::{
 use serde_json::{Value, json};
 
 use super::{Descriptor, ExposedPort, Exposure, LocalPods, Places, Read, Readiness, Replicas};
-use crate::child_kind::ChildKind;
 use crate::piece::PlannedPiece;
 
 /// The name of the port that answers predictions.
@@ -27,15 +26,6 @@ impl Descriptor for Serve {
 
     fn workload(&self) -> Workload {
         Workload::Deployment
-    }
-
-    fn companions(&self) -> Vec<ChildKind> {
-        vec![
-            ChildKind::Service,
-            ChildKind::HorizontalPodAutoscaler,
-            ChildKind::PodDisruptionBudget,
-            ChildKind::Ingress,
-        ]
     }
 
     fn replicas(&self) -> Replicas {

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::rows::reference_fingerprint;
 use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
-use crate::child_kind::ChildKind;
 use crate::credentials;
 use crate::piece::{Piece, PlannedPiece};
 
@@ -30,10 +29,6 @@ impl Descriptor for Train {
 
     fn workload(&self) -> Workload {
         Workload::Job
-    }
-
-    fn companions(&self) -> Vec<ChildKind> {
-        Vec::new()
     }
 
     fn replicas(&self) -> Replicas {

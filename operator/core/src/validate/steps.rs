@@ -88,12 +88,7 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
     if step.kind().is_none() {
         let present: Vec<&str> = step.kinds().into_iter().map(StepKind::name).collect();
         let found = if present.is_empty() { "none of them".to_owned() } else { present.join(" and ") };
-        errors.add(
-            path,
-            format!(
-                "a step is exactly one of prepare, train, import, serve, score and run; this has {found}"
-            ),
-        );
+        errors.add(path, format!("a step is exactly one of {}; this has {found}", StepKind::listed()));
         return None;
     }
     let action = valid_action(spec, step)?;

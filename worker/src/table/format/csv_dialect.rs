@@ -1,6 +1,7 @@
 //! The signs that give CSV its structure.
 
 use csv_core::{Reader, ReaderBuilder};
+use mlpipeline_crds::Reading;
 
 /// The signs that give CSV its structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub(super) struct Dialect {
 
 impl Default for Dialect {
     fn default() -> Self {
-        Self { delimiter: b',', quote: b'"', escape: None, comment: None }
+        Self { delimiter: b',', quote: Reading::DEFAULT_QUOTE as u8, escape: None, comment: None }
     }
 }
 

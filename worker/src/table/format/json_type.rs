@@ -16,7 +16,7 @@ pub(super) const TEXT: u8 = 1 << 3;
 pub(super) const BIG_INTEGER: u8 = 1 << 4;
 
 /// The kinds of values that were met at one place. Nulls say nothing.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Kinds {
     /// The type that the spec names; of columns alone.
     pub declared: Option<ColumnType>,
@@ -31,7 +31,7 @@ pub(super) struct Kinds {
 }
 
 /// The kinds of values that were met under each key of an object, in the order in which the keys were first met.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct JsonKinds {
     types: Arc<ColumnTypes>,
     pub keys: Vec<(String, Kinds)>,

@@ -13,6 +13,7 @@ mod csv_records;
 mod csv_splitter;
 mod greedy_path;
 mod json_line;
+mod json_mixed;
 mod json_type;
 mod json_values;
 mod line_pattern;

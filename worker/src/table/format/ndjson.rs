@@ -14,7 +14,7 @@ use datafusion::arrow::json::{ReaderBuilder, WriterBuilder};
 use datafusion::catalog::TableProvider;
 use mlpipeline_crds::Reading;
 
-use super::json_line::add_line;
+use super::json_mixed::{add_lines, mixed_at};
 use super::json_type::{ColumnTypes, JsonKinds};
 use super::json_values::refuse_unwritable;
 use super::map_keys::refuse_map_keys;
@@ -65,10 +65,14 @@ impl FileFormat for Ndjson {
         }
         let rows = all.objects;
         let name = files.first().map(|file| file.name.clone()).unwrap_or_default();
-        let fields = all
-            .fields()
-            .and_then(|fields| check_declared(fields, &options.reading))
-            .map_err(|problem| TableError::content(&name, problem))?;
+        let unplaced = |problem| TableError::content(&name, problem);
+        let fields = match all.fields() {
+            Ok(fields) => check_declared(fields, &options.reading).map_err(unplaced)?,
+            Err(problem) => {
+                mixed_at(&files, &blocks, &types, stop)?;
+                return Err(unplaced(problem));
+            }
+        };
         let table = TextTable::new(Arc::new(Schema::new(fields)), files, blocks, NdjsonDecoder);
         Ok(Opened { table: Arc::new(table), rows, held: 0, warning: None })
     }
@@ -152,14 +156,7 @@ fn start(file: &LocalFile) -> Result<u64, TableError> {
 /// Checks the lines of a block and says what is in them.
 fn inspect(bytes: &[u8], types: &Arc<ColumnTypes>) -> Result<JsonKinds, Malformed> {
     let mut kinds = JsonKinds::new(Arc::clone(types));
-    let mut offset = 0_u64;
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let text = line.trim_ascii();
-        if !text.is_empty() {
-            add_line(&mut kinds, text).map_err(|problem| Malformed { offset, problem })?;
-        }
-        offset += line.len() as u64;
-    }
+    add_lines(&mut kinds, bytes, |_| Ok(()))?;
     Ok(kinds)
 }
 

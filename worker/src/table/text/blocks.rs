@@ -34,7 +34,7 @@ pub(crate) struct Block {
 
 impl Block {
     /// Reads the block into a buffer.
-    pub(super) fn read(&self, files: &[LocalFile], bytes: &mut Vec<u8>) -> Result<(), TableError> {
+    pub(crate) fn read(&self, files: &[LocalFile], bytes: &mut Vec<u8>) -> Result<(), TableError> {
         let Some(file) = files.get(self.file) else {
             return Err(TableError::Internal("a block of a file that is not there".into()));
         };
@@ -253,7 +253,8 @@ fn inspect_received<Summary>(
     }
 }
 
-fn malformed_block(files: &[LocalFile], block: &Block, malformed: Malformed) -> TableError {
+/// The error for what is wrong in a block, with the line.
+pub(crate) fn malformed_block(files: &[LocalFile], block: &Block, malformed: Malformed) -> TableError {
     let Some(file) = files.get(block.file) else {
         return TableError::Internal("a block of a file that is not there".into());
     };

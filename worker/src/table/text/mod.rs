@@ -13,7 +13,9 @@ mod problems;
 mod rules;
 mod table;
 
-pub(super) use blocks::{Malformed, RECORD_LIMIT, Splitter, cores, index_blocks, inspect_blocks, shown};
+pub(super) use blocks::{
+    Block, Malformed, RECORD_LIMIT, Splitter, cores, index_blocks, inspect_blocks, malformed_block, shown,
+};
 pub(super) use buffers::Buffers;
 pub(super) use column::ColumnBuilders;
 pub(super) use field_kind::is_of;

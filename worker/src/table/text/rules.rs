@@ -134,7 +134,8 @@ impl FileRules {
     pub(crate) fn column(&self, name: &str) -> Result<ColumnRules, String> {
         let none = ColumnReading::default();
         let own = self.reading.by_column.get(name).unwrap_or(&none);
-        let decimal = own.decimal.as_deref().or(self.reading.decimal.as_deref()).unwrap_or(".");
+        let decimal =
+            own.decimal.as_deref().or(self.reading.decimal.as_deref()).unwrap_or(Reading::DEFAULT_DECIMAL);
         let thousands = own.thousands.as_deref().or(self.reading.thousands.as_deref());
         if Some(decimal) == thousands {
             return Err(format!(
