@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
+use mlpipeline_core::validate::{SPEC_BYTES, spec_too_large};
 use mlpipeline_crds::{MLPipeline, MLPipelineSpec, MLPipelineStatus};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -35,8 +36,14 @@ enum Spec {
 
 /// Why a pipeline cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unreadable(String);
+pub enum Unreadable {
+    /// It is no pipeline of this version.
+    #[error("{0}")]
+    Malformed(String),
+    /// It has so many bytes of JSON, and is not kept: anybody may create thousands.
+    #[error("{}", spec_too_large(*.0))]
+    TooLarge(usize),
+}
 
 impl DeserializeGuard {
     /// The last status that was written.
@@ -58,7 +65,9 @@ impl DeserializeGuard {
     pub fn pipeline(&self) -> Result<MLPipeline, Unreadable> {
         let spec = match self.spec.as_ref().map_err(Clone::clone)? {
             Spec::Decoded(spec) => MLPipelineSpec::clone(spec),
-            Spec::Text(text) => serde_json::from_str(text).map_err(|error| Unreadable(error.to_string()))?,
+            Spec::Text(text) => {
+                serde_json::from_str(text).map_err(|error| Unreadable::Malformed(error.to_string()))?
+            }
         };
         Ok(MLPipeline { metadata: self.metadata.clone(), spec, status: None })
     }
@@ -74,6 +83,9 @@ impl<'de> Deserialize<'de> for DeserializeGuard {
         match MLPipeline::deserialize(&value) {
             Ok(MLPipeline { metadata, spec, .. }) => {
                 let text = value.get("spec").map(Value::to_string).unwrap_or_default();
+                if text.len() > SPEC_BYTES {
+                    return Ok(Self { metadata, status, spec: Err(Unreadable::TooLarge(text.len())) });
+                }
                 let again = serde_json::from_str::<MLPipelineSpec>(&text);
                 let is_same = again.is_ok_and(|again| again == spec);
                 let spec = if is_same { Spec::Text(text.into()) } else { Spec::Decoded(Box::new(spec)) };
@@ -82,7 +94,7 @@ impl<'de> Deserialize<'de> for DeserializeGuard {
             Err(error) => {
                 let metadata = value.get_mut("metadata").map(Value::take).unwrap_or_default();
                 let metadata = serde_json::from_value(metadata).map_err(D::Error::custom)?;
-                Ok(Self { metadata, status, spec: Err(Unreadable(error.to_string())) })
+                Ok(Self { metadata, status, spec: Err(Unreadable::Malformed(error.to_string())) })
             }
         }
     }
@@ -136,6 +148,15 @@ mod tests {
         assert!(unreadable.pipeline().is_err_and(|unreadable| unreadable.to_string().contains('5')));
         assert_eq!(unreadable.meta().name.as_deref(), Some("a"));
         assert_eq!(unreadable.status().and_then(|status| status.progress.as_deref()), Some("1/2"));
+    }
+
+    #[test]
+    fn d7_a_spec_that_is_too_large_takes_no_memory() {
+        let sql = |length: usize| json!({"steps": [{"name": "a", "prepare": {"sql": "x".repeat(length)}}]});
+        let large = read(&sql(SPEC_BYTES), &json!({"progress": "1/2"}));
+        assert!(matches!(large.spec, Err(Unreadable::TooLarge(bytes)) if bytes > SPEC_BYTES));
+        assert_eq!(large.status().and_then(|status| status.progress.as_deref()), Some("1/2"));
+        assert!(read(&sql(SPEC_BYTES - 1000), &Value::Null).is_readable());
     }
 
     #[test]

@@ -17,6 +17,9 @@ use super::context::Context;
 use super::deserialize_guard::DeserializeGuard;
 use mlpipeline_core::names;
 
+/// How many pipelines a page of a list has: each may be as large as any object, 1.5 MiB.
+const PAGE_PIPELINES: u32 = 50;
+
 /// The watch of pipelines. Our own status writes trigger nothing.
 pub(super) fn watch_pipelines(
     context: &Arc<Context>,
@@ -26,7 +29,7 @@ pub(super) fn watch_pipelines(
     let (context, known) = (Arc::clone(context), writer.as_reader());
     let pipelines = api::<DeserializeGuard>(&context.client, namespace);
     let scope = namespace.unwrap_or("all namespaces").to_owned();
-    resilient_watch(pipelines, watcher::Config::default())
+    resilient_watch(pipelines, watcher::Config::default().page_size(PAGE_PIPELINES))
         .filter_map(move |event| {
             let affected = match event {
                 Ok(event) => {

@@ -1,7 +1,9 @@
 //! The worker's process: argv in, exit code out.
 
 use clap::Parser;
+use mlpipeline_crds::ExitCode;
 use mlpipeline_worker::args::Args;
+use mlpipeline_worker::run::{STACK_BYTES, run};
 
 /// Batches of a table come and go on every core, and the C library's allocator keeps what one core freed from the others.
 #[global_allocator]
@@ -9,5 +11,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let args = Args::parse();
-    std::process::exit(mlpipeline_worker::run::run(args).code());
+    // The first thread's stack is as the system gives it, and a query's plan is worked on by functions that call themselves.
+    let thread = std::thread::Builder::new().name("work".to_owned()).stack_size(STACK_BYTES);
+    let code = thread.spawn(|| run(args).code()).map(std::thread::JoinHandle::join);
+    // A panic has said what it was.
+    std::process::exit(code.ok().and_then(Result::ok).unwrap_or(ExitCode::Internal.code()));
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::CommandFactory;
 use mlpipeline_crds::{ExitCode, STEP_SPEC_VERSION, StepReport};
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{Args, Command, StepArgs};
@@ -21,6 +21,10 @@ use crate::flags::WorkFlags;
 use crate::report::ReportTarget;
 use crate::serve::{self, ServeArgs};
 use crate::{WorkContext, logging, step, watchdog};
+
+/// How much stack a thread may take: what a query is planned by calls itself for each of its parts, and a sum of thousands of terms has as
+/// many, one in another. It is address space; memory is what is used of it.
+pub const STACK_BYTES: usize = 512 << 20;
 
 /// How long threads that compute may take to notice that they should stop.
 const STOP_GRACE: Duration = Duration::from_secs(2);
@@ -152,7 +156,10 @@ fn run_until_signal<Answer>(
     drains: bool,
     work: impl Future<Output = Result<Answer, StepError>>,
 ) -> Result<Answer, StepError> {
-    let runtime = Runtime::new()
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK_BYTES)
+        .build()
         .map_err(|error| internal("Internal", &format!("the runtime cannot start: {error}")))?;
     let no_signals =
         |error: std::io::Error| internal("Internal", &format!("signals cannot be received: {error}"));

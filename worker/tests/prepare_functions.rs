@@ -107,3 +107,37 @@ fn no_time_becomes_null_without_a_word() {
         "k,d\n1,2020-01-01T00:00:00\n1,\n",
     );
 }
+
+#[test]
+fn d7_a_query_of_hundreds_of_terms_is_answered_and_a_longer_one_refused() {
+    let terms = |count: usize| format!("SELECT {}1 AS n FROM t", "1+".repeat(count));
+    answers("a\n0\n", &terms(300), "n\n301\n");
+    let nested = format!("SELECT {}1{} AS n FROM t", "abs(".repeat(3000), ")".repeat(3000));
+    for (sql, problem) in [
+        (terms(8000), "more than 1,000 expressions"),
+        (terms(40_000), "may have 65536"),
+        (nested, "the sql cannot be read"),
+    ] {
+        let (_, ended) = tried("a\n0\n", &sql);
+        ended.fails(2, "QueryInvalid", &[problem]);
+    }
+}
+
+#[test]
+fn d7_a_header_of_millions_of_commas_is_refused_for_its_columns() {
+    let (_, ended) = tried(&",".repeat(3_000_000), "SELECT 1 AS n FROM t");
+    ended.fails(3, "DataMalformed", &["it has more than 10000 columns"]);
+    let (_, ended) = tried(&format!("a,b\n{}\n", ",".repeat(3_000_000)), "SELECT 1 AS n FROM t");
+    ended.fails(3, "DataMalformed", &["line 2"]);
+}
+
+#[test]
+fn d7_long_values_that_repeat_are_written_in_parts() {
+    let sql = "SELECT repeat('x', 1000000) AS s FROM t, generate_series(1, 300)";
+    let volume = Volume::new();
+    volume.put("in.csv", "a\n0\n");
+    let ended = volume.step(&prepare(input("file:in.csv"), Some(sql)), &["--memory-limit", "2Gi"]);
+    let written = volume.data(ended.succeeds(), "data.csv");
+    assert_eq!(written.len(), 2 + 300 * 1_000_001);
+    assert!(written.lines().skip(1).all(|line| line.len() == 1_000_000));
+}

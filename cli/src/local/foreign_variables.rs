@@ -3,9 +3,15 @@
 //! In a cluster a variable reaches a container alone. Here it would also reach what loads programs, finds them, or tells a container tool
 //! which machine to work on.
 
-/// What such names begin with: of the loader and of libc, of container tools and the runtimes that they are written in.
-const PREFIXES: [&str; 17] = [
+/// What such names begin with: of the loader and of libc, of shells, of container tools and the runtimes and libraries that they are made
+/// of.
+const PREFIXES: [&str; 28] = [
+    "BASH",
     "BUILDAH_",
+    "BUILDKIT_",
+    "BUILDX_",
+    "CNI_",
+    "COMPOSE_",
     "CONTAINER",
     "DBUS_",
     "DOCKER",
@@ -16,23 +22,30 @@ const PREFIXES: [&str; 17] = [
     "GO",
     "LD_",
     "LISTEN_",
+    "LIBPOD_",
     "MALLOC_",
+    "NETAVARK_",
+    "OPENSSL_",
+    "OTEL_",
     "PODMAN",
+    "REGISTR",
     "SSH_",
     "SSL_CERT_",
+    "STORAGE_",
     "XDG_",
     "_",
 ];
 
 /// Names of one program or library each.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 23] = [
     "ALL_PROXY",
-    "BASH_ENV",
+    "CDPATH",
     "ENV",
     "HOME",
     "HOSTALIASES",
     "HTTPS_PROXY",
     "HTTP_PROXY",
+    "IFS",
     "LLVM_PROFILE_FILE",
     "LOCALDOMAIN",
     "LOCPATH",
@@ -41,10 +54,11 @@ const NAMES: [&str; 21] = [
     "NOTIFY_SOCKET",
     "NO_PROXY",
     "PATH",
-    "REGISTRY_AUTH_FILE",
+    "POSIXLY_CORRECT",
+    "PS4",
     "RES_OPTIONS",
     "SHELL",
-    "STORAGE_DRIVER",
+    "SHELLOPTS",
     "TMPDIR",
     "USER",
 ];
@@ -94,6 +108,15 @@ mod tests {
             "SSL_CERT_FILE",
             "REGISTRY_AUTH_FILE",
             "XDG_CONFIG_HOME",
+            "STORAGE_OPTS",
+            "STORAGE_DRIVER",
+            "SHELLOPTS",
+            "BASH_ENV",
+            "PS4",
+            "OPENSSL_CONF",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "REGISTRIES_CONFIG_PATH",
+            "BUILDKIT_HOST",
         ] {
             let refused = refusal(name).expect(name);
             assert!(refused.contains(name) && refused.contains("--env-file"), "{refused}");

@@ -81,6 +81,16 @@ fn print_failure(row: &Row) {
     super::line(&format!("  log: {}", log.display()));
 }
 
+/// A line without signs that control a terminal or turn the direction of writing around: a container writes what it likes.
+fn plain(line: &str) -> String {
+    let shown = |sign: &char| match sign {
+        '\t' => true,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
+        sign => !sign.is_control(),
+    };
+    line.chars().filter(shown).collect()
+}
+
 /// The last lines of a log.
 fn tail(log: &Path) -> Vec<String> {
     let read = || {
@@ -93,7 +103,7 @@ fn tail(log: &Path) -> Vec<String> {
     };
     let text = String::from_utf8_lossy(&read().unwrap_or_default()).into_owned();
     let lines: Vec<&str> = text.lines().collect();
-    lines.iter().skip(lines.len().saturating_sub(TAIL_LINES)).map(|line| (*line).to_owned()).collect()
+    lines.iter().skip(lines.len().saturating_sub(TAIL_LINES)).map(|line| plain(line)).collect()
 }
 
 fn print_endpoint(engine: &Engine, row: &Row, url: &str) {
@@ -127,4 +137,18 @@ fn example(url: &str) -> Option<String> {
     let example =
         description.pointer("/paths/~1predict/post/requestBody/content/application~1json/example")?;
     Some(example.to_string().replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_of_a_container_does_not_control_the_terminal() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("log");
+        std::fs::write(&log, "good\t1\n\u{1b}]0;title\u{7}\u{1b}[2Jred\r\u{9b}31m\u{202e}txt\n")
+            .expect("a log");
+        assert_eq!(tail(&log), ["good\t1", "]0;title[2Jred31mtxt"]);
+    }
 }

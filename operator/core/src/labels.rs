@@ -25,6 +25,10 @@ pub mod label {
 
 /// Annotations of children.
 pub mod annotation {
+    /// What the names of the operator's own begin with.
+    pub const PREFIX: &str = "mlpipeline.dev/";
+    /// In the cache alone, and no name that an object could have: how many bytes the annotations have that are not kept there.
+    pub const DROPPED: &str = "";
     /// The fingerprint of the step when the run was started, as JSON.
     pub const FINGERPRINT: &str = "mlpipeline.dev/fingerprint";
     /// The name under which version 0.1.0 wrote the fingerprint. It is read and never written.

@@ -13,7 +13,7 @@ use mlpipeline_core::child_kind::ChildKind;
 use serde_json::Value;
 
 use super::access_denied::AccessDenied;
-use super::field_stripping::StripFields;
+use super::field_stripping::{StripFields, own_annotations};
 use super::found::{Found, collect, insert_json};
 use super::index::{Index, PipelineKey};
 use super::sync_state::SyncState;
@@ -93,6 +93,9 @@ macro_rules! define_cache {
     };
 }
 
+/// The longest annotation that a spec may ask for, in bytes of its 4,096 characters: it is compared with what is there.
+const LONGEST_ANNOTATION: usize = 4 * 4096;
+
 /// Objects that are compared with what they should be are cached whole, except for who owns which field.
 macro_rules! strip_fields {
     // A Job is created and never changed: `partial_decode.rs` lists the few fields of it that are read.
@@ -103,6 +106,7 @@ macro_rules! strip_fields {
 
             fn strip_fields(mut self) -> Self {
                 self.metadata.managed_fields = None;
+                self.metadata = own_annotations(self.metadata, LONGEST_ANNOTATION);
                 self
             }
 

@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference,
 use kube::Resource;
 use serde::{Deserialize, Deserializer};
 
-use super::field_stripping::StripFields;
+use super::field_stripping::{StripFields, own_annotations};
 
 /// Lists the fields of `$whole` that are kept: `$kept` holds them alone.
 macro_rules! keep {
@@ -103,7 +103,7 @@ struct KeptJob {
 impl From<KeptJob> for Job {
     fn from(kept: KeptJob) -> Self {
         Self {
-            metadata: kept.metadata.into(),
+            metadata: own_annotations(kept.metadata.into(), 0),
             spec: kept.spec.map(Into::into),
             status: kept.status.map(Into::into),
         }

@@ -7,7 +7,7 @@ fn metadata() -> Value {
     json!({
         "name": "a-1", "generateName": "a-", "namespace": "ns", "uid": "u", "resourceVersion": "7", "generation": 2,
         "creationTimestamp": "2026-11-21T00:00:00Z", "deletionTimestamp": "2026-11-21T00:01:00Z",
-        "deletionGracePeriodSeconds": 30, "labels": {"l": "1"}, "annotations": {"a": "1"},
+        "deletionGracePeriodSeconds": 30, "labels": {"l": "1"}, "annotations": {"mlpipeline.dev/a": "1"},
         "ownerReferences": [{"apiVersion": "v1", "kind": "K", "name": "o", "uid": "o", "controller": true}],
         "finalizers": ["f"], "managedFields": [{"manager": "m", "fieldsV1": {"f:spec": {}}}],
     })

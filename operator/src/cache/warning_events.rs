@@ -30,8 +30,8 @@ pub struct WarningEvents {
 #[derive(Debug, Default)]
 struct Inner {
     by_uid: HashMap<String, WarningEvent>,
-    /// Uids with a warning, the longest known first.
-    order: VecDeque<String>,
+    /// Uids with a warning in each namespace, the longest known first.
+    order: HashMap<String, VecDeque<String>>,
 }
 
 impl WarningEvents {
@@ -54,14 +54,24 @@ impl WarningEvents {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let before = inner.by_uid.insert(uid.clone(), warning_event.clone());
         if before.is_none() {
-            inner.order.push_back(uid);
-            if inner.order.len() > LIMIT
-                && let Some(oldest) = inner.order.pop_front()
-            {
-                inner.by_uid.remove(&oldest);
+            let namespace = about.namespace.clone().unwrap_or_default();
+            inner.order.entry(namespace).or_default().push_back(uid);
+            if inner.by_uid.len() > LIMIT {
+                inner.drop_one();
             }
         }
         (before.as_ref() != Some(&warning_event)).then_some(about)
+    }
+}
+
+impl Inner {
+    /// Drops the longest known warning of the namespace with the most of them: one tenant's do not push out another's.
+    fn drop_one(&mut self) {
+        let fullest = self.order.iter_mut().max_by_key(|(_, uids)| uids.len());
+        if let Some(oldest) = fullest.and_then(|(_, uids)| uids.pop_front()) {
+            self.by_uid.remove(&oldest);
+        }
+        self.order.retain(|_, uids| !uids.is_empty());
     }
 }
 
@@ -136,7 +146,8 @@ mod tests {
             warning_events.insert(warning("Pod", &at.to_string(), "FailedMount"));
         }
         let inner = warning_events.inner.lock().expect("a lock");
-        assert_eq!((inner.by_uid.len(), inner.order.len()), (LIMIT, LIMIT));
+        let ordered: usize = inner.order.values().map(VecDeque::len).sum();
+        assert_eq!((inner.by_uid.len(), ordered), (LIMIT, LIMIT));
         assert!(
             inner
                 .by_uid
@@ -144,5 +155,24 @@ mod tests {
                 .all(|warning_event| warning_event.pod_issue.message.chars().count() == NOTE_LIMIT)
         );
         assert!(!inner.by_uid.contains_key("0"));
+    }
+
+    #[test]
+    fn d7_the_warnings_of_one_namespace_do_not_push_out_those_of_another() {
+        let of = |namespace: &str, uid: &str| {
+            let mut event = warning("Pod", uid, "FailedMount");
+            if let Some(about) = &mut event.regarding {
+                about.namespace = Some(namespace.to_owned());
+            }
+            event
+        };
+        let warning_events = WarningEvents::default();
+        warning_events.insert(of("quiet", "one"));
+        for at in 0..3 * LIMIT {
+            warning_events.insert(of("loud", &at.to_string()));
+        }
+        assert!(warning_events.of(Some("one")).is_some());
+        assert!(warning_events.of(Some("0")).is_none());
+        assert!(warning_events.of(Some(&(3 * LIMIT - 1).to_string())).is_some());
     }
 }

@@ -26,6 +26,10 @@ pub enum Affected {
     All,
 }
 
+/// How many objects a page of a list has. One is decoded at a time, and an object may have a quarter of a megabyte of other people's
+/// annotations.
+const PAGE_OBJECTS: u32 = 100;
+
 /// The watch of one kind, whose objects are stored in this index of the cache.
 pub(super) fn watch<C, K>(
     client: &Client,
@@ -44,7 +48,9 @@ where
         + 'static,
 {
     let cache = Arc::clone(cache);
-    let ours = watcher::Config::default().labels(&format!("{}={MANAGER}", label::MANAGED_BY));
+    let ours = watcher::Config::default()
+        .labels(&format!("{}={MANAGER}", label::MANAGED_BY))
+        .page_size(PAGE_OBJECTS);
     resilient_watch(api::<K::Wire>(client, namespace), ours)
         .filter_map(move |event| {
             let index = index(&cache);

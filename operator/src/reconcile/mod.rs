@@ -11,13 +11,13 @@ use jiff::Timestamp;
 use kube::Resource;
 use kube::runtime::controller::Action;
 use mlpipeline_core::pipeline::ValidatedPipeline;
-use mlpipeline_core::validate::{FieldError, validate};
+use mlpipeline_core::validate::{FieldError, spec_too_large, validate};
 use tracing::{Instrument, Span};
 
 use self::outcome::Outcome;
 use self::planned::plan_and_apply;
 use super::context::Context;
-use super::deserialize_guard::DeserializeGuard;
+use super::deserialize_guard::{DeserializeGuard, Unreadable};
 use super::failure::Failure;
 use super::missing_permission::missing_permission;
 use super::publish;
@@ -76,6 +76,9 @@ async fn observe_plan_apply(resource: &DeserializeGuard, context: &Context, now:
 fn validated(resource: &DeserializeGuard) -> Result<ValidatedPipeline, Vec<FieldError>> {
     match resource.pipeline() {
         Ok(pipeline) => validate(&pipeline),
+        Err(Unreadable::TooLarge(bytes)) => {
+            Err(vec![FieldError { path: "spec".to_owned(), problem: spec_too_large(bytes), hint: None }])
+        }
         Err(invalid) => Err(vec![FieldError {
             path: "resource".to_owned(),
             problem: format!("cannot be read: {invalid}"),

@@ -1,6 +1,7 @@
 //! How large a pipeline may be. The bounds of single fields let a pipeline of 64 steps grow beyond the 1.5 MiB that etcd takes,
-//! as for every object of Kubernetes: that is the real limit, and below it no rule's cost stands in the way. A spec of
-//! 700,000 bytes, whatever is in it, has room for the longest status and for the record of which field is whose.
+//! as for every object of Kubernetes: that is the API server's limit, and below it no rule's cost stands in the way. A spec of
+//! 700,000 bytes, whatever is in it, has room for the longest status and for the record of which field is whose. The operator refuses
+//! one that is larger than 512 KiB, in the status.
 
 use mlpipeline_tests::control_plane::ControlPlane;
 use serde_json::{Value, json};

@@ -48,7 +48,7 @@ pub fn query_error(error: &DataFusionError) -> StepError {
         "Internal" => format!(
             "the query engine cannot do this: {text}; write the query in another way, for example in two steps"
         ),
-        _ => with_advice(text),
+        _ => with_advice(without_signatures(text)),
     };
     QueryError { exit_code, reason, message }.into()
 }
@@ -121,6 +121,22 @@ fn regex_problem(text: &str) -> Option<String> {
     text.split_once(NOT_COMPILED).map(|(_, pattern)| format!("it is {:?}", pattern.trim()))
 }
 
+/// What is said of a function whose arguments have other types than it takes, without the attempts to make them fit.
+fn without_signatures(text: String) -> String {
+    match text.split_once(", errors: ") {
+        Some((function, attempts)) if function.contains("failed to match any signature") => {
+            let found = attempts.split_once("No function matches ").map_or("", |(_, found)| found);
+            let call = found.split_once(". You might").map_or(found, |(call, _)| call);
+            if call.is_empty() {
+                function.to_owned()
+            } else {
+                format!("{function}: no function matches {call}")
+            }
+        }
+        _ => text,
+    }
+}
+
 /// The name that two values of a query have, where that is why it cannot be planned.
 fn repeated_name(text: &str) -> Option<&str> {
     let name = match text.split_once("duplicate unqualified field name ") {
@@ -145,11 +161,13 @@ fn with_advice(text: String) -> String {
     } else if text.contains("string size overflow") {
         "; make a shorter text"
     } else if text.contains("Cannot cast") {
-        "; such values become null with TRY_CAST(x AS …), or leave their rows out with WHERE"
+        "; such values become null with TRY_CAST(x AS …)"
     } else if text.starts_with("Overflow happened on") || text.contains("overflow") {
         "; the result is too large for a whole number of its type: compute with CAST(x AS DOUBLE) or CAST(x AS DECIMAL(38, 0))"
     } else if text.contains("Divide by zero") {
-        "; leave such rows out, or divide by nullif(x, 0), which gives null"
+        "; divide by nullif(x, 0), which gives null: a condition beside it may be looked at later"
+    } else if text.contains("failed to match any signature") || text.contains("No function matches") {
+        "; a column without any value is text, unless reading.types names its type"
     } else {
         ""
     };

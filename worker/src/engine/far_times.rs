@@ -34,6 +34,9 @@ fn read_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     }
     let names = NamePreserver::new(&plan);
     plan.map_expressions(|expr| {
+        if matches!(expr, Expr::GroupingSet(_)) {
+            return Ok(Transformed::no(expr));
+        }
         let name = names.save(&expr);
         let read = expr.transform_up(|expr| Ok(read_expr(expr, &schema)))?;
         Ok(read.update_data(|expr| name.restore(expr)))
@@ -73,7 +76,7 @@ fn read_expr(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
     }
 }
 
-fn compares(operator: Operator) -> bool {
+pub(super) fn compares(operator: Operator) -> bool {
     use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
     matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
 }

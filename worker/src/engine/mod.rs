@@ -4,9 +4,13 @@
 //! not know tables, steps or storage.
 
 mod assumed_order;
+mod compared_intervals;
 mod error;
+mod faithful;
 mod far_times;
 mod functions;
+mod moving;
+mod nullable;
 mod ordered;
 mod out_of_memory;
 mod overflow;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::AsArray;
 use datafusion::arrow::compute::kernels::numeric::{add, mul, sub};
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Decimal128Type};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DFSchema, ScalarValue};
@@ -24,6 +25,8 @@ pub(super) struct CheckedArithmetic {
     plus: Arc<ScalarUDF>,
     minus: Arc<ScalarUDF>,
     times: Arc<ScalarUDF>,
+    /// What is as wide as a decimal may be has no more digits than that.
+    digits: Arc<ScalarUDF>,
 }
 
 impl CheckedArithmetic {
@@ -33,6 +36,7 @@ impl CheckedArithmetic {
             plus: checked(Operation::Plus),
             minus: checked(Operation::Minus),
             times: checked(Operation::Times),
+            digits: Arc::new(ScalarUDF::new_from_impl(CheckedDigits::new())),
         }
     }
 
@@ -62,6 +66,10 @@ impl CheckedArithmetic {
         let schema = merge_schema(&plan.inputs());
         let names = NamePreserver::new(&plan);
         plan.map_expressions(|expr| {
+            if matches!(expr, Expr::GroupingSet(_)) {
+                // The engine knows the columns of grouping sets by how they are written.
+                return Ok(Transformed::no(expr));
+            }
             let name = names.save(&expr);
             let checked = expr.transform_up(|expr| {
                 let Expr::BinaryExpr(BinaryExpr { left, op, right }) = expr else {
@@ -74,7 +82,18 @@ impl CheckedArithmetic {
                         let call = ScalarFunction::new_udf(function, vec![*left, *right]);
                         Ok(Transformed::yes(Expr::ScalarFunction(call)))
                     }
-                    None => Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
+                    None => {
+                        let binary = Expr::BinaryExpr(BinaryExpr { left, op, right });
+                        let is_widest = matches!(
+                            binary.get_type(&schema),
+                            Ok(DataType::Decimal128(DECIMAL128_MAX_PRECISION, _))
+                        );
+                        if !is_widest || !op.is_numerical_operators() {
+                            return Ok(Transformed::no(binary));
+                        }
+                        let call = ScalarFunction::new_udf(Arc::clone(&self.digits), vec![binary]);
+                        Ok(Transformed::yes(Expr::ScalarFunction(call)))
+                    }
                 }
             })?;
             Ok(checked.update_data(|expr| name.restore(expr)))
@@ -138,5 +157,42 @@ impl ScalarUDFImpl for Checked {
             Operation::Minus => apply(left, right, sub),
             Operation::Times => apply(left, right, mul),
         }
+    }
+}
+
+/// A decimal, where it has as many digits as its type at most: the engine computes with more and writes them.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct CheckedDigits {
+    signature: Signature,
+}
+
+impl CheckedDigits {
+    fn new() -> Self {
+        Self { signature: Signature::any(1, Volatility::Immutable) }
+    }
+}
+
+impl ScalarUDFImpl for CheckedDigits {
+    fn name(&self) -> &'static str {
+        "checked_digits"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        types.first().cloned().ok_or_else(|| DataFusionError::Internal("no argument".to_owned()))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [value] = args.args.as_slice() else {
+            return Err(DataFusionError::Internal("one argument is expected".to_owned()));
+        };
+        let array = value.to_array(args.number_rows)?;
+        if let Some(decimals) = array.as_primitive_opt::<Decimal128Type>() {
+            decimals.validate_decimal_precision(DECIMAL128_MAX_PRECISION)?;
+        }
+        Ok(value.clone())
     }
 }

@@ -4,14 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
-use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::logical_expr::AggregateUDF;
 use datafusion::optimizer::{Analyzer, AnalyzerRule};
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use super::compared_intervals::ComparedIntervals;
+use super::faithful::Faithful;
 use super::far_times::FarTimes;
+use super::moving::{Moving, STATISTICS};
 use super::ordered::OrderedPartitions;
 use super::overflow::CheckedArithmetic;
 use super::read_ahead::ReadAhead;
@@ -71,21 +75,35 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     let options = config.options_mut();
     options.execution.parquet.enable_page_index = false;
     options.execution.parquet.bloom_filter_on_read = false;
+    // Partitions would take files of each other's, whichever is done first.
+    options.execution.enable_file_stream_work_stealing = false;
+    // The engine compares what two of its planners say of nulls, and one of them is wrong for IS NOT TRUE.
+    options.execution.skip_physical_aggregate_schema_check = true;
     // A filter that is learnt while a query runs depends on which partition was first.
     options.optimizer.enable_dynamic_filter_pushdown = false;
     let pool = Arc::clone(&runtime.memory_pool);
-    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(FarTimes)];
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(Faithful), Arc::new(FarTimes)];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(CheckedArithmetic::new()));
+    rules.push(Arc::new(ComparedIntervals::new()));
+    // Filters are pushed down before; this pushes one below an outer join whose sides were exchanged, to the wrong side.
+    let physical = PhysicalOptimizer::new().rules.into_iter();
+    let physical = physical.filter(|rule| !rule.name().starts_with("FilterPushdown")).collect();
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
         .with_analyzer_rules(rules)
+        .with_physical_optimizer_rules(physical)
         .with_physical_optimizer_rule(Arc::new(OrderedPartitions))
         .build();
     let session = SessionContext::new_with_state(state);
     session.register_udaf(AggregateUDF::new_from_impl(CheckedSum::new()));
+    for (name, statistic) in STATISTICS {
+        if let Ok(function) = session.udaf(name) {
+            session.register_udaf(AggregateUDF::new_from_impl(Moving::new(function, statistic)));
+        }
+    }
     functions::register(&session, &pool);
     session
 }

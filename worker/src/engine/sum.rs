@@ -14,6 +14,8 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDFImpl, EmitTo, GroupsAccumulator, ReversedUDAF, Signature,
 };
 
+use super::moving::{Statistic, moving};
+
 /// What the sum of this type is computed in: no number of rows that fits on a disk overflows it. None where the engine's own is right.
 fn wide_type(narrow: &DataType) -> Option<DataType> {
     match narrow {
@@ -124,7 +126,10 @@ impl AggregateUDFImpl for CheckedSum {
             Some((wide, types)) => {
                 Ok(Box::new(WideSum { sum: self.sum.create_sliding_accumulator(wide)?, types }))
             }
-            None => self.sum.create_sliding_accumulator(args),
+            None => match moving(&args, Statistic::Sum) {
+                Some(numbers) => Ok(numbers),
+                None => self.sum.create_sliding_accumulator(args),
+            },
         }
     }
 

@@ -36,7 +36,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use mlpipeline_crds::{Digest, Revision};
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, Axis};
 
 use crate::failure::StepError;
 use crate::preprocess::{Encoder, Preprocessing, Texts, Transform};
@@ -245,6 +245,9 @@ impl Model {
     }
 }
 
+/// How many numbers rows are encoded to at once: 8 MiB, however many rows are asked for.
+const PART_NUMBERS: usize = 1 << 20;
+
 /// A model that is ready for raw rows.
 #[derive(Debug)]
 pub struct RowModel<'a> {
@@ -268,6 +271,21 @@ impl RowModel<'_> {
         if let Predictor::Onnx(onnx) = &self.model.predictor {
             return onnx.predict(rows, self.texts, &self.model.schema.target);
         }
+        let part_rows = (PART_NUMBERS / self.encoder.width().max(1)).max(1);
+        let mut parts = rows.axis_chunks_iter(Axis(0), part_rows).enumerate();
+        let mut all = match parts.next() {
+            Some((_, first)) => self.predict_part(first)?,
+            None => return self.predict_part(rows),
+        };
+        for (index, part) in parts {
+            let before = index * part_rows;
+            all.append(self.predict_part(part).map_err(|error| error.after(before))?)?;
+        }
+        Ok(all)
+    }
+
+    /// Predicts for so many rows that they may be encoded at the same time.
+    fn predict_part(&self, rows: ArrayView2<'_, f64>) -> Result<Predictions, ModelError> {
         let rows = self.encoder.encode(rows);
         match self.model.schema.target {
             Target::Class { .. } => self.model.predictor.classes(rows.view()),

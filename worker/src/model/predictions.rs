@@ -1,6 +1,8 @@
 //! What a model answers for rows.
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis};
+
+use super::ModelError;
 
 /// Predictions, one for each row and in the rows' order.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +48,26 @@ impl Predictions {
             Self::Numbers(numbers) => numbers.len(),
             Self::Findings { numbers, .. } => numbers.nrows(),
         }
+    }
+
+    /// Adds the predictions for the rows that follow.
+    ///
+    /// # Errors
+    /// When they are of another kind or number of columns, which those of one model never are.
+    pub(super) fn append(&mut self, more: Self) -> Result<(), ModelError> {
+        let widths = match (&mut *self, &more) {
+            (
+                Self::Classes { index, probabilities: numbers },
+                Self::Classes { index: more, probabilities: others },
+            )
+            | (Self::Findings { index, numbers }, Self::Findings { index: more, numbers: others }) => {
+                index.extend(more);
+                numbers.append(Axis(0), others.view())
+            }
+            (Self::Numbers(numbers), Self::Numbers(others)) => numbers.append(Axis(0), others.view()),
+            _ => return Err(ModelError::Batch("answers of two kinds".to_owned())),
+        };
+        widths.map_err(|error| ModelError::Batch(error.to_string()))
     }
 
     /// Whether there were no rows.

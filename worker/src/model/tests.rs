@@ -65,6 +65,28 @@ fn rows_of_another_width_or_without_a_finite_answer_are_refused() {
 }
 
 #[test]
+fn many_rows_are_predicted_in_parts_as_one_by_one() {
+    let width = 4096;
+    let rows = 2 * PART_NUMBERS / width + 5;
+    let weights = Array2::from_shape_fn((1, width), |(_, at)| 1.0 / (at as f64 + 1.0));
+    let target = Target::Number { name: "y".to_owned(), min: 0.0, max: 1.0 };
+    let model = model(target, weights, array![0.5]);
+    let mut table = Array2::from_shape_fn((rows, width), |(row, at)| ((row * 31 + at) % 17) as f64);
+    let predict = |table: &Array2<f64>| model.with_texts(&[]).predict(table.view());
+    let all = predict(&table).expect("predictions");
+    for row in [0, rows / 2, rows - 1] {
+        let one = table.row(row).to_owned().insert_axis(Axis(0));
+        let (Predictions::Numbers(all), Predictions::Numbers(one)) = (&all, predict(&one).expect("one"))
+        else {
+            panic!("numbers");
+        };
+        assert_eq!(all[row], one[0]);
+    }
+    table[(rows - 1, 3)] = f64::INFINITY;
+    assert!(matches!(predict(&table), Err(ModelError::Overflow { row }) if row == rows - 1));
+}
+
+#[test]
 fn the_same_model_gives_the_same_bytes_and_reads_back_alike() {
     let model = example();
     let bytes = model.to_bytes().expect("bytes");

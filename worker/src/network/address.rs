@@ -25,9 +25,11 @@ impl FromStr for AddressRange {
 }
 
 impl AddressRange {
-    /// Whether an address is in the range.
-    pub(super) fn contains(&self, address: &IpAddr) -> bool {
-        self.0.contains(address)
+    /// Whether the range lets an address through: one that is in it; and where a cloud keeps metadata, only a range that names just
+    /// that, since private ranges are listed for a network of one's own.
+    pub(super) fn allows(&self, address: &IpAddr) -> bool {
+        let names = || metadata(address).is_none_or(|range| range.contains(&self.0));
+        self.0.contains(address) && names()
     }
 
     /// The addresses by which a machine reaches itself.
@@ -57,9 +59,14 @@ const METADATA: [&str; 7] = [
     "fd00:42::42/128",
 ];
 
+/// Where a cloud keeps a machine's metadata, if that is around this address.
+fn metadata(address: &IpAddr) -> Option<IpNet> {
+    METADATA.iter().filter_map(|range| range.parse::<IpNet>().ok()).find(|range| range.contains(address))
+}
+
 /// Whether a cloud keeps a machine's metadata at an address.
 pub(super) fn is_metadata(address: &IpAddr) -> bool {
-    METADATA.iter().filter_map(|range| range.parse::<IpNet>().ok()).any(|range| range.contains(address))
+    metadata(address).is_some()
 }
 
 /// The IPv4 addresses that an IPv6 one may lead to: mapped, compatible, translated by NAT64 (RFC 6052 and 8215) or SIIT, or at the

@@ -46,7 +46,7 @@ impl Network {
     /// refused, and those of metadata elsewhere; so are IPv6 forms that carry one of them inside.
     #[must_use]
     pub fn refusal(&self, address: IpAddr) -> Option<&'static str> {
-        let allowed = |address: &IpAddr| self.allowed.iter().any(|range| range.contains(address));
+        let allowed = |address: &IpAddr| self.allowed.iter().any(|range| range.allows(address));
         if allowed(&address) {
             return None;
         }
@@ -177,5 +177,26 @@ mod tests {
             assert_eq!(network.refusal(address.parse().expect(address)).is_none(), fine, "{address}");
         }
         assert!("localhost".parse::<AddressRange>().is_err());
+    }
+
+    #[test]
+    fn a_private_network_that_is_allowed_does_not_open_the_metadata_in_it() {
+        let network = |ranges: &[&str]| Network {
+            allowed: ranges.iter().map(|text| text.parse().expect(text)).collect(),
+            ..Network::default()
+        };
+        let private = network(&["fc00::/7", "10.0.0.0/8", "100.64.0.0/10"]);
+        for refused in
+            ["fd00:ec2::254", "fd20:ce::254", "fd00:42::42", "100.100.100.200", "::ffff:100.100.100.200"]
+        {
+            assert!(private.refusal(refused.parse().expect(refused)).is_some(), "{refused}");
+        }
+        for fine in ["fd00::1", "10.1.2.3", "100.64.0.1"] {
+            assert_eq!(private.refusal(fine.parse().expect(fine)), None, "{fine}");
+        }
+        let named = network(&["fd00:ec2::254", "100.100.100.200/32"]);
+        for fine in ["fd00:ec2::254", "100.100.100.200"] {
+            assert_eq!(named.refusal(fine.parse().expect(fine)), None, "{fine}");
+        }
     }
 }

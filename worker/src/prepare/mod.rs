@@ -16,6 +16,7 @@ mod checks;
 mod error;
 mod exact_number;
 mod query;
+mod refused_sql;
 
 use std::path::Path;
 

@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 use mlpipeline_crds::PrepareInput;
 
 use super::PrepareError;
+use super::refused_sql::refusal;
 use crate::WorkContext;
 use crate::engine::{query_error, streaming};
 use crate::failure::StepError;
@@ -83,7 +84,11 @@ pub(super) async fn plan(
 pub(super) async fn select(session: &SessionContext, sql: &str) -> Result<DataFrame, StepError> {
     let statement = only_statement(sql)?;
     match &statement {
-        Statement::Statement(inner) if matches!(inner.as_ref(), SqlStatement::Query(_)) => {}
+        Statement::Statement(inner) if matches!(inner.as_ref(), SqlStatement::Query(_)) => {
+            if let Some(problem) = refusal(inner) {
+                return Err(PrepareError::Query(problem).into());
+            }
+        }
         other => {
             let text = other.to_string();
             let verb: String = text.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
@@ -107,7 +112,16 @@ pub(super) async fn select(session: &SessionContext, sql: &str) -> Result<DataFr
     }
 }
 
+/// The longest query. Its plan is worked on by functions that call themselves, on a stack that has room for as many terms.
+const SQL_BYTES: usize = 64 << 10;
+
 fn only_statement(sql: &str) -> Result<Statement, PrepareError> {
+    if sql.len() > SQL_BYTES {
+        return Err(PrepareError::Query(format!(
+            "the sql has {} bytes, and may have {SQL_BYTES}; make a table of a long list of values, or use several steps",
+            sql.len()
+        )));
+    }
     let parsed = DFParserBuilder::new(sql).build().and_then(|mut parser| parser.parse_statements());
     let mut statements = parsed.map_err(|error| {
         PrepareError::Query(format!("the sql cannot be read: {}", error.strip_backtrace()))

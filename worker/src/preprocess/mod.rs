@@ -216,6 +216,12 @@ impl ColumnTexts<'_> {
 }
 
 impl Encoder<'_> {
+    /// How many numbers a row becomes.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.own_width + self.products.len()
+    }
+
     /// Writes the model's columns for one raw row.
     pub fn encode_row(&self, raw: &[f64], out: &mut [f64]) {
         let Some((own, products)) = out.split_at_mut_checked(self.own_width) else { return };

@@ -17,6 +17,10 @@ use crate::model::{Model, ModelError};
 /// How many numbers an answer may hold: rows times classes. It bounds the memory of one request whatever the model.
 const MAX_ANSWER_NUMBERS: usize = 1_000_000;
 
+/// How many values the rows of a request may have, those that a row leaves out among them: rows times features. A body of the size that
+/// is allowed by default holds fewer.
+const MAX_GIVEN_NUMBERS: usize = 1 << 22;
+
 /// How much work is done right where the request was read, in bytes to parse plus numbers to answer: some tenths of a
 /// millisecond. More goes to a thread of its own, so that small requests never wait behind large ones.
 const SMALL_WORK: usize = 32 << 10;
@@ -58,7 +62,11 @@ impl LoadedModel {
             None => info.digest.as_str().chars().take(DIGEST_LENGTH).collect(),
         };
         metrics.set_model(&revision, &info.algorithm);
-        let max_rows = limits.max_rows.min(MAX_ANSWER_NUMBERS / target.answer_width()).max(1);
+        let max_rows = limits
+            .max_rows
+            .min(MAX_ANSWER_NUMBERS / target.answer_width())
+            .min(MAX_GIVEN_NUMBERS / schema.features.len().max(1))
+            .max(1);
         let limits = ServingLimits { max_rows, ..limits };
         Self {
             form: AnswerForm::new(target),
@@ -92,7 +100,9 @@ impl LoadedModel {
     #[must_use]
     pub fn is_small_work(&self, body_bytes: usize) -> bool {
         let rows = body_bytes / self.min_row_bytes + 1;
-        let numbers = rows.saturating_mul(self.model.schema().target.answer_width());
+        let schema = self.model.schema();
+        // A row may leave out features that can be missing, and takes their place in memory all the same.
+        let numbers = rows.saturating_mul(schema.target.answer_width() + schema.features.len());
         body_bytes.saturating_add(numbers) <= SMALL_WORK
     }
 
@@ -120,5 +130,29 @@ impl LoadedModel {
             })?;
         self.counters.count(&predictions);
         Ok(self.form.write(&predictions, rows.single))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_models::{class, feature, limits, model};
+    use super::*;
+    use crate::model::FeatureKind;
+
+    #[test]
+    fn d7_rows_that_leave_out_thousands_of_features_are_refused_before_they_take_their_memory() {
+        let features = (0..4000).map(|at| feature(&format!("f{at}"), FeatureKind::Float)).collect();
+        let limits = ServingLimits { max_rows: 100_000, ..limits() };
+        let model = LoadedModel::new(
+            model(features, class("y", &["a", "b"])),
+            limits,
+            &Metrics::new().expect("metrics"),
+        );
+        let most = MAX_GIVEN_NUMBERS / 4000;
+        let body = format!("[{}]", vec!["{}"; 25_000].join(","));
+        assert!(
+            matches!(model.answer(body.as_bytes()), Err(RowsError::TooManyRows { limit }) if limit == most)
+        );
+        assert!(!model.is_small_work(1000), "a thousand bytes may be five hundred rows of 4,000 features");
     }
 }

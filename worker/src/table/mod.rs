@@ -10,6 +10,7 @@ mod error;
 mod file;
 mod format;
 mod open;
+mod slices;
 mod source;
 mod text;
 mod write;

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use super::encode_error::EncodeError;
 use super::format::{BatchEncoder, OpenWriter, Writing};
+use super::slices::slices;
 use super::text::{Buffers, cores};
 use super::{TableError, format};
 use crate::artifact::{Column, create_unlinked};
@@ -78,11 +79,14 @@ pub async fn write_to(
     let columns = columns(&schema, format)?;
     let bar = progress.rows("write");
     let mut count = 0_u64;
-    let rows =
-        until_failed(rows).map(|batch| batch.map_err(|error| query_error(&error))).inspect_ok(|batch| {
+    let rows = until_failed(rows)
+        .map(|batch| batch.map_err(|error| query_error(&error)))
+        .inspect_ok(|batch| {
             count += batch.num_rows() as u64;
             bar.add(batch.num_rows() as u64);
-        });
+        })
+        .map_ok(|batch| stream::iter(slices(&batch).map(Ok)))
+        .try_flatten();
     let writing = format::of(format).writing(&schema).map_err(|error| encoding(path, error))?;
     let path = path.to_owned();
     match writing {

@@ -7,7 +7,9 @@ use k8s_openapi::api::core::v1::{
     PodAffinityTerm, PodSecurityContext, PodSpec, PodTemplateSpec, SeccompProfile, SecretVolumeSource,
     TopologySpreadConstraint, Volume,
 };
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use mlpipeline_crds::Workload;
 
 use super::container::{container, some_if_any};
 use super::{BuildSettings, metadata, persistent_volume_claim as claim};
@@ -152,6 +154,11 @@ fn affinity(pipeline: &ValidatedPipeline, step: &ValidStep, version: TemplateVer
     Some(affinity)
 }
 
+/// How much a run may keep on its node: several downloads as large as one may be. Pods that run for long keep what they began with.
+fn scratch_limit(step: &ValidStep) -> Option<Quantity> {
+    (step.workload() == Workload::Job).then(|| Quantity("256Gi".to_owned()))
+}
+
 fn volumes(pipeline: &ValidatedPipeline, step: &ValidStep) -> Vec<Volume> {
     let storage = claim::name(pipeline).map(|claim_name| Volume {
         name: "storage".to_owned(),
@@ -160,7 +167,7 @@ fn volumes(pipeline: &ValidatedPipeline, step: &ValidStep) -> Vec<Volume> {
     });
     let tmp = Volume {
         name: "tmp".to_owned(),
-        empty_dir: Some(EmptyDirVolumeSource::default()),
+        empty_dir: Some(EmptyDirVolumeSource { size_limit: scratch_limit(step), medium: None }),
         ..Volume::default()
     };
     let users = step.pod.volumes.iter().map(|volume| Volume {

@@ -131,7 +131,10 @@ fn pending_report(job: &Job, pod: &Pod) -> Option<String> {
     }
     let others: usize = annotations
         .filter(|(name, _)| *name != annotation::REPORT)
-        .map(|(name, value)| name.len() + value.len())
+        .map(|(name, value)| match name.as_str() {
+            annotation::DROPPED => value.parse().unwrap_or(ANNOTATIONS_LIMIT),
+            name => name.len() + value.len(),
+        })
         .sum();
     let size = others + annotation::REPORT.len() + text.len();
     (size <= ANNOTATIONS_LIMIT).then(|| text.to_owned())

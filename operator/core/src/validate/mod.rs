@@ -40,6 +40,15 @@ use errors::Errors;
 pub use errors::FieldError;
 pub use references::closest;
 
+/// The most bytes that a spec may have as JSON. The operator holds every spec in memory, and anybody who may create pipelines fills it.
+pub const SPEC_BYTES: usize = 512 << 10;
+
+/// What is wrong with a spec of so many bytes.
+#[must_use]
+pub fn spec_too_large(bytes: usize) -> String {
+    format!("has {bytes} bytes as JSON, and may have {SPEC_BYTES}; use several pipelines, or shorter queries")
+}
+
 /// Checks a pipeline.
 ///
 /// # Errors
@@ -57,6 +66,8 @@ pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldErr
         ),
     );
     let spec = &resource.spec;
+    let bytes = serde_json::to_vec(spec).map_or(0, |text| text.len());
+    errors.require(bytes <= SPEC_BYTES, "spec", spec_too_large(bytes));
     let history = spec.history.unwrap_or(3);
     errors.require_between(Some(history), (1, 100), "spec.history");
     errors.require(

@@ -40,7 +40,7 @@ impl BatchEncoder for CsvEncoder {
         end_row(fields.len(), 0, out);
     }
 
-    fn encode(&self, batch: &RecordBatch, _before: u64, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    fn encode(&self, batch: &RecordBatch, before: u64, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let mut columns: Vec<Column<'_>> =
             batch.columns().iter().map(Column::new).collect::<Result<_, _>>()?;
         out.reserve(batch.num_rows() * columns.len() * FIELD_BYTES);
@@ -51,12 +51,30 @@ impl BatchEncoder for CsvEncoder {
                     out.push(b',');
                 }
                 if column.nulls.is_none_or(|nulls| nulls.is_valid(row)) {
-                    column.values.append(row, out)?;
+                    column
+                        .values
+                        .append(row, out)
+                        .map_err(|error| self.unwritable(index, before + row as u64, &error))?;
                 }
             }
             end_row(columns.len(), start, out);
         }
         Ok(())
+    }
+}
+
+impl CsvEncoder {
+    /// The error for a value that has no text.
+    fn unwritable(&self, column: usize, row: u64, error: &ArrowError) -> EncodeError {
+        let name = self.schema.fields().get(column).map_or("", |field| field.name().as_str());
+        let problem = match error {
+            ArrowError::CastError(problem) => problem.clone(),
+            other => other.to_string(),
+        };
+        EncodeError::Value(format!(
+            "column \"{name}\", row {}: its value has no text: {problem}; cast it to another type",
+            row + 1
+        ))
     }
 }
 

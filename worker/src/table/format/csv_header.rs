@@ -126,10 +126,10 @@ fn header(file: &LocalFile, begin: u64, dialect: Dialect) -> Result<(Vec<String>
                 "the file is empty; a CSV file has at least a header, or rows when the columns are given",
             ));
         }
-        if size > RECORD_LIMIT {
+        if size >= RECORD_LIMIT {
             return Err(TableError::line(&file.name, 1, "the first line does not end; is this a CSV file?"));
         }
-        size *= 4;
+        size = RECORD_LIMIT.min(size * 4);
     }
 }
 

@@ -2,8 +2,12 @@
 
 use csv_core::{ReadRecordResult, Reader};
 
+use super::COLUMN_LIMIT;
 use super::csv_dialect::Dialect;
 use super::csv_marks::Marks;
+
+/// How many fields of a record are found: one more than a table has columns.
+const FIELD_LIMIT: usize = COLUMN_LIMIT + 1;
 
 /// Goes over the records of text that ends where a record ends. Most records are split where they lie; those with quotes inside
 /// of fields are copied without them.
@@ -80,11 +84,11 @@ impl<'a> Records<'a> {
         while let Some(at) = self.marks.next() {
             let found = bytes.get(at).copied().unwrap_or_default();
             if found == self.dialect.delimiter {
-                self.fields.push((from, at));
+                self.add(from, at);
                 from = at + 1;
             } else if found == b'\n' {
                 let returned = at > from && bytes.get(at - 1) == Some(&b'\r');
-                self.fields.push((from, if returned { at - 1 } else { at }));
+                self.add(from, if returned { at - 1 } else { at });
                 self.position = at + 1;
                 return true;
             } else {
@@ -97,9 +101,15 @@ impl<'a> Records<'a> {
             }
         }
         // The last record need not have a line end.
-        self.fields.push((from, bytes.len()));
+        self.add(from, bytes.len());
         self.position = bytes.len();
         true
+    }
+
+    fn add(&mut self, from: usize, to: usize) {
+        if self.fields.len() < FIELD_LIMIT {
+            self.fields.push((from, to));
+        }
     }
 
     /// Adds a field whose first sign is a quote, and gives the place of the delimiter, line feed or end of text behind it; `None`
@@ -118,7 +128,7 @@ impl<'a> Records<'a> {
         if next.unwrap_or(bytes.len()) != behind || next.is_some_and(|at| is_quote(&at)) {
             return None;
         }
-        self.fields.push((from + 1, closing));
+        self.add(from + 1, closing);
         Some(behind)
     }
 
@@ -139,6 +149,8 @@ impl<'a> Records<'a> {
                 // The next turn has no input, which shows the reader that this is the end.
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull => self.copy.resize(self.copy.len() * 2, 0),
+                // No table has so many: only that there are more matters.
+                ReadRecordResult::OutputEndsFull if ended >= FIELD_LIMIT => ended = FIELD_LIMIT,
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 ReadRecordResult::Record => break,
                 ReadRecordResult::End => return false,
@@ -157,7 +169,7 @@ impl<'a> Records<'a> {
         true
     }
 
-    /// How many fields the record has.
+    /// How many fields the record has, up to [`FIELD_LIMIT`].
     pub(super) fn fields(&self) -> usize {
         self.fields.len()
     }
@@ -195,6 +207,17 @@ mod tests {
         }
         let expected = [(2, vec!["a", "b,\"c"]), (15, vec!["", ""]), (17, vec!["last"])];
         assert_eq!(all, expected.map(|(at, fields)| (at, fields.into_iter().map(String::from).collect())));
+    }
+
+    #[test]
+    fn of_a_record_with_more_fields_than_any_table_only_that_is_found() {
+        for text in [",".repeat(1_000_000), format!("{}\"a\"\"b\"\nc", ",".repeat(1_000_000))] {
+            let mut records = Records::new(&text, Dialect::default());
+            assert!(records.advance());
+            assert_eq!(records.fields(), FIELD_LIMIT);
+            assert!(records.ends.len() < 4 * FIELD_LIMIT && records.fields.capacity() < 4 * FIELD_LIMIT);
+            assert_eq!(records.advance(), text.ends_with('c'));
+        }
     }
 
     #[test]

@@ -12,11 +12,14 @@ use crate::table::text::{is_of, wrong_type};
 /// Whole numbers up to this one are exact as numbers with a fraction.
 const EXACT_LIMIT: u64 = 1 << 53;
 
-/// 2 to the 64th, which has [`LONG_DIGITS`] digits.
+/// 2 to the 64th, which has 20 digits.
 const U64_LIMIT: f64 = 18_446_744_073_709_551_616.0;
 
-/// The fewest digits of a whole number that 64 bits do not hold without a sign.
-const LONG_DIGITS: usize = 20;
+/// The smallest whole number of 64 bits, which has [`LONG_DIGITS`] digits.
+const I64_LEAST: f64 = -9_223_372_036_854_775_808.0;
+
+/// The fewest digits of a whole number that 64 bits may not hold.
+const LONG_DIGITS: usize = 19;
 
 /// Whether a line has a whole number of so many digits that 64 bits may not hold it.
 fn has_long_integer(line: &[u8]) -> bool {
@@ -149,7 +152,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
         // serde_json gives whole numbers of more than 64 bits as these.
-        let is_whole = self.1 && value.fract() == 0.0 && value.abs() >= U64_LIMIT;
+        let is_whole = self.1 && value.fract() == 0.0 && !(I64_LEAST < value && value < U64_LIMIT);
         if is_whole {
             self.add(TEXT, &[], value)
         } else {
@@ -290,6 +293,9 @@ mod tests {
         for (lines, expected) in [
             (&["{\"a\":12345678901234567890}"][..], "a Utf8"),
             (&["{\"a\":123456789012345678901234567890}", "{\"a\":1}"], "a Utf8"),
+            (&["{\"a\":-9999999999999999998}", "{\"a\":-9999999999999999999}"], "a Utf8"),
+            (&["{\"a\":-9223372036854775808}"], "a Int64"),
+            (&["{\"a\":9999999999999999999}"], "a Utf8"),
             (&["{\"a\":1e30}", "{\"a\":1.5}"], "a Float64"),
             (&["{\"a\":100000000000000000000.0}"], "a Float64"),
             (&["{\"a\":9007199254740993}", "{\"a\":1}"], "a Int64"),

@@ -1,6 +1,10 @@
 //! Values that JSON cannot hold: found before they are written, since the writer would write null or an error's text instead.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, OffsetSizeTrait, RecordBatch};
+use datafusion::arrow::buffer::NullBuffer;
+use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
@@ -44,12 +48,29 @@ fn unwritable(column: &ArrayRef) -> Option<(usize, String)> {
         }
         DataType::List(_) => {
             let list = column.as_list::<i32>();
-            let (item, problem) = unwritable(list.values())?;
-            let offsets = list.value_offsets();
-            let row =
-                offsets.partition_point(|offset| usize::try_from(*offset).is_ok_and(|start| start <= item));
-            Some((row.saturating_sub(1), problem))
+            in_list(list.values(), list.value_offsets(), list.nulls())
         }
+        DataType::LargeList(_) => {
+            let list = column.as_list::<i64>();
+            in_list(list.values(), list.value_offsets(), list.nulls())
+        }
+        DataType::Map(..) => {
+            let map = column.as_map();
+            let entries: ArrayRef = Arc::new(map.entries().clone());
+            in_list(&entries, map.value_offsets(), map.nulls())
+        }
+        DataType::FixedSizeList(_, length) => {
+            let list = column.as_fixed_size_list();
+            let length = usize::try_from(*length).unwrap_or_default().max(1);
+            let (item, problem) = unwritable(list.values())?;
+            Some((item / length, problem)).filter(|(row, _)| list.is_valid(*row))
+        }
+        DataType::Dictionary(_, values) => unwritable(&cast(column, values).ok()?),
+        DataType::ListView(item) => unwritable(&cast(column, &DataType::List(Arc::clone(item))).ok()?),
+        DataType::LargeListView(item) => {
+            unwritable(&cast(column, &DataType::LargeList(Arc::clone(item))).ok()?)
+        }
+        DataType::RunEndEncoded(_, values) => unwritable(&cast(column, values.data_type()).ok()?),
         _ if temporal_text_is_safe(column) => None,
         _ => {
             let strict = FormatOptions::new().with_display_error(false);
@@ -58,6 +79,26 @@ fn unwritable(column: &ArrayRef) -> Option<(usize, String)> {
             Some((row, format!("its value has no text as {}; cast it to another type", column.data_type())))
         }
     }
+}
+
+/// The first row of lists with such an item, by where each row's items begin and end. A null row may have items of its own, which are
+/// not written.
+fn in_list<O: OffsetSizeTrait>(
+    items: &ArrayRef,
+    offsets: &[O],
+    nulls: Option<&NullBuffer>,
+) -> Option<(usize, String)> {
+    let rows =
+        offsets.windows(2).enumerate().filter(|(row, _)| nulls.is_none_or(|nulls| nulls.is_valid(*row)));
+    let mut rows = rows.filter_map(|(row, ends)| match ends {
+        [start, end] => Some((row, start.as_usize(), end.as_usize())),
+        _ => None,
+    });
+    // Most lists are all writable, which is found in one go.
+    unwritable(items)?;
+    rows.find_map(|(row, start, end)| {
+        unwritable(&items.slice(start, end - start)).map(|(_, problem)| (row, problem))
+    })
 }
 
 fn first_not_finite(values: impl Iterator<Item = Option<f64>>) -> Option<(usize, f64)> {

@@ -22,6 +22,7 @@ mod map_keys;
 mod ndjson;
 mod number_text;
 mod parquet;
+mod parquet_types;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -49,7 +50,7 @@ fn check_width(file: &LocalFile, columns: usize) -> Result<(), TableError> {
     Err(TableError::content(
         &file.name,
         format!(
-            "it has {columns} columns, and a table has at most {COLUMN_LIMIT}; give each value a row of its own, or leave columns out before"
+            "it has more than {COLUMN_LIMIT} columns, and that is the most that a table has; give each value a row of its own, or leave columns out before"
         ),
     ))
 }

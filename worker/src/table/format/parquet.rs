@@ -19,6 +19,7 @@ use parquet::file::properties::WriterProperties;
 use url::Url;
 
 use super::ndjson::refuse_columns;
+use super::parquet_types::{batch_of, refuse_types, schema_of};
 use super::{FileFormat, Opened, ReadOptions, RowWriter, Writing, check_width};
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
@@ -72,7 +73,8 @@ impl FileFormat for Parquet {
         true
     }
 
-    fn writing(&self, _schema: &SchemaRef) -> Result<Writing, EncodeError> {
+    fn writing(&self, schema: &SchemaRef) -> Result<Writing, EncodeError> {
+        refuse_types(schema)?;
         Ok(Writing::Rows(begin))
     }
 }
@@ -83,23 +85,28 @@ fn begin(output: Box<dyn Write + Send>, schema: &SchemaRef) -> Result<Box<dyn Ro
         .set_compression(Compression::SNAPPY)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .build();
-    Ok(Box::new(ParquetWriter(ArrowWriter::try_new(output, SchemaRef::clone(schema), Some(properties))?)))
+    let schema = schema_of(schema);
+    let writer = ArrowWriter::try_new(output, Arc::clone(&schema), Some(properties))?;
+    Ok(Box::new(ParquetWriter { writer, schema }))
 }
 
-struct ParquetWriter(ArrowWriter<Box<dyn Write + Send>>);
+struct ParquetWriter {
+    writer: ArrowWriter<Box<dyn Write + Send>>,
+    schema: SchemaRef,
+}
 
 impl RowWriter for ParquetWriter {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), EncodeError> {
-        self.0.write(batch)?;
-        if self.0.in_progress_size() >= GROUP_BYTES {
-            self.0.flush()?;
+        self.writer.write(&batch_of(batch, &self.schema)?)?;
+        if self.writer.in_progress_size() >= GROUP_BYTES {
+            self.writer.flush()?;
         }
         Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), EncodeError> {
-        self.0.finish()?;
-        Ok(self.0.inner_mut().flush()?)
+        self.writer.finish()?;
+        Ok(self.writer.inner_mut().flush()?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use mlpipeline_crds::{Format, TableLocation};
 
-use super::{Found, Request};
+use super::{Found, Request, within};
 use crate::failure::StepError;
 use crate::network::scratch_file;
 use crate::stores::{StoreError, postgres};
@@ -19,8 +19,11 @@ pub(super) async fn locate(request: &Request<'_>) -> Result<Found, StepError> {
         );
         return Err(TableError::Source(text).into());
     }
-    let rows = postgres::read(&location, &request.credentials, &context.network).await?;
     let path = scratch_file(context.scratch(), "download");
-    write(rows, Format::Parquet, &path, context.progress).await?;
+    let copy = async {
+        let rows = postgres::read(&location, &request.credentials, &context.network).await?;
+        write(rows, Format::Parquet, &path, context.progress).await
+    };
+    within(context, uri, copy).await?;
     Ok((vec![LocalFile::own(path, uri.to_owned())], Format::Parquet))
 }

@@ -4,7 +4,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use mlpipeline_crds::ObjectLocation;
 
 use super::digest::check_digest;
-use super::{Found, Request};
+use super::{Found, Request, within};
 use crate::WorkContext;
 use crate::failure::StepError;
 use crate::progress::ProgressGuard;
@@ -48,18 +48,4 @@ async fn object(
         check_digest(&name, expected, found.as_str())?;
     }
     Ok(LocalFile::own(path, name))
-}
-
-/// Waits for a store, at most for the time that a download may take.
-async fn within<T>(
-    context: &WorkContext,
-    place: &str,
-    work: impl Future<Output = Result<T, StepError>>,
-) -> Result<T, StepError> {
-    let limit = context.network.fetch_timeout;
-    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-        let problem =
-            format!("it did not complete within {limit:?}; a longer time is given with --fetch-timeout");
-        Err(StoreError::Refused { place: place.to_owned(), problem }.into())
-    })
 }

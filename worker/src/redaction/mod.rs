@@ -2,11 +2,15 @@
 //!
 //! Owns the forms, and what else must not reach a terminal: its control signs. Must not know where secrets come from.
 
+mod layers;
+
 use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
+
+use layers::layers;
 
 /// Shorter values are not looked for: they occur in any text.
 const LEAST_REDACTED: usize = 4;
@@ -20,7 +24,7 @@ const PLACEHOLDER: &str = "…";
 /// Takes values out of text.
 #[derive(Clone, Default)]
 pub(crate) struct Redaction {
-    /// All forms of all values, longer ones first: one may hold another.
+    /// What is looked for in every reading of a text: the values, and what they are in other alphabets.
     forms: Vec<String>,
 }
 
@@ -42,15 +46,33 @@ impl Redaction {
         Self { forms }
     }
 
-    /// The text without any of the values.
+    /// The text without any of the values, however they are escaped in it.
     pub(crate) fn without_secrets(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for form in &self.forms {
-            if text.contains(form.as_str()) {
-                text = text.replace(form.as_str(), PLACEHOLDER);
+        if self.forms.is_empty() {
+            return text.to_owned();
+        }
+        let mut found: Vec<(usize, usize)> = Vec::new();
+        for layer in layers(text) {
+            for form in &self.forms {
+                let places = layer.text.match_indices(form.as_str());
+                found.extend(places.map(|(at, _)| layer.original(at, at + form.len())));
             }
         }
-        text
+        found.sort_unstable();
+        let (mut clean, mut from) = (String::with_capacity(text.len()), 0);
+        for (start, end) in found {
+            if end <= from {
+                continue;
+            }
+            // What overlaps is one place.
+            if start >= from {
+                clean.push_str(text.get(from..start).unwrap_or_default());
+                clean.push_str(PLACEHOLDER);
+            }
+            from = end;
+        }
+        clean.push_str(text.get(from..).unwrap_or_default());
+        clean
     }
 
     /// The text without any of the values, and without signs that would change what a terminal shows.
@@ -70,7 +92,7 @@ pub(crate) fn plain(text: &str) -> String {
     text.chars().filter(shown).collect()
 }
 
-/// A value as it may stand in answers, logs and errors.
+/// A value as it may stand in answers, logs and errors, beside the ways in which [`layers`] reads a text.
 fn forms(value: &str) -> Vec<String> {
     let hex = |upper: bool| {
         value.bytes().fold(String::new(), |mut text, byte| {
@@ -79,29 +101,9 @@ fn forms(value: &str) -> Vec<String> {
             text
         })
     };
-    let mut forms = vec![
-        value.to_owned(),
-        // As it is left in a text that lost its control characters.
-        plain(value),
-        percent(value, "%20", true),
-        percent(value, "%20", false),
-        percent(value, "+", true),
-        xml(value, "&quot;", "&apos;"),
-        xml(value, "&#34;", "&#39;"),
-        xml(value, "\"", "'"),
-        hex(true),
-        hex(false),
-    ];
+    // As it is left in a text that lost its control characters, too.
+    let mut forms = vec![value.to_owned(), plain(value), hex(true), hex(false)];
     forms.extend(base64(value));
-    // As a text of JSON, with and without other letters than those of ASCII, as Rust and Python print it; and such a text in another,
-    // as a log line holds it.
-    for _ in 0..2 {
-        let quoted: Vec<String> =
-            forms.iter().flat_map(|form| [json(form), ascii_json(form), debug(form)]).collect();
-        forms.extend(quoted);
-        forms.sort();
-        forms.dedup();
-    }
     forms
 }
 
@@ -119,48 +121,6 @@ fn base64(value: &str) -> Vec<String> {
         }
     }
     found
-}
-
-fn percent(value: &str, space: &str, upper: bool) -> String {
-    value.bytes().fold(String::new(), |mut text, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                text.push(char::from(byte))
-            }
-            b' ' => text.push_str(space),
-            // Writing to a String does not fail.
-            _ if upper => drop(write!(text, "%{byte:02X}")),
-            _ => drop(write!(text, "%{byte:02x}")),
-        }
-        text
-    })
-}
-
-fn xml(value: &str, double: &str, single: &str) -> String {
-    let escaped = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    escaped.replace('"', double).replace('\'', single)
-}
-
-fn json(value: &str) -> String {
-    let quoted = serde_json::to_string(value).unwrap_or_default();
-    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
-}
-
-/// As JSON in letters of ASCII alone, in which a slash may be escaped too.
-fn ascii_json(value: &str) -> String {
-    let mut text = String::new();
-    for sign in json(value).replace('/', "\\/").encode_utf16() {
-        match u8::try_from(sign) {
-            Ok(byte) if byte.is_ascii() => text.push(char::from(byte)),
-            _ => drop(write!(text, "\\u{sign:04x}")),
-        }
-    }
-    text
-}
-
-fn debug(value: &str) -> String {
-    let quoted = format!("{value:?}");
-    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -185,6 +145,17 @@ mod tests {
             "pa%22ss%2Fw%C3%B6rd%3C%26%3E%27%25+x".to_owned(),
             "<Message>pa&quot;ss/wörd&lt;&amp;&gt;&apos;% x</Message>".to_owned(),
             "pa&#34;ss/wörd&lt;&amp;&gt;&#39;% x".to_owned(),
+            // Go, .NET, Java, and other ways of the same forms.
+            r#"pa\"ss/wörd\u003c\u0026\u003e'% x"#.to_owned(),
+            r"pa\u0022ss/w\u00F6rd\u003C\u0026\u003E\u0027\u0025 x".to_owned(),
+            r#"pa\"ss/w\u00F6rd<&>'% x"#.to_owned(),
+            "pa%22ss/w%C3%B6rd%3C%26%3E%27%25%20x".to_owned(),
+            "pa%22ss%2Fw%C3%B6rd%3C%26%3E'%25%20x".to_owned(),
+            "pa%2522ss%252Fw%25C3%25B6rd%253C%2526%253E%2527%2525%2520x".to_owned(),
+            "pa&quot;ss&#x2F;w&#xF6;rd&lt;&amp;&gt;&#x27;% x".to_owned(),
+            "pa&amp;quot;ss/wörd&amp;lt;&amp;amp;&amp;gt;&amp;apos;% x".to_owned(),
+            r#"{\"said\":\"pa%22ss%2Fw%C3%B6rd%3C%26%3E%27%25%20x\"}"#.to_owned(),
+            r#"b'pa"ss/w\xc3\xb6rd<&>\'% x'"#.to_owned(),
         ];
         for row in rows {
             let clean = redaction.clean(&row);

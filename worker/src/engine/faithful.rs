@@ -1,0 +1,180 @@
+//! What the engine answers otherwise than SQL says, without a word: written so that it answers rightly, else refused with a way out.
+//!
+//! Must not know what a query is for. It runs before types are made alike, when they are still those of the tables.
+
+use datafusion::arrow::datatypes::{DataType, TimeUnit};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchema, JoinConstraint, JoinType, ScalarValue, plan_err};
+use datafusion::error::Result;
+use datafusion::logical_expr::expr::{Cast, InList, TryCast};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::{merge_schema, split_conjunction};
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, lit, not};
+use datafusion::optimizer::AnalyzerRule;
+
+use super::nullable::nullable;
+
+/// Nanoseconds of a day.
+const DAY: i64 = 86_400_000_000_000;
+
+/// Rewrites or refuses what would be answered wrongly.
+#[derive(Debug)]
+pub(super) struct Faithful;
+
+impl AnalyzerRule for Faithful {
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        plan.transform_up_with_subqueries(|plan| {
+            check_plan(&plan)?;
+            rewrite_plan(plan)
+        })
+        .data()
+    }
+
+    fn name(&self) -> &'static str {
+        "faithful"
+    }
+}
+
+fn check_plan(plan: &LogicalPlan) -> Result<()> {
+    match plan {
+        LogicalPlan::Join(join)
+            if join.join_constraint == JoinConstraint::Using
+                && matches!(join.join_type, JoinType::Right | JoinType::Full) =>
+        {
+            plan_err!(
+                "USING or NATURAL in a RIGHT or FULL JOIN would leave the shared column null for rows of the right table alone; write ON a.k = \
+                 b.k, and coalesce(a.k, b.k) AS k"
+            )
+        }
+        LogicalPlan::Filter(filter) => {
+            for part in split_conjunction(&filter.predicate) {
+                let condition = if let Expr::Not(inner) = part { inner.as_ref() } else { part };
+                if !matches!(condition, Expr::InSubquery(_)) && has_in_subquery(condition)? {
+                    return plan_err!(
+                        "IN or NOT IN with a SELECT is a condition of its own, joined to others by AND: elsewhere its nulls would count as false; \
+                         write EXISTS (SELECT 1 FROM b WHERE b.k = a.k), or join"
+                    );
+                }
+            }
+            Ok(())
+        }
+        LogicalPlan::Join(_) => Ok(()),
+        other => {
+            for expr in other.expressions() {
+                if has_in_subquery(&expr)? {
+                    return plan_err!(
+                        "IN with a SELECT stands in WHERE alone; as a value, write it as a LEFT JOIN, and b.k IS NOT NULL"
+                    );
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+fn has_in_subquery(expr: &Expr) -> Result<bool> {
+    let mut found = false;
+    expr.apply(|expr| {
+        found |= matches!(expr, Expr::InSubquery(_));
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
+}
+
+fn rewrite_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let mut schema = merge_schema(&plan.inputs());
+    if let LogicalPlan::TableScan(scan) = &plan {
+        schema.merge(&scan.projected_schema);
+    }
+    let names = NamePreserver::new(&plan);
+    plan.map_expressions(|expr| {
+        if matches!(expr, Expr::GroupingSet(_)) {
+            return Ok(Transformed::no(expr));
+        }
+        let name = names.save(&expr);
+        let written = expr.transform_up(|expr| rewrite_expr(expr, &schema))?;
+        Ok(written.update_data(|expr| name.restore(expr)))
+    })
+}
+
+fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let type_of = |expr: &Expr| expr.get_type(schema).ok();
+    match expr {
+        Expr::InList(list) => Ok(one_by_one(list, schema)),
+        Expr::ScalarSubquery(subquery) => Ok(Transformed::yes(Expr::ScalarSubquery(nullable(subquery)?))),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let types = (type_of(&left), type_of(&right));
+            if op == Operator::BitwiseXor && [&types.0, &types.1].into_iter().flatten().any(has_fraction) {
+                return plan_err!("^ is the exclusive or of whole numbers; a power is power(x, 2)");
+            }
+            let (left, right) = match (op, types) {
+                (Operator::Plus | Operator::Minus, (Some(DataType::Date32), _)) if has_hours(&right) => {
+                    (time(*left), *right)
+                }
+                (Operator::Plus, (_, Some(DataType::Date32))) if has_hours(&left) => (*left, time(*right)),
+                _ => return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
+            };
+            let binary = BinaryExpr { left: left.into(), op, right: right.into() };
+            Ok(Transformed::yes(Expr::BinaryExpr(binary)))
+        }
+        Expr::Cast(Cast { ref expr, ref field }) | Expr::TryCast(TryCast { ref expr, ref field })
+            if is_time(field.data_type()) && type_of(expr).as_ref().is_some_and(has_fraction) =>
+        {
+            plan_err!(
+                "a number with a fraction is not cast to a time; to_timestamp(x) takes seconds since 1970"
+            )
+        }
+        other => Ok(Transformed::no(other)),
+    }
+}
+
+fn is_time(found: &DataType) -> bool {
+    matches!(found, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
+}
+
+fn has_fraction(found: &DataType) -> bool {
+    found.is_floating()
+        || matches!(found, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) if *scale > 0)
+}
+
+/// An interval that is not of whole days.
+fn has_hours(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(interval)), _) => {
+            interval.nanoseconds % DAY != 0
+        }
+        Expr::Literal(ScalarValue::IntervalDayTime(Some(interval)), _) => interval.milliseconds != 0,
+        Expr::Negative(inner) => has_hours(inner),
+        _ => false,
+    }
+}
+
+/// A day as the time at which it begins: the engine adds hours to days by leaving them out.
+fn time(day: Expr) -> Expr {
+    Expr::Cast(Cast::new(Box::new(day), DataType::Timestamp(TimeUnit::Microsecond, None)))
+}
+
+/// A list in which a value is looked for, as comparisons, where the engine's own search is wrong: in values of rows it takes null for
+/// another value, and in a list of many numbers it knows 0.0 and not -0.0.
+fn one_by_one(InList { expr, list, negated }: InList, schema: &DFSchema) -> Transformed<Expr> {
+    let is_number = expr.get_type(schema).is_ok_and(|found| found.is_floating());
+    let (alone, together): (Vec<Expr>, Vec<Expr>) = list.into_iter().partition(|item| match item {
+        Expr::Literal(value, _) => is_number && is_zero(value),
+        Expr::Negative(inner) => !matches!(inner.as_ref(), Expr::Literal(..)),
+        _ => true,
+    });
+    if alone.is_empty() {
+        return Transformed::no(Expr::InList(InList { expr, list: together, negated }));
+    }
+    let equals = |item: Expr| Expr::clone(&expr).eq(item);
+    let rest = (!together.is_empty())
+        .then(|| Expr::InList(InList { expr: expr.clone(), list: together, negated: false }));
+    let any = alone.into_iter().map(equals).chain(rest).reduce(Expr::or).unwrap_or(lit(false));
+    Transformed::yes(if negated { not(any) } else { any })
+}
+
+fn is_zero(value: &ScalarValue) -> bool {
+    let zero = value.cast_to(&DataType::Float64).ok();
+    matches!(zero, Some(ScalarValue::Float64(Some(number))) if number == 0.0)
+}
