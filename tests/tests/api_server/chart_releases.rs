@@ -61,7 +61,8 @@ async fn a_namespace_that_another_release_looks_after_is_refused_with_the_way_ou
     let (admin, chart) = (control_plane.admin(), current());
     let namespaces = |names: &[&str]| format!("namespaces={{{}}}", names.join(","));
     let both = namespaces(&[other.name(), team.name()]);
-    let of_team = [&*namespaces(&[team.name()]), "crds.enabled=false"];
+    let (one, another) = (namespaces(&[team.name()]), namespaces(&[other.name()]));
+    let of_team = [&*one, "crds.enabled=false"];
     let of_both = [&*both, "crds.enabled=false"];
     try_release(admin, "a", a.name(), &chart, &of_team).await.unwrap();
     try_release(admin, "a", a.name(), &chart, &of_team).await.expect("its own namespace is no conflict");
@@ -76,7 +77,7 @@ async fn a_namespace_that_another_release_looks_after_is_refused_with_the_way_ou
     try_release(admin, "a", b.name(), &chart, &renamed).await.expect_err("both would write");
 
     // Two releases in one namespace, each with namespaces of its own, are fine.
-    let of_other = [&*namespaces(&[other.name()]), "crds.enabled=false"];
+    let of_other = [&*another, "crds.enabled=false"];
     try_release(admin, "b", a.name(), &chart, &of_other).await.unwrap();
     try_helm(admin, &["uninstall", "b", "--namespace", a.name()]).await.unwrap();
     try_helm(admin, &["uninstall", "a", "--namespace", a.name()]).await.unwrap();
@@ -127,7 +128,8 @@ async fn an_upgrade_brings_the_fields_of_the_newer_definition_and_uninstalling_k
     let (admin, client) = (control_plane.admin(), control_plane.client().await);
     let crds: Api<CustomResourceDefinition> = Api::all(client);
     let installed = crds.delete(CRD, &Default::default()).await.unwrap().left().expect("it is there");
-    let gone = kube::runtime::conditions::is_deleted(&installed.metadata.uid.unwrap());
+    let uid = installed.metadata.uid.unwrap();
+    let gone = kube::runtime::conditions::is_deleted(&uid);
     await_condition(crds.clone(), CRD, gone).await.unwrap();
     let has_field = async || {
         let definition = serde_json::to_value(crds.get(CRD).await.unwrap()).unwrap();
