@@ -14,13 +14,18 @@ const NAMES: [&str; 8] = ["123", "true", "null", "no", "1e3", "0x10", "012", "1.
 
 /// Each row is rendered; kubeconform takes all of it.
 fn table() -> Vec<Value> {
+    let names = NAMES.map(|name| {
+        json!({
+            "serviceAccount": {"name": name}, "priorityClassName": name, "imagePullSecrets": [{"name": name}],
+            "commonLabels": {"a": name}, "podLabels": {"b": name}, "image": {"tag": name},
+        })
+    });
+    [names_images_and_labels(), pods(), optional_objects(), names.to_vec()].concat()
+}
+
+fn names_images_and_labels() -> Vec<Value> {
     let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
-    let spread = json!({"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"});
-    let mut own_spread = spread.clone();
-    own_spread["labelSelector"] = json!({"matchLabels": {"team": "1"}});
-    let mut null_spread = spread.clone();
-    null_spread["labelSelector"] = Value::Null;
-    let mut rows = vec![
+    vec![
         json!({"namespaces": ["123"]}),
         json!({"namespaces": ["true", "null", "1e3"], "tenantPolicy": {"enabled": true}}),
         json!({"namespaces": [NAMESPACE]}),
@@ -51,6 +56,16 @@ fn table() -> Vec<Value> {
         json!({"podAnnotations": {"checksum/config": "0123"}, "deploymentAnnotations": {"a": "- b"}}),
         json!({"commonAnnotations": {"helm.sh/resource-policy": "delete"}}),
         json!({"serviceAccount": {"annotations": {"role": "1"}}}),
+    ]
+}
+
+fn pods() -> Vec<Value> {
+    let spread = json!({"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"});
+    let mut own_spread = spread.clone();
+    own_spread["labelSelector"] = json!({"matchLabels": {"team": "1"}});
+    let mut null_spread = spread.clone();
+    null_spread["labelSelector"] = Value::Null;
+    vec![
         json!({"replicas": 1, "podDisruptionBudget": {"maxUnavailable": "100%"}}),
         json!({"replicas": 10, "podDisruptionBudget": {"maxUnavailable": 9}}),
         json!({"replicas": 2.0}),
@@ -76,6 +91,11 @@ fn table() -> Vec<Value> {
         json!({"podSecurityContext": {"runAsUser": null, "runAsGroup": null}, "operator": {"clusterUserIds": true}}),
         json!({"podSecurityContext": {"fsGroup": 1, "supplementalGroups": [1, 2]}}),
         json!({"securityContext": {"capabilities": {"drop": ["ALL"], "add": []}}}),
+    ]
+}
+
+fn optional_objects() -> Vec<Value> {
+    vec![
         json!({"podMonitor": {"enabled": true, "interval": "1h30m", "labels": {"release": "123"}}}),
         json!({"serviceMonitor": {"enabled": true, "interval": "1d", "labels": {"app.kubernetes.io/name": "1"}}}),
         json!({"prometheusRule": {"enabled": true, "alertLabels": {"severity": "1", "team": "true", "gone": null}}}),
@@ -88,14 +108,7 @@ fn table() -> Vec<Value> {
         json!({"global": null, "crds": {"keep": false}}),
         json!({"rbac": {"create": false, "aggregateRoles": true}}),
         json!({"serviceAccount": {"create": false}}),
-    ];
-    rows.extend(NAMES.map(|name| {
-        json!({
-            "serviceAccount": {"name": name}, "priorityClassName": name, "imagePullSecrets": [{"name": name}],
-            "commonLabels": {"a": name}, "podLabels": {"b": name}, "image": {"tag": name},
-        })
-    }));
-    rows
+    ]
 }
 
 /// What must hold of every release, whatever its values are.
