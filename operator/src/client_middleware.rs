@@ -134,7 +134,7 @@ mod tests {
     use tower::{ServiceExt, service_fn};
 
     fn middleware(fence: Fence) -> ClientMiddleware {
-        let metrics = Arc::new(Metrics::new().expect("metrics"));
+        let metrics = Arc::new(Metrics::new(None).expect("metrics"));
         ClientMiddleware { fence, metrics, throttle: Arc::default() }
     }
 

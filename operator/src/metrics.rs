@@ -30,9 +30,12 @@ pub struct Metrics {
     retries: IntCounterVec,
     requests: IntCounterVec,
     leading: IntGaugeVec,
+    /// The name of the lease that leaders are elected by; none without an election.
+    lease: Option<String>,
     pipelines: IntGaugeVec,
     steps: IntGaugeVec,
     crd_fields_missing: IntGaugeVec,
+    conflicting_installations: IntGaugeVec,
     /// Since when a pipeline waits to be reconciled.
     waiting: Mutex<HashMap<ObjectRef<DeserializeGuard>, Instant>>,
 }
@@ -43,11 +46,11 @@ pub struct Metrics {
 pub struct MetricsError(#[from] prometheus::Error);
 
 impl Metrics {
-    /// All metrics, at zero.
+    /// All metrics, at zero. `lease` is the name of the lease that leaders are elected by, if there is an election.
     ///
     /// # Errors
     /// When two metrics share a name, which a test rules out.
-    pub fn new() -> Result<Self, MetricsError> {
+    pub fn new(lease: Option<&str>) -> Result<Self, MetricsError> {
         let registry = Registry::new();
         let buckets = prometheus::exponential_buckets(0.001, 2.0, 15)?;
         let counter = |name: &str, help: &str, labels: &[&str]| {
@@ -96,7 +99,12 @@ impl Metrics {
                 "Calls to the API server by verb and status code",
                 &["code", "method"],
             )?,
-            leading: gauge("leader_election_master_status", "1 while this process is the leader", &["name"])?,
+            leading: gauge(
+                "leader_election_master_status",
+                "1 while this process is the leader, by the name of the lease",
+                &["name"],
+            )?,
+            lease: lease.map(str::to_owned),
             pipelines: gauge(
                 "mlpipeline_pipelines",
                 "Pipelines by state: Ready, InProgress, Stalled, Terminating, Unreadable",
@@ -108,10 +116,15 @@ impl Metrics {
                 "Fields that the installed CustomResourceDefinition does not know and this operator does",
                 &[],
             )?,
+            conflicting_installations: gauge(
+                "mlpipeline_conflicting_installations",
+                "Deployments of the operator that write the same objects as this one, without taking turns",
+                &[],
+            )?,
             waiting: Mutex::default(),
             registry,
         };
-        metrics.leading.with_label_values(&[CONTROLLER]).set(0);
+        metrics.is_leader(false);
         metrics.depth.with_label_values(&[CONTROLLER]).set(0);
         metrics.active.with_label_values(&[CONTROLLER]).set(0);
         metrics.errors.with_label_values(&[CONTROLLER]).inc_by(0);
@@ -148,9 +161,17 @@ impl Metrics {
         self.requests.with_label_values(&[code, method]).inc();
     }
 
-    /// Whether this process is the leader.
+    /// Whether this process is the leader. Without an election nobody is.
     pub fn is_leader(&self, leads: bool) {
-        self.leading.with_label_values(&[CONTROLLER]).set(i64::from(leads));
+        if let Some(lease) = &self.lease {
+            self.leading.with_label_values(&[lease]).set(i64::from(leads));
+        }
+    }
+
+    /// How many other Deployments of the operator write the same objects.
+    pub fn conflicting_installations(&self, count: usize) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.conflicting_installations.with_label_values::<&str>(&[]).set(count);
     }
 
     /// How many fields the installed CustomResourceDefinition does not know.

@@ -24,7 +24,7 @@ use super::election::{Election, Timing};
 use super::event_recorder::EventRecorder;
 use super::installed_crd::{Installed, keep_comparing};
 use super::metrics::{Metrics, MetricsError};
-use super::other_installations::{Installation, Place, warn_of_others};
+use super::other_installations::{Installation, Place, keep_looking};
 use super::throttle::Throttle;
 use mlpipeline_core::children::BuildSettings;
 use mlpipeline_core::labels::MANAGER;
@@ -100,7 +100,8 @@ impl Operator {
         options: Options,
         connect: impl FnOnce(ClientMiddleware) -> Result<Client, E>,
     ) -> Result<Self, E> {
-        let metrics = Arc::new(Metrics::new()?);
+        let lease = options.election.as_ref().map(|election| election.lease.as_str());
+        let metrics = Arc::new(Metrics::new(lease)?);
         let fence = if options.election.is_some() { Fence::closed() } else { Fence::open() };
         let throttle = Arc::new(Throttle::default());
         let client = connect(ClientMiddleware {
@@ -128,7 +129,7 @@ impl Operator {
             host: options.identity.rsplit_once('_').map_or("", |(host, _)| host).to_owned(),
         };
         let own = Installation { lease, place, namespaces: options.namespaces.clone() };
-        feeds.spawn(warn_of_others(client.clone(), own));
+        feeds.spawn(keep_looking(client.clone(), Arc::clone(&metrics), own));
         for scope in scopes {
             let context = Arc::new(Context {
                 client: client.clone(),

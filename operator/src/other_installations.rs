@@ -1,8 +1,10 @@
-//! Whether another installation of the operator looks after a namespace of ours: both would write the same objects. The operator warns at
-//! its start; it changes nothing.
+//! Whether another installation of the operator looks after a namespace of ours: both would write the same objects. The operator looks again
+//! and again, warns of each once, and counts them in a metric; it changes nothing.
 //!
-//! Must not need a right of its own: Deployments are listed where children are, so one is seen that lies in a namespace of ours.
+//! Must not need a right of its own: Deployments are listed where children are, so one is seen that lies in a namespace of ours. That two
+//! releases of the chart share a namespace that neither is in, the chart refuses (`_namespaces_check.tpl`).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
@@ -10,11 +12,15 @@ use k8s_openapi::api::core::v1::Container;
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
 
+use super::metrics::Metrics;
+
 /// The labels of the operator's Deployment, however it is installed.
 const SELECTOR: &str = "app.kubernetes.io/name=mlpipeline-operator,app.kubernetes.io/component=operator";
 
+/// How often to look: somebody may install another one at any time.
+const PERIOD: Duration = Duration::from_secs(600);
 /// How long to wait before Deployments are listed again, where the API server could not be reached.
-const PERIOD: Duration = Duration::from_secs(30);
+const RETRY: Duration = Duration::from_secs(30);
 
 /// What an installation does. Those that take part in one election are one installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,35 +50,52 @@ pub(super) enum Place {
     },
 }
 
-/// Looks for other installations once, and logs a warning of each. Never ends, as all that runs beside the controllers.
-pub(super) async fn warn_of_others(client: Client, own: Installation) {
+/// Looks for other installations, and logs a warning of each that is new. Never ends, as all that runs beside the controllers.
+pub(super) async fn keep_looking(client: Client, metrics: Arc<Metrics>, own: Installation) {
+    let mut known = Vec::new();
     loop {
-        match warnings(&client, &own).await {
+        let wait = match warnings(&client, &own).await {
             Ok(found) => {
-                found.iter().for_each(|warning| tracing::warn!("{warning}"));
-                break;
+                metrics.conflicting_installations(found.len());
+                news(&found, &known).for_each(|warning| tracing::warn!("{warning}"));
+                if found.is_empty() && !known.is_empty() {
+                    tracing::info!(
+                        "no other installation of the operator looks after a namespace of this one any more"
+                    );
+                }
+                known = found;
+                PERIOD
             }
             // What is not allowed now will not be in a moment.
             Err(kube::Error::Api(error)) => {
                 tracing::debug!(%error, "cannot look for other installations");
-                break;
+                PERIOD
             }
-            Err(error) => tracing::debug!(%error, "cannot look for other installations yet"),
-        }
-        tokio::time::sleep(PERIOD).await;
+            Err(error) => {
+                tracing::debug!(%error, "cannot look for other installations yet");
+                RETRY
+            }
+        };
+        tokio::time::sleep(wait).await;
     }
-    std::future::pending().await
 }
 
-/// A warning for each other installation, in the namespaces where children are listed.
+/// The warnings that were not there before.
+fn news<'a>(found: &'a [String], known: &'a [String]) -> impl Iterator<Item = &'a String> {
+    found.iter().filter(|warning| !known.contains(warning))
+}
+
+/// A warning for each other installation, in the namespaces where children are listed. Any recent state will do, so that the API server
+/// answers from its cache.
 async fn warnings(client: &Client, own: &Installation) -> Result<Vec<String>, kube::Error> {
     let places: Vec<Api<Deployment>> = match own.namespaces.as_slice() {
         [] => vec![Api::all(client.clone())],
         some => some.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect(),
     };
+    let query = ListParams::default().labels(SELECTOR).match_any();
     let mut found = Vec::new();
     for place in places {
-        let deployments = place.list(&ListParams::default().labels(SELECTOR)).await?;
+        let deployments = place.list(&query).await?;
         found.extend(deployments.iter().filter_map(|deployment| warning(deployment, own)));
     }
     Ok(found)
@@ -209,6 +232,15 @@ mod tests {
         let alone = Installation { lease: None, place, namespaces: Vec::new() };
         assert_eq!(Installation::of_deployment(&deployment(1, &[], &json!([]))), Some(alone));
         assert_eq!(Installation::of_deployment(&deployment(0, &flags, &json!([]))), None, "it runs nothing");
+    }
+
+    #[test]
+    fn a_warning_is_repeated_only_after_it_was_gone() {
+        let [one, two] = ["one", "two"].map(str::to_owned);
+        let new = |found: &[String], known: &[String]| news(found, known).cloned().collect::<Vec<_>>();
+        assert_eq!(new(&[one.clone(), two.clone()], std::slice::from_ref(&one)), std::slice::from_ref(&two));
+        assert_eq!(new(std::slice::from_ref(&one), &[one.clone(), two]), Vec::<String>::new());
+        assert_eq!(new(std::slice::from_ref(&one), &[]), [one]);
     }
 
     #[test]

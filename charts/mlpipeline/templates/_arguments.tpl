@@ -1,17 +1,17 @@
 {{/* The operator's flags: first what the chart itself decides, then `operator`, then `extraArgs`. */}}
 {{- define "mlpipeline.arguments" -}}
 - --leader-elect
-- --lease-name={{ include "mlpipeline.operatorName" . }}
+- {{ printf "--lease-name=%s" (include "mlpipeline.operatorName" .) | quote }}
 {{- range .Values.namespaces }}
-- --namespace={{ . }}
+- {{ printf "--namespace=%s" . | quote }}
 {{- end }}
 {{- range $flag, $value := .Values.operator }}
 {{- if kindIs "bool" $value }}
 {{- if $value }}
 - --{{ kebabcase $flag }}
 {{- end }}
-{{- else if not (kindIs "invalid" $value) }}
-- --{{ kebabcase $flag }}={{ kindIs "float64" $value | ternary (int64 $value) $value }}
+{{- else }}
+- {{ printf "--%s=%v" (kebabcase $flag) (kindIs "float64" $value | ternary (int64 $value) $value) | quote }}
 {{- end }}
 {{- end }}
 {{- range .Values.extraArgs }}

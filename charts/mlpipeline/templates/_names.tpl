@@ -1,18 +1,24 @@
-{{/* What names of objects begin with. At most 40 characters, so that every suffix fits. */}}
+{{/* What names of objects begin with. At most 40 characters, so that every suffix fits; no dot, which a Service may not have. */}}
 {{- define "mlpipeline.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
-{{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- $full := .Values.fullnameOverride -}}
+{{- if not $full -}}
+{{- $full = contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
 {{- end -}}
+{{- $full | replace "." "-" | trunc 40 | trimSuffix "-" -}}
 {{- end }}
 
 {{/* The operator's objects, and its Lease. */}}
 {{- define "mlpipeline.operatorName" -}}
 {{ include "mlpipeline.fullname" . }}-operator
+{{- end }}
+
+{{/*
+The operator's role, and its binding, in each namespace that it looks after, or in the cluster. Not named after the release, so that no two
+releases can look after one namespace: the second one would have to take over what is the first one's, which Helm refuses.
+*/}}
+{{- define "mlpipeline.roleName" -}}
+mlpipeline-operator
 {{- end }}
 
 {{- define "mlpipeline.serviceAccountName" -}}
@@ -21,39 +27,6 @@
 {{- else -}}
 {{- default "default" .Values.serviceAccount.name -}}
 {{- end -}}
-{{- end }}
-
-{{/* Labels of the operator's pods that never change. */}}
-{{- define "mlpipeline.selectorLabels" -}}
-app.kubernetes.io/name: mlpipeline-operator
-app.kubernetes.io/instance: {{ .Release.Name }}
-{{- end }}
-
-{{/* Labels of every object. */}}
-{{- define "mlpipeline.labels" -}}
-{{ include "mlpipeline.selectorLabels" . }}
-app.kubernetes.io/component: operator
-app.kubernetes.io/part-of: mlpipeline
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
-{{- end }}
-
-{{/* The start of every object's metadata: its name, labels and annotations. Takes the root, the name, and more of the latter two. */}}
-{{- define "mlpipeline.metadata" -}}
-name: {{ .name }}
-{{- with .namespace }}
-namespace: {{ . }}
-{{- end }}
-labels:
-  {{- mergeOverwrite (include "mlpipeline.labels" .root | fromYaml) (default (dict) .labels) | toYaml | nindent 2 }}
-{{- with mergeOverwrite (dict) .root.Values.commonAnnotations (default (dict) .annotations) }}
-annotations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
 {{- end }}
 
 {{/* An image by digest, or by tag. Takes the root and the image. */}}

@@ -1,13 +1,18 @@
 //! The probes and metrics of the operator.
 
+use std::time::Duration;
+
+use mlpipeline_operator::election::Timing;
 use mlpipeline_operator::metrics::MetricsError;
-use mlpipeline_operator::operator::Operator;
+use mlpipeline_operator::operator::{ElectionOptions, Operator, Options};
 use mlpipeline_operator::probes::{serve_health, serve_metrics};
+use serde_json::json;
 use tower::Layer;
 
 use crate::THREE_RUNS;
 use crate::world::World;
 use crate::world::controllers::Script;
+use crate::world::state::Key;
 
 async fn answer(address: std::net::SocketAddr, path: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -50,10 +55,61 @@ async fn readiness_waits_for_every_cache_and_the_metrics_count_pipelines() {
         "controller_runtime_active_workers{controller=\"mlpipeline\"} 0",
         "workqueue_depth{name=\"mlpipeline\"} 0",
         "rest_client_requests_total{code=\"201\",method=\"POST\"} 7",
-        "leader_election_master_status{name=\"mlpipeline\"} 1",
+        "mlpipeline_conflicting_installations 0",
     ] {
         assert!(text.contains(figure), "{figure} is not in {text}");
     }
+    assert!(!text.contains("leader_election_master_status{"), "there is no election");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_is_counted_by_the_name_of_its_lease() {
+    let world = World::new();
+    let election = ElectionOptions {
+        lease: "team-operator".into(),
+        namespace: "system".into(),
+        timing: Timing::default(),
+    };
+    let options = Options { election: Some(election), ..world.options("one") };
+    let operator = Operator::new(options, |middleware| {
+        Ok::<_, MetricsError>(kube::Client::new(middleware.layer(world.clone()), "default"))
+    })
+    .expect("metrics");
+    let inspection = operator.inspection();
+    let leads = |status: u8| format!("leader_election_master_status{{name=\"team-operator\"}} {status}\n");
+    assert!(inspection.metrics_text().contains(&leads(0)), "{}", inspection.metrics_text());
+    tokio::spawn(operator.run(std::future::pending()));
+    world.until("a leader", |_| inspection.metrics_text().contains(&leads(1))).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_installation_that_comes_and_goes_later_is_noticed() {
+    let world = World::new();
+    let operator = Operator::new(world.options("one"), |middleware| {
+        Ok::<_, MetricsError>(kube::Client::new(middleware.layer(world.clone()), "default"))
+    })
+    .expect("metrics");
+    let inspection = operator.inspection();
+    tokio::spawn(operator.run(std::future::pending()));
+    let count = |count: u8| format!("mlpipeline_conflicting_installations {count}\n");
+    world.until("alone", |_| inspection.metrics_text().contains(&count(0))).await;
+    world.forget_trace();
+    let key = Key::new("deployments", "team-a", "mlpipeline-operator");
+    let deployment = json!({
+        "metadata": {"labels": {
+            "app.kubernetes.io/name": "mlpipeline-operator", "app.kubernetes.io/component": "operator",
+        }},
+        "spec": {"selector": {}, "template": {"spec": {"containers": [
+            {"name": "operator", "args": ["--leader-elect", "--namespace=team-a"]},
+        ]}}},
+    });
+    world.with(|state| state.create(&key, deployment));
+    tokio::time::sleep(Duration::from_secs(601)).await;
+    world.until("the other one", |_| inspection.metrics_text().contains(&count(1))).await;
+    world.delete(&key);
+    tokio::time::sleep(Duration::from_secs(601)).await;
+    world.until("alone again", |_| inspection.metrics_text().contains(&count(0))).await;
+    assert!(world.writes().is_empty(), "an idle operator writes nothing: {:?}", world.writes());
 }
 
 #[tokio::test]

@@ -200,9 +200,16 @@ async fn a_definition_of_somebody_elses_is_refused_with_the_command_that_hands_i
     let release = Release::new(&mut bed).await;
     let crds: Api<CustomResourceDefinition> = Api::all(release.bed.client.clone());
     let chart = current();
-    let install =
-        ["install", RELEASE, chart.to_str().unwrap(), "--dry-run=server", "--set=fullnameOverride=crd-test"];
-    let refused = release.try_helm(&install).await.expect_err("it is not Helm's");
+    // The roles of the whole cluster are there too, for all tests, and are not Helm's either.
+    let namespaces = format!("--set=namespaces={{{}}}", release.bed.namespace.name());
+    let install = |name, fullname| {
+        ["install", name, chart.to_str().unwrap(), "--dry-run=server", fullname, namespaces.as_str()]
+    };
+    let (this, other) = (
+        install(RELEASE, "--set=fullnameOverride=crd-test"),
+        install("other", "--set=fullnameOverride=crd-other"),
+    );
+    let refused = release.try_helm(&this).await.expect_err("it is not Helm's");
     assert!(
         refused.contains("was not installed by Helm") && refused.contains("crds.enabled=false"),
         "{refused}"
@@ -222,9 +229,7 @@ async fn a_definition_of_somebody_elses_is_refused_with_the_command_that_hands_i
         .await
         .unwrap();
     assert!(handed.status.success(), "{}", String::from_utf8_lossy(&handed.stderr));
-    release.helm(&install).await;
-    let other =
-        ["install", "other", chart.to_str().unwrap(), "--dry-run=server", "--set=fullnameOverride=crd-other"];
+    release.helm(&this).await;
     let refused = release.try_helm(&other).await.expect_err("it is the first release's");
     for part in
         [format!("belongs to release {RELEASE}"), "would fight".into(), "distinct lists of namespaces".into()]

@@ -6,6 +6,7 @@
 mod backup;
 mod bed;
 mod chart;
+mod chart_releases;
 mod collector;
 mod crd_accepted;
 mod crd_bounds;

@@ -22,12 +22,46 @@ fn wrong_values_are_refused_with_their_name_and_what_to_do() {
             &["metricsService.enabled=true"],
         ),
         (json!({"replicas": 0}), &["replicas is 0", "set 1 or more"]),
+        (json!({"operator": {"concurrency": 0}}), &["/operator/concurrency", "got 0, want 1"]),
+        (json!({"operator": {"concurrency": 70_000}}), &["/operator/concurrency", "65,535"]),
+        (json!({"serviceAccount": {"name": "Team A"}}), &["/serviceAccount/name", "Team A"]),
+        (json!({"priorityClassName": "so important"}), &["/priorityClassName"]),
+        (json!({"grafanaDashboard": {"namespace": "Grafana"}}), &["/grafanaDashboard/namespace"]),
+        (json!({"imagePullSecrets": [{"name": "a b"}]}), &["/imagePullSecrets/0/name"]),
+        (json!({"commonLabels": {"a b": "c"}}), &["/commonLabels", "a b"]),
+        (json!({"podAnnotations": {"a b": "c"}}), &["/podAnnotations", "a b"]),
+        (json!({"prometheusRule": {"alertLabels": {"a-b": "c"}}}), &["/prometheusRule/alertLabels", "a-b"]),
+        (json!({"podDisruptionBudget": {"maxUnavailable": "0%"}}), &["/podDisruptionBudget/maxUnavailable"]),
+        (json!({"podMonitor": {"interval": ""}}), &["/podMonitor/interval"]),
+        (json!({"podMonitor": {"interval": "1m1h"}}), &["/podMonitor/interval"]),
+        (json!({"serviceMonitor": {"interval": "1.5h"}}), &["/serviceMonitor/interval"]),
+        (json!({"namespaces": [null]}), &["/namespaces/0"]),
+        (json!({"fullnameOverride": "123"}), &["begins with a letter", "set fullnameOverride"]),
     ];
     for (values, parts) in table {
         let problem = try_render(&values, &[MONITORING]).expect_err(&values.to_string());
         for part in parts {
             assert!(problem.contains(part), "{values}: no {part:?} in {problem}");
         }
+    }
+}
+
+/// The tag and the digest are values of their own, so that one wins over the other.
+#[test]
+fn the_repository_of_an_image_has_neither_tag_nor_digest() {
+    let digest = format!("registry/a@sha256:{}", "0".repeat(64));
+    let both = |repository| {
+        let image = json!({"repository": repository});
+        try_render(&json!({"image": image, "workerImage": image}), &[])
+    };
+    for wrong in ["reg:5000/a/b:1.2", "operator:1", &digest, "a b", "/a", "a/", "http://a/b", "A"] {
+        let problem = both(wrong).expect_err(wrong);
+        for path in ["/image/repository", "/workerImage/repository"] {
+            assert!(problem.contains(path), "{wrong}: {problem}");
+        }
+    }
+    for right in ["reg:5000/a/b", "localhost:5000/b", "Registry.example.com/a_b/c--d.e", "[::1]:5000/a"] {
+        both(right).expect(right);
     }
 }
 

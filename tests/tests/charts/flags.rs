@@ -44,11 +44,19 @@ fn of(argument: &Arg) -> Value {
     let is_number = [TypeId::of::<u16>(), TypeId::of::<u32>(), TypeId::of::<u64>()]
         .iter()
         .any(|number| argument.get_value_parser().type_id() == *number);
+    // A flag that is null has the program's own default.
+    let or_null = |kind: &str| json!([kind, "null"]);
     let mut schema = match argument.get_action() {
-        ArgAction::SetTrue => json!({"type": "boolean"}),
-        _ if !choices.is_empty() => json!({"enum": choices}),
-        _ if is_number => json!({"type": "integer", "minimum": 0}),
-        _ => json!({"type": "string"}),
+        ArgAction::SetTrue => json!({"type": or_null("boolean")}),
+        _ if !choices.is_empty() => {
+            let choices = choices.into_iter().map(Value::from);
+            json!({"enum": choices.chain([Value::Null]).collect::<Vec<_>>()})
+        }
+        _ if is_number => {
+            let (minimum, maximum) = range(argument);
+            json!({"type": or_null("integer"), "minimum": minimum, "maximum": maximum})
+        }
+        _ => json!({"type": or_null("string")}),
     };
     let help = argument.get_long_help().or(argument.get_help()).map(ToString::to_string).unwrap_or_default();
     schema["description"] = help.split_whitespace().collect::<Vec<_>>().join(" ").into();
@@ -57,6 +65,29 @@ fn of(argument: &Arg) -> Value {
         schema["default"] = default.parse::<u64>().map_or_else(|_| default.into(), Value::from);
     }
     schema
+}
+
+/// The smallest and the largest number that the program takes for a flag, as its own parser answers: it does not list them.
+fn range(argument: &Arg) -> (u64, u64) {
+    let default = argument.get_default_values().first().and_then(|default| default.to_str());
+    let inside = default.map_or(1, |default| default.parse().expect("a number"));
+    assert!(is_taken(argument, inside), "--{}={inside}", flag(argument));
+    let (mut minimum, mut above) = (0, inside);
+    while minimum < above {
+        let middle = minimum + (above - minimum) / 2;
+        if is_taken(argument, middle) { above = middle } else { minimum = middle + 1 }
+    }
+    let (mut maximum, mut beyond) = (inside, u64::MAX);
+    while maximum < beyond {
+        let middle = beyond - (beyond - maximum) / 2;
+        if is_taken(argument, middle) { maximum = middle } else { beyond = middle - 1 }
+    }
+    (minimum, maximum)
+}
+
+fn is_taken(argument: &Arg, number: u64) -> bool {
+    let given = format!("--{}={number}", flag(argument));
+    command().try_get_matches_from(["operator", &given]).is_ok()
 }
 
 fn camel_case(flag: &str) -> String {
@@ -79,7 +110,7 @@ fn every_flag_is_a_value_or_set_by_the_chart_and_the_program_takes_what_is_rende
     let schema = schema();
     let mut values = Map::new();
     for (name, schema) in schema["properties"].as_object().unwrap() {
-        let value = match (&schema["enum"][0], schema["type"].as_str()) {
+        let value = match (&schema["enum"][0], schema["type"][0].as_str()) {
             (Value::String(choice), _) => json!(choice),
             (_, Some("integer")) => json!(7),
             (_, Some("boolean")) => json!(true),
@@ -103,6 +134,35 @@ fn every_flag_is_a_value_or_set_by_the_chart_and_the_program_takes_what_is_rende
     );
     let run = parsed.unwrap_or_else(|error| panic!("{rendered:?}: {error}")).run;
     assert_eq!((run.namespaces, run.leader_elect), (vec!["a".to_owned(), "b".to_owned()], true));
+}
+
+#[test]
+fn a_number_is_refused_exactly_where_the_program_refuses_it() {
+    let schema = schema();
+    let properties = schema["properties"].as_object().unwrap();
+    let numbers: Vec<_> = properties.iter().filter(|(_, schema)| schema["type"][0] == "integer").collect();
+    assert!(!numbers.is_empty());
+    for (name, schema) in numbers {
+        let (minimum, maximum) = (schema["minimum"].as_u64().unwrap(), schema["maximum"].as_u64().unwrap());
+        for (number, is_right) in [
+            (i128::from(minimum), true),
+            (i128::from(maximum), true),
+            (i128::from(minimum) - 1, false),
+            (i128::from(maximum) + 1, false),
+        ] {
+            let value: Value = serde_json::from_str(&number.to_string()).unwrap();
+            let rendered = helm::try_render(&json!({"operator": {name: value}}), &[]);
+            assert_eq!(rendered.is_ok(), is_right, "{name}: {number}");
+            let flag = command()
+                .get_arguments()
+                .map(flag)
+                .find(|flag| camel_case(flag) == *name)
+                .unwrap()
+                .to_owned();
+            let parsed = command().try_get_matches_from(["operator", &format!("--{flag}={number}")]);
+            assert_eq!(parsed.is_ok(), is_right, "--{flag}={number}");
+        }
+    }
 }
 
 #[test]

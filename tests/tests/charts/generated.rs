@@ -66,6 +66,13 @@ fn the_schema_of_the_values_knows_the_operators_flags() {
     check(path, &format!("{}\n", serde_json::to_string_pretty(&schema).unwrap()));
 }
 
+/// Templates can read it, and not values.yaml itself.
+#[test]
+fn the_charts_own_copy_of_the_defaults_is_up_to_date() {
+    let defaults = serde_saphyr::from_str(&file("charts/mlpipeline/values.yaml")).unwrap();
+    check(chart().join("files/defaults.yaml"), &yaml(&defaults));
+}
+
 #[test]
 fn the_page_of_the_values_is_up_to_date() {
     check(programs::repository().join("docs/reference/chart.md"), &docs::page());

@@ -35,11 +35,20 @@ pub fn helm(arguments: &[&str]) -> Output {
 
 /// The text that helm renders of the chart with these values, or what it says is wrong.
 pub fn try_render(values: &Value, arguments: &[&str]) -> Result<String, String> {
+    try_render_as("mlpipeline", NAMESPACE, values, arguments)
+}
+
+/// The same for a release of this name in this namespace.
+pub fn try_render_as(
+    release: &str,
+    namespace: &str,
+    values: &Value,
+    arguments: &[&str],
+) -> Result<String, String> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), values.to_string()).unwrap();
     let (chart, file) = (chart(), file.path().to_str().unwrap());
-    let fixed =
-        ["template", "mlpipeline", chart.to_str().unwrap(), "--namespace", NAMESPACE, "--values", file];
+    let fixed = ["template", release, chart.to_str().unwrap(), "--namespace", namespace, "--values", file];
     let output = helm(&[fixed.as_slice(), arguments].concat());
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }

@@ -45,7 +45,7 @@ const KUBE_SCORE_EXCEPTIONS: [(&str, &str); 4] = [
 
 /// The versions of Kubernetes that the chart is for, as far as schemas are there.
 const KUBERNETES: [&str; 3] = ["1.31.0", "1.34.0", NEWEST];
-const NEWEST: &str = "1.37.0";
+pub const NEWEST: &str = "1.37.0";
 
 /// Everything at once that does not need kinds of others.
 fn everything() -> Value {
@@ -59,6 +59,11 @@ fn everything() -> Value {
         "extraVolumes": [{"name": "ca", "configMap": {"name": "ca"}}],
         "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/ca", "readOnly": true}],
     })
+}
+
+/// A release for some namespaces, which has Roles in place of ClusterRoles, and objects in several namespaces.
+fn namespaced() -> Value {
+    json!({"namespaces": ["team-a", "team-b"], "networkPolicy": {"enabled": true}})
 }
 
 /// What a judge reads.
@@ -83,7 +88,7 @@ fn environment() -> PathBuf {
 
 /// Puts the schemas of a version of Kubernetes, which kubernetes-validate brings, into a folder. Without their identities, by which
 /// kubeconform would look for what they refer to in the network.
-fn local_schemas(version: &str, folder: &Path) {
+pub fn local_schemas(version: &str, folder: &Path) {
     let found = fs::read_dir(environment().join("lib")).unwrap().flatten().find_map(|python| {
         let schemas = python.path().join("site-packages/kubernetes_validate/kubernetes-json-schema");
         let schemas = schemas.join(format!("v{version}-local-strict"));
@@ -112,11 +117,18 @@ fn helm_lint_finds_nothing() {
 #[test]
 fn kubeconform_takes_every_object() {
     let folder = tempfile::tempdir().unwrap();
-    let file = manifests(folder.path(), &everything());
     local_schemas(NEWEST, folder.path());
-    let location = folder.path().join("{{.ResourceKind}}{{.KindSuffix}}.json");
+    for values in [everything(), namespaced()] {
+        kubeconform(folder.path(), &[&manifests(folder.path(), &values)]);
+    }
+}
+
+/// Holds files to the schemas of a folder.
+pub fn kubeconform(schemas: &Path, files: &[&str]) {
+    let location = schemas.join("{{.ResourceKind}}{{.KindSuffix}}.json");
     let output = go_program("kubeconform")
-        .args(["-strict", "-summary", "-schema-location", location.to_str().unwrap(), &file])
+        .args(["-strict", "-summary", "-schema-location", location.to_str().unwrap()])
+        .args(files)
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", told(&output));
@@ -126,50 +138,70 @@ fn kubeconform_takes_every_object() {
 #[test]
 fn kubernetes_validate_takes_every_object_for_every_version_of_kubernetes() {
     let folder = tempfile::tempdir().unwrap();
-    let file = manifests(folder.path(), &everything());
-    for version in KUBERNETES {
-        let output = Command::new(environment().join("bin/kubernetes-validate"))
-            .args(["--strict", "--kubernetes-version", version, &file])
-            .output()
-            .unwrap();
-        assert!(output.status.success() && !told(&output).contains("ERROR"), "{version}: {}", told(&output));
+    for values in [everything(), namespaced()] {
+        let file = manifests(folder.path(), &values);
+        for version in KUBERNETES {
+            let output = Command::new(environment().join("bin/kubernetes-validate"))
+                .args(["--strict", "--kubernetes-version", version, &file])
+                .output()
+                .unwrap();
+            assert!(
+                output.status.success() && !told(&output).contains("ERROR"),
+                "{version}: {}",
+                told(&output)
+            );
+        }
     }
 }
 
 #[test]
 fn kube_score_finds_nothing_but_what_is_explained_here() {
     let folder = tempfile::tempdir().unwrap();
-    let file = manifests(folder.path(), &json!({"networkPolicy": {"enabled": true}}));
-    let mut command = go_program("kube-score");
-    command.args(["score", "--output-format", "ci", "--kubernetes-version", "v1.31"]);
-    for (exception, _) in KUBE_SCORE_EXCEPTIONS {
-        command.args(["--ignore-test", exception]);
+    for values in [json!({"networkPolicy": {"enabled": true}}), namespaced()] {
+        let file = manifests(folder.path(), &values);
+        let mut command = go_program("kube-score");
+        command.args(["score", "--output-format", "ci", "--kubernetes-version", "v1.31"]);
+        for (exception, _) in KUBE_SCORE_EXCEPTIONS {
+            command.args(["--ignore-test", exception]);
+        }
+        let output = command.arg(&file).output().unwrap();
+        let told = told(&output);
+        let findings: Vec<_> = told
+            .lines()
+            .filter(|line| line.starts_with("[CRITICAL]") || line.starts_with("[WARNING]"))
+            .collect();
+        assert!(output.status.success() && findings.is_empty(), "{values}: {findings:#?}");
+        assert!(told.contains("[OK] mlpipeline-operator/mlpipeline-system apps/v1/Deployment"), "{told}");
     }
-    let output = command.arg(&file).output().unwrap();
-    let told = told(&output);
-    let findings: Vec<_> =
-        told.lines().filter(|line| line.starts_with("[CRITICAL]") || line.starts_with("[WARNING]")).collect();
-    assert!(output.status.success() && findings.is_empty(), "{findings:#?}");
-    assert!(told.contains("[OK] mlpipeline-operator/mlpipeline-system apps/v1/Deployment"), "{told}");
 }
 
 #[test]
 fn checkov_finds_nothing_but_what_is_explained_here() {
     let folder = tempfile::tempdir().unwrap();
-    let file = manifests(folder.path(), &json!({"networkPolicy": {"enabled": true}}));
     let skipped = CHECKOV_EXCEPTIONS.map(|(check, _)| check).join(",");
     // CKV2_K8S_6 wants a NetworkPolicy for each pod, and that of `helm test` takes no connection.
     let skipped = format!("{skipped},CKV2_K8S_6");
-    let output = Command::new(environment().join("bin/checkov"))
-        .args(["--framework", "kubernetes", "--skip-download", "--compact", "--quiet", "--output", "json"])
-        .args(["--skip-check", &skipped, "--file", &file])
-        .env("BC_SKIP_MAPPING", "TRUE")
-        .output()
-        .unwrap();
-    let report: Value =
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", told(&output)));
-    assert!(report["summary"]["passed"].as_u64() > Some(50), "{report}");
-    let failed = report["results"]["failed_checks"].as_array().unwrap();
-    let failed: Vec<_> = failed.iter().map(|check| (&check["check_id"], &check["resource"])).collect();
-    assert!(failed.is_empty(), "{failed:#?}");
+    for values in [json!({"networkPolicy": {"enabled": true}}), namespaced()] {
+        let file = manifests(folder.path(), &values);
+        let output = Command::new(environment().join("bin/checkov"))
+            .args([
+                "--framework",
+                "kubernetes",
+                "--skip-download",
+                "--compact",
+                "--quiet",
+                "--output",
+                "json",
+            ])
+            .args(["--skip-check", &skipped, "--file", &file])
+            .env("BC_SKIP_MAPPING", "TRUE")
+            .output()
+            .unwrap();
+        let report: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", told(&output)));
+        assert!(report["summary"]["passed"].as_u64() > Some(50), "{report}");
+        let failed = report["results"]["failed_checks"].as_array().unwrap();
+        let failed: Vec<_> = failed.iter().map(|check| (&check["check_id"], &check["resource"])).collect();
+        assert!(failed.is_empty(), "{values}: {failed:#?}");
+    }
 }

@@ -14,5 +14,6 @@ mod judges;
 mod monitoring;
 mod notes;
 mod objects;
+mod odd_values;
 mod same_objects;
 mod values;

@@ -38,10 +38,11 @@ fn file(name: &str) -> String {
 
 /// Every metric that the operator has, as a scrape shows them once each was used.
 fn scrape() -> String {
-    let metrics = Metrics::new().unwrap();
+    let metrics = Metrics::new(Some("mlpipeline-operator")).unwrap();
     metrics.request("GET", "200");
     metrics.count_states(&[("Ready".into(), 1)].into(), &[("Done".into(), 1)].into());
     metrics.crd_fields_missing(0);
+    metrics.conflicting_installations(0);
     metrics.text()
 }
 
@@ -136,7 +137,7 @@ fn alerts_and_dashboard_read_metrics_that_the_operator_has() {
 }
 
 /// The schemas of the Prometheus Operator's kinds, as kubeconform reads them, with every field that they do not name forbidden.
-fn schemas(folder: &Path) {
+pub fn schemas(folder: &Path) {
     let script = programs::repository().join("tests/tools/crds.sh");
     let output = Command::new(script).args(["--where", "prometheus-operator"]).output().expect("bash starts");
     let source = String::from_utf8(output.stdout).unwrap();
@@ -197,6 +198,23 @@ fn kubeconform(location: &str, object: &Value) -> bool {
     let printed = String::from_utf8_lossy(&output.stdout);
     assert!(printed.contains("Skipped: 0") && printed.contains("Errors: 0"), "{printed}");
     output.status.success()
+}
+
+/// What Prometheus takes as a duration, and its operator's definitions as well.
+#[test]
+fn an_interval_is_any_duration_of_prometheus() {
+    let folder = tempfile::tempdir().unwrap();
+    schemas(folder.path());
+    let location = folder.path().join("{{.ResourceKind}}.json").display().to_string();
+    for interval in ["1h30m", "1w2d", "1m30s500ms"] {
+        for kind in ["PodMonitor", "ServiceMonitor"] {
+            let value = format!("{}{}", kind[..1].to_lowercase(), &kind[1..]);
+            let objects = helm::objects(&json!({value: {"enabled": true, "interval": interval}}));
+            let monitor = objects.get(&format!("{kind} {}/mlpipeline-operator", helm::NAMESPACE));
+            assert!(monitor.to_string().contains(&format!("\"interval\":\"{interval}\"")), "{monitor}");
+            assert!(kubeconform(&location, monitor), "{monitor}");
+        }
+    }
 }
 
 #[test]

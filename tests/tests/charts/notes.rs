@@ -45,3 +45,27 @@ fn the_notes_name_the_next_commands_and_what_was_left_to_others() {
     }
     assert!(notes(&["crds.keep=false"]).contains("deletes all pipelines"));
 }
+
+/// Nothing aggregates into the roles of a namespace: without a word, only administrators of the cluster could create pipelines.
+#[test]
+fn the_notes_say_who_may_create_pipelines_and_how_to_give_the_right() {
+    let all = notes(&[]);
+    assert!(all.contains("the cluster's edit or admin role") && !all.contains("create rolebinding"), "{all}");
+    let some = notes(&["namespaces={team-a,team-b}"]);
+    for part in
+        ["only administrators of the cluster", "-n team-a create rolebinding", "--role=mlpipeline-editor"]
+    {
+        assert!(some.contains(part), "{part}: {some}");
+    }
+    for none in ["rbac.create=false", "rbac.aggregateRoles=false"] {
+        let notes = notes(&[none]);
+        assert!(
+            !notes.contains("edit or admin") && notes.contains("files/user-roles.yaml"),
+            "{none}: {notes}"
+        );
+    }
+    let without = notes(&["namespaces={team-a}", "rbac.create=false"]);
+    for part in ["helm test", "mlpipeline-test", "create, get and delete", "team-a"] {
+        assert!(without.contains(part), "{part}: {without}");
+    }
+}

@@ -110,6 +110,67 @@ fn with_namespaces_nothing_is_of_the_whole_cluster_but_the_definition() {
     }
 }
 
+/// Helm refuses to install what is another release's: so no two releases look after one namespace, or after the whole cluster.
+#[test]
+fn the_binding_in_a_namespace_has_the_same_name_in_every_release() {
+    for values in [json!({}), json!({"fullnameOverride": "other"}), json!({"nameOverride": "ml"})] {
+        assert!(helm::objects(&values).has("ClusterRoleBinding /mlpipeline-operator"), "{values}");
+        let mut values = values;
+        values["namespaces"] = json!(["team-a"]);
+        let objects = helm::objects(&values);
+        assert!(objects.has("RoleBinding team-a/mlpipeline-operator"), "{values}");
+        assert!(objects.has("Role team-a/mlpipeline-operator"), "{values}");
+    }
+}
+
+/// A Role does not aggregate and is bound by name: who may edit may also view.
+#[test]
+fn with_namespaces_the_roles_of_users_are_there_to_be_bound() {
+    let (all, some) = (helm::objects(&json!({})), helm::objects(&json!({"namespaces": ["team-a"]})));
+    let rules = |objects: &Objects, name: &str| objects.get(name)["rules"].as_array().unwrap().clone();
+    let viewer = rules(&all, "ClusterRole /mlpipeline-viewer");
+    let editor = rules(&all, "ClusterRole /mlpipeline-editor");
+    assert_eq!(rules(&some, "Role team-a/mlpipeline-viewer"), viewer);
+    assert_eq!(rules(&some, "Role team-a/mlpipeline-editor"), [viewer, editor].concat());
+    let none = helm::objects(&json!({"namespaces": ["team-a"], "rbac": {"aggregateRoles": false}}));
+    assert!(!none.has("Role team-a/mlpipeline-viewer"));
+}
+
+#[test]
+fn without_rbac_create_no_role_and_no_binding_is_made_not_even_for_helm_test() {
+    for namespaces in [json!([]), json!(["team-a"])] {
+        let values = json!({"rbac": {"create": false}, "namespaces": namespaces});
+        let all = super::objects::documents(&helm::render(&values));
+        let kinds: Vec<&str> = all.iter().filter_map(|object| object["kind"].as_str()).collect();
+        assert!(!kinds.iter().any(|kind| kind.contains("Role")), "{kinds:?}");
+        assert!(kinds.contains(&"Pod"), "{kinds:?}");
+    }
+}
+
+/// Where its image's Secrets are. Only the right to create a pipeline is in the team's namespace.
+#[test]
+fn the_pod_of_helm_test_runs_in_the_releases_namespace() {
+    let all = super::objects::documents(&helm::render(&json!({"namespaces": ["team-a", "team-b"]})));
+    let of_test = all.iter().filter(|object| object["metadata"]["name"] == "mlpipeline-test");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let places: Vec<_> =
+        of_test.map(|object| (text(&object["kind"]), text(&object["metadata"]["namespace"]))).collect();
+    let expected = [
+        ("ServiceAccount", helm::NAMESPACE),
+        ("Role", "team-a"),
+        ("RoleBinding", "team-a"),
+        ("Pod", helm::NAMESPACE),
+    ];
+    let expected = expected.map(|(kind, place)| (kind.to_owned(), place.to_owned()));
+    assert_eq!(BTreeSet::from_iter(places), BTreeSet::from(expected));
+    let binding = all
+        .iter()
+        .find(|object| object["kind"] == "RoleBinding" && object["metadata"]["name"] == "mlpipeline-test");
+    assert_eq!(binding.unwrap()["subjects"][0]["namespace"], helm::NAMESPACE);
+    let pod = all.iter().find(|object| object["kind"] == "Pod").unwrap();
+    assert_eq!(pod["spec"]["containers"][0]["args"], json!(["check", "--namespace=team-a"]));
+}
+
 #[test]
 fn the_lease_that_the_operator_takes_is_the_one_that_it_may_take() {
     for values in [json!({}), json!({"fullnameOverride": "other"}), json!({"nameOverride": "ml"})] {

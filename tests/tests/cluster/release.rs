@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_tests::control_plane::find_program;
 use mlpipeline_tests::documentation::blocks;
+use mlpipeline_tests::older_chart::{NEW_FIELD, SPEC, version_before};
 use mlpipeline_tests::{programs, wait_until};
 use serde_json::{Value, json};
 
@@ -28,8 +29,10 @@ const SCHEDULED: usize = 20;
 #[tokio::test(flavor = "multi_thread")]
 async fn release_no_change_of_the_operator_touches_what_pipelines_have() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (before, current) = (version_before(folder.path()), Path::new("charts/mlpipeline").to_owned());
+    let before = version_before(folder.path()).expect("an older chart");
+    let current = Path::new("charts/mlpipeline").to_owned();
     install_from_nothing(&before).await;
+    assert!(!definition_has(NEW_FIELD), "the definition is that of the version before");
     let namespace = fifty_pipelines(folder.path()).await;
     let children = children(&namespace);
     assert!(children.len() > FINISHED + SCHEDULED + 5, "{children:#?}");
@@ -39,6 +42,7 @@ async fn release_no_change_of_the_operator_touches_what_pipelines_have() {
 
     follow("helm upgrade mlpipeline ", &current, "--wait --timeout 3m");
     looks_after_pipelines("upgrade").await;
+    assert!(definition_has(NEW_FIELD), "helm upgrades the definition with the release");
     unchanged("upgrade");
 
     follow(
@@ -102,29 +106,10 @@ fn follow(begins: &str, chart: &Path, more: &str) -> String {
     try_follow(begins, chart, more).unwrap_or_else(|problem| panic!("{begins}… {more}: {problem}"))
 }
 
-/// The chart as an older version, whose pods are others: no version has been published yet.
-fn version_before(folder: &Path) -> PathBuf {
-    let chart = folder.join("mlpipeline");
-    let copied = Command::new("cp")
-        .arg("-R")
-        .args([&programs::repository().join("charts/mlpipeline"), &chart])
-        .status()
-        .expect("cp is there");
-    assert!(copied.success());
-    for (file, now, then) in [
-        ("Chart.yaml", "\nversion: 0.1.0\n", "\nversion: 0.0.1\n"),
-        (
-            "templates/deployment.yaml",
-            "terminationGracePeriodSeconds: 30",
-            "terminationGracePeriodSeconds: 29",
-        ),
-    ] {
-        let path = chart.join(file);
-        let text = std::fs::read_to_string(&path).expect("a file of the chart");
-        assert!(text.contains(now), "{file}: {now:?}");
-        std::fs::write(&path, text.replace(now, then)).expect("written");
-    }
-    chart
+/// Whether the installed definition has a field of the spec.
+fn definition_has(field: &str) -> bool {
+    let definition: Value = serde_json::from_str(&kubectl(&["get", CRD, "-o", "json"])).expect("JSON");
+    definition.pointer(SPEC).expect("a schema").get(field).is_some()
 }
 
 /// Installs on a cluster that has nothing of ours any more, as somebody does who has just read the page.
