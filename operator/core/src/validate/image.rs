@@ -12,7 +12,9 @@ const LONGEST_NAME: usize = 255;
 const LONGEST_TAG: usize = 128;
 /// The algorithms of digests, and how many hexadecimal digits theirs have.
 const DIGESTS: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
-/// The folder on Docker Hub that a name of one part stands in.
+/// Docker Hub, which names without a registry are of.
+const DEFAULT_REGISTRY: &str = "docker.io";
+/// The folder there that a name of one part stands in.
 const DEFAULT_FOLDER: &str = "library/";
 
 const FORM: &str = "write [REGISTRY[:PORT]/]NAME[:TAG][@DIGEST], such as registry.example.com:5000/team/train:1.2, with the name in lower case";
@@ -51,23 +53,20 @@ fn problem(image: &str) -> Option<String> {
     let (name, tag) = rest.split_once(':').map_or((rest, None), |(name, tag)| (name, Some(tag)));
     registry
         .and_then(problem_of_registry)
-        .or_else(|| problem_of_name(name, registry.is_none()))
+        .or_else(|| problem_of_name(name, registry.is_none_or(|registry| registry == DEFAULT_REGISTRY)))
         .or_else(|| tag.and_then(problem_of_tag))
         .or_else(|| digest.and_then(problem_of_digest))
 }
 
-/// The registry, where the first part of a name is one rather than a folder of Docker Hub's, and what follows it.
+/// The registry, where the first part of a name is one rather than a folder of Docker Hub's, and what follows it. A folder may look like the
+/// one of a registry but for its _, which no host has.
 fn split_registry(reference: &str) -> (Option<&str>, &str) {
-    match reference.split_once('/') {
-        Some((first, rest))
-            if first == "localhost"
-                || first.contains(['.', ':'])
-                || first.contains(|letter: char| letter.is_ascii_uppercase()) =>
-        {
-            (Some(first), rest)
-        }
-        Some(_) | None => (None, reference),
-    }
+    let Some((first, rest)) = reference.split_once('/') else { return (None, reference) };
+    let is_registry = first == "localhost"
+        || first.contains(['.', ':'])
+        || first.contains(|letter: char| letter.is_ascii_uppercase());
+    let is_folder = first.contains('_') && is_part_of_name(first);
+    if is_registry && !is_folder { (Some(first), rest) } else { (None, reference) }
 }
 
 fn problem_of_registry(registry: &str) -> Option<String> {
@@ -171,6 +170,8 @@ mod tests {
             "[::1]/x".to_owned(),
             "f/a.b_c__d---e".to_owned(),
             "a/b.c".to_owned(),
+            "a_b.c/x:1".to_owned(),
+            format!("docker.io/{}", "x".repeat(247)),
             format!("x@sha256:{sha256}"),
             format!("ghcr.io/a/b:1@sha256:{sha256}"),
             format!("x@sha512:{sha512}"),
@@ -218,6 +219,7 @@ mod tests {
             (format!("x@md5:{sha256}"), "its digest"),
             (sha256, "an image's ID"),
             ("x".repeat(248), "its name has 256 letters"),
+            (format!("docker.io/{}", "x".repeat(248)), "its name has 256 letters"),
         ];
         for (image, expected) in rows {
             let found = problem(&image).unwrap_or_default();

@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn what_is_written_as_one_of_a_unit_keeps_its_notation() {
-        for text in ["1", "1.0", "1000m", "1e0", "1k", "1000", "1M", "1E", "1Ki", "1024Ki", "0.5Ti"] {
+        for text in ["1", "1.0", "1000m", "1k", "1000", "1M", "1E", "1Ki", "1024Ki", "0.5Ti"] {
             assert_eq!(is_one_of_a_unit(&of(text)), text != "0.5Ti", "{text}");
         }
         for text in ["3", "1024", "1e3", "1m", "2Ki", "0.001", "1.5k", "x"] {
