@@ -68,7 +68,7 @@ pub use step_spec::{
     PrepareStep, RevisionRule, ScoreStep, ServeStep, StepSpec, TrainStep,
 };
 pub use step_version::{DIGESTS_VERSION, OLDEST_STEP_SPEC_VERSION, STEP_SPEC_VERSION, TUNING_VERSION};
-pub use storage::{AccessMode, Storage, VolumeStorage};
+pub use storage::{AccessMode, DEFAULT_VOLUME_SIZE, Storage, VolumeStorage};
 pub use train::{CrossValidation, Split, SplitBy, Train};
 pub use train_column::{ColumnRole, TrainColumn};
 pub use trial::Trial;

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ServiceType;
+use crate::storage::quantity;
 
 /// Run a container image of your own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -18,6 +19,7 @@ use crate::ServiceType;
 #[x_kube(validation = Rule::new("!has(self.replicaVolume) || (has(self.workload) && self.workload == 'StatefulSet')").message("replicaVolume goes with workload StatefulSet").field_path(".replicaVolume"))]
 #[x_kube(validation = fixed_in_a_stateful_set("has(self.replicaVolume) == has(oldSelf.replicaVolume)", "replicaVolume cannot be added to or removed from a StatefulSet that exists: give the step another name, or remove the step, apply, and add it again"))]
 #[x_kube(validation = fixed_in_a_stateful_set("!has(self.replicaVolume) || !has(oldSelf.replicaVolume) || (has(self.replicaVolume.storageClassName) ? self.replicaVolume.storageClassName : '') == (has(oldSelf.replicaVolume.storageClassName) ? oldSelf.replicaVolume.storageClassName : '')", "storageClassName of replicas' volumes cannot change: give the step another name, and copy the data"))]
+#[x_kube(validation = replica_volume_only_grows())]
 #[serde(rename_all = "camelCase")]
 pub struct Run {
     /// The image.
@@ -145,6 +147,18 @@ fn fixed_in_a_stateful_set(rule: &str, message: &str) -> Rule {
     Rule::new(format!("!({} && {}) || ({rule})", is_set("self"), is_set("oldSelf")))
         .message(message)
         .field_path(".replicaVolume")
+}
+
+/// The rule that replicas' volumes do not shrink, since no claim can.
+fn replica_volume_only_grows() -> Rule {
+    let (new, old) = (quantity("self.replicaVolume.size"), quantity("oldSelf.replicaVolume.size"));
+    let rule =
+        format!("!has(self.replicaVolume) || !has(oldSelf.replicaVolume) || {new}.compareTo({old}) >= 0");
+    fixed_in_a_stateful_set(
+        &rule,
+        "size of replicas' volumes cannot shrink; keep what it was or more, or give the step another name, and copy the data",
+    )
+    .field_path(".replicaVolume.size")
 }
 
 /// A volume that each replica of a StatefulSet keeps for itself.

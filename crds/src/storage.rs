@@ -5,6 +5,15 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// How much a pipeline's volume holds when the spec does not say.
+pub const DEFAULT_VOLUME_SIZE: &str = "1Gi";
+
+/// The quantity that a field holds, for a rule. The field is text or a whole number, and only text can be parsed; to make text of the number
+/// would be of unknown length, and a rule of unknown cost is refused.
+pub(crate) fn quantity(field: &str) -> String {
+    format!("(type({field}) == int ? quantity('0').add({field}) : quantity({field}))")
+}
+
 /// Where datasets, models and results live.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

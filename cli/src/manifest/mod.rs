@@ -12,8 +12,8 @@ pub mod yaml;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use mlpipeline_core::notes::notes;
 use mlpipeline_core::pipeline::ValidatedPipeline;
-use mlpipeline_core::placement_notes::placement_notes;
 
 pub use namespace::Namespace;
 pub use objects::{Objects, SecretText};
@@ -115,9 +115,9 @@ impl Manifests {
             (API_VERSION, "MLPipeline") => {
                 self.count += 1;
                 let (found, problems) = pipeline::read(file, node, namespace);
-                let placed = found.iter().flat_map(placement_notes);
+                let noted = found.iter().flat_map(notes);
                 let about = |note| format!("{}: {note}", file.display());
-                self.notes.extend(placed.map(about));
+                self.notes.extend(noted.map(about));
                 self.pipelines.extend(found.map(|pipeline| Found { file: file.to_owned(), pipeline }));
                 self.problems.extend(problems);
             }

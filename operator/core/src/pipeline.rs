@@ -45,6 +45,12 @@ impl ValidatedPipeline {
     pub fn has_volume(&self) -> bool {
         self.storage.is_asked_for() || self.steps.iter().any(|step| step.action.descriptor().needs_storage())
     }
+
+    /// Whether all of its pods must be on one node, for the sake of the volume that they mount.
+    #[must_use]
+    pub fn keeps_pods_together(&self) -> bool {
+        self.has_volume() && self.storage.is_of_one_node()
+    }
 }
 
 /// One step that makes sense.

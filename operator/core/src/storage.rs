@@ -37,10 +37,19 @@ impl Storage {
         }
     }
 
-    /// Whether only the pods of one node can mount the volume at a time.
+    /// Whether only the pods of one node can mount the volume at a time, which they write to: ReadOnlyMany beside ReadWriteOnce lets others
+    /// read at best.
     #[must_use]
     pub fn is_of_one_node(&self) -> bool {
-        self.access_modes() == [AccessMode::ReadWriteOnce]
+        let modes = self.access_modes();
+        let is_of_many = modes.contains(&AccessMode::ReadWriteMany);
+        modes.contains(&AccessMode::ReadWriteOnce) && !is_of_many
+    }
+
+    /// Whether that is so of a volume of the pipeline's own with that single mode, for which all versions of the pod template are alike.
+    #[must_use]
+    pub fn is_plainly_of_one_node(&self) -> bool {
+        self.existing_claim().is_none() && self.access_modes() == [AccessMode::ReadWriteOnce]
     }
 
     /// The same with the modes of the claim that the spec names, as the cluster has it.

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::PodSpec;
 use mlpipeline_core::child_kind::Child;
 use mlpipeline_core::children::{BuildSettings, build};
+use mlpipeline_core::notes::notes;
 use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedStep};
 use mlpipeline_core::pipeline::ValidatedPipeline;
-use mlpipeline_core::placement_notes::placement_notes;
 use mlpipeline_core::plan::{Schedules, Work, plan};
 use mlpipeline_core::template_version::TemplateVersion;
 use mlpipeline_core::validate::validate;
@@ -101,6 +101,23 @@ fn d4_pods_on_a_volume_of_one_node_ask_to_be_together_also_on_a_named_claim() {
 }
 
 #[test]
+fn d4_a_volume_that_only_one_node_writes_to_is_of_one_node_whatever_others_may_read() {
+    let nothing = Observed::default();
+    let read = json!({"accessModes": ["ReadWriteOnce", "ReadOnlyMany"]});
+    let twice = json!({"accessModes": ["ReadWriteOnce", "ReadWriteOnce"]});
+    for volume in [&read, &twice] {
+        let (found, _) = pods(&pipeline(volume, &web(2, &json!({}))), &nothing);
+        assert!(are_together(&found) && spread_over(&found).is_empty(), "{volume}");
+    }
+    let many = json!({"accessModes": ["ReadWriteOnce", "ReadWriteMany"]});
+    let (found, _) = pods(&pipeline(&many, &web(2, &json!({}))), &nothing);
+    assert!(!are_together(&found) && !spread_over(&found).is_empty());
+    let read = pipeline(&read, &web(2, &json!({})));
+    let (found, _) = pods(&read, &runs_by(&read, TemplateVersion::First));
+    assert!(!are_together(&found) && spread_over(&found).is_empty(), "an upgrade replaces no pod");
+}
+
+#[test]
 fn s5_pods_that_run_keep_the_template_that_they_were_made_by() {
     let many = pipeline(&json!({"accessModes": ["ReadWriteMany"]}), &web(2, &json!({})));
     let (found, records) = pods(&many, &runs_by(&many, TemplateVersion::First));
@@ -131,8 +148,8 @@ fn a_step_that_asks_for_another_node_than_pods_that_stay_on_its_volume_is_noted(
             {"name": "work", "pod": of_work, "run": {"image": "x"}},
             {"name": "api", "pod": of_api, "run": {"image": "x", "workload": "Deployment"}, "after": ["work"]},
         ]);
-        let notes = placement_notes(&pipeline(&json!({"size": "1Gi"}), &steps));
-        match (notes.as_slice(), expected) {
+        let found = notes(&pipeline(&json!({"size": "1Gi"}), &steps));
+        match (found.as_slice(), expected) {
             ([], None) => {}
             ([note], Some(expected)) => {
                 assert!(note.contains(expected) && note.contains("step work"), "{note}")
@@ -140,6 +157,6 @@ fn a_step_that_asks_for_another_node_than_pods_that_stay_on_its_volume_is_noted(
             other => panic!("{steps}: {other:?}"),
         }
         let shared = pipeline(&json!({"accessModes": ["ReadWriteMany"]}), &steps);
-        assert!(placement_notes(&shared).is_empty(), "its pods can be anywhere");
+        assert!(notes(&shared).is_empty(), "its pods can be anywhere");
     }
 }

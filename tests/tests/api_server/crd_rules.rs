@@ -112,8 +112,14 @@ async fn what_a_claim_can_change_may_change() {
     let [plain, own, given] = [plain, own, given].map(Result::unwrap);
     let grown =
         json!({"size": "2Gi", "storageClassName": "fast", "accessModes": ["ReadWriteMany"], "retain": true});
+    let same_size_as_number =
+        json!({"size": 1_073_741_824, "storageClassName": "fast", "accessModes": ["ReadWriteMany"]});
     let changes = [
         (&plain, with_volume(json!({"size": "2Gi"}))),
+        // It has no claim yet that could not shrink.
+        (&plain, with_volume(json!({"size": "1Mi"}))),
+        (&own, with_volume(same_size_as_number)),
+        (&given, with_volume(json!({"size": "1Mi"}))),
         (&plain, with_volume(json!({"claimName": "shared"}))),
         (&own, with_volume(grown)),
         (&own, with_volume(json!({"claimName": "shared"}))),

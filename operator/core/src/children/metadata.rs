@@ -35,7 +35,7 @@ pub(super) fn of_step(pipeline: &ValidatedPipeline, step: &ValidStep, name: Stri
 }
 
 /// Labels of every child and every pod.
-pub(super) fn common_labels(pipeline: &ValidatedPipeline) -> BTreeMap<String, String> {
+pub(crate) fn common_labels(pipeline: &ValidatedPipeline) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("app.kubernetes.io/name".to_owned(), "mlpipeline".to_owned()),
         (INSTANCE.to_owned(), names::label(&pipeline.name)),
@@ -46,7 +46,7 @@ pub(super) fn common_labels(pipeline: &ValidatedPipeline) -> BTreeMap<String, St
 }
 
 /// Labels of what belongs to one step.
-pub(super) fn step_labels(step: &ValidStep) -> BTreeMap<String, String> {
+pub(crate) fn step_labels(step: &ValidStep) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("app.kubernetes.io/component".to_owned(), step.kind().name().to_owned()),
         (label::STEP.to_owned(), step.name.clone()),

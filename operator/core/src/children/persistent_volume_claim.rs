@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use mlpipeline_crds::ReplicaVolume;
+use mlpipeline_crds::{DEFAULT_VOLUME_SIZE, ReplicaVolume};
 
 use super::metadata::{self, INSTANCE};
 use crate::names;
@@ -16,8 +16,6 @@ use crate::storage::Storage;
 
 /// The name of the volume that each replica of a StatefulSet keeps for itself.
 pub(crate) const REPLICA_VOLUME: &str = "replica";
-/// How much a pipeline's volume holds when the spec does not say.
-const DEFAULT_SIZE: &str = "1Gi";
 
 /// The pipeline's own claim; `None` when nothing needs one, or when the spec names a claim that is there already.
 pub(super) fn persistent_volume_claim(pipeline: &ValidatedPipeline) -> Option<PersistentVolumeClaim> {
@@ -26,7 +24,7 @@ pub(super) fn persistent_volume_claim(pipeline: &ValidatedPipeline) -> Option<Pe
         return None;
     }
     let metadata = kept(pipeline, metadata::of_pipeline(pipeline, names::claim(&pipeline.name)));
-    let size = volume.size.clone().unwrap_or_else(|| Quantity(DEFAULT_SIZE.to_owned()));
+    let size = volume.size.clone().unwrap_or_else(|| Quantity(DEFAULT_VOLUME_SIZE.to_owned()));
     Some(PersistentVolumeClaim {
         metadata,
         spec: Some(PersistentVolumeClaimSpec {
@@ -90,9 +88,4 @@ fn kept(pipeline: &ValidatedPipeline, mut metadata: ObjectMeta) -> ObjectMeta {
 pub(super) fn name(pipeline: &ValidatedPipeline) -> Option<String> {
     let Storage::Volume(volume) = &pipeline.storage;
     pipeline.has_volume().then(|| volume.claim_name.clone().unwrap_or_else(|| names::claim(&pipeline.name)))
-}
-
-/// Whether all of the pipeline's pods must be on one node, for the sake of the volume that they mount.
-pub(super) fn keeps_pods_together(pipeline: &ValidatedPipeline) -> bool {
-    pipeline.has_volume() && pipeline.storage.is_of_one_node()
 }

@@ -3,7 +3,7 @@
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{metadata, persistent_volume_claim as claim};
+use super::metadata;
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 
@@ -14,7 +14,7 @@ pub(super) fn pod_disruption_budget(
     step: &ValidStep,
 ) -> Option<PodDisruptionBudget> {
     let fewest = step.action.descriptor().replicas().fewest();
-    (fewest > 1 && !claim::keeps_pods_together(pipeline)).then(|| PodDisruptionBudget {
+    (fewest > 1 && !pipeline.keeps_pods_together()).then(|| PodDisruptionBudget {
         metadata: metadata::of_step(pipeline, step, names::step_object(&pipeline.name, &step.name)),
         spec: Some(PodDisruptionBudgetSpec {
             max_unavailable: Some(IntOrString::Int(1)),

@@ -13,7 +13,7 @@ use mlpipeline_crds::{ReplicaVolume, Workload};
 
 use super::persistent_volume_claim::{REPLICA_VOLUME, replica_spec};
 use super::pod::{Template, template};
-use super::{BuildSettings, Child, metadata, persistent_volume_claim as claim};
+use super::{BuildSettings, Child, metadata};
 use crate::labels::{annotation, label};
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
@@ -81,7 +81,7 @@ fn spread(
     let is_several =
         step.action.descriptor().replicas().fewest() > 1 && step.workload() != Workload::DaemonSet;
     let is_asked_for = step.pod.topology_spread_constraints.is_empty() && version >= TemplateVersion::Placed;
-    if !is_several || !is_asked_for || claim::keeps_pods_together(pipeline) {
+    if !is_several || !is_asked_for || pipeline.keeps_pods_together() {
         return Vec::new();
     }
     let constraint = |topology_key: &str| TopologySpreadConstraint {

@@ -1,21 +1,19 @@
-//! Affinities, as users set them: what Kubernetes takes, and nothing of other namespaces. Must not judge whether any node fits.
+//! Affinities to pods, as users set them: what Kubernetes takes, and nothing of other namespaces. Must not judge whether any node fits.
 
-use k8s_openapi::api::core::v1::{
-    Affinity, NodeAffinity, NodeSelectorRequirement, NodeSelectorTerm, PodAffinityTerm,
-    WeightedPodAffinityTerm,
-};
+use k8s_openapi::api::core::v1::{Affinity, PodAffinityTerm, WeightedPodAffinityTerm};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
 use super::dns::is_label_value;
 use super::errors::Errors;
 use super::labels::{check_key, check_labels};
+use super::node_affinity::{self, check_operator};
 use crate::quoted::quoted;
 
-/// Operators of a node's labels.
-const OF_NODES: [&str; 6] = ["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"];
+/// The field of what must hold where a pod is scheduled.
+const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 /// Operators of a selector of pods.
-const OF_PODS: [&str; 4] = ["In", "NotIn", "Exists", "DoesNotExist"];
+const OPERATORS: [&str; 4] = ["In", "NotIn", "Exists", "DoesNotExist"];
 
 /// Checks an affinity.
 pub(super) fn check(affinity: Option<&Affinity>, path: &str, errors: &mut Errors) {
@@ -26,99 +24,24 @@ pub(super) fn check(affinity: Option<&Affinity>, path: &str, errors: &mut Errors
         "names other namespaces: leave out namespaces and namespaceSelector",
     );
     if let Some(nodes) = &affinity.node_affinity {
-        check_nodes(nodes, &format!("{path}.nodeAffinity"), errors);
+        node_affinity::check(nodes, &format!("{path}.nodeAffinity"), errors);
     }
     if let Some(pods) = &affinity.pod_affinity {
         let required = pods.required_during_scheduling_ignored_during_execution.as_deref();
         let preferred = pods.preferred_during_scheduling_ignored_during_execution.as_deref();
+        for (index, term) in required.unwrap_or_default().iter().enumerate() {
+            errors.require(
+                term.label_selector.is_some(),
+                format!("{path}.podAffinity.{REQUIRED}[{index}].labelSelector"),
+                "is missing, and without one a term names no pod, so that no node is ever near enough: name pods, or write {} for all",
+            );
+        }
         check_pods(required, preferred, &format!("{path}.podAffinity"), errors);
     }
     if let Some(pods) = &affinity.pod_anti_affinity {
         let required = pods.required_during_scheduling_ignored_during_execution.as_deref();
         let preferred = pods.preferred_during_scheduling_ignored_during_execution.as_deref();
         check_pods(required, preferred, &format!("{path}.podAntiAffinity"), errors);
-    }
-}
-
-fn check_nodes(nodes: &NodeAffinity, path: &str, errors: &mut Errors) {
-    if let Some(required) = &nodes.required_during_scheduling_ignored_during_execution {
-        let path = format!("{path}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
-        errors.require(
-            !required.node_selector_terms.is_empty(),
-            path.as_str(),
-            "is empty: name the nodes by at least one term, or leave the field out",
-        );
-        for (index, term) in required.node_selector_terms.iter().enumerate() {
-            check_term(term, &format!("{path}[{index}]"), errors);
-        }
-    }
-    let preferred = nodes.preferred_during_scheduling_ignored_during_execution.iter().flatten();
-    for (index, preferred) in preferred.enumerate() {
-        let path = format!("{path}.preferredDuringSchedulingIgnoredDuringExecution[{index}]");
-        errors.require_between(Some(preferred.weight), (1, 100), format!("{path}.weight"));
-        check_term(&preferred.preference, &format!("{path}.preference"), errors);
-    }
-}
-
-fn check_term(term: &NodeSelectorTerm, path: &str, errors: &mut Errors) {
-    for (index, requirement) in term.match_expressions.iter().flatten().enumerate() {
-        let path = format!("{path}.matchExpressions[{index}]");
-        check_key(&requirement.key, &format!("{path}.key"), errors);
-        check_requirement(requirement, &path, errors);
-        for (place, value) in requirement.values.iter().flatten().enumerate() {
-            errors.require(
-                is_label_value(value),
-                format!("{path}.values[{place}]"),
-                format!("{} is not a value that a label can have", quoted(value)),
-            );
-        }
-    }
-    for (index, requirement) in term.match_fields.iter().flatten().enumerate() {
-        let path = format!("{path}.matchFields[{index}]");
-        errors.require(
-            requirement.key == "metadata.name",
-            format!("{path}.key"),
-            format!(
-                "{} is not a field that nodes are chosen by; there is metadata.name",
-                quoted(&requirement.key)
-            ),
-        );
-        let names = requirement.values.iter().flatten().count();
-        errors.require(
-            ["In", "NotIn"].contains(&requirement.operator.as_str()) && names == 1,
-            path,
-            "takes the operator In or NotIn with one value, the node's name",
-        );
-    }
-}
-
-fn check_requirement(requirement: &NodeSelectorRequirement, path: &str, errors: &mut Errors) {
-    let values = requirement.values.as_deref().unwrap_or_default();
-    check_operator(&requirement.operator, values.len(), &OF_NODES, path, errors);
-    if ["Gt", "Lt"].contains(&requirement.operator.as_str()) {
-        let is_number = matches!(values, [value] if value.parse::<i64>().is_ok());
-        errors.require(is_number, format!("{path}.values"), "goes with Gt and Lt as one whole number");
-    }
-}
-
-/// Checks an operator, and that it has values where it compares with some.
-fn check_operator(operator: &str, values: usize, known: &[&str], path: &str, errors: &mut Errors) {
-    if !known.contains(&operator) {
-        let problem = format!("{} is not an operator; there are {}", quoted(operator), known.join(", "));
-        return errors.add(format!("{path}.operator"), problem);
-    }
-    match operator {
-        "In" | "NotIn" => {
-            errors.require(
-                values > 0,
-                format!("{path}.values"),
-                "is empty: In and NotIn compare with at least one value",
-            );
-        }
-        "Exists" | "DoesNotExist" => {
-            errors.require(values == 0, format!("{path}.values"), "goes with In and NotIn: leave it out");
-        }
-        _ => {}
     }
 }
 
@@ -129,11 +52,7 @@ fn check_pods(
     errors: &mut Errors,
 ) {
     for (index, term) in required.unwrap_or_default().iter().enumerate() {
-        check_pod_term(
-            term,
-            &format!("{path}.requiredDuringSchedulingIgnoredDuringExecution[{index}]"),
-            errors,
-        );
+        check_pod_term(term, &format!("{path}.{REQUIRED}[{index}]"), errors);
     }
     for (index, preferred) in preferred.unwrap_or_default().iter().enumerate() {
         let path = format!("{path}.preferredDuringSchedulingIgnoredDuringExecution[{index}]");
@@ -195,7 +114,7 @@ pub(super) fn check_selector(selector: Option<&LabelSelector>, path: &str, error
         let path = format!("{path}.matchExpressions[{index}]");
         check_key(&requirement.key, &format!("{path}.key"), errors);
         let values = requirement.values.as_deref().unwrap_or_default();
-        check_operator(&requirement.operator, values.len(), &OF_PODS, &path, errors);
+        check_operator(&requirement.operator, values.len(), &OPERATORS, &path, errors);
         for (place, value) in values.iter().enumerate() {
             errors.require(
                 is_label_value(value),
@@ -249,8 +168,12 @@ mod tests {
                 "matchExpressions[0].operator",
             ),
             (
-                r#"{"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "a", "matchLabelKeys": ["b"]}]}}"#,
+                r#"{"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "a", "matchLabelKeys": ["b"]}]}}"#,
                 "matchLabelKeys",
+            ),
+            (
+                r#"{"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "a"}]}}"#,
+                "[0].labelSelector",
             ),
         ];
         for (json, expected) in rows {

@@ -1,27 +1,14 @@
-//! Environment variables that users set: names that can be set, and sources that Kubernetes can read.
+//! Environment variables that users set: names that can be set, and sources of many at once that Kubernetes can read.
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, EnvVarSource, ResourceFieldSelector};
+use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
 use mlpipeline_crds::{PodSettings, VARIABLE_PREFIX, WORKER_SETTINGS};
 
-use super::dns::{check_entry_key, check_name_of};
+use super::dns::check_name_of;
 use super::errors::Errors;
-use crate::children::CONTAINER;
+use super::variable_source;
 use crate::quoted::quoted;
-
-/// The fields of a pod that a variable can hold, beside single labels and annotations.
-const POD_FIELDS: [&str; 9] = [
-    "metadata.name",
-    "metadata.namespace",
-    "metadata.uid",
-    "spec.nodeName",
-    "spec.serviceAccountName",
-    "status.hostIP",
-    "status.hostIPs",
-    "status.podIP",
-    "status.podIPs",
-];
 
 /// Checks the variables of a pipeline or of a step.
 pub(super) fn check(pod: &PodSettings, path: &str, errors: &mut Errors) {
@@ -61,7 +48,7 @@ fn check_variable(variable: &EnvVar, path: &str, errors: &mut Errors) {
         path,
         "has both value and valueFrom: keep one",
     );
-    check_source(source, &format!("{path}.valueFrom"), errors);
+    variable_source::check(source, &format!("{path}.valueFrom"), errors);
 }
 
 /// Refuses a variable that the operator sets itself, or that means nothing to any program of ours.
@@ -81,69 +68,6 @@ fn check_not_ours(name: &str, path: &str, errors: &mut Errors) {
             quoted(name)
         ),
         hint,
-    );
-}
-
-fn check_source(source: &EnvVarSource, path: &str, errors: &mut Errors) {
-    let present = [
-        source.config_map_key_ref.is_some(),
-        source.secret_key_ref.is_some(),
-        source.field_ref.is_some(),
-        source.resource_field_ref.is_some(),
-    ];
-    errors.require(
-        present.into_iter().filter(|present| *present).count() == 1,
-        path,
-        "is exactly one of configMapKeyRef, secretKeyRef, fieldRef and resourceFieldRef",
-    );
-    let map = source.config_map_key_ref.as_ref();
-    let map = map.map(|of| ("ConfigMap", "configMapKeyRef", &of.name, &of.key, of.optional));
-    let secret = source.secret_key_ref.as_ref();
-    let secret = secret.map(|of| ("Secret", "secretKeyRef", &of.name, &of.key, of.optional));
-    for (kind, field, name, key, optional) in map.into_iter().chain(secret) {
-        // What is optional may be missing for ever; an empty name is rejected all the same.
-        if optional != Some(true) || name.is_empty() {
-            check_name_of(kind, Some(name), format!("{path}.{field}.name"), errors);
-        }
-        check_entry_key(key, format!("{path}.{field}.key"), errors);
-    }
-    if let Some(field) = &source.field_ref {
-        let is_entry = ["metadata.labels['", "metadata.annotations['"]
-            .iter()
-            .any(|start| field.field_path.starts_with(start) && field.field_path.ends_with("']"));
-        // The name that spec.nodeName had before: Kubernetes still reads it.
-        let is_old = field.field_path == "spec.host";
-        errors.require(
-            is_entry || is_old || POD_FIELDS.contains(&field.field_path.as_str()),
-            format!("{path}.fieldRef.fieldPath"),
-            format!(
-                "{} is not a field that a variable can hold; there are {}, metadata.labels['KEY'] and metadata.annotations['KEY']",
-                quoted(&field.field_path),
-                POD_FIELDS.join(", ")
-            ),
-        );
-    }
-    if let Some(field) = &source.resource_field_ref {
-        check_resource_field(field, &format!("{path}.resourceFieldRef"), errors);
-    }
-}
-
-fn check_resource_field(field: &ResourceFieldSelector, path: &str, errors: &mut Errors) {
-    let name = field.resource.strip_prefix("limits.").or_else(|| field.resource.strip_prefix("requests."));
-    errors.require(
-        name.is_some_and(|name| {
-            ["cpu", "memory", "ephemeral-storage"].contains(&name) || name.starts_with("hugepages-")
-        }),
-        format!("{path}.resource"),
-        format!(
-            "{} cannot be held by a variable; there are limits and requests of cpu, memory and ephemeral-storage, such as limits.cpu",
-            quoted(&field.resource)
-        ),
-    );
-    errors.require(
-        field.container_name.as_ref().is_none_or(|name| name.is_empty() || name == CONTAINER),
-        format!("{path}.containerName"),
-        format!("names another container than the step's only one: leave it out, or write {CONTAINER}"),
     );
 }
 

@@ -30,6 +30,11 @@ const LOOSENING_PREFIXES: [&str; 3] = [
 /// Labels by which a Job finds its pods. The API server rejects a Job that sets them itself.
 const LABELS_OF_JOBS: [&str; 2] = ["controller-uid", "job-name"];
 
+/// How many bytes the keys and values of an object's annotations have together at most.
+const MOST_OF_ANNOTATIONS: usize = 256 * 1024;
+/// How many of them are kept for annotations of the operator's own and of Kubernetes' controllers.
+const KEPT_OF_ANNOTATIONS: usize = 1024;
+
 const KEY_FORM: &str = "a key is PREFIX/NAME or NAME: the prefix is a DNS name, the name 1 to 63 letters, digits, -, _ and ., with a letter or digit first and last";
 
 /// Checks the labels and annotations of pods.
@@ -94,9 +99,40 @@ pub(super) fn check_labels(labels: &BTreeMap<String, String>, path: &str, errors
     }
 }
 
-/// Checks annotations, whose keys may have capitals in the prefix, and whose values are free.
+/// Checks annotations, whose values are free.
 pub(super) fn check_annotations(annotations: &BTreeMap<String, String>, path: &str, errors: &mut Errors) {
     check_reserved(annotations, path, errors);
+    check_annotation_keys(annotations, path, errors);
+    check_size(annotations, MOST_OF_ANNOTATIONS - KEPT_OF_ANNOTATIONS, path, errors);
+}
+
+/// Checks the annotations of the pipeline itself, which anybody may set.
+pub(super) fn check_annotations_of_pipeline(
+    annotations: &BTreeMap<String, String>,
+    path: &str,
+    errors: &mut Errors,
+) {
+    check_annotation_keys(annotations, path, errors);
+    check_size(annotations, MOST_OF_ANNOTATIONS, path, errors);
+}
+
+/// Checks that the annotations of a pipeline's pods and those of its step are not too many together, where neither are by themselves.
+pub(super) fn check_merged_annotations(
+    merged: &PodSettings,
+    of_pipeline: Option<&PodSettings>,
+    own: Option<&PodSettings>,
+    path: &str,
+    errors: &mut Errors,
+) {
+    let most = MOST_OF_ANNOTATIONS - KEPT_OF_ANNOTATIONS;
+    let fits = |pod: Option<&PodSettings>| pod.is_none_or(|pod| size(&pod.annotations) <= most);
+    if own.is_some_and(|pod| !pod.annotations.is_empty()) && fits(of_pipeline) && fits(own) {
+        check_size(&merged.annotations, most, path, errors);
+    }
+}
+
+/// Checks keys of annotations, which may have capitals in the prefix.
+fn check_annotation_keys(annotations: &BTreeMap<String, String>, path: &str, errors: &mut Errors) {
     for key in annotations.keys() {
         if !is_qualified_name(&key.to_lowercase()) {
             errors.add_with_hint(path, format!("{} is not a valid key", quoted(key)), KEY_FORM);
@@ -104,9 +140,87 @@ pub(super) fn check_annotations(annotations: &BTreeMap<String, String>, path: &s
     }
 }
 
+fn size(annotations: &BTreeMap<String, String>) -> usize {
+    annotations.iter().map(|(key, value)| key.len() + value.len()).sum()
+}
+
+fn check_size(annotations: &BTreeMap<String, String>, most: usize, path: &str, errors: &mut Errors) {
+    let size = size(annotations);
+    if size > most {
+        errors.add_with_hint(
+            path,
+            format!("has {size} bytes of keys and values; {most} are allowed"),
+            "put large texts into a ConfigMap, and mount it",
+        );
+    }
+}
+
 /// Checks the key of a label, a taint or a topology.
 pub(super) fn check_key(key: &str, path: &str, errors: &mut Errors) {
     if !is_qualified_name(key) {
         errors.add_with_hint(path, format!("{} is not a valid key", quoted(key)), KEY_FORM);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Annotations of so many bytes together.
+    fn annotations(bytes: usize) -> BTreeMap<String, String> {
+        BTreeMap::from([(
+            "a".to_owned(),
+            "é".repeat((bytes - 1) / 2) + if bytes.is_multiple_of(2) { "x" } else { "" },
+        )])
+    }
+
+    fn problems(check: impl Fn(&mut Errors)) -> usize {
+        let mut errors = Errors::default();
+        check(&mut errors);
+        errors.into_result().err().unwrap_or_default().len()
+    }
+
+    #[test]
+    fn annotations_are_counted_in_bytes_and_those_of_the_operator_have_their_place() {
+        let most = MOST_OF_ANNOTATIONS - KEPT_OF_ANNOTATIONS;
+        for (bytes, on_children, on_pipeline) in
+            [(most, 0, 0), (most + 1, 1, 0), (MOST_OF_ANNOTATIONS, 1, 0), (MOST_OF_ANNOTATIONS + 1, 1, 1)]
+        {
+            let found = annotations(bytes);
+            assert_eq!(size(&found), bytes);
+            assert_eq!(problems(|errors| check_annotations(&found, "p", errors)), on_children, "{bytes}");
+            assert_eq!(
+                problems(|errors| check_annotations_of_pipeline(&found, "p", errors)),
+                on_pipeline,
+                "{bytes}"
+            );
+        }
+    }
+
+    #[test]
+    fn annotations_of_both_levels_are_counted_together_once() {
+        let pod = |bytes, key: &str| PodSettings {
+            annotations: BTreeMap::from([(key.to_owned(), "x".repeat(bytes))]),
+            ..PodSettings::default()
+        };
+        let merged = |a: &PodSettings, b: &PodSettings| PodSettings {
+            annotations: a.annotations.clone().into_iter().chain(b.annotations.clone()).collect(),
+            ..PodSettings::default()
+        };
+        let most = MOST_OF_ANNOTATIONS - KEPT_OF_ANNOTATIONS;
+        // The third replaces the pipeline's, and the fourth has its error already.
+        for (pipeline, own, key, expected) in [
+            (most / 2, most / 2 - 8, "b", 0),
+            (most / 2, most / 2, "b", 1),
+            (most / 2, most - 8, "a", 0),
+            (most, 9, "b", 0),
+        ] {
+            let (pipeline, own) = (pod(pipeline, "a"), pod(own, key));
+            let merged = merged(&pipeline, &own);
+            let check = |errors: &mut Errors| {
+                check_merged_annotations(&merged, Some(&pipeline), Some(&own), "p", errors);
+            };
+            assert_eq!(problems(check), expected, "{key}");
+        }
     }
 }

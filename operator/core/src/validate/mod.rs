@@ -7,34 +7,42 @@ pub mod access_modes;
 mod actions;
 mod addresses;
 mod affinity;
+mod apart;
 mod continuous;
 mod data;
 mod dns;
 mod environment;
 mod errors;
+mod host_ports;
+mod huge_pages;
+mod image;
 mod import;
 mod labels;
 mod long_running;
+mod metadata;
+mod mounts;
+mod node_affinity;
 mod order;
 mod output;
 mod pattern;
 mod placement;
 mod pod;
+mod pod_annotations;
 mod prepare;
+mod quantity;
 mod references;
 mod resources;
 mod run;
 mod serve;
 mod steps;
 mod train;
+mod variable_source;
 
 use mlpipeline_crds::MLPipeline;
 
 use super::pipeline::ValidatedPipeline;
-use super::quoted::quoted;
 use super::storage::Storage;
 
-use dns::is_dns_name;
 use errors::Errors;
 
 pub use errors::FieldError;
@@ -55,16 +63,8 @@ pub fn spec_too_large(bytes: usize) -> String {
 /// Everything that is wrong with it, in the order of the spec.
 pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldError>> {
     let mut errors = Errors::default();
+    metadata::check(&resource.metadata, &mut errors);
     let name = resource.metadata.name.clone().unwrap_or_default();
-    errors.require(!name.is_empty(), "metadata.name", "is missing: name the pipeline");
-    errors.require(
-        is_dns_name(&name) || name.is_empty(),
-        "metadata.name",
-        format!(
-            "{} is not a valid name: lower-case letters, digits, - and . are allowed, 253 at most",
-            quoted(&name)
-        ),
-    );
     let spec = &resource.spec;
     let bytes = serde_json::to_vec(spec).map_or(0, |text| text.len());
     errors.require(bytes <= SPEC_BYTES, "spec", spec_too_large(bytes));
@@ -75,7 +75,7 @@ pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldErr
         "spec.image",
         "is empty: name an image, or leave it out for the operator's own",
     );
-    run::check_image_form(spec.image.as_deref(), "spec.image", &mut errors);
+    image::check(spec.image.as_deref(), "spec.image", &mut errors);
     let volume = spec.storage.clone().and_then(|storage| storage.volume).unwrap_or_default();
     pod::check_volume(&volume, &mut errors);
     pod::check_settings(spec.pod.as_ref(), None, "spec.pod", &mut errors);
@@ -85,8 +85,7 @@ pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldErr
         errors.add("spec.storage.volume.accessModes", problem);
     }
     addresses::check_all(spec, &name, &mut errors);
-    errors.into_result()?;
-    Ok(ValidatedPipeline {
+    let pipeline = ValidatedPipeline {
         namespace,
         name,
         uid: resource.metadata.uid.clone().unwrap_or_default(),
@@ -96,5 +95,9 @@ pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldErr
         image: spec.image.clone(),
         storage: Storage::Volume(volume),
         steps,
-    })
+    };
+    host_ports::check_all(spec, &pipeline, &mut errors);
+    apart::check_all(spec, &pipeline, &mut errors);
+    errors.into_result()?;
+    Ok(pipeline)
 }

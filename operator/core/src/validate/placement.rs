@@ -39,7 +39,8 @@ pub(super) fn spread_key(constraint: &TopologySpreadConstraint) -> (String, Stri
     (constraint.topology_key.clone(), constraint.when_unsatisfiable.clone())
 }
 
-fn check_toleration(toleration: &Toleration, path: &str, errors: &mut Errors) {
+/// Checks one toleration.
+pub(super) fn check_toleration(toleration: &Toleration, path: &str, errors: &mut Errors) {
     let key = toleration.key.as_deref().unwrap_or_default();
     let value = toleration.value.as_deref().unwrap_or_default();
     let effect = toleration.effect.as_deref().unwrap_or_default();

@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::LocalObjectReference;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use mlpipeline_crds::{Mount, PodSettings, Volume, VolumeStorage};
+use mlpipeline_crds::{PodSettings, Volume, VolumeStorage};
 
 use super::dns::{check_name_of, is_dns_label};
 use super::errors::Errors;
-use super::{environment, labels, placement, resources};
+use super::mounts::{self, place};
+use super::quantity::amount;
+use super::{environment, labels, placement, pod_annotations, resources};
 use crate::quoted::quoted;
-
-/// Folders at the root of the container that the operator mounts itself.
-const RESERVED_FOLDERS: [&str; 2] = ["storage", "tmp"];
 
 /// The settings of a step over those of its pipeline.
 pub(super) fn merge(pipeline: Option<&PodSettings>, step: Option<&PodSettings>) -> PodSettings {
@@ -58,12 +57,6 @@ fn each_once(secrets: impl Iterator<Item = LocalObjectReference>) -> Vec<LocalOb
     secrets.filter(|secret| named.insert(secret.name.clone())).collect()
 }
 
-/// A path in a container, written in one way only.
-pub(super) fn place(path: &str) -> String {
-    let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
-    parts.fold(String::new(), |place, part| place + "/" + part)
-}
-
 /// Checks the pod settings of a pipeline or of a step. A step's mounts may name volumes of the pipeline too.
 pub(super) fn check_settings(
     settings: Option<&PodSettings>,
@@ -76,6 +69,7 @@ pub(super) fn check_settings(
     resources::check(pod.resources.as_ref(), &format!("{path}.resources"), errors);
     placement::check(pod, path, errors);
     labels::check_of_pods(pod, path, errors);
+    pod_annotations::check(&pod.annotations, &format!("{path}.annotations"), errors);
     for (field, kind, name) in [
         ("priorityClassName", "PriorityClass", &pod.priority_class_name),
         ("runtimeClassName", "RuntimeClass", &pod.runtime_class_name),
@@ -93,26 +87,9 @@ pub(super) fn check_settings(
             format!("{} is the name of an earlier volume too", quoted(&volume.name)),
         );
     }
-    let mut known: Vec<&str> = of_pipeline
-        .into_iter()
-        .chain([pod])
-        .flat_map(|pod| &pod.volumes)
-        .map(|found| found.name.as_str())
-        .collect();
-    known.dedup();
-    let mut places = BTreeSet::new();
-    for (index, mount) in pod.mounts.iter().enumerate() {
-        let path = format!("{path}.mounts[{index}]");
-        check_mount(mount, &known, &path, errors);
-        errors.require(
-            places.insert(place(&mount.mount_path)),
-            format!("{path}.mountPath"),
-            format!(
-                "{} is where an earlier mount is too, and one would hide the other",
-                quoted(&mount.mount_path)
-            ),
-        );
-    }
+    let known = of_pipeline.into_iter().chain([pod]).flat_map(|pod| &pod.volumes);
+    let known: Vec<&str> = known.map(|found| found.name.as_str()).collect();
+    mounts::check(&pod.mounts, known, path, errors);
 }
 
 fn check_pod_volume(volume: &Volume, path: &str, errors: &mut Errors) {
@@ -141,9 +118,8 @@ fn check_pod_volume(volume: &Volume, path: &str, errors: &mut Errors) {
     let claim_path = format!("{path}.persistentVolumeClaim.claimName");
     check_name_of("PersistentVolumeClaim", claim, claim_path, errors);
     let limit = volume.empty_dir.as_ref().and_then(|folder| folder.size_limit.as_ref());
-    if let Some(limit) = limit.filter(|limit| resources::amount(limit).is_none()) {
-        let problem = format!("{} is not a valid amount; write 1Gi or 500Mi", quoted(&limit.0));
-        errors.add(format!("{path}.emptyDir.sizeLimit"), problem);
+    if let Some(limit) = limit {
+        check_size_limit(limit, &format!("{path}.emptyDir.sizeLimit"), errors);
     }
     let sources = [
         volume.config_map.is_some(),
@@ -158,37 +134,20 @@ fn check_pod_volume(volume: &Volume, path: &str, errors: &mut Errors) {
     );
 }
 
-fn check_mount(mount: &Mount, known: &[&str], path: &str, errors: &mut Errors) {
-    if !known.contains(&mount.name.as_str()) {
-        let hint = match known {
-            [] => "list it there first".to_owned(),
-            known => format!("there are {}", known.join(", ")),
-        };
-        errors.add_with_hint(
-            format!("{path}.name"),
-            format!("there is no volume {} under pod.volumes", quoted(&mount.name)),
-            hint,
-        );
-    }
-    check_mount_path(&mount.mount_path, &format!("{path}.mountPath"), errors);
-}
-
-/// Checks where something is mounted in the container.
-pub(super) fn check_mount_path(mount_path: &str, path: &str, errors: &mut Errors) {
-    let folders: Vec<&str> = mount_path.split('/').filter(|part| !part.is_empty()).collect();
-    let confined = mount_path.starts_with('/')
-        && !mount_path.contains(':')
-        && folders.first().is_some_and(|first| !RESERVED_FOLDERS.contains(first))
-        && !folders.contains(&"..");
-    errors.require(
-        confined,
-        path,
-        format!(
-            "{} cannot be mounted at: begin with /, leave out : and .., and keep away from / itself, /{}",
-            quoted(mount_path),
-            RESERVED_FOLDERS.join(" and /")
+fn check_size_limit(limit: &Quantity, path: &str, errors: &mut Errors) {
+    match amount(limit) {
+        None => {
+            errors.add(path, format!("{} is not a valid amount; write 1Gi or 500Mi", quoted(&limit.0)));
+        }
+        Some(bytes) => errors.require(
+            !resources::is_below(bytes, resources::LEAST_STORAGE),
+            path,
+            format!(
+                "{} holds no file, and pods that write one are evicted; write 1Gi or 500Mi",
+                quoted(&limit.0)
+            ),
         ),
-    );
+    }
 }
 
 /// Checks the pipeline's volume.
@@ -214,11 +173,8 @@ pub(super) fn check_volume(volume: &VolumeStorage, errors: &mut Errors) {
 
 /// Checks how much of a volume is asked for.
 pub(super) fn check_size(size: &Quantity, path: &str, errors: &mut Errors) {
-    let number = size.0.trim_end_matches(|character: char| character.is_ascii_alphabetic());
-    let unit = size.0.get(number.len()..).unwrap_or_default();
-    let units = ["", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-    let fits =
-        number.parse::<f64>().is_ok_and(|amount| amount.is_finite() && amount > 0.0) && units.contains(&unit);
+    let is_fraction = size.0.ends_with(['n', 'u', 'm']);
+    let fits = !is_fraction && amount(size).is_some_and(|amount| amount > 0.0);
     errors.require(fits, path, format!("{} is not a valid size; write 1Gi or 500Mi", quoted(&size.0)));
 }
 

@@ -7,18 +7,23 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::dns::is_qualified_name;
 use super::errors::Errors;
+use super::huge_pages;
+use super::quantity::amount;
 use crate::quoted::quoted;
-
-/// What the amounts of a unit are multiplied by, as a power of ten.
-const DECIMAL_UNITS: [(&str, i32); 10] =
-    [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
-
-/// What the amounts of a unit are multiplied by, as a power of two.
-const BINARY_UNITS: [(&str, i32); 6] =
-    [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
 
 /// The resources that have no prefix, beside huge pages.
 const STANDARD: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
+
+/// What an administrator's quota for a resource is named with: no resource of containers begins so.
+const QUOTA_PREFIX: &str = "requests.";
+
+/// The least limits that a container can begin within, in bytes: no container runtime starts one in less memory, and the log of one needs a
+/// block of storage. Less is a slip of the unit: 128m is an eighth of a byte. No limit at all is written as 0.
+const LEAST_LIMITS: [(&str, f64, &str); 2] =
+    [("memory", 512_000.0, "500Ki"), ("ephemeral-storage", LEAST_STORAGE, "4Ki")];
+
+/// The least that can hold a file, in bytes.
+pub(super) const LEAST_STORAGE: f64 = 4096.0;
 
 /// Checks requests and limits.
 pub(super) fn check(resources: Option<&ResourceRequirements>, path: &str, errors: &mut Errors) {
@@ -36,14 +41,31 @@ pub(super) fn check(resources: Option<&ResourceRequirements>, path: &str, errors
             check_amount_of(name, amount, &format!("{path}.{field}"), errors);
         }
     }
+    for (name, least, shown) in LEAST_LIMITS {
+        let limit =
+            limits.get(name).filter(|limit| amount(limit).is_some_and(|limit| is_below(limit, least)));
+        if let Some(limit) = limit {
+            errors.add_with_hint(
+                format!("{path}.limits"),
+                format!(
+                    "{} is {}, and no container works within less than {shown}",
+                    quoted(name),
+                    quoted(&limit.0)
+                ),
+                "write bytes with their unit, such as 128Mi or 1Gi",
+            );
+        }
+    }
+    huge_pages::check(requests, limits, path, errors);
     for (name, request) in requests {
         check_request(name, request, limits.get(name), &format!("{path}.requests"), errors);
     }
 }
 
 fn check_amount_of(name: &str, quantity: &Quantity, path: &str, errors: &mut Errors) {
-    let is_known = STANDARD.contains(&name) || name.starts_with("hugepages-");
-    if !is_qualified_name(name) || !(is_known || name.contains('/')) {
+    let is_known = STANDARD.contains(&name) || name.starts_with(huge_pages::PREFIX);
+    let is_device_name = name.contains('/') && !(is_device(name) && is_of_quota(name));
+    if !is_qualified_name(name) || !(is_known || is_device_name) {
         errors.add_with_hint(
             path,
             format!("{} is not a resource of containers", quoted(name)),
@@ -64,7 +86,7 @@ fn check_amount_of(name: &str, quantity: &Quantity, path: &str, errors: &mut Err
 
 /// Checks a request against the limit. Kubernetes takes a limit for the request where there is only the limit.
 fn check_request(name: &str, request: &Quantity, limit: Option<&Quantity>, path: &str, errors: &mut Errors) {
-    let is_exact = is_device(name) || name.starts_with("hugepages-");
+    let is_exact = is_device(name) || name.starts_with(huge_pages::PREFIX);
     let Some(limit) = limit else {
         errors.require(
             !is_exact,
@@ -87,54 +109,20 @@ fn is_device(name: &str) -> bool {
     name.contains('/') && !name.contains("kubernetes.io/")
 }
 
+/// Whether the name is that of a quota, or too long to have one, as Kubernetes asks of devices.
+fn is_of_quota(name: &str) -> bool {
+    name.starts_with(QUOTA_PREFIX) || !is_qualified_name(&format!("{QUOTA_PREFIX}{name}"))
+}
+
+/// Whether an amount of bytes is some, and less than this.
+pub(super) fn is_below(amount: f64, least: f64) -> bool {
+    amount > 0.0 && amount < least
+}
+
 /// Whether pods with these resources have a request for CPU, by name or by their limit.
 pub(super) fn has_cpu_request(resources: Option<&ResourceRequirements>) -> bool {
     let cpu = |amounts: &Option<BTreeMap<String, Quantity>>| amounts.as_ref()?.get("cpu").cloned();
     let request = resources.and_then(|resources| cpu(&resources.requests).or_else(|| cpu(&resources.limits)));
     // An amount that cannot be read has an error of its own.
     request.is_some_and(|request| amount(&request) != Some(0.0))
-}
-
-/// The amount that a quantity stands for, as near as a float comes to it: equal amounts in different units are equal here too.
-/// `None` for what Kubernetes cannot read, and for amounts below zero.
-pub(super) fn amount(quantity: &Quantity) -> Option<f64> {
-    let text = quantity.0.as_str();
-    let end = text.find(|character: char| !character.is_ascii_digit() && character != '.');
-    let (number, unit) = text.split_at(end.unwrap_or(text.len()));
-    let scaled = |power: i32| format!("{number}e{power}").parse::<f64>().ok();
-    let find = |units: &[(&str, i32)]| units.iter().find(|(name, _)| *name == unit).map(|(_, power)| *power);
-    let amount = match (find(&DECIMAL_UNITS), find(&BINARY_UNITS)) {
-        (Some(power), _) => scaled(power),
-        (None, Some(power)) => scaled(0).map(|amount| amount * 2_f64.powi(power)),
-        (None, None) => unit.strip_prefix(['e', 'E']).and_then(|power| power.parse().ok()).and_then(scaled),
-    };
-    amount.filter(|amount| amount.is_finite())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_read_as_kubernetes_reads_them() {
-        let read = |text: &str| amount(&Quantity(text.to_owned()));
-        for (text, other) in [
-            ("0.1", "100m"),
-            ("1.1G", "1100M"),
-            ("0.1Gi", "107374182.4"),
-            ("1e3", "1k"),
-            (".5", "500m"),
-            ("2.", "2"),
-            ("1E", "1e18"),
-            ("0", "0Ki"),
-        ] {
-            assert!(read(text).is_some(), "{text}");
-            assert_eq!(read(text), read(other), "{text}");
-        }
-        for text in
-            ["", "-1", "+1", "1 Gi", "1gb", "1K", "m", ".", "1.2.3", "1e", "1e999", "inf", "NaN", "one", "1é"]
-        {
-            assert_eq!(read(text), None, "{text}");
-        }
-    }
 }

@@ -6,15 +6,16 @@ use mlpipeline_crds::{CompletionMode, PodSettings, ReplicaVolume, Run, Workload}
 
 use super::dns::{check_name_of, is_dns_label};
 use super::errors::Errors;
-use super::pod;
+use super::mounts::{check_mount_path, place};
 use super::serve::check_ports;
+use super::{image, pod};
 use crate::children::REPLICA_VOLUME;
 use crate::names::environment_name;
 use crate::quoted::quoted;
 
 pub(super) fn check(run: &Run, settings: &PodSettings, path: &str, errors: &mut Errors) {
     errors.require(!run.image.trim().is_empty(), format!("{path}.image"), "is empty: name a container image");
-    check_image_form(Some(&run.image), &format!("{path}.image"), errors);
+    image::check(Some(&run.image), &format!("{path}.image"), errors);
     let workload = run.workload.unwrap_or_default();
     let is_job = workload == Workload::Job;
     let scales = matches!(workload, Workload::Deployment | Workload::StatefulSet);
@@ -64,28 +65,14 @@ pub(super) fn check(run: &Run, settings: &PodSettings, path: &str, errors: &mut 
     check_run_ports(run, path, errors);
 }
 
-/// Checks that nothing but the name is in the name of an image: Kubernetes rejects spaces around it.
-pub(super) fn check_image_form(image: Option<&str>, path: &str, errors: &mut Errors) {
-    if let Some(image) = image.filter(|image| !image.trim().is_empty() && image.trim() != *image) {
-        errors.add(path, format!("{} begins or ends with a space: remove it", quoted(image)));
-    }
-    // A container tool would take such a name for one of its flags.
-    if let Some(image) = image.filter(|image| image.starts_with('-')) {
-        errors.add(
-            path,
-            format!("{} is not a valid image: its name begins with a letter or digit", quoted(image)),
-        );
-    }
-}
-
 fn check_replica_volume(volume: &ReplicaVolume, settings: &PodSettings, path: &str, errors: &mut Errors) {
     pod::check_size(&volume.size, &format!("{path}.size"), errors);
-    pod::check_mount_path(&volume.mount_path, &format!("{path}.mountPath"), errors);
+    check_mount_path(&volume.mount_path, &format!("{path}.mountPath"), errors);
     let class = volume.storage_class_name.as_deref();
     check_name_of("StorageClass", class, format!("{path}.storageClassName"), errors);
-    let place = pod::place(&volume.mount_path);
+    let own_place = place(&volume.mount_path);
     errors.require(
-        !settings.mounts.iter().any(|mount| pod::place(&mount.mount_path) == place),
+        !settings.mounts.iter().any(|mount| place(&mount.mount_path) == own_place),
         format!("{path}.mountPath"),
         format!("{} is where pod.mounts mounts another volume: change one", quoted(&volume.mount_path)),
     );

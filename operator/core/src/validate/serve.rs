@@ -10,6 +10,9 @@ use super::labels::check_annotations;
 use super::resources::has_cpu_request;
 use crate::quoted::quoted;
 
+/// The class of an Ingress, from before it had a field.
+const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
+
 pub(super) fn check(serve: &Serve, pod: &PodSettings, path: &str, errors: &mut Errors) {
     errors.require_between(serve.replicas, (0, 1000), format!("{path}.replicas"));
     if let Some(autoscaling) = &serve.autoscaling {
@@ -56,7 +59,7 @@ fn check_ingress(ingress: &Ingress, path: &str, errors: &mut Errors) {
         format!("{} is not a valid host name", quoted(&ingress.host)),
     );
     errors.require(
-        host.parse::<IpAddr>().is_err(),
+        !is_address(host),
         format!("{path}.host"),
         format!("{} is an address, and an Ingress goes by host names: name a host", quoted(&ingress.host)),
     );
@@ -72,6 +75,31 @@ fn check_ingress(ingress: &Ingress, path: &str, errors: &mut Errors) {
     check_name_of("IngressClass", ingress.class_name.as_deref(), format!("{path}.className"), errors);
     check_name_of("Secret", ingress.tls_secret.as_deref(), format!("{path}.tlsSecret"), errors);
     check_annotations(&ingress.annotations, &format!("{path}.annotations"), errors);
+    let annotated = ingress.annotations.get(CLASS_ANNOTATION);
+    if let (Some(class), Some(annotated)) = (&ingress.class_name, annotated)
+        && class != annotated
+    {
+        errors.add_with_hint(
+            format!("{path}.annotations"),
+            format!(
+                "{} is {}, and className is {}: Kubernetes rejects two different ones",
+                quoted(CLASS_ANNOTATION),
+                quoted(annotated),
+                quoted(class)
+            ),
+            "leave the annotation out",
+        );
+    }
+}
+
+/// Whether a host is an address, also one whose numbers have zeros first: Kubernetes reads these as addresses too.
+fn is_address(host: &str) -> bool {
+    let is_byte = |part: &str| {
+        let number = part.trim_start_matches('0');
+        !part.is_empty() && (number.is_empty() || number.parse::<u8>().is_ok())
+    };
+    let numbers: Vec<&str> = host.split('.').collect();
+    host.parse::<IpAddr>().is_ok() || (numbers.len() == 4 && numbers.into_iter().all(is_byte))
 }
 
 pub(super) fn check_ports(

@@ -98,6 +98,8 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
     if !is_long_running {
         labels::check_of_job(&pod, step.pod.as_ref(), &format!("{path}.pod"), &step.name, errors);
     }
+    let annotations = format!("{path}.pod.annotations");
+    labels::check_merged_annotations(&pod, spec.pod.as_ref(), step.pod.as_ref(), &annotations, errors);
     check_parallelism(step, is_long_running, &format!("{path}.parallelism"), errors);
     let retries = step.retries.unwrap_or(3);
     errors.require_between(Some(retries), (0, 100), format!("{path}.retries"));
@@ -171,7 +173,14 @@ fn check_schedule(
         return None;
     }
     let deadline = format!("{path}.schedule.startingDeadlineSeconds");
-    errors.require_not_negative(schedule.starting_deadline_seconds, deadline);
+    errors.require_not_negative(schedule.starting_deadline_seconds, deadline.as_str());
+    if schedule.starting_deadline_seconds == Some(0) && schedule.suspend != Some(true) {
+        errors.add_with_hint(
+            deadline,
+            "is 0, by which every run is too late as soon as it is due, so that none ever starts",
+            "write how many seconds late a run may start, such as 60, or leave it out for any",
+        );
+    }
     let parsed = CronSchedule::parse(schedule)
         .map_err(|(field, problem)| errors.add(format!("{path}.schedule.{field}"), problem))
         .ok()?;
