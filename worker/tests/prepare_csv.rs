@@ -173,7 +173,7 @@ fn files_that_are_read_together_come_in_the_order_of_their_names_and_share_their
 fn a_table_of_more_columns_than_a_query_can_take_is_refused_at_once() {
     let header =
         |columns: usize| (0..columns).map(|column| format!("c{column}")).collect::<Vec<_>>().join(",");
-    refused(format!("{}\n", header(10_001)).as_bytes(), &["more than 10000 columns", "at most 10000"]);
+    refused(format!("{}\n", header(10_001)).as_bytes(), &["more than 10000 columns"]);
     assert_eq!(copied(format!("{}\n", header(2_000)).as_bytes()).lines().count(), 1);
 
     let fields: Vec<Field> =

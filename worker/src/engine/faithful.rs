@@ -7,6 +7,7 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, JoinConstraint, JoinType, ScalarValue, plan_err};
 use datafusion::error::Result;
+use datafusion::functions::math::expr_fn::abs;
 use datafusion::logical_expr::expr::{Cast, InList, TryCast};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{merge_schema, split_conjunction};
@@ -104,15 +105,21 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         Expr::InList(list) => Ok(one_by_one(list, schema)),
         Expr::ScalarSubquery(subquery) => Ok(Transformed::yes(Expr::ScalarSubquery(nullable(subquery)?))),
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-            let types = (type_of(&left), type_of(&right));
-            if op == Operator::BitwiseXor && [&types.0, &types.1].into_iter().flatten().any(has_fraction) {
+            // A type is that of all expressions within: it is asked for where it matters.
+            let is_date = |expr: &Expr| type_of(expr) == Some(DataType::Date32);
+            if op == Operator::BitwiseXor
+                && [&left, &right]
+                    .into_iter()
+                    .filter_map(|side| type_of(side))
+                    .any(|side| has_fraction(&side))
+            {
                 return plan_err!("^ is the exclusive or of whole numbers; a power is power(x, 2)");
             }
-            let (left, right) = match (op, types) {
-                (Operator::Plus | Operator::Minus, (Some(DataType::Date32), _)) if has_hours(&right) => {
+            let (left, right) = match op {
+                Operator::Plus | Operator::Minus if has_hours(&right) && is_date(&left) => {
                     (time(*left), *right)
                 }
-                (Operator::Plus, (_, Some(DataType::Date32))) if has_hours(&left) => (*left, time(*right)),
+                Operator::Plus if has_hours(&left) && is_date(&right) => (*left, time(*right)),
                 _ => return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
             };
             let binary = BinaryExpr { left: left.into(), op, right: right.into() };
@@ -167,7 +174,11 @@ fn one_by_one(InList { expr, list, negated }: InList, schema: &DFSchema) -> Tran
     if alone.is_empty() {
         return Transformed::no(Expr::InList(InList { expr, list: together, negated }));
     }
-    let equals = |item: Expr| Expr::clone(&expr).eq(item);
+    // Of zeros as one question of another form: the optimizer would put `x = 0` back into the list.
+    let equals = |item: Expr| match &item {
+        Expr::Literal(..) => abs(expr.clone()).eq(lit(0.0)),
+        _ => expr.clone().eq(item),
+    };
     let rest = (!together.is_empty())
         .then(|| Expr::InList(InList { expr: expr.clone(), list: together, negated: false }));
     let any = alone.into_iter().map(equals).chain(rest).reduce(Expr::or).unwrap_or(lit(false));

@@ -137,11 +137,12 @@ impl LoadedModel {
 mod tests {
     use super::super::test_models::{class, feature, limits, model};
     use super::*;
-    use crate::model::FeatureKind;
+    use crate::model::{Feature, FeatureKind};
 
     #[test]
     fn d7_rows_that_leave_out_thousands_of_features_are_refused_before_they_take_their_memory() {
-        let features = (0..4000).map(|at| feature(&format!("f{at}"), FeatureKind::Float)).collect();
+        let optional = |at| Feature { optional: true, ..feature(&format!("f{at}"), FeatureKind::Float) };
+        let features = (0..4000).map(optional).collect();
         let limits = ServingLimits { max_rows: 100_000, ..limits() };
         let model = LoadedModel::new(
             model(features, class("y", &["a", "b"])),

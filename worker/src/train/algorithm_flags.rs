@@ -163,7 +163,7 @@ mod tests {
         assert!(unknown.contains("a parameter maxIterations; its parameters are alpha"), "{unknown}");
         let wrong = flags("logistic-regression", &["alpha=much"]).expect_err("not a number").to_string();
         assert!(wrong.contains("alpha of logistic-regression is \"much\"; a number is expected"), "{wrong}");
-        let part = flags("linear-svm", &["maxIterations=1.5"]).expect_err("no whole number").to_string();
+        let part = flags("gradient-boosting", &["maxDepth=1.5"]).expect_err("no whole number").to_string();
         assert!(part.contains("is 1.5; a whole number is expected"), "{part}");
         let map = flags("linear-svm", &["classWeights=2"]).expect_err("no map").to_string();
         assert!(map.contains("is 2; a map is expected"), "{map}");

@@ -161,7 +161,7 @@ impl<'a> Records<'a> {
         self.text.push_str(&String::from_utf8_lossy(self.copy.get(..written).unwrap_or_default()));
         self.fields.clear();
         let mut from = 0;
-        for end in self.ends.get(..ended).unwrap_or_default() {
+        for end in self.ends.get(..ended.min(FIELD_LIMIT)).unwrap_or_default() {
             self.fields.push((from, *end));
             from = *end;
         }
