@@ -82,6 +82,11 @@ impl Cluster {
         };
     }
 
+    /// Lets pods that come, and are to run all the time, stay as they are; or become ready.
+    pub fn holds_pods(&self, holds: bool) {
+        self.state().script.holds = holds;
+    }
+
     pub async fn node(&self, name: &str) -> Node {
         Api::all(self.client.clone()).get(name).await.unwrap()
     }

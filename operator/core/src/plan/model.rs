@@ -172,7 +172,8 @@ fn served(pipeline: &ValidatedPipeline, observed: &Observed, train: &str) -> Vec
     for (reader, input) in readers(pipeline, train) {
         let Some(found) = observed.steps.get(&reader.name) else { continue };
         for workload in found.workloads() {
-            let source = workload.fingerprint.as_ref().map(|fingerprint| fingerprint.sources().remove(&input));
+            let source =
+                workload.fingerprint.as_ref().map(|fingerprint| fingerprint.sources().remove(&input));
             let is_named = source.as_ref().map(|source| source.as_deref() == Some(train));
             if let Some(revision) = workload.model.clone().filter(|_| is_named != Some(false)) {
                 let digest = workload.model_digest.clone();

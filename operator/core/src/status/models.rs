@@ -25,12 +25,10 @@ pub(super) fn models(
     observed: &Observed,
     previous: Option<&MLPipelineStatus>,
 ) -> Vec<ModelStatus> {
-    let mut all: Vec<ModelStatus> =
-        plan::models(pipeline, observed).into_iter().map(model_status).collect();
+    let mut all: Vec<ModelStatus> = plan::models(pipeline, observed).into_iter().map(model_status).collect();
     for served in plan::served_models(pipeline, observed) {
-        let is_it = |model: &&ModelStatus| {
-            model.step == served.step && model.revision == served.revision.as_str()
-        };
+        let is_it =
+            |model: &&ModelStatus| model.step == served.step && model.revision == served.revision.as_str();
         if all.iter().find(is_it).is_none() {
             let reported = previous.and_then(|status| status.models.iter().find(is_it));
             let kept = reported.map(|reported| ModelStatus { serving: true, ..reported.clone() });

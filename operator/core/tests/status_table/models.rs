@@ -14,7 +14,12 @@ fn nightly() -> ValidatedPipeline {
 }
 
 /// A run of the schedule that ended with this model, so many hours from now.
-fn trained(work: &RunWork, revision: &str, hours: i64, accuracy: f64) -> mlpipeline_core::observed::ObservedRun {
+fn trained(
+    work: &RunWork,
+    revision: &str,
+    hours: i64,
+    accuracy: f64,
+) -> mlpipeline_core::observed::ObservedRun {
     let mut trained = run(work, RunPhase::Succeeded, accuracy);
     trained.name = format!("iris-train-{revision}");
     trained.scheduled = true;
