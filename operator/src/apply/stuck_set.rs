@@ -116,7 +116,7 @@ mod tests {
         let ordered = set("OrderedReady", 3);
         let bad = pod("bad", false, "set");
         assert_eq!(stuck(&ordered, &[pod("good", true, "set"), bad.clone()], 200), Some(0));
-        assert_eq!(stuck(&ordered, &[bad.clone()], 110), Some(20), "it may be about to start");
+        assert_eq!(stuck(&ordered, std::slice::from_ref(&bad), 110), Some(20), "it may be about to start");
         assert_eq!(
             stuck(&ordered, &[pod("old", true, "set"), pod("good", false, "set")], 200),
             None,
@@ -127,7 +127,7 @@ mod tests {
         ending["metadata"]["deletionTimestamp"] = json!(at(150));
         assert_eq!(stuck(&ordered, &[ending], 200), None, "it is being replaced");
         assert_eq!(
-            stuck(&set("OrderedReady", 2), &[bad.clone()], 200),
+            stuck(&set("OrderedReady", 2), std::slice::from_ref(&bad), 200),
             None,
             "the template is news to the controller"
         );
