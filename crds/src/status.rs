@@ -53,7 +53,7 @@ pub struct MLPipelineStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub steps: Vec<StepStatus>,
-    /// The newest models, newest first.
+    /// The newest models, and all that pods serve, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "atomic"))]
     pub models: Vec<ModelStatus>,
@@ -95,6 +95,9 @@ pub struct StepStatus {
     /// Pods that were tried so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<i32>,
+    /// How many runs of its schedule, one after the other, were replaced by the next before they ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_runs: Option<i32>,
     /// Why it stands so, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]

@@ -10,6 +10,10 @@ load_images() {
     ctr_images import "$STATE/images/$program.tar" >/dev/null
     rm -f "$STATE/images/$program.tar"
   done
+  # The image of workers of the version before, for the test of upgrades: the same one by another name.
+  local worker
+  worker=$(ctr_images list --quiet | grep -E '/mlpipeline-worker:[^:]+$' | grep -v ':before$' | head -n 1)
+  ctr_images tag --force "$worker" "${worker%:*}:before" >/dev/null
 }
 
 # As a user does it: by the chart. The namespace comes first, since helm would make one without the label of its pods' standard.

@@ -3,20 +3,23 @@
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, Patch, PatchParams};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::desired::Desired;
 use super::drift::drift;
-use super::preconditions::only_this;
+use super::preconditions::{only_this, only_this_and_not_its_pods};
+use super::stuck_set::{adopting, stuck_in};
 use crate::cache::Found;
+use crate::cache::index::PipelineKey;
 use crate::context::Context;
 use crate::failure::{Class, Failure};
 use crate::observe::{View, controller, is_leftover, is_own, object_name, owns_claim};
 use crate::reconcile_state::AppliedChild;
 use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_core::labels::{MANAGER, annotation};
+use mlpipeline_core::names;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 
 /// The field manager that owns a Deployment's replicas from the moment we stop applying them until the autoscaler sets them: a
@@ -34,7 +37,9 @@ pub(super) async fn apply(
     let object = object_name(desired.kind, &desired.name);
     if let Some(found) = known(desired, view) {
         check_owner(pipeline, desired, found.metadata())?;
-        return apply_drift(context, pipeline, desired, found, &api).await;
+        let repair = apply_drift(context, pipeline, desired, found, &api).await?;
+        let stuck = replace_stuck(context, pipeline, found, &api).await?;
+        return Ok([repair, stuck].into_iter().flatten().min());
     }
     // The watch delivers only what carries our label, so a get decides whether the name is free.
     let existing = api.get_opt(&desired.name).await.map_err(|error| Failure::of_call(&object, &error))?;
@@ -49,7 +54,10 @@ pub(super) async fn apply(
             }
             write(context, pipeline, desired, &api, Some(&uid)).await?;
         }
-        None => write(context, pipeline, desired, &api, None).await?,
+        None => {
+            let pods = context.cache.pods.of(&key(pipeline));
+            write(context, pipeline, &adopting(desired, &pods), &api, None).await?;
+        }
     }
     Ok(None)
 }
@@ -70,19 +78,59 @@ pub(super) async fn delete(
     let name = orphan.metadata().name.clone().unwrap_or_default();
     let object = object_name(orphan.kind, &name);
     let api = api(context, pipeline, orphan.kind);
-    let left = match api.delete(&name, &only_this(orphan.metadata().uid.clone())).await {
-        Ok(answer) => {
-            tracing::info!(object, "deleted: no step wants it");
-            answer.left().filter(|left| left.metadata.deletion_timestamp.is_some())
-        }
+    let gone = delete_by(context, orphan, &api, &only_this(orphan.metadata().uid.clone())).await?;
+    tracing::info!(object, gone, "deleted: no step wants it");
+    Ok(gone)
+}
+
+/// Deletes a child; whether it is gone.
+async fn delete_by(
+    context: &Context,
+    orphan: &Found,
+    api: &Api<DynamicObject>,
+    how: &DeleteParams,
+) -> Result<bool, Failure> {
+    let name = orphan.metadata().name.clone().unwrap_or_default();
+    let left = match api.delete(&name, how).await {
+        Ok(answer) => answer.left().filter(|left| left.metadata.deletion_timestamp.is_some()),
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => None,
-        Err(error) => return Err(Failure::of_call(&object, &error)),
+        Err(error) => return Err(Failure::of_call(&object_name(orphan.kind, &name), &error)),
     };
     match &left {
         Some(left) => context.cache.insert(orphan.kind, serde_json::to_value(left).unwrap_or_default()),
         None => context.cache.remove(orphan.kind, orphan.metadata()),
     }
     Ok(left.is_none())
+}
+
+/// Replaces a StatefulSet that waits for a pod which only its next template can make ready, and leaves its pods: those that are ready
+/// stay so, and the next set adopts them all. When to look again where that is not sure yet.
+async fn replace_stuck(
+    context: &Context,
+    pipeline: &ValidatedPipeline,
+    found: &Found,
+    api: &Api<DynamicObject>,
+) -> Result<Option<Duration>, Failure> {
+    if found.kind != ChildKind::StatefulSet {
+        return Ok(None);
+    }
+    let key = key(pipeline);
+    // Not as it was when the reconcile began: what was just applied is news to its controller.
+    let sets = context.cache.stateful_sets.of(&key);
+    let Some(set) = sets.iter().find(|set| set.metadata.uid == found.metadata().uid) else { return Ok(None) };
+    let wait = stuck_in(set, &context.cache.pods.of(&key), (context.clock)());
+    if wait == Some(Duration::ZERO) && set.metadata.deletion_timestamp.is_none() {
+        let name = object_name(found.kind, found.metadata().name.as_deref().unwrap_or_default());
+        tracing::info!(object = name, "replaced without its pods: it waits for one of an earlier template");
+        delete_by(context, found, api, &only_this_and_not_its_pods(found.metadata().uid.clone())).await?;
+        return Ok(None);
+    }
+    Ok(wait)
+}
+
+/// Under which a pipeline's objects are in the cache.
+fn key(pipeline: &ValidatedPipeline) -> PipelineKey {
+    PipelineKey { namespace: pipeline.namespace.clone(), label: names::label(&pipeline.name) }
 }
 
 fn api(context: &Context, pipeline: &ValidatedPipeline, kind: ChildKind) -> Api<DynamicObject> {

@@ -7,6 +7,10 @@ use serde_json::{Value, json};
 
 /// A StatefulSet's template of claims.
 const CLAIM_TEMPLATES: &str = "volumeClaimTemplates";
+/// Whether a StatefulSet waits for each of its pods before it goes on to the next.
+pub(super) const POD_MANAGEMENT: &str = "podManagementPolicy";
+/// It does not.
+pub(super) const PARALLEL: &str = "Parallel";
 /// Where the revision stands of the pods that a template makes.
 const REVISION: &str = "/spec/template/metadata/labels/mlpipeline.dev~1revision";
 /// How often version 0.1.0 asked pods that start whether they are ready.
@@ -15,7 +19,10 @@ const EARLIER_STARTUP: i64 = 60;
 /// Puts the fields that stay into what is desired.
 pub(super) fn keep(kind: ChildKind, desired: &mut Value, actual: &Value) {
     match kind {
-        ChildKind::StatefulSet => keep_claim_templates(desired, actual),
+        ChildKind::StatefulSet => {
+            keep_claim_templates(desired, actual);
+            keep_pod_management(desired, actual);
+        }
         ChildKind::Deployment => keep_startup(desired, actual),
         ChildKind::PersistentVolumeClaim => keep_owner(desired, actual),
         _ => {}
@@ -27,6 +34,15 @@ fn keep_claim_templates(desired: &mut Value, actual: &Value) {
     match actual.get("spec").and_then(|spec| spec.get(CLAIM_TEMPLATES)) {
         Some(fixed) => drop(spec.insert(CLAIM_TEMPLATES.to_owned(), fixed.clone())),
         None => drop(spec.remove(CLAIM_TEMPLATES)),
+    }
+}
+
+/// A set that adopted pods which were not ready goes on without order.
+fn keep_pod_management(desired: &mut Value, actual: &Value) {
+    let policy = actual.get("spec").and_then(|spec| spec.get(POD_MANAGEMENT));
+    let policy = policy.filter(|policy| policy.as_str() == Some(PARALLEL));
+    if let (Some(spec), Some(policy)) = (desired.get_mut("spec").and_then(Value::as_object_mut), policy) {
+        spec.insert(POD_MANAGEMENT.to_owned(), policy.clone());
     }
 }
 
@@ -69,6 +85,19 @@ mod tests {
         let without = json!({"spec": {"replicas": 2}});
         keep(ChildKind::StatefulSet, &mut desired, &without);
         assert_eq!(desired, without);
+    }
+
+    #[test]
+    fn d1_a_set_that_does_not_wait_for_its_pods_stays_so() {
+        let set = |more: Value| json!({"spec": more});
+        let kept = |actual: Value| {
+            let mut desired = set(json!({"replicas": 2}));
+            keep(ChildKind::StatefulSet, &mut desired, &set(actual));
+            desired
+        };
+        let parallel = json!({"replicas": 2, "podManagementPolicy": "Parallel"});
+        assert_eq!(kept(parallel.clone()), set(parallel));
+        assert_eq!(kept(json!({"podManagementPolicy": "OrderedReady"})), set(json!({"replicas": 2})));
     }
 
     #[test]

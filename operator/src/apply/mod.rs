@@ -11,6 +11,7 @@ mod jobs;
 mod orphans;
 mod preconditions;
 mod quantity;
+mod stuck_set;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;

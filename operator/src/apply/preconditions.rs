@@ -6,3 +6,8 @@ use kube::api::{DeleteParams, Preconditions};
 pub(super) fn only_this(uid: Option<String>) -> DeleteParams {
     DeleteParams::background().preconditions(Preconditions { uid, resource_version: None })
 }
+
+/// Deletes this very object, and leaves what it owns to the next one that selects it.
+pub(super) fn only_this_and_not_its_pods(uid: Option<String>) -> DeleteParams {
+    DeleteParams::orphan().preconditions(Preconditions { uid, resource_version: None })
+}

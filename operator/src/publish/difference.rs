@@ -121,6 +121,7 @@ mod tests {
             started: None,
             finished: None,
             attempts: None,
+            replaced_runs: None,
             message: Some(message.into()),
             metrics: BTreeMap::from([("accuracy".into(), metric)]),
         };

@@ -195,6 +195,7 @@ mod tests {
             started: None,
             finished: None,
             attempts: None,
+            replaced_runs: None,
             message: Some("é".repeat(2000)),
             metrics: BTreeMap::new(),
         };

@@ -41,6 +41,37 @@ async fn d3_a_scheduled_run_that_no_node_takes_ends_ready_after_five_minutes_wit
 }
 
 #[tokio::test(start_paused = true)]
+async fn d3_runs_that_are_replaced_again_and_again_end_ready_with_one_event() {
+    let world = World::new();
+    world.start_controllers(Script { unschedulable: vec!["nightly".into()], ..Script::default() });
+    let _operator = world.start();
+    let replaced = CRASH_COURSE.replace("\"*/5 * * * *\"", "'* * * * *', concurrencyPolicy: Replace");
+    assert_ne!(replaced, CRASH_COURSE);
+    let key = world.user_applies(&replaced);
+    world.until("ready", |world| world.is_ready(&key)).await;
+    for at in 0..6 {
+        // As the CronJob controller does it: the run before goes, and the next comes.
+        for job in world.names("jobs").into_iter().filter(|name| name.starts_with("iris-nightly")) {
+            world.delete(&Key::new("jobs", "ns", &job));
+        }
+        world.fire("iris-nightly");
+        let newest =
+            world.names("jobs").into_iter().find(|name| name.starts_with("iris-nightly")).expect("a run");
+        let is_reported = |world: &World| {
+            let step = world.get(&key).expect("it is there")["status"]["steps"][3].clone();
+            let message = step["message"].as_str().unwrap_or_default().to_owned();
+            step["workload"] == format!("Job/{newest}") && message.contains("Unschedulable")
+        };
+        world.until("the newest run in the status", is_reported).await;
+        assert_eq!(world.is_ready(&key), at < 3, "after {at} that were replaced");
+    }
+    let (_, reason, message) = world.condition(&key, "Ready").expect("it is said");
+    assert_eq!(reason, "RunsReplaced");
+    assert!(message.contains("Unschedulable") && message.contains("the last 5 runs"), "{message}");
+    assert_eq!((warnings(&world, "RunsReplaced"), warnings(&world, "Unschedulable")), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn d3_a_run_whose_job_somebody_deletes_runs_again_and_is_reported_once() {
     let world = World::new();
     world.start_controllers(Script::default());

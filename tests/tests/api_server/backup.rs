@@ -153,3 +153,57 @@ async fn d1_a_stateful_set_that_began_with_a_bad_image_takes_up_the_good_one() {
     bed.apply("shop", &spec("good")).await;
     first_pod_has("good").await;
 }
+
+/// The uid, the image and the phase of each pod.
+async fn pods(bed: &Bed) -> BTreeMap<String, (String, String, String)> {
+    let all = bed.api::<Pod>().list(&ListParams::default()).await.unwrap();
+    let seen = all.iter().map(|pod| {
+        let image = pod.spec.as_ref().unwrap().containers[0].image.clone().unwrap_or_default();
+        let phase = pod.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default();
+        (pod.name_any(), (pod.uid().unwrap_or_default(), image, phase))
+    });
+    seen.collect()
+}
+
+/// Seen to fail with an operator that leaves this to the StatefulSet, which waits for the pod with the bad image.
+#[tokio::test]
+async fn d1_a_stateful_set_that_was_rolled_to_a_bad_image_recovers_and_keeps_its_ready_pods() {
+    let bed = Bed::new("bad-roll").await;
+    let _operator = bed.start(&[]);
+    let volume = json!({"size": "1Mi", "mountPath": "/data"});
+    let spec = |image: &str| {
+        json!({"steps": [{"name": "db", "run": {
+            "image": image, "workload": "StatefulSet", "replicas": 3, "replicaVolume": volume,
+        }}]})
+    };
+    let last_has = async |image: &str| {
+        wait_until(&format!("the last pod with {image}"), LONG, async || {
+            match pods(&bed).await.get("shop-db-2") {
+                Some((_, found, _)) if found == image => Ok(()),
+                found => Err(format!("{found:?}")),
+            }
+        })
+        .await;
+    };
+    bed.apply("shop", &spec("old")).await;
+    bed.condition("shop", "Ready", "True").await;
+    let (before, claims, set) =
+        (pods(&bed).await, uids::<PersistentVolumeClaim>(&bed).await, uids::<StatefulSet>(&bed).await);
+    bed.script().held_images.extend(["typo".to_owned(), "good".to_owned()]);
+    bed.apply("shop", &spec("typo")).await;
+    last_has("typo").await;
+
+    bed.apply("shop", &spec("good")).await;
+    last_has("good").await;
+    assert_ne!(uids::<StatefulSet>(&bed).await, set, "it was replaced");
+    let now = pods(&bed).await;
+    for name in ["shop-db-0", "shop-db-1"] {
+        assert_eq!(now[name], before[name], "a pod that was ready is there as it was");
+        assert_eq!(now[name].2, "Running");
+    }
+    bed.script().held_images.clear();
+    bed.condition("shop", "Ready", "True").await;
+    let images: Vec<String> = pods(&bed).await.into_values().map(|(_, image, _)| image).collect();
+    assert_eq!(images, ["good"; 3]);
+    assert_eq!(uids::<PersistentVolumeClaim>(&bed).await, claims, "the replicas' volumes stay");
+}

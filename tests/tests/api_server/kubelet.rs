@@ -1,6 +1,6 @@
 //! What stands for a kubelet: pods of Jobs end with a report, and all others become ready.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ pub struct Script {
     pub ends: BTreeMap<String, (i32, String)>,
     /// Whether pods that are to run all the time stay as they are.
     pub holds: bool,
+    /// Images whose pods stay as they are.
+    pub held_images: BTreeSet<String>,
 }
 
 /// Ends when it is dropped.
@@ -85,7 +87,9 @@ pub fn next(pod: &Pod, script: &Script) -> Option<Value> {
     let running = container(true, json!({"running": {"startedAt": now}}));
     let running =
         json!({"phase": "Running", "startTime": now, "conditions": ready, "containerStatuses": running});
-    (!script.holds).then_some(running)
+    let image = pod.spec.as_ref().and_then(|spec| spec.containers[0].image.as_ref());
+    let is_held = script.holds || image.is_some_and(|image| script.held_images.contains(image));
+    (!is_held).then_some(running)
 }
 
 fn well(pod: &Pod) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::ServiceAccount;
+use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
 use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams};
 use kube::{Api, Resource, ResourceExt};
 use mlpipeline_core::child_kind::ChildKind;
@@ -93,7 +93,7 @@ where
         + Serialize
         + DeserializeOwned,
 {
-    let marker = "mlpipeline.dev/pipeline!=marker";
+    let marker = "mlpipeline.dev/pipeline notin (marker, upgraded, downgraded)";
     let all = bed.api::<K>().list(&ListParams::default().labels(marker)).await.unwrap();
     let template = |object: &K| {
         serde_json::to_value(object).ok().and_then(|value| value.pointer("/spec/template").cloned())
@@ -140,4 +140,71 @@ async fn an_upgrade_runs_and_rolls_nothing_of_the_crash_course() {
 #[tokio::test]
 async fn an_upgrade_runs_and_rolls_nothing_of_other_workloads() {
     upgrade_changes_no_work("upgrade-workloads", WORKLOADS).await;
+}
+
+/// How many pipelines serve while the operator's image of workers changes.
+const FLEET: usize = 50;
+
+/// A pipeline whose model one pod serves.
+fn served(rerun: Option<&str>) -> Value {
+    let mut spec = json!({"steps": [
+        {"name": "data", "prepare": {"sql": "SELECT 1 AS x"}},
+        {"name": "train", "train": {"data": {"step": "data"}, "target": "x", "algorithm": {"logisticRegression": {}}}},
+        {"name": "api", "serve": {"model": {"step": "train"}}},
+    ]});
+    if let Some(rerun) = rerun {
+        spec["steps"][2]["rerun"] = json!(rerun);
+    }
+    spec
+}
+
+/// The image of each pod that stays, by the uid of the pod.
+async fn serving_images(bed: &Bed) -> BTreeMap<String, String> {
+    let of_api = ListParams::default().labels("mlpipeline.dev/step=api");
+    let pods = bed.api::<Pod>().list(&of_api).await.unwrap();
+    let stays = pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none());
+    let image = |pod: &Pod| pod.spec.as_ref()?.containers[0].image.clone();
+    stays.map(|pod| (pod.uid().unwrap(), image(pod).unwrap())).collect()
+}
+
+/// Seen to fail with pods that take the operator's image as it is now: all of them rolled at once.
+#[tokio::test]
+async fn d5_a_fleet_that_serves_keeps_its_pods_through_an_upgrade_and_a_downgrade_to_other_worker_images() {
+    let bed = Bed::new("other-image").await;
+    let names: Vec<String> = (0..FLEET).map(|at| format!("fleet-{at}")).collect();
+    let mut operator = bed.start(&["--worker-image=worker:1"]);
+    for name in &names {
+        bed.apply(name, &served(None)).await;
+    }
+    for name in &names {
+        bed.condition(name, "Ready", "True").await;
+    }
+    let (pods, deployments) = (serving_images(&bed).await, templates::<Deployment>(&bed).await);
+    assert_eq!(pods.len(), FLEET);
+    assert!(pods.values().all(|image| image == "worker:1"), "{pods:?}");
+    let unchanged = async |change: &str| {
+        assert_eq!(templates::<Deployment>(&bed).await, deployments, "{change}");
+        assert_eq!(serving_images(&bed).await, pods, "{change}");
+    };
+
+    operator.kill().await.unwrap();
+    operator = bed.start(&["--worker-image=worker:2"]);
+    bed.passes("upgraded").await;
+    unchanged("upgrade").await;
+
+    // At the platform team's word, one pipeline takes the new image, and no other one does.
+    bed.apply(&names[0], &served(Some("1"))).await;
+    let new = wait_until("one pod of the new image", LONG, async || {
+        let now = serving_images(&bed).await;
+        let new = now.values().filter(|image| *image == "worker:2").count();
+        if (new, now.len()) == (1, FLEET) { Ok(now) } else { Err(format!("{new} of {}", now.len())) }
+    })
+    .await;
+    bed.condition(&names[0], "Ready", "True").await;
+    assert_eq!(new.keys().filter(|uid| pods.contains_key(*uid)).count(), FLEET - 1);
+
+    operator.kill().await.unwrap();
+    let _operator = bed.start(&["--worker-image=worker:1"]);
+    bed.passes("downgraded").await;
+    assert_eq!(serving_images(&bed).await, new, "downgrade");
 }

@@ -1,5 +1,6 @@
 //! The life of the operator's release, by the commands of docs/how-to/install.md and nothing else, with fifty pipelines there all the
-//! time: installed on a cluster that has nothing of it, upgraded, changed, upgraded in vain, rolled back, uninstalled, installed again.
+//! time, of which several serve: installed on a cluster that has nothing of it, upgraded to another image of workers, changed, upgraded
+//! in vain, rolled back, downgraded, uninstalled, installed again.
 //!
 //! Run alone: every other test needs the operator that is removed here.
 
@@ -15,12 +16,18 @@ use mlpipeline_tests::older_chart::{NEW_FIELD, SPEC, version_before};
 use mlpipeline_tests::{programs, wait_until};
 use serde_json::{Value, json};
 
-use crate::bed::{Namespace, PATIENCE, Pod, kubectl, node_address, try_http};
+use crate::bed::{Namespace, PATIENCE, Pod, kubectl, node_address, own_node, try_http};
 use crate::load::Load;
 
 const SYSTEM: Namespace = Namespace("mlpipeline-system");
 const CRD: &str = "customresourcedefinition/mlpipelines.mlpipeline.dev";
 const PIPELINES: usize = 50;
+/// Those of them that serve a model.
+const SERVING: usize = 8;
+/// The tag of the image of workers of the version before, where tests/cluster/operator.sh gives the node one.
+const TAG_BEFORE: &str = "before";
+/// How the chart's values name it.
+const WORKER_TAG: &str = "mlpipeline-worker\n  # Its tag. The chart's appVersion when empty.\n  tag: \"\"";
 /// Those of them that run a pod once.
 const FINISHED: usize = 4;
 /// Those whose schedule comes once a year: the child is there, and starts nothing.
@@ -29,13 +36,14 @@ const SCHEDULED: usize = 20;
 #[tokio::test(flavor = "multi_thread")]
 async fn release_no_change_of_the_operator_touches_what_pipelines_have() {
     let folder = tempfile::tempdir().expect("a folder");
-    let before = version_before(folder.path()).expect("an older chart");
+    let before = with_worker_before(version_before(folder.path()).expect("an older chart"));
     let current = Path::new("charts/mlpipeline").to_owned();
     install_from_nothing(&before).await;
     assert!(!definition_has(NEW_FIELD), "the definition is that of the version before");
     let namespace = fifty_pipelines(folder.path()).await;
     let children = children(&namespace);
     assert!(children.len() > FINISHED + SCHEDULED + 5, "{children:#?}");
+    serving_pods_have_the_image_of_the_version_before(&namespace);
     let url = format!("http://{}:30083", node_address());
     let load = Load::start(&url, r#"{"x": 3}"#, &[], 1);
     let unchanged = |change: &str| assert_eq!(self::children(&namespace), children, "{change}");
@@ -57,6 +65,14 @@ async fn release_no_change_of_the_operator_touches_what_pipelines_have() {
     follow("helm rollback ", &current, "");
     looks_after_pipelines("rollback").await;
     unchanged("rollback");
+
+    follow("helm upgrade mlpipeline ", &before, "--wait --timeout 3m");
+    looks_after_pipelines("downgrade").await;
+    unchanged("downgrade");
+    follow("helm upgrade mlpipeline ", &current, "--wait --timeout 3m");
+    looks_after_pipelines("upgrade again").await;
+    unchanged("upgrade again");
+    serving_pods_have_the_image_of_the_version_before(&namespace);
 
     follow("helm uninstall ", &current, "");
     wait_until("no pod of the operator is left", PATIENCE, async || {
@@ -110,6 +126,30 @@ fn follow(begins: &str, chart: &Path, more: &str) -> String {
 fn definition_has(field: &str) -> bool {
     let definition: Value = serde_json::from_str(&kubectl(&["get", CRD, "-o", "json"])).expect("JSON");
     definition.pointer(SPEC).expect("a schema").get(field).is_some()
+}
+
+/// None of the pods that serve has another image of workers, though the operator starts new ones with another.
+fn serving_pods_have_the_image_of_the_version_before(namespace: &Namespace) {
+    let query = ["get", "pods", "-l", "mlpipeline.dev/step=api", "-o", "json"];
+    let list: Value = serde_json::from_str(&namespace.kubectl(&query)).expect("JSON");
+    let pods = list["items"].as_array().cloned().unwrap_or_default();
+    assert_eq!(pods.len(), SERVING);
+    for pod in pods.iter().filter(|_| own_node()) {
+        let image = pod["spec"]["containers"][0]["image"].as_str().unwrap_or_default();
+        assert!(image.ends_with(&format!(":{TAG_BEFORE}")), "{image} of {}", pod["metadata"]["name"]);
+    }
+}
+
+/// Lets an older chart's operator start workers of another image, where the node has one.
+fn with_worker_before(chart: PathBuf) -> PathBuf {
+    if own_node() {
+        let path = chart.join("values.yaml");
+        let text = std::fs::read_to_string(&path).expect("the chart's values");
+        assert!(text.contains(WORKER_TAG), "values.yaml: {WORKER_TAG:?}");
+        let older = WORKER_TAG.replace("\"\"", TAG_BEFORE);
+        std::fs::write(&path, text.replace(WORKER_TAG, &older)).expect("written");
+    }
+    chart
 }
 
 /// Installs on a cluster that has nothing of ours any more, as somebody does who has just read the page.
@@ -169,7 +209,7 @@ fn suspend(namespace: &Namespace, name: &str, suspended: bool) {
     namespace.kubectl(&["patch", "mlp", name, "--type", "merge", "--patch", &patch]);
 }
 
-/// A model that is served, a replica with data of its own, and many that cost next to nothing: finished, scheduled, or held back.
+/// Models that are served, a replica with data of its own, and many that cost next to nothing: finished, scheduled, or held back.
 async fn fifty_pipelines(folder: &Path) -> Namespace {
     let namespace = Namespace("release-test");
     let run = |more: Value| {
@@ -178,15 +218,20 @@ async fn fifty_pipelines(folder: &Path) -> Namespace {
         step
     };
     let volume = json!({"volume": {"size": "50Mi"}});
-    let mut pipelines = vec![
-        (
-            "served".to_owned(),
-            json!({"storage": volume, "steps": [
-                {"name": "data", "prepare": {"sql": "SELECT value AS x, value * 2 + 1 AS y FROM generate_series(1, 100)"}},
-                {"name": "train", "train": {"data": {"step": "data"}, "target": "y", "algorithm": {"linearRegression": {}}}},
-                {"name": "api", "serve": {"model": {"step": "train"}, "service": {"type": "NodePort", "port": 80, "nodePort": 30083}}},
-            ]}),
-        ),
+    let served = |at: usize| {
+        let service = match at {
+            0 => json!({"type": "NodePort", "port": 80, "nodePort": 30083}),
+            _ => json!({"type": "ClusterIP", "port": 80}),
+        };
+        let spec = json!({"storage": volume, "steps": [
+            {"name": "data", "prepare": {"sql": "SELECT value AS x, value * 2 + 1 AS y FROM generate_series(1, 100)"}},
+            {"name": "train", "train": {"data": {"step": "data"}, "target": "y", "algorithm": {"linearRegression": {}}}},
+            {"name": "api", "serve": {"model": {"step": "train"}, "service": service}},
+        ]});
+        (format!("served-{at}"), spec)
+    };
+    let mut pipelines: Vec<(String, Value)> = (0..SERVING).map(served).collect();
+    pipelines.push(
         (
             "store".to_owned(),
             json!({"steps": [{"name": "db", "run": {
@@ -194,7 +239,7 @@ async fn fifty_pipelines(folder: &Path) -> Namespace {
                 "replicaVolume": {"size": "10Mi", "mountPath": "/data"},
             }}]}),
         ),
-    ];
+    );
     let yearly = json!({"schedule": {"cron": "0 0 1 1 *"}});
     pipelines.extend((0..FINISHED).map(|at| (format!("finished-{at}"), json!({"steps": [run(json!({}))]}))));
     pipelines

@@ -67,14 +67,18 @@ fn deployment_alone(found: &Deployment, template: Option<&PodTemplateSpec>) -> O
 
 pub(super) fn stateful_set(found: &StatefulSet) -> ObservedLongRunning {
     let status = found.status.clone().unwrap_or_default();
-    // Once a roll-out is over, the controller names one revision twice and may count no updated pods.
+    // Once a roll-out is over, the controller names one revision twice and may count no updated pods, only current ones. Of a set that
+    // adopted pods it names one twice from the beginning, and counts those that are of it.
     let is_rolled_out =
         status.current_revision.is_some() && status.current_revision == status.update_revision;
     let counts = Counts {
         observed_generation: status.observed_generation,
         desired: found.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
         total: status.replicas,
-        updated: if is_rolled_out { status.replicas } else { status.updated_replicas.unwrap_or_default() },
+        updated: status
+            .updated_replicas
+            .max(status.current_replicas.filter(|_| is_rolled_out))
+            .unwrap_or_default(),
         ready: status.ready_replicas.unwrap_or_default(),
     };
     observed(&found.metadata, found.spec.as_ref().map(|spec| &spec.template), &counts)

@@ -35,7 +35,7 @@ pub use super::fingerprint::Fingerprint;
 use super::observed::Observed;
 use super::pipeline::ValidatedPipeline;
 pub use super::reason::Reason;
-pub use model::{ModelVerdict, models};
+pub use model::{ModelVerdict, ServedModel, models, served_models};
 pub use pending_reports::PendingReport;
 pub use shape::{Retries, Shape, Speaker};
 pub use step_plan::{Plan, Schedules, StepPlan};

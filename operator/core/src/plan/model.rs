@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use mlpipeline_crds::{GateVerdict, Revision, StepReport};
+use mlpipeline_crds::{Digest, GateVerdict, Revision, StepReport};
 
 use super::context::Context;
 use super::runs::{age, read_now, report_of, result_of};
@@ -33,7 +33,27 @@ pub struct ModelVerdict {
     pub serving: bool,
 }
 
-/// All models of a pipeline that are known, newest first.
+/// A model that pods serve, whether its run is known or not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServedModel {
+    /// The train step.
+    pub step: String,
+    /// The model's revision.
+    pub revision: Revision,
+    /// The digest by which the pods know it.
+    pub digest: Option<Digest>,
+    /// Whether the pods name that step as where they have it from; those of version 0.1.0 do not.
+    pub is_named: bool,
+}
+
+/// The models that pods serve at this moment.
+#[must_use]
+pub fn served_models(pipeline: &ValidatedPipeline, observed: &Observed) -> Vec<ServedModel> {
+    let makers = pipeline.steps.iter().filter(|step| step.kind().makes_model());
+    makers.flat_map(|step| served(pipeline, observed, &step.name)).collect()
+}
+
+/// All models of a pipeline whose runs are known, newest first.
 #[must_use]
 pub fn models(pipeline: &ValidatedPipeline, observed: &Observed) -> Vec<ModelVerdict> {
     let mut found: Vec<ModelVerdict> = Vec::new();
@@ -53,7 +73,7 @@ pub fn models(pipeline: &ValidatedPipeline, observed: &Observed) -> Vec<ModelVer
                 metrics: report.metrics.clone(),
                 digest: report.digest.as_ref().map(|digest| digest.as_str().to_owned()),
                 trained: run.finished,
-                serving: serving.contains(&revision),
+                serving: serving.iter().any(|served| served.revision == revision),
                 revision,
             });
         }
@@ -146,12 +166,23 @@ pub(super) fn passed(train: &ValidStep, run: &ObservedRun) -> bool {
     result_of(train, run).is_some() && report_of(run).is_some_and(|report| judge(train, report).passed)
 }
 
-/// The models of a train step that pods serve.
-fn served(pipeline: &ValidatedPipeline, observed: &Observed, train: &str) -> Vec<Revision> {
-    readers(pipeline, train)
-        .filter_map(|(reader, _)| observed.steps.get(&reader.name))
-        .flat_map(|found| found.workloads().filter_map(|workload| workload.model.clone()))
-        .collect()
+/// The models of a train step that pods serve. Pods may still have the model of another step, which they read before an edit.
+fn served(pipeline: &ValidatedPipeline, observed: &Observed, train: &str) -> Vec<ServedModel> {
+    let mut all = Vec::new();
+    for (reader, input) in readers(pipeline, train) {
+        let Some(found) = observed.steps.get(&reader.name) else { continue };
+        for workload in found.workloads() {
+            let source =
+                workload.fingerprint.as_ref().map(|fingerprint| fingerprint.sources().remove(&input));
+            let is_named = source.as_ref().map(|source| source.as_deref() == Some(train));
+            if let Some(revision) = workload.model.clone().filter(|_| is_named != Some(false)) {
+                let digest = workload.model_digest.clone();
+                let step = train.to_owned();
+                all.push(ServedModel { step, revision, digest, is_named: is_named == Some(true) });
+            }
+        }
+    }
+    all
 }
 
 /// The steps that serve a train step's model all the time, with their name for it.

@@ -146,6 +146,13 @@ pub enum Reason {
         /// The run, where one holds the schedule up.
         run: Option<String>,
     },
+    /// Each run of its schedule is replaced by the next before it ends, so that none ever does: somebody should look.
+    RunsReplaced {
+        /// How the step stands besides.
+        cause: Box<Reason>,
+        /// How many runs, one after the other.
+        runs: i32,
+    },
     /// Pods are replaced by those of another model.
     RollsOut {
         /// The model.
@@ -265,6 +272,7 @@ impl Reason {
             Self::Scheduled(scheduled) => scheduled.code(),
             Self::ScheduleHeldUp { missed: Some(_), cause, .. } if **cause == Self::AtWork => "RunsMissed",
             Self::ScheduleHeldUp { cause, .. } => cause.code(),
+            Self::RunsReplaced { .. } => "RunsReplaced",
             Self::RollsOut { .. } => "RollsOut",
             Self::PodsStarting { .. } => "PodsStarting",
             Self::PodsReady { .. } => "PodsReady",

@@ -69,6 +69,10 @@ impl Display for Reason {
             Self::ScheduleHeldUp { cause, missed, run } => {
                 write!(out, "{cause}{}", held_up(*missed, run.as_deref()))
             }
+            Self::RunsReplaced { cause, runs } => write!(
+                out,
+                "{cause}; the last {runs} runs of its schedule were each replaced by the next before they ended"
+            ),
             Self::RollsOut { model } => write!(out, "rolls out model {model}"),
             Self::PodsStarting { ready, desired } => write!(out, "{ready} of {} ready", pods_are(*desired)),
             Self::PodsReady { ready: 0 } => write!(out, "no pods are wanted"),
@@ -192,7 +196,9 @@ pub fn condition(decision: Decision, reason: &Reason) -> &str {
     match (decision, reason) {
         (Decision::Failed | Decision::Rejected, _) => reason.code(),
         (Decision::Blocked, _) => "Blocked",
-        (_, Reason::PodIssue(_) | Reason::ScheduleHeldUp { .. }) => reason.code(),
+        (_, Reason::PodIssue(_) | Reason::ScheduleHeldUp { .. } | Reason::RunsReplaced { .. }) => {
+            reason.code()
+        }
         (Decision::Wait, _) => "Waiting",
         (Decision::Run | Decision::Running | Decision::Done, _) => "Running",
     }

@@ -1,11 +1,14 @@
 //! What to say of a pipeline: a summary of the plan for people, for `kubectl wait`, for Argo CD and Flux.
 //!
-//! A function of the plan, of what was observed, of the status before and of now. Nothing reads the status to decide anything,
-//! except that times that were reported before are carried over.
+//! A function of the plan, of what was observed, of the status before and of now. Nothing reads the status to decide what runs. What was
+//! reported before and is nowhere else any more is carried over: times, what a run waited for last, a served model whose run is gone,
+//! how many runs were replaced.
 
 pub mod conditions;
 mod endpoint;
 mod last_wait;
+mod models;
+mod replaced_runs;
 mod serving;
 mod steps;
 mod times;
@@ -14,17 +17,14 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use mlpipeline_crds::{GateState, MLPipelineStatus, Metric, ModelStatus, bounded_metrics};
+use mlpipeline_crds::MLPipelineStatus;
 
 use self::conditions::{READY, RECONCILING, SERVING, STALLED, SUSPENDED, Statement, shorten, whole_seconds};
 use super::observed::Observed;
 use super::pipeline::ValidatedPipeline;
-use super::plan::{Decision, ModelVerdict, Plan, Reason, StepPlan, Work, models};
+use super::plan::{Decision, Plan, Reason, StepPlan, Work};
 use super::reason::condition;
 use super::validate::FieldError;
-
-/// How many models the status lists.
-const MODEL_LIMIT: usize = 8;
 
 /// A problem that the operator met while it applied children: "the API server rejected Job iris-train-…: …".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,9 @@ pub fn status(
     now: Timestamp,
 ) -> MLPipelineStatus {
     let plan = &*last_wait::with_last_wait(plan, previous);
-    let known = models(pipeline, observed);
+    let replaced = replaced_runs::replaced_runs(pipeline, observed, previous);
+    let plan = &*replaced_runs::with_replaced_runs(pipeline, plan, &replaced);
+    let known = models::models(pipeline, observed, previous);
     let done = satisfied(pipeline, plan).len();
     let model = known.iter().find(|model| model.serving).or_else(|| known.first());
     let before = previous.map(|status| status.conditions.as_slice()).unwrap_or_default();
@@ -59,15 +61,18 @@ pub fn status(
         observed_generation: pipeline.generation,
         conditions: conditions::conditions(statements, before, pipeline.generation, now),
         progress: Some(format!("{done}/{}", plan.steps.len())),
-        model: model.map(|model| model.revision.to_string()),
-        score: model.and_then(|model| score(pipeline, model)),
+        model: model.map(|model| model.revision.clone()),
+        score: model.and_then(|model| models::score(pipeline, model)),
         endpoint: endpoint::endpoint(pipeline),
         next_run: plan.next_run().map(|time| Time(whole_seconds(time))),
         replicas: found.map(|found| found.ready),
         selector: only_serving.map(|step| endpoint::selector(pipeline, step)),
         steps: plan.steps.iter().map(|step| steps::step_status(pipeline, observed, step)).collect(),
-        models: known.into_iter().take(MODEL_LIMIT).map(model_status).collect(),
+        models: known,
     };
+    for step in &mut status.steps {
+        step.replaced_runs = replaced.get(&step.name).copied();
+    }
     if let Some(previous) = previous {
         times::keep(previous, &mut status);
     }
@@ -132,7 +137,7 @@ fn satisfied<'a>(pipeline: &ValidatedPipeline, plan: &'a Plan) -> BTreeSet<&'a s
     for step in &plan.steps {
         let is_set_up = matches!(step.work, Some(Work::Scheduled { .. }));
         let is_satisfied = match step.decision {
-            _ if matches!(step.reason, Reason::ScheduleHeldUp { .. }) => false,
+            _ if matches!(step.reason, Reason::ScheduleHeldUp { .. } | Reason::RunsReplaced { .. }) => false,
             Decision::Done => true,
             Decision::Wait | Decision::Running if is_set_up => true,
             // A step without a schedule is not satisfied by one: it was asked for now.
@@ -232,24 +237,4 @@ fn progress_statements(
 
 fn statement(kind: &'static str, holds: bool, reason: &str, message: &str) -> Statement {
     Statement { kind, holds, reason: reason.to_owned(), message: message.to_owned() }
-}
-
-/// The one figure that shows how good a model is: the gate's metric, else the usual one.
-fn score(pipeline: &ValidatedPipeline, model: &ModelVerdict) -> Option<String> {
-    let gate = pipeline.step(&model.step)?.action.descriptor().gate().map(|gate| gate.metric);
-    let metric = Metric::main(&model.metrics, gate)?;
-    Some(format!("{}={:.3}", metric.name(), model.metrics.get(metric.name())?))
-}
-
-fn model_status(model: ModelVerdict) -> ModelStatus {
-    ModelStatus {
-        step: model.step,
-        revision: model.revision.to_string(),
-        serving: model.serving,
-        gate: if model.verdict.passed { GateState::Passed } else { GateState::Rejected },
-        message: Some(shorten(&model.verdict.message, 512)),
-        metrics: bounded_metrics(&model.metrics, steps::METRIC_LIMIT),
-        digest: model.digest,
-        trained: model.trained.map(|time| Time(whole_seconds(time))),
-    }
 }

@@ -31,6 +31,7 @@ pub(super) fn step_status(pipeline: &ValidatedPipeline, observed: &Observed, pla
         started: run.and_then(|run| run.started).map(|time| Time(whole_seconds(time))),
         finished: run.and_then(|run| run.finished).map(|time| Time(whole_seconds(time))),
         attempts: run.map(|run| i32::try_from(run.pods).unwrap_or(i32::MAX)).filter(|pods| *pods > 0),
+        replaced_runs: None,
         message: Some(shorten(&plan.reason.to_string(), MESSAGE_LIMIT)),
         metrics: report.map(|report| bounded_metrics(&report.metrics, METRIC_LIMIT)).unwrap_or_default(),
     }

@@ -71,6 +71,7 @@ mod tests {
             started: at(100),
             finished,
             attempts: None,
+            replaced_runs: None,
             message: None,
             metrics: BTreeMap::new(),
         };

@@ -6,6 +6,7 @@ mod hostile_bytes;
 mod overdue;
 mod pod_issues;
 mod runs;
+mod stateful_sets;
 
 use std::sync::Arc;
 

@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod held_up;
+mod models;
+mod replaced_runs;
 
 use std::collections::BTreeMap;
 
