@@ -165,7 +165,7 @@ async fn pods(bed: &Bed) -> BTreeMap<String, (String, String, String)> {
     seen.collect()
 }
 
-/// Seen to fail with an operator that leaves this to the StatefulSet, which waits for the pod with the bad image.
+/// A StatefulSet left to itself waits for the pod with the bad image.
 #[tokio::test]
 async fn d1_a_stateful_set_that_was_rolled_to_a_bad_image_recovers_and_keeps_its_ready_pods() {
     let bed = Bed::new("bad-roll").await;

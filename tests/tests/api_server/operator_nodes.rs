@@ -117,7 +117,7 @@ async fn d4_a_drain_takes_one_of_the_replicas_that_are_spread_over_nodes() {
     assert!(after.contains(&stays), "the other replica was not touched: {after:?}");
 }
 
-/// Seen to fail without the budget: the second eviction was accepted while the first pod's successor was not ready.
+/// It holds by the budget: without one, the second eviction is accepted while the first pod's successor was not ready.
 #[tokio::test]
 async fn d4_a_budget_refuses_an_eviction_that_would_take_too_many_and_the_drain_ends() {
     let cluster = Cluster::start().await;
@@ -147,7 +147,7 @@ async fn d4_a_budget_refuses_an_eviction_that_would_take_too_many_and_the_drain_
     bed.condition("iris", "Ready", "True").await;
 }
 
-/// Seen to fail with Kubernetes' own default of `unhealthyPodEvictionPolicy`: a drain waits for a pod that will not be ready there.
+/// It holds against Kubernetes' own default of `unhealthyPodEvictionPolicy`: a drain waits for a pod that will not be ready there.
 #[tokio::test]
 async fn d4_a_pod_that_answers_nobody_is_evicted_whatever_the_budget() {
     let cluster = Cluster::start().await;

@@ -167,7 +167,7 @@ async fn serving_images(bed: &Bed) -> BTreeMap<String, String> {
     stays.map(|pod| (pod.uid().unwrap(), image(pod).unwrap())).collect()
 }
 
-/// Seen to fail with pods that take the operator's image as it is now: all of them rolled at once.
+/// Pods that took the operator's image as it is now would all roll at once.
 #[tokio::test]
 async fn d5_a_fleet_that_serves_keeps_its_pods_through_an_upgrade_and_a_downgrade_to_other_worker_images() {
     let bed = Bed::new("other-image").await;

@@ -176,8 +176,8 @@ fn one_by_one(InList { expr, list, negated }: InList, schema: &DFSchema) -> Tran
     }
     // Of zeros as one question of another form: the optimizer would put `x = 0` back into the list.
     let equals = |item: Expr| match &item {
-        Expr::Literal(..) => abs(expr.clone()).eq(lit(0.0)),
-        _ => expr.clone().eq(item),
+        Expr::Literal(..) => abs(Expr::clone(&expr)).eq(lit(0.0)),
+        _ => Expr::clone(&expr).eq(item),
     };
     let rest = (!together.is_empty())
         .then(|| Expr::InList(InList { expr: expr.clone(), list: together, negated: false }));
