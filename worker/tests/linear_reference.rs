@@ -102,3 +102,63 @@ fn poisson_regression_refuses_targets_that_are_no_counts() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+/// What a model that is fitted to rows answers for others; each row is features and number.
+fn answers(algorithm: &str, parameters: &Value, rows: &[(&[f64], f64)], asked: &[&[f64]]) -> Vec<f64> {
+    let mut matrix = Matrix::new(rows[0].0.len());
+    rows.iter().for_each(|(row, _)| matrix.extend(row));
+    let numbers: Vec<f64> = rows.iter().map(|(_, number)| *number).collect();
+    let fitted = fit(algorithm, parameters, &matrix, &numbers).expect(algorithm);
+    let asked = Array2::from_shape_vec((asked.len(), asked[0].len()), asked.concat()).expect("a matrix");
+    fitted.predictor.numbers(asked.view()).expect("predictions").to_vec()
+}
+
+#[test]
+fn a_column_that_varies_by_rounding_alone_has_no_weight() {
+    let sum = 0.1 + 0.2;
+    let rows: [(&[f64], f64); 5] =
+        [(&[1.0, 0.3], 1.0), (&[2.0, sum], 3.0), (&[3.0, 0.3], 4.0), (&[4.0, 0.3], 6.0), (&[5.0, sum], 7.0)];
+    let asked: [&[f64]; 3] = [&[3.0, 0.3], &[3.0, 0.31], &[5.0, 0.25]];
+    for (algorithm, parameters, expected) in [
+        ("linearRegression", json!({}), [4.2, 4.2, 7.2]),
+        ("ridge", json!({}), [4.2, 4.2, 4.2 + 2.0 * 15.0 / 11.0]),
+        ("linearRegression", json!({"alpha": 1}), [4.2, 4.2, 4.2 + 2.0 * 15.0 / 11.0]),
+    ] {
+        assert_close(algorithm, answers(algorithm, &parameters, &rows, &asked), &expected);
+    }
+    let found = answers("poissonRegression", &json!({"alpha": 0}), &rows, &asked);
+    assert!((found[0] - found[1]).abs() < 1e-9 && found[2] < 10.0, "{found:?}");
+}
+
+#[test]
+fn a_feature_of_tiny_numbers_leaves_the_others_their_weights() {
+    for size in [1e-12, 1e-15, 1e-30, 1e-100] {
+        let rows: Vec<([f64; 2], f64)> = (0..50)
+            .map(|at| f64::from(at))
+            .map(|at| ([at, size * (at * 7.0 % 5.0)], 2.0 * at + 1.0))
+            .collect();
+        let rows: Vec<(&[f64], f64)> = rows.iter().map(|(row, number)| (row.as_slice(), *number)).collect();
+        let found = answers("ridge", &json!({}), &rows, &[&[10.0, 0.0], &[40.0, size]]);
+        assert!((found[0] - 21.0).abs() < 0.1 && (found[1] - 81.0).abs() < 0.1, "{size}: {found:?}");
+    }
+}
+
+#[test]
+fn hundreds_of_columns_of_zeros_and_ones_come_to_an_end() {
+    let all: &[&str] = &["ridge", "linearRegression", "lasso"];
+    for (categories, count, algorithms) in [(600_usize, 1200_usize, &all[..1]), (100, 1000, all)] {
+        let mut matrix = Matrix::new(categories);
+        let mut numbers = Vec::new();
+        for at in 0..count {
+            let mut row = vec![0.0; categories];
+            row[at % categories] = 1.0;
+            matrix.extend(&row);
+            numbers.push((at * 7919 % 1000) as f64 / 1000.0);
+        }
+        for algorithm in algorithms {
+            let fitted = fit(algorithm, &json!({}), &matrix, &numbers).expect(algorithm);
+            let linear = fitted.predictor.linear().expect("weights");
+            assert!(linear.weights().iter().all(|weight| weight.is_finite()), "{algorithm}");
+        }
+    }
+}

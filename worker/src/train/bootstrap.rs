@@ -45,7 +45,7 @@ pub(super) fn intervals(outcomes: &Outcomes, metrics: &Metrics, seed: i64) -> Op
         pool.select(&rows).metrics_where(is_quick)
     });
     let narrowing = (drawn as f64 / count as f64).sqrt();
-    let interval = |(name, middle): (String, f64)| {
+    let interval = |name: String| {
         let mut found: Vec<f64> = repeats.iter().filter_map(|metrics| metrics.get(&name).copied()).collect();
         // Undefined in many draws, it is too close to undefined to be sure of.
         if found.len() * 2 < repeats.len() {
@@ -53,11 +53,13 @@ pub(super) fn intervals(outcomes: &Outcomes, metrics: &Metrics, seed: i64) -> Op
         }
         found.sort_unstable_by(f64::total_cmp);
         let value = metrics.get(&name)?;
+        // About their own middle: what is measured on fewer rows, as how well probabilities are calibrated, may be larger for that alone.
+        let middle = quantile(&found, 0.5);
         let end = |share| value + (quantile(&found, share) - middle) * narrowing;
         let tail = (1.0 - LEVEL) / 2.0;
         Some((name, Interval { low: end(tail), high: end(1.0 - tail) }))
     };
-    let metrics: BTreeMap<_, _> = of_pool.into_iter().filter_map(interval).collect();
+    let metrics: BTreeMap<_, _> = of_pool.into_iter().map(|(name, _)| name).filter_map(interval).collect();
     (count > 0).then_some(Intervals { level: LEVEL, repeats: REPEATS, rows: drawn as u64, metrics })
 }
 

@@ -48,7 +48,16 @@ impl Regressor for LeastSquares {
         if self.alpha > 0.0 {
             factored.triangle.absorb(&mut penalty_rows(self.alpha, &factored.scaling));
         }
-        let (mut weights, null_space) = solve(&factored.triangle, rows.width(), rows.len())?;
+        let sizes =
+            if self.alpha > 0.0 { sizes(&factored.triangle, rows.width()) } else { vec![1.0; rows.width()] };
+        let (mut weights, mut null_space) = solve(&factored.triangle, &sizes, rows.len())?;
+        for (weight, size) in weights.iter_mut().zip(&sizes) {
+            *weight /= size;
+        }
+        if self.alpha > 0.0 {
+            // With a penalty no two weights are equally good.
+            null_space = None;
+        }
         for (weight, deviation) in weights.iter_mut().zip(&factored.scaling.deviations) {
             *weight /= deviation;
         }
@@ -81,19 +90,33 @@ fn penalty_rows(alpha: f64, scaling: &Scaling) -> Vec<f64> {
     block
 }
 
-/// The shortest solution for the scaled features, and the directions in which the weights are free, if there are any.
+/// How large the columns of the triangle are. With a penalty, those of features that hardly vary are many times larger than others, whose
+/// singular values would look negligible beside them.
+fn sizes(triangle: &Triangle, width: usize) -> Vec<f64> {
+    let size = |column| (0..=column).map(|row| triangle.entry(row, column)).fold(0.0, f64::hypot);
+    (0..width).map(size).map(|size| if size > 0.0 && size.is_finite() { size } else { 1.0 }).collect()
+}
+
+/// The shortest solution for the features, divided by their sizes too, and the directions in which the weights are free, if there are any.
 fn solve(
     triangle: &Triangle,
-    width: usize,
+    sizes: &[f64],
     rows: usize,
 ) -> Result<(Array1<f64>, Option<Array2<f64>>), TrainError> {
-    let matrix = Array2::from_shape_fn((width, width), |(row, column)| triangle.entry(row, column));
+    let width = sizes.len();
+    let matrix = Array2::from_shape_fn((width, width), |(row, column)| {
+        triangle.entry(row, column) / sizes.get(column).copied().unwrap_or(1.0)
+    });
     let goal = Array1::from_shape_fn(width, |row| triangle.entry(row, width));
     let precision = f64::EPSILON * rows.max(width) as f64;
     if let Some(weights) = solve_full_rank(&matrix, &goal, precision) {
         return Ok((weights, None));
     }
     let failed = || TrainError::Numbers("the features' singular values cannot be found".to_owned());
+    // The search for them has no end where there is a number that is none.
+    if matrix.iter().any(|entry| !entry.is_finite()) {
+        return Err(failed());
+    }
     let (Some(left), values, Some(right)) = matrix.svd_into(true, true).map_err(|_| failed())? else {
         return Err(failed());
     };

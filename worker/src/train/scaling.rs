@@ -15,9 +15,16 @@ pub struct Scaling {
     pub deviations: Vec<f64>,
     /// The smallest values.
     pub min: Vec<f64>,
-    /// The largest values.
+    /// The largest values; the smallest, where a column varies by rounding alone.
     pub max: Vec<f64>,
+    /// What values are divided by once their mean is taken off: the deviations, and without end for a column of one value, whose rounding
+    /// would be divided by itself otherwise.
+    divisors: Vec<f64>,
 }
+
+/// By how much of its largest value a column may vary and still have one value: sums of a few shares differ by some units in the last
+/// place.
+const ROUNDING: f64 = 16.0 * f64::EPSILON;
 
 impl Scaling {
     /// Measures the columns in two passes: the deviations are of numbers whose mean is taken off already, so that columns far
@@ -48,8 +55,16 @@ impl Scaling {
             // Rounding must not put the mean of equal values beside them.
             *mean = (*mean / count).max(*min).min(*max);
         }
+        for (min, max) in min.iter().zip(&mut max) {
+            if *max - *min <= ROUNDING * min.abs().max(max.abs()) {
+                *max = *min;
+            }
+        }
         let deviations = deviations(rows, &means, &min, &max);
-        Self { means, deviations, min, max }
+        let columns = deviations.iter().zip(min.iter().zip(&max));
+        let divisors =
+            columns.map(|(one, (min, max))| if min < max { *one } else { f64::INFINITY }).collect();
+        Self { means, deviations, min, max, divisors }
     }
 
     /// The same columns without taking off their means, divided by the root of their mean square.
@@ -62,14 +77,15 @@ impl Scaling {
             *deviation = if size > 0.0 && size.is_finite() { size } else { 1.0 };
             *mean = 0.0;
         }
+        self.divisors.clone_from(&self.deviations);
         self
     }
 
     /// Writes one row to `out` with the means taken off, divided by the deviations.
     pub fn apply(&self, row: &[f64], out: &mut [f64]) {
-        let columns = self.means.iter().zip(&self.deviations);
-        for ((out, value), (mean, deviation)) in out.iter_mut().zip(row).zip(columns) {
-            *out = (value - mean) / deviation;
+        let columns = self.means.iter().zip(&self.divisors);
+        for ((out, value), (mean, divisor)) in out.iter_mut().zip(row).zip(columns) {
+            *out = (value - mean) / divisor;
         }
     }
 }
@@ -111,6 +127,21 @@ fn deviations(rows: &Rows<'_>, means: &[f64], min: &[f64], max: &[f64]) -> Vec<f
 mod tests {
     use super::super::matrix::Matrix;
     use super::*;
+
+    #[test]
+    fn a_column_that_varies_by_rounding_alone_has_one_value() {
+        let mut matrix = Matrix::new(3);
+        for row in [[0.3, 1e-15, 1e15], [0.1 + 0.2, 2e-15, 1e15 + 2.0], [0.3, 3e-15, 1e15]] {
+            matrix.extend(&row);
+        }
+        let scaling = Scaling::measure(&Rows::new(&matrix, &[0, 1, 2]));
+        assert_eq!((scaling.deviations[0], scaling.min[0]), (1.0, scaling.max[0]));
+        assert!(scaling.deviations[1] < 1e-14, "small numbers may vary by much of what they are");
+        assert_eq!(scaling.deviations[2], 1.0);
+        let mut row = [9.0; 3];
+        scaling.apply(&matrix.row(1), &mut row);
+        assert_eq!((row[0], row[2]), (0.0, 0.0));
+    }
 
     #[test]
     fn columns_far_from_zero_or_of_one_value_keep_their_digits() {

@@ -48,11 +48,16 @@ impl Triangle {
     }
 }
 
+/// The smallest square of a column that counts, of columns that are about as large as 1: far below their digits, and far above those of the
+/// numbers that no longer have all of theirs.
+const NEGLIGIBLE: f64 = 1e-240;
+
 /// Reflects so that one column of the block becomes 0. `own` is the triangle's row from its diagonal on.
 fn reflect(own: &mut [f64], column: &[f64], others: &mut [f64]) {
     let Some((diagonal, own)) = own.split_first_mut() else { return };
     let squares = dot(column, column);
-    if squares == 0.0 {
+    // What is left of a column that others explain becomes smaller with each block, and its square loses its digits.
+    if squares == 0.0 || *diagonal * *diagonal + squares < NEGLIGIBLE {
         return;
     }
     let norm = (*diagonal * *diagonal + squares).sqrt();
