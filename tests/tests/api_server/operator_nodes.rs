@@ -147,37 +147,6 @@ async fn d4_a_budget_refuses_an_eviction_that_would_take_too_many_and_the_drain_
     bed.condition("iris", "Ready", "True").await;
 }
 
-/// It holds against Kubernetes' own default of `unhealthyPodEvictionPolicy`: a drain waits for a pod that will not be ready there.
-#[tokio::test]
-async fn d4_a_pod_that_answers_nobody_is_evicted_whatever_the_budget() {
-    let cluster = Cluster::start().await;
-    cluster.add_volume("volume", &["ReadWriteMany"]).await;
-    let bed = Bed::on(cluster.control_plane, "unhealthy").await;
-    let _operator = bed.start(&[]);
-    bed.apply("iris", &serves(3)).await;
-    bed.condition("iris", "Ready", "True").await;
-    until_budget(&bed, 3, 1).await;
-    cluster.holds_pods(true);
-    let pods = serving(&bed).await;
-    for pod in &pods[..2] {
-        let status = json!({"status": {"conditions": [{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]}});
-        let patch = Patch::Strategic(status);
-        bed.api::<Pod>().patch_status(&pod.name_any(), &PatchParams::default(), &patch).await.unwrap();
-    }
-    until_budget(&bed, 1, 0).await;
-    let refused = evict(&bed, &pods[2]).await.expect_err("the last pod that answers stays");
-    assert!(refused.contains("disruption budget"), "{refused}");
-    for pod in &pods[..2] {
-        evict(&bed, pod).await.expect("it answers nobody");
-    }
-    cluster.holds_pods(false);
-    bed.condition("iris", "Ready", "True").await;
-    assert!(
-        serving(&bed).await.iter().any(|pod| pod.uid() == pods[2].uid()),
-        "the pod that answered was not touched"
-    );
-}
-
 #[tokio::test]
 async fn a_named_claim_that_the_steps_cannot_work_on_is_named_and_another_one_is_taken() {
     let cluster = Cluster::start().await;

@@ -112,8 +112,8 @@ pub(super) async fn select(session: &SessionContext, sql: &str) -> Result<DataFr
     }
 }
 
-/// The longest query. Its plan is worked on by functions that call themselves, on a stack that has room for as many terms.
-const SQL_BYTES: usize = 64 << 10;
+/// The longest query. A longer one would take more of the stack to be let go of than a thread has.
+const SQL_BYTES: usize = 512 << 10;
 
 fn only_statement(sql: &str) -> Result<Statement, PrepareError> {
     if sql.len() > SQL_BYTES {
