@@ -133,10 +133,8 @@ fn a_column_that_varies_by_rounding_alone_has_no_weight() {
 #[test]
 fn a_feature_of_tiny_numbers_leaves_the_others_their_weights() {
     for size in [1e-12, 1e-15, 1e-30, 1e-100] {
-        let rows: Vec<([f64; 2], f64)> = (0..50)
-            .map(|at| f64::from(at))
-            .map(|at| ([at, size * (at * 7.0 % 5.0)], 2.0 * at + 1.0))
-            .collect();
+        let rows: Vec<([f64; 2], f64)> =
+            (0..50).map(f64::from).map(|at| ([at, size * (at * 7.0 % 5.0)], 2.0 * at + 1.0)).collect();
         let rows: Vec<(&[f64], f64)> = rows.iter().map(|(row, number)| (row.as_slice(), *number)).collect();
         let found = answers("ridge", &json!({}), &rows, &[&[10.0, 0.0], &[40.0, size]]);
         assert!((found[0] - 21.0).abs() < 0.1 && (found[1] - 81.0).abs() < 0.1, "{size}: {found:?}");

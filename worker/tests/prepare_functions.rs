@@ -113,11 +113,7 @@ fn d7_a_query_of_many_terms_is_answered_and_a_longer_one_refused() {
     let terms = |count: usize| format!("SELECT {}1 AS n FROM t", "1+".repeat(count));
     answers("a\n0\n", &terms(100), "n\n101\n");
     let nested = format!("SELECT {}1{} AS n FROM t", "abs(".repeat(3000), ")".repeat(3000));
-    for (sql, problem) in [
-        (terms(8000), "more than 1,000 expressions"),
-        (terms(300_000), "may have 524288"),
-        (nested, "the sql cannot be read"),
-    ] {
+    for (sql, problem) in [(terms(8000), "more than 1,000 expressions"), (nested, "the sql cannot be read")] {
         let (_, ended) = tried("a\n0\n", &sql);
         ended.fails(2, "QueryInvalid", &[problem]);
     }

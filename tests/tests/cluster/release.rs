@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mlpipeline_core::child_kind::ChildKind;
@@ -269,7 +269,8 @@ async fn fifty_pipelines(folder: &Path) -> Namespace {
     namespace
 }
 
-/// Every child and every pod of every pipeline, by what anybody's write and any replacement would change.
+/// Every child and every pod of every pipeline, by what a write of the operator's and any replacement would change. Their status is not part of
+/// it: on a busy node a probe may be answered too late for a moment.
 fn children(namespace: &Namespace) -> BTreeMap<String, (String, String)> {
     let kinds: Vec<&str> = ChildKind::ALL.into_iter().map(ChildKind::plural).chain(["pods"]).collect();
     let query = ["get", &kinds.join(","), "-o", "json"];
@@ -279,9 +280,13 @@ fn children(namespace: &Namespace) -> BTreeMap<String, (String, String)> {
     // What one pipeline did on purpose does not count.
     let others = objects.filter(|object| object["metadata"]["labels"]["mlpipeline.dev/pipeline"] != "held-0");
     let seen = others.map(|object| {
-        let metadata = &object["metadata"];
+        let mut metadata = object["metadata"].clone();
         let name = format!("{} {}", text(&object["kind"]), text(&metadata["name"]));
-        (name, (text(&metadata["uid"]), text(&metadata["resourceVersion"])))
+        let uid = text(&metadata["uid"]);
+        for changing in ["resourceVersion", "managedFields"] {
+            metadata.as_object_mut().expect("metadata").remove(changing);
+        }
+        (name, (uid, json!([metadata, object["spec"]]).to_string()))
     });
     seen.collect()
 }

@@ -133,7 +133,7 @@ struct Moments {
 impl Moments {
     fn of(number: f64) -> Self {
         // A number that is not finite has no distance from itself.
-        Self { count: 1, sum: number, mean: number, squares: (number - number).abs() }
+        Self { count: 1, sum: number, mean: number, squares: if number.is_finite() { 0.0 } else { f64::NAN } }
     }
 
     /// Those of both: Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances" (1979).

@@ -59,7 +59,7 @@ pub(super) fn intervals(outcomes: &Outcomes, metrics: &Metrics, seed: i64) -> Op
         let tail = (1.0 - LEVEL) / 2.0;
         Some((name, Interval { low: end(tail), high: end(1.0 - tail) }))
     };
-    let metrics: BTreeMap<_, _> = of_pool.into_iter().map(|(name, _)| name).filter_map(interval).collect();
+    let metrics: BTreeMap<_, _> = of_pool.into_keys().filter_map(interval).collect();
     (count > 0).then_some(Intervals { level: LEVEL, repeats: REPEATS, rows: drawn as u64, metrics })
 }
 
