@@ -15,6 +15,9 @@ case ${2:-$(uname -m)} in
   aarch64 | arm64) architecture=arm64 ;;
   *) echo "images are for amd64 and arm64, and this machine is ${2:-$(uname -m)}" >&2; exit 1 ;;
 esac
+for tool in curl ar xz sha256sum; do
+  command -v "$tool" >/dev/null || { echo "$tool is missing: install curl, binutils, xz-utils and coreutils" >&2; exit 1; }
+done
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mlpipeline/base
 mkdir -p "$cache"

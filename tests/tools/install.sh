@@ -23,6 +23,7 @@ if [ "${1:-}" = --node ]; then
     "sysctl procps sets what routes packets, inside the cluster's own network"
     "openssl openssl makes certificates"
     "buildah buildah makes images"
+    "xz xz-utils unpacks the packages that images hold"
     "busybox busybox-static is the image of volumes' helpers and of samples"
   )
 fi
