@@ -22,8 +22,8 @@ use crate::report::ReportTarget;
 use crate::serve::{self, ServeArgs};
 use crate::{WorkContext, logging, step, watchdog};
 
-/// How much stack a thread may take: what a query is planned by calls itself for each of its parts, and a sum of thousands of terms has as
-/// many, one in another. It is address space; memory is what is used of it.
+/// How much stack a thread may take. What a query is planned by calls itself for each of its parts, and so does what lets go of one that was
+/// read and refused, of which the longest has hundreds of thousands. It is address space; memory is what is used of it.
 pub const STACK_BYTES: usize = 512 << 20;
 
 /// How long threads that compute may take to notice that they should stop.

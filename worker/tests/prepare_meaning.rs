@@ -172,6 +172,9 @@ fn grouping_sets_take_expressions_and_conditions_that_are_not_true_are_values() 
         "SELECT count(*) AS n FROM t GROUP BY GROUPING SETS ((-j), (j * 2)) ORDER BY n",
         "n\n1\n1\n2\n2\n",
     );
+    let most = ("t", "j\n9223372036854775807\n");
+    let (_, ended) = tried(&[most], "SELECT j + 1 AS k, count(*) AS n FROM t GROUP BY ROLLUP (j + 1)");
+    ended.fails(3, "DataMalformed", &["too large"]);
     answers(&[t], "SELECT DISTINCT (b IS NOT TRUE) AS c FROM t ORDER BY c", "c\nfalse\ntrue\n");
     answers(
         &[t],

@@ -98,12 +98,13 @@ fn replace_unreadable(json: &mut Value, complaints: &[Complaint]) -> BTreeSet<St
 
 fn stand_in(step: &Value) -> Value {
     let name = step["name"].clone();
-    match StepKind::ALL.into_iter().find(|kind| step.get(kind.name()).is_some()) {
-        Some(kind) if kind.makes_model() => {
-            json!({ "name": name, "import": { "onnx": { "uri": "file:model.onnx" }, "target": "y" } })
-        }
-        Some(kind) if kind.makes_dataset() => json!({ "name": name, "prepare": { "sql": "SELECT 1" } }),
-        _ => json!({ "name": name, "run": { "image": "any" } }),
+    let kind = StepKind::ALL.into_iter().find(|kind| step.get(kind.name()).is_some());
+    if kind.is_some_and(StepKind::makes_model) {
+        json!({ "name": name, "import": { "onnx": { "uri": "file:model.onnx" }, "target": "y" } })
+    } else if kind.is_some_and(StepKind::makes_dataset) {
+        json!({ "name": name, "prepare": { "sql": "SELECT 1" } })
+    } else {
+        json!({ "name": name, "run": { "image": "any" } })
     }
 }
 

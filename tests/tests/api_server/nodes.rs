@@ -196,12 +196,6 @@ fn sign_of_life() -> Value {
     json!({"capacity": amounts, "allocatable": amounts, "conditions": conditions})
 }
 
-/// Whether the cluster says of a pod that its node does not report: a kubelet gives a reason for each pod that is not ready.
-fn is_called_lost(pod: &Pod) -> bool {
-    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.into_iter().any(|now| now.type_ == "Ready" && now.status == "False" && now.reason.is_none())
-}
-
 /// What the kubelet of a pod's node does about it.
 async fn play(client: &Client, pod: &Pod, state: &Mutex<State>) {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace().unwrap_or_default());
@@ -218,8 +212,6 @@ async fn play(client: &Client, pod: &Pod, state: &Mutex<State>) {
             "Pending" if is_endless => Some(json!({"phase": "Running"})),
             "Pending" => kubelet::next(pod, &state.script),
             "Running" if of_job && !is_endless => kubelet::next(pod, &state.script),
-            // On a busy machine a node's signs of life may come too late for a moment.
-            "Running" if !of_job && is_called_lost(pod) => kubelet::next(pod, &state.script),
             _ => None,
         }
     };

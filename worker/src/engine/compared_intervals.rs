@@ -10,11 +10,9 @@ use datafusion::arrow::datatypes::{
 };
 use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::expr::{Between, InList, ScalarFunction};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Volatility,
@@ -22,6 +20,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 
 use super::far_times::compares;
+use super::rewrite::rewrite;
 
 /// Nanoseconds of a day.
 const DAY: i128 = 86_400_000_000_000;
@@ -48,7 +47,7 @@ impl ComparedIntervals {
         Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&self.length), vec![expr]))
     }
 
-    fn rewrite(&self, expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
+    fn compare(&self, expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
         let is_interval = |expr: &Expr| expr.get_type(schema).is_ok_and(|found| found == INTERVAL);
         match expr {
             Expr::BinaryExpr(BinaryExpr { left, op, right })
@@ -72,19 +71,7 @@ impl ComparedIntervals {
 
 impl AnalyzerRule for ComparedIntervals {
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.transform_up_with_subqueries(|plan| {
-            let schema = merge_schema(&plan.inputs());
-            let names = NamePreserver::new(&plan);
-            plan.map_expressions(|expr| {
-                if matches!(expr, Expr::GroupingSet(_)) {
-                    return Ok(Transformed::no(expr));
-                }
-                let name = names.save(&expr);
-                let compared = expr.transform_up(|expr| Ok(self.rewrite(expr, &schema)))?;
-                Ok(compared.update_data(|expr| name.restore(expr)))
-            })
-        })
-        .data()
+        rewrite(plan, &|expr, schema| Ok(self.compare(expr, schema)))
     }
 
     fn name(&self) -> &'static str {

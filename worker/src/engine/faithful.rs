@@ -9,12 +9,12 @@ use datafusion::common::{DFSchema, JoinConstraint, JoinType, ScalarValue, plan_e
 use datafusion::error::Result;
 use datafusion::functions::math::expr_fn::abs;
 use datafusion::logical_expr::expr::{Cast, InList, TryCast};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::{merge_schema, split_conjunction};
+use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, lit, not};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::nullable::nullable;
+use super::rewrite::rewrite_node;
 
 /// Nanoseconds of a day.
 const DAY: i64 = 86_400_000_000_000;
@@ -27,7 +27,7 @@ impl AnalyzerRule for Faithful {
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
         plan.transform_up_with_subqueries(|plan| {
             check_plan(&plan)?;
-            rewrite_plan(plan)
+            rewrite_node(plan, &rewrite_expr)
         })
         .data()
     }
@@ -81,22 +81,6 @@ fn has_in_subquery(expr: &Expr) -> Result<bool> {
         Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
     Ok(found)
-}
-
-fn rewrite_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let mut schema = merge_schema(&plan.inputs());
-    if let LogicalPlan::TableScan(scan) = &plan {
-        schema.merge(&scan.projected_schema);
-    }
-    let names = NamePreserver::new(&plan);
-    plan.map_expressions(|expr| {
-        if matches!(expr, Expr::GroupingSet(_)) {
-            return Ok(Transformed::no(expr));
-        }
-        let name = names.save(&expr);
-        let written = expr.transform_up(|expr| rewrite_expr(expr, &schema))?;
-        Ok(written.update_data(|expr| name.restore(expr)))
-    })
 }
 
 fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {

@@ -4,14 +4,14 @@
 
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Between, Cast, InList};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator};
 use datafusion::optimizer::AnalyzerRule;
+
+use super::rewrite::rewrite;
 
 /// Casts to microseconds what would be cast to nanoseconds in vain. It runs before types are made alike.
 #[derive(Debug)]
@@ -19,28 +19,12 @@ pub(super) struct FarTimes;
 
 impl AnalyzerRule for FarTimes {
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.transform_up_with_subqueries(read_plan).data()
+        rewrite(plan, &|expr, schema| Ok(read_expr(expr, schema)))
     }
 
     fn name(&self) -> &'static str {
         "far_times"
     }
-}
-
-fn read_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let mut schema = merge_schema(&plan.inputs());
-    if let LogicalPlan::TableScan(scan) = &plan {
-        schema.merge(&scan.projected_schema);
-    }
-    let names = NamePreserver::new(&plan);
-    plan.map_expressions(|expr| {
-        if matches!(expr, Expr::GroupingSet(_)) {
-            return Ok(Transformed::no(expr));
-        }
-        let name = names.save(&expr);
-        let read = expr.transform_up(|expr| Ok(read_expr(expr, &schema)))?;
-        Ok(read.update_data(|expr| name.restore(expr)))
-    })
 }
 
 fn read_expr(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {

@@ -15,6 +15,7 @@ mod ordered;
 mod out_of_memory;
 mod overflow;
 mod read_ahead;
+mod rewrite;
 mod session;
 mod sum;
 mod until_failed;

@@ -6,18 +6,18 @@ use datafusion::arrow::array::AsArray;
 use datafusion::arrow::compute::kernels::numeric::{add, mul, sub};
 use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Decimal128Type};
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
+
+use super::rewrite::rewrite;
 
 /// Replaces arithmetic of whole numbers by functions that check. It runs after types are made alike.
 #[derive(Debug)]
@@ -62,48 +62,29 @@ impl CheckedArithmetic {
         }
     }
 
-    fn check_plan(&self, plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-        let schema = merge_schema(&plan.inputs());
-        let names = NamePreserver::new(&plan);
-        plan.map_expressions(|expr| {
-            if matches!(expr, Expr::GroupingSet(_)) {
-                // The engine knows the columns of grouping sets by how they are written.
-                return Ok(Transformed::no(expr));
-            }
-            let name = names.save(&expr);
-            let checked = expr.transform_up(|expr| {
-                let Expr::BinaryExpr(BinaryExpr { left, op, right }) = expr else {
-                    return self.check_negation(expr, &schema);
-                };
-                let is_whole = |side: &Expr| side.get_type(&schema).is_ok_and(|found| found.is_integer());
-                match self.function(op).filter(|_| is_whole(&left) && is_whole(&right)) {
-                    Some(function) => {
-                        let function = Arc::clone(function);
-                        let call = ScalarFunction::new_udf(function, vec![*left, *right]);
-                        Ok(Transformed::yes(Expr::ScalarFunction(call)))
-                    }
-                    None => {
-                        let binary = Expr::BinaryExpr(BinaryExpr { left, op, right });
-                        let is_widest = matches!(
-                            binary.get_type(&schema),
-                            Ok(DataType::Decimal128(DECIMAL128_MAX_PRECISION, _))
-                        );
-                        if !is_widest || !op.is_numerical_operators() {
-                            return Ok(Transformed::no(binary));
-                        }
-                        let call = ScalarFunction::new_udf(Arc::clone(&self.digits), vec![binary]);
-                        Ok(Transformed::yes(Expr::ScalarFunction(call)))
-                    }
-                }
-            })?;
-            Ok(checked.update_data(|expr| name.restore(expr)))
-        })
+    fn check(&self, expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+        let Expr::BinaryExpr(BinaryExpr { left, op, right }) = expr else {
+            return self.check_negation(expr, schema);
+        };
+        let is_whole = |side: &Expr| side.get_type(schema).is_ok_and(|found| found.is_integer());
+        if let Some(function) = self.function(op).filter(|_| is_whole(&left) && is_whole(&right)) {
+            let call = ScalarFunction::new_udf(Arc::clone(function), vec![*left, *right]);
+            return Ok(Transformed::yes(Expr::ScalarFunction(call)));
+        }
+        let binary = Expr::BinaryExpr(BinaryExpr { left, op, right });
+        let is_widest = op.is_numerical_operators()
+            && matches!(binary.get_type(schema), Ok(DataType::Decimal128(DECIMAL128_MAX_PRECISION, _)));
+        if !is_widest {
+            return Ok(Transformed::no(binary));
+        }
+        let call = ScalarFunction::new_udf(Arc::clone(&self.digits), vec![binary]);
+        Ok(Transformed::yes(Expr::ScalarFunction(call)))
     }
 }
 
 impl AnalyzerRule for CheckedArithmetic {
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.transform_up_with_subqueries(|plan| self.check_plan(plan)).data()
+        rewrite(plan, &|expr, schema| self.check(expr, schema))
     }
 
     fn name(&self) -> &'static str {

@@ -30,18 +30,20 @@ impl Guard {
         args: ScalarFunctionArgs,
         pool: &Arc<dyn MemoryPool>,
     ) -> Result<ColumnarValue> {
-        let given = ColumnarValue::values_to_arrays(&args.args)?;
         match self {
             Self::MadeFrom(maker) => {
+                let given = ColumnarValue::values_to_arrays(&args.args)?;
                 let reservation = MemoryConsumer::new(MADE_BY).register(pool);
                 reservation.try_grow(maker.bytes(&given)?)?;
                 function.invoke_with_args(args)
             }
             Self::StaysFinite => {
+                let number = args.args.first().cloned();
                 let values = function.invoke_with_args(args)?;
-                finite(values, &given)
+                finite(values, number.as_ref())
             }
             Self::StaysPresent => {
+                let given = args.args.clone();
                 let values = function.invoke_with_args(args)?;
                 present(values, &given, function.name())
             }
@@ -49,11 +51,10 @@ impl Guard {
     }
 }
 
-fn finite(values: ColumnarValue, given: &[ArrayRef]) -> Result<ColumnarValue> {
-    let Some(numbers) = given.first() else { return Ok(values) };
-    match values.data_type() {
-        DataType::Float32 => kept::<Float32Type>(values, numbers, f32::is_finite),
-        DataType::Float64 => kept::<Float64Type>(values, numbers, f64::is_finite),
+fn finite(values: ColumnarValue, number: Option<&ColumnarValue>) -> Result<ColumnarValue> {
+    match (values.data_type(), number) {
+        (DataType::Float32, Some(number)) => kept::<Float32Type>(values, number, f32::is_finite),
+        (DataType::Float64, Some(number)) => kept::<Float64Type>(values, number, f64::is_finite),
         _ => Ok(values),
     }
 }
@@ -61,14 +62,16 @@ fn finite(values: ColumnarValue, given: &[ArrayRef]) -> Result<ColumnarValue> {
 /// The values, with the number itself where it is finite and the value is not.
 fn kept<T: ArrowPrimitiveType>(
     values: ColumnarValue,
-    numbers: &ArrayRef,
+    number: &ColumnarValue,
     is_finite: fn(T::Native) -> bool,
 ) -> Result<ColumnarValue> {
-    let array = values.to_array(numbers.len())?;
-    let (found, numbers) = (array.as_primitive::<T>(), numbers.as_primitive_opt::<T>());
-    let Some(numbers) = numbers.filter(|_| !found.values().iter().all(|value| is_finite(*value))) else {
+    let array = values.to_array(1)?;
+    let found = array.as_primitive::<T>();
+    if found.values().iter().all(|value| is_finite(*value)) {
         return Ok(values);
-    };
+    }
+    let numbers = number.to_array(found.len())?;
+    let Some(numbers) = numbers.as_primitive_opt::<T>() else { return Ok(values) };
     let kept: PrimitiveArray<T> = found
         .iter()
         .zip(numbers)
@@ -80,13 +83,16 @@ fn kept<T: ArrowPrimitiveType>(
     Ok(ColumnarValue::Array(Arc::new(kept)))
 }
 
-fn present(values: ColumnarValue, given: &[ArrayRef], name: &str) -> Result<ColumnarValue> {
-    let rows = given.iter().map(|array| array.len()).max().unwrap_or_default();
-    let array = values.to_array(rows)?;
+fn present(values: ColumnarValue, given: &[ColumnarValue], name: &str) -> Result<ColumnarValue> {
+    let array = values.to_array(1)?;
+    if array.null_count() == 0 {
+        return Ok(values);
+    }
+    let given = given.iter().map(|value| value.to_array(array.len())).collect::<Result<Vec<ArrayRef>>>()?;
     let is_lost = |row: usize| {
         array.is_null(row) && given.iter().all(|argument| row < argument.len() && argument.is_valid(row))
     };
-    if array.null_count() > 0 && (0..array.len()).any(is_lost) {
+    if (0..array.len()).any(is_lost) {
         return Err(DataFusionError::Execution(format!(
             "{name} has a time outside of the years 1678 to 2261, which it cannot compute with; leave such rows out with WHERE, or use \
              CAST(x AS DATE)"
