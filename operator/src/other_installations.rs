@@ -60,7 +60,7 @@ pub(super) async fn keep_looking(client: Client, metrics: Arc<Metrics>, own: Ins
                 news(&found, &known).for_each(|warning| tracing::warn!("{warning}"));
                 if found.is_empty() && !known.is_empty() {
                     tracing::info!(
-                        "no other installation of the operator looks after a namespace of this one any more"
+                        "no other installation of the operator is left that looks after a namespace of this one"
                     );
                 }
                 known = found;

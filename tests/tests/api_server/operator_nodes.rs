@@ -4,8 +4,8 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use kube::ResourceExt;
-use kube::api::{EvictParams, ListParams, PostParams};
+use kube::api::{EvictParams, ListParams, Patch, PatchParams, PostParams};
+use kube::{Api, Client, ResourceExt};
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 
@@ -39,7 +39,11 @@ async fn serving(bed: &Bed) -> Vec<Pod> {
 
 /// Evicts a pod, as a drain does; what the API server says where it refuses.
 async fn evict(bed: &Bed, pod: &Pod) -> Result<(), String> {
-    let evicted = bed.api::<Pod>().evict(&pod.name_any(), &EvictParams::default()).await;
+    // A refusal is an answer: a client as it is made otherwise would ask again for minutes.
+    let mut config = bed.control_plane.admin().config().await;
+    config.default_retry = false;
+    let pods: Api<Pod> = Api::namespaced(Client::try_from(config).unwrap(), bed.namespace.name());
+    let evicted = pods.evict(&pod.name_any(), &EvictParams::default()).await;
     evicted.map(drop).map_err(|error| error.to_string())
 }
 
@@ -145,6 +149,37 @@ async fn d4_a_budget_refuses_an_eviction_that_would_take_too_many_and_the_drain_
     }
     until_on(&cluster, &bed, "api", |found| found.len() == 3 && !found.contains(&nodes[0])).await;
     bed.condition("iris", "Ready", "True").await;
+}
+
+/// It holds against Kubernetes' own default of `unhealthyPodEvictionPolicy`: a drain waits for a pod that will not be ready there.
+#[tokio::test]
+async fn d4_a_pod_that_answers_nobody_is_evicted_whatever_the_budget() {
+    let cluster = Cluster::start().await;
+    cluster.add_volume("volume", &["ReadWriteMany"]).await;
+    let bed = Bed::on(cluster.control_plane, "unhealthy").await;
+    let _operator = bed.start(&[]);
+    bed.apply("iris", &serves(3)).await;
+    bed.condition("iris", "Ready", "True").await;
+    until_budget(&bed, 3, 1).await;
+    cluster.holds_pods(true);
+    let pods = serving(&bed).await;
+    for pod in &pods[..2] {
+        let status = json!({"status": {"conditions": [{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]}});
+        let patch = Patch::Strategic(status);
+        bed.api::<Pod>().patch_status(&pod.name_any(), &PatchParams::default(), &patch).await.unwrap();
+    }
+    until_budget(&bed, 1, 0).await;
+    let refused = evict(&bed, &pods[2]).await.expect_err("the last pod that answers stays");
+    assert!(refused.contains("disruption budget"), "{refused}");
+    for pod in &pods[..2] {
+        evict(&bed, pod).await.expect("it answers nobody");
+    }
+    cluster.holds_pods(false);
+    bed.condition("iris", "Ready", "True").await;
+    assert!(
+        serving(&bed).await.iter().any(|pod| pod.uid() == pods[2].uid()),
+        "the pod that answered was not touched"
+    );
 }
 
 #[tokio::test]
