@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Baseline, Metric, UNTESTED_CLASSES};
+use crate::{Baseline, Metric, UNTESTED_CLASSES, Verdict};
 
 /// A condition that a model must meet to be served. A model that does not meet it is kept and reported, and whatever was
 /// served before keeps being served. Changing the gate judges the trained model anew; it trains nothing.
@@ -27,16 +27,6 @@ pub struct Gate {
     pub max_regression: Option<f64>,
 }
 
-/// What a gate says of one model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct GateVerdict {
-    /// Whether the model may be served.
-    pub passed: bool,
-    /// Why, for people: "accuracy 0.86 is below the gate's min 0.9".
-    pub message: String,
-}
-
 impl Gate {
     /// What metrics are compared with, by the names of the fields.
     #[must_use]
@@ -48,48 +38,40 @@ impl Gate {
     /// `None` where none is served. A metric that is missing or not a number never passes, a served model that could not be
     /// measured is not comparable and so never passes, and neither does a test in which a class did not occur.
     #[must_use]
-    pub fn judge(&self, metrics: &BTreeMap<String, f64>, served: Option<&Baseline>) -> GateVerdict {
-        let name = self.metric.name();
-        let refused = |message: String| GateVerdict { passed: false, message };
-        let Some(value) = metrics.get(name).copied().filter(|value| value.is_finite()) else {
-            let known: Vec<&str> = metrics.keys().map(String::as_str).collect();
-            return refused(format!("{name} was not measured; the report has {}", known.join(", ")));
+    pub fn judge(&self, metrics: &BTreeMap<String, f64>, served: Option<&Baseline>) -> Verdict {
+        let metric = self.metric;
+        let of = |metrics: &BTreeMap<String, f64>| {
+            metrics.get(metric.name()).copied().filter(|value| value.is_finite())
         };
-        if let Some((field, _)) = self.bounds().into_iter().find(|(_, bound)| bound.is_some_and(f64::is_nan))
-        {
-            return refused(format!("the gate's {field} is not a number, which nothing is compared with"));
+        let Some(value) = of(metrics) else {
+            return Verdict::NotMeasured { metric, measured: metrics.keys().cloned().collect() };
+        };
+        let is_nan = |bound: Option<f64>| bound.is_some_and(f64::is_nan);
+        if let Some((field, _)) = self.bounds().into_iter().find(|(_, bound)| is_nan(*bound)) {
+            return Verdict::BoundIsNotANumber { field };
         }
         if let Some(min) = self.min.filter(|min| value < *min) {
-            return refused(format!("{name} {value:.4} is below the gate's min {min}"));
+            return Verdict::BelowMin { metric, value, min };
         }
         if let Some(max) = self.max.filter(|max| value > *max) {
-            return refused(format!("{name} {value:.4} is above the gate's max {max}"));
+            return Verdict::AboveMax { metric, value, max };
         }
-        let untested = metrics.get(UNTESTED_CLASSES).copied().unwrap_or_default();
-        if untested > 0.0 {
-            return refused(format!(
-                "{untested} of the classes have no row among the test rows, so {name} says nothing about them; set split.stratify to true, or give more rows"
-            ));
+        let classes = metrics.get(UNTESTED_CLASSES).copied().unwrap_or_default();
+        if classes > 0.0 {
+            return Verdict::ClassesUntested { metric, classes };
         }
-        if let (Some(allowed), Some(served)) = (self.max_regression, served) {
+        if let (Some(allowed), Some(baseline)) = (self.max_regression, served) {
             // Both on the same rows.
-            let candidate = if served.candidate.is_empty() { metrics } else { &served.candidate };
-            let of = |metrics: &BTreeMap<String, f64>| {
-                metrics.get(name).copied().filter(|value| value.is_finite())
+            let candidate = if baseline.candidate.is_empty() { metrics } else { &baseline.candidate };
+            let (Some(now), Some(served)) = (of(candidate), of(&baseline.metrics)) else {
+                return Verdict::NotComparable { metric, value };
             };
-            let (Some(now), Some(before)) = (of(candidate), of(&served.metrics)) else {
-                return refused(format!(
-                    "{name} {value:.4} is not comparable with the served model's, which could not be measured on the same rows; the report's message says why"
-                ));
-            };
-            let loss = if self.metric.smaller_is_better() { now - before } else { before - now };
+            let loss = if metric.smaller_is_better() { now - served } else { served - now };
             if loss > allowed {
-                return refused(format!(
-                    "{name} {now:.4} is {loss:.4} worse than the served model's {before:.4}; the gate allows {allowed}"
-                ));
+                return Verdict::Worse { metric, value: now, served, loss, allowed };
             }
         }
-        GateVerdict { passed: true, message: format!("{name} {value:.4} passed the gate") }
+        Verdict::Passed { metric, value }
     }
 }
 
@@ -146,7 +128,7 @@ mod tests {
         ];
         for (gate, model, served, passes) in rows {
             let served = served.map(|metrics| baseline(metrics, BTreeMap::new()));
-            assert_eq!(gate.judge(&model, served.as_ref()).passed, passes, "{gate:?} {model:?} {served:?}");
+            assert_eq!(gate.judge(&model, served.as_ref()).passed(), passes, "{gate:?} {model:?} {served:?}");
         }
     }
 
@@ -161,9 +143,9 @@ mod tests {
         for (served, on_the_same, passes) in [(0.99, 0.99, true), (0.99, 0.9, false), (0.5, f64::NAN, false)]
         {
             let served = baseline(metrics("accuracy", served), metrics("accuracy", on_the_same));
-            assert_eq!(gate.judge(&all, Some(&served)).passed, passes, "{served:?}");
+            assert_eq!(gate.judge(&all, Some(&served)).passed(), passes, "{served:?}");
         }
         let worse = baseline(metrics("accuracy", 0.2), metrics("accuracy", 0.8));
-        assert!(!gate.judge(&metrics("accuracy", 0.8), Some(&worse)).passed, "min is for all test rows");
+        assert!(!gate.judge(&metrics("accuracy", 0.8), Some(&worse)).passed(), "min is for all test rows");
     }
 }

@@ -34,6 +34,7 @@ mod train;
 mod train_column;
 mod trial;
 mod tune;
+mod verdict;
 mod worker_settings;
 
 pub use algorithm::{
@@ -47,7 +48,7 @@ pub use baseline::Baseline;
 pub use check_number::CheckNumber;
 pub use crd::{custom_resource_definition, pipeline_schema};
 pub use exit_code::ExitCode;
-pub use gate::{Gate, GateVerdict};
+pub use gate::Gate;
 pub use import::{Import, ModelFile};
 pub use interaction::Interaction;
 pub use location::{LocationError, ObjectLocation, TableLocation, UriScheme};
@@ -73,6 +74,7 @@ pub use train::{CrossValidation, Split, SplitBy, Train};
 pub use train_column::{ColumnRole, TrainColumn};
 pub use trial::Trial;
 pub use tune::{Range, Search, Space, Tune, TuneProblem};
+pub use verdict::{GateVerdict, Verdict};
 pub use worker_settings::{RESERVED_SETTINGS, VARIABLE_PREFIX, WORKER_SETTINGS};
 
 /// The API group of every label, annotation and resource of ours.

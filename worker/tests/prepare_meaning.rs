@@ -247,3 +247,81 @@ fn many_row_groups_come_in_their_order() {
         std::fs::remove_dir_all(&folder).expect("removed");
     }
 }
+
+#[test]
+fn days_beside_numbers_are_refused_wherever_they_become_one_type() {
+    let days = [("t", "a,d,t\n1,2024-01-01,2024-01-01T10:00:00\n2,2024-01-02,2024-01-02T10:00:00\n")];
+    for (sql, place) in [
+        ("SELECT a AS k FROM t UNION ALL SELECT d FROM t", "UNION"),
+        ("SELECT a FROM t INTERSECT SELECT d FROM t", "a comparison"),
+        ("SELECT a FROM t EXCEPT SELECT d FROM t", "a comparison"),
+        ("SELECT t.a FROM t JOIN t u ON t.a = u.d", "a comparison"),
+        ("SELECT CASE WHEN a = 1 THEN d ELSE 0 END AS k FROM t", "CASE"),
+        ("SELECT max(CASE WHEN a = 1 THEN d ELSE 0 END) AS k FROM t", "CASE"),
+        ("SELECT CASE d WHEN 19723 THEN 1 ELSE 0 END AS k FROM t", "CASE"),
+        ("SELECT d FROM t WHERE d > 19722", "a comparison"),
+        ("SELECT d FROM t WHERE d BETWEEN 1 AND 19723", "a comparison"),
+        ("SELECT d FROM t WHERE d IN (19723, 5)", "IN"),
+        ("SELECT nvl(d, 0) AS k FROM t", "nvl"),
+        ("SELECT nullif(d, 0) AS k FROM t", "nullif"),
+        ("SELECT greatest(d, a) AS k FROM t", "greatest"),
+        ("SELECT lag(d, 1, 0) OVER (ORDER BY a) AS k FROM t", "lag"),
+        ("SELECT a FROM t WHERE EXISTS (SELECT 1 FROM t u WHERE u.d > 19722)", "a comparison"),
+    ] {
+        refused(&days, sql, &[place, "dates beside numbers", "days since 1970", "DATE '2024-01-31'"]);
+    }
+    refused(&days, "SELECT coalesce(d, 0) AS k FROM t", &["coalesce(Date32, Int64)", "CAST(x AS"]);
+    answers(
+        &days,
+        "SELECT d + 1 AS n, d - DATE '2023-12-31' AS days, nvl2(a, d, NULL) AS same, coalesce(d, '2020-01-01') AS c, CAST(a AS DATE) AS e \
+         FROM t WHERE d IN ('2024-01-01') UNION ALL SELECT NULL, NULL, NULL, NULL, NULL",
+        "n,days,same,c,e\n2024-01-02,1,2024-01-01,2024-01-01,1970-01-02\n,,,,\n",
+    );
+}
+
+#[test]
+fn the_default_of_lag_keeps_its_fraction() {
+    let rows = [("t", "a\n1\n2\n")];
+    for default in ["1.5", "-0.5"] {
+        refused(
+            &rows,
+            &format!("SELECT lag(a, 1, {default}) OVER (ORDER BY a) AS l FROM t"),
+            &["the default of lag", "CAST(x AS DOUBLE)"],
+        );
+    }
+    answers(
+        &rows,
+        "SELECT lag(a, 1, 0.0) OVER (ORDER BY a) AS l, lead(CAST(a AS DOUBLE), 1, 1.5) OVER (ORDER BY a) AS m FROM t",
+        "l,m\n0,2.0\n1,1.5\n",
+    );
+}
+
+#[test]
+fn the_median_of_decimals_keeps_the_half_of_its_last_digit() {
+    let rows = [("t", "g,x\n1,1.01\n1,1.02\n2,3\n")];
+    answers(
+        &rows,
+        "SELECT g, median(CAST(x AS DECIMAL(10, 2))) AS m FROM t GROUP BY g ORDER BY g",
+        "g,m\n1,1.015\n2,3.000\n",
+    );
+    answers(
+        &rows,
+        "SELECT max(m) AS m FROM (SELECT median(CAST(x AS DECIMAL(10, 2))) OVER (PARTITION BY g) + 1 AS m FROM t)",
+        "m\n4.000\n",
+    );
+    answers(&rows, "SELECT median(DISTINCT CAST(g AS DECIMAL(3, 0))) AS m FROM t", "m\n1.5\n");
+}
+
+#[test]
+fn seconds_beyond_the_years_of_nanoseconds_are_refused_and_do_not_stop_at_their_end() {
+    let rows = [("t", "x\n1e10\n")];
+    let (_, ended) = tried(&rows, "SELECT to_timestamp(x) AS t FROM t");
+    ended.fails(3, "DataMalformed", &["10000000000 seconds", "2262", "to_timestamp_seconds"]);
+    let (_, ended) = tried(&[("t", "x\nNaN\n1.5\n")], "SELECT to_timestamp(x) AS t FROM t");
+    ended.fails(3, "DataMalformed", &["NaN seconds"]);
+    answers(
+        &[("t", "x\n1.5\n-2.25\n")],
+        "SELECT to_timestamp(x) AS t FROM t",
+        "t\n1970-01-01T00:00:01.500\n1969-12-31T23:59:57.750\n",
+    );
+}

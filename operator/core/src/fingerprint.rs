@@ -3,13 +3,14 @@
 //! Two specs with the same fingerprint give the same result, so nothing is done twice: a changed label, resource request, retry
 //! count, gate or replica count does not change it, and neither does a default that is written out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use mlpipeline_crds::Revision;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::canonical::canonical_json;
+use super::change::{self, Change};
 use super::format::replaces;
 use super::pipeline::{ValidStep, ValidatedPipeline};
 use super::step_kind::ValidAction;
@@ -69,79 +70,28 @@ impl Fingerprint {
 
     /// What differs from an earlier fingerprint apart from what is read.
     #[must_use]
-    pub fn own_difference(&self, earlier: &Fingerprint) -> Option<String> {
-        Fingerprint { inputs: earlier.inputs.clone(), ..self.clone() }.difference(earlier)
+    pub fn own_changes(&self, earlier: &Fingerprint) -> Vec<Change> {
+        Fingerprint { inputs: earlier.inputs.clone(), ..self.clone() }.changes(earlier)
     }
 
-    /// What differs from an earlier fingerprint, for people: "train.algorithm.logisticRegression.alpha changed from 1 to 0.1".
+    /// What differs from an earlier fingerprint. Inputs that are no longer read show in the action's own fields.
     #[must_use]
-    pub fn difference(&self, earlier: &Fingerprint) -> Option<String> {
+    pub fn changes(&self, earlier: &Fingerprint) -> Vec<Change> {
         let mut changes = Vec::new();
-        differences("", &earlier.action, &self.action, &mut changes);
+        change::fields("", &earlier.action, &self.action, &mut changes);
         for (name, before, after) in
             [("image", &earlier.image, &self.image), ("rerun", &earlier.rerun, &self.rerun)]
         {
-            differences(name, &json!(before), &json!(after), &mut changes);
+            change::fields(name, &json!(before), &json!(after), &mut changes);
         }
-        for name in self.inputs.keys().filter(|name| earlier.inputs.get(*name) != self.inputs.get(*name)) {
-            changes.push(match earlier.inputs.get(name) {
-                Some(_) => format!("{name} is of a new revision"),
-                None => format!("{name} is read now"),
-            });
-        }
-        match changes.len() {
-            0 => None,
-            1..=3 => Some(changes.join(", ")),
-            more => Some(format!(
-                "{}, and {} more",
-                changes.iter().take(2).cloned().collect::<Vec<_>>().join(", "),
-                more - 2
-            )),
-        }
-    }
-}
-
-/// Collects the leaves in which two documents differ, as "path changed from a to b".
-fn differences(path: &str, before: &Value, after: &Value, changes: &mut Vec<String>) {
-    if before == after {
-        return;
-    }
-    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    let nothing = serde_json::Map::new();
-    let objects = match (before, after) {
-        (Value::Object(old), Value::Object(new)) => Some((old, new)),
-        (Value::Null, Value::Object(new)) if !new.is_empty() => Some((&nothing, new)),
-        (Value::Object(old), Value::Null) if !old.is_empty() => Some((old, &nothing)),
-        _ => None,
-    };
-    if let Some((old, new)) = objects {
-        let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-        for name in names {
-            let of = |map: &serde_json::Map<String, Value>| map.get(name).cloned().unwrap_or(Value::Null);
-            differences(&below(name), &of(old), &of(new), changes);
-        }
-        return;
-    }
-    match (before, after) {
-        (Value::Array(old), Value::Array(new)) if old.len() == new.len() => {
-            for (index, (old, new)) in old.iter().zip(new).enumerate() {
-                differences(&format!("{path}[{index}]"), old, new, changes);
+        for (name, revision) in &self.inputs {
+            let input = name.clone();
+            match earlier.inputs.get(name) {
+                Some(before) if before == revision => {}
+                Some(_) => changes.push(Change::InputRevision { input }),
+                None => changes.push(Change::InputAdded { input }),
             }
         }
-        (Value::Null, after) if is_short(after) => changes.push(format!("{path} was added ({after})")),
-        (Value::Null, _) => changes.push(format!("{path} was added")),
-        (before, Value::Null) if is_short(before) => {
-            changes.push(format!("{path} was removed (was {before})"));
-        }
-        (_, Value::Null) => changes.push(format!("{path} was removed")),
-        (before, after) if is_short(before) && is_short(after) => {
-            changes.push(format!("{path} changed from {before} to {after}"));
-        }
-        _ => changes.push(format!("{path} changed")),
+        changes
     }
-}
-
-/// Whether a value is worth printing: the starts of two long queries would look the same.
-fn is_short(value: &Value) -> bool {
-    !value.is_array() && !value.is_object() && value.to_string().chars().count() <= 40
 }

@@ -4,6 +4,7 @@
 
 pub mod artifact_place;
 pub mod canonical;
+pub mod change;
 pub mod child_kind;
 pub mod children;
 pub mod credentials;

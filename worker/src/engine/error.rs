@@ -123,6 +123,11 @@ fn regex_problem(text: &str) -> Option<String> {
 
 /// What is said of a function whose arguments have other types than it takes, without the attempts to make them fit.
 fn without_signatures(text: String) -> String {
+    const MATCHES: &str = "No function matches the given name and argument types '";
+    let types = text.split_once(MATCHES).and_then(|(_, rest)| rest.split_once('\''));
+    if let Some((call, _)) = types.filter(|_| text.contains("user-defined coercion failed")) {
+        return format!("no function takes what {call} is given: make the arguments alike with CAST(x AS …)");
+    }
     match text.split_once(", errors: ") {
         Some((function, attempts)) if function.contains("failed to match any signature") => {
             let found = attempts.split_once("No function matches ").map_or("", |(_, found)| found);

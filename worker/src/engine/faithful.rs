@@ -8,7 +8,7 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, Tr
 use datafusion::common::{DFSchema, JoinConstraint, JoinType, ScalarValue, plan_err};
 use datafusion::error::Result;
 use datafusion::functions::math::expr_fn::abs;
-use datafusion::logical_expr::expr::{Cast, InList, TryCast};
+use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams, Cast, InList, TryCast};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, lit, not};
 use datafusion::optimizer::AnalyzerRule;
@@ -87,6 +87,22 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let type_of = |expr: &Expr| expr.get_type(schema).ok();
     match expr {
         Expr::InList(list) => Ok(one_by_one(list, schema)),
+        Expr::AggregateFunction(AggregateFunction { func, params }) if func.name() == "median" => {
+            let args = halves(params.args, schema);
+            Ok(args.update_data(|args| {
+                Expr::AggregateFunction(AggregateFunction {
+                    func,
+                    params: AggregateFunctionParams { args, ..params },
+                })
+            }))
+        }
+        Expr::WindowFunction(mut window) if window.fun.name() == "median" => {
+            let args = halves(std::mem::take(&mut window.params.args), schema);
+            Ok(args.update_data(|args| {
+                window.params.args = args;
+                Expr::WindowFunction(window)
+            }))
+        }
         Expr::ScalarSubquery(subquery) => Ok(Transformed::yes(Expr::ScalarSubquery(nullable(subquery)?))),
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
             // A type is that of all expressions within: it is asked for where it matters.
@@ -118,6 +134,20 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         }
         other => Ok(Transformed::no(other)),
     }
+}
+
+/// The decimal whose median is asked for, with one digit more: the middle of two would lose its last.
+fn halves(args: Vec<Expr>, schema: &DFSchema) -> Transformed<Vec<Expr>> {
+    let wider = |expr: Expr| match expr.get_type(schema) {
+        Ok(DataType::Decimal128(precision, scale)) if scale < 38 => {
+            let wider = DataType::Decimal128(precision.saturating_add(1).min(38), scale + 1);
+            Transformed::yes(Expr::Cast(Cast::new(Box::new(expr), wider)))
+        }
+        _ => Transformed::no(expr),
+    };
+    let args: Vec<_> = args.into_iter().map(wider).collect();
+    let transformed = args.iter().any(|arg| arg.transformed);
+    Transformed::new_transformed(args.into_iter().map(|arg| arg.data).collect(), transformed)
 }
 
 fn is_time(found: &DataType) -> bool {

@@ -5,6 +5,7 @@
 
 mod assumed_order;
 mod compared_intervals;
+mod days_and_numbers;
 mod error;
 mod faithful;
 mod far_times;

@@ -13,6 +13,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::compared_intervals::ComparedIntervals;
+use super::days_and_numbers::DaysAndNumbers;
 use super::faithful::Faithful;
 use super::far_times::FarTimes;
 use super::moving::{Moving, STATISTICS};
@@ -82,7 +83,8 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     // A filter that is learnt while a query runs depends on which partition was first.
     options.optimizer.enable_dynamic_filter_pushdown = false;
     let pool = Arc::clone(&runtime.memory_pool);
-    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(Faithful), Arc::new(FarTimes)];
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> =
+        vec![Arc::new(DaysAndNumbers), Arc::new(Faithful), Arc::new(FarTimes)];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(CheckedArithmetic::new()));
     rules.push(Arc::new(ComparedIntervals::new()));

@@ -291,7 +291,7 @@ impl Plan {
         report.metrics = report_figures(evaluation, gate);
         report.trials = evaluation.tuning.as_ref().map(|tuning| tuning.trials.clone()).unwrap_or_default();
         report.trial_metric = evaluation.tuning.as_ref().map(|tuning| tuning.metric);
-        report.gate = gate.map(|gate| gate.judge(&report.metrics, served.as_ref()));
+        report.gate = gate.map(|gate| gate.judge(&report.metrics, served.as_ref()).into());
         report.baseline = served;
         report.message = (!messages.is_empty()).then(|| messages.join("; "));
         report

@@ -126,10 +126,8 @@ fn progress(
         let reason = match &work.model {
             Some(model) if found.model.as_ref() != Some(model) => Reason::RollsOut { model: model.clone() },
             _ => {
-                let earlier = found.fingerprint.as_ref();
-                Reason::SpecChanged {
-                    difference: earlier.and_then(|earlier| work.fingerprint.difference(earlier)),
-                }
+                let changes = found.fingerprint.as_ref().map(|earlier| work.fingerprint.changes(earlier));
+                Reason::SpecChanged { changes: changes.unwrap_or_default() }
             }
         };
         return (Decision::Run, reason);

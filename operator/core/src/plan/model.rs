@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use mlpipeline_crds::{Digest, GateVerdict, Revision, StepReport};
+use mlpipeline_crds::{Digest, Revision, StepReport, Verdict};
 
 use super::context::Context;
 use super::runs::{age, read_now, report_of, result_of};
@@ -22,7 +22,7 @@ pub struct ModelVerdict {
     /// The model's revision.
     pub revision: Revision,
     /// The gate's verdict; a step without gate passes every model.
-    pub verdict: GateVerdict,
+    pub verdict: Verdict,
     /// What training measured.
     pub metrics: BTreeMap<String, f64>,
     /// The model's digest.
@@ -83,11 +83,11 @@ pub fn models(pipeline: &ValidatedPipeline, observed: &Observed) -> Vec<ModelVer
 }
 
 /// Judges a report by the gate as the spec has it now, so that editing a gate trains nothing.
-pub(super) fn judge(step: &ValidStep, report: &StepReport) -> GateVerdict {
+pub(super) fn judge(step: &ValidStep, report: &StepReport) -> Verdict {
     let gate = step.action.descriptor().gate();
     match gate {
         Some(gate) => gate.judge(&report.metrics, report.baseline.as_ref()),
-        None => GateVerdict { passed: true, message: "there is no gate".to_owned() },
+        None => Verdict::NoGate,
     }
 }
 
@@ -163,7 +163,7 @@ fn newest_passed(context: &Context<'_>, train: &ValidStep) -> Option<Revision> {
 
 /// Whether a run brought a model that passes the gate.
 pub(super) fn passed(train: &ValidStep, run: &ObservedRun) -> bool {
-    result_of(train, run).is_some() && report_of(run).is_some_and(|report| judge(train, report).passed)
+    result_of(train, run).is_some() && report_of(run).is_some_and(|report| judge(train, report).passed())
 }
 
 /// The models of a train step that pods serve. Pods may still have the model of another step, which they read before an edit.

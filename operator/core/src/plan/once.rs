@@ -163,9 +163,9 @@ fn why(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint) -> Re
     match before {
         None if context.runs(step).iter().any(|run| run.scheduled) => Reason::ScheduleRemoved,
         None => Reason::NeverRun,
-        Some(earlier) => match fingerprint.difference(earlier) {
-            Some(difference) => Reason::SpecChanged { difference: Some(difference) },
-            None => Reason::RunGone { was_read: false },
+        Some(earlier) => match fingerprint.changes(earlier) {
+            changes if changes.is_empty() => Reason::RunGone { was_read: false },
+            changes => Reason::SpecChanged { changes },
         },
     }
 }

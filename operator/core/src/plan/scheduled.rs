@@ -37,7 +37,7 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
         None if suspended => NextRun::Suspended,
         None => NextRun::Never,
     };
-    let when = Scheduled { next, change: None, last: None, keeps_inputs: false };
+    let when = Scheduled { next, changes: Vec::new(), last: None, keeps_inputs: false };
     let gone = runs.first().and_then(|run| gives_way(context, step, run));
     let plan = match (runs.first(), held) {
         (Some(run), _) if run.phase == RunPhase::Active => match &gone {
@@ -128,10 +128,11 @@ fn after_scheduled_run(
     when: Scheduled,
 ) -> StepPlan {
     // What it reads changes all the time; only an edit of its own is news.
-    let change = fingerprint.zip(run.fingerprint.as_ref()).and_then(|(now, then)| now.own_difference(then));
-    let is_edited = change.is_some();
+    let changes = fingerprint.zip(run.fingerprint.as_ref()).map(|(now, then)| now.own_changes(then));
+    let changes = changes.unwrap_or_default();
+    let is_edited = !changes.is_empty();
     let with =
-        |last: Option<Reason>| Reason::Scheduled(Scheduled { change, last: last.map(Box::new), ..when });
+        |last: Option<Reason>| Reason::Scheduled(Scheduled { changes, last: last.map(Box::new), ..when });
     match &run.phase {
         RunPhase::Failed { reason, message } => {
             let decision = if is_edited { Decision::Wait } else { Decision::Failed };

@@ -3,11 +3,13 @@
 //! Whatever people read about a step (its status, conditions, events, rows of the cli) is rendered from this in `words.rs`,
 //! and nowhere else.
 
+mod changes;
 mod words;
 
 use jiff::Timestamp;
-use mlpipeline_crds::Revision;
+use mlpipeline_crds::{Revision, Verdict};
 
+use crate::change::Change;
 use crate::decision::Decision;
 use crate::observed::PodIssue;
 use crate::piece::Piece;
@@ -38,14 +40,14 @@ pub enum Reason {
     /// The gate rejects its model.
     GateRejected {
         /// The gate's verdict.
-        verdict: String,
+        verdict: Verdict,
     },
     /// It never ran.
     NeverRun,
     /// Its fingerprint changed since its newest run.
     SpecChanged {
-        /// What changed, where the run's fingerprint is known.
-        difference: Option<String>,
+        /// What changed; nothing where the run's fingerprint is not known.
+        changes: Vec<Change>,
     },
     /// What it is executed with changed since its newest run, which failed or had not begun.
     SettingsChanged {
@@ -219,8 +221,8 @@ pub enum NewerModel {
 pub struct Scheduled {
     /// When it runs next.
     pub next: NextRun,
-    /// What the next run takes up, where the step was edited since its last run.
-    pub change: Option<String>,
+    /// What the next run takes up: what was edited since its last run.
+    pub changes: Vec<Change>,
     /// What became of its last run, where that is worth saying; or what keeps a newer input from it.
     pub last: Option<Box<Reason>>,
     /// Whether the schedule continues with what it read, since something newer cannot be had.
@@ -295,7 +297,7 @@ impl Scheduled {
 
     /// Whether the last run failed, and the step was edited since.
     fn is_failure_before_edit(&self) -> bool {
-        self.change.is_some() && matches!(self.last.as_deref(), Some(Reason::RunFailed { .. }))
+        !self.changes.is_empty() && matches!(self.last.as_deref(), Some(Reason::RunFailed { .. }))
     }
 }
 
@@ -306,16 +308,20 @@ mod tests {
     #[test]
     fn reasons_around_others_are_called_by_the_cause() {
         let cause = || Box::new(Reason::RunFailed { reason: "OutOfMemory".into(), message: "it did".into() });
-        let scheduled = |change: Option<&str>| {
+        let scheduled = |changes: Vec<Change>| {
             Reason::Scheduled(Scheduled {
                 next: NextRun::Never,
-                change: change.map(str::to_owned),
+                changes,
                 last: Some(cause()),
                 keeps_inputs: false,
             })
         };
         assert_eq!(Reason::Keeps { model: None, held: cause() }.code(), "OutOfMemory");
-        assert_eq!(scheduled(None).code(), "OutOfMemory");
-        assert_eq!(scheduled(Some("its SQL")).code(), "Scheduled", "the edit may well cure it");
+        assert_eq!(scheduled(Vec::new()).code(), "OutOfMemory");
+        assert_eq!(
+            scheduled(vec![Change::InputAdded { input: "b".into() }]).code(),
+            "Scheduled",
+            "the edit may well cure it"
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::{Display, Formatter, Result};
 use jiff::Timestamp;
 use mlpipeline_crds::StepState;
 
-use super::{NewerModel, NextRun, Reason, Scheduled};
+use super::{NewerModel, NextRun, Reason, Scheduled, changes};
 use crate::decision::Decision;
 
 /// One sentence for people, without a full stop.
@@ -19,8 +19,7 @@ impl Display for Reason {
             Self::FailedBefore { message } => write!(out, "failed before: {message}"),
             Self::GateRejected { verdict } => write!(out, "{verdict}"),
             Self::NeverRun => write!(out, "never run before"),
-            Self::SpecChanged { difference: Some(difference) } => write!(out, "{difference}"),
-            Self::SpecChanged { difference: None } => write!(out, "its spec changed"),
+            Self::SpecChanged { changes } => write!(out, "{}", changes::listed(changes)),
             Self::SettingsChanged { fields, has_failed: true } => {
                 write!(out, "{} changed since its run failed; it is tried again", listed(fields))
             }
@@ -101,9 +100,9 @@ impl Display for Scheduled {
             NextRun::Suspended => "suspended".to_owned(),
             NextRun::Never => "its schedule never fires".to_owned(),
         };
-        let next = match &self.change {
-            Some(change) => format!("{next}, with a change: {change}"),
-            None => next,
+        let next = match self.changes.as_slice() {
+            [] => next,
+            changes => format!("{next}, with a change: {}", changes::listed(changes)),
         };
         match &self.last {
             None => write!(out, "{next}"),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
+use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
@@ -21,6 +22,8 @@ pub(super) enum Guard {
     StaysFinite,
     /// No row without a null argument becomes null.
     StaysPresent,
+    /// Seconds since 1970 with a fraction are within the years that nanoseconds reach, at whose ends they would stop.
+    InReach,
 }
 
 impl Guard {
@@ -46,6 +49,10 @@ impl Guard {
                 let given = args.args.clone();
                 let values = function.invoke_with_args(args)?;
                 present(values, &given, function.name())
+            }
+            Self::InReach => {
+                in_reach(&args.args, function.name())?;
+                function.invoke_with_args(args)
             }
         }
     }
@@ -81,6 +88,22 @@ fn kept<T: ArrowPrimitiveType>(
         })
         .collect();
     Ok(ColumnarValue::Array(Arc::new(kept)))
+}
+
+fn in_reach(given: &[ColumnarValue], name: &str) -> Result<()> {
+    /// What nanoseconds of 64 bits reach, in seconds.
+    const REACH: f64 = 9_223_372_036.0;
+    let Some(seconds) = given.first().filter(|seconds| seconds.data_type().is_floating()) else {
+        return Ok(());
+    };
+    let seconds = cast(&seconds.to_array(1)?, &DataType::Float64)?;
+    match seconds.as_primitive::<Float64Type>().iter().flatten().find(|seconds| !(seconds.abs() <= REACH)) {
+        None => Ok(()),
+        Some(beyond) => Err(DataFusionError::Execution(format!(
+            "{name} cannot hold {beyond} seconds since 1970: it reaches from 1677 to 2262; use to_timestamp_seconds, which takes whole seconds, \
+             and leave out with WHERE what is no number"
+        ))),
+    }
 }
 
 fn present(values: ColumnarValue, given: &[ColumnarValue], name: &str) -> Result<ColumnarValue> {

@@ -16,7 +16,7 @@ use guard::Guard;
 use guarded::Guarded;
 
 /// Each guarded function, by its first name in the engine.
-const GUARDED: [(&str, Guard); 10] = [
+const GUARDED: [(&str, Guard); 11] = [
     ("range", Guard::MadeFrom(made_bytes::Maker::Steps)),
     ("generate_series", Guard::MadeFrom(made_bytes::Maker::Steps)),
     ("array_repeat", Guard::MadeFrom(made_bytes::Maker::Copies)),
@@ -27,6 +27,7 @@ const GUARDED: [(&str, Guard); 10] = [
     ("round", Guard::StaysFinite),
     ("trunc", Guard::StaysFinite),
     ("date_bin", Guard::StaysPresent),
+    ("to_timestamp", Guard::InReach),
 ];
 
 /// Puts the guarded functions in the place of the engine's.
