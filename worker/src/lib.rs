@@ -39,6 +39,7 @@ pub mod step;
 pub mod stores;
 pub mod table;
 pub mod train;
+mod until_signal;
 pub mod watchdog;
 
 pub use context::WorkContext;

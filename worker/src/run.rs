@@ -1,17 +1,10 @@
-//! From a parsed command line to an exit code: the runtime, signals, panics and reports.
-//!
-//! One multi-threaded runtime serves prepare, train and score: while their work keeps the cores busy, nobody waits for an
-//! answer, and what they fetch, they fetch before they compute. Parsing, encoding, hashing and fitting run on threads of
-//! their own, so that timers and signals are always heard.
+//! From a parsed command line to an exit code: which work, panics and reports.
 
 use std::io::Write;
 use std::panic;
-use std::time::Duration;
 
 use clap::CommandFactory;
 use mlpipeline_crds::{ExitCode, STEP_SPEC_VERSION, StepReport};
-use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{Args, Command, StepArgs};
 use crate::artifact::Storage;
@@ -20,14 +13,12 @@ use crate::failure::StepError;
 use crate::flags::WorkFlags;
 use crate::report::ReportTarget;
 use crate::serve::{self, ServeArgs};
+use crate::until_signal::{self, until_signal};
 use crate::{WorkContext, logging, step, watchdog};
 
 /// How much stack a thread may take. What a query is planned by calls itself for each of its parts, and so does what lets go of one that was
 /// read and refused, of which the longest has hundreds of thousands. It is address space; memory is what is used of it.
 pub const STACK_BYTES: usize = 512 << 20;
-
-/// How long threads that compute may take to notice that they should stop.
-const STOP_GRACE: Duration = Duration::from_secs(2);
 
 /// Does what the command line says.
 #[must_use]
@@ -61,7 +52,7 @@ pub fn run_standalone<Answer>(
 ) -> Result<Answer, StepError> {
     end_on_panic(None);
     let context = work.context(Storage::new("/"), true)?;
-    run_in_context(&context, false, command(&context))
+    run_in_context(&context, false, None, command(&context))
 }
 
 /// What a standalone command's answer means for the process; failures are printed to stderr.
@@ -80,7 +71,8 @@ pub fn finish(answer: Result<(), StepError>) -> ExitCode {
 
 fn serve_standalone(args: &ServeArgs) -> Result<(), StepError> {
     let cancellation = Cancellation::default();
-    run_until_signal(&cancellation, true, serve::run_folder(&args.model, &cancellation, &args.options))
+    let served = serve::run_folder(&args.model, &cancellation, &args.options);
+    until_signal(&cancellation, true, end_stuck(None), served)
 }
 
 fn do_step(args: &StepArgs) -> ExitCode {
@@ -89,7 +81,7 @@ fn do_step(args: &StepArgs) -> ExitCode {
     }
     let target = ReportTarget::choose(args.report.clone());
     end_on_panic(Some(target.clone()));
-    let (report, exit_code) = match step_report(args) {
+    let (report, exit_code) = match step_report(args, &target) {
         Ok(report) => (report, ExitCode::Done),
         Err(error) => {
             say(&format!("error: {}", error.message));
@@ -105,7 +97,7 @@ fn do_step(args: &StepArgs) -> ExitCode {
     exit_code
 }
 
-fn step_report(args: &StepArgs) -> Result<StepReport, StepError> {
+fn step_report(args: &StepArgs, target: &ReportTarget) -> Result<StepReport, StepError> {
     let spec = step::parse(&args.spec)?;
     let storage = args.storage();
     let report = match step::finished(&spec, &storage)? {
@@ -113,7 +105,7 @@ fn step_report(args: &StepArgs) -> Result<StepReport, StepError> {
             if let (Some(_), Some(revision)) = (spec.action.delivery(), &report.revision) {
                 let context = args.work.context(storage.clone(), false)?;
                 let delivered = step::deliver_again(&spec, revision, &context);
-                run_in_context(&context, false, delivered)?;
+                run_in_context(&context, false, Some(target), delivered)?;
             }
             report
         }
@@ -129,7 +121,7 @@ fn step_report(args: &StepArgs) -> Result<StepReport, StepError> {
                     tracing::error!("a panic at {place}");
                 }));
             }
-            run_in_context(&context, drains, step::work(&spec, &context, &args.serving))?
+            run_in_context(&context, drains, Some(target), step::work(&spec, &context, &args.serving))?
         }
     };
     // The result is published: a failure to remove something old must not make the step run again.
@@ -139,54 +131,28 @@ fn step_report(args: &StepArgs) -> Result<StepReport, StepError> {
     Ok(report)
 }
 
-/// Runs work of a context, as [`run_until_signal`]. No message of an error holds a secret value, whatever a server repeated.
+/// Runs work of a context, as [`until_signal()`]. No message of an error holds a secret value, whatever a server repeated.
 fn run_in_context<Answer>(
     context: &WorkContext,
     drains: bool,
+    target: Option<&ReportTarget>,
     work: impl Future<Output = Result<Answer, StepError>>,
 ) -> Result<Answer, StepError> {
-    run_until_signal(&context.cancellation, drains, work)
+    until_signal(&context.cancellation, drains, end_stuck(target.cloned()), work)
         .map_err(|error| StepError { message: context.secrets.redact(&error.message), ..error })
 }
 
-/// Runs work until it is done or a signal asks the process to stop. Work that `drains` then ends by itself; any other is
-/// dropped, and its drafts with it.
-fn run_until_signal<Answer>(
-    cancellation: &Cancellation,
-    drains: bool,
-    work: impl Future<Output = Result<Answer, StepError>>,
-) -> Result<Answer, StepError> {
-    let runtime = Builder::new_multi_thread()
-        .enable_all()
-        .thread_stack_size(STACK_BYTES)
-        .build()
-        .map_err(|error| internal("Internal", &format!("the runtime cannot start: {error}")))?;
-    let no_signals =
-        |error: std::io::Error| internal("Internal", &format!("signals cannot be received: {error}"));
-    let answer = runtime.block_on(async {
-        // Before the work begins: a server that has said where it answers can be stopped.
-        let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
-        let mut work = Box::pin(work);
-        tokio::select! {
-            answer = &mut work => return answer,
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            () = watchdog::starter_gone() => {}
+/// Ends the process in the middle of work that does not notice that it should stop; drafts are cleared away by the next run.
+fn end_stuck(target: Option<ReportTarget>) -> impl FnOnce() + Send + 'static {
+    move || {
+        let error = until_signal::stopped();
+        say(&format!("error: {}", error.message));
+        if let Some(target) = &target {
+            // Nothing more can be done where even this fails.
+            let _ = target.write(&StepReport::failed(error.reason, &error.message));
         }
-        cancellation.cancel();
-        if drains {
-            work.await
-        } else {
-            Err(internal("Stopped", "stopped before it was done; nothing was published"))
-        }
-    });
-    runtime.shutdown_timeout(STOP_GRACE);
-    answer
-}
-
-fn internal(reason: &'static str, message: &str) -> StepError {
-    StepError { exit_code: ExitCode::Internal, reason, message: message.to_owned() }
+        std::process::exit(error.exit_code.code());
+    }
 }
 
 /// Makes a panic on any thread end the process with a report: without this, one in a library would end in silence.
