@@ -92,16 +92,18 @@ fn internal(reason: &'static str, message: &str) -> StepError {
 
 #[cfg(test)]
 mod tests {
+    use std::process::{self, Command};
     use std::sync::mpsc;
-
-    use rustix::process::{Signal, getpid, kill_process};
 
     use super::*;
 
     /// In one test, since a signal is for the whole process.
     #[test]
     fn a_signal_stops_work_that_waits_and_work_that_keeps_its_thread() {
-        let terminate = || kill_process(getpid(), Signal::TERM).expect("a signal");
+        let terminate = || {
+            let ended = Command::new("kill").args(["-TERM", &process::id().to_string()]).status();
+            assert!(ended.expect("kill").success());
+        };
         let (ended, end) = mpsc::channel();
         let waits =
             until_signal(&Cancellation::default(), false, move || ended.send(()).expect("the test"), async {
