@@ -5,31 +5,9 @@
 
 mod support;
 
-use serde_json::{Value, json};
-use support::{Ended, Volume, prepare};
-
-fn tried(tables: &[(&str, &str)], sql: &str) -> (Volume, Ended) {
-    let volume = Volume::new();
-    let mut inputs: Vec<Value> = Vec::new();
-    for (name, content) in tables {
-        volume.put(&format!("{name}.csv"), content);
-        inputs.push(json!({"name": name, "source": {"uri": {"uri": format!("file:{name}.csv")}}}));
-    }
-    let ended = volume.step(&prepare(Value::Array(inputs), Some(sql)), &[]);
-    (volume, ended)
-}
-
-#[track_caller]
-fn answers(tables: &[(&str, &str)], sql: &str, expected: &str) {
-    let (volume, ended) = tried(tables, sql);
-    assert_eq!(volume.data(ended.succeeds(), "data.csv"), expected, "{sql}");
-}
-
-#[track_caller]
-fn refused(tables: &[(&str, &str)], sql: &str, parts: &[&str]) {
-    let (_, ended) = tried(tables, sql);
-    ended.fails(2, "QueryInvalid", parts);
-}
+use serde_json::json;
+use support::answers::{answers, refused, tried};
+use support::{Volume, prepare};
 
 const C: (&str, &str) = ("c", "s,n,w\na,1,10\nb,,20\n");
 const E: (&str, &str) = ("e", "s,m\na,1\nB,2\n,3\n");
@@ -273,9 +251,9 @@ fn days_beside_numbers_are_refused_wherever_they_become_one_type() {
     refused(&days, "SELECT coalesce(d, 0) AS k FROM t", &["coalesce(Date32, Int64)", "CAST(x AS"]);
     answers(
         &days,
-        "SELECT d + 1 AS n, d - DATE '2023-12-31' AS days, nvl2(a, d, NULL) AS same, coalesce(d, '2020-01-01') AS c, CAST(a AS DATE) AS e \
-         FROM t WHERE d IN ('2024-01-01') UNION ALL SELECT NULL, NULL, NULL, NULL, NULL",
-        "n,days,same,c,e\n2024-01-02,1,2024-01-01,2024-01-01,1970-01-02\n,,,,\n",
+        "SELECT d + 1 AS n, d - DATE '2023-12-31' AS days, nvl2(a, d, NULL) AS same, coalesce(d, '2020-01-01') AS c, greatest(t, '2024-01-01T11:00:00', NULL) AS g, CAST(a AS DATE) AS e \
+         FROM t WHERE d IN ('2024-01-01') UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL",
+        "n,days,same,c,g,e\n2024-01-02,1,2024-01-01,2024-01-01,2024-01-01T11:00:00,1970-01-02\n,,,,,\n",
     );
 }
 

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::common::Statistics;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -16,7 +17,8 @@ use datafusion::physical_plan::execution_plan::{
     ChildrenPropertiesMode, ReplaceChildrenOptions, replace_children_if_necessary,
 };
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+    ChildStats, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+    StatisticsArgs,
 };
 
 /// The join with rows without a partner in their place. `join` has two inputs, and gives every row of the second.
@@ -35,14 +37,14 @@ pub(super) fn keep_order(join: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Executi
 
 /// The rows of its input, with something else said of their order.
 #[derive(Debug)]
-struct AssumedOrder {
+pub(super) struct AssumedOrder {
     input: Arc<dyn ExecutionPlan>,
     order: EquivalenceProperties,
     properties: Arc<PlanProperties>,
 }
 
 impl AssumedOrder {
-    fn new(input: Arc<dyn ExecutionPlan>, order: EquivalenceProperties) -> Self {
+    pub(super) fn new(input: Arc<dyn ExecutionPlan>, order: EquivalenceProperties) -> Self {
         let properties = PlanProperties::new(
             order.clone(),
             input.output_partitioning().clone(),
@@ -94,6 +96,22 @@ impl ExecutionPlan for AssumedOrder {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
         self.replace_children(children, options)
+    }
+
+    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
+        vec![ChildStats::At(partition)]
+    }
+
+    fn statistics_from_inputs(
+        &self,
+        inputs: &[Arc<Statistics>],
+        _args: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        inputs.first().cloned().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))
+    }
+
+    fn supports_limit_pushdown(&self) -> bool {
+        true
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {

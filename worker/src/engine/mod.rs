@@ -3,22 +3,23 @@
 //! Owns the configuration, the order of partitions, how many are read at once, arithmetic that overflows, functions that are guarded, and what the engine's errors mean. Must
 //! not know tables, steps or storage.
 
+mod aggregates;
 mod assumed_order;
 mod compared_intervals;
 mod days_and_numbers;
 mod error;
 mod faithful;
 mod far_times;
+mod forgotten_order;
 mod functions;
-mod moving;
 mod nullable;
+mod numbers;
 mod ordered;
 mod out_of_memory;
 mod overflow;
 mod read_ahead;
 mod rewrite;
 mod session;
-mod sum;
 mod until_failed;
 
 /// Rows in a batch.

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
-use datafusion::logical_expr::AggregateUDF;
 use datafusion::optimizer::{Analyzer, AnalyzerRule};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
@@ -16,12 +16,12 @@ use super::compared_intervals::ComparedIntervals;
 use super::days_and_numbers::DaysAndNumbers;
 use super::faithful::Faithful;
 use super::far_times::FarTimes;
-use super::moving::{Moving, STATISTICS};
+use super::forgotten_order::ForgottenOrder;
+use super::numbers::Numbers;
 use super::ordered::OrderedPartitions;
 use super::overflow::CheckedArithmetic;
 use super::read_ahead::ReadAhead;
-use super::sum::CheckedSum;
-use super::{BATCH_ROWS, functions};
+use super::{BATCH_ROWS, aggregates, functions};
 
 /// Into how many partitions a large table is divided, whatever the cores: sums over partitions are then the same everywhere.
 pub(crate) const PARTITIONS: usize = 16;
@@ -84,13 +84,15 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     options.optimizer.enable_dynamic_filter_pushdown = false;
     let pool = Arc::clone(&runtime.memory_pool);
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> =
-        vec![Arc::new(DaysAndNumbers), Arc::new(Faithful), Arc::new(FarTimes)];
+        vec![Arc::new(DaysAndNumbers), Arc::new(Numbers), Arc::new(Faithful), Arc::new(FarTimes)];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(CheckedArithmetic::new()));
     rules.push(Arc::new(ComparedIntervals::new()));
     // Filters are pushed down before; this pushes one below an outer join whose sides were exchanged, to the wrong side.
     let physical = PhysicalOptimizer::new().rules.into_iter();
-    let physical = physical.filter(|rule| !rule.name().starts_with("FilterPushdown")).collect();
+    let physical = physical.filter(|rule| !rule.name().starts_with("FilterPushdown"));
+    let first: Arc<dyn PhysicalOptimizerRule + Send + Sync> = Arc::new(ForgottenOrder);
+    let physical = std::iter::once(first).chain(physical).collect();
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
@@ -100,12 +102,7 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
         .with_physical_optimizer_rule(Arc::new(OrderedPartitions))
         .build();
     let session = SessionContext::new_with_state(state);
-    session.register_udaf(AggregateUDF::new_from_impl(CheckedSum::new()));
-    for (name, statistic) in STATISTICS {
-        if let Ok(function) = session.udaf(name) {
-            session.register_udaf(AggregateUDF::new_from_impl(Moving::new(function, statistic)));
-        }
-    }
+    aggregates::register(&session);
     functions::register(&session, &pool);
     session
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+pub mod answers;
 pub mod at_work;
 
 use std::io::{BufRead, BufReader, Write};

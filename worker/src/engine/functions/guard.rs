@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
+use datafusion::arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, TimestampMicrosecondArray,
+};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
+use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
@@ -24,6 +27,8 @@ pub(super) enum Guard {
     StaysPresent,
     /// Seconds since 1970 with a fraction are within the years that nanoseconds reach, at whose ends they would stop.
     InReach,
+    /// Texts beside a time are times, as where they are compared.
+    TextsAsTimes,
 }
 
 impl Guard {
@@ -50,12 +55,21 @@ impl Guard {
                 let values = function.invoke_with_args(args)?;
                 present(values, &given, function.name())
             }
-            Self::InReach => {
-                in_reach(&args.args, function.name())?;
-                function.invoke_with_args(args)
-            }
+            Self::TextsAsTimes => function.invoke_with_args(args),
+            Self::InReach => match args.args.first().filter(|seconds| seconds.data_type().is_floating()) {
+                Some(seconds) => since_1970(seconds, args.return_field.data_type(), function.name()),
+                None => function.invoke_with_args(args),
+            },
         }
     }
+}
+
+/// The type of all arguments of a function that gives one of them: of a time and texts it is that of the time.
+pub(super) fn time_among_texts(types: &[DataType]) -> Option<DataType> {
+    let is_text = |found: &DataType| found.is_string() || found.is_null();
+    let mut times = types.iter().filter(|found| !is_text(found));
+    let time = times.next().filter(|found| found.is_temporal())?;
+    times.all(|found| found == time).then(|| time.clone())
 }
 
 fn finite(values: ColumnarValue, number: Option<&ColumnarValue>) -> Result<ColumnarValue> {
@@ -90,20 +104,27 @@ fn kept<T: ArrowPrimitiveType>(
     Ok(ColumnarValue::Array(Arc::new(kept)))
 }
 
-fn in_reach(given: &[ColumnarValue], name: &str) -> Result<()> {
+/// Seconds since 1970 as times, to the microsecond, beyond which a number of this size has no digits.
+fn since_1970(seconds: &ColumnarValue, time: &DataType, name: &str) -> Result<ColumnarValue> {
     /// What nanoseconds of 64 bits reach, in seconds.
     const REACH: f64 = 9_223_372_036.0;
-    let Some(seconds) = given.first().filter(|seconds| seconds.data_type().is_floating()) else {
-        return Ok(());
-    };
+    let is_one = matches!(seconds, ColumnarValue::Scalar(_));
     let seconds = cast(&seconds.to_array(1)?, &DataType::Float64)?;
-    match seconds.as_primitive::<Float64Type>().iter().flatten().find(|seconds| !(seconds.abs() <= REACH)) {
-        None => Ok(()),
-        Some(beyond) => Err(DataFusionError::Execution(format!(
+    let seconds = seconds.as_primitive::<Float64Type>();
+    if let Some(beyond) = seconds.iter().flatten().find(|seconds| !(seconds.abs() <= REACH)) {
+        return Err(DataFusionError::Execution(format!(
             "{name} cannot hold {beyond} seconds since 1970: it reaches from 1677 to 2262; use to_timestamp_seconds, which takes whole seconds, \
              and leave out with WHERE what is no number"
-        ))),
+        )));
     }
+    let micros = |seconds: f64| seconds.trunc() as i64 * 1_000_000 + (seconds.fract() * 1e6).round() as i64;
+    let times: TimestampMicrosecondArray = seconds.unary(micros);
+    let times = cast(&times, time)?;
+    Ok(if is_one {
+        ColumnarValue::Scalar(ScalarValue::try_from_array(&times, 0)?)
+    } else {
+        ColumnarValue::Array(times)
+    })
 }
 
 fn present(values: ColumnarValue, given: &[ColumnarValue], name: &str) -> Result<ColumnarValue> {

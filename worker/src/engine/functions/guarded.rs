@@ -14,7 +14,7 @@ use datafusion::logical_expr::{
     Signature,
 };
 
-use super::guard::Guard;
+use super::guard::{Guard, time_among_texts};
 
 #[derive(Debug)]
 pub(super) struct Guarded {
@@ -71,7 +71,11 @@ impl ScalarUDFImpl for Guarded {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        self.function.coerce_types(types)
+        let coerced = self.function.coerce_types(types);
+        match time_among_texts(types).filter(|_| self.guard == Guard::TextsAsTimes) {
+            Some(time) if coerced.is_err() => Ok(vec![time; types.len()]),
+            _ => coerced,
+        }
     }
 
     fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {

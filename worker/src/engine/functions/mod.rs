@@ -5,18 +5,21 @@
 mod guard;
 mod guarded;
 mod made_bytes;
+mod signed_rank;
 
 use std::sync::Arc;
 
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::logical_expr::WindowUDF;
 use datafusion::prelude::SessionContext;
 
 use guard::Guard;
 use guarded::Guarded;
+use signed_rank::{RANKS, SignedRank};
 
 /// Each guarded function, by its first name in the engine.
-const GUARDED: [(&str, Guard); 11] = [
+const GUARDED: [(&str, Guard); 14] = [
     ("range", Guard::MadeFrom(made_bytes::Maker::Steps)),
     ("generate_series", Guard::MadeFrom(made_bytes::Maker::Steps)),
     ("array_repeat", Guard::MadeFrom(made_bytes::Maker::Copies)),
@@ -28,6 +31,9 @@ const GUARDED: [(&str, Guard); 11] = [
     ("trunc", Guard::StaysFinite),
     ("date_bin", Guard::StaysPresent),
     ("to_timestamp", Guard::InReach),
+    ("coalesce", Guard::TextsAsTimes),
+    ("greatest", Guard::TextsAsTimes),
+    ("least", Guard::TextsAsTimes),
 ];
 
 /// Puts the guarded functions in the place of the engine's.
@@ -36,6 +42,11 @@ pub(super) fn register(session: &SessionContext, pool: &Arc<dyn MemoryPool>) {
         // A function that the engine no longer has is refused by its planner; the test below fails on it.
         if let Ok(function) = session.udf(name) {
             session.register_udf(Guarded::new(function, guard, Arc::clone(pool)).into());
+        }
+    }
+    for name in RANKS {
+        if let Ok(function) = session.udwf(name) {
+            session.register_udwf(WindowUDF::new_from_impl(SignedRank::new(function)));
         }
     }
 }
@@ -49,6 +60,9 @@ mod tests {
         let session = SessionContext::new();
         for (name, _) in GUARDED {
             assert!(session.udf(name).is_ok(), "{name}");
+        }
+        for name in RANKS {
+            assert!(session.udwf(name).is_ok(), "{name}");
         }
     }
 }

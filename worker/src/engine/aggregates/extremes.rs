@@ -1,0 +1,99 @@
+//! The least or greatest number of each group. NaN is greater than every number, as where rows are sorted; the engine takes whichever of NaN and
+//! a number comes last, and says 1.8e308 of a group of infinities.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array};
+use datafusion::arrow::compute::kernels::nullif::nullif;
+use datafusion::arrow::compute::{cast, not, prep_null_mask_filter};
+use datafusion::arrow::datatypes::{DataType, Float64Type};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
+
+/// Which end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Extreme {
+    Least,
+    Greatest,
+}
+
+impl Extreme {
+    fn replaces(self, found: f64, kept: f64) -> bool {
+        match self {
+            Self::Least => found < kept || kept.is_nan() && !found.is_nan(),
+            Self::Greatest => found > kept || found.is_nan(),
+        }
+    }
+}
+
+/// Whether this is a type whose values may be NaN.
+pub(super) fn is_number(found: &DataType) -> bool {
+    matches!(found, DataType::Float32 | DataType::Float64)
+}
+
+/// One for each group; none for a group without a value.
+pub(super) struct Extremes {
+    extreme: Extreme,
+    /// Of the values; they are kept as 64 bits, which hold 32.
+    data_type: DataType,
+    found: Vec<Option<f64>>,
+}
+
+impl Extremes {
+    pub(super) fn new(extreme: Extreme, data_type: DataType) -> Self {
+        Self { extreme, data_type, found: Vec::new() }
+    }
+}
+
+fn no_values() -> DataFusionError {
+    DataFusionError::Internal("no values".to_owned())
+}
+
+impl GroupsAccumulator for Extremes {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        filter: Option<&BooleanArray>,
+        groups: usize,
+    ) -> Result<()> {
+        self.found.resize(groups, None);
+        let values = values.first().ok_or_else(no_values)?;
+        let values = cast(values, &DataType::Float64)?;
+        let rows = values.as_primitive::<Float64Type>().iter().zip(group_indices).enumerate();
+        for (row, (value, group)) in rows {
+            let is_taken = filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
+            let (Some(value), Some(kept)) = (value.filter(|_| is_taken), self.found.get_mut(*group)) else {
+                continue;
+            };
+            if kept.is_none_or(|kept| self.extreme.replaces(value, kept)) {
+                *kept = Some(value);
+            }
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let found: ArrayRef = Arc::new(Float64Array::from(emit_to.take_needed(&mut self.found)));
+        Ok(cast(&found, &self.data_type)?)
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        Ok(vec![self.evaluate(emit_to)?])
+    }
+
+    fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], groups: usize) -> Result<()> {
+        self.update_batch(values, group_indices, None, groups)
+    }
+
+    fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+        let values = values.first().ok_or_else(no_values)?;
+        let Some(filter) = filter else { return Ok(vec![Arc::clone(values)]) };
+        let is_left_out = not(&prep_null_mask_filter(filter))?;
+        Ok(vec![nullif(values, &is_left_out)?])
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.found.capacity() * size_of::<Option<f64>>()
+    }
+}

@@ -1,0 +1,145 @@
+//! A function of the engine that computes otherwise in some places: in everything else it is the engine's own.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::error::Result;
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::AggregateOrderSensitivity;
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature,
+};
+
+use super::decimal_mean::{self, DecimalMean};
+use super::extremes::{Extreme, Extremes, is_number};
+use super::moving::{Statistic, moving};
+use super::moving_pairs::{MovingPairs, Pairs};
+
+/// What is computed otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Mend {
+    /// The mean: of windows that move, and of decimals.
+    Mean,
+    /// A statistic of windows that move.
+    Moving(Statistic),
+    /// What is said of two columns: in windows that move, and of groups where the engine's sums cancel out.
+    Pairs(Pairs),
+    /// The least or greatest number of each group.
+    Extreme(Extreme),
+}
+
+/// A function of the engine with what is mended of it.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Mended {
+    function: Arc<AggregateUDF>,
+    mend: Mend,
+}
+
+impl Mended {
+    pub(super) fn new(function: Arc<AggregateUDF>, mend: Mend) -> Self {
+        Self { function, mend }
+    }
+
+    /// The digits behind the point of the decimals whose mean this is; `None` where it is something else.
+    fn scale(&self, argument: Option<&DataType>) -> Option<i8> {
+        argument.and_then(decimal_mean::scale).filter(|_| self.mend == Mend::Mean)
+    }
+
+    fn decimals(&self, args: &AccumulatorArgs<'_>) -> Option<DecimalMean> {
+        self.scale(args.expr_fields.first().map(|field| field.data_type())).map(DecimalMean::new)
+    }
+}
+
+impl AggregateUDFImpl for Mended {
+    fn name(&self) -> &str {
+        self.function.name()
+    }
+
+    fn aliases(&self) -> &[String] {
+        self.function.aliases()
+    }
+
+    fn signature(&self) -> &Signature {
+        self.function.signature()
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        match self.scale(types.first()) {
+            Some(_) => Ok(DataType::Float64),
+            None => self.function.return_type(types),
+        }
+    }
+
+    fn return_field(&self, fields: &[FieldRef]) -> Result<FieldRef> {
+        match self.scale(fields.first().map(|field| field.data_type())) {
+            Some(_) => Ok(Field::new(self.name(), DataType::Float64, true).into()),
+            None => self.function.return_field(fields),
+        }
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        self.function.coerce_types(types)
+    }
+
+    fn is_nullable(&self) -> bool {
+        self.function.is_nullable()
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        match self.decimals(&args) {
+            Some(mean) => Ok(Box::new(mean)),
+            None => self.function.accumulator(args),
+        }
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        match self.scale(args.input_fields.first().map(|field| field.data_type())) {
+            Some(scale) => Ok(decimal_mean::state_fields(args.name, scale)),
+            None => self.function.state_fields(args),
+        }
+    }
+
+    fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
+        match self.mend {
+            Mend::Mean if self.decimals(&args).is_some() => false,
+            Mend::Pairs(Pairs::Correlation) => false,
+            Mend::Mean | Mend::Moving(_) | Mend::Pairs(_) | Mend::Extreme(_) => {
+                self.function.groups_accumulator_supported(args)
+            }
+        }
+    }
+
+    fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+        match self.mend {
+            Mend::Extreme(extreme) if is_number(args.return_field.data_type()) => {
+                Ok(Box::new(Extremes::new(extreme, args.return_field.data_type().clone())))
+            }
+            Mend::Mean | Mend::Moving(_) | Mend::Pairs(_) | Mend::Extreme(_) => {
+                self.function.create_groups_accumulator(args)
+            }
+        }
+    }
+
+    fn create_sliding_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        if let Some(mean) = self.decimals(&args) {
+            return Ok(Box::new(mean));
+        }
+        let mended = match self.mend {
+            Mend::Mean => moving(&args, Statistic::Mean),
+            Mend::Moving(statistic) => moving(&args, statistic),
+            Mend::Pairs(pairs) if !args.is_distinct => {
+                Some(Box::new(MovingPairs::new(pairs)) as Box<dyn Accumulator>)
+            }
+            Mend::Pairs(_) | Mend::Extreme(_) => None,
+        };
+        mended.map_or_else(|| self.function.create_sliding_accumulator(args), Ok)
+    }
+
+    fn reverse_expr(&self) -> ReversedUDAF {
+        ReversedUDAF::Identical
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        self.function.order_sensitivity()
+    }
+}
