@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::buffer::NullBuffer;
-use datafusion::arrow::datatypes::{DataType, Float64Type, Schema};
+use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type, Schema};
 
 use super::error::FeatureError;
 use super::values::{
@@ -67,26 +67,28 @@ impl FeatureReader {
                 continue;
             }
             let array = batch.column(column.index);
-            let mut slots = out.numbers.iter_mut().skip(place).step_by(width.max(1));
+            let nulls = array.logical_nulls();
+            let is_null = |row| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+            let slots = out.numbers.iter_mut().skip(place).step_by(width.max(1));
             let wrong = |row| wrong_value(&column.input, array, row, before);
             let values = match column.input.form {
                 Form::Number => numbers(array),
                 Form::Text => {
-                    let values = as_text(array).ok_or_else(|| wrong(0))?;
-                    for value in values.as_string::<i32>() {
-                        let slot = slots.next();
-                        if let (Some(text), Some(slot)) = (value, slot) {
-                            *slot = f64::from(texts.place(text));
+                    let values = as_text(array, &column.input.spelling).ok_or_else(|| wrong(0))?;
+                    for (row, (value, slot)) in values.as_string::<i32>().iter().zip(slots).enumerate() {
+                        match value {
+                            Some(text) => *slot = f64::from(texts.place(text)),
+                            None if column.input.optional && (is_null(row) || is_nan(array, row)) => {
+                                *missing += 1;
+                            }
+                            None => return Err(wrong(row)),
                         }
                     }
-                    *missing += check_missing(&column.input, array, before)?;
                     continue;
                 }
                 Form::Time => milliseconds(array),
             };
             let is_time = column.input.form == Form::Time;
-            let nulls = array.logical_nulls();
-            let is_null = |row| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
             if column.input.form == Form::Number
                 && is_text(value_type(array.data_type()))
                 && nulls.as_ref().map_or(0, NullBuffer::null_count) < rows
@@ -158,10 +160,9 @@ fn check_type(input: &Input, data_type: &DataType) -> Result<(), FeatureError> {
             is_number(data_type) || is_text(data_type),
             "features are numbers, booleans, texts, dates or times",
         ),
-        Form::Text => (
-            is_text(data_type) || data_type.is_integer() || matches!(data_type, DataType::Boolean),
-            "this feature is a text, whole number or boolean",
-        ),
+        Form::Text => {
+            (is_text(data_type) || is_number(data_type), "this feature is a text, whole number or boolean")
+        }
         Form::Time => (is_time(data_type) || is_text(data_type), "this feature is a date or time"),
     };
     if fits || matches!(data_type, DataType::Null) {
@@ -175,13 +176,10 @@ fn check_type(input: &Input, data_type: &DataType) -> Result<(), FeatureError> {
     })
 }
 
-/// Counts the nulls of a column.
-fn check_missing(input: &Input, array: &ArrayRef, before: u64) -> Result<u64, FeatureError> {
-    let Some(nulls) = array.logical_nulls() else { return Ok(0) };
-    match (0..array.len()).find(|row| nulls.is_null(*row)).filter(|_| !input.optional) {
-        Some(row) => Err(wrong_value(input, array, row, before)),
-        None => Ok(nulls.null_count() as u64),
-    }
+/// Whether a value of a column of numbers is NaN.
+fn is_nan(array: &ArrayRef, row: usize) -> bool {
+    array.as_primitive_opt::<Float64Type>().is_some_and(|values| values.value(row).is_nan())
+        || array.as_primitive_opt::<Float32Type>().is_some_and(|values| values.value(row).is_nan())
 }
 
 fn wrong_value(input: &Input, array: &ArrayRef, row: usize, before: u64) -> FeatureError {
@@ -195,13 +193,23 @@ fn wrong_value(input: &Input, array: &ArrayRef, row: usize, before: u64) -> Feat
         let advice = format!("leave such rows out in a prepare step: WHERE \"{name}\" IS NOT NULL");
         ("is null".to_owned(), advice)
     } else if is_text(value_type(array.data_type())) {
-        let found = format!("has the text \"{}\"", shown(array, row));
-        (found, "leave it out of the features, or change it in a prepare step".to_owned())
+        let advice = match input.form {
+            Form::Time => {
+                "reading.dateFormat says how a file's dates are written, or change it in a prepare step"
+            }
+            Form::Number | Form::Text => "leave it out of the features, or change it in a prepare step",
+        };
+        (format!("has the text \"{}\"", shown(array, row)), advice.to_owned())
     } else {
-        let found = format!("has {}", shown(array, row));
-        let advice =
-            format!("leave such rows out in a prepare step: WHERE abs(\"{name}\") <= {MAX_MAGNITUDE:e}");
-        (found, advice)
+        let advice = match input.form {
+            Form::Text => format!(
+                "whole numbers can be texts; take it as a number, or cast it in a prepare step: CAST(\"{name}\" AS VARCHAR)"
+            ),
+            Form::Number | Form::Time => {
+                format!("leave such rows out in a prepare step: WHERE abs(\"{name}\") <= {MAX_MAGNITUDE:e}")
+            }
+        };
+        (format!("has {}", shown(array, row)), advice)
     };
     FeatureError::Value { name: name.to_owned(), found, row: before + row as u64 + 1, expected, advice }
 }
@@ -214,6 +222,7 @@ mod tests {
     use datafusion::arrow::datatypes::{Field, TimeUnit};
 
     use super::*;
+    use crate::preprocess::Spelling;
 
     fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
         RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
@@ -221,7 +230,7 @@ mod tests {
     }
 
     fn inputs<const N: usize>(names: [&str; N], form: Form, optional: bool) -> [Input; N] {
-        names.map(|name| Input { name: name.to_owned(), form, optional })
+        names.map(|name| Input { name: name.to_owned(), form, optional, spelling: Spelling::default() })
     }
 
     fn reader(schema: &Schema, name: &str, form: Form, optional: bool) -> FeatureReader {
@@ -260,8 +269,12 @@ mod tests {
         ]);
         for width in 1..=3 {
             let names = ["d", "b", "a"].into_iter().take(width);
-            let inputs =
-                names.map(|name| Input { name: name.to_owned(), form: Form::Number, optional: true });
+            let inputs = names.map(|name| Input {
+                name: name.to_owned(),
+                form: Form::Number,
+                optional: true,
+                spelling: Spelling::default(),
+            });
             let reader = FeatureReader::new(&batch.schema(), inputs).expect("a reader");
             let (mut whole, mut alone, mut one) = (RawRows::new(width), Vec::new(), RawRows::new(width));
             reader.read(&batch, 0, &mut whole).expect("numbers");
@@ -286,7 +299,7 @@ mod tests {
             Arc::new(Float64Array::from(vec![None, None])),
         ] {
             for form in [Form::Number, Form::Text, Form::Time] {
-                if form != Form::Number && column.data_type() == &DataType::Float64 {
+                if form == Form::Time && column.data_type() == &DataType::Float64 {
                     continue;
                 }
                 let batch = batch(vec![("a", Arc::clone(&column))]);
@@ -336,6 +349,33 @@ mod tests {
     }
 
     #[test]
+    fn codes_with_holes_are_texts_of_whole_numbers_and_booleans_are_spelled_as_the_texts_are() {
+        let codes: ArrayRef = Arc::new(Float64Array::from(vec![Some(3.0), None, Some(f64::NAN), Some(-5.0)]));
+        let codes = batch(vec![("code", codes)]);
+        let mut out = RawRows::new(1);
+        reader(&codes.schema(), "code", Form::Text, true).read(&codes, 0, &mut out).expect("texts");
+        assert_eq!(out.texts[0].iter().collect::<Vec<_>>(), ["3", "-5"]);
+        assert_eq!(out.missing, [2]);
+        let halves = batch(vec![("code", Arc::new(Float64Array::from(vec![3.0, 2.5])))]);
+        let refused = reader(&halves.schema(), "code", Form::Text, true).read(&halves, 0, &mut out);
+        let message = refused.expect_err("no whole number").to_string();
+        assert!(
+            message.starts_with("column \"code\" has 2.5 in row 2") && message.contains("AS VARCHAR"),
+            "{message}"
+        );
+
+        let flags = batch(vec![("flag", Arc::new(BooleanArray::from(vec![true, false])))]);
+        let spelling = Spelling::among(["UNKNOWN", "TRUE"].into_iter());
+        let input = Input { name: "flag".to_owned(), form: Form::Text, optional: false, spelling };
+        let mut out = RawRows::new(1);
+        FeatureReader::new(&flags.schema(), [input])
+            .expect("a reader")
+            .read(&flags, 0, &mut out)
+            .expect("texts");
+        assert_eq!(out.texts[0].iter().collect::<Vec<_>>(), ["TRUE", "false"]);
+    }
+
+    #[test]
     fn the_first_wrong_value_is_named_with_its_row_over_batches() {
         let good = batch(vec![("a", Arc::new(Float64Array::from(vec![1.0, 2.0])))]);
         for (value, expected) in [
@@ -378,7 +418,7 @@ mod tests {
         };
         assert_eq!(refused("b", Form::Number), "column \"b\" not found; columns are a, t");
         assert!(refused("t", Form::Number).contains("holds times"));
-        assert!(refused("a", Form::Text).contains("holds numbers"));
+        assert!(refused("t", Form::Text).contains("holds times"));
         assert!(refused("a", Form::Time).contains("holds numbers"));
     }
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Schema, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Float64Type, Schema, TimeUnit};
 use datafusion::arrow::util::display::array_value_to_string;
 
 use crate::model::FeatureKind;
-use crate::preprocess::parse_time;
+use crate::preprocess::{Spelling, parse_time, whole_text};
 
 /// How many columns a message lists.
 const COLUMNS_LISTED: usize = 64;
@@ -93,7 +93,7 @@ pub(super) fn is_time(data_type: &DataType) -> bool {
 pub(super) fn milliseconds(array: &ArrayRef) -> ArrayRef {
     let milliseconds = DataType::Timestamp(TimeUnit::Millisecond, None);
     let times: Option<ArrayRef> = if is_text(value_type(array.data_type())) {
-        as_text(array).map(|texts| {
+        as_text(array, &Spelling::default()).map(|texts| {
             let times = texts.as_string::<i32>().iter().map(|text| text.and_then(parse_time));
             Arc::new(Int64Array::from_iter(times)) as ArrayRef
         })
@@ -105,10 +105,23 @@ pub(super) fn milliseconds(array: &ArrayRef) -> ArrayRef {
     numbers(&times)
 }
 
-/// A column's values as texts, as a CSV file would have them; none for types that are not texts, whole numbers or booleans.
+/// A column's values as texts: whole numbers without a point, however they are stored, since a column of codes with holes in it is one of
+/// numbers with a point; true and false as the column's texts spell them. Null where a number is not whole; none for other types.
 #[must_use]
-pub(super) fn as_text(array: &ArrayRef) -> Option<ArrayRef> {
-    cast(array, &DataType::Utf8).ok()
+pub(super) fn as_text(array: &ArrayRef, spelling: &Spelling) -> Option<ArrayRef> {
+    match value_type(array.data_type()) {
+        DataType::Boolean => {
+            let values = cast(array, &DataType::Boolean).ok()?;
+            let texts = values.as_boolean().iter().map(|value| Some(spelling.of(value?)));
+            Some(Arc::new(StringArray::from_iter(texts)))
+        }
+        number if number.is_floating() || number.is_decimal() => {
+            let values = cast(array, &DataType::Float64).ok()?;
+            let texts = values.as_primitive::<Float64Type>().iter().map(|value| whole_text(value?));
+            Some(Arc::new(StringArray::from_iter(texts)))
+        }
+        _ => cast(array, &DataType::Utf8).ok(),
+    }
 }
 
 /// A value as a message shows it.

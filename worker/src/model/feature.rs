@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::exact;
-use crate::preprocess::{Form, TIME_RANGE, TimeKind};
+use crate::preprocess::{Form, Spelling, TIME_RANGE, TimeKind};
 
 /// A column to predict from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,6 +104,15 @@ impl Feature {
     /// texts were not written as texts: of those nothing is known.
     pub(super) fn was_text(&self) -> bool {
         matches!(&self.values, Values::Text(texts) if !texts.common.iter().all(|text| is_plain(text)))
+    }
+
+    /// How its texts spell booleans.
+    #[must_use]
+    pub fn spelling(&self) -> Spelling {
+        match &self.values {
+            Values::Text(texts) => Spelling::among(texts.common.iter().map(String::as_str)),
+            Values::Number(_) | Values::Time(_) => Spelling::default(),
+        }
     }
 
     /// Whether true and false are values of it.

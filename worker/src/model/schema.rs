@@ -113,6 +113,7 @@ impl FeatureSchema {
             name: feature.name.clone(),
             form: feature.form(),
             optional: feature.optional,
+            spelling: feature.spelling(),
         })
     }
 

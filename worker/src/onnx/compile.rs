@@ -245,6 +245,8 @@ fn folded(
         .iter()
         .map(|slot| slot.map_or(Some(None), |slot| constants.get(&slot).map(Some)))
         .collect();
-    let made = (step.run)(&Inputs(inputs?), work).map_err(|problem| problem.at(&step.place));
+    let inputs = inputs?;
+    let constant = (0..inputs.len()).collect();
+    let made = (step.run)(&Inputs::new(inputs, constant), work).map_err(|problem| problem.at(&step.place));
     Some(made.and_then(|made| enough(made, step)))
 }

@@ -16,9 +16,23 @@ pub(super) const SCAN: &str = "Scan";
 pub(super) type Run = Box<dyn Fn(&Inputs<'_>, &mut Work) -> Result<Vec<Tensor>, Problem> + Send + Sync>;
 
 /// What a node reads; one that is left out is none.
-pub(super) struct Inputs<'a>(pub Vec<Option<&'a Tensor>>);
+pub(super) struct Inputs<'a> {
+    values: Vec<Option<&'a Tensor>>,
+    /// Those that are the same for all rows, by their places.
+    constant: Vec<usize>,
+}
 
 impl<'a> Inputs<'a> {
+    /// Inputs, and the places of those that are the same for all rows.
+    pub(super) fn new(values: Vec<Option<&'a Tensor>>, constant: Vec<usize>) -> Self {
+        Self { values, constant }
+    }
+
+    /// Whether an input is the same for all rows, so that what is wrong with it is wrong with the graph.
+    pub(super) fn is_constant(&self, place: usize) -> bool {
+        self.constant.contains(&place)
+    }
+
     /// An input that must be there.
     pub(super) fn get(&self, place: usize) -> Result<&'a Tensor, Problem> {
         self.optional(place).ok_or_else(|| Problem::graph(format!("its input {place} is missing")))
@@ -26,12 +40,12 @@ impl<'a> Inputs<'a> {
 
     /// An input that may be left out.
     pub(super) fn optional(&self, place: usize) -> Option<&'a Tensor> {
-        self.0.get(place).copied().flatten()
+        self.values.get(place).copied().flatten()
     }
 
     /// All that are there.
     pub(super) fn all(&self) -> impl Iterator<Item = &'a Tensor> {
-        self.0.iter().filter_map(|input| *input)
+        self.values.iter().filter_map(|input| *input)
     }
 }
 

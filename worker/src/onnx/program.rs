@@ -67,7 +67,11 @@ impl Program {
                     None => None,
                 });
             }
-            let made = (step.run)(&Inputs(inputs), work).and_then(|made| enough(made, step));
+            let is_constant =
+                |slot: &Option<Slot>| slot.is_some_and(|slot| self.constants.contains_key(&slot));
+            let constant = (0..).zip(&step.inputs).filter(|(_, slot)| is_constant(slot));
+            let inputs = Inputs::new(inputs, constant.map(|(place, _)| place).collect());
+            let made = (step.run)(&inputs, work).and_then(|made| enough(made, step));
             let made = made.map_err(|problem| problem.at(&step.place))?;
             for (slot, tensor) in step.outputs.iter().zip(made) {
                 held = held.saturating_add(tensor.size());

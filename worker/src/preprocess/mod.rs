@@ -25,7 +25,7 @@ pub use code::CodeTransform;
 pub use hash::HashTransform;
 pub use number::NumberTransform;
 pub use product::Product;
-pub use raw::{Form, Input, RawRows};
+pub use raw::{Form, Input, RawRows, Spelling, whole_text};
 pub use target::TargetTransform;
 pub use text::{TextTransform, for_each_word};
 pub use texts::Texts;

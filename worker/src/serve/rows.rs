@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny};
 
 use crate::model::Feature;
-use crate::preprocess::{Form, RawRows};
+use crate::preprocess::{Form, RawRows, Spelling};
 use reader::{ListVisitor, Reader, RowSeed, kind_of};
 
 /// The features that a row has, in the order of the model's schema.
@@ -26,13 +26,13 @@ pub struct RowFeatures {
 }
 
 /// What a feature's value may be in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum ValueForm {
     Number,
     /// True and false, which the model sees as 1 and 0, or a number.
     Boolean,
     /// A text; whole numbers and booleans are taken as the text that a table has for them.
-    Text,
+    Text(Spelling),
     /// A date or time, as text.
     Time,
 }
@@ -46,7 +46,7 @@ impl RowFeatures {
         let form = |feature: &Feature| match feature.form() {
             Form::Number if feature.is_boolean() => ValueForm::Boolean,
             Form::Number => ValueForm::Number,
-            Form::Text => ValueForm::Text,
+            Form::Text => ValueForm::Text(feature.spelling()),
             Form::Time => ValueForm::Time,
         };
         let optional = features.iter().map(|feature| feature.optional).collect();

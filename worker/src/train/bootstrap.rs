@@ -52,10 +52,13 @@ pub(super) fn intervals(outcomes: &Outcomes, metrics: &Metrics, seed: i64) -> Op
             return None;
         }
         found.sort_unstable_by(f64::total_cmp);
-        let value = metrics.get(&name)?;
+        let value = *metrics.get(&name)?;
         // About their own middle: what is measured on fewer rows, as how well probabilities are calibrated, may be larger for that alone.
         let middle = quantile(&found, 0.5);
-        let end = |share| value + (quantile(&found, share) - middle) * narrowing;
+        // And never beyond all that was measured: no draw has an error below 0.
+        let least = found.first().copied().unwrap_or(value).min(value);
+        let most = found.last().copied().unwrap_or(value).max(value);
+        let end = |share| (value + (quantile(&found, share) - middle) * narrowing).clamp(least, most);
         let tail = (1.0 - LEVEL) / 2.0;
         Some((name, Interval { low: end(tail), high: end(1.0 - tail) }))
     };
@@ -109,6 +112,27 @@ mod tests {
             );
             assert!(low < 0.8 && high > 0.8);
             assert!(found.metrics.contains_key("rocAuc"));
+        }
+    }
+
+    #[test]
+    fn an_interval_stays_within_what_can_be_measured() {
+        let mut outcomes = ClassOutcomes::new(2, 60);
+        for row in 0..60 {
+            // Nearly calibrated: nine in ten are right, and said to be so.
+            let class = row % 2;
+            let predicted = if row % 10 == 0 { 1 - class } else { class };
+            let mut probabilities = Array1::from(vec![0.1; 2]);
+            if let Some(own) = probabilities.get_mut(predicted) {
+                *own = 0.9;
+            }
+            outcomes.push(class, predicted, probabilities.view());
+        }
+        let outcomes = Outcomes::Classes(outcomes);
+        for seed in 0..20 {
+            let found = of(&outcomes, seed).expect("intervals");
+            let Interval { low, high } = found.metrics["calibrationError"];
+            assert!(0.0 <= low && low <= high && high <= 1.0, "{low} to {high}");
         }
     }
 

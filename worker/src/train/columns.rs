@@ -9,7 +9,7 @@ use mlpipeline_crds::{ColumnRole, Interaction, TrainColumn};
 use super::error::TrainError;
 use crate::features::{column_names, feature_kind, is_text, kind_name, value_type};
 use crate::model::{FeatureKind, MAX_FEATURES};
-use crate::preprocess::{Form, Input, TimeKind};
+use crate::preprocess::{Form, Input, Spelling, TimeKind};
 
 /// A column to learn from.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Column {
             }
             Treatment::Time(_) => Form::Time,
         };
-        Input { name: self.name.clone(), form, optional: true }
+        Input { name: self.name.clone(), form, optional: true, spelling: Spelling::default() }
     }
 }
 
@@ -162,7 +162,7 @@ fn treatment(
             return wrong("a number", &advice);
         }
         Some(role @ (ColumnRole::Category | ColumnRole::Target | ColumnRole::Hash))
-            if !(is_text(data_type) || data_type.is_integer() || *data_type == DataType::Boolean) =>
+            if !(is_text(data_type) || is_number) =>
         {
             let what = if role == ColumnRole::Category { "a category" } else { "what texts stand for" };
             let advice = format!(

@@ -13,7 +13,7 @@ use super::matrix::{Matrix, PartedBy};
 use super::parallel::over_shards;
 use super::settings::{Settings, TestSplit};
 use crate::features::{FeatureReader, is_number, value_type};
-use crate::preprocess::{Form, Input, RawRows, Texts};
+use crate::preprocess::{Form, Input, RawRows, Spelling, Texts};
 
 /// Which columns have the values.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +104,7 @@ impl KeyReader {
             name: name.clone(),
             form: form(name, of_others),
             optional: false,
+            spelling: Spelling::default(),
         };
         let by_value =
             [&columns.group, &columns.hash].into_iter().flatten().map(|name| input(name, Form::Text));

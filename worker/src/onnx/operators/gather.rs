@@ -27,12 +27,20 @@ pub(super) fn gathering(node: &Node<'_>) -> Result<Option<Run>, Problem> {
     }))
 }
 
+/// The input of places.
+const PLACES: usize = 1;
+
+/// Whether a place that is not there is taken for the first: while shapes are tried, and it comes from a row.
+fn is_lenient(inputs: &Inputs<'_>, work: &Work) -> bool {
+    work.lenient && !inputs.is_constant(PLACES)
+}
+
 /// A place from 0, of one that may count from the end. One that is beyond is the fault of the value.
-fn place(index: i64, length: usize, work: &Work) -> Result<usize, Problem> {
+fn place(index: i64, length: usize, lenient: bool) -> Result<usize, Problem> {
     let from_start = if index < 0 { index.saturating_add(length as i64) } else { index };
     match usize::try_from(from_start).ok().filter(|place| *place < length) {
         Some(place) => Ok(place),
-        None if work.lenient && length > 0 => Ok(0),
+        None if lenient && length > 0 => Ok(0),
         None => {
             let problem = format!("place {index} is asked for, of {length}");
             Err(Problem::Value { row: None, problem })
@@ -41,13 +49,13 @@ fn place(index: i64, length: usize, work: &Work) -> Result<usize, Problem> {
 }
 
 fn gather(inputs: &Inputs<'_>, axis: i64, work: &mut Work) -> Result<Vec<Tensor>, Problem> {
-    let (input, wanted) = (inputs.get(0)?, inputs.get(1)?);
+    let (input, wanted, lenient) = (inputs.get(0)?, inputs.get(PLACES)?, is_lenient(inputs, work));
     let axis = axis_of(axis, input.shape().len())?;
     let (before, rest) = input.shape().split_at(axis);
     let (length, after) = rest.split_first().map_or((1, &[][..]), |(length, after)| (*length, after));
     let indices = wanted.integers()?;
     let indices =
-        indices.into_iter().map(|index| place(index, length, work)).collect::<Result<Vec<_>, _>>()?;
+        indices.into_iter().map(|index| place(index, length, lenient)).collect::<Result<Vec<_>, _>>()?;
     let shape = [before, wanted.shape(), after].concat();
     work.reserve(&shape, Kind::I64)?;
     let (blocks, size) = (element_count(before)?, element_count(after)?);
@@ -62,11 +70,11 @@ fn gather(inputs: &Inputs<'_>, axis: i64, work: &mut Work) -> Result<Vec<Tensor>
 }
 
 fn extract(inputs: &Inputs<'_>, work: &mut Work) -> Result<Vec<Tensor>, Problem> {
-    let (input, wanted) = (inputs.get(0)?, inputs.get(1)?);
+    let (input, wanted, lenient) = (inputs.get(0)?, inputs.get(PLACES)?, is_lenient(inputs, work));
     let length = input.shape().last().copied().unwrap_or(1);
     let indices = wanted.integers()?;
     let indices =
-        indices.into_iter().map(|index| place(index, length, work)).collect::<Result<Vec<_>, _>>()?;
+        indices.into_iter().map(|index| place(index, length, lenient)).collect::<Result<Vec<_>, _>>()?;
     let mut shape = match input.shape() {
         [] | [_] => vec![1],
         [before @ .., _] => before.to_vec(),
@@ -80,7 +88,7 @@ fn extract(inputs: &Inputs<'_>, work: &mut Work) -> Result<Vec<Tensor>, Problem>
 }
 
 fn gather_elements(inputs: &Inputs<'_>, axis: i64, work: &mut Work) -> Result<Vec<Tensor>, Problem> {
-    let (input, wanted) = (inputs.get(0)?, inputs.get(1)?);
+    let (input, wanted, lenient) = (inputs.get(0)?, inputs.get(PLACES)?, is_lenient(inputs, work));
     let axis = axis_of(axis, input.shape().len())?;
     let fits = wanted.shape().len() == input.shape().len()
         && wanted
@@ -96,7 +104,7 @@ fn gather_elements(inputs: &Inputs<'_>, axis: i64, work: &mut Work) -> Result<Ve
     let (of_wanted, of_input) = (strides(wanted.shape()), strides(input.shape()));
     let mut at = Vec::with_capacity(wanted.len());
     for (flat, index) in wanted.integers()?.into_iter().enumerate() {
-        let mut found = place(index, input.shape()[axis], work)? * of_input[axis];
+        let mut found = place(index, input.shape()[axis], lenient)? * of_input[axis];
         for other in (0..wanted.shape().len()).filter(|other| *other != axis) {
             found += flat / of_wanted[other] % wanted.shape()[other] * of_input[other];
         }
@@ -106,7 +114,7 @@ fn gather_elements(inputs: &Inputs<'_>, axis: i64, work: &mut Work) -> Result<Ve
 }
 
 fn gather_nd(inputs: &Inputs<'_>, work: &mut Work) -> Result<Vec<Tensor>, Problem> {
-    let (input, wanted) = (inputs.get(0)?, inputs.get(1)?);
+    let (input, wanted, lenient) = (inputs.get(0)?, inputs.get(PLACES)?, is_lenient(inputs, work));
     let Some((depth, outer)) = wanted.shape().split_last() else {
         return Err(Problem::graph("its places have no dimension"));
     };
@@ -122,7 +130,7 @@ fn gather_nd(inputs: &Inputs<'_>, work: &mut Work) -> Result<Vec<Tensor>, Proble
         let mut start = 0;
         for (axis, length) in named.iter().enumerate() {
             let index = indices.get(tuple * depth + axis).copied().unwrap_or_default();
-            start += place(index, *length, work)? * apart[axis];
+            start += place(index, *length, lenient)? * apart[axis];
         }
         at.extend(start..start + size);
     }
@@ -165,5 +173,5 @@ fn compress(inputs: &Inputs<'_>, axis: Option<i64>, work: &mut Work) -> Result<V
     };
     let places: Vec<i64> = kept.iter().zip(0..).filter(|(keep, _)| **keep).map(|(_, place)| place).collect();
     let places = Tensor::new(vec![places.len()], places)?;
-    gather(&Inputs(vec![Some(input), Some(&places)]), axis, work)
+    gather(&Inputs::new(vec![Some(input), Some(&places)], Vec::new()), axis, work)
 }

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 
 use super::{Problem, RowFeatures, ValueForm};
-use crate::preprocess::{RawRows, parse_time};
+use crate::preprocess::{RawRows, Spelling, parse_time, whole_text};
 
 /// How many problems one answer spells out; the rest are counted.
 pub(super) const MAX_PROBLEMS: usize = 50;
@@ -76,7 +76,7 @@ impl Reader<'_> {
             return;
         }
         let value = match features.forms.get(column) {
-            Some(ValueForm::Text) => text(json).map(|text| {
+            Some(ValueForm::Text(spelling)) => text(json, spelling).map(|text| {
                 let texts = self.raw.texts.get_mut(column);
                 texts.map_or(f64::NAN, |texts| f64::from(texts.place(&text)))
             }),
@@ -105,14 +105,17 @@ impl Reader<'_> {
 }
 
 /// A text, or the text that a table has for a whole number or boolean; else what there is in its place.
-fn text(json: &str) -> Result<Cow<'_, str>, String> {
+fn text<'a>(json: &'a str, spelling: &'a Spelling) -> Result<Cow<'a, str>, String> {
     match json.bytes().next() {
         Some(b'"') => serde_json::from_str::<Cow<'_, str>>(json).map_err(|error| error.to_string()),
-        Some(b't' | b'f') => Ok(Cow::Borrowed(json)),
-        Some(b'-' | b'0'..=b'9') => match json.parse::<i64>() {
-            Ok(whole) => Ok(Cow::Owned(whole.to_string())),
-            Err(_) => Err(format!("must be a text, not the number {}", quoted(json))),
-        },
+        Some(first @ (b't' | b'f')) => Ok(Cow::Borrowed(spelling.of(first == b't'))),
+        Some(b'-' | b'0'..=b'9') => {
+            let whole = json.parse::<i64>().map(|whole| whole.to_string()).ok();
+            let whole = whole.or_else(|| json.parse().ok().and_then(whole_text));
+            let problem =
+                || format!("must be a text, or a whole number as one, not the number {}", quoted(json));
+            whole.map(Cow::Owned).ok_or_else(problem)
+        }
         Some(byte) => Err(format!("must be a text, not {}", kind_of(byte))),
         None => Err("must be a text".into()),
     }
