@@ -44,12 +44,17 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Local(arguments) => commands::local::run(&arguments),
         Command::Completion { shell } => {
             let mut command = Arguments::command();
-            clap_complete::generate(shell, &mut command, "kubectl-mlpipeline", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "kubectl-mlpipeline", &mut script);
+            show::line(String::from_utf8_lossy(&script).trim_end());
             ExitStatus::Success
         }
         Command::Watchdog { container, command } => return commands::watchdog::run(&container, &command),
     };
-    ExitCode::from(status as u8)
+    let Some(problem) = show::unprinted() else { return ExitCode::from(status as u8) };
+    show::error(&format!("the result cannot be written to standard output: {problem}"));
+    // What the command found out counts more, where that is a failure.
+    ExitCode::from(if status as u8 == 0 { ExitStatus::Failure as u8 } else { status as u8 })
 }
 
 /// The name that the command was called by: kubectl calls its plugins by their whole path.

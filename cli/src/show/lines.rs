@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use mlpipeline_crds::StepState;
 
+use super::printed;
 use super::summary::summary;
 use super::table::Tone;
 use crate::local::{Engine, Row, Watcher};
@@ -39,7 +40,7 @@ impl LineWatcher {
         };
         if is_new {
             let line = line(row);
-            if self.as_json { anstream::eprintln!("{line}") } else { anstream::println!("{line}") }
+            if self.as_json { printed::beside(line) } else { printed::output(line) }
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What is printed, and where: results on standard output, everything else on standard error; colours only on a terminal.
 
 mod lines;
+mod printed;
 mod progress_table;
 mod summary;
 mod table;
 
 pub use lines::LineWatcher;
+pub use printed::unprinted;
 pub use progress_table::TableWatcher;
 pub use summary::summary;
 pub use table::{Cell, Tone, table};
@@ -16,20 +18,20 @@ use serde_json::Value;
 /// Prints an error.
 pub fn error(text: &str) {
     let style = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
-    anstream::eprintln!("{style}error:{style:#} {text}");
+    printed::beside(format_args!("{style}error:{style:#} {text}"));
 }
 
 /// Prints something worth knowing that does not stop the command.
 pub fn note(text: &str) {
-    anstream::eprintln!("note: {text}");
+    printed::beside(format_args!("note: {text}"));
 }
 
 /// Prints a line of a result.
 pub fn line(text: &str) {
-    anstream::println!("{text}");
+    printed::output(text);
 }
 
 /// Prints a result for programs.
 pub fn json(value: &Value) {
-    anstream::println!("{value:#}");
+    printed::output(format_args!("{value:#}"));
 }

@@ -28,6 +28,11 @@ pub fn summary(engine: &Engine, as_json: bool) {
         return super::json(&document(engine, &rows));
     }
     table(&["STEP", "KIND", "STATE", "REVISION", "TIME", "DETAILS"], rows.iter().map(cells).collect());
+    for row in rows.iter().filter(|row| row.ran) {
+        if let Some(note) = &row.note {
+            super::note(&format!("{}: {}", row.step, plain(&note.replace('\n', " "))));
+        }
+    }
     let failed: Vec<&Row> = rows.iter().filter(|row| row.state == StepState::Failed).collect();
     for row in &failed {
         print_failure(row);

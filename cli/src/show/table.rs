@@ -74,7 +74,7 @@ impl Cell {
 /// Prints a table on standard output.
 pub fn table(head: &[&str], rows: Vec<Vec<Cell>>) {
     for line in render(head, rows) {
-        anstream::println!("{line}");
+        super::printed::output(line);
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use mlpipeline_core::plan::{Decision, StepPlan};
+use mlpipeline_core::reason::Reason;
 use mlpipeline_crds::{Metric, StepKind, StepReport, StepState, telling_first};
 use serde::Serialize;
 
@@ -29,6 +30,8 @@ pub struct Row {
     pub attempts: Option<u32>,
     /// The reason, or details of the result.
     pub message: String,
+    /// What its run found worth knowing.
+    pub note: Option<String>,
     /// What its run measured.
     pub metrics: BTreeMap<String, f64>,
     /// Rows of its result.
@@ -66,6 +69,9 @@ impl Engine {
             seconds: run.map(seconds),
             attempts: run.map(|run| run.pods).filter(|pods| *pods > 0),
             message,
+            note: report
+                .and_then(|report| report.message.clone())
+                .filter(|_| planned.decision == Decision::Done),
             metrics: report.map(|report| report.metrics.clone()).unwrap_or_default(),
             rows: report.and_then(|report| report.rows),
             ran: run.is_some_and(|run| self.fresh.contains(&run.name)),
@@ -91,7 +97,7 @@ impl Engine {
         }
         let reason = planned.reason.to_string();
         let message = match planned.decision {
-            Decision::Done if !is_long_running => self.done(planned, run, reason),
+            Decision::Done if !is_long_running => self.done(planned, run),
             Decision::Run | Decision::Running => attempt(run).unwrap_or(reason),
             Decision::Done | Decision::Wait | Decision::Blocked | Decision::Rejected | Decision::Failed => {
                 reason
@@ -100,14 +106,17 @@ impl Engine {
         (planned.decision.state(is_long_running, self.pipeline.suspend), message)
     }
 
-    fn done(&self, planned: &StepPlan, run: Option<&RunRecord>, reason: String) -> String {
+    fn done(&self, planned: &StepPlan, run: Option<&RunRecord>) -> String {
         let step = self.pipeline.step(&planned.name);
         let gate = step.and_then(|step| step.action.descriptor().gate()).map(|gate| gate.metric);
         let report = run.and_then(|run| run.report.as_ref());
         let details = report.map(|report| details(report, gate)).unwrap_or_default();
         let is_fresh = run.is_some_and(|run| self.fresh.contains(&run.name));
+        // The note has a line of its own.
+        let reason = Reason::UpToDate { note: None };
         match (details.is_empty(), is_fresh) {
-            (true, _) => reason,
+            (true, true) => "done".to_owned(),
+            (true, false) => reason.to_string(),
             (false, true) => details,
             (false, false) => format!("{reason}; {details}"),
         }
@@ -147,7 +156,16 @@ fn details(report: &StepReport, gate: Option<Metric>) -> String {
     });
     let rows = report.rows.map(|rows| if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") });
     let trial = report.trials.first().map(|best| format!("best trial {}", best.shown()));
-    reused.into_iter().chain(metrics.take(SHOWN)).chain(rows).chain(trial).collect::<Vec<_>>().join(", ")
+    let more = report.metrics.len().saturating_sub(SHOWN);
+    let more = (more > 0 && main.is_none()).then(|| format!("and {more} more"));
+    reused
+        .into_iter()
+        .chain(metrics.take(SHOWN))
+        .chain(more)
+        .chain(rows)
+        .chain(trial)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// A number with four digits after the point at most.
