@@ -99,3 +99,19 @@ fn seconds_with_a_fraction_are_times_to_the_microsecond() {
         "t,l\n2023-11-14T22:13:20.250,2023-11-14T22:13:20.250\n2023-11-14T22:13:20.100,2023-11-14T22:13:20.250\n1969-12-31T23:59:59.999999,2023-11-14T22:13:20.250\n",
     );
 }
+
+#[test]
+fn a_percentile_lies_exactly_between_its_values() {
+    let rows = [("t", "g,v\n1,0\n1,900\n2,5\n2,-inf\n3,\n")];
+    answers(
+        &rows,
+        "SELECT g, quantile_cont(v, 1.0 / 3) AS q, percentile_cont(0.75) WITHIN GROUP (ORDER BY v DESC) AS d, percentile_cont(0.0) WITHIN GROUP \
+         (ORDER BY v) AS l FROM t GROUP BY g ORDER BY g",
+        "g,q,d,l\n1,300.0,225.0,0.0\n2,-inf,-inf,-inf\n3,,,\n",
+    );
+    answers(
+        &rows,
+        "SELECT quantile_cont(v, 0.25) OVER (ORDER BY v ROWS 1 PRECEDING) AS q FROM t WHERE v >= 0",
+        "q\n0.0\n1.25\n228.75\n",
+    );
+}

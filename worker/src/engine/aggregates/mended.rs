@@ -14,6 +14,7 @@ use super::decimal_mean::{self, DecimalMean};
 use super::extremes::{Extreme, Extremes, is_number};
 use super::moving::{Statistic, moving};
 use super::moving_pairs::{MovingPairs, Pairs};
+use super::percentile::Percentile;
 
 /// What is computed otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +27,8 @@ pub(super) enum Mend {
     Pairs(Pairs),
     /// The least or greatest number of each group.
     Extreme(Extreme),
+    /// The value below which a share of the others is.
+    Percentile,
 }
 
 /// A function of the engine with what is mended of it.
@@ -43,6 +46,10 @@ impl Mended {
     /// The digits behind the point of the decimals whose mean this is; `None` where it is something else.
     fn scale(&self, argument: Option<&DataType>) -> Option<i8> {
         argument.and_then(decimal_mean::scale).filter(|_| self.mend == Mend::Mean)
+    }
+
+    fn percentile(&self, args: &AccumulatorArgs<'_>) -> Option<Percentile> {
+        if self.mend == Mend::Percentile { Percentile::of(args) } else { None }
     }
 
     fn decimals(&self, args: &AccumulatorArgs<'_>) -> Option<DecimalMean> {
@@ -86,8 +93,11 @@ impl AggregateUDFImpl for Mended {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        match self.decimals(&args) {
-            Some(mean) => Ok(Box::new(mean)),
+        if let Some(mean) = self.decimals(&args) {
+            return Ok(Box::new(mean));
+        }
+        match self.percentile(&args) {
+            Some(percentile) => Ok(Box::new(percentile)),
             None => self.function.accumulator(args),
         }
     }
@@ -103,7 +113,8 @@ impl AggregateUDFImpl for Mended {
         match self.mend {
             Mend::Mean if self.decimals(&args).is_some() => false,
             Mend::Pairs(Pairs::Correlation) => false,
-            Mend::Mean | Mend::Moving(_) | Mend::Pairs(_) | Mend::Extreme(_) => {
+            Mend::Percentile if self.percentile(&args).is_some() => false,
+            Mend::Mean | Mend::Moving(_) | Mend::Pairs(_) | Mend::Extreme(_) | Mend::Percentile => {
                 self.function.groups_accumulator_supported(args)
             }
         }
@@ -114,7 +125,7 @@ impl AggregateUDFImpl for Mended {
             Mend::Extreme(extreme) if is_number(args.return_field.data_type()) => {
                 Ok(Box::new(Extremes::new(extreme, args.return_field.data_type().clone())))
             }
-            Mend::Mean | Mend::Moving(_) | Mend::Pairs(_) | Mend::Extreme(_) => {
+            Mend::Mean | Mend::Moving(_) | Mend::Pairs(_) | Mend::Extreme(_) | Mend::Percentile => {
                 self.function.create_groups_accumulator(args)
             }
         }
@@ -130,9 +141,16 @@ impl AggregateUDFImpl for Mended {
             Mend::Pairs(pairs) if !args.is_distinct => {
                 Some(Box::new(MovingPairs::new(pairs)) as Box<dyn Accumulator>)
             }
+            Mend::Percentile => {
+                self.percentile(&args).map(|percentile| Box::new(percentile) as Box<dyn Accumulator>)
+            }
             Mend::Pairs(_) | Mend::Extreme(_) => None,
         };
         mended.map_or_else(|| self.function.create_sliding_accumulator(args), Ok)
+    }
+
+    fn supports_within_group_clause(&self) -> bool {
+        self.function.supports_within_group_clause()
     }
 
     fn reverse_expr(&self) -> ReversedUDAF {

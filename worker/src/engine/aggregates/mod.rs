@@ -8,6 +8,7 @@ mod extremes;
 mod mended;
 mod moving;
 mod moving_pairs;
+mod percentile;
 mod sum;
 mod two_stacks;
 
@@ -22,7 +23,7 @@ use moving_pairs::Pairs;
 use sum::CheckedSum;
 
 /// Each function that is mended, by its first name in the engine. `sum` is one of its own.
-const MENDED: [(&str, Mend); 19] = [
+const MENDED: [(&str, Mend); 20] = [
     ("avg", Mend::Mean),
     ("min", Mend::Extreme(Extreme::Least)),
     ("max", Mend::Extreme(Extreme::Greatest)),
@@ -30,6 +31,7 @@ const MENDED: [(&str, Mend); 19] = [
     ("var_pop", Mend::Moving(Statistic::Variance { sample: false })),
     ("stddev", Mend::Moving(Statistic::Deviation { sample: true })),
     ("stddev_pop", Mend::Moving(Statistic::Deviation { sample: false })),
+    ("percentile_cont", Mend::Percentile),
     ("corr", Mend::Pairs(Pairs::Correlation)),
     ("covar_samp", Mend::Pairs(Pairs::Covariance { sample: true })),
     ("covar_pop", Mend::Pairs(Pairs::Covariance { sample: false })),
