@@ -6,10 +6,14 @@
 mod assumed_order;
 mod compared_intervals;
 mod days_and_numbers;
+mod duration_parts;
+mod engine_words;
 mod error;
+mod exact_literals;
 mod faithful;
 mod far_times;
 mod functions;
+mod minutes;
 mod moving;
 mod nullable;
 mod ordered;
@@ -18,6 +22,9 @@ mod overflow;
 mod read_ahead;
 mod rewrite;
 mod session;
+mod similar_to;
+mod spelled;
+mod subqueries;
 mod sum;
 mod until_failed;
 

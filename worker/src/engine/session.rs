@@ -20,6 +20,7 @@ use super::moving::{Moving, STATISTICS};
 use super::ordered::OrderedPartitions;
 use super::overflow::CheckedArithmetic;
 use super::read_ahead::ReadAhead;
+use super::spelled::Spelled;
 use super::sum::CheckedSum;
 use super::{BATCH_ROWS, functions};
 
@@ -84,7 +85,7 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     options.optimizer.enable_dynamic_filter_pushdown = false;
     let pool = Arc::clone(&runtime.memory_pool);
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> =
-        vec![Arc::new(DaysAndNumbers), Arc::new(Faithful), Arc::new(FarTimes)];
+        vec![Arc::new(Spelled), Arc::new(DaysAndNumbers), Arc::new(Faithful), Arc::new(FarTimes)];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(CheckedArithmetic::new()));
     rules.push(Arc::new(ComparedIntervals::new()));

@@ -1,7 +1,9 @@
-//! Functions of the engine that would take any amount of memory, or answer wrongly without a word, each behind a guard.
+//! Functions of the engine that would take any amount of memory, or answer wrongly without a word, each behind a guard; and functions that the
+//! engine is built without.
 //!
 //! Owns which these are and what each guard asks. Must not change what a function answers where the guard is content.
 
+mod digests;
 mod guard;
 mod guarded;
 mod made_bytes;
@@ -12,6 +14,7 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::prelude::SessionContext;
 
+use digests::{Algorithm, HexDigest};
 use guard::Guard;
 use guarded::Guarded;
 
@@ -30,13 +33,16 @@ const GUARDED: [(&str, Guard); 11] = [
     ("to_timestamp", Guard::InReach),
 ];
 
-/// Puts the guarded functions in the place of the engine's.
+/// Puts the guarded functions in the place of the engine's, and adds ours.
 pub(super) fn register(session: &SessionContext, pool: &Arc<dyn MemoryPool>) {
     for (name, guard) in GUARDED {
         // A function that the engine no longer has is refused by its planner; the test below fails on it.
         if let Ok(function) = session.udf(name) {
             session.register_udf(Guarded::new(function, guard, Arc::clone(pool)).into());
         }
+    }
+    for algorithm in Algorithm::ALL {
+        session.register_udf(HexDigest::new(algorithm).into());
     }
 }
 
