@@ -41,6 +41,9 @@ fn similar_to_is_of_the_whole_text_and_has_the_signs_of_sql() {
         ("s NOT SIMILAR TO 'a%'", "2\n5\n"),
         ("NOT s SIMILAR TO '%'", ""),
         ("s SIMILAR TO 'abc|x'", "1\n"),
+        ("s LIKE '100!%' ESCAPE '!'", "5\n"),
+        ("s ILIKE 'EVE!@%' ESCAPE '!'", "2\n"),
+        ("s NOT LIKE '%!%' ESCAPE '!'", "1\n2\n4\n"),
     ] {
         let sql = format!("SELECT id FROM t WHERE {condition} ORDER BY id");
         answers(texts, &sql, &format!("id\n{ids}"));
@@ -236,6 +239,8 @@ fn a_function_that_is_not_there_is_answered_with_the_nearest_the_same_on_every_r
         ("uper(s)", "there is no function uper; did you mean upper?"),
         ("foo_bar_baz(s)", "there is no function foo_bar_baz; the tables"),
         ("sgn(1)", "did you mean sin?"),
+        ("len(s)", "write length(s) of a text"),
+        ("group_concat(s)", "write string_agg(s, ',')"),
     ] {
         refused("s\na\n", &format!("SELECT {call} AS r FROM t"), &[part]);
     }
@@ -245,6 +250,11 @@ fn a_function_that_is_not_there_is_answered_with_the_nearest_the_same_on_every_r
         &["rank(…) OVER (ORDER BY x)", "the window itself"],
     );
     answers("s\na\n", "SELECT s FROM t QUALIFY rank() OVER (ORDER BY s) < 3", "s\na\n");
+    answers(
+        "s,a,b\nx,,2024-01-03\n",
+        "SELECT length(s) AS l, coalesce(a, s) AS c, b - DATE '2024-01-01' AS d, string_agg(s, ',') AS g FROM t GROUP BY s, a, b",
+        "l,c,d,g\n1,x,2,x\n",
+    );
 }
 
 #[test]

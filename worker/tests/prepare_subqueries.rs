@@ -55,6 +55,7 @@ fn in_below_and_and_or_is_true_for_what_is_found_alone() {
         ("k IN (SELECT k FROM n WHERE n.g < a.v) OR id = 1", &["1"]),
         ("EXISTS (SELECT 1 FROM b WHERE b.k = a.k AND b.w > 1) OR k IN (SELECT k FROM n)", &["1", "2"]),
         ("NOT EXISTS (SELECT 1 FROM b WHERE b.k = a.k) OR v = 10", &["1", "3", "4"]),
+        ("NOT (k NOT IN (SELECT k FROM n))", &["2"]),
     ] {
         answers(&format!("SELECT id FROM a WHERE {condition} ORDER BY id"), ids);
     }

@@ -46,39 +46,32 @@ const VALUE_OF_SELECT: &str = "a SELECT in the place of a value that refers to t
 const SUBQUERY: &str = "IN or EXISTS with a SELECT cannot be worked out here; write (SELECT count(*) FROM b WHERE b.k = a.k) > 0 AS found in a query \
      within, or LEFT JOIN (SELECT DISTINCT k FROM b) AS b ON b.k = a.k, and b.k IS NOT NULL";
 
-/// The message for a query that cannot be planned.
-pub(super) fn of_query(said: &str) -> String {
-    if let Some(message) = known(said) {
-        return message;
-    }
-    let text = plain(said);
+/// The message for a query that cannot be planned, of the engine's [`plain`] words.
+pub(super) fn of_query(text: &str) -> String {
     let text = match text.strip_prefix("Invalid function '").and_then(|rest| rest.split_once('\'')) {
         Some((name, _)) => format!("there is no function {name}"),
-        None => with_advice(short(&without_structures(&text, usize::MAX))),
+        None => with_advice(short(&without_structures(text, usize::MAX))),
     };
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The message for data that a query cannot compute with. Values in it stay as they are.
-pub(super) fn of_data(said: &str) -> String {
-    if let Some(message) = known(said) {
-        return message;
-    }
-    let text = plain(said);
+/// The message for data that a query cannot compute with, of the engine's [`plain`] words. Values in it stay as they are.
+pub(super) fn of_data(text: &str) -> String {
     // Values are in quotes, and may look like anything.
     let before_values = text.find(['\'', '"']).unwrap_or(usize::MAX);
-    with_advice(without_structures(&text, before_values))
+    with_advice(without_structures(text, before_values))
 }
 
-/// The message for what the engine takes for a fault of its own.
-pub(super) fn internal(said: &str) -> String {
-    known(said).unwrap_or_else(|| {
-        let text = short(&without_structures(&plain(said), usize::MAX));
-        format!("the query engine cannot do this: {text}; write the query in another way, for example in two steps")
-    })
+/// The message for what the engine takes for a fault of its own, of its [`plain`] words.
+pub(super) fn internal(text: &str) -> String {
+    let text = short(&without_structures(text, usize::MAX));
+    format!(
+        "the query engine cannot do this: {text}; write the query in another way, for example in two steps"
+    )
 }
 
-fn known(said: &str) -> Option<String> {
+/// The message for what the engine does not have, or a function whose arguments do not fit: of all that it says.
+pub(super) fn known(said: &str) -> Option<String> {
     if let Some(message) = wrong_arguments(said) {
         return Some(message);
     }
@@ -264,21 +257,18 @@ mod tests {
             "Error during planning: Frame cannot be Value(ValueWithSpan { value: Number(\"7\", false), span: Span(Location(1,58)..Location(1,59)) })",
             "This feature is not implemented: Dot access not supported: Identifier(Ident {\n    value: \"a\" })",
         ] {
-            let message = of_query(said);
+            let message = of_query(&plain(said));
             assert!(message.contains("in another way") && !message.contains(['{', '\n']), "{message}");
         }
         assert!(of_query("x Match { table: Table }").starts_with("x Match: the query engine"));
         assert!(of_query(&format!("no {}", "é".repeat(2000))).chars().count() < 500);
         let of_row = "Cannot cast string 'Foo { bar: 1 }' to value of Int32 type";
-        assert!(of_data(&format!("Arrow error: Cast error: {of_row}")).starts_with(of_row));
-        assert_eq!(of_query("SQL error: ParserError(\"Expected: \\\"x\\\"\")"), "Expected: \"x\"");
+        assert!(of_data(&plain(&format!("Arrow error: Cast error: {of_row}"))).starts_with(of_row));
+        assert_eq!(plain("SQL error: ParserError(\"Expected: \\\"x\\\"\")"), "Expected: \"x\"");
     }
 
     #[test]
     fn a_function_that_is_not_there_is_not_guessed_by_the_engine() {
-        assert_eq!(
-            of_query("Error during planning: Invalid function 'uper'.\nDid you mean 'upper'?"),
-            "there is no function uper"
-        );
+        assert_eq!(of_query("Invalid function 'uper'.\nDid you mean 'upper'?"), "there is no function uper");
     }
 }

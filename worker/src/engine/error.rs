@@ -39,16 +39,19 @@ pub fn query_error(error: &DataFusionError) -> StepError {
     let root = error.find_root();
     let said = root.strip_backtrace();
     let text = engine_words::plain(&said);
-    if let Some(problem) = engine_words::regex_problem(&text) {
-        let message = format!("a regular expression in the sql is not valid: {problem}");
+    let of_spec = match engine_words::regex_problem(&text) {
+        Some(problem) => Some(format!("a regular expression in the sql is not valid: {problem}")),
+        None => engine_words::known(&said),
+    };
+    if let Some(message) = of_spec {
         return QueryError { exit_code: ExitCode::WrongSpec, reason: "QueryInvalid", message }.into();
     }
     let (exit_code, reason) = classify(root);
     let message = match reason {
         "OutOfMemory" => out_of_memory::message(&text),
-        "Internal" => engine_words::internal(&said),
-        "DataMalformed" => engine_words::of_data(&said),
-        _ => engine_words::of_query(&said),
+        "Internal" => engine_words::internal(&text),
+        "DataMalformed" => engine_words::of_data(&text),
+        _ => engine_words::of_query(&text),
     };
     QueryError { exit_code, reason, message }.into()
 }

@@ -13,6 +13,7 @@ mod exact_literals;
 mod faithful;
 mod far_times;
 mod functions;
+mod like_escape;
 mod minutes;
 mod moving;
 mod nullable;

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::rewrite::rewrite;
-use super::{duration_parts, exact_literals, minutes, similar_to};
+use super::{duration_parts, exact_literals, like_escape, minutes, similar_to};
 
 /// Rewrites expressions to the engine's spelling.
 #[derive(Debug)]
@@ -32,6 +32,7 @@ impl AnalyzerRule for Spelled {
 fn read(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     match &expr {
         Expr::SimilarTo(_) => similar_to::read(expr),
+        Expr::Like(like) if like.escape_char.is_some() => like_escape::read(like.clone()),
         Expr::ScalarFunction(function) if function.func.name() == "to_char" => {
             check_pattern(function, schema)?;
             Ok(Transformed::no(expr))

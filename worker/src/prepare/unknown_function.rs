@@ -4,7 +4,20 @@ use std::collections::BTreeSet;
 
 use datafusion::prelude::SessionContext;
 
-/// What to add to an error of planning, where it is about a function that is not there.
+/// What other engines call what is written otherwise here.
+const ELSEWHERE: [(&str, &str); 9] = [
+    ("len", "length(s) of a text, array_length(l) of a list"),
+    ("ifnull", "coalesce(a, b)"),
+    ("strftime", "to_char(t, '%Y-%m-%d')"),
+    ("datediff", "b - a: days of dates, and date_part('epoch', b - a) are seconds of times"),
+    ("date_diff", "b - a: days of dates, and date_part('epoch', b - a) are seconds of times"),
+    ("dateadd", "t + INTERVAL '1 day'"),
+    ("date_add", "t + INTERVAL '1 day'"),
+    ("group_concat", "string_agg(s, ',')"),
+    ("listagg", "string_agg(s, ',')"),
+];
+
+/// The message, where an error of planning is about a function that is not there.
 pub(super) fn hint(session: &SessionContext, said: &str) -> Option<String> {
     let (_, rest) = said.split_once("Invalid function '")?;
     let (name, _) = rest.split_once('\'')?;
@@ -14,6 +27,9 @@ pub(super) fn hint(session: &SessionContext, said: &str) -> Option<String> {
             "{name} is a function of windows, and one with its window is not there: write {name}(…) OVER (ORDER BY x), in QUALIFY with the window \
              itself and not its name"
         ));
+    }
+    if let Some((_, way)) = ELSEWHERE.iter().find(|(elsewhere, _)| *elsewhere == name) {
+        return Some(format!("there is no function {name}; write {way}"));
     }
     let names: BTreeSet<&str> = state
         .scalar_functions()
