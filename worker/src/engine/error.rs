@@ -7,7 +7,7 @@ use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use mlpipeline_crds::ExitCode;
 
-use super::out_of_memory;
+use super::{engine_words, out_of_memory};
 use crate::failure::{Failure, StepError, storage_reason};
 
 /// Rows that a query could not compute, or a query that cannot be planned: a DataFusion error with its cause identified.
@@ -37,18 +37,21 @@ pub fn query_error(error: &DataFusionError) -> StepError {
         return own;
     }
     let root = error.find_root();
-    let text = plain(&root.strip_backtrace());
-    if let Some(problem) = regex_problem(&text) {
-        let message = format!("a regular expression in the sql is not valid: {problem}");
+    let said = root.strip_backtrace();
+    let text = engine_words::plain(&said);
+    let of_spec = match engine_words::regex_problem(&text) {
+        Some(problem) => Some(format!("a regular expression in the sql is not valid: {problem}")),
+        None => engine_words::known(&said),
+    };
+    if let Some(message) = of_spec {
         return QueryError { exit_code: ExitCode::WrongSpec, reason: "QueryInvalid", message }.into();
     }
     let (exit_code, reason) = classify(root);
     let message = match reason {
         "OutOfMemory" => out_of_memory::message(&text),
-        "Internal" => format!(
-            "the query engine cannot do this: {text}; write the query in another way, for example in two steps"
-        ),
-        _ => with_advice(without_signatures(text)),
+        "Internal" => engine_words::internal(&text),
+        "DataMalformed" => engine_words::of_data(&text),
+        _ => engine_words::of_query(&text),
     };
     QueryError { exit_code, reason, message }.into()
 }
@@ -76,107 +79,6 @@ fn classify(root: &DataFusionError) -> (ExitCode, &'static str) {
         }
         _ => (ExitCode::Internal, "Internal"),
     }
-}
-
-/// The engine's words without what it says to its own developers.
-fn plain(text: &str) -> String {
-    const ASIDES: [&str; 2] = ["This issue was likely caused by a bug", "Please help us to resolve this"];
-    let mut plain = text.replace("Internal error: ", "");
-    for aside in ASIDES {
-        plain.truncate(plain.find(aside).unwrap_or(plain.len()));
-    }
-    // Errors hold errors, and each begins with the name of its kind.
-    const KINDS: [&str; 8] = [
-        "Execution error: ",
-        "Error during planning: ",
-        "Arrow error: ",
-        "Arithmetic overflow: ",
-        "Cast error: ",
-        "Parser error: ",
-        "Compute error: ",
-        "Invalid argument error: ",
-    ];
-    let mut rest = plain.trim().trim_end_matches(['.', '\n']);
-    while let Some(inner) = KINDS.iter().find_map(|kind| rest.strip_prefix(kind)) {
-        rest = inner;
-    }
-    rest.to_owned()
-}
-
-/// What is wrong with a regular expression, on one line, where the engine did not take one; `None` for other errors. The engine says
-/// it in a way of its own in each function.
-fn regex_problem(text: &str) -> Option<String> {
-    /// What stands before the reason, or before the expression alone.
-    const NOT_COMPILED: &str = "Regular expression did not compile: ";
-    if let Some((_, parsed)) = text.split_once("regex parse error:") {
-        let (pattern, problem) = parsed.split_once("error: ")?;
-        let problem = problem.lines().next().unwrap_or_default().trim();
-        let pattern = pattern.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-        return Some(format!("{problem}, in {pattern:?}"));
-    }
-    let is_too_large = text.contains("CompiledTooBig(") || text.contains("Compiled regex exceeds size limit");
-    if is_too_large {
-        return Some("compiled, it is larger than is allowed; write it with fewer repetitions".to_owned());
-    }
-    text.split_once(NOT_COMPILED).map(|(_, pattern)| format!("it is {:?}", pattern.trim()))
-}
-
-/// What is said of a function whose arguments have other types than it takes, without the attempts to make them fit.
-fn without_signatures(text: String) -> String {
-    const MATCHES: &str = "No function matches the given name and argument types '";
-    let types = text.split_once(MATCHES).and_then(|(_, rest)| rest.split_once('\''));
-    if let Some((call, _)) = types.filter(|_| text.contains("user-defined coercion failed")) {
-        return format!("no function takes what {call} is given: make the arguments alike with CAST(x AS …)");
-    }
-    match text.split_once(", errors: ") {
-        Some((function, attempts)) if function.contains("failed to match any signature") => {
-            let found = attempts.split_once("No function matches ").map_or("", |(_, found)| found);
-            let call = found.split_once(". You might").map_or(found, |(call, _)| call);
-            if call.is_empty() {
-                function.to_owned()
-            } else {
-                format!("{function}: no function matches {call}")
-            }
-        }
-        _ => text,
-    }
-}
-
-/// The name that two values of a query have, where that is why it cannot be planned.
-fn repeated_name(text: &str) -> Option<&str> {
-    let name = match text.split_once("duplicate unqualified field name ") {
-        Some((_, rest)) => rest,
-        None => text.split_once("Projections require unique expression names but the expression ")?.1,
-    };
-    name.strip_prefix('"')?.split_once('"').map(|(name, _)| name)
-}
-
-/// What to do about values that a query cannot compute with.
-fn with_advice(text: String) -> String {
-    if let Some(name) = repeated_name(&text) {
-        return format!(
-            "two values of the query have the same name, in which casts are not distinguished: {name}; give each a name with AS, in a query \
-             within where they are summed up: SELECT sum(a), sum(b) FROM (SELECT CAST(x AS DOUBLE) AS a, x AS b FROM t)"
-        );
-    }
-    let advice = if text.contains("Cannot cast timezone to different timezone") {
-        "; there is a time that its time zone does not have or has twice, since clocks are set there: correct such rows, as with CASE WHEN x = '…' THEN x + INTERVAL '1 hour' ELSE x END, leave them out with WHERE, or stay in UTC"
-    } else if text.contains("Date arithmetic overflow") || text.contains("Timestamp out of range") {
-        "; the date is outside of those that its type holds: leave such rows out with WHERE, or make them null with CASE"
-    } else if text.contains("string size overflow") {
-        "; make a shorter text"
-    } else if text.contains("Cannot cast") {
-        "; such values become null with TRY_CAST(x AS …)"
-    } else if text.starts_with("Overflow happened on") || text.contains("overflow") {
-        "; the result is too large for a whole number of its type: compute with CAST(x AS DOUBLE) or CAST(x AS DECIMAL(38, 0))"
-    } else if text.contains("Divide by zero") {
-        "; divide by nullif(x, 0), which gives null: a condition beside it may be looked at later"
-    } else if text.contains("failed to match any signature") || text.contains("No function matches") {
-        "; a column without any value is text, unless reading.types names its type"
-    } else {
-        ""
-    };
-    format!("{text}{advice}")
 }
 
 /// An error that this crate's own table put into the stream.

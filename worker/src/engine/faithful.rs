@@ -4,17 +4,17 @@
 
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TransformedResult};
 use datafusion::common::{DFSchema, JoinConstraint, JoinType, ScalarValue, plan_err};
 use datafusion::error::Result;
 use datafusion::functions::math::expr_fn::abs;
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams, Cast, InList, TryCast};
-use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, lit, not};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::nullable::nullable;
 use super::rewrite::rewrite_node;
+use super::subqueries;
 
 /// Nanoseconds of a day.
 const DAY: i64 = 86_400_000_000_000;
@@ -26,8 +26,8 @@ pub(super) struct Faithful;
 impl AnalyzerRule for Faithful {
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
         plan.transform_up_with_subqueries(|plan| {
-            check_plan(&plan)?;
-            rewrite_node(plan, &rewrite_expr)
+            check_using(&plan)?;
+            rewrite_node(plan, &rewrite_expr)?.transform_data(subqueries::check)
         })
         .data()
     }
@@ -37,7 +37,7 @@ impl AnalyzerRule for Faithful {
     }
 }
 
-fn check_plan(plan: &LogicalPlan) -> Result<()> {
+fn check_using(plan: &LogicalPlan) -> Result<()> {
     match plan {
         LogicalPlan::Join(join)
             if join.join_constraint == JoinConstraint::Using
@@ -48,39 +48,8 @@ fn check_plan(plan: &LogicalPlan) -> Result<()> {
                  b.k, and coalesce(a.k, b.k) AS k"
             )
         }
-        LogicalPlan::Filter(filter) => {
-            for part in split_conjunction(&filter.predicate) {
-                let condition = if let Expr::Not(inner) = part { inner.as_ref() } else { part };
-                if !matches!(condition, Expr::InSubquery(_)) && has_in_subquery(condition)? {
-                    return plan_err!(
-                        "IN or NOT IN with a SELECT is a condition of its own, joined to others by AND: elsewhere its nulls would count as false; \
-                         write EXISTS (SELECT 1 FROM b WHERE b.k = a.k), or join"
-                    );
-                }
-            }
-            Ok(())
-        }
-        LogicalPlan::Join(_) => Ok(()),
-        other => {
-            for expr in other.expressions() {
-                if has_in_subquery(&expr)? {
-                    return plan_err!(
-                        "IN with a SELECT stands in WHERE alone; as a value, write it as a LEFT JOIN, and b.k IS NOT NULL"
-                    );
-                }
-            }
-            Ok(())
-        }
+        _ => Ok(()),
     }
-}
-
-fn has_in_subquery(expr: &Expr) -> Result<bool> {
-    let mut found = false;
-    expr.apply(|expr| {
-        found |= matches!(expr, Expr::InSubquery(_));
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    Ok(found)
 }
 
 fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {

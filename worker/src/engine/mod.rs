@@ -7,11 +7,16 @@ mod aggregates;
 mod assumed_order;
 mod compared_intervals;
 mod days_and_numbers;
+mod duration_parts;
+mod engine_words;
 mod error;
+mod exact_literals;
 mod faithful;
 mod far_times;
 mod forgotten_order;
 mod functions;
+mod like_escape;
+mod minutes;
 mod nullable;
 mod numbers;
 mod ordered;
@@ -20,6 +25,9 @@ mod overflow;
 mod read_ahead;
 mod rewrite;
 mod session;
+mod similar_to;
+mod spelled;
+mod subqueries;
 mod until_failed;
 
 /// Rows in a batch.

@@ -21,6 +21,7 @@ use super::numbers::Numbers;
 use super::ordered::OrderedPartitions;
 use super::overflow::CheckedArithmetic;
 use super::read_ahead::ReadAhead;
+use super::spelled::Spelled;
 use super::{BATCH_ROWS, aggregates, functions};
 
 /// Into how many partitions a large table is divided, whatever the cores: sums over partitions are then the same everywhere.
@@ -83,8 +84,13 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     // A filter that is learnt while a query runs depends on which partition was first.
     options.optimizer.enable_dynamic_filter_pushdown = false;
     let pool = Arc::clone(&runtime.memory_pool);
-    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> =
-        vec![Arc::new(DaysAndNumbers), Arc::new(Numbers), Arc::new(Faithful), Arc::new(FarTimes)];
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
+        Arc::new(Spelled),
+        Arc::new(DaysAndNumbers),
+        Arc::new(Numbers),
+        Arc::new(Faithful),
+        Arc::new(FarTimes),
+    ];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(CheckedArithmetic::new()));
     rules.push(Arc::new(ComparedIntervals::new()));

@@ -14,9 +14,11 @@ mod check_rules;
 mod check_text;
 mod checks;
 mod error;
+mod everyday_sql;
 mod exact_number;
 mod query;
 mod refused_sql;
+mod unknown_function;
 
 use std::path::Path;
 

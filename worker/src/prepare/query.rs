@@ -13,7 +13,9 @@ use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 use mlpipeline_crds::PrepareInput;
 
 use super::PrepareError;
+use super::everyday_sql::spell;
 use super::refused_sql::refusal;
+use super::unknown_function;
 use crate::WorkContext;
 use crate::engine::{query_error, streaming};
 use crate::failure::StepError;
@@ -82,12 +84,13 @@ pub(super) async fn plan(
 /// Plans one SELECT. Statements that write, change settings or look into the machine are refused, and there is no way to
 /// name a file as a table.
 pub(super) async fn select(session: &SessionContext, sql: &str) -> Result<DataFrame, StepError> {
-    let statement = only_statement(sql)?;
-    match &statement {
+    let mut statement = only_statement(sql)?;
+    match &mut statement {
         Statement::Statement(inner) if matches!(inner.as_ref(), SqlStatement::Query(_)) => {
             if let Some(problem) = refusal(inner) {
                 return Err(PrepareError::Query(problem).into());
             }
+            spell(inner);
         }
         other => {
             let text = other.to_string();
@@ -124,7 +127,7 @@ fn only_statement(sql: &str) -> Result<Statement, PrepareError> {
     }
     let parsed = DFParserBuilder::new(sql).build().and_then(|mut parser| parser.parse_statements());
     let mut statements = parsed.map_err(|error| {
-        PrepareError::Query(format!("the sql cannot be read: {}", error.strip_backtrace()))
+        PrepareError::Query(format!("the sql cannot be read: {}", query_error(&error).message))
     })?;
     let count = statements.len();
     statements.pop_front().filter(|_| count == 1).ok_or_else(|| {
@@ -158,7 +161,10 @@ async fn explain(session: &SessionContext, error: &DataFusionError) -> StepError
             let text = format!("column \"{name}\" not found; {tables}. {QUOTING}");
             PrepareError::Unknown(text).into()
         }
-        None => StepError { message: format!("{}; {tables}", plain.message), ..plain },
+        None => {
+            let message = unknown_function::hint(session, &root.strip_backtrace());
+            StepError { message: format!("{}; {tables}", message.unwrap_or(plain.message)), ..plain }
+        }
     }
 }
 

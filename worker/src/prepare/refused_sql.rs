@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Query, SetExpr, SetOperator, SetQuantifier, Statement, TableFactor, Visit, Visitor,
+    BinaryOperator, Expr, Join, JoinOperator, Query, Select, SetExpr, SetOperator, SetQuantifier, Statement,
+    TableFactor, TableWithJoins, Visit, Visitor, visit_expressions,
 };
 
 /// What is wrong with a statement; `None` where it is read as it is written.
@@ -31,15 +32,19 @@ impl Visitor for Refusing {
         set_operations(&query.body)
     }
 
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Self::Break> {
+        if !select.connect_by.is_empty() {
+            return ControlFlow::Break(
+                "CONNECT BY would be left out; a query that goes from row to row is WITH RECURSIVE",
+            );
+        }
+        select.from.iter().try_for_each(joins)
+    }
+
     fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<Self::Break> {
         match table {
-            TableFactor::Table { sample: Some(_), .. } | TableFactor::Derived { sample: Some(_), .. } => {
-                ControlFlow::Break(
-                    "TABLESAMPLE would be left out, and all rows be read; select rows by their values, as with \
-                     WHERE substr(md5(CAST(id AS VARCHAR)), 1, 1) = '0' for a sixteenth",
-                )
-            }
-            _ => ControlFlow::Continue(()),
+            TableFactor::NestedJoin { table_with_joins, .. } => joins(table_with_joins),
+            other => table_factor(other),
         }
     }
 
@@ -58,6 +63,11 @@ impl Visitor for Refusing {
         }
         let right = match expr {
             Expr::IsDistinctFrom(_, right) | Expr::IsNotDistinctFrom(_, right) => right.as_ref(),
+            Expr::InSubquery { expr, .. } if matches!(expr.as_ref(), Expr::Tuple(_)) => {
+                return ControlFlow::Break(
+                    "several values are not looked for by IN; write EXISTS (SELECT 1 FROM b WHERE b.x = a.x AND b.y = a.y), or NOT EXISTS",
+                );
+            }
             _ => return ControlFlow::Continue(()),
         };
         // What stands in parentheses is an expression of its own.
@@ -71,6 +81,56 @@ impl Visitor for Refusing {
             _ => ControlFlow::Continue(()),
         }
     }
+}
+
+fn joins(tables: &TableWithJoins) -> ControlFlow<&'static str> {
+    let is_half = |join: &Join| matches!(join.join_operator, JoinOperator::Semi(_) | JoinOperator::Anti(_));
+    if tables.joins.iter().any(is_half) {
+        return ControlFlow::Break(
+            "SEMI JOIN and ANTI JOIN have a side: write LEFT SEMI JOIN for the rows of the left table that have a partner, LEFT ANTI JOIN for those \
+             that have none",
+        );
+    }
+    ControlFlow::Continue(())
+}
+
+fn table_factor(table: &TableFactor) -> ControlFlow<&'static str> {
+    match table {
+        TableFactor::Table { sample: Some(_), .. } | TableFactor::Derived { sample: Some(_), .. } => {
+            ControlFlow::Break(
+                "TABLESAMPLE would be left out, and all rows be read; select rows by their values, as with \
+                 WHERE substr(md5(CAST(id AS VARCHAR)), 1, 1) = '0' for a sixteenth",
+            )
+        }
+        TableFactor::Pivot { .. } => ControlFlow::Break(
+            "PIVOT is written with an aggregate for each column: SELECT k, sum(v) FILTER (WHERE name = 'a') AS a, sum(v) FILTER (WHERE name = 'b') AS \
+             b FROM t GROUP BY k",
+        ),
+        TableFactor::Unpivot { .. } => ControlFlow::Break(
+            "UNPIVOT is written with a SELECT for each column: SELECT id, 'a' AS name, a AS value FROM t UNION ALL SELECT id, 'b', b FROM t",
+        ),
+        TableFactor::UNNEST { array_exprs, .. } if array_exprs.iter().any(has_column) => {
+            ControlFlow::Break(UNNEST)
+        }
+        TableFactor::Function { name, args, .. }
+            if name.to_string().eq_ignore_ascii_case("unnest") && args.iter().any(has_column) =>
+        {
+            ControlFlow::Break(UNNEST)
+        }
+        _ => ControlFlow::Continue(()),
+    }
+}
+
+const UNNEST: &str = "unnest in FROM does not see the rows of the tables beside it; write SELECT id, unnest(tags) AS tag FROM t, in a query within where \
+                      more is done with it";
+
+/// Whether there is a column in an expression.
+fn has_column(expr: &impl Visit) -> bool {
+    visit_expressions(expr, |expr| match expr {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })
+    .is_break()
 }
 
 fn set_operations(body: &SetExpr) -> ControlFlow<&'static str> {

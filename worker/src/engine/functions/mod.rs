@@ -1,7 +1,9 @@
-//! Functions of the engine that would take any amount of memory, or answer wrongly without a word, each behind a guard.
+//! Functions of the engine that would take any amount of memory, or answer wrongly without a word, each behind a guard; and functions that the
+//! engine is built without.
 //!
 //! Owns which these are and what each guard asks. Must not change what a function answers where the guard is content.
 
+mod digests;
 mod guard;
 mod guarded;
 mod made_bytes;
@@ -14,6 +16,7 @@ use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::logical_expr::WindowUDF;
 use datafusion::prelude::SessionContext;
 
+use digests::{Algorithm, HexDigest};
 use guard::Guard;
 use guarded::Guarded;
 use signed_rank::{RANKS, SignedRank};
@@ -36,7 +39,7 @@ const GUARDED: [(&str, Guard); 14] = [
     ("least", Guard::TextsAsTimes),
 ];
 
-/// Puts the guarded functions in the place of the engine's.
+/// Puts the guarded functions in the place of the engine's, and adds ours.
 pub(super) fn register(session: &SessionContext, pool: &Arc<dyn MemoryPool>) {
     for (name, guard) in GUARDED {
         // A function that the engine no longer has is refused by its planner; the test below fails on it.
@@ -48,6 +51,9 @@ pub(super) fn register(session: &SessionContext, pool: &Arc<dyn MemoryPool>) {
         if let Ok(function) = session.udwf(name) {
             session.register_udwf(WindowUDF::new_from_impl(SignedRank::new(function)));
         }
+    }
+    for algorithm in Algorithm::ALL {
+        session.register_udf(HexDigest::new(algorithm).into());
     }
 }
 

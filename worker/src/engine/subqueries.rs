@@ -1,0 +1,138 @@
+//! A SELECT within a condition: where the engine takes its nulls for false, or cannot work it out, the query is refused with a way out.
+//!
+//! `IN` is null where a value is not found among nulls. That makes no difference where only true counts, as below the ANDs and ORs of
+//! WHERE; below NOT it does. Must not look at what a SELECT within reads.
+
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{JoinType, plan_err};
+use datafusion::error::Result;
+use datafusion::logical_expr::expr::InSubquery;
+use datafusion::logical_expr::utils::{conjunction, split_conjunction, split_conjunction_owned};
+use datafusion::logical_expr::{BinaryExpr, Expr, Filter, Join, LogicalPlan, Operator};
+
+/// Refuses what would be answered wrongly or not at all; conditions of an inner join that have a SELECT within become a filter of its rows,
+/// which is the same.
+pub(super) fn check(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    match plan {
+        LogicalPlan::Filter(filter) => {
+            check_condition(&filter.predicate)?;
+            Ok(Transformed::no(LogicalPlan::Filter(filter)))
+        }
+        LogicalPlan::Join(join) => check_join(join),
+        other => {
+            for expr in other.expressions() {
+                check_value(&expr)?;
+            }
+            Ok(Transformed::no(other))
+        }
+    }
+}
+
+fn check_join(mut join: Join) -> Result<Transformed<LogicalPlan>> {
+    let Some(condition) = join.filter.take_if(|condition| has_subquery(condition)) else {
+        return Ok(Transformed::no(LogicalPlan::Join(join)));
+    };
+    if join.join_type != JoinType::Inner {
+        return plan_err!(
+            "IN, NOT IN or EXISTS with a SELECT in the ON of an outer join cannot be worked out; put it into a query of the table that it is \
+             about: a LEFT JOIN (SELECT * FROM b WHERE b.k IN (SELECT …)) AS b ON …, or make it a column: (SELECT a.*, (SELECT count(*) FROM c \
+             WHERE c.k = a.k) > 0 AS found FROM a) AS a LEFT JOIN b ON … AND a.found"
+        );
+    }
+    check_condition(&condition)?;
+    let (after, within): (Vec<Expr>, Vec<Expr>) =
+        split_conjunction_owned(condition).into_iter().partition(has_subquery);
+    join.filter = conjunction(within);
+    let joined = LogicalPlan::Join(join);
+    match conjunction(after) {
+        Some(condition) => {
+            Ok(Transformed::yes(LogicalPlan::Filter(Filter::try_new(condition, joined.into())?)))
+        }
+        None => Ok(Transformed::no(joined)),
+    }
+}
+
+/// What only rows for which it is true pass.
+fn check_condition(condition: &Expr) -> Result<()> {
+    for part in split_conjunction(condition) {
+        // Of its own, NOT IN is worked out with its nulls, unless the SELECT differs from row to row.
+        let (part, is_negated) = match part {
+            Expr::Not(inner) if matches!(inner.as_ref(), Expr::InSubquery(_)) => (inner.as_ref(), true),
+            part => (part, false),
+        };
+        match part {
+            Expr::InSubquery(subquery) if is_negated != subquery.negated => check_not_in(subquery)?,
+            Expr::InSubquery(subquery) => check_operand(&subquery.expr)?,
+            part => check_true(part)?,
+        }
+    }
+    Ok(())
+}
+
+fn check_not_in(InSubquery { expr, subquery, .. }: &InSubquery) -> Result<()> {
+    check_operand(expr)?;
+    if subquery.outer_ref_columns.is_empty() {
+        return Ok(());
+    }
+    plan_err!(
+        "NOT IN with a SELECT that differs from row to row would take its nulls for those of all rows; write NOT EXISTS (SELECT 1 FROM b WHERE \
+         b.g = a.g AND b.k = a.k), which keeps rows without k"
+    )
+}
+
+/// A condition, or a part of it, which is as good as false where it is null.
+fn check_true(condition: &Expr) -> Result<()> {
+    match condition {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::And | Operator::Or, right }) => {
+            check_true(left)?;
+            check_true(right)
+        }
+        Expr::InSubquery(InSubquery { expr, negated: false, .. }) => check_operand(expr),
+        other if has_in(other) => plan_err!(
+            "NOT IN with a SELECT stands in WHERE, ON or HAVING of its own, joined to others by AND, and IN below AND and OR alone: elsewhere \
+             their nulls would count as false; write (SELECT count(*) FROM b WHERE b.k = a.k) > 0 for IN and = 0 for NOT IN, which are false and \
+             true where k is null, or LEFT JOIN (SELECT DISTINCT k FROM b) AS b ON b.k = a.k, and b.k IS NOT NULL or b.k IS NULL"
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn check_operand(expr: &Expr) -> Result<()> {
+    if has_in(expr) {
+        plan_err!("a value that is looked for by IN has an IN within; {VALUE}")
+    } else {
+        Ok(())
+    }
+}
+
+/// How a value is made of whether there is a row.
+const VALUE: &str = "write (SELECT count(*) FROM b WHERE b.k = a.k) > 0 AS found, or LEFT JOIN (SELECT DISTINCT k FROM b) AS b ON b.k = a.k, and b.k \
+                     IS NOT NULL; for FILTER, GROUP BY or ORDER BY, in a query within: SELECT count(*) FILTER (WHERE found) FROM (SELECT a.*, (SELECT \
+                     …) > 0 AS found FROM a)";
+
+/// What is a value, of which null is another one than false.
+fn check_value(expr: &Expr) -> Result<()> {
+    if has_subquery(expr) {
+        return plan_err!(
+            "IN, EXISTS, ANY or ALL with a SELECT stands in WHERE, ON or HAVING; as a value, {VALUE}"
+        );
+    }
+    Ok(())
+}
+
+fn has_in(expr: &Expr) -> bool {
+    has(expr, |expr| matches!(expr, Expr::InSubquery(_)))
+}
+
+fn has_subquery(expr: &Expr) -> bool {
+    has(expr, |expr| matches!(expr, Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_)))
+}
+
+fn has(expr: &Expr, wanted: fn(&Expr) -> bool) -> bool {
+    let mut found = false;
+    let visited = expr.apply(|expr| {
+        found |= wanted(expr);
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    found || visited.is_err()
+}
