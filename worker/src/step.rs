@@ -11,9 +11,9 @@ use mlpipeline_crds::{
 use serde::Deserialize;
 
 use crate::WorkContext;
-use crate::artifact::{self, ArtifactError, Storage};
+use crate::artifact::{self, ArtifactError, Kept, Storage};
 use crate::deliver::{Product, replace};
-use crate::failure::{Failure, StepError};
+use crate::failure::{Failure, StepError, is_transient};
 use crate::serve::{self, ServeOptions};
 use crate::{continuous, import, prepare, score, train};
 
@@ -54,11 +54,16 @@ pub enum SpecError {
 
 impl Failure for SpecError {
     fn exit_code(&self) -> ExitCode {
-        ExitCode::WrongSpec
+        match self {
+            // The file is there, and the disk did not answer.
+            Self::Unreadable { source, .. } if is_transient(source) => ExitCode::StorageUnavailable,
+            _ => ExitCode::WrongSpec,
+        }
     }
 
     fn reason(&self) -> &'static str {
         match self {
+            Self::Unreadable { source, .. } if is_transient(source) => "StorageUnavailable",
             Self::Unreadable { .. } | Self::TooLong | Self::Malformed(_) | Self::Fields { .. } => {
                 "SpecInvalid"
             }
@@ -125,6 +130,17 @@ pub fn finished(spec: &StepSpec, storage: &Storage) -> Result<Option<StepReport>
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Removes what killed processes and unfinished work left of a step whose result is there already: no run of it will.
+///
+/// # Errors
+/// When the step's folder is none.
+pub fn tidy(spec: &StepSpec, storage: &Storage) -> Result<(), StepError> {
+    let folder = storage.artifact_dir(&spec.folder())?;
+    artifact::sweep(&folder);
+    Kept::remove_all(&folder);
+    Ok(())
 }
 
 /// Brings a result that was there already to the object or table that it is for, where the step has one: something else may

@@ -147,8 +147,7 @@ impl Store {
             let files = entries(&folder)
                 .into_iter()
                 .filter(|file| file.extension().is_some_and(|ending| ending == "json"));
-            let records =
-                files.filter_map(|file| serde_json::from_slice::<RunRecord>(&fs::read(file).ok()?).ok());
+            let records = files.filter_map(|file| read_record(&file));
             let counts = |record: &RunRecord| match record.phase {
                 Phase::Active | Phase::Failed { .. } => is_running,
                 Phase::Succeeded => self.has_result(step, record),
@@ -165,6 +164,12 @@ impl Store {
         // A worker's artifact is complete once it has its manifest; a container's is what the container wrote.
         if record.is_workers { folder.join("manifest.json").is_file() } else { folder.is_dir() }
     }
+}
+
+/// A run's record. What else has such a name is none: a pipe would keep whoever opens it waiting.
+fn read_record(file: &Path) -> Option<RunRecord> {
+    let is_file = file.symlink_metadata().is_ok_and(|found| found.is_file());
+    is_file.then(|| fs::read(file).ok()).flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok())
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {

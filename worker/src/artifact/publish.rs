@@ -11,6 +11,7 @@ use super::error::ArtifactError;
 use super::lock::Lock;
 use super::manifest::{Kind, Manifest, read, verify};
 use super::names::{DAMAGED_PREFIX, MANIFEST_NAME};
+use super::replace::replace;
 
 /// An artifact that is there.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,33 +83,29 @@ impl Draft {
                     check_own_files(target, &found)?;
                     true
                 }
+                // What cannot be read now may be an artifact all the same.
+                Err(error @ ArtifactError::File(_)) => return Err(error),
                 _ => return Err(ArtifactError::Taken(target.to_owned())),
             },
         };
         let Described { revision, manifest } =
             self.describe(kind, report, |digest| Revision::of(&[digest.as_str()]))?;
-        let aside = self.step_folder.join(format!("{DAMAGED_PREFIX}{:016x}", rand::random::<u64>()));
+        self.begin_publishing()?;
         if older {
-            fs::rename(target, &aside).map_err(ArtifactError::io("replace", target))?;
-        }
-        if let Err(error) = fs::rename(&self.folder, target) {
-            if older {
-                // What was there stays; if even that fails, the first error is the one to tell.
-                let _ = fs::rename(&aside, target);
-            }
-            return Err(ArtifactError::io("rename the finished draft to", target)(error));
+            // What was there has the draft's name then, and goes with it.
+            replace(&self.folder, target)?;
+        } else {
+            fs::rename(&self.folder, target)
+                .map_err(ArtifactError::io("rename the finished draft to", target))?;
         }
         sync_folder(&self.step_folder)?;
-        if older {
-            // What cannot be removed is out of the way all the same.
-            let _ = fs::remove_dir_all(&aside);
-        }
         Ok(Published { folder: target.to_owned(), revision, manifest, reused: false })
     }
 
     /// Renames the draft to its revision, unless a complete artifact has that name.
     fn take_name(self, revision: Revision, content: Manifest) -> Result<Published, ArtifactError> {
         let target = self.step_folder.join(revision.as_str());
+        self.begin_publishing()?;
         loop {
             // A folder is renamed onto nothing, or onto an empty folder; onto anything else the kernel refuses.
             let taken = match fs::rename(&self.folder, &target) {

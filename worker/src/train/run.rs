@@ -66,7 +66,7 @@ pub async fn run(step: &TrainStep, spec: &StepSpec, context: &WorkContext) -> Re
         return measure_trials(step, pods, kept.clone(), context).await;
     }
     // Storage first: a volume that cannot be written is known before the work.
-    let draft = Draft::begin(&folder)?;
+    let draft = Draft::begin(&folder)?.stopped_by(&context.cancellation);
     let trained = train(step, kept.clone(), context).await?;
     for (name, bytes) in trained.files()? {
         draft.write(name, &bytes)?;
@@ -169,7 +169,7 @@ impl Plan {
         let room = Room::new(context.scratch(), context.memory_limit());
         let samples = samples::read(table, asked, keys, learner, room, progress).await?;
         let (step, storage) = (step.clone(), context.storage.clone());
-        let origin = origin(&step, &storage);
+        let origin = origin(&step, &storage)?;
         Ok((Self { step, storage, origin, algorithm, split, folds, tuner, kept, progress }, samples))
     }
 

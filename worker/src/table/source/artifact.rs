@@ -46,16 +46,16 @@ pub(super) async fn locate(
     }
 }
 
-/// The files with the content that the manifest says, and no other from now on. Reads each once from end to end, aside.
+/// The files, whose content is what the manifest says. Reads each once from end to end, aside.
 async fn unaltered(
-    mut files: Vec<LocalFile>,
+    files: Vec<LocalFile>,
     folder: PathBuf,
     entries: BTreeMap<String, FileEntry>,
 ) -> Result<Vec<LocalFile>, StepError> {
     let checked = tokio::task::spawn_blocking(move || {
-        for file in &mut files {
+        for file in &files {
             let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let found = file.hash_and_hold()?;
+            let found = file.hash()?;
             if let Some(expected) = entries.get(&name) {
                 same_content(&folder, &name, expected, &found)?;
             }
@@ -71,8 +71,17 @@ fn list(folder: &Path) -> Result<Vec<String>, TableError> {
     for entry in fs::read_dir(folder).map_err(TableError::io("list", folder))? {
         let entry = entry.map_err(TableError::io("list", folder))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') && entry.path().is_file() {
-            names.push(name);
+        let path = entry.path();
+        if name.starts_with('.') {
+            continue;
+        }
+        match path.metadata() {
+            Ok(found) if found.is_file() => names.push(name),
+            // A link to nothing, or removed just now.
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(TableError::io("look at", &path)(error));
+            }
+            _ => {}
         }
     }
     names.sort();
