@@ -9,6 +9,8 @@ use tokio::sync::watch;
 struct State {
     stop: bool,
     publishing: bool,
+    /// How many answers of others are waited for.
+    draining: usize,
 }
 
 /// A flag that, once raised, asks every part of an action to stop. An action that began to publish before ends in order: either it was
@@ -58,6 +60,32 @@ impl Cancellation {
     #[must_use]
     pub fn is_publishing(&self) -> bool {
         self.0.borrow().publishing
+    }
+}
+
+/// As long as it lives, stopping waits: for answers that are under way, and that do not take long.
+#[derive(Debug)]
+pub struct Draining(Cancellation);
+
+impl Drop for Draining {
+    fn drop(&mut self) {
+        self.0.0.send_modify(|state| state.draining = state.draining.saturating_sub(1));
+    }
+}
+
+impl Cancellation {
+    /// Lets stopping wait until what this gives is dropped.
+    #[must_use]
+    pub fn draining(&self) -> Draining {
+        self.0.send_modify(|state| state.draining = state.draining.saturating_add(1));
+        Draining(self.clone())
+    }
+
+    /// Waits until no answer is waited for.
+    pub async fn drained(&self) {
+        let mut state = self.0.subscribe();
+        // The sender lives as long as this value does, so waiting cannot fail.
+        let _ = state.wait_for(|state| state.draining == 0).await;
     }
 }
 

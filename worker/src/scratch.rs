@@ -73,7 +73,9 @@ impl Scratch {
 
 fn is_scratch(name: &str) -> bool {
     let random = name.strip_prefix(PREFIX);
-    random.is_some_and(|random| random.len() == RANDOM && random.bytes().all(|sign| sign.is_ascii_alphanumeric()))
+    random.is_some_and(|random| {
+        random.len() == RANDOM && random.bytes().all(|sign| sign.is_ascii_alphanumeric())
+    })
 }
 
 #[cfg(test)]

@@ -70,7 +70,15 @@ pub fn until_signal<Answer>(
             () = cancellation.cancelled() => {}
         }
         // Nothing begins to be published from now on.
-        if drains || cancellation.is_publishing() { work.await } else { Err(stopped()) }
+        if drains || cancellation.is_publishing() {
+            return work.await;
+        }
+        tokio::select! {
+            // It has its turn to note the last answers.
+            biased;
+            answer = &mut work => answer.map_err(|_| stopped()),
+            () = cancellation.drained() => Err(stopped()),
+        }
     });
     runtime.shutdown_timeout(STOP_GRACE);
     answer
@@ -91,6 +99,7 @@ async fn stop(
     cancellation.cancel();
     if let Some(end_stuck) = end_stuck {
         tokio::time::sleep(STOP_GRACE).await;
+        cancellation.drained().await;
         // A disk that takes its time with the last of a result: whoever sent the signal ends the process where it takes too long.
         if !cancellation.is_publishing() {
             end_stuck();
@@ -129,6 +138,23 @@ mod tests {
             Ok("published")
         });
         assert_eq!(answer.ok(), Some("published"));
+    }
+
+    #[test]
+    fn the_answers_under_way_are_waited_for_before_work_is_dropped() {
+        let cancellation = Cancellation::default();
+        let (noted, note) = mpsc::channel();
+        let answer = until_signal(&cancellation, false, || panic!("the process is ended"), async {
+            let draining = cancellation.draining();
+            cancellation.cancel();
+            // The cancellation is heard in between.
+            tokio::task::yield_now().await;
+            noted.send("the last answer").expect("the test");
+            drop(draining);
+            std::future::pending::<Result<(), StepError>>().await
+        });
+        assert_eq!(answer.expect_err("it was stopped").reason, "Stopped");
+        assert_eq!(note.recv().ok(), Some("the last answer"));
     }
 
     /// In one test, since a signal is for the whole process.

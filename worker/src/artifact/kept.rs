@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use mlpipeline_crds::Revision;
+use mlpipeline_crds::{Revision, RevisionRule};
 
 use super::error::ArtifactError;
 use super::names::KEPT_PREFIX;
@@ -34,6 +34,12 @@ impl Kept {
             .map_err(ArtifactError::io("make the folder", &folder))?;
         sweep_files(&folder, |name| name.starts_with('.'));
         Ok(Self { folder })
+    }
+
+    /// What is kept for the result of this rule, whether or not anything is.
+    pub(super) fn named(step_folder: &Path, rule: &RevisionRule) -> Self {
+        let (RevisionRule::Fixed(key) | RevisionRule::ByContent(key)) = rule;
+        Self { folder: step_folder.join(format!("{KEPT_PREFIX}{key}")) }
     }
 
     /// Removes what all runs left, where a step's result is there already.

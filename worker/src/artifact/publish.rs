@@ -8,6 +8,7 @@ use mlpipeline_crds::{Digest, Revision, RevisionRule, StepReport};
 
 use super::draft::{Described, Draft, sync_folder};
 use super::error::ArtifactError;
+use super::kept::Kept;
 use super::lock::Lock;
 use super::manifest::{Kind, Manifest, read, verify};
 use super::names::{DAMAGED_PREFIX, MANIFEST_NAME};
@@ -49,7 +50,7 @@ impl Draft {
     /// Makes the draft the artifact of its revision: every file is made durable and hashed, the manifest is written, and the
     /// folder gets the revision's name. `report` is stored with the revision and the digest filled in. Where a complete
     /// artifact of that revision is there already, it stays and is returned as reused; a folder of that name that is no
-    /// complete artifact is moved aside to a hidden name.
+    /// complete artifact is moved aside to a hidden name. What was kept of unfinished work for it is removed.
     ///
     /// # Errors
     /// When storage refuses; then the draft is removed, and what was published before is as it was.
@@ -61,7 +62,10 @@ impl Draft {
     ) -> Result<Published, ArtifactError> {
         let Described { revision, manifest } =
             self.describe(kind, report, |digest| named_by(rule, digest))?;
-        self.take_name(revision, manifest)
+        let unfinished = Kept::named(&self.step_folder, rule);
+        let published = self.take_name(revision, manifest)?;
+        unfinished.remove();
+        Ok(published)
     }
 
     /// Makes the draft the artifact at a path of the user's choice, beside the draft; its revision is that of its content. An

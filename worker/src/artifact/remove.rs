@@ -74,7 +74,8 @@ pub(super) fn sweep_draft_files(folder: &Path) {
         if number.len() != 16 || !number.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             continue;
         }
-        if let Err(error) = sweep_draft(&folder.join(format!("{DRAFT_PREFIX}{number}")), &folder.join(&name)) {
+        if let Err(error) = sweep_draft(&folder.join(format!("{DRAFT_PREFIX}{number}")), &folder.join(&name))
+        {
             tracing::debug!("left behind: {error}");
         }
     }

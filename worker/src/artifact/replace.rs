@@ -38,9 +38,7 @@ pub(super) fn replace(draft: &Path, target: &Path) -> Result<(), ArtifactError> 
 fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
     match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).map_err(io::Error::from) {
         Ok(()) => Ok(true),
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput) =>
-        {
+        Err(error) if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput) => {
             Ok(false)
         }
         Err(error) => Err(error),
@@ -61,7 +59,8 @@ fn name_aside(draft: &Path, target: &Path) -> PathBuf {
 /// # Errors
 /// When storage refuses.
 pub(super) fn recover(folder: &Path, name: &str) -> Result<(), ArtifactError> {
-    let Some((number, target)) = name.strip_prefix(REPLACED_PREFIX).and_then(|rest| rest.split_once('-')) else {
+    let Some((number, target)) = name.strip_prefix(REPLACED_PREFIX).and_then(|rest| rest.split_once('-'))
+    else {
         return Ok(());
     };
     let lock_path = folder.join(format!("{DRAFT_PREFIX}{number}{LOCK_SUFFIX}"));
@@ -89,12 +88,14 @@ mod tests {
 
     /// Two folders, each with a file that says which one it is.
     fn folders(root: &Path) -> [PathBuf; 2] {
-        [(format!("{DRAFT_PREFIX}0123456789abcdef"), "new"), ("model".to_owned(), "old")].map(|(name, content)| {
-            let folder = root.join(name);
-            fs::create_dir(&folder).expect("a folder");
-            fs::write(folder.join("which"), content).expect("a file");
-            folder
-        })
+        [(format!("{DRAFT_PREFIX}0123456789abcdef"), "new"), ("model".to_owned(), "old")].map(
+            |(name, content)| {
+                let folder = root.join(name);
+                fs::create_dir(&folder).expect("a folder");
+                fs::write(folder.join("which"), content).expect("a file");
+                folder
+            },
+        )
     }
 
     fn which(folder: &Path) -> String {
@@ -123,7 +124,11 @@ mod tests {
         drop(lock);
         drop(Draft::begin(root.path()).expect("a draft"));
         assert_eq!(which(&target), "old");
-        assert_eq!(fs::read_dir(root.path()).expect("a folder").count(), 1, "the draft and its lock are gone");
+        assert_eq!(
+            fs::read_dir(root.path()).expect("a folder").count(),
+            1,
+            "the draft and its lock are gone"
+        );
         // Where a newer one has the name, the older one is not needed.
         fs::create_dir(&aside).expect("a folder");
         drop(Draft::begin(root.path()).expect("a draft"));

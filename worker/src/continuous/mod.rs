@@ -34,8 +34,8 @@ use self::watch::Watch;
 use crate::WorkContext;
 use crate::artifact::{ArtifactError, Lock, open_regular};
 use crate::deliver::{self, RECEIVER_UNAVAILABLE};
-use crate::table::DATA_CHANGED;
 use crate::failure::StepError;
+use crate::table::DATA_CHANGED;
 
 /// How often a process that waits for another's end looks again.
 const LOCK_PAUSE: Duration = Duration::from_millis(500);

@@ -85,7 +85,11 @@ impl OutPlace {
                         None => file,
                         Some(compression) => file.compressed(compression)?,
                     };
-                    if cancellation.begin_publishing() { file.publish() } else { Err(TableError::Stopped.into()) }
+                    if cancellation.begin_publishing() {
+                        file.publish()
+                    } else {
+                        Err(TableError::Stopped.into())
+                    }
                 });
                 published.await.map_err(|error| TableError::Internal(error.to_string()))?
             }

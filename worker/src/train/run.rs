@@ -67,19 +67,15 @@ pub async fn run(step: &TrainStep, spec: &StepSpec, context: &WorkContext) -> Re
     }
     // Storage first: a volume that cannot be written is known before the work.
     let draft = Draft::begin(&folder)?.stopped_by(&context.cancellation);
-    let trained = train(step, kept.clone(), context).await?;
+    let trained = train(step, kept, context).await?;
     for (name, bytes) in trained.files()? {
         draft.write(name, &bytes)?;
     }
     let Trained { report, .. } = trained;
     let rule = spec.revision.clone();
     // Syncing waits for the disk.
-    let published = tokio::task::spawn_blocking(move || {
-        let published = draft.publish(Kind::Model, report, &rule)?;
-        kept.into_iter().for_each(Kept::remove);
-        Ok::<_, StepError>(published)
-    });
-    let published = published.await.map_err(|error| TrainError::Internal(error.to_string()))?;
+    let published = tokio::task::spawn_blocking(move || draft.publish(Kind::Model, report, &rule)).await;
+    let published = published.map_err(|error| TrainError::Internal(error.to_string()))?;
     Ok(published?.report())
 }
 

@@ -50,7 +50,8 @@ async fn rows(format: Format, change: impl FnOnce(&Path)) -> Result<usize, StepE
 
 /// Writes to a file until its times are others: the kernel's clock for files may have a coarse tick.
 fn overwrite(path: &Path, content: &[u8]) {
-    let changed = || std::fs::metadata(path).map(|found| (found.ctime(), found.ctime_nsec())).expect("a file");
+    let changed =
+        || std::fs::metadata(path).map(|found| (found.ctime(), found.ctime_nsec())).expect("a file");
     let before = changed();
     while changed() == before {
         std::fs::write(path, content).expect("written");

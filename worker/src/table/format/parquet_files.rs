@@ -79,9 +79,9 @@ impl ParquetFileReaderFactory for ParquetFiles {
         _metrics: &ExecutionPlanMetricsSet,
     ) -> QueryResult<Box<dyn AsyncFileReader + Send>> {
         let place = file.object_meta.location.as_ref().parse::<usize>().ok();
-        let file = place.and_then(|place| self.0.get(place)).ok_or_else(|| {
-            DataFusionError::Internal("a Parquet file that is not of the table".to_owned())
-        })?;
+        let file = place
+            .and_then(|place| self.0.get(place))
+            .ok_or_else(|| DataFusionError::Internal("a Parquet file that is not of the table".to_owned()))?;
         Ok(Box::new(Reader { file: Arc::clone(file), open: None }))
     }
 }
