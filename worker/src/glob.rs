@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use crate::artifact::{ArtifactError, confined, refuse_escape};
 
 /// Whether a file may be a symbolic link.
@@ -57,12 +59,22 @@ fn is_dangling(path: &Path) -> bool {
     path.is_symlink() && !path.exists()
 }
 
-/// What was found; `None` where nothing is. A disk that does not answer has not said so: rows would be missing, and nobody would know.
-fn known<T>(found: io::Result<T>, path: &Path) -> Result<Option<T>, ArtifactError> {
-    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+/// What was found; `None` where nothing is, or nothing that this user may see. A disk that does not answer has not said so: rows would be
+/// missing, and nobody would know.
+///
+/// # Errors
+/// What else the operating system answers.
+pub(crate) fn known<T>(found: io::Result<T>, path: &Path) -> Result<Option<T>, ArtifactError> {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound, PermissionDenied};
+    let is_loop = |error: &io::Error| error.raw_os_error() == Some(Errno::LOOP.raw_os_error());
     match found {
         Ok(found) => Ok(Some(found)),
-        Err(error) if matches!(error.kind(), NotFound | NotADirectory | InvalidFilename) => Ok(None),
+        Err(error)
+            if matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | PermissionDenied)
+                || is_loop(&error) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(ArtifactError::io("look at", path)(error)),
     }
 }
@@ -103,6 +115,19 @@ pub(crate) fn matches(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_disk_that_does_not_answer_is_more_than_nothing() {
+        let path = Path::new("in");
+        let answer = |errno: Errno| known::<()>(Err(errno.into()), path);
+        for errno in [Errno::NOENT, Errno::NOTDIR, Errno::NAMETOOLONG, Errno::ACCESS, Errno::LOOP] {
+            assert!(matches!(answer(errno), Ok(None)), "{errno}");
+        }
+        for errno in [Errno::IO, Errno::MFILE, Errno::NFILE, Errno::STALE] {
+            let error = crate::failure::StepError::from(answer(errno).expect_err("no answer"));
+            assert_eq!(error.exit_code.code(), 4, "{errno}");
+        }
+    }
 
     #[test]
     fn a_star_stands_for_any_part_of_a_name() {

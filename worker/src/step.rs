@@ -194,3 +194,25 @@ pub fn clean(spec: &StepSpec, storage: &Storage, published: Option<&Revision>) -
     let folder = storage.artifact_dir(&spec.folder())?;
     Ok(artifact::remove_revisions(&folder, &spec.remove, published)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_step_that_cannot_be_read_is_wrong_unless_the_disk_does_not_answer() {
+        let unreadable = |source: Error| SpecError::Unreadable { from: "step.json".into(), source };
+        // EIO, EMFILE and ENOENT.
+        for (source, code) in [
+            (Error::from_raw_os_error(5), 4),
+            (Error::from_raw_os_error(24), 4),
+            (Error::from_raw_os_error(2), 2),
+            (Error::new(ErrorKind::InvalidData, "not UTF-8"), 2),
+        ] {
+            let error = StepError::from(unreadable(source));
+            assert_eq!(error.exit_code.code(), code, "{error}");
+        }
+    }
+}

@@ -90,7 +90,7 @@ fn sweep_draft(draft: &Path, lock_path: &Path) -> Result<(), ArtifactError> {
     Ok(())
 }
 
-pub(super) fn remove_folder(path: &Path) -> Result<(), ArtifactError> {
+fn remove_folder(path: &Path) -> Result<(), ArtifactError> {
     let removed = match path.symlink_metadata() {
         Ok(found) if found.is_dir() => fs::remove_dir_all(path),
         Ok(_) => fs::remove_file(path),

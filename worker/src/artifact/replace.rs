@@ -12,7 +12,6 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use super::error::ArtifactError;
 use super::lock::Lock;
 use super::names::{DRAFT_PREFIX, LOCK_SUFFIX, REPLACED_PREFIX};
-use super::remove::remove_folder;
 
 /// Gives a draft's folder the target's name, and the folder that is there the draft's.
 ///
@@ -71,7 +70,7 @@ pub(super) fn recover(folder: &Path, name: &str) -> Result<(), ArtifactError> {
     }
     let (aside, target) = (folder.join(name), folder.join(target));
     match target.symlink_metadata() {
-        Ok(_) => remove_folder(&aside),
+        Ok(_) => fs::remove_dir_all(&aside).map_err(ArtifactError::io("remove", &aside)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             fs::rename(&aside, &target).map_err(ArtifactError::io("bring back", &target))?;
             tracing::warn!("{} is what it was before a run that was killed", target.display());

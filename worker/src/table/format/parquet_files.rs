@@ -110,7 +110,14 @@ impl ParquetFile {
     }
 
     fn ranges(&self, open: &File, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, TableError> {
+        let size = open.metadata().map_err(TableError::io("inspect", &self.file.path))?.len();
         let range = |range: &Range<u64>| {
+            // Before memory is taken for them: a footer can name any bytes.
+            if range.end > size {
+                self.file.unchanged(open)?;
+                let problem = format!("its footer names bytes up to {}, and the file has {size}", range.end);
+                return Err(TableError::content(&self.file.name, problem));
+            }
             let length = range.end.saturating_sub(range.start);
             let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
             self.file.read_at(open, &mut bytes, range.start)?;
@@ -165,4 +172,21 @@ async fn aside<T: Send + 'static>(
     let read = tokio::task::spawn_blocking(read).await;
     let read = read.unwrap_or_else(|lost| Err(TableError::Internal(lost.to_string())));
     read.map_err(|error| ParquetError::External(Box::new(StepError::from(error))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_does_not_answer_is_told_from_a_file_that_is_not_whole() {
+        let answered = |error: io::Error| disk_answer(&ParquetError::External(Box::new(error)));
+        // EIO and EMFILE.
+        for code in [5, 24] {
+            let found = answered(io::Error::from_raw_os_error(code)).and_then(|error| error.raw_os_error());
+            assert_eq!(found, Some(code));
+        }
+        assert!(answered(io::ErrorKind::UnexpectedEof.into()).is_none());
+        assert!(disk_answer(&ParquetError::General("no footer".to_owned())).is_none());
+    }
 }

@@ -10,6 +10,7 @@ use super::Located;
 use crate::WorkContext;
 use crate::artifact::{self, ArtifactError, FileEntry, Kind, same_content};
 use crate::failure::StepError;
+use crate::glob::known;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
 use crate::table::format::{ReadOptions, format_of, known_extensions};
@@ -66,7 +67,7 @@ async fn unaltered(
 }
 
 /// The plain, visible files of a folder, in order.
-fn list(folder: &Path) -> Result<Vec<String>, TableError> {
+fn list(folder: &Path) -> Result<Vec<String>, StepError> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(TableError::io("list", folder))? {
         let entry = entry.map_err(TableError::io("list", folder))?;
@@ -75,13 +76,9 @@ fn list(folder: &Path) -> Result<Vec<String>, TableError> {
         if name.starts_with('.') {
             continue;
         }
-        match path.metadata() {
-            Ok(found) if found.is_file() => names.push(name),
-            // A link to nothing, or removed just now.
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(TableError::io("look at", &path)(error));
-            }
-            _ => {}
+        // A link to nothing, or removed just now.
+        if known(path.metadata(), &path)?.is_some_and(|found| found.is_file()) {
+            names.push(name);
         }
     }
     names.sort();
