@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::SessionContext;
-use tempfile::TempDir;
 
 use crate::artifact::{ArtifactError, Storage};
 use crate::cancellation::Cancellation;
@@ -15,6 +14,7 @@ use crate::credentials::Secrets;
 use crate::engine::{self, ReadAhead};
 use crate::network::Network;
 use crate::progress::Progress;
+use crate::scratch::Scratch;
 
 /// What a context is made of.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ pub struct WorkContext {
     pub cancellation: Cancellation,
     /// Which of the pods of an Indexed Job this is.
     pub completion_index: Option<u32>,
-    scratch: TempDir,
+    scratch: Scratch,
     memory_limit: usize,
     runtime: Arc<RuntimeEnv>,
     ahead: Arc<ReadAhead>,
@@ -60,9 +60,7 @@ impl WorkContext {
     /// # Errors
     /// When the scratch folder cannot be written.
     pub fn new(settings: ContextSettings) -> Result<Self, ArtifactError> {
-        let scratch = tempfile::Builder::new()
-            .prefix("mlpipeline-")
-            .tempdir_in(&settings.scratch)
+        let scratch = Scratch::begin(&settings.scratch)
             .map_err(ArtifactError::io("make a scratch folder in", &settings.scratch))?;
         let runtime = engine::runtime(scratch.path(), settings.memory_limit).map_err(|error| {
             ArtifactError::io("use the scratch folder", scratch.path())(std::io::Error::other(

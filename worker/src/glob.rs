@@ -1,7 +1,10 @@
 //! Paths in which `*` stands for any part of a name.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
 
 use crate::artifact::{ArtifactError, confined, refuse_escape};
 
@@ -24,16 +27,27 @@ pub(crate) fn expand(root: &Path, pattern: &str, links: Links) -> Result<Vec<Pat
     confined(root, pattern)?;
     let mut found = vec![root.to_owned()];
     for part in pattern.split('/').filter(|part| !part.is_empty() && *part != ".") {
-        found = found.iter().flat_map(|folder| step(folder, part)).collect();
+        let mut next = Vec::new();
+        for folder in &found {
+            next.extend(step(folder, part)?);
+        }
+        found = next;
         // A link to a file that is gone would be rows that are missing, and nobody would know.
         if let Some(link) = found.iter().find(|path| links == Links::Follow && is_dangling(path)) {
             return Err(ArtifactError::Dangling(link.clone()));
         }
     }
-    found.retain(|path| match links {
-        Links::Follow => path.is_file(),
-        Links::Skip => path.symlink_metadata().is_ok_and(|found| found.is_file()),
-    });
+    let mut files = Vec::with_capacity(found.len());
+    for path in found {
+        let metadata = match links {
+            Links::Follow => path.metadata(),
+            Links::Skip => path.symlink_metadata(),
+        };
+        if known(metadata, &path)?.is_some_and(|found| found.is_file()) {
+            files.push(path);
+        }
+    }
+    let mut found = files;
     found.sort();
     for path in &found {
         refuse_escape(root, path, pattern)?;
@@ -45,19 +59,41 @@ fn is_dangling(path: &Path) -> bool {
     path.is_symlink() && !path.exists()
 }
 
-fn step(folder: &Path, part: &str) -> Vec<PathBuf> {
+/// What was found; `None` where nothing is, or nothing that this user may see. A disk that does not answer has not said so: rows would be
+/// missing, and nobody would know.
+///
+/// # Errors
+/// What else the operating system answers.
+pub(crate) fn known<T>(found: io::Result<T>, path: &Path) -> Result<Option<T>, ArtifactError> {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound, PermissionDenied};
+    let is_loop = |error: &io::Error| error.raw_os_error() == Some(Errno::LOOP.raw_os_error());
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error)
+            if matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | PermissionDenied)
+                || is_loop(&error) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(ArtifactError::io("look at", path)(error)),
+    }
+}
+
+fn step(folder: &Path, part: &str) -> Result<Vec<PathBuf>, ArtifactError> {
     if !part.contains('*') {
         let path = folder.join(part);
-        return if path.exists() { vec![path] } else { Vec::new() };
+        return Ok(known(path.metadata(), &path)?.map(|_| path).into_iter().collect());
     }
     let hidden = part.starts_with('.');
-    fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| (hidden || !name.starts_with('.')) && matches(part, name))
-        .map(|name| folder.join(name))
-        .collect()
+    let mut paths = Vec::new();
+    for entry in known(fs::read_dir(folder), folder)?.into_iter().flatten() {
+        let entry = entry.map_err(ArtifactError::io("list", folder))?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        if (hidden || !name.starts_with('.')) && matches(part, &name) {
+            paths.push(folder.join(name));
+        }
+    }
+    Ok(paths)
 }
 
 /// Whether a name fits a pattern. Takes time in proportion to the product of both lengths at most.
@@ -79,6 +115,19 @@ pub(crate) fn matches(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_disk_that_does_not_answer_is_more_than_nothing() {
+        let path = Path::new("in");
+        let answer = |errno: Errno| known::<()>(Err(errno.into()), path);
+        for errno in [Errno::NOENT, Errno::NOTDIR, Errno::NAMETOOLONG, Errno::ACCESS, Errno::LOOP] {
+            assert!(matches!(answer(errno), Ok(None)), "{errno}");
+        }
+        for errno in [Errno::IO, Errno::MFILE, Errno::NFILE, Errno::STALE] {
+            let error = crate::failure::StepError::from(answer(errno).expect_err("no answer"));
+            assert_eq!(error.exit_code.code(), 4, "{errno}");
+        }
+    }
 
     #[test]
     fn a_star_stands_for_any_part_of_a_name() {

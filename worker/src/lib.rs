@@ -34,6 +34,7 @@ mod redaction;
 pub mod report;
 pub mod run;
 pub mod score;
+mod scratch;
 pub mod serve;
 pub mod step;
 pub mod stores;

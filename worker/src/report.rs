@@ -6,6 +6,11 @@ use std::path::{Path, PathBuf};
 
 use mlpipeline_crds::StepReport;
 
+use crate::artifact::{own, sweep_files};
+
+/// What the names of reports begin with that are being written.
+const DRAFT_PREFIX: &str = ".report-";
+
 /// Where the kubelet reads a container's last words.
 const TERMINATION_LOG: &str = "/dev/termination-log";
 
@@ -56,10 +61,18 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
         return Err(io::Error::other("not a regular file"));
     }
-    let mut draft = tempfile::Builder::new().prefix(".report-").tempfile_in(folder)?;
+    sweep_files(folder, is_draft);
+    let mut draft = tempfile::Builder::new().prefix(DRAFT_PREFIX).tempfile_in(folder)?;
+    own(draft.as_file());
     draft.write_all(content)?;
     draft.persist(path)?;
     Ok(())
+}
+
+/// Whether a file is one that a killed process left: the prefix and six characters.
+fn is_draft(name: &str) -> bool {
+    let random = name.strip_prefix(DRAFT_PREFIX);
+    random.is_some_and(|random| random.len() == 6 && random.bytes().all(|sign| sign.is_ascii_alphanumeric()))
 }
 
 #[cfg(test)]
@@ -71,6 +84,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("report.json");
         fs::write(&path, "x".repeat(10_000)).expect("an old report");
+        fs::write(folder.path().join(".report-aB3dE6"), "half of it").expect("what a killed process left");
         let report = StepReport::failed("Reason", "message");
         ReportTarget::File(path.clone()).write(&report).expect("written");
         let text = fs::read_to_string(&path).expect("a report");

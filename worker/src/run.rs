@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::panic;
+use std::path::Path;
 
 use clap::CommandFactory;
 use mlpipeline_crds::{ExitCode, STEP_SPEC_VERSION, StepReport};
@@ -9,10 +10,12 @@ use mlpipeline_crds::{ExitCode, STEP_SPEC_VERSION, StepReport};
 use crate::args::{Args, Command, StepArgs};
 use crate::artifact::Storage;
 use crate::cancellation::Cancellation;
+use crate::engine::SCRATCH_FOLDER;
 use crate::failure::StepError;
 use crate::flags::WorkFlags;
 use crate::report::ReportTarget;
 use crate::serve::{self, ServeArgs};
+pub use crate::until_signal::no_thread;
 use crate::until_signal::{self, until_signal};
 use crate::{WorkContext, logging, step, watchdog};
 
@@ -102,6 +105,7 @@ fn step_report(args: &StepArgs, target: &ReportTarget) -> Result<StepReport, Ste
     let storage = args.storage();
     let report = match step::finished(&spec, &storage)? {
         Some(report) => {
+            step::tidy(&spec, &storage)?;
             if let (Some(_), Some(revision)) = (spec.action.delivery(), &report.revision) {
                 let context = args.work.context(storage.clone(), false)?;
                 let delivered = step::deliver_again(&spec, revision, &context);
@@ -138,8 +142,16 @@ fn run_in_context<Answer>(
     target: Option<&ReportTarget>,
     work: impl Future<Output = Result<Answer, StepError>>,
 ) -> Result<Answer, StepError> {
-    until_signal(&context.cancellation, drains, end_stuck(target.cloned()), work)
-        .map_err(|error| StepError { message: context.secrets.redact(&error.message), ..error })
+    until_signal(&context.cancellation, drains, end_stuck(target.cloned()), work).map_err(|error| {
+        let message = context.secrets.redact(&with_scratch(&error.message, context.scratch()));
+        StepError { message, ..error }
+    })
+}
+
+/// Says where the folder is that the query engine could not write to: it does not know.
+fn with_scratch(message: &str, scratch: &Path) -> String {
+    let place = scratch.parent().unwrap_or(scratch).display();
+    message.replacen(SCRATCH_FOLDER, &format!("{SCRATCH_FOLDER} {place}"), 1)
 }
 
 /// Ends the process in the middle of work that does not notice that it should stop; drafts are cleared away by the next run.
@@ -158,7 +170,13 @@ fn end_stuck(target: Option<ReportTarget>) -> impl FnOnce() + Send + 'static {
 /// Makes a panic on any thread end the process with a report: without this, one in a library would end in silence.
 fn end_on_panic(target: Option<ReportTarget>) {
     panic::set_hook(Box::new(move |panic| {
-        let text = format!("internal error, please report it: {panic}");
+        // The runtime has no other way to say it.
+        let text = match panic.payload_as_str() {
+            Some(problem) if problem.contains("spawn") && problem.contains("thread") => {
+                until_signal::no_thread(&problem)
+            }
+            _ => format!("internal error, please report it: {panic}"),
+        };
         say(&text);
         if let Some(target) = &target {
             // Nothing more can be done where even this fails.

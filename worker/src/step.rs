@@ -11,9 +11,9 @@ use mlpipeline_crds::{
 use serde::Deserialize;
 
 use crate::WorkContext;
-use crate::artifact::{self, ArtifactError, Storage};
+use crate::artifact::{self, ArtifactError, Kept, Storage};
 use crate::deliver::{Product, replace};
-use crate::failure::{Failure, StepError};
+use crate::failure::{Failure, StepError, is_transient};
 use crate::serve::{self, ServeOptions};
 use crate::{continuous, import, prepare, score, train};
 
@@ -54,11 +54,16 @@ pub enum SpecError {
 
 impl Failure for SpecError {
     fn exit_code(&self) -> ExitCode {
-        ExitCode::WrongSpec
+        match self {
+            // The file is there, and the disk did not answer.
+            Self::Unreadable { source, .. } if is_transient(source) => ExitCode::StorageUnavailable,
+            _ => ExitCode::WrongSpec,
+        }
     }
 
     fn reason(&self) -> &'static str {
         match self {
+            Self::Unreadable { source, .. } if is_transient(source) => "StorageUnavailable",
             Self::Unreadable { .. } | Self::TooLong | Self::Malformed(_) | Self::Fields { .. } => {
                 "SpecInvalid"
             }
@@ -127,6 +132,17 @@ pub fn finished(spec: &StepSpec, storage: &Storage) -> Result<Option<StepReport>
     }
 }
 
+/// Removes what killed processes and unfinished work left of a step whose result is there already: no run of it will.
+///
+/// # Errors
+/// When the step's folder is none.
+pub fn tidy(spec: &StepSpec, storage: &Storage) -> Result<(), StepError> {
+    let folder = storage.artifact_dir(&spec.folder())?;
+    artifact::sweep(&folder);
+    Kept::remove_all(&folder);
+    Ok(())
+}
+
 /// Brings a result that was there already to the object or table that it is for, where the step has one: something else may
 /// have been delivered there since. Rows that were posted before it was published are not posted again.
 ///
@@ -177,4 +193,26 @@ pub fn clean(spec: &StepSpec, storage: &Storage, published: Option<&Revision>) -
     }
     let folder = storage.artifact_dir(&spec.folder())?;
     Ok(artifact::remove_revisions(&folder, &spec.remove, published)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_step_that_cannot_be_read_is_wrong_unless_the_disk_does_not_answer() {
+        let unreadable = |source: Error| SpecError::Unreadable { from: "step.json".into(), source };
+        // EIO, EMFILE and ENOENT.
+        for (source, code) in [
+            (Error::from_raw_os_error(5), 4),
+            (Error::from_raw_os_error(24), 4),
+            (Error::from_raw_os_error(2), 2),
+            (Error::new(ErrorKind::InvalidData, "not UTF-8"), 2),
+        ] {
+            let error = StepError::from(unreadable(source));
+            assert_eq!(error.exit_code.code(), code, "{error}");
+        }
+    }
 }

@@ -20,8 +20,22 @@ use crate::watchdog;
 /// How long work and threads that compute may take to notice that they should stop.
 const STOP_GRACE: Duration = Duration::from_secs(2);
 
-/// Runs work until it is done or a signal asks the process to stop. Work that `drains` then ends by itself; any other is
-/// dropped, and its drafts with it. Where it keeps its thread even so, `end_stuck` is called, to end the process.
+/// The signal of what is written beyond the limit of a file's size, which would end the process.
+const SIGXFSZ: i32 = 25;
+
+/// What is said where the system gives no thread.
+#[must_use]
+pub fn no_thread(problem: &impl std::fmt::Display) -> String {
+    format!(
+        "cannot start a thread: {problem}. Each takes up to {} MiB of address space, of which little is used: is the address space limited \
+         (ulimit -v, prlimit --as), or the number of threads (ulimit -u, the pod's pids)? Raise that limit, or limit memory by a control \
+         group instead",
+        STACK_BYTES >> 20
+    )
+}
+
+/// Runs work until it is done or a signal asks the process to stop. Work that `drains` then ends by itself, and so does work whose result
+/// is about to get its name: a report that says that nothing was published must be true. Any other is dropped, and its drafts with it. Where it keeps its thread even so, `end_stuck` is called, to end the process.
 ///
 /// # Errors
 /// What the work answers, or that it was stopped.
@@ -35,8 +49,10 @@ pub fn until_signal<Answer>(
         .enable_all()
         .thread_stack_size(STACK_BYTES)
         .build()
-        .map_err(|error| internal("Internal", &format!("the runtime cannot start: {error}")))?;
+        .map_err(|error| internal("Internal", &no_thread(&error)))?;
     let answer = runtime.block_on(async {
+        // Whoever listens gets an error for what is written beyond the limit of a file's size, and is not killed.
+        let _beyond_the_limit = signal(SignalKind::from_raw(SIGXFSZ));
         // Before the work begins: a server that has said where it answers can be stopped.
         let [terminate, interrupt] = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
         let (terminate, interrupt) = (heard(terminate)?, heard(interrupt)?);
@@ -46,12 +62,23 @@ pub fn until_signal<Answer>(
         tokio::select! {
             answer = &mut work => match answer {
                 // What it says of its own end is not why it ended.
-                Err(_) if cancellation.is_cancelled() && !drains => return Err(stopped()),
+                Err(_) if cancellation.is_cancelled() && !drains && !cancellation.is_publishing() => {
+                    return Err(stopped());
+                }
                 answer => return answer,
             },
             () = cancellation.cancelled() => {}
         }
-        if drains { work.await } else { Err(stopped()) }
+        // Nothing begins to be published from now on.
+        if drains || cancellation.is_publishing() {
+            return work.await;
+        }
+        tokio::select! {
+            // It has its turn to note the last answers.
+            biased;
+            answer = &mut work => answer.map_err(|_| stopped()),
+            () = cancellation.drained() => Err(stopped()),
+        }
     });
     runtime.shutdown_timeout(STOP_GRACE);
     answer
@@ -72,7 +99,11 @@ async fn stop(
     cancellation.cancel();
     if let Some(end_stuck) = end_stuck {
         tokio::time::sleep(STOP_GRACE).await;
-        end_stuck();
+        cancellation.drained().await;
+        // A disk that takes its time with the last of a result: whoever sent the signal ends the process where it takes too long.
+        if !cancellation.is_publishing() {
+            end_stuck();
+        }
     }
 }
 
@@ -96,6 +127,35 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
+
+    #[test]
+    fn a_result_that_is_about_to_get_its_name_gets_it_and_is_reported() {
+        let cancellation = Cancellation::default();
+        let answer = until_signal(&cancellation, false, || panic!("the process is ended"), async {
+            assert!(cancellation.begin_publishing());
+            cancellation.cancel();
+            tokio::task::yield_now().await;
+            Ok("published")
+        });
+        assert_eq!(answer.ok(), Some("published"));
+    }
+
+    #[test]
+    fn the_answers_under_way_are_waited_for_before_work_is_dropped() {
+        let cancellation = Cancellation::default();
+        let (noted, note) = mpsc::channel();
+        let answer = until_signal(&cancellation, false, || panic!("the process is ended"), async {
+            let draining = cancellation.draining();
+            cancellation.cancel();
+            // The cancellation is heard in between.
+            tokio::task::yield_now().await;
+            noted.send("the last answer").expect("the test");
+            drop(draining);
+            std::future::pending::<Result<(), StepError>>().await
+        });
+        assert_eq!(answer.expect_err("it was stopped").reason, "Stopped");
+        assert_eq!(note.recv().ok(), Some("the last answer"));
+    }
 
     /// In one test, since a signal is for the whole process.
     #[test]

@@ -10,6 +10,7 @@ use std::sync::{Arc, Barrier};
 
 use receiver::Receiver;
 use serde_json::{Value, json};
+use support::at_work::{Worker, wait_until};
 use support::{Ended, Volume, input, prepare};
 
 const QUICK: [&str; 6] = [
@@ -192,6 +193,52 @@ fn nothing_is_published_when_the_receiver_refuses_or_does_not_answer() {
         "ReceiverUnavailable",
         &["no connection"],
     );
+}
+
+/// The ids of the rows that came, in the order of the requests.
+fn ids(receiver: &Receiver) -> Vec<i64> {
+    let id = |body: &String| serde_json::from_str::<Value>(body).ok()?["id"].as_i64();
+    receiver.bodies().iter().map(|body| id(body).expect("an id")).collect()
+}
+
+#[test]
+fn the_attempt_after_a_failure_continues_after_the_rows_that_were_accepted() {
+    let receiver = Receiver::answering(|number, _| match number {
+        2..=4 => ("500 Internal Server Error".into(), String::new()),
+        _ => ("200 OK".into(), String::new()),
+    });
+    let volume = volume(3);
+    deliver(&volume, &receiver.url(), None).fails(4, "ReceiverUnavailable", &["row 2"]);
+    assert_eq!(deliver(&volume, &receiver.url(), None).succeeds().report.rows, Some(3));
+    assert_eq!(ids(&receiver), [1, 2, 2, 2, 2, 3]);
+    let keys: BTreeSet<String> = receiver.posts().into_iter().map(|post| post.key).collect();
+    assert_eq!(keys.len(), 3);
+    assert!(volume.names().iter().all(|name| !name.starts_with('.')), "{:?}", volume.names());
+}
+
+#[test]
+fn a_step_that_is_stopped_waits_for_the_answer_under_way_and_the_next_sends_the_rest() {
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let receiver = Receiver::answering(move |number, _| {
+        if number == 1 {
+            released.lock().expect("alone").recv().expect("the test");
+        }
+        ("200 OK".into(), String::new())
+    });
+    let volume = volume(3);
+    let worker = Worker::start(&volume, &delivering(&receiver.url(), None));
+    wait_until("the first row", || !receiver.posts().is_empty());
+    worker.terminate();
+    let log = volume.path().join("log");
+    wait_until("the stop", || {
+        std::fs::read_to_string(&log).is_ok_and(|log| log.contains("waits for the receiver's answer"))
+    });
+    release.send(()).expect("the receiver");
+    assert_eq!(worker.ended(), 1);
+    assert_eq!(ids(&receiver), [1]);
+    deliver(&volume, &receiver.url(), None).succeeds();
+    assert_eq!(ids(&receiver), [1, 2, 3]);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 mod support;
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use support::{Volume, text, worker};
 
@@ -132,4 +132,33 @@ fn a_reader_that_has_enough_is_no_failure() {
     drop(lines);
     let output = child.wait_with_output().expect("waited for");
     assert_eq!((output.status.code(), text(&output).1.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn limits_of_the_system_and_files_of_other_kinds_are_named() {
+    let volume = Volume::new();
+    let rows: String = (0..10_000).map(|row| format!("{row}\n")).collect();
+    volume.put("t.csv", format!("a\n{rows}"));
+    let run = |shell: &str, arguments: &[&str]| {
+        let worker = worker(&[]);
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("{shell}; exec \"$0\" \"$@\"")])
+            .arg(worker.get_program())
+            .arg("prepare");
+        command.args(arguments).current_dir(volume.path()).output().expect("sh runs")
+    };
+    let out = ["--input", "t=t.csv", "--out", "out.csv"];
+    let limited = run("ulimit -f 8", &out);
+    assert_eq!(limited.status.code(), Some(4), "{limited:?}");
+    assert!(text(&limited).1.contains("raise the limit of a file's size (ulimit -f)"), "{limited:?}");
+    // Less than the stack of its first thread.
+    let limited = run("ulimit -v 400000", &out);
+    assert_eq!(limited.status.code(), Some(1), "{limited:?}");
+    assert!(text(&limited).1.contains("is the address space limited (ulimit -v"), "{limited:?}");
+    let piped = run("mkfifo pipe.csv", &["--input", "t=pipe.csv", "--out", "out.csv"]);
+    assert_eq!(piped.status.code(), Some(3), "{piped:?}");
+    assert!(text(&piped).1.contains("pipe.csv is not a regular file: a pipe"), "{piped:?}");
+    let names = std::fs::read_dir(volume.path()).expect("a folder").count();
+    assert_eq!(names, 2, "nothing was written, and no draft is left");
 }

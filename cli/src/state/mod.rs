@@ -147,8 +147,7 @@ impl Store {
             let files = entries(&folder)
                 .into_iter()
                 .filter(|file| file.extension().is_some_and(|ending| ending == "json"));
-            let records =
-                files.filter_map(|file| serde_json::from_slice::<RunRecord>(&fs::read(file).ok()?).ok());
+            let records = files.filter_map(|file| read_record(&file));
             let counts = |record: &RunRecord| match record.phase {
                 Phase::Active | Phase::Failed { .. } => is_running,
                 Phase::Succeeded => self.has_result(step, record),
@@ -167,9 +166,29 @@ impl Store {
     }
 }
 
+/// A run's record. What else has such a name is none: a pipe would keep whoever opens it waiting.
+fn read_record(file: &Path) -> Option<RunRecord> {
+    let is_file = file.symlink_metadata().is_ok_and(|found| found.is_file());
+    is_file.then(|| fs::read(file).ok()).flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok())
+}
+
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> =
         fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
     paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_among_the_records_is_none_and_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("run.json");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
+        assert!(made.success());
+        assert!(read_record(&pipe).is_none());
+    }
 }

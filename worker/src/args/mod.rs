@@ -5,7 +5,10 @@
 
 mod step_args;
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 pub use step_args::StepArgs;
 
@@ -27,6 +30,36 @@ pub struct Args {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Args {
+    /// What the command line says; where it is wrong, the process ends with what is wrong.
+    #[must_use]
+    pub fn parse_or_exit() -> Self {
+        match Self::try_parse() {
+            Ok(args) => args,
+            Err(error) if error.kind() == ErrorKind::InvalidUtf8 => {
+                Self::command().error(ErrorKind::InvalidUtf8, not_utf8(std::env::args_os())).exit()
+            }
+            Err(error) => error.exit(),
+        }
+    }
+}
+
+/// Which arguments are not UTF-8, each with the flag that it belongs to.
+fn not_utf8(arguments: impl Iterator<Item = OsString>) -> String {
+    let mut flag = None;
+    let mut found = Vec::new();
+    for argument in arguments.skip(1) {
+        let text = argument.to_string_lossy();
+        let own = text.starts_with("--").then(|| text.split('=').next().unwrap_or_default().to_owned());
+        if argument.to_str().is_none() {
+            let of = own.clone().or_else(|| flag.clone()).map(|flag| format!(" of {flag}"));
+            found.push(format!("the value{} is not UTF-8: {argument:?}", of.unwrap_or_default()));
+        }
+        flag = own;
+    }
+    format!("{}; names of columns and tables, and places to read from, are given in UTF-8", found.join("; "))
 }
 
 /// What to do.
@@ -56,12 +89,26 @@ pub enum Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use std::os::unix::ffi::OsStringExt;
 
-    use super::Args;
+    use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_flag_of_a_value_that_is_not_utf8_is_named() {
+        let bad = |text: &[u8]| OsString::from_vec(text.to_vec());
+        for (arguments, part) in [
+            (vec![bad(b"--input"), bad(b"t=\xff.csv")], "of --input is not UTF-8: \"t=\\xFF.csv\""),
+            (vec![bad(b"--out"), bad(b"a"), bad(b"--target=\xff")], "of --target is not UTF-8"),
+            (vec![bad(b"\xff")], "the value is not UTF-8"),
+        ] {
+            let all = [bad(b"mlpipeline-worker"), bad(b"train")].into_iter().chain(arguments);
+            let text = not_utf8(all);
+            assert!(text.contains(part), "{text}");
+        }
     }
 }

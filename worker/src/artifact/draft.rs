@@ -12,6 +12,7 @@ use super::manifest::{self, Column, Kind, Manifest};
 use super::names::{DRAFT_PREFIX, LOCK_SUFFIX, MANIFEST_NAME, MANIFEST_VERSION};
 use super::open::{create_unlinked, open_unlinked};
 use super::remove::sweep;
+use crate::cancellation::Cancellation;
 
 /// A folder being filled. Dropped without being published, it is removed; if the process is killed, the step's next run
 /// removes it.
@@ -20,6 +21,7 @@ pub struct Draft {
     pub(super) step_folder: PathBuf,
     pub(super) folder: PathBuf,
     lock: Option<Lock>,
+    cancellation: Cancellation,
     columns: Vec<Column>,
 }
 
@@ -51,6 +53,7 @@ impl Draft {
                         step_folder: step_folder.to_owned(),
                         folder,
                         lock: Some(lock),
+                        cancellation: Cancellation::default(),
                         columns: Vec::new(),
                     });
                 }
@@ -63,6 +66,22 @@ impl Draft {
                 }
             }
         }
+    }
+
+    /// The same draft, which is not published once its action is asked to stop.
+    #[must_use]
+    pub fn stopped_by(self, cancellation: &Cancellation) -> Self {
+        let mut draft = self;
+        draft.cancellation = cancellation.clone();
+        draft
+    }
+
+    /// To be asked right before the draft gets its name, after which stopping waits.
+    ///
+    /// # Errors
+    /// When the action was asked to stop.
+    pub(super) fn begin_publishing(&self) -> Result<(), ArtifactError> {
+        if self.cancellation.begin_publishing() { Ok(()) } else { Err(ArtifactError::Stopped) }
     }
 
     /// The folder to write files into; they are part of the artifact without being named anywhere else.

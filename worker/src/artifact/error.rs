@@ -72,6 +72,9 @@ pub enum ArtifactError {
         /// The file's name.
         name: String,
     },
+    /// The action was asked to stop before its result had its name.
+    #[error("stopped before it was done; nothing was published")]
+    Stopped,
     /// The operating system refused.
     #[error(transparent)]
     File(#[from] FileError),
@@ -106,6 +109,7 @@ impl Failure for ArtifactError {
             }
             // A volume that is not mounted yet, or a network file system that lags, looks like this too.
             Self::Missing(_) => ExitCode::StorageUnavailable,
+            Self::Stopped => ExitCode::Internal,
             Self::File(error) => error.exit_code(),
         }
     }
@@ -120,6 +124,7 @@ impl Failure for ArtifactError {
             Self::Version { .. } => "ArtifactVersion",
             Self::FileName(_) => "FileNameRefused",
             Self::Taken(_) | Self::Foreign { .. } => "FolderTaken",
+            Self::Stopped => "Stopped",
             Self::File(error) => error.reason(),
         }
     }

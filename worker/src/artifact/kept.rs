@@ -6,11 +6,12 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use mlpipeline_crds::Revision;
+use mlpipeline_crds::{Revision, RevisionRule};
 
 use super::error::ArtifactError;
 use super::names::KEPT_PREFIX;
 use super::open::{create_unlinked, read_small};
+use super::unowned::{own, sweep_files};
 
 /// The most bytes of one file.
 const FILE_LIMIT: u64 = 64 << 10;
@@ -31,16 +32,32 @@ impl Kept {
         fs::create_dir_all(step_folder)
             .and_then(|()| make(&folder))
             .map_err(ArtifactError::io("make the folder", &folder))?;
+        sweep_files(&folder, |name| name.starts_with('.'));
         Ok(Self { folder })
+    }
+
+    /// What is kept for the result of this rule, whether or not anything is.
+    pub(super) fn named(step_folder: &Path, rule: &RevisionRule) -> Self {
+        let (RevisionRule::Fixed(key) | RevisionRule::ByContent(key)) = rule;
+        Self { folder: step_folder.join(format!("{KEPT_PREFIX}{key}")) }
+    }
+
+    /// Removes what all runs left, where a step's result is there already.
+    pub(crate) fn remove_all(step_folder: &Path) {
+        Self::remove_named(step_folder, |_| true);
     }
 
     /// Removes what runs of other keys left: nobody continues with it. Best effort: what stays is met again by the next run.
     pub(crate) fn remove_others(step_folder: &Path, key: &Revision) {
         let own = format!("{KEPT_PREFIX}{key}");
+        Self::remove_named(step_folder, |name| name != own);
+    }
+
+    fn remove_named(step_folder: &Path, is_removed: impl Fn(&str) -> bool) {
         for entry in fs::read_dir(step_folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if name.starts_with(KEPT_PREFIX) && name != own.as_str() {
+            if name.starts_with(KEPT_PREFIX) && is_removed(&name) {
                 remove(&entry.path());
             }
         }
@@ -57,17 +74,29 @@ impl Kept {
     /// When it cannot be written.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ArtifactError> {
         let path = self.folder.join(name);
+        loop {
+            match self.write_draft(name, bytes, &path) {
+                // Another pod took the draft for one that was left behind, before it was locked.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && self.folder.is_dir() => {}
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(ArtifactError::io("write", &path)(error));
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn write_draft(&self, name: &str, bytes: &[u8], path: &Path) -> io::Result<()> {
         // Another pod may write the same name at the same time.
         let draft = self.folder.join(format!(".{name}-{:08x}", rand::random::<u32>()));
-        let written = create_unlinked(&draft)
-            .and_then(|mut file| file.write_all(bytes))
-            .and_then(|()| fs::rename(&draft, &path));
-        match written {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(ArtifactError::io("write", &path)(error))
-            }
-            _ => Ok(()),
+        let mut file = create_unlinked(&draft)?;
+        own(&file);
+        let written = file.write_all(bytes).and_then(|()| fs::rename(&draft, path));
+        if written.is_err() {
+            // On a full volume, each attempt would leave one.
+            let _ = fs::remove_file(&draft);
         }
+        written
     }
 
     /// Removes all of it: the work is done.
@@ -119,6 +148,19 @@ mod tests {
         Kept::remove_others(&folder, &key("another"));
         kept.write("b", b"1").expect("nobody waits for it");
         assert_eq!(open(&folder, "one").read("b"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_kept_leaves_nothing_behind_and_neither_does_a_killed_process() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kept = open(folder.path(), "one");
+        fs::create_dir_all(kept.folder.join("a/b")).expect("a folder, which no file replaces");
+        assert!(kept.write("a", b"1").is_err());
+        fs::write(kept.folder.join(".b-01234567"), "half of it").expect("a file");
+        let kept = open(folder.path(), "one");
+        assert_eq!(fs::read_dir(&kept.folder).expect("a folder").count(), 1);
+        Kept::remove_all(folder.path());
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
     }
 
     #[test]

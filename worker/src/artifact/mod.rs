@@ -7,6 +7,7 @@
 //! Must not: know what the files mean, or decide which revisions are kept.
 
 mod draft;
+mod draft_file;
 mod error;
 mod kept;
 mod lock;
@@ -15,21 +16,26 @@ mod names;
 mod open;
 mod publish;
 mod remove;
+mod replace;
 mod storage;
+mod unowned;
 
 pub use draft::Draft;
 pub(crate) use draft::sync_folder;
+pub(crate) use draft_file::DraftFile;
 pub use error::ArtifactError;
 pub(crate) use kept::Kept;
-pub(crate) use lock::Lock;
+pub(crate) use lock::{Lock, same_file};
 pub(crate) use manifest::read_expected;
 pub use manifest::{Column, FileEntry, Kind, Manifest, read, verify};
 pub(crate) use manifest::{hash_open, same_content};
 pub use names::{MANIFEST_NAME, MANIFEST_VERSION};
 pub(crate) use open::{
-    ChangeTime, FileIdentity, create_unlinked, open_beneath, open_regular, open_unlinked, read_small,
+    FileVersion, create_unlinked, open_beneath, open_folder, open_regular, open_unlinked, read_small,
 };
 pub use publish::Published;
 pub use remove::remove_revisions;
+pub(crate) use remove::sweep;
 pub use storage::Storage;
 pub(crate) use storage::{confined, refuse_escape};
+pub(crate) use unowned::{own, sweep_files};

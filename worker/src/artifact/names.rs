@@ -16,5 +16,8 @@ pub(super) const LOCK_SUFFIX: &str = ".lock";
 /// What the names of folders of unfinished work begin with.
 pub(super) const KEPT_PREFIX: &str = ".kept-";
 
+/// What the names of folders begin with that are being replaced, where two names cannot be exchanged in one step.
+pub(super) const REPLACED_PREFIX: &str = ".replaced-";
+
 /// What the names of damaged folders, moved out of the way, begin with.
 pub(super) const DAMAGED_PREFIX: &str = ".damaged-";

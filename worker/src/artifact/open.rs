@@ -14,39 +14,33 @@ use rustix::io::Errno;
 
 use super::error::ArtifactError;
 
-/// Which file it is, whatever its name leads to later.
+/// Which file it is, whatever its name leads to later, and how it was when it was looked at: another size or time means that it was
+/// written to since. The time of its last change is set by the clock of the machine and by nobody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FileIdentity {
+pub(crate) struct FileVersion {
     device: u64,
     inode: u64,
+    size: u64,
+    /// When its content was last written, in seconds and nanoseconds.
+    modified: (i64, i64),
+    /// When anything about it last changed.
+    changed: (i64, i64),
 }
 
-impl FileIdentity {
-    /// The identity of an open file.
-    ///
-    /// # Errors
-    /// What the operating system answers.
-    pub(crate) fn of(file: &File) -> io::Result<Self> {
-        let found = file.metadata()?;
-        Ok(Self { device: found.dev(), inode: found.ino() })
-    }
-}
-
-/// When anything about a file last changed; nobody can set it to another time but by the clock of the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ChangeTime {
-    seconds: i64,
-    nanoseconds: i64,
-}
-
-impl ChangeTime {
+impl FileVersion {
     /// That of an open file.
     ///
     /// # Errors
     /// What the operating system answers.
     pub(crate) fn of(file: &File) -> io::Result<Self> {
         let found = file.metadata()?;
-        Ok(Self { seconds: found.ctime(), nanoseconds: found.ctime_nsec() })
+        Ok(Self {
+            device: found.dev(),
+            inode: found.ino(),
+            size: found.size(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        })
     }
 }
 
@@ -65,6 +59,15 @@ pub(super) fn options(follow: bool) -> OpenOptions {
 /// When it is not one, or cannot be opened.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     regular(options(true).read(true).open(path)?)
+}
+
+/// Opens a folder, and no link to one.
+///
+/// # Errors
+/// When it is something else, or cannot be opened.
+pub(crate) fn open_folder(path: &Path) -> io::Result<File> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
 /// Opens a regular file to read it, of a folder in which there are no links.

@@ -8,9 +8,11 @@ use mlpipeline_crds::{Digest, Revision, RevisionRule, StepReport};
 
 use super::draft::{Described, Draft, sync_folder};
 use super::error::ArtifactError;
+use super::kept::Kept;
 use super::lock::Lock;
 use super::manifest::{Kind, Manifest, read, verify};
 use super::names::{DAMAGED_PREFIX, MANIFEST_NAME};
+use super::replace::replace;
 
 /// An artifact that is there.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +50,7 @@ impl Draft {
     /// Makes the draft the artifact of its revision: every file is made durable and hashed, the manifest is written, and the
     /// folder gets the revision's name. `report` is stored with the revision and the digest filled in. Where a complete
     /// artifact of that revision is there already, it stays and is returned as reused; a folder of that name that is no
-    /// complete artifact is moved aside to a hidden name.
+    /// complete artifact is moved aside to a hidden name. What was kept of unfinished work for it is removed.
     ///
     /// # Errors
     /// When storage refuses; then the draft is removed, and what was published before is as it was.
@@ -60,7 +62,10 @@ impl Draft {
     ) -> Result<Published, ArtifactError> {
         let Described { revision, manifest } =
             self.describe(kind, report, |digest| named_by(rule, digest))?;
-        self.take_name(revision, manifest)
+        let unfinished = Kept::named(&self.step_folder, rule);
+        let published = self.take_name(revision, manifest)?;
+        unfinished.remove();
+        Ok(published)
     }
 
     /// Makes the draft the artifact at a path of the user's choice, beside the draft; its revision is that of its content. An
@@ -82,33 +87,29 @@ impl Draft {
                     check_own_files(target, &found)?;
                     true
                 }
+                // What cannot be read now may be an artifact all the same.
+                Err(error @ ArtifactError::File(_)) => return Err(error),
                 _ => return Err(ArtifactError::Taken(target.to_owned())),
             },
         };
         let Described { revision, manifest } =
             self.describe(kind, report, |digest| Revision::of(&[digest.as_str()]))?;
-        let aside = self.step_folder.join(format!("{DAMAGED_PREFIX}{:016x}", rand::random::<u64>()));
+        self.begin_publishing()?;
         if older {
-            fs::rename(target, &aside).map_err(ArtifactError::io("replace", target))?;
-        }
-        if let Err(error) = fs::rename(&self.folder, target) {
-            if older {
-                // What was there stays; if even that fails, the first error is the one to tell.
-                let _ = fs::rename(&aside, target);
-            }
-            return Err(ArtifactError::io("rename the finished draft to", target)(error));
+            // What was there has the draft's name then, and goes with it.
+            replace(&self.folder, target)?;
+        } else {
+            fs::rename(&self.folder, target)
+                .map_err(ArtifactError::io("rename the finished draft to", target))?;
         }
         sync_folder(&self.step_folder)?;
-        if older {
-            // What cannot be removed is out of the way all the same.
-            let _ = fs::remove_dir_all(&aside);
-        }
         Ok(Published { folder: target.to_owned(), revision, manifest, reused: false })
     }
 
     /// Renames the draft to its revision, unless a complete artifact has that name.
     fn take_name(self, revision: Revision, content: Manifest) -> Result<Published, ArtifactError> {
         let target = self.step_folder.join(revision.as_str());
+        self.begin_publishing()?;
         loop {
             // A folder is renamed onto nothing, or onto an empty folder; onto anything else the kernel refuses.
             let taken = match fs::rename(&self.folder, &target) {

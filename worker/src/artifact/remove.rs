@@ -8,7 +8,8 @@ use mlpipeline_crds::Revision;
 
 use super::error::ArtifactError;
 use super::lock::Lock;
-use super::names::{DAMAGED_PREFIX, DRAFT_PREFIX, LOCK_SUFFIX};
+use super::names::{DAMAGED_PREFIX, DRAFT_PREFIX, LOCK_SUFFIX, REPLACED_PREFIX};
+use super::replace::recover;
 
 /// What the names of artifacts that are being removed begin with.
 const REMOVED_PREFIX: &str = ".removed-";
@@ -41,7 +42,13 @@ pub fn remove_revisions(
 
 /// Removes what dead processes left in a step's folder: drafts whose lock nobody holds, and artifacts whose removal was cut
 /// short. Best effort: what stays is met again by the next run.
-pub(super) fn sweep(step_folder: &Path) {
+pub(crate) fn sweep(step_folder: &Path) {
+    // Before the drafts, whose locks say who is alive.
+    for name in names(step_folder).filter(|name| name.starts_with(REPLACED_PREFIX)) {
+        if let Err(error) = recover(step_folder, &name) {
+            tracing::debug!("left behind: {error}");
+        }
+    }
     for name in names(step_folder) {
         let path = step_folder.join(&name);
         let swept = if name.starts_with(REMOVED_PREFIX) {
@@ -54,6 +61,21 @@ pub(super) fn sweep(step_folder: &Path) {
             continue;
         };
         if let Err(error) = swept {
+            tracing::debug!("left behind: {error}");
+        }
+    }
+}
+
+/// Removes the files and folders that dead processes left as drafts in a folder of the user's, and nothing else there.
+pub(super) fn sweep_draft_files(folder: &Path) {
+    let number = |name: &str| name.strip_suffix(LOCK_SUFFIX)?.strip_prefix(DRAFT_PREFIX).map(str::to_owned);
+    for name in names(folder) {
+        let Some(number) = number(&name) else { continue };
+        if number.len() != 16 || !number.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            continue;
+        }
+        if let Err(error) = sweep_draft(&folder.join(format!("{DRAFT_PREFIX}{number}")), &folder.join(&name))
+        {
             tracing::debug!("left behind: {error}");
         }
     }

@@ -35,6 +35,7 @@ use crate::WorkContext;
 use crate::artifact::{ArtifactError, Lock, open_regular};
 use crate::deliver::{self, RECEIVER_UNAVAILABLE};
 use crate::failure::StepError;
+use crate::table::DATA_CHANGED;
 
 /// How often a process that waits for another's end looks again.
 const LOCK_PAUSE: Duration = Duration::from_millis(500);
@@ -197,7 +198,8 @@ impl Work<'_> {
                 Err(error) if self.context.cancellation.is_cancelled() => {
                     tracing::info!(file = name, "stays for the next process: {}", error.message);
                 }
-                Err(error) if error.reason == RECEIVER_UNAVAILABLE => {
+                // Who writes to a file that was taken for whole may do so for a while.
+                Err(error) if [RECEIVER_UNAVAILABLE, DATA_CHANGED].contains(&error.reason) => {
                     tracing::warn!(file = name, "{}; tries again in {} s", error.message, wait.as_secs());
                     pause(wait, self.context).await;
                     wait = wait.saturating_mul(2).min(LONGEST_PAUSE);

@@ -77,7 +77,18 @@ pub(crate) async fn rows_after(
     delivery: &Delivery,
     mark: &Checkpoint,
 ) -> Result<Option<(JsonRows, DeliveredPrefix)>, StepError> {
-    let mut rows = rows_of_lines(path).await?;
+    after(rows_of_lines(path).await?, delivery, mark).await
+}
+
+/// The rows after those that this receiver accepted; `None` when they do not begin with these.
+///
+/// # Errors
+/// When a row cannot be read, or the receiver's URL is none.
+pub(super) async fn after(
+    mut rows: JsonRows,
+    delivery: &Delivery,
+    mark: &Checkpoint,
+) -> Result<Option<(JsonRows, DeliveredPrefix)>, StepError> {
     let mut taken = DeliveredPrefix::none(delivery)?;
     while taken.rows < mark.rows {
         let Some(row) = rows.next().await.transpose()? else { return Ok(None) };

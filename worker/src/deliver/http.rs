@@ -11,23 +11,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use mlpipeline_crds::{Delivery, Digest, StepSpec};
+use mlpipeline_crds::{Delivery, Digest};
 use reqwest::{Client, header};
-use tokio::task::JoinSet;
 use url::Url;
 
 use super::answer::{Attempt, answer, judge, sending, start};
 use super::batches::{RequestBatch, batches};
 use super::delivered_prefix::{DeliveredPrefix, receiver};
-use super::rows::rows_of_file;
-use super::{DeliverError, Finished, JsonRows, Product};
+use super::{DeliverError, JsonRows};
 use crate::WorkContext;
-use crate::artifact::Draft;
 use crate::cancellation::Cancellation;
 use crate::credentials::{Credentials, Secrets};
 use crate::failure::StepError;
 use crate::network::{Network, PAUSE_LIMIT, authenticated, check_address, client, redacted, retry_after};
-use crate::table::LocalFile;
 
 /// How many requests go over one connection. A Service chooses among its pods once for each connection, so that one
 /// connection would leave all of the work to one pod; one for each request would cost a round trip for each.
@@ -46,54 +42,16 @@ pub(crate) struct Origin {
     pub file: String,
 }
 
-/// Posts a result's rows, and gives the draft back to be published. A result that is published already was posted before.
-///
-/// # Errors
-/// When the receiver refuses a row, or does not answer, or storage refuses.
-pub(super) async fn before_publishing(
-    finished: Finished,
-    delivery: &Delivery,
-    spec: &StepSpec,
-    context: &WorkContext,
-) -> Result<Draft, StepError> {
-    let Finished { draft, kind, product: Product { path, format, columns } } = finished;
-    let rule = spec.revision.clone();
-    // Hashing a large file is work for a core.
-    let hashed = tokio::task::spawn_blocking(move || {
-        let preview = draft.preview(kind, &rule);
-        (draft, preview)
-    })
-    .await;
-    let (draft, preview) = hashed.map_err(DeliverError::lost)?;
-    let (revision, is_published) = preview?;
-    if is_published {
-        return Ok(draft);
-    }
-    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let origin = Origin { identity: format!("{}\n{revision}", spec.folder()), file: file.clone() };
-    let rows = rows_of_file(LocalFile::own(path, file), format, columns, context).await?;
-    let (delivery, means, taken) = (delivery.clone(), Means::of(context), DeliveredPrefix::none(delivery)?);
-    // As a task it runs beside those of its connections. The thread that started the runtime runs none of them: there, every answer would
-    // wake up another thread, and so would every request.
-    let mut task = JoinSet::new();
-    task.spawn(async move { post_by(&delivery, &origin, rows, taken, &means, &mut |_| Ok(())).await });
-    match task.join_next().await {
-        Some(posted) => posted.map_err(DeliverError::lost)??,
-        None => return Err(DeliverError::Internal("nothing was posted".to_owned()).into()),
-    };
-    Ok(draft)
-}
-
 /// What of a step's context sends requests.
 #[derive(Clone)]
-struct Means {
+pub(super) struct Means {
     network: Network,
     secrets: Secrets,
     cancellation: Cancellation,
 }
 
 impl Means {
-    fn of(context: &WorkContext) -> Self {
+    pub(super) fn of(context: &WorkContext) -> Self {
         Self {
             network: context.network.clone(),
             secrets: context.secrets.clone(),
@@ -118,7 +76,8 @@ pub(crate) async fn post(
     post_by(delivery, origin, rows, taken, &Means::of(context), keep).await
 }
 
-async fn post_by(
+/// As [`post`].
+pub(super) async fn post_by(
     delivery: &Delivery,
     origin: &Origin,
     rows: JsonRows,

@@ -12,6 +12,7 @@ mod error;
 mod http;
 mod out;
 mod out_file;
+mod post_result;
 mod postgres;
 mod rows;
 mod s3;
@@ -114,7 +115,7 @@ pub(crate) async fn before_publishing(
 ) -> Result<Draft, StepError> {
     let Some(delivery) = delivery else { return Ok(finished.draft) };
     if posts(&delivery.uri)? {
-        return http::before_publishing(finished, delivery, spec, context).await;
+        return post_result::before_publishing(finished, delivery, spec, context).await;
     }
     replace(delivery, &finished.product, context).await?;
     Ok(finished.draft)

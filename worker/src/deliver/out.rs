@@ -77,12 +77,21 @@ impl OutPlace {
         context: &WorkContext,
     ) -> Result<(), StepError> {
         match self {
-            Self::File(file, None) => file.publish(),
-            Self::File(file, Some(compression)) => {
+            Self::File(file, compression) => {
+                let cancellation = context.cancellation.clone();
                 // Compressing a large file is work for a core.
-                let published =
-                    tokio::task::spawn_blocking(move || file.compressed(compression)?.publish()).await;
-                published.map_err(|error| TableError::Internal(error.to_string()))?
+                let published = tokio::task::spawn_blocking(move || {
+                    let file = match compression {
+                        None => file,
+                        Some(compression) => file.compressed(compression)?,
+                    };
+                    if cancellation.begin_publishing() {
+                        file.publish()
+                    } else {
+                        Err(TableError::Stopped.into())
+                    }
+                });
+                published.await.map_err(|error| TableError::Internal(error.to_string()))?
             }
             Self::Printed(draft) => {
                 let mut result = File::open(&draft).map_err(ArtifactError::io("open", &draft))?;

@@ -4,9 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-
-use crate::artifact::{ArtifactError, sync_folder};
+use crate::artifact::{ArtifactError, DraftFile, create_unlinked, sync_folder};
 use crate::failure::StepError;
 use crate::table::{Compression, TableError};
 
@@ -15,7 +13,7 @@ use crate::table::{Compression, TableError};
 pub struct OutFile {
     target: PathBuf,
     folder: PathBuf,
-    draft: NamedTempFile,
+    draft: DraftFile,
 }
 
 impl OutFile {
@@ -57,9 +55,8 @@ impl OutFile {
     pub(crate) fn compressed(self, compression: Compression) -> Result<Self, StepError> {
         let Self { target, folder, draft } = self;
         let smaller = draft_in(&folder)?;
-        // By its path: the draft may have been made anew there.
         let from = File::open(draft.path()).map_err(ArtifactError::io("open", draft.path()))?;
-        let to = smaller.reopen().map_err(ArtifactError::io("open", smaller.path()))?;
+        let to = create_unlinked(smaller.path()).map_err(ArtifactError::io("open", smaller.path()))?;
         compression.compress(from, to).map_err(ArtifactError::io("compress to", smaller.path()))?;
         Ok(Self { target, folder, draft: smaller })
     }
@@ -76,19 +73,14 @@ impl OutFile {
     /// When storage refuses; then what was there stays.
     pub fn publish(self) -> Result<(), StepError> {
         let Self { target, folder, draft } = self;
-        draft.persist(&target).map_err(|error| ArtifactError::io("write", &target)(error.error))?;
+        draft.publish(&target).map_err(ArtifactError::io("write", &target))?;
         Ok(sync_folder(&folder)?)
     }
 }
 
 /// A new file beside the final one.
-fn draft_in(folder: &Path) -> Result<NamedTempFile, StepError> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".draft-");
-    // As any file that a program of the user's makes; the umask takes its share.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    Ok(builder.tempfile_in(folder).map_err(ArtifactError::io("write to", folder))?)
+fn draft_in(folder: &Path) -> Result<DraftFile, StepError> {
+    Ok(DraftFile::begin(folder).map_err(ArtifactError::io("write to", folder))?)
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@ use mlpipeline_crds::ExitCode;
 use super::{engine_words, out_of_memory};
 use crate::failure::{Failure, StepError, storage_reason};
 
+/// What messages call the folder for what does not fit into memory. Whoever knows its path puts it behind these words.
+pub(crate) const SCRATCH_FOLDER: &str = "the scratch folder";
+
 /// Rows that a query could not compute, or a query that cannot be planned: a DataFusion error with its cause identified.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -51,9 +54,23 @@ pub fn query_error(error: &DataFusionError) -> StepError {
         "OutOfMemory" => out_of_memory::message(&text),
         "Internal" => engine_words::internal(&text),
         "DataMalformed" => engine_words::of_data(&text),
+        // What the engine writes itself goes nowhere else.
+        _ if exit_code == ExitCode::StorageUnavailable => no_scratch(&text, reason),
         _ => engine_words::of_query(&text),
     };
     QueryError { exit_code, reason, message }.into()
+}
+
+/// What is said where rows that do not fit into memory cannot be written, or read again.
+fn no_scratch(text: &str, reason: &str) -> String {
+    let advice = match reason {
+        "StorageFull" => {
+            "; free some space there, name a larger folder (--scratch, TMPDIR; in a pod, a larger volume or limit of ephemeral storage), or \
+             raise the memory, so that fewer rows go there"
+        }
+        _ => "",
+    };
+    format!("rows that do not fit into memory are kept in {SCRATCH_FOLDER}: {text}{advice}")
 }
 
 fn classify(root: &DataFusionError) -> (ExitCode, &'static str) {

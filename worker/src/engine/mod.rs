@@ -33,6 +33,7 @@ mod until_failed;
 /// Rows in a batch.
 const BATCH_ROWS: usize = 8192;
 
+pub(crate) use error::SCRATCH_FOLDER;
 pub use error::query_error;
 pub(crate) use read_ahead::ReadAhead;
 pub(crate) use session::{InOneStream, PARTITIONS, runtime, session, streaming};

@@ -74,6 +74,27 @@ impl ClassOutcomes {
         }
     }
 
+    /// The same with room for exactly so many rows more: rows that come one by one would take up to twice of it.
+    #[must_use]
+    pub fn with_room(mut self, rows: usize) -> Self {
+        self.actual.reserve_exact(rows);
+        self.predicted.reserve_exact(rows);
+        self.right.reserve_exact(rows);
+        self.squares.reserve_exact(rows);
+        self.confidence.reserve_exact(rows);
+        self.scores.reserve_exact(rows.saturating_mul(self.columns));
+        self
+    }
+
+    /// How many bytes a row takes, and, for as long as one class's scores are ranked, what that takes.
+    #[must_use]
+    pub fn row_bytes(&self) -> usize {
+        /// A score with its class, and a point of its curve, which may have room for as many again.
+        const RANKED: usize = 16 + 2 * 8;
+        let ranked = if self.columns == 0 { 0 } else { RANKED };
+        2 * size_of::<u32>() + (3 + self.columns) * size_of::<f64>() + ranked
+    }
+
     /// Adds a row: its class, the predicted class, and the probability of each class.
     pub fn push(&mut self, actual: usize, predicted: usize, probabilities: ArrayView1<'_, f64>) {
         let of = |class: usize| probabilities.get(class).copied().unwrap_or_default();
@@ -156,6 +177,14 @@ impl NumberOutcomes {
     #[must_use]
     pub fn quantile(&self) -> Option<f64> {
         self.quantile
+    }
+
+    /// The same with room for exactly so many rows more.
+    #[must_use]
+    pub fn with_room(mut self, rows: usize) -> Self {
+        self.actual.reserve_exact(rows);
+        self.predicted.reserve_exact(rows);
+        self
     }
 
     /// Adds a row: its number, and the predicted one.

@@ -38,20 +38,21 @@ impl Ranks {
 #[derive(Clone, Debug)]
 pub(super) struct RankCurve {
     /// For each different score, how many rows of other classes, and of this class, have this score or a higher one.
-    points: Vec<(u64, u64)>,
+    points: Vec<(u32, u32)>,
 }
 
 impl RankCurve {
     /// The curve of scores, each with whether its row is of the class.
     pub(super) fn of(mut scores: Vec<(f64, bool)>) -> Self {
         scores.sort_unstable_by(|left, right| right.0.total_cmp(&left.0));
-        let (mut points, mut before) = (Vec::<(u64, u64)>::new(), None);
-        let (mut others, mut own) = (0, 0);
+        let (mut points, mut before) = (Vec::<(u32, u32)>::new(), None);
+        // Rows are numbered by 32 bits.
+        let (mut others, mut own) = (0_u32, 0_u32);
         for (score, is_own) in scores {
             if is_own {
-                own += 1;
+                own = own.saturating_add(1);
             } else {
-                others += 1;
+                others = others.saturating_add(1);
             }
             // 0 and -0 are one score, whatever their order by bits.
             match points.last_mut() {
@@ -66,22 +67,23 @@ impl RankCurve {
     /// All rows: of other classes, and of this one.
     fn totals(&self) -> Option<(f64, f64)> {
         let (others, own) = *self.points.last()?;
-        (others > 0 && own > 0).then_some((others as f64, own as f64))
+        (others > 0 && own > 0).then_some((f64::from(others), f64::from(own)))
     }
 
     /// False positive and true positive rates, from (0, 0) to (1, 1); none when one of both is undefined.
     pub(super) fn roc(&self) -> Option<impl Iterator<Item = (f64, f64)> + '_> {
         let (others, own) = self.totals()?;
-        let rates = self.points.iter().map(move |point| (point.0 as f64 / others, point.1 as f64 / own));
+        let rates =
+            self.points.iter().map(move |point| (f64::from(point.0) / others, f64::from(point.1) / own));
         Some(std::iter::once((0.0, 0.0)).chain(rates))
     }
 
     /// Recall and precision, from the highest score on; none when the class has no row.
     pub(super) fn precision_recall(&self) -> Option<impl Iterator<Item = (f64, f64)> + '_> {
-        let own = self.points.last().map(|point| point.1).filter(|own| *own > 0)? as f64;
+        let own = f64::from(self.points.last().map(|point| point.1).filter(|own| *own > 0)?);
         Some(self.points.iter().map(move |(others, found)| {
-            let found = *found as f64;
-            (found / own, found / (*others as f64 + found))
+            let found = f64::from(*found);
+            (found / own, found / (f64::from(*others) + found))
         }))
     }
 
@@ -96,8 +98,9 @@ impl RankCurve {
         // Counts are whole numbers, so that twice the area is summed without rounding.
         let (mut twice, mut before) = (0_u128, (0_u64, 0_u64));
         for point in &self.points {
+            let point = (u64::from(point.0), u64::from(point.1));
             twice += u128::from(point.0 - before.0) * u128::from(point.1 + before.1);
-            before = *point;
+            before = point;
         }
         Some(twice as f64 / 2.0 / others / own)
     }

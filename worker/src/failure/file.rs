@@ -51,9 +51,33 @@ pub(crate) fn storage_reason(error: &io::Error) -> &'static str {
     }
 }
 
+/// Whether the same call may succeed later, since nothing is wrong with the name, the file's kind, its content, or who may read it.
+#[must_use]
+pub(crate) fn is_transient(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        InvalidData, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+        UnexpectedEof,
+    };
+    let lasting = matches!(
+        error.kind(),
+        NotFound
+            | PermissionDenied
+            | InvalidData
+            | InvalidInput
+            | InvalidFilename
+            | IsADirectory
+            | NotADirectory
+            | UnexpectedEof
+    );
+    !lasting && error.raw_os_error().is_some()
+}
+
 /// What to do about an answer of the operating system; empty where there is nothing more to say.
 fn advice(error: &io::Error) -> &'static str {
     match storage_reason(error) {
+        "StorageFull" if error.kind() == io::ErrorKind::FileTooLarge => {
+            "; raise the limit of a file's size (ulimit -f). What was there stays as it was"
+        }
         "StorageFull" => {
             "; free some space, enlarge the volume, or lower the pipeline's history. What was there stays as it was"
         }

@@ -70,8 +70,9 @@ impl ImportArgs {
         let parent = out.parent().unwrap_or(&out).to_owned();
         let report = imported.report();
         let message = report.message.clone().unwrap_or_default();
+        let cancellation = context.cancellation.clone();
         let published = tokio::task::spawn_blocking(move || {
-            let draft = Draft::begin(&parent)?;
+            let draft = Draft::begin(&parent)?.stopped_by(&cancellation);
             for (name, bytes) in imported.model.files()? {
                 draft.write(name, &bytes)?;
             }

@@ -30,7 +30,7 @@ use crate::table::fetch_file;
 pub async fn run(step: &ImportStep, spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
     let folder = context.storage.artifact_dir(&spec.folder())?;
     // Storage first: a volume that cannot be written is known before the work.
-    let draft = Draft::begin(&folder)?;
+    let draft = Draft::begin(&folder)?.stopped_by(&context.cancellation);
     let imported = import(step, context).await?;
     for (name, bytes) in imported.model.files()? {
         draft.write(name, &bytes)?;

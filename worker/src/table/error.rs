@@ -8,6 +8,9 @@ use mlpipeline_crds::ExitCode;
 use crate::failure::{Failure, FileError};
 use crate::network::FetchError;
 
+/// The reason of a file that became another one while it was read.
+pub(crate) const DATA_CHANGED: &str = "DataChanged";
+
 /// A failure to find, fetch, read or write rows.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
@@ -27,6 +30,12 @@ pub enum TableError {
         /// What was found, what is allowed, and what to do.
         problem: String,
     },
+    /// A file became another one while it was read.
+    #[error(
+        "{0} changed while it was read, so that its rows would be of two contents; run the step again once nobody writes there, and let \
+         those who write make a new file and rename it"
+    )]
+    Changed(String),
     /// It cannot be fetched.
     #[error(transparent)]
     Fetch(#[from] FetchError),
@@ -66,6 +75,8 @@ impl Failure for TableError {
         match self {
             Self::Source(_) | Self::Query(_) => ExitCode::WrongSpec,
             Self::NotFound(_) | Self::Content { .. } => ExitCode::WrongData,
+            // The next run reads what is there then.
+            Self::Changed(_) => ExitCode::StorageUnavailable,
             Self::Fetch(error) => error.exit_code(),
             Self::File(error) => error.exit_code(),
             Self::Stopped | Self::Internal(_) => ExitCode::Internal,
@@ -77,6 +88,7 @@ impl Failure for TableError {
             Self::Source(_) => "SourceRefused",
             Self::NotFound(_) => "DataNotFound",
             Self::Content { .. } => "DataMalformed",
+            Self::Changed(_) => DATA_CHANGED,
             Self::Fetch(error) => error.reason(),
             Self::Query(_) => "QueryInvalid",
             Self::Stopped => "Stopped",

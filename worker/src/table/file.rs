@@ -1,12 +1,16 @@
 //! A file of rows on the local disk.
+//!
+//! Owns that all reads of a file see one and the same content: a file that others can write must be, before and after each read, as it
+//! was when it was found. Else rows of two contents would be mixed, or a part of them would be missing, without a word.
 
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::TableError;
 use crate::artifact::{
-    ArtifactError, ChangeTime, FileEntry, FileIdentity, hash_open, open_beneath, open_regular, open_unlinked,
+    ArtifactError, FileEntry, FileVersion, hash_open, open_beneath, open_regular, open_unlinked,
 };
 use crate::failure::StepError;
 
@@ -20,65 +24,77 @@ pub(crate) struct LocalFile {
     pub path: PathBuf,
     /// What to call it in messages: its URI without credentials, or its path on the volume.
     pub name: String,
-    /// Which file was found to lie on the volume; `None` for one that this process wrote itself.
-    stored: Option<FileIdentity>,
-    /// When it was last changed, where its content was checked and must stay as it was.
-    held: Option<ChangeTime>,
+    /// How it was when it was found on the volume; `None` for one that this process wrote itself.
+    stored: Option<FileVersion>,
 }
 
 impl LocalFile {
     /// A file that this process wrote.
     pub(crate) fn own(path: PathBuf, name: String) -> Self {
-        Self { path, name, stored: None, held: None }
+        Self { path, name, stored: None }
     }
 
-    /// A file of a volume, which others can write.
+    /// A file of a volume, which others can write. From now on it is an error where anything is written to it.
     ///
     /// # Errors
     /// When it is not a regular file, cannot be opened, or lies outside the root once links are followed.
     pub(crate) fn stored(root: &Path, path: PathBuf, name: String) -> Result<Self, ArtifactError> {
         let file = open_beneath(root, &path)?;
-        let stored = FileIdentity::of(&file).map_err(ArtifactError::io("inspect", &path))?;
-        Ok(Self { path, name, stored: Some(stored), held: None })
+        let stored = FileVersion::of(&file).map_err(ArtifactError::io("inspect", &path))?;
+        Ok(Self { path, name, stored: Some(stored) })
     }
 
-    /// The size and digest of its content. From now on it is an error where anything was written to it since.
+    /// The size and digest of its content: of what every read gives, before and after.
     ///
     /// # Errors
-    /// When it cannot be read, or is another one than was found on the volume.
-    pub(super) fn hash_and_hold(&mut self) -> Result<FileEntry, StepError> {
-        let file = self.open()?;
-        self.held = Some(ChangeTime::of(&file).map_err(TableError::io("inspect", &self.path))?);
-        Ok(hash_open(file, &self.path)?)
+    /// When it cannot be read, or is not as it was found.
+    pub(super) fn hash(&self) -> Result<FileEntry, StepError> {
+        let open = self.open()?;
+        let version = open.try_clone().map_err(TableError::io("inspect", &self.path))?;
+        let hashed = hash_open(open, &self.path)?;
+        self.unchanged(&version)?;
+        Ok(hashed)
     }
 
     /// Opens the file.
     ///
     /// # Errors
-    /// When it cannot be opened, or is another one than was found on the volume.
+    /// When it cannot be opened, or is not as it was found.
     pub(super) fn open(&self) -> Result<File, TableError> {
         // What this process wrote is no link, whoever can write in the same folder.
         let open = if self.stored.is_some() { open_regular } else { open_unlinked };
         let file = open(&self.path).map_err(TableError::io("open", &self.path))?;
-        let found = FileIdentity::of(&file).map_err(TableError::io("inspect", &self.path))?;
-        let changed = ChangeTime::of(&file).map_err(TableError::io("inspect", &self.path))?;
-        if self.stored.is_some_and(|stored| stored != found) || self.held.is_some_and(|held| held != changed)
-        {
-            return Err(TableError::content(
-                &self.name,
-                "it was replaced while it was read; run the step again once nobody writes there",
-            ));
-        }
+        self.unchanged(&file)?;
         Ok(file)
+    }
+
+    /// Whether the open file is as it was found: what was read of it until now is of that content.
+    ///
+    /// # Errors
+    /// When it is another one, was written to, or cannot be inspected.
+    pub(super) fn unchanged(&self, open: &File) -> Result<(), TableError> {
+        let Some(stored) = self.stored else { return Ok(()) };
+        let found = FileVersion::of(open).map_err(TableError::io("inspect", &self.path))?;
+        if found == stored { Ok(()) } else { Err(TableError::Changed(self.name.clone())) }
+    }
+
+    /// Fills a buffer with the bytes of the open file from a place on.
+    ///
+    /// # Errors
+    /// When there are not as many, they cannot be read, or the file is not as it was found.
+    pub(super) fn read_at(&self, open: &File, buffer: &mut [u8], offset: u64) -> Result<(), TableError> {
+        let read = open.read_exact_at(buffer, offset);
+        // A file that was cut while it was read is no failure of the disk.
+        self.unchanged(open)?;
+        read.map_err(TableError::io("read", &self.path))
     }
 
     /// The first bytes of the file, at most so many.
     pub(super) fn first_bytes(&self, limit: usize) -> Result<Vec<u8>, TableError> {
         let mut bytes = Vec::new();
-        self.open()?
-            .take(limit as u64)
-            .read_to_end(&mut bytes)
-            .map_err(TableError::io("read", &self.path))?;
+        let open = self.open()?;
+        (&open).take(limit as u64).read_to_end(&mut bytes).map_err(TableError::io("read", &self.path))?;
+        self.unchanged(&open)?;
         Ok(bytes)
     }
 
@@ -114,38 +130,60 @@ mod tests {
 
     use super::*;
 
+    /// A file of a volume that has this content.
+    fn stored(root: &Path, content: &str) -> LocalFile {
+        let path = root.join("in.csv");
+        std::fs::write(&path, content).expect("a file");
+        LocalFile::stored(root, path, "file:in.csv".into()).expect("a file")
+    }
+
+    /// Writes a file until its times are others: the kernel's clock for files may have a coarse tick, within which two changes look
+    /// like one.
+    fn overwrite(path: &Path, content: &str) {
+        let changed = || std::fs::metadata(path).map(|found| (found.ctime(), found.ctime_nsec()));
+        let before = changed().expect("a file");
+        while changed().expect("a file") == before {
+            std::fs::write(path, content).expect("written");
+        }
+    }
+
     #[test]
-    fn a_file_that_is_replaced_by_a_link_after_it_was_checked_is_not_read() {
+    fn a_file_that_is_replaced_by_a_link_after_it_was_found_is_not_read() {
         let root = tempfile::tempdir().expect("a folder");
-        let path = root.path().join("in.csv");
-        std::fs::write(&path, "a\n1\n").expect("a file");
-        let file = LocalFile::stored(root.path(), path.clone(), "file:in.csv".into()).expect("a file");
+        let file = stored(root.path(), "a\n1\n");
         assert_eq!(file.first_bytes(10).expect("bytes"), b"a\n1\n");
-        std::fs::remove_file(&path).expect("removed");
-        std::os::unix::fs::symlink("/proc/self/environ", &path).expect("a link");
+        std::fs::remove_file(&file.path).expect("removed");
+        std::os::unix::fs::symlink("/proc/self/environ", &file.path).expect("a link");
         let error = file.first_bytes(10).expect_err("another file").to_string();
-        assert!(error.contains("was replaced"), "{error}");
+        assert!(error.contains("changed while it was read"), "{error}");
+        let path = file.path;
         assert!(LocalFile::stored(root.path(), path.clone(), "file:in.csv".into()).is_err());
         assert!(LocalFile::own(path, "data.csv".into()).first_bytes(10).is_err());
     }
 
     #[test]
-    fn a_file_that_is_written_to_after_its_content_was_checked_is_not_read() {
+    fn a_file_that_is_written_to_after_it_was_found_is_not_read_and_is_worth_another_run() {
         let root = tempfile::tempdir().expect("a folder");
-        let path = root.path().join("in.csv");
-        std::fs::write(&path, "a\n1\n").expect("a file");
-        let mut file = LocalFile::stored(root.path(), path.clone(), "file:in.csv".into()).expect("a file");
-        let checked = file.hash_and_hold().expect("read");
-        assert_eq!(checked.size, 4);
+        let file = stored(root.path(), "a\n1\n");
+        assert_eq!(file.hash().expect("read").size, 4);
         assert_eq!(file.first_bytes(10).expect("as it was"), b"a\n1\n");
-        // The kernel's clock for files has a coarse tick, within which two changes look like one.
-        let changed =
-            || std::fs::metadata(&path).map(|found| (found.ctime(), found.ctime_nsec())).expect("a file");
-        let before = changed();
-        while changed() == before {
-            std::fs::write(&path, "a\n2\n").expect("written");
-        }
-        let error = file.first_bytes(10).expect_err("another content").to_string();
-        assert!(error.contains("was replaced"), "{error}");
+        overwrite(&file.path, "a\n2\n");
+        let error = StepError::from(file.first_bytes(10).expect_err("another content"));
+        assert!(error.message.contains("file:in.csv changed while it was read"), "{error}");
+        assert_eq!((error.exit_code.code(), error.reason), (4, "DataChanged"));
+        assert!(file.hash().is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_written_to_between_opening_and_reading_is_not_read() {
+        let root = tempfile::tempdir().expect("a folder");
+        let file = stored(root.path(), "a\n1\n");
+        let open = file.open().expect("as it was");
+        let mut bytes = [0; 4];
+        file.read_at(&open, &mut bytes, 0).expect("as it was");
+        // Shorter too, so that there is less than is to be read.
+        overwrite(&file.path, "a\n");
+        let error = file.read_at(&open, &mut bytes, 0).expect_err("another content").to_string();
+        assert!(error.contains("changed while it was read"), "{error}");
     }
 }

@@ -16,6 +16,7 @@ mod text;
 mod write;
 
 pub(crate) use compression::Compression;
+pub(crate) use error::DATA_CHANGED;
 pub use error::TableError;
 pub(crate) use file::LocalFile;
 pub use format::format_of;

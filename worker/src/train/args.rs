@@ -193,7 +193,7 @@ impl TrainArgs {
         let out = std::path::absolute(&self.out).map_err(ArtifactError::io("find", &self.out))?;
         let parent =
             out.parent().ok_or_else(|| TrainError::Spec("--out: name a folder to make".to_owned()))?;
-        let draft = Draft::begin(parent)?;
+        let draft = Draft::begin(parent)?.stopped_by(&context.cancellation);
         let trained = train(&step, None, context).await?;
         for (name, bytes) in trained.files()? {
             draft.write(name, &bytes)?;

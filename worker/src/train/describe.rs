@@ -9,7 +9,7 @@ use url::Url;
 
 use super::columns::Treatment;
 use super::samples::Samples;
-use crate::artifact::{self, Storage};
+use crate::artifact::{self, ArtifactError, Storage};
 use crate::card::{Card, CardColumn};
 use crate::evaluation::Evaluation;
 use crate::model::{Feature, FeatureKind, FeatureSchema, Model, Values};
@@ -22,20 +22,30 @@ const MOST_TEXTS: usize = 3;
 const TEXT_SHOWN: usize = 40;
 
 /// What a model comes from: what identifies the data.
-pub(super) fn origin(step: &TrainStep, storage: &Storage) -> Vec<(&'static str, String)> {
-    match &step.data {
+///
+/// # Errors
+/// When the manifest of a step's result cannot be read: without it, the card would not say what the model was made of.
+pub(super) fn origin(
+    step: &TrainStep,
+    storage: &Storage,
+) -> Result<Vec<(&'static str, String)>, ArtifactError> {
+    Ok(match &step.data {
         DataSource::Artifact { path, .. } => {
             let name = path.split('/').nth(2).unwrap_or_default().to_owned();
-            let manifest = storage.artifact_dir(path).and_then(|folder| artifact::read(&folder));
-            // The digest and not the revision: the same rows are the same data, whatever made them.
-            let digest = manifest.ok().map(|manifest| ("data, SHA-256", manifest.digest().to_string()));
+            let digest = match storage.artifact_dir(path).and_then(|folder| artifact::read(&folder)) {
+                // The digest and not the revision: the same rows are the same data, whatever made them.
+                Ok(manifest) => Some(("data, SHA-256", manifest.digest().to_string())),
+                // Files that a container of the user's wrote have none.
+                Err(ArtifactError::Missing(_)) => None,
+                Err(error) => return Err(error),
+            };
             [("data of step", name)].into_iter().chain(digest).collect()
         }
         DataSource::Uri { uri, sha256, .. } => {
             let digest = sha256.clone().map(|digest| ("data, SHA-256", digest));
             [("data", shown_uri(uri))].into_iter().chain(digest).collect()
         }
-    }
+    })
 }
 
 /// A URI's host and file name: no credentials, and no folder, which may be another one on another machine.
@@ -159,6 +169,22 @@ mod tests {
         ] {
             assert_eq!(shown_uri(uri), expected);
         }
+    }
+
+    #[test]
+    fn data_whose_manifest_cannot_be_read_are_not_taken_for_data_without_one() {
+        let storage = tempfile::tempdir().expect("a folder");
+        let step: TrainStep = serde_json::from_value(serde_json::json!({
+            "data": {"artifact": {"path": "shop/churn/data/0123456789ab"}},
+            "algorithm": {"ridge": {}},
+        }))
+        .expect("a step");
+        let folder = storage.path().join("shop/churn/data/0123456789ab");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let origin = |step: &TrainStep| origin(step, &Storage::new(storage.path()));
+        assert_eq!(origin(&step).expect("no manifest"), [("data of step", "data".to_owned())]);
+        std::fs::write(folder.join("manifest.json"), "{").expect("a file");
+        assert!(origin(&step).is_err());
     }
 
     #[test]

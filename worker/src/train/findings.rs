@@ -29,12 +29,17 @@ pub(super) fn measure_findings(
     seen: &Rows<'_>,
     predict: &Predict<'_>,
 ) -> Result<Outcomes, TrainError> {
-    let parts = over_blocks(rows, predict, Found::default, |part, row, _, predictions| {
-        if let Predictions::Findings { index, numbers } = predictions {
-            part.index.extend(index.get(row).copied());
-            part.numbers.extend(numbers.row(row));
-        }
-    })?;
+    let parts = over_blocks(
+        rows,
+        predict,
+        |_| Found::default(),
+        |part, row, _, predictions| {
+            if let Predictions::Findings { index, numbers } = predictions {
+                part.index.extend(index.get(row).copied());
+                part.numbers.extend(numbers.row(row));
+            }
+        },
+    )?;
     let mut found = Found::default();
     for mut part in parts {
         found.index.append(&mut part.index);

@@ -23,7 +23,7 @@ pub(super) fn measure_classes(
     let parts = over_blocks(
         rows,
         predict,
-        || ClassOutcomes::new(count, rows.len()),
+        |of_part| ClassOutcomes::new(count, rows.len()).with_room(of_part),
         |part, row, number, predictions| {
             if let Predictions::Classes { index, probabilities } = predictions {
                 let class = classes.get(number).map_or(count, |class| *class as usize);
@@ -32,7 +32,7 @@ pub(super) fn measure_classes(
             }
         },
     )?;
-    let empty = ClassOutcomes::new(count, rows.len());
+    let empty = ClassOutcomes::new(count, rows.len()).with_room(rows.len());
     Ok(joined(Outcomes::Classes(empty), parts.into_iter().map(Outcomes::Classes)))
 }
 
@@ -46,7 +46,7 @@ pub(super) fn measure_numbers(
     let parts = over_blocks(
         rows,
         predict,
-        || NumberOutcomes::of_quantile(quantile),
+        |of_part| NumberOutcomes::of_quantile(quantile).with_room(of_part),
         |part, row, number, predictions| {
             if let Predictions::Numbers(predicted) = predictions {
                 let actual = numbers.get(number).copied().unwrap_or_default();
@@ -55,7 +55,7 @@ pub(super) fn measure_numbers(
         },
     )?;
     Ok(joined(
-        Outcomes::Numbers(NumberOutcomes::of_quantile(quantile)),
+        Outcomes::Numbers(NumberOutcomes::of_quantile(quantile).with_room(rows.len())),
         parts.into_iter().map(Outcomes::Numbers),
     ))
 }
@@ -66,15 +66,16 @@ fn joined(mut all: Outcomes, parts: impl Iterator<Item = Outcomes>) -> Outcomes 
     all
 }
 
-/// Predicts for all rows, block by block on many threads, and gathers one value a shard.
+/// Predicts for all rows, block by block on many threads, and gathers one value a shard. `empty` is asked for one to
+/// which so many rows are added.
 pub(super) fn over_blocks<T: Send>(
     rows: &Rows<'_>,
     predict: &Predict<'_>,
-    empty: impl Fn() -> T + Sync,
+    empty: impl Fn(usize) -> T + Sync,
     add: impl Fn(&mut T, usize, usize, &Predictions) + Sync,
 ) -> Result<Vec<T>, TrainError> {
     let parts = over_shards(rows.len(), |range| {
-        let mut part = empty();
+        let mut part = empty(range.len());
         let mut block = Array2::zeros((BLOCK_ROWS, rows.width()));
         for range in blocks(range) {
             let mut block = top(&mut block, range.len());

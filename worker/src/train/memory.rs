@@ -9,10 +9,14 @@ use std::sync::OnceLock;
 
 use super::error::TrainError;
 use super::matrix::Matrix;
+use crate::evaluation::ClassOutcomes;
 use crate::memory::available;
 
 /// Bytes that a row takes beside its features: its target, its place in the split and in a fold, and what is predicted for it.
 const ROW_OVERHEAD: u64 = 96;
+
+/// What of [`ROW_OVERHEAD`] is for the numbers that are predicted of each row, in bytes.
+const OF_NUMBERS: usize = 72;
 
 /// The share of memory that rows may take, in percent; the rest is for the process and for what algorithms need.
 const SHARE: u64 = 85;
@@ -121,6 +125,12 @@ pub(super) fn check_covariances(matrix: &Matrix, rows: usize, numbers: usize) ->
 fn limit() -> u64 {
     static LIMIT: OnceLock<u64> = OnceLock::new();
     *LIMIT.get_or_init(available)
+}
+
+/// What measuring a model of so many classes by so many rows holds of each, in bytes, beyond what is counted for all models: what the
+/// model and one that knows only the classes' shares predict, and the ranks of their scores.
+pub(super) fn of_measured_classes(classes: usize, rows: usize) -> usize {
+    ClassOutcomes::new(classes, rows).row_bytes().saturating_mul(2).saturating_sub(OF_NUMBERS)
 }
 
 /// The bytes of rows that hold so many features.
@@ -252,6 +262,13 @@ mod tests {
             let is_named = STREAMING.split([',', ' ']).any(|word| word == *name);
             assert_eq!(learner.row_bytes(3, 2).is_some(), is_named, "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_predicted_of_each_row_is_counted_by_the_number_of_classes() {
+        assert_eq!(of_measured_classes(2, 1000), 72, "a score of each of two models, and its rank");
+        assert_eq!(of_measured_classes(10, 1000), 72 + 2 * 9 * 8);
+        assert_eq!(of_measured_classes(2, 10_000_000), 0, "no scores are kept of so many rows");
     }
 
     #[test]

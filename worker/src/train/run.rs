@@ -66,20 +66,16 @@ pub async fn run(step: &TrainStep, spec: &StepSpec, context: &WorkContext) -> Re
         return measure_trials(step, pods, kept.clone(), context).await;
     }
     // Storage first: a volume that cannot be written is known before the work.
-    let draft = Draft::begin(&folder)?;
-    let trained = train(step, kept.clone(), context).await?;
+    let draft = Draft::begin(&folder)?.stopped_by(&context.cancellation);
+    let trained = train(step, kept, context).await?;
     for (name, bytes) in trained.files()? {
         draft.write(name, &bytes)?;
     }
     let Trained { report, .. } = trained;
     let rule = spec.revision.clone();
     // Syncing waits for the disk.
-    let published = tokio::task::spawn_blocking(move || {
-        let published = draft.publish(Kind::Model, report, &rule)?;
-        kept.into_iter().for_each(Kept::remove);
-        Ok::<_, StepError>(published)
-    });
-    let published = published.await.map_err(|error| TrainError::Internal(error.to_string()))?;
+    let published = tokio::task::spawn_blocking(move || draft.publish(Kind::Model, report, &rule)).await;
+    let published = published.map_err(|error| TrainError::Internal(error.to_string()))?;
     Ok(published?.report())
 }
 
@@ -169,7 +165,7 @@ impl Plan {
         let room = Room::new(context.scratch(), context.memory_limit());
         let samples = samples::read(table, asked, keys, learner, room, progress).await?;
         let (step, storage) = (step.clone(), context.storage.clone());
-        let origin = origin(&step, &storage);
+        let origin = origin(&step, &storage)?;
         Ok((Self { step, storage, origin, algorithm, split, folds, tuner, kept, progress }, samples))
     }
 

@@ -12,7 +12,7 @@ use super::interactions::products;
 use super::keys::{KeyColumns, KeyReader, Keys, row_hashes, write_number, write_text};
 use super::learner::Learner;
 use super::matrix::Matrix;
-use super::memory::Room;
+use super::memory::{Room, of_measured_classes};
 use super::nearly_numbers;
 use super::number_target::NumberReader;
 use super::task::Task;
@@ -248,7 +248,7 @@ impl Targets {
     /// classes there are is not known yet: it is asked again once they are.
     fn row_bytes(&self, width: usize) -> Option<usize> {
         match self {
-            Self::Classes(learner, _) => learner.row_bytes(width, 0),
+            Self::Classes(learner, _) => Some(learner.row_bytes(width, 0)? + of_measured_classes(0, 0)),
             Self::Numbers(learner, _) => learner.row_bytes(width),
             Self::None(learner) => learner.row_bytes(width),
         }

@@ -7,6 +7,7 @@ use super::findings::measure_findings;
 use super::learner::{Classifier, Finder, Fitted, Forecast, Learner, MatrixColumn, Names, Regressor};
 use super::matrix::Rows;
 use super::measure::{Predict, measure_classes, measure_numbers};
+use super::memory::of_measured_classes;
 use super::quantile::quantile;
 use super::split::{Names as ClassNames, Strata};
 use crate::evaluation::{ClassOutcomes, NumberOutcomes, Outcomes};
@@ -108,7 +109,10 @@ impl Task {
     /// What the learner holds of each row of so many columns that is read from a file; none where all must be in memory.
     pub(super) fn row_bytes(&self, width: usize) -> Option<usize> {
         match self {
-            Self::Classify { learner, labels, .. } => learner.row_bytes(width, labels.len()),
+            Self::Classify { learner, labels, classes } => {
+                let own = learner.row_bytes(width, labels.len())?;
+                Some(own.saturating_add(of_measured_classes(labels.len(), classes.len())))
+            }
             Self::Regress { learner, .. } => learner.row_bytes(width),
             Self::Find { learner } => learner.row_bytes(width),
         }
@@ -243,7 +247,7 @@ impl Task {
                 let most = counts.iter().max().and_then(|most| counts.iter().position(|count| count == most));
                 let share = |count: &u32| f64::from(*count) / known.len() as f64;
                 let shares: Array1<f64> = counts.iter().map(share).collect();
-                let mut outcomes = ClassOutcomes::new(labels.len(), rows.len());
+                let mut outcomes = ClassOutcomes::new(labels.len(), rows.len()).with_room(rows.len());
                 rows.iter()
                     .for_each(|row| outcomes.push(class(row), most.unwrap_or_default(), shares.view()));
                 Some(Outcomes::Classes(outcomes))
@@ -254,7 +258,7 @@ impl Task {
                     Some(share) => quantile(known.iter().map(number).collect(), share),
                     None => known.iter().map(number).sum::<f64>() / known.len() as f64,
                 };
-                let mut outcomes = NumberOutcomes::of_quantile(learner.quantile());
+                let mut outcomes = NumberOutcomes::of_quantile(learner.quantile()).with_room(rows.len());
                 rows.iter().for_each(|row| outcomes.push(number(row), answer));
                 Some(Outcomes::Numbers(outcomes))
             }

@@ -2,6 +2,8 @@
 //!
 //! A format is added by a file here, a line in [`of`], and a variant of [`Format`] in crds. Must not know where files come from.
 
+#[cfg(test)]
+mod changed_tests;
 mod csv;
 #[cfg(test)]
 mod csv_by_definition;
@@ -22,6 +24,8 @@ mod map_keys;
 mod ndjson;
 mod number_text;
 mod parquet;
+mod parquet_files;
+mod parquet_table;
 mod parquet_types;
 
 use std::io::Write;

@@ -8,17 +8,15 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
-use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use mlpipeline_crds::Reading;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::Compression;
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::properties::WriterProperties;
-use url::Url;
 
 use super::ndjson::refuse_columns;
+use super::parquet_files::footer;
+use super::parquet_table::ParquetTable;
 use super::parquet_types::{batch_of, refuse_types, schema_of};
 use super::{FileFormat, Opened, ReadOptions, RowWriter, Writing, check_width};
 use crate::table::TableError;
@@ -57,7 +55,7 @@ impl FileFormat for Parquet {
         _options: &ReadOptions,
         _stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Opened, TableError> {
-        table(&files)
+        table(files)
     }
 
     fn open(
@@ -66,7 +64,7 @@ impl FileFormat for Parquet {
         _schema: SchemaRef,
         _options: &ReadOptions,
     ) -> Result<Arc<dyn TableProvider>, TableError> {
-        Ok(table(&files)?.table)
+        Ok(table(files)?.table)
     }
 
     fn knows_its_columns(&self) -> bool {
@@ -111,15 +109,17 @@ impl RowWriter for ParquetWriter {
 }
 
 /// A table of Parquet files that have the same columns, in the order of their paths, with as many rows as their footers say.
-fn table(files: &[LocalFile]) -> Result<Opened, TableError> {
+fn table(files: Vec<LocalFile>) -> Result<Opened, TableError> {
     let mut first: Option<(&LocalFile, SchemaRef)> = None;
     let (mut rows, mut most) = (0_u64, 0);
-    for file in files {
-        let footer = footer(file)?;
+    let mut sizes = Vec::with_capacity(files.len());
+    for file in &files {
+        let (footer, size) = footer(file)?;
         let (schema, metadata) = (Arc::clone(footer.schema()), footer.metadata());
         check_width(file, schema.fields().len())?;
         rows = rows.saturating_add(u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0));
         most = metadata.row_groups().iter().map(held).fold(most, u64::max);
+        sizes.push(size);
         match &first {
             None => first = Some((file, schema)),
             Some((first, expected)) if expected.fields() != schema.fields() => {
@@ -137,35 +137,8 @@ fn table(files: &[LocalFile]) -> Result<Opened, TableError> {
     let Some((_, schema)) = first else {
         return Err(TableError::Internal("a table of no file".into()));
     };
-    let paths = files.iter().map(path_of).collect::<Result<Vec<ListingTableUrl>, _>>()?;
-    // Statistics know no NaN, and may be wrong: with them a filter, min, max or a constant column would give other answers than
-    // the rows do.
-    let format = ParquetFormat::default().with_enable_pruning(false).with_force_view_types(false);
-    let options = ListingOptions::new(Arc::new(format)).with_file_extension("");
-    let config =
-        ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(schema);
-    let table = ListingTable::try_new(config).map_err(|error| TableError::Internal(error.to_string()))?;
-    Ok(Opened { table: Arc::new(table), rows, held: most, warning: None })
-}
-
-/// A file's path as a URL, which holds any character of it: none is a wildcard.
-fn path_of(file: &LocalFile) -> Result<ListingTableUrl, TableError> {
-    let path = std::path::absolute(&file.path).map_err(TableError::io("find", &file.path))?;
-    let url = Url::from_file_path(&path)
-        .map_err(|()| TableError::Source(format!("{} has no form as a URL", path.display())))?;
-    ListingTableUrl::try_new(url, None).map_err(|error| TableError::Internal(error.to_string()))
-}
-
-/// A file's footer.
-fn footer(file: &LocalFile) -> Result<ArrowReaderMetadata, TableError> {
-    let open = file.open()?;
-    let length = open.metadata().map_err(TableError::io("inspect", &file.path))?.len();
-    if length == 0 {
-        return Err(TableError::content(&file.name, "the file is empty"));
-    }
-    ArrowReaderMetadata::load(&open, ArrowReaderOptions::new()).map_err(|error| {
-        TableError::content(&file.name, format!("it is not a whole Parquet file, of {length} bytes: {error}"))
-    })
+    let files = files.into_iter().zip(sizes).collect();
+    Ok(Opened { table: Arc::new(ParquetTable::new(schema, files)), rows, held: most, warning: None })
 }
 
 /// What reading a row group holds: its columns as they lie in the file, and a page and a dictionary of each.

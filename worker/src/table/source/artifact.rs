@@ -10,6 +10,7 @@ use super::Located;
 use crate::WorkContext;
 use crate::artifact::{self, ArtifactError, FileEntry, Kind, same_content};
 use crate::failure::StepError;
+use crate::glob::known;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
 use crate::table::format::{ReadOptions, format_of, known_extensions};
@@ -46,16 +47,16 @@ pub(super) async fn locate(
     }
 }
 
-/// The files with the content that the manifest says, and no other from now on. Reads each once from end to end, aside.
+/// The files, whose content is what the manifest says. Reads each once from end to end, aside.
 async fn unaltered(
-    mut files: Vec<LocalFile>,
+    files: Vec<LocalFile>,
     folder: PathBuf,
     entries: BTreeMap<String, FileEntry>,
 ) -> Result<Vec<LocalFile>, StepError> {
     let checked = tokio::task::spawn_blocking(move || {
-        for file in &mut files {
+        for file in &files {
             let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let found = file.hash_and_hold()?;
+            let found = file.hash()?;
             if let Some(expected) = entries.get(&name) {
                 same_content(&folder, &name, expected, &found)?;
             }
@@ -66,12 +67,17 @@ async fn unaltered(
 }
 
 /// The plain, visible files of a folder, in order.
-fn list(folder: &Path) -> Result<Vec<String>, TableError> {
+fn list(folder: &Path) -> Result<Vec<String>, StepError> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(TableError::io("list", folder))? {
         let entry = entry.map_err(TableError::io("list", folder))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') && entry.path().is_file() {
+        let path = entry.path();
+        if name.starts_with('.') {
+            continue;
+        }
+        // A link to nothing, or removed just now.
+        if known(path.metadata(), &path)?.is_some_and(|found| found.is_file()) {
             names.push(name);
         }
     }

@@ -6,7 +6,7 @@ use mlpipeline_crds::UriScheme;
 
 use super::digest::check_digest;
 use super::{Found, Request};
-use crate::artifact::{ArtifactError, hash_open};
+use crate::artifact::ArtifactError;
 use crate::failure::StepError;
 use crate::glob::{Links, expand};
 use crate::table::TableError;
@@ -26,6 +26,11 @@ pub(super) fn locate(request: &Request<'_>) -> Result<Found, StepError> {
     let (root, paths) = found;
     let is_absolute = context.storage.root == Path::new("/");
     let shown = request.shown();
+    if paths.is_empty()
+        && let Some(what) = other_kind(context.storage.file_roots(), pattern)
+    {
+        return Err(TableError::NotFound(format!("{shown} is {what}")).into());
+    }
     if paths.is_empty() && is_absolute {
         return Err(TableError::NotFound(format!("there is no file {shown}")).into());
     }
@@ -45,11 +50,21 @@ pub(super) fn locate(request: &Request<'_>) -> Result<Found, StepError> {
             let text = format!("sha256 is of one file, and {shown} is {}", files.len());
             return Err(TableError::Source(text).into());
         };
-        let found = hash_open(file.open()?, &file.path)?;
+        let found = file.hash()?;
         check_digest(&shown, expected, found.sha256.as_str())?;
     }
     let format = request.format_of(&shown, pattern)?;
     Ok((files, format))
+}
+
+/// What is at a path where no regular file is, and what to do.
+fn other_kind<'a>(mut roots: impl Iterator<Item = &'a Path>, pattern: &str) -> Option<&'static str> {
+    let found = roots.find_map(|root| root.join(pattern).metadata().ok())?;
+    Some(if found.is_dir() {
+        "a folder, and files are read; name them, for example with /*.csv at its end"
+    } else {
+        "not a regular file: a pipe or device cannot be read twice, which finding its columns and reading its rows takes; write it to a file before"
+    })
 }
 
 /// The URI of a file or URL: standalone commands have the whole file system for storage.

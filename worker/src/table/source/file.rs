@@ -48,7 +48,8 @@ pub(crate) async fn fetch_file(
     let read = tokio::task::spawn_blocking(move || {
         let mut bytes = Vec::new();
         let open = file.open()?;
-        open.take(limit + 1).read_to_end(&mut bytes).map_err(ArtifactError::io("read", &file.path))?;
+        (&open).take(limit + 1).read_to_end(&mut bytes).map_err(ArtifactError::io("read", &file.path))?;
+        file.unchanged(&open)?;
         if bytes.len() as u64 > limit {
             let problem = format!("it has more than {limit} bytes, which is the most that is read");
             return Err(TableError::content(&file.name, problem).into());

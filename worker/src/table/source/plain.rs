@@ -118,7 +118,9 @@ async fn replace(
         let Some(reader) = open(&source)? else { return Ok(false) };
         let size = source.open()?.metadata().map_err(TableError::io("inspect", &source.path))?.len();
         let limits = Limits { most, by_ratio: size.saturating_mul(LARGEST_RATIO).max(LEAST_LIMIT) };
-        copy_limited(reader, &plain, limits, &source.name).map(|()| true).inspect_err(|_| {
+        let copied = copy_limited(reader, &plain, limits, &source);
+        // What is wrong with a file that changed meanwhile is that it changed.
+        source.open().and_then(|_| copied).map(|()| true).inspect_err(|_| {
             // Half a file is of no use to anybody, and may be large.
             let _ = std::fs::remove_file(&plain);
         })
@@ -179,13 +181,18 @@ fn copy_limited(
     mut reader: Box<dyn Read>,
     target: &PathBuf,
     limits: Limits,
-    name: &str,
+    source: &LocalFile,
 ) -> Result<(), TableError> {
+    let name = source.name.as_str();
     let mut output = File::create(target).map_err(TableError::io("create", target))?;
     let mut buffer = vec![0; BUFFER];
     let mut written = 0_u64;
     loop {
         let read = reader.read(&mut buffer).map_err(|error| {
+            // The disk's answer, and not the decoder's.
+            if error.raw_os_error().is_some() {
+                return TableError::io("read", &source.path)(error);
+            }
             let problem = match error.kind() {
                 io::ErrorKind::UnexpectedEof => "the file is cut short".to_owned(),
                 _ => error.to_string(),

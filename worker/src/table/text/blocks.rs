@@ -40,7 +40,7 @@ impl Block {
         };
         bytes.resize(self.length, 0);
         let open = file.open()?;
-        open.read_exact_at(bytes, self.offset).map_err(TableError::io("read", &file.path))
+        file.read_at(&open, bytes, self.offset)
     }
 }
 
@@ -134,11 +134,16 @@ fn read_full(open: &File, file: &LocalFile, buffer: &mut [u8], offset: u64) -> R
             Err(error) => return Err(TableError::io("read", &file.path)(error)),
         }
     }
+    file.unchanged(open)?;
     Ok(filled)
 }
 
 /// The error for a byte of a file, with the line that the byte is in.
 fn locate(open: &File, file: &LocalFile, offset: u64, problem: String) -> TableError {
+    // What is wrong in a file that changed meanwhile is that it changed.
+    if let Err(changed) = file.unchanged(open) {
+        return changed;
+    }
     TableError::line(&file.name, line_of(open, offset), problem)
 }
 

@@ -180,7 +180,10 @@ fn block_rows(
             ArrowError::ParseError(problem) | ArrowError::JsonError(problem) => problem.clone(),
             other => other.to_string(),
         };
-        let line = file.and_then(|file| file.open().ok()).map(|open| line_of(&open, block.offset));
+        let line = match file.map(LocalFile::open).transpose() {
+            Ok(open) => open.map(|open| line_of(&open, block.offset)),
+            Err(error) => return error,
+        };
         let place = line.map(|line| format!(" (in the rows from line {line} on)")).unwrap_or_default();
         TableError::content(name, format!("{problem}{place}; was the file changed while it was read?"))
     })

@@ -1,0 +1,140 @@
+//! Posting a whole result before it is published.
+//!
+//! Owns what is known of a delivery from one attempt of a step to the next: which rows the receiver has accepted, in the step's unfinished
+//! work. So a step that was stopped, or whose receiver did not answer, continues after them.
+
+use std::path::PathBuf;
+
+use mlpipeline_crds::{Delivery, Digest, Format, RevisionRule, StepSpec};
+use tokio::task::JoinSet;
+
+use super::delivered_prefix::{Checkpoint, DeliveredPrefix, after};
+use super::http::{Means, Origin, post_by};
+use super::rows::rows_of_file;
+use super::{DeliverError, Finished, JsonRows, Product};
+use crate::WorkContext;
+use crate::artifact::{Column, Draft, Kept};
+use crate::failure::StepError;
+use crate::table::LocalFile;
+
+/// The file of unfinished work that says which rows were accepted.
+const DELIVERED: &str = "delivered";
+
+/// Posts a result's rows, and gives the draft back to be published. A result that is published already was posted before.
+///
+/// # Errors
+/// When the receiver refuses a row, or does not answer, or storage refuses.
+pub(super) async fn before_publishing(
+    finished: Finished,
+    delivery: &Delivery,
+    spec: &StepSpec,
+    context: &WorkContext,
+) -> Result<Draft, StepError> {
+    let Finished { draft, kind, product: Product { path, format, columns } } = finished;
+    let rule = spec.revision.clone();
+    // Hashing a large file is work for a core.
+    let hashed = tokio::task::spawn_blocking(move || {
+        let preview = draft.preview(kind, &rule);
+        (draft, preview)
+    })
+    .await;
+    let (draft, preview) = hashed.map_err(DeliverError::lost)?;
+    let (revision, is_published) = preview?;
+    if is_published {
+        return Ok(draft);
+    }
+    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let origin = Origin { identity: format!("{}\n{revision}", spec.folder()), file: file.clone() };
+    let (RevisionRule::Fixed(key) | RevisionRule::ByContent(key)) = &spec.revision;
+    let folder = context.storage.artifact_dir(&spec.folder())?;
+    Kept::remove_others(&folder, key);
+    let kept = Kept::open(&folder, key)?;
+    let result = ResultFile { path, name: file, format, columns };
+    let (rows, taken) = result.rows_left(delivery, &kept, context).await?;
+    let (delivery, means) = (delivery.clone(), Means::of(context));
+    // The answers under way are waited for, so that an orderly stop sends no row twice.
+    let draining = context.cancellation.draining();
+    // As a task it runs beside those of its connections. The thread that started the runtime runs none of them: there, every answer would
+    // wake up another thread, and so would every request.
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        let mut keep = |taken: &DeliveredPrefix| note(&kept, &taken.checkpoint());
+        post_by(&delivery, &origin, rows, taken, &means, &mut keep).await
+    });
+    let posted = task.join_next().await;
+    drop(draining);
+    match posted {
+        Some(posted) => posted.map_err(DeliverError::lost)??,
+        None => return Err(DeliverError::Internal("nothing was posted".to_owned()).into()),
+    };
+    Ok(draft)
+}
+
+/// The file of a result.
+struct ResultFile {
+    path: PathBuf,
+    /// What messages call it.
+    name: String,
+    format: Format,
+    columns: Vec<Column>,
+}
+
+impl ResultFile {
+    async fn rows(&self, context: &WorkContext) -> Result<JsonRows, StepError> {
+        let file = LocalFile::own(self.path.clone(), self.name.clone());
+        rows_of_file(file, self.format, self.columns.clone(), context).await
+    }
+
+    /// The rows that an earlier attempt did not deliver: all, where the result does not begin with those that it did.
+    async fn rows_left(
+        &self,
+        delivery: &Delivery,
+        kept: &Kept,
+        context: &WorkContext,
+    ) -> Result<(JsonRows, DeliveredPrefix), StepError> {
+        let mark = kept.read(DELIVERED).and_then(|bytes| noted(&bytes));
+        if let Some(mark) = mark {
+            if let Some(left) = after(self.rows(context).await?, delivery, &mark).await? {
+                tracing::info!(rows = mark.rows, "continues after the rows that were delivered before");
+                return Ok(left);
+            }
+            tracing::warn!(
+                "the {} rows delivered before are not the first ones now; all are sent again",
+                mark.rows
+            );
+        }
+        Ok((self.rows(context).await?, DeliveredPrefix::none(delivery)?))
+    }
+}
+
+/// Keeps which rows were accepted.
+fn note(kept: &Kept, accepted: &Checkpoint) -> Result<(), StepError> {
+    Ok(kept.write(DELIVERED, format!("{}\n{}\n", accepted.rows, accepted.digest).as_bytes())?)
+}
+
+/// What [`note`] kept.
+fn noted(bytes: &[u8]) -> Option<Checkpoint> {
+    let (rows, digest) = std::str::from_utf8(bytes).ok()?.strip_suffix('\n')?.split_once('\n')?;
+    let digest: Digest = serde_json::from_value(digest.into()).ok()?;
+    Some(Checkpoint { rows: rows.parse().ok()?, digest })
+}
+
+#[cfg(test)]
+mod tests {
+    use mlpipeline_crds::Revision;
+
+    use super::*;
+
+    #[test]
+    fn what_was_noted_is_read_and_half_of_it_says_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kept = Kept::open(folder.path(), &Revision::of(&["key"])).expect("a folder");
+        let accepted = Checkpoint { rows: 12, digest: Digest::of(b"rows") };
+        note(&kept, &accepted).expect("noted");
+        let bytes = kept.read(DELIVERED).expect("a note");
+        assert_eq!(noted(&bytes), Some(accepted));
+        for end in 0..bytes.len() {
+            assert_eq!(noted(&bytes[..end]), None, "{end} bytes");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Parquet files as a table of the query engine.
+//!
+//! Owns how its files are divided among partitions, and that statistics are not trusted. Must not list files: those that were found are
+//! those that are read.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Result as QueryResult;
+use datafusion::common::config::TableParquetOptions;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+
+use super::parquet_files::ParquetFiles;
+use crate::table::file::LocalFile;
+
+/// A table of Parquet files that have the same columns.
+#[derive(Debug)]
+pub(super) struct ParquetTable {
+    schema: SchemaRef,
+    files: Arc<ParquetFiles>,
+    /// How many bytes each file has.
+    sizes: Vec<u64>,
+}
+
+impl ParquetTable {
+    /// The table of files of these sizes, in bytes, in the order of their paths.
+    pub(super) fn new(schema: SchemaRef, mut files: Vec<(LocalFile, u64)>) -> Self {
+        files.sort_by(|(one, _), (other, _)| one.path.as_os_str().cmp(other.path.as_os_str()));
+        let sizes = files.iter().map(|(_, size)| *size).collect();
+        let files = Arc::new(ParquetFiles::new(files.into_iter().map(|(file, _)| file)));
+        Self { schema, files, sizes }
+    }
+}
+
+#[async_trait]
+impl TableProvider for ParquetTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> QueryResult<Arc<dyn ExecutionPlan>> {
+        // Statistics know no NaN, and may be wrong: with them a filter, min, max or a constant column would give other answers than
+        // the rows do.
+        let mut options = TableParquetOptions::default();
+        options.global.pruning = false;
+        options.global.schema_force_view_types = false;
+        let source = ParquetSource::new(Arc::clone(&self.schema))
+            .with_table_parquet_options(options)
+            .with_parquet_file_reader_factory(Arc::clone(&self.files) as _);
+        let file = |(place, size): (usize, &u64)| PartitionedFile::new(ParquetFiles::name(place), *size);
+        let files = FileGroup::new(self.sizes.iter().enumerate().map(file).collect());
+        // The URL names a store that must be there, and from which nothing is read.
+        let scan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+            .with_file_groups(files.split_files(state.config().target_partitions().max(1)))
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(scan))
+    }
+
+    /// Filters are looked at by the query, row by row.
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> QueryResult<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+}
