@@ -145,7 +145,7 @@ fn files_that_hold_no_pipeline_say_what_they_hold() {
     let not_a_number = pipeline(
         "  - {name: a, train: {data: {uri: 'file:a.csv'}, target: t, algorithm: {linearRegression: {alpha: .inf}}}}\n",
     );
-    let rows: [(&[u8], &str); 18] = [
+    let rows: [(&[u8], &str); 19] = [
         (b"", "holds no YAML document"),
         (b"---\n---\n", "holds no YAML document"),
         (b"\xff\xfe", "1:1: is not UTF-8 text"),
@@ -165,7 +165,14 @@ fn files_that_hold_no_pipeline_say_what_they_hold() {
         ),
         (b"apiVersion: mlpipeline.dev/v1alpha1\n", "kind is missing"),
         (b"apiVersion: mlpipeline.dev/v1alpha1\nkind: MLPipeline\n", "spec is missing"),
-        (b"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {k: '%%'}\n", "is not a valid Secret"),
+        (
+            b"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: []\n",
+            "is not a valid Secret: data is not a map",
+        ),
+        (
+            b"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {k: '%%'}\n",
+            "there is no MLPipeline in it",
+        ),
         (b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n", "there is no MLPipeline in it"),
         (deep.as_bytes(), "nests values more than 32 deep"),
         (huge_number.as_bytes(), "a whole number is needed"),
