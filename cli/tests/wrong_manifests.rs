@@ -5,7 +5,25 @@ mod program;
 use program::{Folder, pipeline};
 
 /// Steps, and the whole of what is said about them, without the file's name.
-const STEPS: [(&str, &[&str]); 13] = [
+const STEPS: [(&str, &[&str]); 16] = [
+    (
+        "  - {name: a, run: }\n",
+        &[
+            "6:5: spec.steps[0]: a step is exactly one of prepare, train, import, serve, score and run; this has none of them; run has no value, and counts as left out: indent its fields below it, or write run: {}",
+        ],
+    ),
+    (
+        "  - {name: a, pod: {resources: {limits: {memory: 1 Gi}}}, run: {image: x}}\n",
+        &[
+            "6:51: spec.steps[0].pod.resources.limits.memory is \"1 Gi\"; an amount such as 2, 500m or 1.5Gi is needed",
+        ],
+    ),
+    (
+        "  - {name: a, pod: {labels: {on: x, 1: y}}, run: {image: x}}\n",
+        &[
+            "6:29: spec.steps[0].pod.labels.on is read as \"true\" by Kubernetes; put the key in quotes: \"on\"",
+        ],
+    ),
     ("  - {name: a, trian: {}}\n", &["6:15: spec.steps[0].trian is not a known field; did you mean train?"]),
     (
         "  - {name: a}\n",

@@ -74,7 +74,7 @@ impl ServiceSettings {
     pub const DEFAULT_PORT: i32 = 80;
 }
 
-/// How far a Service reaches.
+/// How far a Service reaches; when absent, ClusterIP, and Headless for a StatefulSet, whose pods have names by it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ServiceType {
     /// Inside the cluster, at one address.

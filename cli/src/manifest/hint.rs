@@ -68,7 +68,9 @@ pub(super) fn type_hint(schema: &Value, node: &Node, path: &str) -> Option<Strin
         (Content::Map(_), Some("array")) => Some("begin each item with a dash".to_owned()),
         (Content::Text(text), Some("array")) => Some(as_list(schema, text)),
         (Content::Text(_) | Content::Integer(_) | Content::Float(_), Some("object")) => {
-            as_map(schema, node).map(|map| format!("write {field}: {map}"))
+            // An item of a list has no name.
+            let name = if field.ends_with(']') { String::new() } else { format!("{field}: ") };
+            as_map(schema, node).map(|map| format!("write {name}{map}"))
         }
         _ => None,
     }
@@ -83,7 +85,10 @@ fn as_list(schema: &Value, text: &str) -> String {
     if text.len() > 120 || words.is_empty() {
         return "write each word as an item of a list".to_owned();
     }
-    format!("write each word as an item: [{}]", words.join(", "))
+    match words.as_slice() {
+        [only] => format!("write it as an item: [{only}]"),
+        _ => format!("write each word as an item: [{}]", words.join(", ")),
+    }
 }
 
 /// How a value is written as the map that a field takes, where there is one field of that map that it can only be meant for.

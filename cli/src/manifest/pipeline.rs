@@ -172,5 +172,7 @@ fn empty_fields(node: &Node) -> Option<String> {
     let mut empty = entries.iter().filter(|entry| entry.value.is_null()).map(|entry| entry.key.text.as_str());
     let (first, others) = (empty.next()?, empty.next());
     let name = others.is_none().then_some(first)?;
-    Some(format!("{name} has no value, and counts as left out: write {name}: {{}} for one with defaults"))
+    Some(format!(
+        "{name} has no value, and counts as left out: indent its fields below it, or write {name}: {{}}"
+    ))
 }

@@ -79,7 +79,7 @@ fn complaints(steps: &str) -> Vec<String> {
 }
 
 /// Steps, and the whole of what is said about them.
-const MISFITS: [(&str, &[&str]); 36] = [
+const MISFITS: [(&str, &[&str]); 37] = [
     ("{name: a, run: {image: x}, retries: 3}", &[]),
     ("{name: a, run: {image: x}, retrys: 3}", &["retrys is not a known field; did you mean retries?"]),
     (
@@ -148,10 +148,7 @@ const MISFITS: [(&str, &[&str]); 36] = [
             "timeout is the number 3600; text is needed; write it with its unit: \"3600s\"",
         ],
     ),
-    (
-        "{name: a, serve: {model: train}}",
-        &["serve.model is the text \"train\"; a map is needed; write model: {step: train}"],
-    ),
+    (XX & ["serve.model is the text \"train\"; a map is needed; write model: {step: train}"],),
     (
         "{name: a, run: {image: x}, pod: {image: y}}",
         &[
@@ -175,7 +172,7 @@ const MISFITS: [(&str, &[&str]); 36] = [
     ("{name: a, run: x}", &["run is the text \"x\"; a map is needed"]),
     (
         "{name: a, run: {image: x, args: z}}",
-        &["run.args is the text \"z\"; a list is needed; write each word as an item: [\"z\"]"],
+        &["run.args is the text \"z\"; a list is needed; write it as an item: [\"z\"]"],
     ),
     (
         "{name: a, run: {image: x, args: {}}}",

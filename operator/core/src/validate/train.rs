@@ -319,7 +319,7 @@ fn check_reach(gate: &Gate, path: &str, errors: &mut Errors) {
     for (field, bound) in min.into_iter().chain(max).filter(|(_, bound)| bound.is_finite()) {
         let path = format!("{path}.{field}");
         let problem = format!("is {bound}, and {name} is {range}: no model could pass");
-        if field == "min" && least == Some(0.0) && (1.0..=100.0).contains(&bound) {
+        if field == "min" && least == Some(0.0) && (2.0..=100.0).contains(&bound) {
             errors.add_with_hint(
                 path,
                 problem,
