@@ -148,7 +148,14 @@ const MISFITS: [(&str, &[&str]); 37] = [
             "timeout is the number 3600; text is needed; write it with its unit: \"3600s\"",
         ],
     ),
-    (XX & ["serve.model is the text \"train\"; a map is needed; write model: {step: train}"],),
+    (
+        "{name: a, run: {image: x}, pod: {imagePullSecrets: [regcred]}}",
+        &["pod.imagePullSecrets[0] is the text \"regcred\"; a map is needed; write {name: regcred}"],
+    ),
+    (
+        "{name: a, serve: {model: train}}",
+        &["serve.model is the text \"train\"; a map is needed; write model: {step: train}"],
+    ),
     (
         "{name: a, run: {image: x}, pod: {image: y}}",
         &[
