@@ -17,7 +17,7 @@ use mlpipeline_core::duration::parse_duration;
     kubectl mlpipeline local pipeline.yaml
   Show what an edit would re-run:
     kubectl mlpipeline plan pipeline.yaml
-  Find every mistake in some files:
+  Find the mistakes in some files, all at once:
     kubectl mlpipeline validate *.yaml
 
 Exit codes of all commands: 0 success, 1 the files are wrong or something failed, 2 wrong usage."
@@ -99,7 +99,7 @@ pub struct Validate {
 /// Which pipeline, and where its results are.
 #[derive(Debug, Args)]
 pub struct Place {
-    /// The pipeline, where the files hold several
+    /// The pipeline, as NAME or NAMESPACE/NAME, where the files hold several
     #[arg(long, value_name = "NAME")]
     pub pipeline: Option<String>,
     /// The folder for results, records and logs

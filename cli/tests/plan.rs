@@ -66,3 +66,20 @@ fn one_of_several_pipelines_is_chosen_by_name() {
     assert_eq!(folder.call(&["plan", "p.yaml", "--pipeline", "q"]).code, 0);
     assert!(folder.call(&["plan", "p.yaml", "--pipeline", "x"]).stderr.contains("there are p, q"));
 }
+
+#[test]
+fn one_of_two_pipelines_of_one_name_is_chosen_by_its_namespace() {
+    let folder = Folder::new();
+    let second = pipeline(STEPS).replace("{name: p}", "{name: p, namespace: team}");
+    folder.write("p.yaml", &format!("{}---\n{second}", pipeline(STEPS)));
+    for arguments in [vec!["plan", "p.yaml"], vec!["plan", "p.yaml", "--pipeline", "p"]] {
+        let answer = folder.call(&arguments);
+        assert_eq!(answer.code, 2);
+        assert_eq!(
+            answer.stderr.trim(),
+            "error: the files hold several pipelines: default/p, team/p; choose one with --pipeline NAMESPACE/NAME"
+        );
+    }
+    let answer = folder.call(&["plan", "p.yaml", "--pipeline", "team/p", "-o", "json"]);
+    assert!(answer.code == 0 && answer.stdout.contains("\"namespace\": \"team\""), "{}", answer.stdout);
+}

@@ -103,3 +103,48 @@ fn wrong_usage_ends_with_2_and_help_and_completions_with_0() {
         assert_eq!(folder.call(&arguments).code, code, "{arguments:?}");
     }
 }
+
+#[test]
+fn lists_of_objects_are_read_as_documents() {
+    let folder = Folder::new();
+    let item = pipeline(STEP).replace('\n', "\n    ");
+    let list = format!(
+        "apiVersion: v1\nkind: List\nitems:\n  - {item}\n  - {{apiVersion: v1, kind: ConfigMap, metadata: {{name: c}}}}\n"
+    );
+    folder.write("a.yaml", &list);
+    let typed = list
+        .replace("v1\nkind: List", "mlpipeline.dev/v1alpha1\nkind: MLPipelineList")
+        .replacen("name: p", "name: q", 1);
+    folder.write("b.yaml", &typed);
+    let answer = folder.call(&["validate", "a.yaml", "b.yaml"]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let expected =
+        ["a.yaml: pipeline default/p is valid, 1 step", "b.yaml: pipeline default/q is valid, 1 step"];
+    assert_eq!(answer.stdout.lines().collect::<Vec<_>>(), expected);
+    folder.write("c.yaml", &list.replace("run:", "rum:"));
+    let answer = folder.call(&["validate", "c.yaml"]);
+    assert!(answer.stderr.starts_with("error: c.yaml:9:"), "{}", answer.stderr);
+}
+
+#[test]
+fn a_pipeline_that_stands_twice_in_one_file_is_refused_with_both_places() {
+    let folder = Folder::new();
+    let (one, elsewhere) = (pipeline(STEP), pipeline(STEP).replace("name: p", "name: p, namespace: team"));
+    folder.write("a.yaml", &format!("{one}---\n{elsewhere}---\n{one}"));
+    let answer = folder.call(&["validate", "a.yaml"]);
+    assert_eq!(answer.code, 1);
+    assert_eq!(
+        answer.stderr.trim_end(),
+        "error: a.yaml:17:12: metadata.name is that of the pipeline at line 3 too: the later would replace the earlier; give one of them \
+         another name or namespace, or remove it"
+    );
+}
+
+#[test]
+fn a_secret_that_no_step_reads_may_hold_what_is_no_text() {
+    let folder = Folder::new();
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: tls}\ndata: {keystore.jks: /u3+7Q==, password: '<path:kv/data#key>'}\n";
+    folder.write("a.yaml", &format!("{}---\n{secret}", pipeline(STEP)));
+    let answer = folder.call(&["validate", "a.yaml"]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+}

@@ -5,7 +5,25 @@ mod program;
 use program::{Folder, pipeline};
 
 /// Steps, and the whole of what is said about them, without the file's name.
-const STEPS: [(&str, &[&str]); 13] = [
+const STEPS: [(&str, &[&str]); 16] = [
+    (
+        "  - {name: a, run: }\n",
+        &[
+            "6:5: spec.steps[0]: a step is exactly one of prepare, train, import, serve, score and run; this has none of them; run has no value, and counts as left out: indent its fields below it, or write run: {}",
+        ],
+    ),
+    (
+        "  - {name: a, pod: {resources: {limits: {memory: 1 Gi}}}, run: {image: x}}\n",
+        &[
+            "6:51: spec.steps[0].pod.resources.limits.memory is \"1 Gi\"; an amount such as 2, 500m or 1.5Gi is needed",
+        ],
+    ),
+    (
+        "  - {name: a, pod: {labels: {on: x, 1: y}}, run: {image: x}}\n",
+        &[
+            "6:29: spec.steps[0].pod.labels.on is read as \"true\" by Kubernetes; put the key in quotes: \"on\"",
+        ],
+    ),
     ("  - {name: a, trian: {}}\n", &["6:15: spec.steps[0].trian is not a known field; did you mean train?"]),
     (
         "  - {name: a}\n",
@@ -145,7 +163,7 @@ fn files_that_hold_no_pipeline_say_what_they_hold() {
     let not_a_number = pipeline(
         "  - {name: a, train: {data: {uri: 'file:a.csv'}, target: t, algorithm: {linearRegression: {alpha: .inf}}}}\n",
     );
-    let rows: [(&[u8], &str); 18] = [
+    let rows: [(&[u8], &str); 19] = [
         (b"", "holds no YAML document"),
         (b"---\n---\n", "holds no YAML document"),
         (b"\xff\xfe", "1:1: is not UTF-8 text"),
@@ -165,7 +183,14 @@ fn files_that_hold_no_pipeline_say_what_they_hold() {
         ),
         (b"apiVersion: mlpipeline.dev/v1alpha1\n", "kind is missing"),
         (b"apiVersion: mlpipeline.dev/v1alpha1\nkind: MLPipeline\n", "spec is missing"),
-        (b"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {k: '%%'}\n", "is not a valid Secret"),
+        (
+            b"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: []\n",
+            "is not a valid Secret: data is not a map",
+        ),
+        (
+            b"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {k: '%%'}\n",
+            "there is no MLPipeline in it",
+        ),
         (b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n", "there is no MLPipeline in it"),
         (deep.as_bytes(), "nests values more than 32 deep"),
         (huge_number.as_bytes(), "a whole number is needed"),

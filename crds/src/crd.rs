@@ -12,6 +12,9 @@ use crate::status::NOT_OBSERVED;
 const MAX_ITEMS: u64 = 32;
 const MAX_PROPERTIES: u64 = 64;
 const MAX_LENGTH: u64 = 4096;
+/// The most characters of a variable's value or an annotation of pods: templates of an agent that fills in secrets are that long. No rule reads
+/// them, and the spec as a whole has a bound too.
+const MAX_LONG_TEXT: u64 = 32_768;
 
 /// Quantities as the API server reads them, without a sign: nothing of ours can be less than none.
 const QUANTITY: &str = r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$";
@@ -37,6 +40,7 @@ pub fn custom_resource_definition() -> CustomResourceDefinition {
     let derived = MLPipeline::crd();
     let Ok(mut value) = serde_json::to_value(&derived) else { return derived };
     for schema in schemas(&mut value) {
+        lengthen(schema);
         bound(schema);
         shorten(schema);
         confine(schema);
@@ -94,12 +98,32 @@ fn bound(schema: &mut Value) {
     }
 }
 
+/// Gives the texts of pods that may be long their own bound.
+fn lengthen(schema: &mut Value) {
+    if is_pod_settings(schema) {
+        for text in ["/properties/annotations/additionalProperties", "/properties/env/items/properties/value"]
+        {
+            if let Some(text) = schema.pointer_mut(text).and_then(Value::as_object_mut) {
+                text.insert("maxLength".into(), MAX_LONG_TEXT.into());
+            }
+        }
+    }
+    if let Some(items) = schema.get_mut("items") {
+        lengthen(items);
+    }
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    properties.into_iter().flat_map(|properties| properties.values_mut()).for_each(lengthen);
+}
+
+/// Whether a schema is that of the settings of pods.
+fn is_pod_settings(schema: &Value) -> bool {
+    ["envFrom", "mounts"].iter().all(|field| schema["properties"].get(field).is_some())
+}
+
 /// Drops the descriptions inside Kubernetes' own types: `kubectl explain pod.spec` has them.
 fn shorten(schema: &mut Value) {
+    let is_pod_settings = is_pod_settings(schema);
     let Some(object) = schema.as_object_mut() else { return };
-    let is_pod_settings = object
-        .get("properties")
-        .is_some_and(|properties| properties.get("envFrom").is_some() && properties.get("mounts").is_some());
     if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
         for (name, inner) in properties {
             if is_pod_settings && POD_FIELDS_WITHOUT_DESCRIPTIONS.contains(&name.as_str()) {

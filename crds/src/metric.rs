@@ -123,6 +123,37 @@ impl Metric {
         fitting.map(|metric| metric.name()).collect::<Vec<_>>().join(", ")
     }
 
+    /// Between which values every measurement lies; `None` where there is no such bound.
+    #[must_use]
+    pub fn range(self) -> (Option<f64>, Option<f64>) {
+        match self {
+            Self::Accuracy
+            | Self::BalancedAccuracy
+            | Self::F1Macro
+            | Self::F1Weighted
+            | Self::PrecisionMacro
+            | Self::PrecisionWeighted
+            | Self::RecallMacro
+            | Self::RecallWeighted
+            | Self::RocAuc
+            | Self::AveragePrecision
+            | Self::CalibrationError
+            | Self::OutlierShare
+            | Self::ExplainedVariance => (Some(0.0), Some(1.0)),
+            Self::BrierScore => (Some(0.0), Some(2.0)),
+            Self::Silhouette => (Some(-1.0), Some(1.0)),
+            Self::R2 => (None, Some(1.0)),
+            Self::LogLoss
+            | Self::Rmse
+            | Self::Mae
+            | Self::MedianAbsoluteError
+            | Self::Mape
+            | Self::Mase
+            | Self::Pinball
+            | Self::Inertia => (Some(0.0), None),
+        }
+    }
+
     /// Whether a smaller value is a better model.
     #[must_use]
     pub fn smaller_is_better(self) -> bool {

@@ -77,7 +77,7 @@ use crate::{MLPipelineStatus, PodSettings, Step, Storage};
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(validation = Rule::new("!has(self.replicas) || self.steps.filter(s, has(s.serve)).size() == 1").message("replicas sets the replicas of the only serve step: there must be exactly one").field_path(".replicas"))]
-#[x_kube(validation = fixed_in_a_claim("storageClassName", "''"))]
+#[x_kube(validation = fixed_in_a_claim("storageClassName", "'the default'"))]
 #[x_kube(validation = fixed_in_a_claim("accessModes", "[]"))]
 #[x_kube(validation = claim_only_grows())]
 #[serde(rename_all = "camelCase")]

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PodSettings {
-    /// Environment variables: a value, or a reference to a Secret, a ConfigMap or a field of the pod.
+    /// Environment variables: a value of at most 32768 characters, or a reference to a Secret, a ConfigMap or a field of the pod.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub env: Vec<EnvVar>,
@@ -66,9 +66,9 @@ pub struct PodSettings {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 32))]
     pub labels: BTreeMap<String, String>,
-    /// Annotations for the pods, none of ours among them.
+    /// Annotations for the pods, none of ours among them: 64 at most, of at most 32768 characters each, which templates of an agent need.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 32))]
+    #[schemars(extend("maxProperties" = 64))]
     pub annotations: BTreeMap<String, String>,
     /// Volumes to mount.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -18,7 +18,7 @@ use crate::storage::quantity;
 #[x_kube(validation = Rule::new("!has(self.replicas) || (has(self.workload) && self.workload in ['Deployment', 'StatefulSet'])").message("replicas goes with workload Deployment or StatefulSet").field_path(".replicas"))]
 #[x_kube(validation = Rule::new("!has(self.replicaVolume) || (has(self.workload) && self.workload == 'StatefulSet')").message("replicaVolume goes with workload StatefulSet").field_path(".replicaVolume"))]
 #[x_kube(validation = fixed_in_a_stateful_set("has(self.replicaVolume) == has(oldSelf.replicaVolume)", "replicaVolume cannot be added to or removed from a StatefulSet that exists: give the step another name, or remove the step, apply, and add it again"))]
-#[x_kube(validation = fixed_in_a_stateful_set("!has(self.replicaVolume) || !has(oldSelf.replicaVolume) || (has(self.replicaVolume.storageClassName) ? self.replicaVolume.storageClassName : '') == (has(oldSelf.replicaVolume.storageClassName) ? oldSelf.replicaVolume.storageClassName : '')", "storageClassName of replicas' volumes cannot change: give the step another name, and copy the data"))]
+#[x_kube(validation = fixed_in_a_stateful_set("!has(self.replicaVolume) || !has(oldSelf.replicaVolume) || (has(self.replicaVolume.storageClassName) ? self.replicaVolume.storageClassName : 'the default') == (has(oldSelf.replicaVolume.storageClassName) ? oldSelf.replicaVolume.storageClassName : 'the default')", "storageClassName of replicas' volumes cannot change: give the step another name, and copy the data"))]
 #[x_kube(validation = replica_volume_only_grows())]
 #[serde(rename_all = "camelCase")]
 pub struct Run {
@@ -120,14 +120,15 @@ pub struct Port {
     /// The port's name.
     #[schemars(length(min = 1, max = 15), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub name: String,
-    /// The Service's port.
+    /// The Service's port. A headless Service maps no ports: there it is the container's.
     #[schemars(range(min = 1, max = 65535))]
     pub port: i32,
-    /// The container's port; the same as port when absent.
+    /// The container's port; the same as port when absent, and beside a headless Service. Several ports may lead to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65535))]
     pub target_port: Option<i32>,
-    /// How far the Service reaches; ClusterIP when absent. All ports of a step share one.
+    /// How far the Service reaches; ClusterIP when absent, and Headless for a StatefulSet, whose pods have names by it. All ports of a
+    /// step share one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceType>,
     /// The port on every node; one that the cluster chooses when absent.
@@ -139,6 +140,14 @@ pub struct Port {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65535))]
     pub host_port: Option<i32>,
+}
+
+impl Port {
+    /// The container's port.
+    #[must_use]
+    pub fn container_port(&self) -> i32 {
+        self.target_port.unwrap_or(self.port)
+    }
 }
 
 /// A rule on changes of a step that was a StatefulSet and stays one.
@@ -170,8 +179,8 @@ pub struct ReplicaVolume {
     /// Where the container finds it.
     #[schemars(length(min = 1, max = 1024), regex(pattern = "^/"))]
     pub mount_path: String,
-    /// The storage class; the cluster's default when absent.
+    /// The storage class; the cluster's default when absent. Empty for a volume that somebody made by hand: none is made then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(max = 253))]
     pub storage_class_name: Option<String>,
 }

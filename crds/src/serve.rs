@@ -59,7 +59,7 @@ pub struct ServiceSettings {
     /// How far it reaches; ClusterIP when absent.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "type")]
     pub service_type: Option<ServiceType>,
-    /// The port to listen on; 80 when absent.
+    /// The port to listen on; 80 when absent. A headless Service maps no ports, and its pods listen on 8000: leave it out there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65535))]
     pub port: Option<i32>,
@@ -74,7 +74,7 @@ impl ServiceSettings {
     pub const DEFAULT_PORT: i32 = 80;
 }
 
-/// How far a Service reaches.
+/// How far a Service reaches; when absent, ClusterIP, and Headless for a StatefulSet, whose pods have names by it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ServiceType {
     /// Inside the cluster, at one address.

@@ -31,9 +31,10 @@ pub struct VolumeStorage {
     /// How much to ask for; 1Gi when absent. It can grow later where the storage class allows it, and never shrink.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Quantity>,
-    /// The storage class; the cluster's default when absent. It cannot be changed.
+    /// The storage class; the cluster's default when absent. Empty for a volume that somebody made by hand: none is made then. It cannot be
+    /// changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(max = 253))]
     pub storage_class_name: Option<String>,
     /// How nodes may mount it; ReadWriteOnce when absent. It cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]

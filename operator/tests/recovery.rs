@@ -172,8 +172,7 @@ async fn a_service_that_must_be_replaced_and_is_held_by_a_finalizer_comes_back_w
     let held = json!(["service.kubernetes.io/load-balancer-cleanup"]);
     world.edit(&service, |service| service["metadata"]["finalizers"] = held.clone());
     world.forget_trace();
-    let headless =
-        CRASH_COURSE.replace("{type: NodePort, port: 80, nodePort: 30080}", "{type: Headless, port: 80}");
+    let headless = CRASH_COURSE.replace("{type: NodePort, port: 80, nodePort: 30080}", "{type: Headless}");
     assert_ne!(headless, CRASH_COURSE);
     world.user_applies(&headless);
     let message = until_not_ready(&world, &key, "WaitingForDeletion").await;

@@ -18,6 +18,23 @@
 {{- if and (eq (int .Values.replicas) 0) .Release.IsInstall -}}
 {{- fail "replicas is 0, so nothing would look after pipelines: set 1 or more; an upgrade may set 0 to pause the operator" -}}
 {{- end -}}
+{{- $volumes := list -}}
+{{- range .Values.extraVolumes -}}
+{{- if has .name $volumes -}}
+{{- fail (printf "extraVolumes has two volumes with the name %s: rename one of them" .name) -}}
+{{- end -}}
+{{- $volumes = append $volumes .name -}}
+{{- end -}}
+{{- $places := list -}}
+{{- range .Values.extraVolumeMounts -}}
+{{- if not (has .name $volumes) -}}
+{{- fail (printf "extraVolumeMounts mounts %s at %s, and extraVolumes has no volume of that name: add it, or leave the mount out" .name .mountPath) -}}
+{{- end -}}
+{{- if has .mountPath $places -}}
+{{- fail (printf "extraVolumeMounts mounts two volumes at %s: change one of the two" .mountPath) -}}
+{{- end -}}
+{{- $places = append $places .mountPath -}}
+{{- end -}}
 {{- if .Values.rbac.create -}}
 {{- include "mlpipeline.namespacesCheck" . -}}
 {{- end -}}

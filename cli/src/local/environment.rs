@@ -80,8 +80,11 @@ impl Resolver<'_> {
         for (kind, name, optional) in map.into_iter().chain(secret) {
             match self.objects.entries(kind, name) {
                 Some(entries) => {
-                    let named = entries.iter().map(|(key, value)| (format!("{prefix}{key}"), value.clone()));
-                    self.variables.extend(named);
+                    for key in entries.keys() {
+                        if let Some(value) = self.entry(kind, name, key, false) {
+                            self.variables.insert(format!("{prefix}{key}"), value);
+                        }
+                    }
                 }
                 None if optional.unwrap_or_default() || !self.objects.defaults().is_empty() => {}
                 None => self.errors.push(missing(kind, name, None)),
@@ -135,11 +138,15 @@ impl Resolver<'_> {
     }
 
     fn entry(&mut self, kind: &'static str, name: &str, key: &str, optional: bool) -> Option<SecretText> {
-        let value = self.objects.entry(kind, name, key).cloned();
-        if value.is_none() && !optional {
-            self.errors.push(missing(kind, name, Some(key)));
+        match self.objects.entry(kind, name, key) {
+            Some(Ok(value)) => return Some(value.clone()),
+            Some(Err(problem)) => self.errors.push(format!(
+                "the entry {key} of the {kind} {name} {problem}; a variable {key} in --env-file stands in for it"
+            )),
+            None if optional => {}
+            None => self.errors.push(missing(kind, name, Some(key))),
         }
-        value
+        None
     }
 
     fn field(&self, path: &str) -> Option<String> {

@@ -2,6 +2,7 @@
 //!
 //! Owns finding every mistake in the files at once. Must not run or plan anything.
 
+mod hint;
 mod namespace;
 mod objects;
 mod pipeline;
@@ -9,6 +10,7 @@ mod problem;
 mod schema;
 pub mod yaml;
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -16,9 +18,9 @@ use mlpipeline_core::notes::notes;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 
 pub use namespace::Namespace;
-pub use objects::{Objects, SecretText};
+pub use objects::{NotText, Objects, SecretText};
 pub use problem::Problem;
-use yaml::{Content, MAX_BYTES, Node};
+use yaml::{Content, MAX_BYTES, Node, Position};
 
 /// The API version that this build reads.
 pub const API_VERSION: &str = "mlpipeline.dev/v1alpha1";
@@ -85,9 +87,10 @@ impl Manifests {
         if documents.is_empty() {
             self.problems.push(Problem::of_file(file, "holds no YAML document"));
         }
+        let mut seen = BTreeMap::new();
         for document in documents {
             match document {
-                Ok(node) => self.take(file, &node, namespace),
+                Ok(node) => self.take(file, &node, namespace, &mut seen),
                 Err(error) => {
                     self.problems.push(Problem { at: error.at, ..Problem::of_file(file, error.problem) });
                 }
@@ -95,7 +98,14 @@ impl Manifests {
         }
     }
 
-    fn take(&mut self, file: &Path, node: &Node, namespace: Namespace<'_>) {
+    /// Takes one document, or the items of a list. `seen` holds where the file's pipelines stand, by namespace and name.
+    fn take(
+        &mut self,
+        file: &Path,
+        node: &Node,
+        namespace: Namespace<'_>,
+        seen: &mut BTreeMap<String, Position>,
+    ) {
         let wrong = |path: &str, problem: String| Problem {
             path: path.to_owned(),
             at: Some(node.find(path)),
@@ -109,12 +119,16 @@ impl Manifests {
         }
         let of = |key: &str| node.get(key).and_then(Node::text).unwrap_or_default();
         let (api_version, kind) = (of("apiVersion"), of("kind"));
+        if let Some(items) = items_of_list(node, api_version, kind) {
+            return items.iter().for_each(|item| self.take(file, item, namespace, seen));
+        }
         let group = api_version.split('/').next().unwrap_or_default();
         let ours = group == mlpipeline_crds::GROUP || kind.eq_ignore_ascii_case("MLPipeline");
         match (api_version, kind) {
             (API_VERSION, "MLPipeline") => {
                 self.count += 1;
-                let (found, problems) = pipeline::read(file, node, namespace);
+                let (found, mut problems) = pipeline::read(file, node, namespace);
+                problems.extend(repeated(file, node, namespace, seen));
                 let noted = found.iter().flat_map(notes);
                 let about = |note| format!("{}: {note}", file.display());
                 self.notes.extend(noted.map(about));
@@ -153,6 +167,43 @@ impl Manifests {
             }
         }
     }
+}
+
+/// The items of a list of objects, as `kubectl get -o yaml` writes it.
+fn items_of_list<'a>(node: &'a Node, api_version: &str, kind: &str) -> Option<&'a [Node]> {
+    let is_list = match api_version {
+        "v1" => ["List", "SecretList", "ConfigMapList"].contains(&kind),
+        API_VERSION => kind == "MLPipelineList",
+        _ => false,
+    };
+    match &node.get("items")?.content {
+        Content::List(items) if is_list => Some(items),
+        _ => None,
+    }
+}
+
+/// What is wrong with a pipeline that stands in the file already: when applied, the later one would replace the earlier.
+fn repeated(
+    file: &Path,
+    node: &Node,
+    namespace: Namespace<'_>,
+    seen: &mut BTreeMap<String, Position>,
+) -> Option<Problem> {
+    let name = pipeline::name_of(node, namespace)?;
+    let at = node.find("metadata.name");
+    let Some(earlier) = seen.get(&name) else {
+        seen.insert(name, at);
+        return None;
+    };
+    let problem =
+        format!("is that of the pipeline at line {} too: the later would replace the earlier", earlier.line);
+    let problem = Problem {
+        at: Some(at),
+        path: "metadata.name".to_owned(),
+        pipeline: Some(name),
+        ..Problem::of_file(file, problem)
+    };
+    Some(problem.with_hint("give one of them another name or namespace, or remove it"))
 }
 
 /// Reads a file, or standard input for `-`, up to one byte more than is allowed.

@@ -11,13 +11,18 @@ use serde_json::{Value, json};
 use super::namespace::Namespace;
 use super::problem::Problem;
 use super::schema::{self, Complaint};
-use super::yaml::Node;
+use super::yaml::{Content, Node};
 
 /// Reads a pipeline: the schema's complaints first, then those of the core about all that the schema let pass.
-pub fn read(file: &Path, node: &Node, namespace: Namespace<'_>) -> (Option<ValidatedPipeline>, Vec<Problem>) {
+pub(super) fn read(
+    file: &Path,
+    node: &Node,
+    namespace: Namespace<'_>,
+) -> (Option<ValidatedPipeline>, Vec<Problem>) {
     let mut complaints = schema::check(node);
     let mut json = node.to_json();
     complaints.extend(set_namespace(&mut json, node, namespace));
+    keep_own_metadata(&mut json);
     let replaced = replace_unreadable(&mut json, &complaints);
     let checked = match serde_json::from_value::<MLPipeline>(json) {
         Ok(resource) => validate(&resource),
@@ -45,7 +50,8 @@ pub fn read(file: &Path, node: &Node, namespace: Namespace<'_>) -> (Option<Valid
     (pipeline, problems)
 }
 
-fn name_of(node: &Node, namespace: Namespace<'_>) -> Option<String> {
+/// The pipeline as NAMESPACE/NAME, if it has a name.
+pub(super) fn name_of(node: &Node, namespace: Namespace<'_>) -> Option<String> {
     let of = |key: &str| node.get("metadata").and_then(|metadata| metadata.get(key)).and_then(Node::text);
     Some(format!("{}/{}", of("namespace").or(namespace.of_unnamed()).unwrap_or("default"), of("name")?))
 }
@@ -67,6 +73,15 @@ fn set_namespace(json: &mut Value, node: &Node, namespace: Namespace<'_>) -> Opt
                 is_bound: true,
             })
         }
+    }
+}
+
+/// Removes what an API server adds to metadata: nothing here depends on it, and the schema has judged it.
+fn keep_own_metadata(json: &mut Value) {
+    if let Some(metadata) = json.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|field, _| {
+            ["name", "namespace", "labels", "annotations", "uid", "generation"].contains(&field.as_str())
+        });
     }
 }
 
@@ -124,7 +139,14 @@ fn merge(
                 let parent = complaint.path.rsplit_once('.').map_or("", |(parent, _)| parent);
                 let misspelt = complaint.problem == schema::UNKNOWN_FIELD
                     && complaint.hint.as_ref().is_some_and(|hint| hint.starts_with("did you mean"));
-                (!complaint.is_bound && complaint.path == error.path) || (misspelt && parent == error.path)
+                // The core names an entry of a map in its words, the schema in its path.
+                let is_of_entry = complaint.path.strip_prefix(&error.path).is_some_and(|below| {
+                    let entry = below.strip_prefix('.').unwrap_or_default();
+                    !entry.is_empty() && error.problem.starts_with(&format!("\"{entry}\" is"))
+                });
+                (!complaint.is_bound && complaint.path == error.path)
+                    || (misspelt && parent == error.path)
+                    || is_of_entry
             })
     };
     let errors: Vec<FieldError> = errors.into_iter().filter(|error| !is_consequence(error)).collect();
@@ -136,10 +158,21 @@ fn merge(
         .collect();
     merged.extend(errors.into_iter().map(|error| Complaint {
         at: node.find(&error.path),
+        hint: error.hint.or_else(|| empty_fields(node.value_at(&error.path)?)),
         path: error.path,
         problem: error.problem,
-        hint: error.hint,
         is_bound: true,
     }));
     merged
+}
+
+/// What to do about fields of a map that have no value, and so count as left out.
+fn empty_fields(node: &Node) -> Option<String> {
+    let Content::Map(entries) = &node.content else { return None };
+    let mut empty = entries.iter().filter(|entry| entry.value.is_null()).map(|entry| entry.key.text.as_str());
+    let (first, others) = (empty.next()?, empty.next());
+    let name = others.is_none().then_some(first)?;
+    Some(format!(
+        "{name} has no value, and counts as left out: indent its fields below it, or write {name}: {{}}"
+    ))
 }

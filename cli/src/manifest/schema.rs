@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mlpipeline_core::validate::closest;
 use regex::Regex;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::yaml::{Content, Entry, Node, Position};
+use super::hint::{describe, known_fields, needed, one_of, quoted, type_hint, wanted};
+use super::yaml::{Content, Entry, Key, Node, Position};
 
 /// The schema of an `MLPipeline` without its descriptions; a test holds it to what [`mlpipeline_crds`] derives, which takes
 /// too long to do at each start.
@@ -72,9 +73,10 @@ impl Walk {
                 self.text(schema, node, text, path);
                 true
             }
-            (Some("integer"), Content::Integer(number)) => {
-                self.integer(schema, node, *number, path);
-                true
+            (Some("integer"), Content::Integer(_) | Content::Float(_)) => {
+                let whole = node.whole();
+                whole.into_iter().for_each(|number| self.integer(schema, node, number, path));
+                whole.is_some()
             }
             (Some("number"), Content::Integer(number)) => {
                 self.number(schema, node, *number as f64, path);
@@ -89,15 +91,15 @@ impl Walk {
         };
         if !fits {
             let problem = format!("is {}; {} is needed", describe(node), wanted(schema));
-            self.add(path, node.at, problem, type_hint(schema, node), false);
+            self.add(path, node.at, problem, type_hint(schema, node, path), false);
         }
     }
 
     /// An amount as Kubernetes writes it; whether it has one of the types for that.
     fn quantity(&mut self, schema: &Value, node: &Node, path: &str) -> bool {
-        match &node.content {
-            Content::Integer(number) => self.integer(schema, node, *number, path),
-            Content::Text(text) => {
+        match (&node.content, node.whole()) {
+            (_, Some(number)) => self.integer(schema, node, number, path),
+            (Content::Text(text), _) => {
                 if !schema["pattern"].as_str().is_none_or(|pattern| self.matches(pattern, text)) {
                     let problem =
                         format!("is {}; an amount such as 2, 500m or 1.5Gi is needed", quoted(text));
@@ -117,14 +119,19 @@ impl Walk {
         let required = schema["required"].as_array().into_iter().flatten();
         let required: Vec<&str> = required.filter_map(Value::as_str).collect();
         for entry in entries {
-            let below = join(path, &entry.key);
-            let is_required = required.contains(&entry.key.as_str());
-            match (properties.and_then(|properties| properties.get(&entry.key)), others) {
+            if entry.key.written.is_some() {
+                self.misread_key(&entry.key, entry.at, path);
+                continue;
+            }
+            let key = &entry.key.text;
+            let below = join(path, key);
+            let is_required = required.contains(&key.as_str());
+            match (properties.and_then(|properties| properties.get(key)), others) {
                 // The API server drops fields without a value.
                 (Some(_), _) | (None, Some(_)) if entry.value.is_null() && !is_required => {}
                 (Some(schema), _) | (None, Some(schema)) => self.value(schema, &entry.value, &below),
                 (None, None) => {
-                    let hint = properties.map(|known| known_fields(&entry.key, known));
+                    let hint = properties.map(|known| known_fields(key, known, path));
                     self.add(&below, entry.at, UNKNOWN_FIELD.into(), hint, false);
                 }
             }
@@ -137,6 +144,18 @@ impl Walk {
         if let Some(most) = schema["maxProperties"].as_u64().filter(|most| entries.len() as u64 > *most) {
             self.bound(path, node, format!("has {} entries; at most {most} are allowed", entries.len()));
         }
+    }
+
+    /// A key that Kubernetes reads as another than the one that stands there.
+    fn misread_key(&mut self, key: &Key, at: Position, path: &str) {
+        let written = key.written.as_deref().unwrap_or_default();
+        let (problem, hint) = if key.is_null() {
+            ("is an empty key, which Kubernetes refuses".to_owned(), "name the entry, in quotes".to_owned())
+        } else {
+            let problem = format!("is read as {} by Kubernetes", quoted(&key.text));
+            (problem, format!("put the key in quotes: {}", quoted(written)))
+        };
+        self.add(&join(path, written), at, problem, Some(hint), true);
     }
 
     fn list(&mut self, schema: &Value, node: &Node, items: &[Node], path: &str) {
@@ -228,92 +247,6 @@ impl Walk {
 
 fn join(path: &str, field: &str) -> String {
     if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
-}
-
-/// The type that a schema asks for, for people.
-fn wanted(schema: &Value) -> &'static str {
-    match schema["type"].as_str() {
-        _ if schema["x-kubernetes-int-or-string"] == true => "text or a whole number",
-        Some("object") => "a map",
-        Some("array") => "a list",
-        Some("string") => "text",
-        Some("integer") => "a whole number",
-        Some("number") => "a number",
-        Some("boolean") => "true or false",
-        _ => "a value",
-    }
-}
-
-fn describe(node: &Node) -> String {
-    match &node.content {
-        Content::Null => "empty".into(),
-        Content::Boolean(value) => format!("{value}"),
-        Content::Integer(number) => format!("the number {number}"),
-        Content::Float(number) => format!("the number {number:?}"),
-        Content::Text(text) => format!("the text {}", quoted(text)),
-        Content::List(_) => "a list".into(),
-        Content::Map(_) => "a map".into(),
-    }
-}
-
-fn quoted(text: &str) -> String {
-    let short: String = text.chars().take(60).collect();
-    if short.len() < text.len() { format!("{short:?}…") } else { format!("{short:?}") }
-}
-
-fn one_of(words: &[&str]) -> String {
-    match words {
-        [] => "nothing".into(),
-        [only] => (*only).to_owned(),
-        [others @ .., last] => format!("{} or {last}", others.join(", ")),
-    }
-}
-
-/// What to do about a value that YAML reads as another type than the writer meant.
-fn type_hint(schema: &Value, node: &Node) -> Option<String> {
-    let takes_text = schema["type"] == "string" || schema["x-kubernetes-int-or-string"] == true;
-    match (&node.content, schema["type"].as_str()) {
-        (Content::Integer(_) | Content::Float(_) | Content::Boolean(_), _) if takes_text => {
-            Some("put it in quotes".to_owned())
-        }
-        (Content::Text(text), Some("integer" | "number")) if text.trim().parse::<f64>().is_ok() => {
-            Some("remove the quotes".to_owned())
-        }
-        (Content::Null, _) => Some("give it a value".to_owned()),
-        (Content::Map(_), Some("array")) => Some("begin each item with a dash".to_owned()),
-        _ => None,
-    }
-}
-
-fn known_fields(unknown: &str, known: &Map<String, Value>) -> String {
-    if let Some(field) = closest(unknown, known.keys().map(String::as_str)) {
-        return format!("did you mean {field}?");
-    }
-    // A field that differs in case and dashes, or in a word at its end, is many edits away and still obvious.
-    let plain = |name: &str| name.replace(['-', '_'], "").to_ascii_lowercase();
-    let wanted = plain(unknown);
-    let alike = |field: &str| {
-        let field = plain(field);
-        field == wanted
-            || (field.len() >= 4 && wanted.starts_with(&field))
-            || (wanted.len() >= 4 && field.starts_with(&wanted))
-    };
-    match known.keys().find(|field| alike(field)) {
-        Some(field) => format!("did you mean {field}?"),
-        None if known.is_empty() => "no fields are known here".to_owned(),
-        None => format!("there are {}", known.keys().map(String::as_str).collect::<Vec<_>>().join(", ")),
-    }
-}
-
-fn needed(schema: &Value, name: &str) -> String {
-    let field = &schema["properties"][name];
-    match field["enum"].as_array() {
-        Some(known) => {
-            let known: Vec<&str> = known.iter().filter_map(Value::as_str).collect();
-            format!("{} is needed", one_of(&known))
-        }
-        None => format!("{} is needed", wanted(field)),
-    }
 }
 
 #[cfg(test)]

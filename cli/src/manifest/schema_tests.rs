@@ -9,7 +9,7 @@ fn derived() -> Value {
     strip(&mut schema);
     let text = json!({ "type": "string" });
     let texts = json!({ "type": "object", "additionalProperties": text });
-    let any = json!({});
+    let maps = json!({ "type": "array", "items": { "type": "object", "additionalProperties": {} } });
     schema["properties"]["apiVersion"] = text.clone();
     schema["properties"]["kind"] = text.clone();
     schema["properties"]["metadata"] = json!({
@@ -18,8 +18,9 @@ fn derived() -> Value {
         "properties": {
             "name": text, "namespace": text, "labels": texts, "annotations": texts,
             "generateName": text, "uid": text, "resourceVersion": text, "generation": { "type": "integer" },
-            "creationTimestamp": any, "deletionTimestamp": any, "deletionGracePeriodSeconds": any,
-            "finalizers": any, "ownerReferences": any, "managedFields": any, "selfLink": any,
+            "creationTimestamp": text, "deletionTimestamp": text, "deletionGracePeriodSeconds": { "type": "integer" },
+            "finalizers": { "type": "array", "items": text }, "ownerReferences": maps, "managedFields": maps,
+            "selfLink": text,
         },
     });
     schema["required"] = json!(["apiVersion", "kind", "metadata", "spec"]);
@@ -78,7 +79,7 @@ fn complaints(steps: &str) -> Vec<String> {
 }
 
 /// Steps, and the whole of what is said about them.
-const MISFITS: [(&str, &[&str]); 25] = [
+const MISFITS: [(&str, &[&str]); 37] = [
     ("{name: a, run: {image: x}, retries: 3}", &[]),
     ("{name: a, run: {image: x}, retrys: 3}", &["retrys is not a known field; did you mean retries?"]),
     (
@@ -107,6 +108,60 @@ const MISFITS: [(&str, &[&str]); 25] = [
         "{name: a, run: {image: x}, retries: 99999999999999999999999}",
         &["retries is the number 1e23; a whole number is needed"],
     ),
+    ("{name: a, run: {image: x}, retries: 2.0, parallelism: 1e+01}", &[]),
+    (
+        "{name: a, run: {image: x}, retries: 1e3, pod: {resources: {limits: {cpu: 2.0}}}}",
+        &["retries is 1000; 0 to 100 is allowed"],
+    ),
+    (
+        "{name: a, run: {image: x}, pod: {labels: {yes: a, 1.50: b, 1: c, 'no': d, ~: e}}}",
+        &[
+            "pod.labels.yes is read as \"true\" by Kubernetes; put the key in quotes: \"yes\"",
+            "pod.labels.1.50 is read as \"1.5\" by Kubernetes; put the key in quotes: \"1.50\"",
+            "pod.labels.~ is an empty key, which Kubernetes refuses; name the entry, in quotes",
+        ],
+    ),
+    ("{name: a, run: {image: x}, pod: {volumes: [{name: v, secret: {name: s, defaultMode: 0444}}]}}", &[]),
+    (
+        "{name: a, train: {data: data, target: z, algorithm: {linearRegression: {}}}}",
+        &["train.data is the text \"data\"; a map is needed; write data: {step: data}"],
+    ),
+    (
+        "{name: a, train: {data: 'file:a.csv', target: z, algorithm: {linearRegression: {}}}}",
+        &["train.data is the text \"file:a.csv\"; a map is needed; write data: {uri: \"file:a.csv\"}"],
+    ),
+    (
+        "{name: a, train: {data: {step: b}, target: z, algorithm: randomForest}}",
+        &[
+            "train.algorithm is the text \"randomForest\"; a map is needed; write algorithm: {randomForest: {}}",
+        ],
+    ),
+    (
+        "{name: a, train: {data: {step: b}, target: z, algorithm: {linearRegression: {}}, split: 0.2}}",
+        &["train.split is the number 0.2; a map is needed; write split: {test: 0.2}"],
+    ),
+    (
+        "{name: a, run: {image: x, command: python train.py}, schedule: 0 2 * * *, timeout: 3600}",
+        &[
+            "run.command is the text \"python train.py\"; a list is needed; write each word as an item: [\"python\", \"train.py\"]",
+            "schedule is the text \"0 2 * * *\"; a map is needed; write schedule: {cron: \"0 2 * * *\"}",
+            "timeout is the number 3600; text is needed; write it with its unit: \"3600s\"",
+        ],
+    ),
+    (
+        "{name: a, run: {image: x}, pod: {imagePullSecrets: [regcred]}}",
+        &["pod.imagePullSecrets[0] is the text \"regcred\"; a map is needed; write {name: regcred}"],
+    ),
+    (
+        "{name: a, serve: {model: train}}",
+        &["serve.model is the text \"train\"; a map is needed; write model: {step: train}"],
+    ),
+    (
+        "{name: a, run: {image: x}, pod: {image: y}}",
+        &[
+            "pod.image is not a known field; the image of a run step is named in run.image, and that of all other steps in spec.image",
+        ],
+    ),
     ("{name: a, run: {image: 5}}", &["run.image is the number 5; text is needed; put it in quotes"]),
     ("{name: a, run: {image: }}", &["run.image is empty; text is needed; give it a value"]),
     ("{name: a, run: {image: x, args: }, train: , pod: {env: , labels: {a: }}}", &[]),
@@ -122,7 +177,10 @@ const MISFITS: [(&str, &[&str]); 25] = [
     ),
     ("{name: a, run: {}}", &["run.image is missing; text is needed"]),
     ("{name: a, run: x}", &["run is the text \"x\"; a map is needed"]),
-    ("{name: a, run: {image: x, args: z}}", &["run.args is the text \"z\"; a list is needed"]),
+    (
+        "{name: a, run: {image: x, args: z}}",
+        &["run.args is the text \"z\"; a list is needed; write it as an item: [\"z\"]"],
+    ),
     (
         "{name: a, run: {image: x, args: {}}}",
         &["run.args is a map; a list is needed; begin each item with a dash"],

@@ -91,7 +91,8 @@ macro_rules! algorithms {
             pub const NAMES: &'static [&'static str] = &[$($name),+];
 
             /// The algorithms that are given; a valid spec gives one.
-            fn given(&self) -> Vec<ChosenAlgorithm<'_>> {
+            #[must_use]
+            pub fn given(&self) -> Vec<ChosenAlgorithm<'_>> {
                 let given = [$(self.$field.as_ref().map(ChosenAlgorithm::$Parameters)),+];
                 given.into_iter().flatten().collect()
             }

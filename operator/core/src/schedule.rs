@@ -105,6 +105,14 @@ fn parse_cron(text: &str) -> Result<(Fields, Cron), String> {
             })?
         }
     };
+    let zone = text.strip_prefix("CRON_TZ=").or_else(|| text.strip_prefix("TZ="));
+    if let Some((zone, rest)) = zone.and_then(|rest| rest.split_once(' ')) {
+        return Err(format!(
+            "{shown} names a time zone: write timeZone: {} beside cron: {}",
+            quoted(zone),
+            quoted(rest.trim())
+        ));
+    }
     let parts: Vec<&str> = fields.split_whitespace().collect();
     let [minute, hour, day, month, weekday] = parts.as_slice() else {
         return Err(format!(

@@ -37,6 +37,26 @@ fn wrong_values_are_refused_with_their_name_and_what_to_do() {
         (json!({"serviceMonitor": {"interval": "1.5h"}}), &["/serviceMonitor/interval"]),
         (json!({"namespaces": [null]}), &["/namespaces/0"]),
         (json!({"fullnameOverride": "123"}), &["begins with a letter", "set fullnameOverride"]),
+        (
+            json!({"tenantPolicy": {"limits": {"maxVolumeSize": "100GB"}}}),
+            &["/tenantPolicy/limits/maxVolumeSize"],
+        ),
+        (json!({"global": "x"}), &["/global"]),
+        (
+            json!({"extraVolumes": [{"name": "a", "emptyDir": {}}, {"name": "a", "emptyDir": {}}]}),
+            &["extraVolumes", "name a", "rename"],
+        ),
+        (
+            json!({"extraVolumeMounts": [{"name": "a", "mountPath": "/x"}]}),
+            &["extraVolumeMounts mounts a at /x", "add it"],
+        ),
+        (
+            json!({
+                "extraVolumes": [{"name": "a", "emptyDir": {}}, {"name": "b", "emptyDir": {}}],
+                "extraVolumeMounts": [{"name": "a", "mountPath": "/x"}, {"name": "b", "mountPath": "/x"}],
+            }),
+            &["two volumes at /x"],
+        ),
     ];
     for (values, parts) in table {
         let problem = try_render(&values, &[MONITORING]).expect_err(&values.to_string());

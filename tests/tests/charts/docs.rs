@@ -11,7 +11,7 @@ use super::helm::chart;
 const INTRODUCTION: &str = "<!-- Written by `make chart` from the comments of charts/mlpipeline/values.yaml and the operator's flags. -->
 # Values of the Helm chart
 
-[How to install](../how-to/install.md) says which of them you may want. None has to be set. A value that is not listed is an error.
+[How to install](../how-to/install.md) says which of them you may want. None has to be set. A value that is not listed is an error, but for `global`: charts above this one may set it, and nothing here reads it.
 
 | Value | Default | What it is |
 |---|---|---|

@@ -84,6 +84,8 @@ fn pods() -> Vec<Value> {
         }),
         json!({"nodeSelector": {"a": "true", "b": "1"}}),
         json!({"tolerations": [{"operator": "Exists"}, {"key": "a", "value": "1", "tolerationSeconds": 5, "effect": "NoExecute"}]}),
+        json!({"tolerations": [{"operator": "Exists", "key": "a", "effect": ""}]}),
+        json!({"global": {"imageRegistry": "registry.example.com", "other": {}}}),
         json!({"affinity": {"nodeAffinity": null, "podAffinity": {}}}),
         json!({"topologySpreadConstraints": [spread, own_spread, null_spread]}),
         json!({"resources": {"limits": null, "requests": {"cpu": 1, "memory": "1Gi"}}}),

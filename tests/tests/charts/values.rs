@@ -123,6 +123,24 @@ fn the_binding_in_a_namespace_has_the_same_name_in_every_release() {
     }
 }
 
+/// Helm adds maps to those of the chart, so a default of labels could never be left out, and without any label everybody could scrape.
+#[test]
+fn the_labels_of_who_may_scrape_are_those_that_are_set_and_never_none() {
+    let default = json!({"metrics": "enabled"});
+    for (labels, expected) in [
+        (json!({}), &default),
+        (json!({"metrics": null}), &default),
+        (json!({"team": "ml"}), &json!({"team": "ml"})),
+        (json!({"team": "ml", "metrics": "yes"}), &json!({"team": "ml", "metrics": "yes"})),
+    ] {
+        let values = json!({"networkPolicy": {"enabled": true, "metricsNamespaceLabels": labels}});
+        let objects = helm::objects(&values);
+        let name = format!("NetworkPolicy {}/mlpipeline-operator", helm::NAMESPACE);
+        let from = &objects.get(&name)["spec"]["ingress"][0]["from"][0];
+        assert_eq!(&from["namespaceSelector"]["matchLabels"], expected, "{values}");
+    }
+}
+
 /// A Role does not aggregate and is bound by name: who may edit may also view.
 #[test]
 fn with_namespaces_the_roles_of_users_are_there_to_be_bound() {

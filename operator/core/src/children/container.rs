@@ -14,14 +14,12 @@ use crate::names::environment_name;
 use crate::observed::ProbePort;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::Task;
-use crate::step_kind::{SERVE_PORT_NAME, ValidAction};
+use crate::step_kind::{SERVE_PORT, SERVE_PORT_NAME, ValidAction, container_ports};
 
 /// The name of that container, which sets it apart from those that others inject.
 pub const CONTAINER: &str = "step";
 /// Where a pod finds the pipeline's volume.
 pub(super) const STORAGE_PATH: &str = "/storage";
-/// The port that serve steps listen on.
-pub(super) const SERVE_PORT: i32 = 8000;
 /// The name of the port that pods which serve answer probes on, and no Service leads to.
 pub const PROBE_PORT_NAME: &str = "probes";
 /// That port.
@@ -73,10 +71,10 @@ pub(super) fn container(
 }
 
 fn user_container(base: Container, run: &Run, ours: Vec<EnvVar>, step: &ValidStep) -> Container {
-    let ports = run.ports.iter().map(|port| ContainerPort {
+    let ports = container_ports(run).into_iter().map(|(port, host_port)| ContainerPort {
         name: Some(port.name.clone()),
-        container_port: port.target_port.unwrap_or(port.port),
-        host_port: port.host_port,
+        container_port: port.container_port(),
+        host_port,
         protocol: Some("TCP".to_owned()),
         ..ContainerPort::default()
     });

@@ -36,7 +36,7 @@ fn is_external(kind: ServiceType) -> bool {
 
 fn service_port(port: ExposedPort) -> ServicePort {
     ServicePort {
-        target_port: Some(IntOrString::String(port.name.clone())),
+        target_port: Some(IntOrString::String(port.target)),
         name: Some(port.name),
         port: port.port,
         node_port: port.node_port,

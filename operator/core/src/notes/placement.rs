@@ -4,15 +4,20 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::NodeSelector;
 
+use super::node_needs::{NodeNeeds, OS, required_nodes};
 use crate::pipeline::{ValidStep, ValidatedPipeline};
+use crate::quantity::amount;
+use crate::shared_node::pods_at_once;
 
 /// A sentence for each step that must run beside pods that stay, and asks for another node than they do.
 pub(super) fn notes(pipeline: &ValidatedPipeline) -> Vec<String> {
     if !pipeline.keeps_pods_together() {
         return Vec::new();
     }
-    let stay: Vec<&ValidStep> = pipeline.steps.iter().filter(|step| step.is_long_running()).collect();
-    let notes = pipeline.steps.iter().filter_map(|step| {
+    let has_pods = |step: &&ValidStep| !step.is_long_running() || pods_at_once(step) > 0;
+    let stay: Vec<&ValidStep> =
+        pipeline.steps.iter().filter(|step| step.is_long_running()).filter(has_pods).collect();
+    let notes = pipeline.steps.iter().filter(has_pods).filter_map(|step| {
         let (other, wish) = stay.iter().find_map(|other| Some((*other, wish_beyond(step, other)?)))?;
         Some(format!(
             "step {} asks for {wish} and step {} does not: one node at a time can mount the pipeline's volume, so while the pods of {} run, \
@@ -24,29 +29,23 @@ pub(super) fn notes(pipeline: &ValidatedPipeline) -> Vec<String> {
     notes.collect()
 }
 
-/// What a step asks of its node that pods which stay do not ask of theirs; nothing where both are tied to nodes in the same way.
+/// What a step asks of its node that pods which stay do not ask of theirs; nothing where their nodes are certain to fit both.
 fn wish_beyond(step: &ValidStep, stays: &ValidStep) -> Option<String> {
     if step.name == stays.name {
         return None;
     }
-    let (selector, their_selector) = (&step.pod.node_selector, &stays.pod.node_selector);
-    let label = selector.iter().find(|(key, value)| their_selector.get(*key) != Some(value));
+    let theirs = NodeNeeds::of(stays);
+    let label = step.pod.node_selector.iter().find(|(key, value)| !theirs.fit_label(key, value));
     if let Some((key, value)) = label {
         return Some(format!("nodes with the label {key}={value}"));
     }
-    let (nodes, their_nodes) = (required_nodes(step), required_nodes(stays));
-    if let Some(nodes) = nodes.filter(|nodes| Some(*nodes) != their_nodes) {
+    let nodes = required_nodes(step);
+    if let Some(nodes) = nodes.filter(|nodes| !theirs.fit(nodes)) {
         return Some(described(nodes));
     }
-    let is_tied = !selector.is_empty() || nodes.is_some();
-    let theirs = devices(stays);
-    devices(step).into_iter().find(|device| !is_tied && !theirs.contains(device))
-}
-
-/// The nodes that a step's affinity asks for.
-fn required_nodes(step: &ValidStep) -> Option<&NodeSelector> {
-    let nodes = step.pod.affinity.as_ref()?.node_affinity.as_ref()?;
-    nodes.required_during_scheduling_ignored_during_execution.as_ref()
+    let is_tied = nodes.is_some() || step.pod.node_selector.keys().any(|key| key != OS);
+    let their_devices = devices(stays);
+    devices(step).into_iter().find(|device| !is_tied && !their_devices.contains(device))
 }
 
 /// Nodes in words: by the first of what an affinity asks for.
@@ -64,6 +63,8 @@ fn described(nodes: &NodeSelector) -> String {
 /// Devices and other resources that only some nodes have: their names have a domain.
 fn devices(step: &ValidStep) -> BTreeSet<String> {
     let resources = step.pod.resources.iter();
-    let amounts = resources.flat_map(|resources| [&resources.requests, &resources.limits]).flatten();
-    amounts.flat_map(|amounts| amounts.keys()).filter(|name| name.contains('/')).cloned().collect()
+    let amounts =
+        resources.flat_map(|resources| [&resources.requests, &resources.limits]).flatten().flatten();
+    let some = amounts.filter(|(name, wanted)| name.contains('/') && amount(wanted) != Some(0.0));
+    some.map(|(name, _)| name.clone()).collect()
 }

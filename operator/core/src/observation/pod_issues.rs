@@ -76,7 +76,11 @@ fn unbound(claim: &PersistentVolumeClaim, snapshot: &Snapshot) -> Option<String>
         (Some(WarningEvent { pod_issue, .. }), _) => {
             Some(format!("claim {name} is not bound ({}): {}", pod_issue.reason, pod_issue.message))
         }
-        (None, None | Some("")) => Some(format!(
+        (None, Some("")) => Some(format!(
+            "claim {name} is not bound: its storage class is empty, so only a volume that somebody makes by hand can fit, with its size and access \
+             modes; make one, or leave storageClassName out in another pipeline"
+        )),
+        (None, None) => Some(format!(
             "claim {name} is not bound: it names no storage class and the cluster has no default one, so only a volume that \
              somebody makes by hand can fit; set spec.storage.volume.storageClassName"
         )),

@@ -1,10 +1,11 @@
 //! Where predictions are answered, and by which pods.
 
-use mlpipeline_crds::{Serve, ServiceSettings, ServiceType};
+use mlpipeline_crds::{Serve, ServiceType};
 
 use crate::labels::label;
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
+use crate::step_kind::service_port;
 
 /// The port that a URL of HTTP need not name.
 const HTTP_PORT: i32 = 80;
@@ -18,7 +19,7 @@ pub(super) fn endpoint(pipeline: &ValidatedPipeline) -> Option<String> {
     }
     let settings = serve.service.clone().unwrap_or_default();
     let name = names::step_object(&pipeline.name, &step.name);
-    let port = match settings.port.unwrap_or(ServiceSettings::DEFAULT_PORT) {
+    let port = match service_port(&settings) {
         HTTP_PORT => String::new(),
         port => format!(":{port}"),
     };

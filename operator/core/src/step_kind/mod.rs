@@ -28,7 +28,8 @@ pub use local::{LocalPods, Readiness};
 pub use places::Places;
 pub use pods::{ExposedPort, Exposure, Replicas};
 pub use read::{Read, Wanted};
-pub(crate) use serve::SERVE_PORT_NAME;
+pub(crate) use run::container_ports;
+pub(crate) use serve::{SERVE_PORT, SERVE_PORT_NAME, service_port};
 
 /// What a kind of step answers about one step of it.
 pub trait Descriptor {

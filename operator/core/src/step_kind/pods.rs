@@ -38,13 +38,15 @@ pub struct Exposure {
     pub only_own_node: bool,
 }
 
-/// A port of a Service. It leads to the port of the same name of the pods.
+/// A port of a Service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExposedPort {
     /// The name.
     pub name: String,
-    /// The port of the Service.
+    /// The port of the Service; of a headless one, which leads straight to the pods, their own.
     pub port: i32,
+    /// The name of the pods' port that it leads to.
+    pub target: String,
     /// The port of the nodes, where the spec names it.
     pub node_port: Option<i32>,
 }

@@ -1,12 +1,28 @@
 //! run: any container of the user's, with any workload.
 
 use mlpipeline_crds::{
-    Action, CompletionMode, Gate, Output, PodSettings, ReplicaVolume, Run, ServiceType, StepKind, Workload,
+    Action, CompletionMode, Gate, Output, PodSettings, Port, ReplicaVolume, Run, ServiceType, StepKind,
+    Workload,
 };
 use serde_json::{Value, json};
 
 use super::{Descriptor, ExposedPort, Exposure, LocalPods, Places, Read, Readiness, Replicas, Wanted};
 use crate::piece::PlannedPiece;
+
+/// The ports of a container, each with its port of the node: one of each number, which several ports of the Service may lead to.
+pub(crate) fn container_ports(run: &Run) -> Vec<(&Port, Option<i32>)> {
+    let is_first = |port: &&Port| std::ptr::eq(first_with_target(run, port), *port);
+    let host_port = |port: &Port| {
+        let same = run.ports.iter().filter(|other| other.container_port() == port.container_port());
+        same.into_iter().find_map(|other| other.host_port)
+    };
+    run.ports.iter().filter(is_first).map(|port| (port, host_port(port))).collect()
+}
+
+/// The first port that leads to the same port of the container, which gives that its name.
+fn first_with_target<'a>(run: &'a Run, port: &'a Port) -> &'a Port {
+    run.ports.iter().find(|other| other.container_port() == port.container_port()).unwrap_or(port)
+}
 
 impl Descriptor for Run {
     fn kind(&self) -> StepKind {
@@ -43,13 +59,15 @@ impl Descriptor for Run {
         }
         // Stable names of a StatefulSet's pods need a headless Service, with ports or without.
         let default = if is_stateful { ServiceType::Headless } else { ServiceType::ClusterIP };
+        let service_type = self.ports.first().and_then(|port| port.service).unwrap_or(default);
         let ports = self.ports.iter().map(|port| ExposedPort {
             name: port.name.clone(),
-            port: port.port,
+            port: if service_type == ServiceType::Headless { port.container_port() } else { port.port },
+            target: first_with_target(self, port).name.clone(),
             node_port: port.node_port,
         });
         Some(Exposure {
-            service_type: self.ports.first().and_then(|port| port.service).unwrap_or(default),
+            service_type,
             ports: ports.collect(),
             // A client of a daemon means the one of the node that it asks, its own most of all.
             only_own_node: workload == Workload::DaemonSet,

@@ -1,7 +1,8 @@
 //! serve: a model that answers predictions.
 
 use mlpipeline_crds::{
-    Action, Gate, Output, PodSettings, ReplicaVolume, Serve, ServeStep, ServiceSettings, StepKind, Workload,
+    Action, Gate, Output, PodSettings, ReplicaVolume, Serve, ServeStep, ServiceSettings, ServiceType,
+    StepKind, Workload,
 };
 use serde_json::{Value, json};
 
@@ -10,6 +11,18 @@ use crate::piece::PlannedPiece;
 
 /// The name of the port that answers predictions.
 pub(crate) const SERVE_PORT_NAME: &str = "http";
+/// The port that serve steps listen on.
+pub(crate) const SERVE_PORT: i32 = 8000;
+
+/// The port that predictions are answered on inside the cluster. A headless Service maps none: its clients find the pods, and their port.
+pub(crate) fn service_port(settings: &ServiceSettings) -> i32 {
+    match settings.service_type.unwrap_or_default() {
+        ServiceType::Headless => SERVE_PORT,
+        ServiceType::ClusterIP | ServiceType::NodePort | ServiceType::LoadBalancer => {
+            settings.port.unwrap_or(ServiceSettings::DEFAULT_PORT)
+        }
+    }
+}
 
 impl Descriptor for Serve {
     fn kind(&self) -> StepKind {
@@ -39,7 +52,8 @@ impl Descriptor for Serve {
         let settings = self.service.clone().unwrap_or_default();
         let port = ExposedPort {
             name: SERVE_PORT_NAME.to_owned(),
-            port: settings.port.unwrap_or(ServiceSettings::DEFAULT_PORT),
+            port: service_port(&settings),
+            target: SERVE_PORT_NAME.to_owned(),
             node_port: settings.node_port,
         };
         Some(Exposure {

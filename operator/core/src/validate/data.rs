@@ -141,6 +141,17 @@ pub(super) fn check_host(uri: &str, rest: &str, path: &str, errors: &mut Errors)
         );
         return false;
     }
+    if uri.contains(|sign: char| sign.is_whitespace() || sign.is_control()) {
+        errors.add_with_hint(path, format!("{} has a blank in it", quoted(uri)), "write %20 for a blank");
+    }
+    // An IPv6 address has colons of its own, in brackets.
+    let behind = host.rsplit_once(']').map_or(host, |(_, behind)| behind);
+    if let Some((_, port)) = behind.rsplit_once(':')
+        && !port.parse::<u16>().is_ok_and(|port| port > 0)
+    {
+        let problem = format!("{} has the port {}; 1 to 65535 is allowed", quoted(uri), quoted(port));
+        errors.add(path, problem);
+    }
     true
 }
 

@@ -45,6 +45,13 @@ pub(super) fn is_entry_key(key: &str) -> bool {
 /// Adds an error for a name that no object of this kind can have: Kubernetes rejects the reference, or waits for the object forever.
 pub(super) fn check_name_of(kind: &str, name: Option<&str>, path: impl Into<String>, errors: &mut Errors) {
     if let Some(name) = name.filter(|name| !is_dns_name(name)) {
+        if name.is_empty() {
+            return errors.add_with_hint(
+                path,
+                "is empty",
+                format!("name a {kind}, or leave the field out where it is not needed"),
+            );
+        }
         errors.add_with_hint(
             path,
             format!("{} is not a valid {kind} name", quoted(name)),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::errors::Errors;
-use super::quantity::amount;
+use crate::quantity::amount;
 use crate::quoted::quoted;
 
 /// What the names of huge pages begin with; their size follows.

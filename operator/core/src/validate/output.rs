@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use mlpipeline_crds::{Format, MLPipelineSpec, ObjectLocation, Output, TableLocation};
+use mlpipeline_crds::{Format, MLPipelineSpec, ObjectLocation, Output, Step, TableLocation};
 
 use super::data::{check_host, check_secret, require_location};
 use super::errors::Errors;
+use super::outside_place::Place;
 use crate::format::replaces;
 use crate::quoted::quoted;
-use crate::step_kind::ValidAction;
 
 /// Schemes of URIs that a result can be delivered to.
 const SCHEMES: [&str; 4] = ["http", "https", "s3", "postgres"];
@@ -82,22 +82,55 @@ fn check_object(uri: &str, path: String, errors: &mut Errors) {
     }
 }
 
-/// Checks that no two steps replace each other's result: a step owns the object or table that it delivers to.
+/// Checks that no two steps replace each other's result, since a step owns the object or table that it delivers to, and that none replaces what
+/// it reads.
 pub(super) fn check_all(spec: &MLPipelineSpec, errors: &mut Errors) {
-    let mut places: BTreeMap<String, &str> = BTreeMap::new();
+    let mut places: BTreeMap<Place, (String, &str)> = BTreeMap::new();
+    let mut uris: BTreeMap<&str, (String, &str)> = BTreeMap::new();
     for (index, step) in spec.steps.iter().enumerate() {
-        let Some(action) = ValidAction::of(step) else { continue };
-        let (kind, output) = (action.descriptor().kind().name(), action.descriptor().output());
-        let uri = output.and_then(|output| output.uri.clone()).filter(|uri| replaces(uri));
-        let Some(uri) = uri else { continue };
-        if let Some(other) = places.insert(uri, &step.name) {
-            errors.add(
-                format!("spec.steps[{index}].{kind}.output.uri"),
-                format!(
-                    "is where the step {} delivers its result too: each would replace the other's",
-                    quoted(other)
-                ),
-            );
+        let outputs = [
+            ("prepare", step.prepare.as_ref().and_then(|prepare| prepare.output.as_ref())),
+            ("score", step.score.as_ref().and_then(|score| score.output.as_ref())),
+        ];
+        for (kind, output) in outputs.into_iter().filter_map(|(kind, output)| Some((kind, output?))) {
+            let Some(uri) = output.uri.as_deref().filter(|uri| replaces(uri)) else { continue };
+            let path = format!("spec.steps[{index}].{kind}.output.uri");
+            let place = Place::of_output(output);
+            if let Some(place) = &place {
+                check_source(place, step, index, &path, errors);
+            }
+            let here = (path.clone(), step.name.as_str());
+            let same_uri = uris.insert(uri, here.clone());
+            let same_place = place.and_then(|place| places.insert(place, here));
+            if let Some((other_path, other)) = same_uri.or(same_place) {
+                errors.add(
+                    path,
+                    format!(
+                        "is where the step {} delivers its result too ({other_path}): each would replace the other's",
+                        quoted(other)
+                    ),
+                );
+            }
         }
+    }
+}
+
+/// Checks that a step does not replace what it reads: the next run would read its own result.
+fn check_source(place: &Place, step: &Step, index: usize, path: &str, errors: &mut Errors) {
+    let inputs = step.prepare.iter().flat_map(|prepare| prepare.inputs.iter().enumerate());
+    let inputs = inputs.map(|(number, input)| {
+        (format!("prepare.inputs[{number}].uri"), input.uri.as_deref(), input.secret.as_deref())
+    });
+    let rows = step.score.iter().map(|score| {
+        ("score.input.uri".to_owned(), score.input.uri.as_deref(), score.input.secret.as_deref())
+    });
+    let source =
+        inputs.chain(rows).find(|(_, uri, secret)| uri.is_some_and(|uri| place.is_read_by(uri, *secret)));
+    if let Some((source, ..)) = source {
+        errors.add_with_hint(
+            path,
+            format!("is what the step reads (spec.steps[{index}].{source}): the result would replace its own source"),
+            "deliver to another object or table, which the source's pattern does not fit",
+        );
     }
 }

@@ -9,8 +9,8 @@ use mlpipeline_crds::{PodSettings, Volume, VolumeStorage};
 use super::dns::{check_name_of, is_dns_label};
 use super::errors::Errors;
 use super::mounts::{self, place};
-use super::quantity::amount;
 use super::{environment, labels, placement, pod_annotations, resources};
+use crate::quantity::amount;
 use crate::quoted::quoted;
 
 /// The settings of a step over those of its pipeline.
@@ -164,7 +164,8 @@ pub(super) fn check_volume(volume: &VolumeStorage, errors: &mut Errors) {
     let path = "spec.storage.volume";
     let claim = volume.claim_name.as_deref();
     check_name_of("PersistentVolumeClaim", claim, format!("{path}.claimName"), errors);
-    let class = volume.storage_class_name.as_deref();
+    // An empty one has a meaning: no volume is made, and one that is there is taken.
+    let class = volume.storage_class_name.as_deref().filter(|class| !class.is_empty());
     check_name_of("StorageClass", class, format!("{path}.storageClassName"), errors);
     if let Some(size) = &volume.size {
         check_size(size, "spec.storage.volume.size", errors);

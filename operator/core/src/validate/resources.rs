@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use super::dns::is_qualified_name;
 use super::errors::Errors;
 use super::huge_pages;
-use super::quantity::amount;
+use crate::quantity::amount;
 use crate::quoted::quoted;
 
 /// The resources that have no prefix, beside huge pages.
@@ -77,11 +77,23 @@ fn check_amount_of(name: &str, quantity: &Quantity, path: &str, errors: &mut Err
         errors.add_with_hint(path, problem, "write a number of 0 or more, such as 2, 500m or 1Gi");
         return;
     };
+    if name == "cpu" && is_of_bytes(quantity) {
+        errors.add_with_hint(
+            path,
+            format!("{} is {}, and that unit is of bytes", quoted(name), quoted(&quantity.0)),
+            "write cores, such as 2, or thousandths of one, such as 500m",
+        );
+    }
     errors.require(
         !is_device(name) || amount.fract() == 0.0,
         path,
         format!("{} is {}, and devices are counted: write a whole number", quoted(name), quoted(&quantity.0)),
     );
+}
+
+/// Whether an amount has a unit that makes no sense for cores: Mi, or a million of them.
+fn is_of_bytes(quantity: &Quantity) -> bool {
+    ["i", "k", "M", "G", "T", "P", "E"].iter().any(|unit| quantity.0.ends_with(unit))
 }
 
 /// Checks a request against the limit. Kubernetes takes a limit for the request where there is only the limit.

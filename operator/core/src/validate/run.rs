@@ -1,8 +1,8 @@
 //! What a run step needs: an image, and settings that go with its workload.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use mlpipeline_crds::{CompletionMode, PodSettings, ReplicaVolume, Run, Workload};
+use mlpipeline_crds::{CompletionMode, PodSettings, ReplicaVolume, Run, ServiceType, Workload};
 
 use super::dns::{check_name_of, is_dns_label};
 use super::errors::Errors;
@@ -68,7 +68,8 @@ pub(super) fn check(run: &Run, settings: &PodSettings, path: &str, errors: &mut 
 fn check_replica_volume(volume: &ReplicaVolume, settings: &PodSettings, path: &str, errors: &mut Errors) {
     pod::check_size(&volume.size, &format!("{path}.size"), errors);
     check_mount_path(&volume.mount_path, &format!("{path}.mountPath"), errors);
-    let class = volume.storage_class_name.as_deref();
+    // An empty one has a meaning: no volume is made, and one that is there is taken.
+    let class = volume.storage_class_name.as_deref().filter(|class| !class.is_empty());
     check_name_of("StorageClass", class, format!("{path}.storageClassName"), errors);
     let own_place = place(&volume.mount_path);
     errors.require(
@@ -83,15 +84,24 @@ fn check_replica_volume(volume: &ReplicaVolume, settings: &PodSettings, path: &s
     );
 }
 
-/// Checks how the ports of one container differ: its own by target and name, those of the Service and of nodes by number.
+/// The type of the Service of a port that names none.
+fn default_service(run: &Run) -> ServiceType {
+    match run.workload.unwrap_or_default() {
+        Workload::StatefulSet => ServiceType::Headless,
+        Workload::Job | Workload::Deployment | Workload::DaemonSet => ServiceType::ClusterIP,
+    }
+}
+
+/// Checks how the ports of one container differ: by name, those of the Service and of nodes by number.
 fn check_run_ports(run: &Run, path: &str, errors: &mut Errors) {
     let ports = &run.ports;
     let is_job = run.workload.unwrap_or_default() == Workload::Job;
     let (mut names, mut numbers) = (BTreeSet::new(), BTreeSet::new());
-    let (mut targets, mut host_ports) = (BTreeSet::new(), BTreeSet::new());
+    let mut targets: BTreeMap<i32, i32> = BTreeMap::new();
+    let mut host_ports = BTreeSet::new();
     for (index, port) in ports.iter().enumerate() {
         let path = format!("{path}.ports[{index}]");
-        let kind = port.service.unwrap_or_default();
+        let kind = port.service.unwrap_or(default_service(run));
         check_ports(Some(port.port), port.node_port, kind, &path, errors);
         for (field, number) in [("targetPort", port.target_port), ("hostPort", port.host_port)] {
             errors.require_between(number, (1, 65535), format!("{path}.{field}"));
@@ -101,15 +111,24 @@ fn check_run_ports(run: &Run, path: &str, errors: &mut Errors) {
             &path,
             "asks for a Service, and a Job has none: leave service and nodePort out, or set workload to Deployment",
         );
-        let target = port.target_port.unwrap_or(port.port);
-        errors.require(
-            targets.insert(target) || numbers.contains(&port.port),
-            format!("{path}.targetPort"),
-            format!("{target} is the container's port of an earlier one too: keep one port for it"),
-        );
+        let target = port.container_port();
+        if target != port.port && !is_job && kind == ServiceType::Headless {
+            errors.add_with_hint(
+                format!("{path}.targetPort"),
+                format!("is {target} and port is {}, and a headless Service maps no ports: clients reach the pods at theirs", port.port),
+                format!("write port: {target} and leave targetPort out, or set service: ClusterIP"),
+            );
+        }
         if let Some(host_port) = port.host_port {
+            let earlier = targets.insert(target, host_port);
+            if let Some(other) = earlier.filter(|other| *other != host_port) {
+                errors.add(
+                    format!("{path}.hostPort"),
+                    format!("is {host_port}, and the container's port {target} is at the host port {other} already: keep one of the two"),
+                );
+            }
             errors.require(
-                host_ports.insert(host_port),
+                host_ports.insert(host_port) || earlier == Some(host_port),
                 format!("{path}.hostPort"),
                 format!("{host_port} is the host port of an earlier one too"),
             );
@@ -135,7 +154,7 @@ fn check_run_ports(run: &Run, path: &str, errors: &mut Errors) {
             format!("{path}.name"),
             format!("{} is the name of an earlier port too", quoted(&port.name)),
         );
-        let first = ports.first().and_then(|first| first.service).unwrap_or_default();
+        let first = ports.first().and_then(|first| first.service).unwrap_or(default_service(run));
         errors.require(
             kind == first,
             format!("{path}.service"),

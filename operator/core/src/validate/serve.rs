@@ -9,6 +9,7 @@ use super::errors::Errors;
 use super::labels::check_annotations;
 use super::resources::has_cpu_request;
 use crate::quoted::quoted;
+use crate::step_kind::SERVE_PORT;
 
 /// The class of an Ingress, from before it had a field.
 const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
@@ -40,6 +41,13 @@ pub(super) fn check(serve: &Serve, pod: &PodSettings, path: &str, errors: &mut E
     if let Some(service) = &serve.service {
         let kind = service.service_type.unwrap_or_default();
         check_ports(service.port, service.node_port, kind, &format!("{path}.service"), errors);
+        if let Some(port) = service.port.filter(|port| kind == ServiceType::Headless && *port != SERVE_PORT) {
+            errors.add_with_hint(
+                format!("{path}.service.port"),
+                format!("is {port}, and a headless Service maps no ports: clients reach the pods at their port {SERVE_PORT}"),
+                "leave port out, or take the type ClusterIP",
+            );
+        }
     }
     if let Some(ingress) = &serve.ingress {
         check_ingress(ingress, &format!("{path}.ingress"), errors);
@@ -53,11 +61,10 @@ pub(super) fn check(serve: &Serve, pod: &PodSettings, path: &str, errors: &mut E
 
 fn check_ingress(ingress: &Ingress, path: &str, errors: &mut Errors) {
     let host = ingress.host.strip_prefix("*.").unwrap_or(&ingress.host);
-    errors.require(
-        is_dns_name(host),
-        format!("{path}.host"),
-        format!("{} is not a valid host name", quoted(&ingress.host)),
-    );
+    if !is_dns_name(host) {
+        let problem = format!("{} is not a valid host name", quoted(&ingress.host));
+        errors.add_with_hint(format!("{path}.host"), problem, host_hint(&ingress.host));
+    }
     errors.require(
         !is_address(host),
         format!("{path}.host"),
@@ -90,6 +97,38 @@ fn check_ingress(ingress: &Ingress, path: &str, errors: &mut Errors) {
             "leave the annotation out",
         );
     }
+}
+
+/// What to do about a host name that is not valid.
+fn host_hint(host: &str) -> String {
+    let name = host.strip_prefix("*.").unwrap_or(host);
+    if host == "*" {
+        return "a * stands for the first part of a name only: write *.example.com".to_owned();
+    }
+    if let Some((scheme, rest)) = host.split_once("://") {
+        return format!(
+            "leave {}:// out and write the name alone: {}",
+            quoted(scheme).trim_matches('"'),
+            quoted(rest)
+        );
+    }
+    if name.contains('/') {
+        return "a path goes into path: write the name alone".to_owned();
+    }
+    if name.contains(':') {
+        return "an Ingress goes by names alone: leave the port out".to_owned();
+    }
+    if let Some(sign) = name.chars().find(|sign| !sign.is_ascii_alphanumeric() && !"-.".contains(*sign)) {
+        return format!(
+            "{} is not allowed: lower-case letters, digits, - and . are",
+            quoted(&sign.to_string())
+        );
+    }
+    if name.contains(|sign: char| sign.is_ascii_uppercase()) {
+        return format!("write it in lower case: {}", quoted(&host.to_ascii_lowercase()));
+    }
+    "its parts, with a dot between them, begin and end with a letter or digit; 253 characters at most"
+        .to_owned()
 }
 
 /// Whether a host is an address, also one whose numbers have zeros first: Kubernetes reads these as addresses too.

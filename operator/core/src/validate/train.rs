@@ -61,7 +61,7 @@ pub(super) fn check(train: &Train, path: &str, errors: &mut Errors) {
         "needs target: nothing says how good an algorithm without one is on other rows",
     );
     if let Some(gate) = &train.gate {
-        check_gate(gate, predicts, &format!("{path}.gate"), errors);
+        check_gate(gate, train.algorithm.chosen(), predicts, &format!("{path}.gate"), errors);
         errors.require(
             train.tune.is_none() || train.split.is_some(),
             format!("{path}.gate"),
@@ -278,7 +278,9 @@ fn check_target(train: &Train, path: &str, errors: &mut Errors) {
 /// Checks the algorithm; says what it predicts, where that is known.
 fn check_algorithm(train: &Train, path: &str, errors: &mut Errors) -> Option<Predicts> {
     let Some(chosen) = train.algorithm.chosen() else {
-        errors.add(path, format!("needs exactly one of {}", Algorithm::NAMES.join(", ")));
+        let given: Vec<&str> = train.algorithm.given().iter().map(|given| given.name()).collect();
+        let found = if given.is_empty() { "none of them".to_owned() } else { given.join(" and ") };
+        errors.add(path, format!("needs exactly one of {}; this has {found}", Algorithm::NAMES.join(", ")));
         return None;
     };
     // What is searched for has its values from there.
@@ -290,22 +292,69 @@ fn check_algorithm(train: &Train, path: &str, errors: &mut Errors) -> Option<Pre
     Some(chosen.predicts())
 }
 
-fn check_gate(gate: &Gate, predicts: Option<Predicts>, path: &str, errors: &mut Errors) {
+/// What to do about a metric that the algorithm has with its other task.
+fn task_for(chosen: Option<ChosenAlgorithm<'_>>, metric: Metric) -> Option<String> {
+    let name = chosen?.name();
+    let (task, learns) = match metric.measures() {
+        Predicts::Numbers => ("regression", "numbers"),
+        Predicts::Classes => ("classification", "classes"),
+        Predicts::Clusters | Predicts::Outliers | Predicts::Components => return None,
+    };
+    let has_task = Algorithm::parameter_names(name).contains("task");
+    has_task.then(|| format!("{name} learns {learns} with task: {task}"))
+}
+
+/// Checks that some model could pass: that the bounds are not beyond what the metric can be.
+fn check_reach(gate: &Gate, path: &str, errors: &mut Errors) {
+    let name = gate.metric.name();
+    let (least, most) = gate.metric.range();
+    let range = match (least, most) {
+        (Some(least), Some(most)) => format!("between {least} and {most}"),
+        (Some(least), None) => format!("{least} or more"),
+        (None, Some(most)) => format!("at most {most}"),
+        (None, None) => return,
+    };
+    let min = gate.min.filter(|min| most.is_some_and(|most| *min > most)).map(|min| ("min", min));
+    let max = gate.max.filter(|max| least.is_some_and(|least| *max < least)).map(|max| ("max", max));
+    for (field, bound) in min.into_iter().chain(max).filter(|(_, bound)| bound.is_finite()) {
+        let path = format!("{path}.{field}");
+        let problem = format!("is {bound}, and {name} is {range}: no model could pass");
+        if field == "min" && least == Some(0.0) && (2.0..=100.0).contains(&bound) {
+            errors.add_with_hint(
+                path,
+                problem,
+                format!("write shares as numbers: {bound} % is {}", bound / 100.0),
+            );
+        } else {
+            errors.add(path, problem);
+        }
+    }
+}
+
+fn check_gate(
+    gate: &Gate,
+    chosen: Option<ChosenAlgorithm<'_>>,
+    predicts: Option<Predicts>,
+    path: &str,
+    errors: &mut Errors,
+) {
     errors.require(
         gate.min.is_some() || gate.max.is_some() || gate.max_regression.is_some(),
         path,
         "needs at least one of min, max and maxRegression",
     );
     if predicts.is_some_and(|predicts| predicts != gate.metric.measures()) {
-        errors.add(
-            format!("{path}.metric"),
-            format!(
-                "\"{}\" is not measured for this algorithm; there are {}",
-                gate.metric.name(),
-                Metric::names(predicts)
-            ),
+        let problem = format!(
+            "\"{}\" is not measured for this algorithm; there are {}",
+            gate.metric.name(),
+            Metric::names(predicts)
         );
+        match task_for(chosen, gate.metric) {
+            Some(hint) => errors.add_with_hint(format!("{path}.metric"), problem, hint),
+            None => errors.add(format!("{path}.metric"), problem),
+        }
     }
+    check_reach(gate, path, errors);
     let numbers = [("min", gate.min), ("max", gate.max), ("maxRegression", gate.max_regression)];
     for (field, number) in numbers {
         errors.require_finite(number, format!("{path}.{field}"));

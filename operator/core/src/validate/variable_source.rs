@@ -7,8 +7,8 @@ use super::dns::{check_entry_key, check_name_of};
 use super::errors::Errors;
 use super::huge_pages;
 use super::labels::check_key;
-use super::quantity::{amount, is_one_of_a_unit, is_one_thousandth};
 use crate::children::CONTAINER;
+use crate::quantity::{amount, is_one_of_a_unit, is_one_thousandth};
 use crate::quoted::quoted;
 
 /// The fields of a pod that a variable can hold, beside single labels and annotations.

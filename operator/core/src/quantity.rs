@@ -12,7 +12,7 @@ const BINARY_UNITS: [(&str, i32); 6] =
 
 /// The amount that a quantity stands for, as near as a float comes to it: equal amounts in different units are equal here too.
 /// `None` for what Kubernetes cannot read, and for amounts below zero.
-pub(super) fn amount(quantity: &Quantity) -> Option<f64> {
+pub(crate) fn amount(quantity: &Quantity) -> Option<f64> {
     let (number, unit) = split(quantity);
     let scaled = |power: i32| format!("{number}e{power}").parse::<f64>().ok();
     let find = |units: &[(&str, i32)]| units.iter().find(|(name, _)| *name == unit).map(|(_, power)| *power);
@@ -26,7 +26,7 @@ pub(super) fn amount(quantity: &Quantity) -> Option<f64> {
 
 /// Whether Kubernetes writes a quantity as 1 and a unit, such as 1Mi or 1k, or as 1 alone. It keeps the notation: 1000 becomes 1k
 /// and 1024Ki becomes 1Mi, but 1024 and 1e3 stay as they are.
-pub(super) fn is_one_of_a_unit(quantity: &Quantity) -> bool {
+pub(crate) fn is_one_of_a_unit(quantity: &Quantity) -> bool {
     let Some(amount) = amount(quantity) else { return false };
     let (_, unit) = split(quantity);
     let is_decimal = DECIMAL_UNITS.iter().any(|(name, _)| *name == unit);
@@ -37,7 +37,7 @@ pub(super) fn is_one_of_a_unit(quantity: &Quantity) -> bool {
 }
 
 /// Whether Kubernetes writes a quantity as 1m.
-pub(super) fn is_one_thousandth(quantity: &Quantity) -> bool {
+pub(crate) fn is_one_thousandth(quantity: &Quantity) -> bool {
     let (_, unit) = split(quantity);
     amount(quantity) == Some(0.001) && !unit.starts_with(['e', 'E'])
 }

@@ -1,15 +1,18 @@
 //! YAML as a tree in which every value and key knows its line and column.
 //!
-//! Owns reading text into [`Node`]s within limits. Must not know what the documents mean.
+//! Owns reading text into [`Node`]s within limits, with the types that kubectl gives plain scalars: those of YAML 1.1. Must not know what the
+//! documents mean.
 
-use std::fmt;
+mod decode;
+mod key;
+
 use std::io::Cursor;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::budget::BudgetBreach;
-use serde_saphyr::{Error, Location, Spanned};
+use serde_saphyr::{Error, Location};
+
+pub use key::Key;
 
 /// The most bytes of one file: more than any resource that an API server would take (3 MiB with its overhead).
 pub const MAX_BYTES: usize = 4 << 20;
@@ -59,7 +62,7 @@ pub enum Content {
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The key.
-    pub key: String,
+    pub key: Key,
     /// Where the key begins.
     pub at: Position,
     /// The value.
@@ -83,13 +86,16 @@ pub fn read_documents(bytes: &[u8]) -> Vec<Result<Node, SyntaxError>> {
         let problem = format!("has {} bytes; at most {MAX_BYTES} are read", bytes.len());
         return failed(problem, None);
     }
-    if let Err(error) = std::str::from_utf8(bytes) {
-        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
-        let at = Position { line: line as u64, column: column as u64 };
-        return failed("is not UTF-8 text: save the file as UTF-8".to_owned(), Some(at));
-    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+            let at = Position { line: line as u64, column: column as u64 };
+            return failed("is not UTF-8 text: save the file as UTF-8".to_owned(), Some(at));
+        }
+    };
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_reader_input_bytes: Some(MAX_BYTES + 1),
@@ -100,11 +106,18 @@ pub fn read_documents(bytes: &[u8]) -> Vec<Result<Node, SyntaxError>> {
         },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 2 * MAX_NODES },
         non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::PassThrough,
+        // As kubectl reads numbers: 0444 is 292.
+        legacy_octal_numbers: true,
         with_snippet: false,
     };
     let mut reader = Cursor::new(bytes);
+    let lines: Vec<&str> = text.lines().collect();
     serde_saphyr::read_with_options::<_, Node>(&mut reader, options)
-        .map(|document| document.map_err(|error| syntax_error(&error)))
+        .map(|document| {
+            let mut node = document.map_err(|error| syntax_error(&error))?;
+            key::settle(&mut node, &lines)?;
+            Ok(node)
+        })
         .collect()
 }
 
@@ -148,7 +161,9 @@ impl Node {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Node> {
         match &self.content {
-            Content::Map(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value),
+            Content::Map(entries) => {
+                entries.iter().find(|entry| entry.key.text == key).map(|entry| &entry.value)
+            }
             _ => None,
         }
     }
@@ -168,6 +183,19 @@ impl Node {
         matches!(self.content, Content::Null)
     }
 
+    /// The whole number that this is, also where it is written as 1e3 or 2.0: on its way to the API server it loses what follows the point.
+    #[must_use]
+    pub fn whole(&self) -> Option<i128> {
+        match self.content {
+            Content::Integer(number) => Some(number),
+            // Beyond this bound the API server reads a number with a fraction, whatever it looks like.
+            Content::Float(number) if number.fract() == 0.0 && number.abs() < 9_223_372_036_854_775_808.0 => {
+                Some(number as i128)
+            }
+            _ => None,
+        }
+    }
+
     /// The same value as JSON, without fields that have no value, as the API server reads it. Numbers that JSON does not have
     /// become null.
     #[must_use]
@@ -176,12 +204,15 @@ impl Node {
             Content::Null => Value::Null,
             Content::Boolean(value) => Value::Bool(*value),
             Content::Integer(value) => Number::from_i128(*value).map_or(Value::Null, Value::Number),
-            Content::Float(value) => Number::from_f64(*value).map_or(Value::Null, Value::Number),
+            Content::Float(value) => {
+                let whole = self.whole().and_then(Number::from_i128);
+                whole.or_else(|| Number::from_f64(*value)).map_or(Value::Null, Value::Number)
+            }
             Content::Text(text) => Value::String(text.clone()),
             Content::List(items) => Value::Array(items.iter().map(Node::to_json).collect()),
             Content::Map(entries) => {
                 let entries = entries.iter().filter(|entry| !entry.value.is_null());
-                let fields = entries.map(|entry| (entry.key.clone(), entry.value.to_json()));
+                let fields = entries.map(|entry| (entry.key.text.clone(), entry.value.to_json()));
                 Value::Object(fields.collect::<Map<_, _>>())
             }
         }
@@ -190,103 +221,37 @@ impl Node {
     /// Where the value at a path such as "spec.steps[2].train" stands, or the nearest value above it that is there.
     #[must_use]
     pub fn find(&self, path: &str) -> Position {
-        let mut node = self;
-        let mut at = self.at;
-        for part in path.split(['.', '[']).filter(|part| !part.is_empty()) {
+        self.walk(path).last().map_or(self.at, |(at, _)| at)
+    }
+
+    /// The value at a path such as "spec.steps[2].train", if it is there.
+    #[must_use]
+    pub fn value_at(&self, path: &str) -> Option<&Node> {
+        let parts = parts(path).count();
+        if parts == 0 { Some(self) } else { self.walk(path).nth(parts - 1).map(|(_, node)| node) }
+    }
+
+    /// The values on the way to a path, as far as they are there, each with where it or its key stands.
+    fn walk(&self, path: &str) -> impl Iterator<Item = (Position, &Node)> {
+        parts(path).scan(self, |node, part| {
             let next = match (&node.content, part.strip_suffix(']')) {
                 (Content::List(items), Some(index)) => {
                     index.parse::<usize>().ok().and_then(|index| items.get(index)).map(|item| (item.at, item))
                 }
                 (Content::Map(entries), _) => {
-                    entries.iter().find(|entry| entry.key == part).map(|entry| (entry.at, &entry.value))
+                    entries.iter().find(|entry| entry.key.names(part)).map(|entry| (entry.at, &entry.value))
                 }
                 _ => None,
-            };
-            let Some((position, below)) = next else { break };
-            (at, node) = (position, below);
-        }
-        at
+            }?;
+            *node = next.1;
+            Some(next)
+        })
     }
 }
 
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<Content>::deserialize(deserializer)?;
-        let at = position(spanned.referenced).unwrap_or(Position { line: 1, column: 1 });
-        Ok(Self { content: spanned.value, at })
-    }
-}
-
-impl<'de> Deserialize<'de> for Content {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ContentVisitor)
-    }
-}
-
-struct ContentVisitor;
-
-impl<'de> Visitor<'de> for ContentVisitor {
-    type Value = Content;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("any value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Content, E> {
-        Ok(Content::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<Content, E> {
-        Ok(Content::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Content, D::Error> {
-        Content::deserialize(deserializer)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Content, E> {
-        Ok(Content::Boolean(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Content, E> {
-        Ok(Content::Integer(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Content, E> {
-        Ok(Content::Integer(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Content, E> {
-        Ok(Content::Float(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Content, E> {
-        Ok(Content::Text(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Content, E> {
-        Ok(Content::Text(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Content, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = list.next_element()? {
-            items.push(item);
-        }
-        Ok(Content::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Content, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(key) = map.next_key::<Spanned<String>>()? {
-            let value: Node = map.next_value()?;
-            let at = position(key.referenced).unwrap_or(value.at);
-            entries.push(Entry { key: key.value, at, value });
-        }
-        Ok(Content::Map(entries))
-    }
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split(['.', '[']).filter(|part| !part.is_empty())
 }
 
 #[cfg(test)]
-#[path = "yaml_tests.rs"]
 mod tests;
