@@ -15,13 +15,9 @@ use crate::failure::StepError;
 use crate::flags::WorkFlags;
 use crate::report::ReportTarget;
 use crate::serve::{self, ServeArgs};
-pub use crate::until_signal::no_thread;
 use crate::until_signal::{self, until_signal};
+pub use crate::until_signal::{STACK_BYTES, no_thread};
 use crate::{WorkContext, logging, step, watchdog};
-
-/// How much stack a thread may take. What a query is planned by calls itself for each of its parts, and so does what lets go of one that was
-/// read and refused, of which the longest has hundreds of thousands. It is address space; memory is what is used of it.
-pub const STACK_BYTES: usize = 512 << 20;
 
 /// Does what the command line says.
 #[must_use]

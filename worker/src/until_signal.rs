@@ -14,8 +14,11 @@ use tokio::signal::unix::{self, SignalKind, signal};
 
 use crate::cancellation::Cancellation;
 use crate::failure::StepError;
-use crate::run::STACK_BYTES;
 use crate::watchdog;
+
+/// How much stack a thread may take. What a query is planned by calls itself for each of its parts, and so does what lets go of one that was
+/// read and refused, of which the longest has hundreds of thousands. It is address space; memory is what is used of it.
+pub const STACK_BYTES: usize = 512 << 20;
 
 /// How long work and threads that compute may take to notice that they should stop.
 const STOP_GRACE: Duration = Duration::from_secs(2);

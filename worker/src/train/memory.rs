@@ -16,7 +16,7 @@ use crate::memory::available;
 const ROW_OVERHEAD: u64 = 96;
 
 /// What of [`ROW_OVERHEAD`] is for the numbers that are predicted of each row, in bytes.
-const OF_NUMBERS: usize = 72;
+const OF_NUMBERS: usize = 56;
 
 /// The share of memory that rows may take, in percent; the rest is for the process and for what algorithms need.
 const SHARE: u64 = 85;
@@ -266,9 +266,9 @@ mod tests {
 
     #[test]
     fn what_is_predicted_of_each_row_is_counted_by_the_number_of_classes() {
-        assert_eq!(of_measured_classes(2, 1000), 72, "a score of each of two models, and its rank");
-        assert_eq!(of_measured_classes(10, 1000), 72 + 2 * 9 * 8);
-        assert_eq!(of_measured_classes(2, 10_000_000), 0, "no scores are kept of so many rows");
+        assert_eq!(of_measured_classes(2, 1000), 88, "a score of each of two models, and its rank");
+        assert_eq!(of_measured_classes(10, 1000), 88 + 2 * 9 * 8);
+        assert_eq!(of_measured_classes(2, 10_000_000), 8, "no scores are kept of so many rows");
     }
 
     #[test]
