@@ -15,7 +15,7 @@ const STEPS: [(&str, &[&str]); 16] = [
     (
         "  - {name: a, pod: {resources: {limits: {memory: 1 Gi}}}, run: {image: x}}\n",
         &[
-            "6:51: spec.steps[0].pod.resources.limits.memory is \"1 Gi\"; an amount such as 2, 500m or 1.5Gi is needed",
+            "6:50: spec.steps[0].pod.resources.limits.memory is \"1 Gi\"; an amount such as 2, 500m or 1.5Gi is needed",
         ],
     ),
     (

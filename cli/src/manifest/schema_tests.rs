@@ -167,12 +167,12 @@ const MISFITS: [(&str, &[&str]); 37] = [
     ("{name: a, run: {image: x, args: }, train: , pod: {env: , labels: {a: }}}", &[]),
     ("{name: a, run: {image: x, args: [x, ~]}}", &["run.args[1] is empty; text is needed; give it a value"]),
     (
-        "{name: a, run: {image: x}, pod: {resources: {limits: {cpu: many, memory: 1gi, x: -1, y: ''}}}}",
+        "{name: a, run: {image: x}, pod: {resources: {limits: {cpu: many, memory: 1gi, x: -1, z: ''}}}}",
         &[
             "pod.resources.limits.cpu is \"many\"; an amount such as 2, 500m or 1.5Gi is needed",
             "pod.resources.limits.memory is \"1gi\"; an amount such as 2, 500m or 1.5Gi is needed",
             "pod.resources.limits.x is -1; 0 or more is allowed",
-            "pod.resources.limits.y is \"\"; an amount such as 2, 500m or 1.5Gi is needed",
+            "pod.resources.limits.z is \"\"; an amount such as 2, 500m or 1.5Gi is needed",
         ],
     ),
     ("{name: a, run: {}}", &["run.image is missing; text is needed"]),
