@@ -112,18 +112,27 @@ fn member(regex: &mut String, character: char) {
     }
 }
 
+/// The kinds of characters that a list may name, as POSIX has them.
+const KINDS: [&str; 12] = [
+    "alnum", "alpha", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper",
+    "xdigit",
+];
+
 /// A kind of characters, as `[:alpha:]`, after its first two signs.
 fn named(regex: &mut String, rest: &mut Peekable<Chars<'_>>) -> Result<(), String> {
     let mut name = String::new();
     while let Some(letter) = rest.next_if(char::is_ascii_lowercase) {
         name.push(letter);
     }
-    if rest.next() == Some(':') && rest.next() == Some(']') {
-        let _ = write!(regex, "[:{name}:]");
-        Ok(())
-    } else {
-        Err("a class as [:alpha:] is not closed".to_owned())
+    if rest.next() != Some(':') || rest.next() != Some(']') {
+        return Err("a class as [:alpha:] is not closed".to_owned());
     }
+    // What is no kind would be read as a list of its letters.
+    if !KINDS.contains(&name.as_str()) {
+        return Err(format!("there is no class [:{name}:]"));
+    }
+    let _ = write!(regex, "[:{name}:]");
+    Ok(())
 }
 
 #[cfg(test)]
