@@ -111,7 +111,7 @@ fn since_1970(seconds: &ColumnarValue, time: &DataType, name: &str) -> Result<Co
     let is_one = matches!(seconds, ColumnarValue::Scalar(_));
     let seconds = cast(&seconds.to_array(1)?, &DataType::Float64)?;
     let seconds = seconds.as_primitive::<Float64Type>();
-    if let Some(beyond) = seconds.iter().flatten().find(|seconds| !(seconds.abs() <= REACH)) {
+    if let Some(beyond) = seconds.iter().flatten().find(|seconds| seconds.is_nan() || seconds.abs() > REACH) {
         return Err(DataFusionError::Execution(format!(
             "{name} cannot hold {beyond} seconds since 1970: it reaches from 1677 to 2262; use to_timestamp_seconds, which takes whole seconds, \
              and leave out with WHERE what is no number"
