@@ -19,9 +19,9 @@ const STEPS: [(&str, &[&str]); 16] = [
         ],
     ),
     (
-        "  - {name: a, pod: {labels: {on: x, 1: y}}, run: {image: x}}\n",
+        "  - {name: a, pod: {labels: {on: x, 1: z}}, run: {image: x}}\n",
         &[
-            "6:29: spec.steps[0].pod.labels.on is read as \"true\" by Kubernetes; put the key in quotes: \"on\"",
+            "6:30: spec.steps[0].pod.labels.on is read as \"true\" by Kubernetes; put the key in quotes: \"on\"",
         ],
     ),
     ("  - {name: a, trian: {}}\n", &["6:15: spec.steps[0].trian is not a known field; did you mean train?"]),

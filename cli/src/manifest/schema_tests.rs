@@ -176,7 +176,7 @@ const MISFITS: [(&str, &[&str]); 37] = [
         ],
     ),
     ("{name: a, run: {}}", &["run.image is missing; text is needed"]),
-    ("{name: a, run: x}", &["run is the text \"x\"; a map is needed"]),
+    ("{name: a, run: x}", &["run is the text \"x\"; a map is needed; write run: {image: x}"]),
     (
         "{name: a, run: {image: x, args: z}}",
         &["run.args is the text \"z\"; a list is needed; write it as an item: [\"z\"]"],
