@@ -120,7 +120,7 @@ async fn replace(
         let limits = Limits { most, by_ratio: size.saturating_mul(LARGEST_RATIO).max(LEAST_LIMIT) };
         let copied = copy_limited(reader, &plain, limits, &source);
         // What is wrong with a file that changed meanwhile is that it changed.
-        source.open().and_then(|_| copied).map(|()| true).inspect_err(|_| {
+        source.open().and(copied).map(|()| true).inspect_err(|_| {
             // Half a file is of no use to anybody, and may be large.
             let _ = std::fs::remove_file(&plain);
         })
