@@ -13,6 +13,7 @@ mod data;
 mod dns;
 mod environment;
 mod errors;
+mod gate;
 mod host_ports;
 mod huge_pages;
 mod image;
@@ -36,6 +37,7 @@ mod run;
 mod serve;
 mod steps;
 mod train;
+mod train_columns;
 mod variable_source;
 
 use mlpipeline_crds::MLPipeline;

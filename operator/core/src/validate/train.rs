@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use mlpipeline_crds::{
-    Algorithm, CategorySplits, ChosenAlgorithm, ColumnRole, Gate, GradientBoosting, Interaction, Metric,
-    ParameterProblem, Predicts, Split, SplitBy, Train, TuneProblem,
+    Algorithm, ChosenAlgorithm, Metric, ParameterProblem, Predicts, Split, SplitBy, Train, TuneProblem,
 };
 
-use super::data;
 use super::errors::Errors;
+use super::{data, gate, train_columns};
 use crate::quoted::quoted;
 
 pub(super) fn check(train: &Train, path: &str, errors: &mut Errors) {
@@ -28,8 +27,7 @@ pub(super) fn check(train: &Train, path: &str, errors: &mut Errors) {
             format!("{} is the name of an earlier feature too", quoted(feature)),
         );
     }
-    check_columns(train, path, errors);
-    check_interactions(train, path, errors);
+    train_columns::check(train, path, errors);
     check_forecast(train, path, errors);
     let predicts = check_algorithm(train, &format!("{path}.algorithm"), errors);
     if let Some(tune) = &train.tune {
@@ -61,7 +59,7 @@ pub(super) fn check(train: &Train, path: &str, errors: &mut Errors) {
         "needs target: nothing says how good an algorithm without one is on other rows",
     );
     if let Some(gate) = &train.gate {
-        check_gate(gate, train.algorithm.chosen(), predicts, &format!("{path}.gate"), errors);
+        gate::check(gate, train.algorithm.chosen(), predicts, &format!("{path}.gate"), errors);
         errors.require(
             train.tune.is_none() || train.split.is_some(),
             format!("{path}.gate"),
@@ -124,63 +122,6 @@ fn check_split(split: &Split, train: &Train, predicts: Option<Predicts>, path: &
     errors.require_not_negative(split.seed, format!("{path}.seed"));
 }
 
-fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
-    let mut names = BTreeSet::new();
-    for (index, column) in train.columns.iter().enumerate() {
-        let path = format!("{path}.columns[{index}]");
-        let name = quoted(&column.name);
-        errors.require(
-            Some(&column.name) != train.target.as_ref(),
-            format!("{path}.name"),
-            format!("{name} is the target: it is taken as its algorithm needs it"),
-        );
-        errors.require(
-            train.features.is_empty()
-                || train.features.contains(&column.name)
-                || Some(&column.name) == train.target.as_ref(),
-            format!("{path}.name"),
-            format!("{name} is not among the features, so that nothing is done with it: add it there, or leave it out"),
-        );
-        errors.require(
-            names.insert(&column.name),
-            format!("{path}.name"),
-            format!("{name} is the name of an earlier column too"),
-        );
-        errors.require_between(column.max_categories, (1, 1000), format!("{path}.maxCategories"));
-        errors.require(
-            column.max_categories.is_none() || matches!(column.taken_as, None | Some(ColumnRole::Category)),
-            format!("{path}.maxCategories"),
-            "is for categories: leave it out, or set as to category",
-        );
-        errors.require(
-            !splits_subsets(&train.algorithm)
-                || column.max_categories.is_none_or(|most| most <= GradientBoosting::MOST_CATEGORIES),
-            format!("{path}.maxCategories"),
-            format!(
-                "is more than the {} that gradientBoosting with categories: subsets tells apart: lower it, or leave categories out",
-                GradientBoosting::MOST_CATEGORIES
-            ),
-        );
-        for (field, number, role, name) in [
-            ("maxTerms", column.max_terms, ColumnRole::Text, "text"),
-            ("buckets", column.buckets, ColumnRole::Hash, "hash"),
-        ] {
-            errors.require_between(number, (1, 4096), format!("{path}.{field}"));
-            errors.require(
-                number.is_none() || column.taken_as == Some(role),
-                format!("{path}.{field}"),
-                format!("goes with as: {name}: set it, or leave {field} out"),
-            );
-        }
-        let needs_target = train.algorithm.chosen().is_none_or(|chosen| chosen.predicts().needs_target());
-        errors.require(
-            column.taken_as != Some(ColumnRole::Target) || needs_target,
-            format!("{path}.as"),
-            "is target, and this algorithm learns without one: take category or hash",
-        );
-    }
-}
-
 /// A forecast is measured on rows that are newer than those it learns from, which folds of its own make.
 fn check_forecast(train: &Train, path: &str, errors: &mut Errors) {
     let is_forecast = matches!(train.algorithm.chosen(), Some(ChosenAlgorithm::SeasonalNaive(_)));
@@ -210,52 +151,6 @@ fn check_forecast(train: &Train, path: &str, errors: &mut Errors) {
         format!("{path}.crossValidation"),
         "is missing: each fold of seasonalNaive is a point in time from which is forecast what came then",
     );
-}
-
-/// Products are of numbers that are learnt from; what columns there are, the data say later.
-fn check_interactions(train: &Train, path: &str, errors: &mut Errors) {
-    for (number, interaction) in train.interactions.iter().enumerate() {
-        let path = format!("{path}.interactions[{number}].columns");
-        errors.require(
-            (2..=Interaction::MOST_COLUMNS).contains(&interaction.columns.len()),
-            &path,
-            format!(
-                "names {} columns; 2 to {} are allowed",
-                interaction.columns.len(),
-                Interaction::MOST_COLUMNS
-            ),
-        );
-        let mut names = BTreeSet::new();
-        for (place, name) in interaction.columns.iter().enumerate() {
-            let path = format!("{path}[{place}]");
-            let shown = quoted(name);
-            errors.require(names.insert(name), &path, format!("{shown} is named before; name it once"));
-            let is_target = Some(name) == train.target.as_ref();
-            errors.require(
-                !is_target,
-                &path,
-                format!("{shown} is the target: a model cannot predict from it"),
-            );
-            errors.require(
-                is_target || train.features.is_empty() || train.features.contains(name),
-                &path,
-                format!("{shown} is not among the features; add it there, or leave it out"),
-            );
-            let taken_as =
-                train.columns.iter().find(|column| column.name == *name).and_then(|column| column.taken_as);
-            errors.require(
-                matches!(taken_as, None | Some(ColumnRole::Number)),
-                &path,
-                format!("{shown} is not taken as a number, and only numbers have products"),
-            );
-        }
-    }
-}
-
-/// Whether columns of categories are split by sets of them.
-fn splits_subsets(algorithm: &Algorithm) -> bool {
-    let boosting = algorithm.gradient_boosting.as_ref();
-    boosting.is_some_and(|boosting| boosting.categories == Some(CategorySplits::Subsets))
 }
 
 /// A target is needed by each algorithm that predicts a column, and by no other.
@@ -290,79 +185,4 @@ fn check_algorithm(train: &Train, path: &str, errors: &mut Errors) -> Option<Pre
         errors.add(format!("{path}.{}.{parameter}", chosen.name()), problem);
     }
     Some(chosen.predicts())
-}
-
-/// What to do about a metric that the algorithm has with its other task.
-fn task_for(chosen: Option<ChosenAlgorithm<'_>>, metric: Metric) -> Option<String> {
-    let name = chosen?.name();
-    let (task, learns) = match metric.measures() {
-        Predicts::Numbers => ("regression", "numbers"),
-        Predicts::Classes => ("classification", "classes"),
-        Predicts::Clusters | Predicts::Outliers | Predicts::Components => return None,
-    };
-    let has_task = Algorithm::parameter_names(name).contains("task");
-    has_task.then(|| format!("{name} learns {learns} with task: {task}"))
-}
-
-/// Checks that some model could pass: that the bounds are not beyond what the metric can be.
-fn check_reach(gate: &Gate, path: &str, errors: &mut Errors) {
-    let name = gate.metric.name();
-    let (least, most) = gate.metric.range();
-    let range = match (least, most) {
-        (Some(least), Some(most)) => format!("between {least} and {most}"),
-        (Some(least), None) => format!("{least} or more"),
-        (None, Some(most)) => format!("at most {most}"),
-        (None, None) => return,
-    };
-    let min = gate.min.filter(|min| most.is_some_and(|most| *min > most)).map(|min| ("min", min));
-    let max = gate.max.filter(|max| least.is_some_and(|least| *max < least)).map(|max| ("max", max));
-    for (field, bound) in min.into_iter().chain(max).filter(|(_, bound)| bound.is_finite()) {
-        let path = format!("{path}.{field}");
-        let problem = format!("is {bound}, and {name} is {range}: no model could pass");
-        if field == "min" && least == Some(0.0) && (2.0..=100.0).contains(&bound) {
-            errors.add_with_hint(
-                path,
-                problem,
-                format!("write shares as numbers: {bound} % is {}", bound / 100.0),
-            );
-        } else {
-            errors.add(path, problem);
-        }
-    }
-}
-
-fn check_gate(
-    gate: &Gate,
-    chosen: Option<ChosenAlgorithm<'_>>,
-    predicts: Option<Predicts>,
-    path: &str,
-    errors: &mut Errors,
-) {
-    errors.require(
-        gate.min.is_some() || gate.max.is_some() || gate.max_regression.is_some(),
-        path,
-        "needs at least one of min, max and maxRegression",
-    );
-    if predicts.is_some_and(|predicts| predicts != gate.metric.measures()) {
-        let problem = format!(
-            "\"{}\" is not measured for this algorithm; there are {}",
-            gate.metric.name(),
-            Metric::names(predicts)
-        );
-        match task_for(chosen, gate.metric) {
-            Some(hint) => errors.add_with_hint(format!("{path}.metric"), problem, hint),
-            None => errors.add(format!("{path}.metric"), problem),
-        }
-    }
-    check_reach(gate, path, errors);
-    let numbers = [("min", gate.min), ("max", gate.max), ("maxRegression", gate.max_regression)];
-    for (field, number) in numbers {
-        errors.require_finite(number, format!("{path}.{field}"));
-    }
-    if let (Some(min), Some(max)) = (gate.min, gate.max) {
-        let is_possible = min <= max || min.is_nan() || max.is_nan();
-        errors.require(is_possible, path, format!("min {min} is more than max {max}: no model could pass"));
-    }
-    let finite = gate.max_regression.filter(|allowed| allowed.is_finite());
-    errors.require_not_negative(finite, format!("{path}.maxRegression"));
 }
