@@ -167,11 +167,16 @@ fn what_cannot_be_taken_so_is_refused_with_advice() {
     );
     let numbers = [json!(1.5), json!(2.5), json!(3.5)];
     let rows: Vec<(&Value, Value)> = numbers.iter().zip([json!(1.5), json!(2.5), json!(0.5)]).collect();
-    for role in ["text", "target", "hash"] {
+    train(&volume, &rows, &column("text"), &json!({"ridge": {}})).fails(
+        2,
+        "WrongSpec",
+        &["columns: \"x\" holds"],
+    );
+    for role in ["category", "target", "hash"] {
         train(&volume, &rows, &column(role), &json!({"ridge": {}})).fails(
-            2,
-            "WrongSpec",
-            &["columns: \"x\" holds"],
+            3,
+            "WrongFeature",
+            &["column \"x\" has 1.5 in row 1", "whole numbers can be texts", "AS VARCHAR"],
         );
     }
     let rows: Vec<(&Value, Value)> = texts.iter().map(|text| (text, Value::Null)).collect();

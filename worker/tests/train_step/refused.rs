@@ -90,9 +90,9 @@ fn what_is_said_twice_or_of_the_target_is_refused() {
         (
             data,
             json!({"columns": [{"name": "a", "as": "target"}]}),
-            2,
-            "WrongSpec",
-            &["cannot be taken as what texts stand for", "CAST(\"a\" AS VARCHAR)"],
+            3,
+            "WrongFeature",
+            &["\"a\" has 1.5 in row 1", "whole numbers can be texts", "CAST(\"a\" AS VARCHAR)"],
         ),
     ]);
 }

@@ -154,10 +154,20 @@ impl AggregateUDFImpl for Mended {
     }
 
     fn reverse_expr(&self) -> ReversedUDAF {
-        ReversedUDAF::Identical
+        match self.mend {
+            // Of descending values it is another one.
+            Mend::Percentile => ReversedUDAF::NotSupported,
+            Mend::Mean | Mend::Moving(_) | Mend::Pairs(_) | Mend::Extreme(_) => ReversedUDAF::Identical,
+        }
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
-        self.function.order_sensitivity()
+        match self.mend {
+            // It looks at all values, whichever comes first.
+            Mend::Percentile => AggregateOrderSensitivity::Insensitive,
+            Mend::Mean | Mend::Moving(_) | Mend::Pairs(_) | Mend::Extreme(_) => {
+                self.function.order_sensitivity()
+            }
+        }
     }
 }
