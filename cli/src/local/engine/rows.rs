@@ -97,7 +97,7 @@ impl Engine {
         }
         let reason = planned.reason.to_string();
         let message = match planned.decision {
-            Decision::Done if !is_long_running => self.done(planned, run),
+            Decision::Done if !is_long_running => self.done(planned, run, reason),
             Decision::Run | Decision::Running => attempt(run).unwrap_or(reason),
             Decision::Done | Decision::Wait | Decision::Blocked | Decision::Rejected | Decision::Failed => {
                 reason
@@ -106,17 +106,16 @@ impl Engine {
         (planned.decision.state(is_long_running, self.pipeline.suspend), message)
     }
 
-    fn done(&self, planned: &StepPlan, run: Option<&RunRecord>) -> String {
+    fn done(&self, planned: &StepPlan, run: Option<&RunRecord>, reason: String) -> String {
         let step = self.pipeline.step(&planned.name);
         let gate = step.and_then(|step| step.action.descriptor().gate()).map(|gate| gate.metric);
         let report = run.and_then(|run| run.report.as_ref());
         let details = report.map(|report| details(report, gate)).unwrap_or_default();
         let is_fresh = run.is_some_and(|run| self.fresh.contains(&run.name));
         // The note has a line of its own.
-        let reason = Reason::UpToDate { note: None };
         match (details.is_empty(), is_fresh) {
-            (true, true) => "done".to_owned(),
-            (true, false) => reason.to_string(),
+            (true, true) if planned.reason == Reason::UpToDate => "done".to_owned(),
+            (true, _) => reason,
             (false, true) => details,
             (false, false) => format!("{reason}; {details}"),
         }

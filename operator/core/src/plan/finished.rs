@@ -11,11 +11,10 @@ use crate::reason::Reason;
 
 /// The decision for a run that ended well: done, or rejected by the gate.
 pub(super) fn finished(step: &ValidStep, run: &ObservedRun) -> StepPlan {
-    let report = report_of(run);
-    let verdict = report.map(|report| model::judge(step, report));
+    let verdict = report_of(run).map(|report| model::judge(step, report));
     let (decision, reason) = match verdict.filter(|verdict| !verdict.passed()) {
         Some(verdict) => (Decision::Rejected, Reason::GateRejected { verdict }),
-        None => (Decision::Done, Reason::UpToDate { note: report.and_then(|report| report.message.clone()) }),
+        None => (Decision::Done, Reason::UpToDate),
     };
     StepPlan { revision: result_of(step, run), ..entry(step, decision, reason) }
 }

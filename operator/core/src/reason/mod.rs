@@ -20,10 +20,7 @@ pub use words::{StepEvent, action, condition, event};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reason {
     /// The result is there, and nothing that it was made of has changed.
-    UpToDate {
-        /// What its run found worth knowing.
-        note: Option<String>,
-    },
+    UpToDate,
     /// A run is at work.
     AtWork,
     /// Something keeps the step's pods from working.
@@ -248,7 +245,7 @@ impl Reason {
     #[must_use]
     pub fn code(&self) -> &str {
         match self {
-            Self::UpToDate { .. } => "UpToDate",
+            Self::UpToDate => "UpToDate",
             Self::AtWork => "AtWork",
             Self::PodIssue(issue) => &issue.reason,
             Self::RunFailed { reason, .. } => reason,

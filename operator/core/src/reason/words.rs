@@ -12,8 +12,7 @@ use crate::decision::Decision;
 impl Display for Reason {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
         match self {
-            Self::UpToDate { note: None } => write!(out, "up to date"),
-            Self::UpToDate { note: Some(note) } => write!(out, "up to date; {note}"),
+            Self::UpToDate => write!(out, "up to date"),
             Self::AtWork => write!(out, "at work"),
             Self::PodIssue(issue) => write!(out, "{}: {}", issue.reason, issue.message),
             Self::RunFailed { message, .. } => write!(out, "{message}"),

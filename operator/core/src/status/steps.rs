@@ -8,7 +8,7 @@ use crate::child_kind::ChildKind;
 use crate::names;
 use crate::observed::Observed;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
-use crate::plan::StepPlan;
+use crate::plan::{Decision, StepPlan};
 
 /// The longest message of a step, in characters.
 const MESSAGE_LIMIT: usize = 1024;
@@ -21,6 +21,11 @@ pub(super) fn step_status(pipeline: &ValidatedPipeline, observed: &Observed, pla
     let run = found.and_then(|step| step.runs.iter().find(|run| Some(&run.name) == plan.run.as_ref()));
     let report = run.and_then(|run| run.report.as_ref());
     let step = pipeline.step(&plan.name);
+    // What its run found worth knowing is no reason, and is kept beside it.
+    let note =
+        report.and_then(|report| report.message.as_deref()).filter(|_| plan.decision == Decision::Done);
+    let message = std::iter::once(plan.reason.to_string()).chain(note.map(str::to_owned));
+    let message = message.collect::<Vec<_>>().join("; ");
     let long_running = step.is_some_and(ValidStep::is_long_running);
     StepStatus {
         name: plan.name.clone(),
@@ -32,7 +37,7 @@ pub(super) fn step_status(pipeline: &ValidatedPipeline, observed: &Observed, pla
         finished: run.and_then(|run| run.finished).map(|time| Time(whole_seconds(time))),
         attempts: run.map(|run| i32::try_from(run.pods).unwrap_or(i32::MAX)).filter(|pods| *pods > 0),
         replaced_runs: None,
-        message: Some(shorten(&plan.reason.to_string(), MESSAGE_LIMIT)),
+        message: Some(shorten(&message, MESSAGE_LIMIT)),
         metrics: report.map(|report| bounded_metrics(&report.metrics, METRIC_LIMIT)).unwrap_or_default(),
     }
 }

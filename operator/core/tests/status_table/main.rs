@@ -208,6 +208,20 @@ fn q2_the_status_of_an_unchanged_world_is_the_same_text() {
 }
 
 #[test]
+fn what_a_run_found_worth_knowing_stands_beside_how_its_step_stands() {
+    let pipeline = pipeline(PIPELINE);
+    let mut observed = serving(&pipeline);
+    let train = observed.steps.get_mut("train").expect("the step");
+    for report in train.runs.iter_mut().filter_map(|run| run.report.as_mut()) {
+        report.message = Some("left out: name".to_owned());
+    }
+    let status = status_of(&pipeline, &observed, None);
+    let message = |step: usize| status.steps[step].message.as_deref();
+    assert_eq!((message(0), message(1)), (Some("up to date"), Some("up to date; left out: name")));
+    assert_eq!(condition(&status, "Ready").2, "all steps are done, and pods answer");
+}
+
+#[test]
 fn a_failed_run_stalls_the_pipeline_with_the_workers_own_words() {
     let pipeline = pipeline(PIPELINE);
     let mut observed = Observed::default();
