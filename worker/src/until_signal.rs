@@ -38,7 +38,8 @@ pub fn no_thread(problem: &impl std::fmt::Display) -> String {
 }
 
 /// Runs work until it is done or a signal asks the process to stop. Work that `drains` then ends by itself, and so does work whose result
-/// is about to get its name: a report that says that nothing was published must be true. Any other is dropped, and its drafts with it. Where it keeps its thread even so, `end_stuck` is called, to end the process.
+/// is about to get its name: a report that says that nothing was published must be true. Any other is dropped, and its drafts with it. Where
+/// it keeps its thread even so, `end_stuck` is called, to end the process.
 ///
 /// # Errors
 /// What the work answers, or that it was stopped.

@@ -4,20 +4,8 @@
 
 mod support;
 
-use support::{Ended, Volume, input, prepare};
-
-fn tried(content: &str, sql: &str) -> (Volume, Ended) {
-    let volume = Volume::new();
-    volume.put("in.csv", content);
-    let ended = volume.step(&prepare(input("file:in.csv"), Some(sql)), &[]);
-    (volume, ended)
-}
-
-#[track_caller]
-fn answers(content: &str, sql: &str, expected: &str) {
-    let (volume, ended) = tried(content, sql);
-    assert_eq!(volume.data(ended.succeeds(), "data.csv"), expected, "{sql}");
-}
+use support::answers::of_one_table::{answers, tried};
+use support::{Volume, input, prepare};
 
 #[test]
 fn large_numbers_are_rounded_to_numbers() {

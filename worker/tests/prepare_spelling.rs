@@ -5,26 +5,7 @@
 
 mod support;
 
-use support::{Ended, Volume, input, prepare};
-
-fn tried(content: &str, sql: &str) -> (Volume, Ended) {
-    let volume = Volume::new();
-    volume.put("in.csv", content);
-    let ended = volume.step(&prepare(input("file:in.csv"), Some(sql)), &[]);
-    (volume, ended)
-}
-
-#[track_caller]
-fn answers(content: &str, sql: &str, expected: &str) {
-    let (volume, ended) = tried(content, sql);
-    assert_eq!(volume.data(ended.succeeds(), "data.csv"), expected, "{sql}");
-}
-
-#[track_caller]
-fn refused(content: &str, sql: &str, parts: &[&str]) {
-    let (_, ended) = tried(content, sql);
-    ended.fails(2, "QueryInvalid", parts);
-}
+use support::answers::of_one_table::{answers, refused, tried};
 
 #[test]
 fn similar_to_is_of_the_whole_text_and_has_the_signs_of_sql() {

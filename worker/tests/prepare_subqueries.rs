@@ -4,31 +4,19 @@
 
 mod support;
 
-use serde_json::{Value, json};
-use support::{Ended, Volume, prepare};
-
-fn tried(sql: &str) -> (Volume, Ended) {
-    let volume = Volume::new();
-    let mut inputs: Vec<Value> = Vec::new();
-    for (name, content) in TABLES {
-        volume.put(&format!("{name}.csv"), content);
-        inputs.push(json!({"name": name, "source": {"uri": {"uri": format!("file:{name}.csv")}}}));
-    }
-    let ended = volume.step(&prepare(Value::Array(inputs), Some(sql)), &[]);
-    (volume, ended)
-}
+use support::answers::tried;
 
 /// The rows of the answer.
 #[track_caller]
 fn answers(sql: &str, expected: &[&str]) {
-    let (volume, ended) = tried(sql);
+    let (volume, ended) = tried(&TABLES, sql);
     let found = volume.data(ended.succeeds(), "data.csv");
     assert_eq!(found.lines().skip(1).collect::<Vec<_>>(), expected, "{sql}");
 }
 
 #[track_caller]
 fn refused(sql: &str, parts: &[&str]) {
-    let (_, ended) = tried(sql);
+    let (_, ended) = tried(&TABLES, sql);
     ended.fails(2, "QueryInvalid", parts);
     let message = ended.message();
     assert!(!message.contains('{') && !message.contains("Physical plan"), "{sql}: {message}");

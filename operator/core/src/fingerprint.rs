@@ -74,7 +74,7 @@ impl Fingerprint {
         Fingerprint { inputs: earlier.inputs.clone(), ..self.clone() }.changes(earlier)
     }
 
-    /// What differs from an earlier fingerprint. Inputs that are no longer read show in the action's own fields.
+    /// What differs from an earlier fingerprint. An input that is no longer read is a change of the action's fields.
     #[must_use]
     pub fn changes(&self, earlier: &Fingerprint) -> Vec<Change> {
         let mut changes = Vec::new();

@@ -1,7 +1,7 @@
 //! Small files that are written beside their place and renamed at once: what killed processes left of them is removed.
 //!
-//! Owns how a living process is known: it holds a lock on the file itself. Whoever writes one must bear that it is gone, since it may be
-//! swept in the moment before it is locked. On a file system without locks nothing is swept.
+//! Owns how a living process is known: it holds a lock on the file itself. It may be swept in the moment before it is locked, so that whoever
+//! writes one finds it gone and writes it again. On a file system without locks nothing is swept.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;

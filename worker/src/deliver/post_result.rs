@@ -4,6 +4,7 @@
 //! work. So a step that was stopped, or whose receiver did not answer, continues after them.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use mlpipeline_crds::{Delivery, Digest, Format, RevisionRule, StepSpec};
 use tokio::task::JoinSet;
@@ -16,6 +17,10 @@ use crate::WorkContext;
 use crate::artifact::{Column, Draft, Kept};
 use crate::failure::StepError;
 use crate::table::LocalFile;
+
+/// How often it is noted which rows were accepted, beside the last ones before an orderly end. A file for each request would cost more than the
+/// request; a process that is killed sends again what this long accepted, under the same keys.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
 
 /// The file of unfinished work that says which rows were accepted.
 const DELIVERED: &str = "delivered";
@@ -58,8 +63,21 @@ pub(super) async fn before_publishing(
     // wake up another thread, and so would every request.
     let mut task = JoinSet::new();
     task.spawn(async move {
-        let mut keep = |taken: &DeliveredPrefix| note(&kept, &taken.checkpoint());
-        post_by(&delivery, &origin, rows, taken, &means, &mut keep).await
+        let (mut accepted, mut noted) = (None, Instant::now());
+        let mut keep = |taken: &DeliveredPrefix| {
+            if noted.elapsed() < NOTE_EVERY {
+                accepted = Some(taken.clone());
+                return Ok(());
+            }
+            (accepted, noted) = (None, Instant::now());
+            note(&kept, &taken.checkpoint())
+        };
+        let posted = post_by(&delivery, &origin, rows, taken, &means, &mut keep).await;
+        // What was delivered is published next, and needs no note.
+        if let (Err(_), Some(accepted)) = (&posted, accepted) {
+            note(&kept, &accepted.checkpoint())?;
+        }
+        posted
     });
     let posted = task.join_next().await;
     drop(draining);

@@ -1,7 +1,7 @@
 //! The query engine: DataFusion as this worker configures it, so that the same input gives the same bytes on every machine.
 //!
-//! Owns the configuration, the order of partitions, how many are read at once, arithmetic that overflows, functions that are guarded, and what the engine's errors mean. Must
-//! not know tables, steps or storage.
+//! Owns the configuration, the order of partitions, how many are read at once, arithmetic that overflows, functions that are guarded or
+//! corrected, SQL that is spelled otherwise elsewhere, and what the engine's errors mean. Must not know tables, steps or storage.
 
 mod aggregates;
 mod assumed_order;

@@ -55,10 +55,12 @@ pub(super) fn intervals(outcomes: &Outcomes, metrics: &Metrics, seed: i64) -> Op
         let value = *metrics.get(&name)?;
         // About their own middle: what is measured on fewer rows, as how well probabilities are calibrated, may be larger for that alone.
         let middle = quantile(&found, 0.5);
-        // And never beyond all that was measured: no draw has an error below 0.
-        let least = found.first().copied().unwrap_or(value).min(value);
-        let most = found.last().copied().unwrap_or(value).max(value);
-        let end = |share| (value + (quantile(&found, share) - middle) * narrowing).clamp(least, most);
+        // And never beyond what the metric can be: no model has an error below 0.
+        let (least, most) = Metric::named(&name).map_or((None, None), Metric::range);
+        let end = |share| {
+            let end = value + (quantile(&found, share) - middle) * narrowing;
+            end.max(least.unwrap_or(end)).min(most.unwrap_or(end))
+        };
         let tail = (1.0 - LEVEL) / 2.0;
         Some((name, Interval { low: end(tail), high: end(1.0 - tail) }))
     };

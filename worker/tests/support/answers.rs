@@ -30,3 +30,26 @@ pub fn refused(tables: &[(&str, &str)], sql: &str, parts: &[&str]) {
     let (_, ended) = tried(tables, sql);
     ended.fails(2, "QueryInvalid", parts);
 }
+
+/// The same over one table, which is `t`.
+pub mod of_one_table {
+    use super::{Ended, Volume};
+
+    /// A prepare step with this query over it.
+    #[must_use]
+    pub fn tried(content: &str, sql: &str) -> (Volume, Ended) {
+        super::tried(&[("t", content)], sql)
+    }
+
+    /// The query answers this.
+    #[track_caller]
+    pub fn answers(content: &str, sql: &str, expected: &str) {
+        super::answers(&[("t", content)], sql, expected);
+    }
+
+    /// The query is refused, with a message that has all these parts.
+    #[track_caller]
+    pub fn refused(content: &str, sql: &str, parts: &[&str]) {
+        super::refused(&[("t", content)], sql, parts);
+    }
+}

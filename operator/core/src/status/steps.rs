@@ -24,8 +24,10 @@ pub(super) fn step_status(pipeline: &ValidatedPipeline, observed: &Observed, pla
     // What its run found worth knowing is no reason, and is kept beside it.
     let note =
         report.and_then(|report| report.message.as_deref()).filter(|_| plan.decision == Decision::Done);
-    let message = std::iter::once(plan.reason.to_string()).chain(note.map(str::to_owned));
-    let message = message.collect::<Vec<_>>().join("; ");
+    let message = match note {
+        Some(note) => format!("{}; {note}", plan.reason),
+        None => plan.reason.to_string(),
+    };
     let long_running = step.is_some_and(ValidStep::is_long_running);
     StepStatus {
         name: plan.name.clone(),

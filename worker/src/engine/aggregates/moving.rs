@@ -1,15 +1,15 @@
 //! Sums, means and spreads of numbers over a window that moves. The engine takes what leaves a window away from its sum: once it has met a NaN
 //! or an infinity the sum never recovers, and what is small is lost beside what was large.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::array::{ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::ScalarValue;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::logical_expr::Accumulator;
 use datafusion::logical_expr::function::AccumulatorArgs;
 
-use super::two_stacks::{Summary, TwoStacks};
+use super::two_stacks::{OfWindow, Summary, Window};
 
 /// What is said of the numbers of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,13 +31,12 @@ pub(super) fn moving(args: &AccumulatorArgs<'_>, statistic: Statistic) -> Option
     let is_of_numbers = args.return_field.data_type() == &DataType::Float64
         && !args.is_distinct
         && args.expr_fields.first().is_some_and(|field| field.data_type().is_numeric());
-    is_of_numbers
-        .then(|| -> Box<dyn Accumulator> { Box::new(MovingNumbers { statistic, window: TwoStacks::new() }) })
+    is_of_numbers.then(|| -> Box<dyn Accumulator> { Box::new(Window::new(statistic)) })
 }
 
 /// How many numbers there are, their sum, their mean, and the sum of their squared distances from it.
 #[derive(Clone, Copy, Debug, Default)]
-struct Moments {
+pub(super) struct Moments {
     count: u64,
     sum: f64,
     mean: f64,
@@ -72,56 +71,27 @@ impl Summary for Moments {
     }
 }
 
-#[derive(Debug)]
-struct MovingNumbers {
-    statistic: Statistic,
-    window: TwoStacks<Moments>,
-}
+impl OfWindow for Statistic {
+    type Row = Moments;
 
-impl Accumulator for MovingNumbers {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let Some(values) = values.first() else { return Ok(()) };
+    fn rows(&self, values: &[ArrayRef]) -> Result<Vec<Moments>> {
+        let Some(values) = values.first() else { return Ok(Vec::new()) };
         let numbers = cast(values, &DataType::Float64)?;
-        for number in numbers.as_primitive::<Float64Type>() {
-            self.window.come(number.map_or_else(Moments::default, Moments::of));
-        }
-        Ok(())
+        let numbers = numbers.as_primitive::<Float64Type>().iter();
+        Ok(numbers.map(|number| number.map_or_else(Moments::default, Moments::of)).collect())
     }
 
-    fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let rows = values.first().map_or(0, |values| values.len());
-        (0..rows).for_each(|_| self.window.leave());
-        Ok(())
-    }
-
-    fn supports_retract_batch(&self) -> bool {
-        true
-    }
-
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        let Moments { count, sum, squares, .. } = self.window.all();
+    fn answer(&self, all: Moments) -> ScalarValue {
+        let Moments { count, sum, squares, .. } = all;
         let variance = |sample: bool| {
             let by = count.checked_sub(u64::from(sample)).filter(|by| *by > 0);
             by.map(|by| squares / by as f64)
         };
-        let answer = match self.statistic {
-            Statistic::Sum => (count > 0).then_some(sum),
-            Statistic::Mean => (count > 0).then(|| sum / count as f64),
-            Statistic::Variance { sample } => variance(sample),
-            Statistic::Deviation { sample } => variance(sample).map(f64::sqrt),
-        };
-        Ok(ScalarValue::Float64(answer))
-    }
-
-    fn size(&self) -> usize {
-        size_of::<Self>() + self.window.bytes()
-    }
-
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Err(DataFusionError::Internal("a moving window is of one partition".to_owned()))
-    }
-
-    fn merge_batch(&mut self, _states: &[ArrayRef]) -> Result<()> {
-        Err(DataFusionError::Internal("a moving window is of one partition".to_owned()))
+        ScalarValue::Float64(match *self {
+            Self::Sum => (count > 0).then_some(sum),
+            Self::Mean => (count > 0).then(|| sum / count as f64),
+            Self::Variance { sample } => variance(sample),
+            Self::Deviation { sample } => variance(sample).map(f64::sqrt),
+        })
     }
 }

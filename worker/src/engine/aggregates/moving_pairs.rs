@@ -1,14 +1,13 @@
 //! What is said of two columns over a window that moves: the engine takes what leaves the window away from its sums, so that a NaN stays in them for
 //! good and what is small is lost beside what was large.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::array::{ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::Accumulator;
 
-use super::two_stacks::{Summary, TwoStacks};
+use super::two_stacks::{OfWindow, Summary};
 
 /// What is said of two columns. Of a regression the first column is y and the second x.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,7 +30,7 @@ pub(super) enum Pairs {
 
 /// How many pairs there are, their means, and the sums of products of their distances from them.
 #[derive(Clone, Copy, Debug, Default)]
-struct Moments {
+pub(super) struct Moments {
     count: u64,
     mean_y: f64,
     mean_x: f64,
@@ -72,13 +71,28 @@ impl Summary for Moments {
     }
 }
 
-impl Pairs {
+impl OfWindow for Pairs {
+    type Row = Moments;
+
+    fn rows(&self, values: &[ArrayRef]) -> Result<Vec<Moments>> {
+        let [first, second] = values else {
+            return Err(DataFusionError::Internal("two columns are needed".to_owned()));
+        };
+        let (first, second) = (cast(first, &DataType::Float64)?, cast(second, &DataType::Float64)?);
+        let rows = first.as_primitive::<Float64Type>().iter().zip(second.as_primitive::<Float64Type>());
+        let moments = |row| match row {
+            (Some(y), Some(x)) => Moments::of(y, x),
+            _ => Moments::default(),
+        };
+        Ok(rows.map(moments).collect())
+    }
+
     /// What the engine says of a table with these moments.
-    fn answer(self, moments: Moments) -> ScalarValue {
-        let Moments { count, mean_y, mean_x, yy, xx, xy } = moments;
+    fn answer(&self, all: Moments) -> ScalarValue {
+        let Moments { count, mean_y, mean_x, yy, xx, xy } = all;
         let is_any = count > 0;
         let is_line = count > 1 && xx != 0.0;
-        let answer = match self {
+        let answer = match *self {
             Self::Count => return ScalarValue::UInt64(Some(count)),
             Self::Correlation if mean_y.is_nan() && mean_x.is_nan() => Some(f64::NAN),
             Self::Correlation => {
@@ -99,61 +113,5 @@ impl Pairs {
             Self::Sxy => is_any.then_some(xy),
         };
         ScalarValue::Float64(answer)
-    }
-}
-
-/// The pairs of a window.
-#[derive(Debug)]
-pub(super) struct MovingPairs {
-    pairs: Pairs,
-    window: TwoStacks<Moments>,
-}
-
-impl MovingPairs {
-    pub(super) fn new(pairs: Pairs) -> Self {
-        Self { pairs, window: TwoStacks::new() }
-    }
-}
-
-impl Accumulator for MovingPairs {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let [first, second] = values else {
-            return Err(DataFusionError::Internal("two columns are needed".to_owned()));
-        };
-        let (first, second) = (cast(first, &DataType::Float64)?, cast(second, &DataType::Float64)?);
-        let rows = first.as_primitive::<Float64Type>().iter().zip(second.as_primitive::<Float64Type>());
-        for row in rows {
-            self.window.come(match row {
-                (Some(y), Some(x)) => Moments::of(y, x),
-                _ => Moments::default(),
-            });
-        }
-        Ok(())
-    }
-
-    fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let rows = values.first().map_or(0, |values| values.len());
-        (0..rows).for_each(|_| self.window.leave());
-        Ok(())
-    }
-
-    fn supports_retract_batch(&self) -> bool {
-        true
-    }
-
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(self.pairs.answer(self.window.all()))
-    }
-
-    fn size(&self) -> usize {
-        size_of::<Self>() + self.window.bytes()
-    }
-
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Err(DataFusionError::Internal("a moving window is of one partition".to_owned()))
-    }
-
-    fn merge_batch(&mut self, _states: &[ArrayRef]) -> Result<()> {
-        Err(DataFusionError::Internal("a moving window is of one partition".to_owned()))
     }
 }

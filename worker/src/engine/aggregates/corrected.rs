@@ -13,12 +13,13 @@ use datafusion::logical_expr::{
 use super::decimal_mean::{self, DecimalMean};
 use super::extremes::{Extreme, Extremes, is_number};
 use super::moving::{Statistic, moving};
-use super::moving_pairs::{MovingPairs, Pairs};
+use super::moving_pairs::Pairs;
 use super::percentile::Percentile;
+use super::two_stacks::Window;
 
 /// What is computed otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Mend {
+pub(super) enum Correction {
     /// The mean: of windows that move, and of decimals.
     Mean,
     /// A statistic of windows that move.
@@ -31,25 +32,25 @@ pub(super) enum Mend {
     Percentile,
 }
 
-/// A function of the engine with what is mended of it.
+/// A function of the engine with its correction.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Mended {
+pub(super) struct Corrected {
     function: Arc<AggregateUDF>,
-    mend: Mend,
+    correction: Correction,
 }
 
-impl Mended {
-    pub(super) fn new(function: Arc<AggregateUDF>, mend: Mend) -> Self {
-        Self { function, mend }
+impl Corrected {
+    pub(super) fn new(function: Arc<AggregateUDF>, correction: Correction) -> Self {
+        Self { function, correction }
     }
 
     /// The digits behind the point of the decimals whose mean this is; `None` where it is something else.
     fn scale(&self, argument: Option<&DataType>) -> Option<i8> {
-        argument.and_then(decimal_mean::scale).filter(|_| self.mend == Mend::Mean)
+        argument.and_then(decimal_mean::scale).filter(|_| self.correction == Correction::Mean)
     }
 
     fn percentile(&self, args: &AccumulatorArgs<'_>) -> Option<Percentile> {
-        if self.mend == Mend::Percentile { Percentile::of(args) } else { None }
+        if self.correction == Correction::Percentile { Percentile::of(args) } else { None }
     }
 
     fn decimals(&self, args: &AccumulatorArgs<'_>) -> Option<DecimalMean> {
@@ -57,7 +58,7 @@ impl Mended {
     }
 }
 
-impl AggregateUDFImpl for Mended {
+impl AggregateUDFImpl for Corrected {
     fn name(&self) -> &str {
         self.function.name()
     }
@@ -110,24 +111,28 @@ impl AggregateUDFImpl for Mended {
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
-        match self.mend {
-            Mend::Mean if self.decimals(&args).is_some() => false,
-            Mend::Pairs(Pairs::Correlation) => false,
-            Mend::Percentile if self.percentile(&args).is_some() => false,
-            Mend::Mean | Mend::Moving(_) | Mend::Pairs(_) | Mend::Extreme(_) | Mend::Percentile => {
-                self.function.groups_accumulator_supported(args)
-            }
+        match self.correction {
+            Correction::Mean if self.decimals(&args).is_some() => false,
+            Correction::Pairs(Pairs::Correlation) => false,
+            Correction::Percentile if self.percentile(&args).is_some() => false,
+            Correction::Mean
+            | Correction::Moving(_)
+            | Correction::Pairs(_)
+            | Correction::Extreme(_)
+            | Correction::Percentile => self.function.groups_accumulator_supported(args),
         }
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
-        match self.mend {
-            Mend::Extreme(extreme) if is_number(args.return_field.data_type()) => {
+        match self.correction {
+            Correction::Extreme(extreme) if is_number(args.return_field.data_type()) => {
                 Ok(Box::new(Extremes::new(extreme, args.return_field.data_type().clone())))
             }
-            Mend::Mean | Mend::Moving(_) | Mend::Pairs(_) | Mend::Extreme(_) | Mend::Percentile => {
-                self.function.create_groups_accumulator(args)
-            }
+            Correction::Mean
+            | Correction::Moving(_)
+            | Correction::Pairs(_)
+            | Correction::Extreme(_)
+            | Correction::Percentile => self.function.create_groups_accumulator(args),
         }
     }
 
@@ -135,18 +140,18 @@ impl AggregateUDFImpl for Mended {
         if let Some(mean) = self.decimals(&args) {
             return Ok(Box::new(mean));
         }
-        let mended = match self.mend {
-            Mend::Mean => moving(&args, Statistic::Mean),
-            Mend::Moving(statistic) => moving(&args, statistic),
-            Mend::Pairs(pairs) if !args.is_distinct => {
-                Some(Box::new(MovingPairs::new(pairs)) as Box<dyn Accumulator>)
+        let moving = match self.correction {
+            Correction::Mean => moving(&args, Statistic::Mean),
+            Correction::Moving(statistic) => moving(&args, statistic),
+            Correction::Pairs(pairs) if !args.is_distinct => {
+                Some(Box::new(Window::new(pairs)) as Box<dyn Accumulator>)
             }
-            Mend::Percentile => {
+            Correction::Percentile => {
                 self.percentile(&args).map(|percentile| Box::new(percentile) as Box<dyn Accumulator>)
             }
-            Mend::Pairs(_) | Mend::Extreme(_) => None,
+            Correction::Pairs(_) | Correction::Extreme(_) => None,
         };
-        mended.map_or_else(|| self.function.create_sliding_accumulator(args), Ok)
+        moving.map_or_else(|| self.function.create_sliding_accumulator(args), Ok)
     }
 
     fn supports_within_group_clause(&self) -> bool {
@@ -154,18 +159,20 @@ impl AggregateUDFImpl for Mended {
     }
 
     fn reverse_expr(&self) -> ReversedUDAF {
-        match self.mend {
+        match self.correction {
             // Of descending values it is another one.
-            Mend::Percentile => ReversedUDAF::NotSupported,
-            Mend::Mean | Mend::Moving(_) | Mend::Pairs(_) | Mend::Extreme(_) => ReversedUDAF::Identical,
+            Correction::Percentile => ReversedUDAF::NotSupported,
+            Correction::Mean | Correction::Moving(_) | Correction::Pairs(_) | Correction::Extreme(_) => {
+                ReversedUDAF::Identical
+            }
         }
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
-        match self.mend {
+        match self.correction {
             // It looks at all values, whichever comes first.
-            Mend::Percentile => AggregateOrderSensitivity::Insensitive,
-            Mend::Mean | Mend::Moving(_) | Mend::Pairs(_) | Mend::Extreme(_) => {
+            Correction::Percentile => AggregateOrderSensitivity::Insensitive,
+            Correction::Mean | Correction::Moving(_) | Correction::Pairs(_) | Correction::Extreme(_) => {
                 self.function.order_sensitivity()
             }
         }
