@@ -34,10 +34,13 @@ impl Scratch {
     pub(crate) fn begin(parent: &Path) -> io::Result<Self> {
         loop {
             let folder = tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM).tempdir_in(parent)?;
-            let held = open_folder(folder.path())?;
+            // Before it is locked, another process may take it for left behind and remove it. Then a new one is made.
+            let held = match open_folder(folder.path()) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened?,
+            };
             // Without locks nobody removes it either.
             let _ = held.lock();
-            // Before it was locked, another process may have taken it for left behind.
             if same_file(&held, folder.path()) {
                 let scratch = Self { folder, held };
                 scratch.sweep_beside(parent);
@@ -97,5 +100,21 @@ mod tests {
         assert!(users.exists() && living.path().exists() && other.path().exists());
         drop((living, other));
         assert_eq!(fs::read_dir(parent.path()).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn processes_that_begin_at_once_each_keep_a_folder() {
+        let parent = tempfile::tempdir().expect("a folder");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let scratch = Scratch::begin(parent.path()).expect("a folder");
+                        fs::write(scratch.path().join("rows"), "kept").expect("a file");
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read_dir(parent.path()).expect("a folder").count(), 0);
     }
 }
