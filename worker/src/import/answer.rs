@@ -80,9 +80,9 @@ pub(super) fn find(graph: &Graph, probe: &Probe, asked: &ImportStep) -> Result<F
         return Ok(found);
     }
     let label = tried.iter().find(|output| !output.is_float() && output.width == 1);
-    let scores = tried.iter().find(|output| output.is_float());
-    match (label, scores) {
-        (Some(label), scores) => of_label(label, scores, asked),
+    let floats: Vec<&Tried<'_>> = tried.iter().filter(|output| output.is_float()).collect();
+    match (label, floats.first()) {
+        (Some(label), _) => of_label(label, &floats, asked),
         (None, Some(scores)) => of_scores(scores, asked),
         (None, None) => Err(ImportError::Step(
             "the graph has no output with a label or a number for each row; export one that predicts"
@@ -115,8 +115,8 @@ fn own_finding(tried: &[Tried<'_>]) -> Option<Found> {
 }
 
 /// A graph that says which class a row is of.
-fn of_label(label: &Tried<'_>, scores: Option<&Tried<'_>>, asked: &ImportStep) -> Result<Found, ImportError> {
-    let of_graph = label.labels.clone().or_else(|| scores.and_then(|scores| scores.labels.clone()));
+fn of_label(label: &Tried<'_>, floats: &[&Tried<'_>], asked: &ImportStep) -> Result<Found, ImportError> {
+    let of_graph = label.labels.clone().or_else(|| floats.iter().find_map(|scores| scores.labels.clone()));
     let labels = named_classes(of_graph, asked, Some(label.tensor.kind()))?;
     let Some(labels) = labels else {
         return match label.tensor.kind() {
@@ -134,8 +134,18 @@ fn of_label(label: &Tried<'_>, scores: Option<&Tried<'_>>, asked: &ImportStep) -
             ))),
         };
     };
-    let fitting = scores.filter(|scores| scores.width == labels.len());
-    let usable = fitting.filter(|scores| asked.softmax || scores.are_probabilities());
+    let is_usable =
+        |scores: &&Tried<'_>| scores.width == labels.len() && (asked.softmax || scores.are_probabilities());
+    let usable = floats.iter().copied().find(|scores| is_usable(scores));
+    let scores = floats.first().copied();
+    if usable.is_none() && floats.len() == labels.len() && floats.iter().all(|scores| scores.width == 1) {
+        let names: Vec<&str> = floats.iter().take(NAMED).map(|scores| scores.name).collect();
+        return Err(ImportError::Step(format!(
+            "the graph has an output for each class's probability ({}), and one is read that has them side by side: export the model with \
+             zipmap=False, or with the zipmap that is the default",
+            names.join(", ")
+        )));
+    }
     let notes = match (usable, scores) {
         (Some(_), _) => Vec::new(),
         (None, Some(scores)) => vec![format!(
@@ -160,6 +170,12 @@ fn of_scores(scores: &Tried<'_>, asked: &ImportStep) -> Result<Found, ImportErro
     let (name, width) = (scores.name, scores.width);
     let Some(labels) = labels else {
         if width == 1 {
+            if asked.softmax {
+                return Err(ImportError::Step(
+                    "softmax makes probabilities of classes, and the graph answers a number: name its classes, or leave softmax out"
+                        .to_owned(),
+                ));
+            }
             let answer = OnnxAnswer { value: Some(scores.place), ..OnnxAnswer::default() };
             return Ok(Found { target: number(asked), answer, notes: Vec::new() });
         }

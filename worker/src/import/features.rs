@@ -13,6 +13,13 @@ const TIME_NOTE: &str = "milliseconds since 1970";
 /// # Errors
 /// When an input takes no rows of columns, or the names are not as many as the columns.
 pub(super) fn features(inputs: &[GraphInput], names: &[String]) -> Result<Vec<Feature>, ImportError> {
+    if let Some(name) =
+        names.iter().enumerate().find_map(|(at, name)| names.get(..at)?.contains(name).then_some(name))
+    {
+        return Err(ImportError::Step(format!(
+            "features names \"{name}\" twice, and each column of the graph is one of its own"
+        )));
+    }
     let widths = widths(inputs, names)?;
     let mut names = names.iter();
     let mut features = Vec::new();

@@ -5,7 +5,7 @@ use mlpipeline_crds::ImportStep;
 use ndarray::array;
 
 use super::{Imported, inspect};
-use crate::model::{FeatureKind, Label, Model, ModelError, Predictions, Target, Values};
+use crate::model::{FeatureKind, Label, Model, Predictions, Target, Values};
 use crate::onnx::proto::{AttributeProto, ModelProto, NodeProto, TensorProto, data_type};
 use crate::onnx::test_files::{bytes, integers, model, node, node_with, of_nodes, value};
 use crate::preprocess::Texts;
@@ -48,7 +48,11 @@ fn a_matrix_has_the_columns_that_are_named_and_answers_a_number() {
     assert_eq!(found.expect("numbers"), Predictions::Numbers(array![6.0, -0.5]));
     let missing =
         imported.model.with_texts(&[]).predict(array![[1.0, 2.0, 3.0], [f64::NAN, 0.0, 0.0]].view());
-    assert!(matches!(missing, Err(ModelError::Overflow { row: 1 })), "{missing:?}");
+    let missing = missing.expect_err("nothing is in its place").to_string();
+    assert!(missing.starts_with("row 2: has no value for \"a\", and the graph has nothing"), "{missing}");
+    let large = imported.model.with_texts(&[]).predict(array![[1.0, 2.0, 1e39]].view());
+    let large = large.expect_err("too large for the graph").to_string();
+    assert!(large.contains("takes numbers between -1e38 and 1e38, and 1e39 is not"), "{large}");
 }
 
 #[test]
@@ -76,7 +80,7 @@ fn names_that_do_not_fit_the_columns_are_refused_with_both_numbers() {
     let few = refusal(&sum(3), &asked(&["a", "b"], &[]));
     assert_eq!(few, "features names 2 columns, and the graph takes 3");
     let twice = refusal(&sum(2), &asked(&["a", "a"], &[]));
-    assert!(twice.contains("column \"a\" occurs twice"), "{twice}");
+    assert!(twice.contains("features names \"a\" twice"), "{twice}");
     // A matrix of any number of columns has as many as are named.
     assert_eq!(take(&sum(0), &asked(&["a", "b"], &[])).model.schema().features.len(), 2);
     let many = model(Vec::new(), Vec::new(), vec![value("x", data_type::FLOAT, &[0, 3, 4])], &["x"]);
@@ -315,4 +319,32 @@ fn constants_of_a_type_that_is_not_computed_are_named() {
     let complex = TensorProto { data_type: Some(14), ..integers("weights", &[1]) };
     let model = of_nodes(vec![node("Neg", &["x"], &["y"])], vec![complex], 1);
     assert!(refusal(&model, &asked(&[], &[])).contains("tensor \"weights\": it is of type complex64"));
+}
+
+#[test]
+fn an_output_for_each_class_is_refused_and_not_taken_for_no_probabilities() {
+    let label = node_with(node("ArgMax", &["x"], &["y"]), "axis", Some(1), &[]);
+    let each = [("ReduceMin", "sn"), ("ReduceMax", "sp")]
+        .map(|(operator, name)| node(operator, &["x", "axes"], &[name]));
+    let nodes = [vec![label], each.to_vec()].concat();
+    let input = vec![value("x", data_type::FLOAT, &[0, 2])];
+    let columns = model(nodes, vec![integers("axes", &[1])], input, &["y", "sn", "sp"]);
+    let refused = refusal(&columns, &asked(&["a", "b"], &["0", "1"]));
+    assert!(refused.contains("(sn, sp)") && refused.contains("zipmap=False"), "{refused}");
+}
+
+#[test]
+fn a_value_takes_the_type_of_another() {
+    let label = node_with(node("ArgMax", &["x"], &["place"]), "axis", Some(1), &[]);
+    let alike = of_nodes(vec![label, node("CastLike", &["place", "x"], &["y"])], Vec::new(), 2);
+    let taken = take(&alike, &asked(&["a", "b"], &[]));
+    let found = taken.model.with_texts(&[]).predict(array![[0.0, 1.0], [3.0, 2.0]].view());
+    assert_eq!(found.expect("numbers"), Predictions::Numbers(array![1.0, 0.0]));
+}
+
+#[test]
+fn softmax_of_a_number_is_refused() {
+    let step = ImportStep { softmax: true, ..asked(&["a", "b"], &[]) };
+    let refused = refusal(&sum(2), &step);
+    assert!(refused.contains("the graph answers a number"), "{refused}");
 }

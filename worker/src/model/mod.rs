@@ -39,7 +39,7 @@ use mlpipeline_crds::{Digest, Revision};
 use ndarray::{ArrayView2, Axis};
 
 use crate::failure::StepError;
-use crate::preprocess::{Encoder, Preprocessing, Texts, Transform};
+use crate::preprocess::{Encoder, Form, Preprocessing, Texts, Transform};
 
 pub use category_set::CategorySet;
 pub use centers::{CenterPredictor, Centers};
@@ -269,7 +269,8 @@ impl RowModel<'_> {
             return Err(ModelError::Width { found: rows.ncols(), expected });
         }
         if let Predictor::Onnx(onnx) = &self.model.predictor {
-            return onnx.predict(rows, self.texts, &self.model.schema.target);
+            let answer = onnx.predict(rows, self.texts, &self.model.schema.target);
+            return answer.map_err(|error| self.without_missing(error, rows));
         }
         let part_rows = (PART_NUMBERS / self.encoder.width().max(1)).max(1);
         let mut parts = rows.axis_chunks_iter(Axis(0), part_rows).enumerate();
@@ -282,6 +283,22 @@ impl RowModel<'_> {
             all.append(self.predict_part(part).map_err(|error| error.after(before))?)?;
         }
         Ok(all)
+    }
+
+    /// The error of a model that was made elsewhere, which may have nothing to put in the place of a value that is missing.
+    fn without_missing(&self, error: ModelError, rows: ArrayView2<'_, f64>) -> ModelError {
+        let ModelError::Overflow { row } = error else { return error };
+        let mut values = rows.row(row).into_iter().zip(&self.model.schema.features);
+        match values.find(|(value, feature)| value.is_nan() && feature.form() != Form::Text) {
+            Some((_, feature)) => ModelError::Answer {
+                row: Some(row),
+                problem: format!(
+                    "has no value for \"{}\", and the graph has nothing to put in its place: fill it in, or export the model with an imputer",
+                    feature.name
+                ),
+            },
+            None => error,
+        }
     }
 
     /// Predicts for so many rows that they may be encoded at the same time.

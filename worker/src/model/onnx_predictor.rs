@@ -232,7 +232,20 @@ fn values_of(
         Err(wrong(place, format!("takes whole numbers, and {value} is none")))
     };
     Ok(match input.kind {
-        Kind::F32 => Values::F32(rows.iter().map(|value| *value as f32).collect()),
+        Kind::F32 => {
+            let narrow = |(place, value): (usize, &f64)| match value.is_finite()
+                && value.abs() > LARGEST_FLOAT
+            {
+                true => Err(wrong(
+                    place,
+                    format!(
+                        "takes numbers between -{LARGEST_FLOAT:e} and {LARGEST_FLOAT:e}, and {value:e} is not"
+                    ),
+                )),
+                false => Ok(*value as f32),
+            };
+            Values::F32(rows.iter().enumerate().map(narrow).collect::<Result<_, _>>()?)
+        }
         Kind::F64 => Values::F64(rows.iter().copied().collect()),
         Kind::I64 => Values::I64(rows.iter().enumerate().map(whole).collect::<Result<_, _>>()?),
         Kind::I32 => {

@@ -13,7 +13,7 @@ use super::matrix::{Matrix, PartedBy};
 use super::parallel::over_shards;
 use super::settings::{Settings, TestSplit};
 use crate::features::{FeatureReader, is_number, value_type};
-use crate::preprocess::{Form, Input, RawRows, Spelling, Texts};
+use crate::preprocess::{Form, Input, RawRows, Spelling, Texts, parse_time};
 
 /// Which columns have the values.
 #[derive(Clone, Debug, Default)]
@@ -137,7 +137,7 @@ impl KeyReader {
             groups: group.map(|(values, texts)| distinct(values, texts).0),
             hashes: hash.map(|(values, texts)| {
                 let (places, texts) = distinct(values, texts);
-                let of: Vec<u64> = texts.iter().map(|text| hash_of(seed, text.as_bytes())).collect();
+                let of: Vec<u64> = texts.iter().map(|text| hash_of_value(seed, text)).collect();
                 places.into_iter().map(|place| of.get(place as usize).copied().unwrap_or_default()).collect()
             }),
             times: time.map(|(times, _)| times),
@@ -210,6 +210,14 @@ pub(super) fn write_number(bytes: &mut Vec<u8>, number: f64) {
     write(bytes, number, None);
 }
 
+/// The hash of a value of a column. A date is one value as a text too: one row that holds something else makes texts of all that a CSV file has.
+fn hash_of_value(seed: i64, text: &str) -> u64 {
+    match parse_time(text) {
+        Some(milliseconds) => hash_of(seed, milliseconds.to_string().as_bytes()),
+        None => hash_of(seed, text.as_bytes()),
+    }
+}
+
 fn hash_of(seed: i64, bytes: &[u8]) -> u64 {
     let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(bytes).finalize();
     digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
@@ -218,6 +226,15 @@ fn hash_of(seed: i64, bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_has_one_hash_as_a_date_and_as_a_text() {
+        let day = 18_262.0 * 86_400_000.0_f64;
+        for text in ["2020-01-01", "2020-01-01T00:00:00", "2020-01-01T00:00:00Z"] {
+            assert_eq!(hash_of_value(3, text), hash_of_value(3, &day.to_string()), "{text}");
+        }
+        assert_ne!(hash_of_value(3, "2020-01-02"), hash_of_value(3, "2020-01-01"));
+    }
 
     #[test]
     fn a_values_hash_never_changes() {

@@ -36,6 +36,11 @@ pub(super) fn operator(node: &Node<'_>) -> Result<Run, Problem> {
     Ok(Box::new(move |inputs, work| Ok(vec![rounding.apply(cast(inputs.get(0)?, to, work)?)])))
 }
 
+/// The operator that takes the type of its second input.
+pub(super) fn alike() -> Run {
+    Box::new(|inputs, work| Ok(vec![cast(inputs.get(0)?, inputs.get(1)?.kind(), work)?]))
+}
+
 /// Values as those of another type.
 pub(super) fn cast(input: &Tensor, to: Kind, work: &mut Work) -> Result<Tensor, Problem> {
     work.reserve(input.shape(), to)?;

@@ -72,6 +72,7 @@ fn plain(node: &Node<'_>) -> Result<Option<Run>, Problem> {
     };
     Ok(Some(match node.operator {
         "Cast" => cast::operator(node)?,
+        "CastLike" => cast::alike(),
         "Where" => elementwise::choice(),
         "Clip" => elementwise::clip(node),
         "BatchNormalization" => normalize::batch_normalization(node)?,

@@ -111,6 +111,7 @@ fn text<'a>(json: &'a str, spelling: &'a Spelling) -> Result<Cow<'a, str>, Strin
         Some(first @ (b't' | b'f')) => Ok(Cow::Borrowed(spelling.of(first == b't'))),
         Some(b'-' | b'0'..=b'9') => {
             let whole = json.parse::<i64>().map(|whole| whole.to_string()).ok();
+            let whole = whole.or_else(|| json.parse::<u64>().map(|whole| whole.to_string()).ok());
             let whole = whole.or_else(|| json.parse().ok().and_then(whole_text));
             let problem =
                 || format!("must be a text, or a whole number as one, not the number {}", quoted(json));
