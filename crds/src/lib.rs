@@ -9,6 +9,7 @@
 mod algorithm;
 mod baseline;
 mod check_number;
+mod compression;
 mod crd;
 mod exit_code;
 mod gate;
@@ -46,6 +47,7 @@ pub use algorithm::{
 };
 pub use baseline::Baseline;
 pub use check_number::CheckNumber;
+pub use compression::{Compression, CompressionError};
 pub use crd::{custom_resource_definition, pipeline_schema};
 pub use exit_code::ExitCode;
 pub use gate::Gate;

@@ -114,6 +114,15 @@ impl StepKind {
         }
     }
 
+    /// Whether its pods answer predictions.
+    #[must_use]
+    pub fn answers_predictions(self) -> bool {
+        match self {
+            Self::Serve => true,
+            Self::Prepare | Self::Train | Self::Import | Self::Score | Self::Run => false,
+        }
+    }
+
     /// The name of the kind's field in a step.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -98,6 +98,13 @@ impl Failure {
         Self { class: Class::UnfitClaim, object: object.to_owned(), message, retry_after: None }
     }
 
+    /// The spec was not checked to its end: the program stops, or the check itself failed.
+    #[must_use]
+    pub fn unchecked(stopped: &tokio::task::JoinError) -> Self {
+        let message = format!("the spec was not checked to its end: {stopped}");
+        Self { class: Class::Unavailable, object: "reconcile".to_owned(), message, retry_after: None }
+    }
+
     /// A reconcile that timed out.
     #[must_use]
     pub fn too_slow(limit: Duration) -> Self {

@@ -47,9 +47,8 @@ pub fn run(arguments: &TrialsArguments) -> ExitStatus {
 
 /// The newest result of a search; where runs are of one time, that of the later name.
 fn found<'a>(step: &'a ValidStep, seen: &'a Observed) -> Option<Found<'a>> {
-    let train = step.action.train()?;
     // The file may have been edited since: what trials were compared by is the report's to say.
-    let metric = train.tune.as_ref()?.compared_by(&train.algorithm);
+    let metric = step.action.descriptor().searches_by()?;
     let runs = seen.steps.get(&step.name)?.runs.iter();
     let with_trials = runs.filter_map(|run| Some((run, run.report.as_ref()?)));
     let newest = with_trials
@@ -63,7 +62,7 @@ fn found<'a>(step: &'a ValidStep, seen: &'a Observed) -> Option<Found<'a>> {
 }
 
 fn nothing_yet(pipeline: &ValidatedPipeline) -> String {
-    let searches = |step: &&ValidStep| step.action.train().is_some_and(|train| train.tune.is_some());
+    let searches = |step: &&ValidStep| step.action.descriptor().searches_by().is_some();
     match pipeline.steps.iter().find(searches) {
         Some(step) => format!("no search of {} is done yet", step.name),
         None => "no step of the pipeline has tune".to_owned(),

@@ -43,7 +43,7 @@ pub fn environment(step: &ValidStep, objects: &Objects, pod: Pod<'_>) -> Result<
     for variable in &step.pod.env {
         resolver.take_one(variable);
     }
-    if let Some(serve) = step.action.serve()
+    if let Some(serve) = step.action.descriptor().serving()
         && let Some(auth) = &serve.auth
     {
         let (name, key) = (&auth.api_key_secret.name, &auth.api_key_secret.key);

@@ -9,7 +9,6 @@ use mlpipeline_core::names;
 use mlpipeline_core::pipeline::ValidStep;
 use mlpipeline_core::plan::{LongRunningWork, Retries, RunWork, Task};
 use mlpipeline_core::step_kind::LocalPods;
-use mlpipeline_crds::Run;
 
 use super::environment::{Environment, Pod, environment};
 use super::job::Job;
@@ -66,8 +65,7 @@ impl Starter {
                 let command = command.map_err(|error| unwritable(&file, &error))?;
                 (command, None)
             }
-            Task::Container { inputs, output } => {
-                let run = run_of(step)?;
+            Task::Container { run, inputs, output } => {
                 let publication = self.draft(output)?;
                 let draft = publication.draft.display().to_string();
                 let container = Container { name, environment, inputs, output: &draft, ports: &[] };
@@ -205,9 +203,8 @@ impl Starter {
                 let command = self.tools.worker_watch(spec, environment, &file, &report);
                 command.map_err(|error| unwritable(&file, &error))
             }
-            (Task::Container { inputs, output }, _) => {
-                let run = run_of(step)?;
-                let targets = run.ports.iter().map(|port| port.target_port.unwrap_or(port.port));
+            (Task::Container { run, inputs, output }, _) => {
+                let targets = run.ports.iter().map(|port| port.container_port());
                 let targets = targets.map(|port| u16::try_from(port).unwrap_or_default());
                 let ports: Vec<(SocketAddr, u16)> = addresses.iter().copied().zip(targets).collect();
                 let output = output.to_string();
@@ -226,10 +223,4 @@ impl Starter {
 
 fn unwritable(file: &std::path::Path, error: &std::io::Error) -> CannotRun {
     CannotRun { reason: "StateUnwritable", message: format!("cannot write {}: {error}", file.display()) }
-}
-
-fn run_of(step: &ValidStep) -> Result<&Run, CannotRun> {
-    step.action
-        .run()
-        .ok_or_else(|| CannotRun { reason: "Internal", message: format!("{} is not a run step", step.name) })
 }

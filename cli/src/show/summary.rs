@@ -118,7 +118,8 @@ fn print_endpoint(engine: &Engine, row: &Row, url: &str) {
     }
     super::line(&format!("  docs:  {url}/docs"));
     let step = engine.pipeline.step(&row.step);
-    let needs_key = step.and_then(|step| step.action.serve()).is_some_and(|serve| serve.auth.is_some());
+    let needs_key =
+        step.and_then(|step| step.action.descriptor().serving()).is_some_and(|serve| serve.auth.is_some());
     let key = if needs_key { " -H \"X-API-Key: $API_KEY\"" } else { "" };
     if let Some(example) = example(url) {
         super::line(&format!(

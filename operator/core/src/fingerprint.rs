@@ -37,7 +37,7 @@ impl Fingerprint {
     #[must_use]
     pub fn of(pipeline: &ValidatedPipeline, step: &ValidStep, inputs: BTreeMap<String, Revision>) -> Self {
         let descriptor = step.action.descriptor();
-        let image = pipeline.image.clone().filter(|_| descriptor.is_worker());
+        let image = pipeline.image.clone().filter(|_| descriptor.container().is_none());
         let action = json!({ (descriptor.kind().name()): descriptor.fingerprint(&step.pod) });
         Self { action, image, rerun: step.rerun.clone(), inputs }
     }

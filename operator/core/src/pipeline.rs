@@ -125,7 +125,7 @@ impl ValidStep {
     /// Whether a worker does it, rather than a container of the user's.
     #[must_use]
     pub fn is_worker(&self) -> bool {
-        self.action.descriptor().is_worker()
+        self.action.descriptor().container().is_none()
     }
 
     /// The continuous step whose files this one takes as they come.

@@ -9,7 +9,7 @@ use mlpipeline_crds::{Port, Workload};
 
 use crate::children::{common_labels, step_labels};
 use crate::pipeline::{ValidStep, ValidatedPipeline};
-use crate::step_kind::{Replicas, ValidAction};
+use crate::step_kind::Replicas;
 
 /// The label by which every node differs from the others.
 pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
@@ -30,14 +30,7 @@ pub(crate) fn is_replaced_beside(step: &ValidStep) -> bool {
 
 /// The ports of a run step; those of all other steps are the operator's.
 pub(crate) fn ports(step: &ValidStep) -> &[Port] {
-    match &step.action {
-        ValidAction::Run(run) => &run.ports,
-        ValidAction::Prepare(_)
-        | ValidAction::Train(_)
-        | ValidAction::Import(_)
-        | ValidAction::Serve(_)
-        | ValidAction::Score(_) => &[],
-    }
+    step.action.descriptor().container().map_or(&[], |run| &run.ports)
 }
 
 /// What a step's pods must be apart from: the terms, each with its place in the list.

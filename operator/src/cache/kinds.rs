@@ -1,4 +1,4 @@
-//! One cache a child kind, generated from the table of child kinds in `mlpipeline_core::children`.
+//! One cache a child kind, generated from the table of child kinds in `mlpipeline_core::child_kind`.
 //!
 //! A kind that is added to that table is cached, watched, compared, and removed without a line here. Pods are the one kind that is
 //! cached and is not a child of a pipeline: other controllers create them.

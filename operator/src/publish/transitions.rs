@@ -18,7 +18,7 @@ const NAMES: usize = 10;
 const DONE: &str = "StepDone";
 
 /// Reasons of a pipeline in progress, which need no event.
-const UNEVENTFUL: [&str; 6] = ["Running", "Waiting", "Suspended", "Done", "Serving", "NotReady"];
+const UNEVENTFUL: [&str; 5] = ["Running", "Waiting", "Suspended", "Done", "Serving"];
 
 /// The events between the stored status and the next: steps that ended, and a pipeline that became ready or failed.
 pub(super) fn transitions(

@@ -58,10 +58,13 @@ pub async fn reconcile(
 }
 
 /// Everything before the status.
-async fn observe_plan_apply(resource: &DeserializeGuard, context: &Context, now: Timestamp) -> Outcome {
-    let pipeline = match validated(resource) {
-        Ok(pipeline) => pipeline,
-        Err(errors) => return Outcome::Invalid(errors),
+async fn observe_plan_apply(resource: &Arc<DeserializeGuard>, context: &Context, now: Timestamp) -> Outcome {
+    let spec = Arc::clone(resource);
+    // Not where probes are answered and the lease is renewed: somebody may have made the spec as slow to check as one can be.
+    let pipeline = match tokio::task::spawn_blocking(move || validated(&spec)).await {
+        Ok(Ok(pipeline)) => pipeline,
+        Ok(Err(errors)) => return Outcome::Invalid(errors),
+        Err(stopped) => return Outcome::Failed(Failure::unchecked(&stopped)),
     };
     if let Some(problem) = missing_permission(&context.cache, &pipeline) {
         return Outcome::Blocked(problem);

@@ -2,9 +2,9 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use mlpipeline_crds::{Delivery, Format, UriScheme};
+use mlpipeline_crds::{Compression, Delivery, Format, UriScheme};
 use tempfile::TempPath;
 
 use super::out_file::OutFile;
@@ -12,7 +12,7 @@ use super::{Product, replace};
 use crate::WorkContext;
 use crate::artifact::ArtifactError;
 use crate::failure::StepError;
-use crate::table::{Compression, TableError, Written};
+use crate::table::{TableError, Written, compression_of};
 
 /// What the variables with the credentials of a standalone command's output begin with.
 const CREDENTIALS: &str = "MLPIPELINE_SECRET_OUTPUT_";
@@ -42,12 +42,12 @@ impl OutPlace {
             return Ok(Self::Printed(scratch()?));
         }
         let Some(uri) = uri_of_store(out) else {
-            let compression = Compression::of_result(&out.to_string_lossy(), format)?;
+            let compression = compression_of(&out.to_string_lossy(), format)?;
             return Ok(Self::File(OutFile::begin(out)?, compression));
         };
         if UriScheme::of(&uri) == Some(UriScheme::S3) {
             // Known before the work, and looked at again where the object is written.
-            Compression::of_result(&uri, format)?;
+            compression_of(&uri, format)?;
         }
         let delivery = Delivery {
             uri,
@@ -118,7 +118,7 @@ pub(crate) fn format_of_out(out: &Path) -> Option<Format> {
     }
     match uri_of_store(out) {
         Some(uri) if UriScheme::of(&uri) == Some(UriScheme::Postgres) => Some(Format::Parquet),
-        _ => PathBuf::from(out).extension().and_then(|_| crate::table::format_of(&out.to_string_lossy())),
+        _ => Format::of_name(&out.to_string_lossy()),
     }
 }
 

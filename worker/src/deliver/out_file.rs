@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use mlpipeline_crds::Compression;
+
 use crate::artifact::{ArtifactError, DraftFile, create_unlinked, sync_folder};
 use crate::failure::StepError;
-use crate::table::{Compression, TableError};
+use crate::table::{TableError, compress};
 
 /// A file that is being written beside its final place.
 #[derive(Debug)]
@@ -57,7 +59,7 @@ impl OutFile {
         let smaller = draft_in(&folder)?;
         let from = File::open(draft.path()).map_err(ArtifactError::io("open", draft.path()))?;
         let to = create_unlinked(smaller.path()).map_err(ArtifactError::io("open", smaller.path()))?;
-        compression.compress(from, to).map_err(ArtifactError::io("compress to", smaller.path()))?;
+        compress(from, to, compression).map_err(ArtifactError::io("compress to", smaller.path()))?;
         Ok(Self { target, folder, draft: smaller })
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mlpipeline_crds::ObjectLocation;
+use mlpipeline_crds::{Compression, ObjectLocation};
 use tempfile::TempPath;
 
 use super::Product;
@@ -12,7 +12,7 @@ use crate::credentials::Credentials;
 use crate::failure::StepError;
 use crate::stores::StoreError;
 use crate::stores::s3::Bucket;
-use crate::table::{Compression, TableError};
+use crate::table::{TableError, compress, compression_of};
 
 /// Replaces the object, compressed where its key says so; one whose key ends with a slash is called `data` in that folder, with the
 /// format's extension.
@@ -34,7 +34,7 @@ pub(super) async fn deliver(
         key = format!("{key}data.{}", product.format.extension());
     }
     let bucket = Bucket::new(&location.bucket, credentials, &context.network)?;
-    match Compression::of_result(&bucket.place(&key), product.format)? {
+    match compression_of(&bucket.place(&key), product.format)? {
         None => bucket.put(&key, &product.path, context.progress).await,
         Some(compression) => {
             let smaller = compressed(&product.path, compression, context).await?;
@@ -54,7 +54,7 @@ async fn compressed(
     let scratch = context.scratch();
     let (to, smaller) =
         tempfile::NamedTempFile::new_in(scratch).map_err(TableError::io("write to", scratch))?.into_parts();
-    let done = tokio::task::spawn_blocking(move || compression.compress(from, to)).await;
+    let done = tokio::task::spawn_blocking(move || compress(from, to, compression)).await;
     done.map_err(|error| TableError::Internal(error.to_string()))?
         .map_err(TableError::io("compress to", scratch))?;
     Ok(smaller)

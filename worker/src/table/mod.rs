@@ -15,11 +15,10 @@ mod source;
 mod text;
 mod write;
 
-pub(crate) use compression::Compression;
+pub(crate) use compression::{compress, compression_of};
 pub(crate) use error::DATA_CHANGED;
 pub use error::TableError;
 pub(crate) use file::LocalFile;
-pub use format::format_of;
 pub(crate) use format::{refuse_map_keys, refuse_unwritable};
 pub(crate) use open::written;
 pub use open::{open, open_expecting, provider};

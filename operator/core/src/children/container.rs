@@ -14,7 +14,7 @@ use crate::names::environment_name;
 use crate::observed::ProbePort;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::Task;
-use crate::step_kind::{SERVE_PORT, SERVE_PORT_NAME, ValidAction, container_ports};
+use crate::step_kind::{SERVE_PORT, SERVE_PORT_NAME, container_ports};
 
 /// The name of that container, which sets it apart from those that others inject.
 pub const CONTAINER: &str = "step";
@@ -48,8 +48,8 @@ pub(super) fn container(
         volume_mounts: some_if_any(mounts(pipeline, step, task)),
         ..Container::default()
     };
-    match (task, &step.action) {
-        (Task::Container { inputs, output }, ValidAction::Run(run)) => {
+    match task {
+        Task::Container { run, inputs, output } => {
             let folder = |place: &ArtifactPlace| format!("{STORAGE_PATH}/{place}");
             let mut env: Vec<EnvVar> = inputs
                 .iter()
@@ -64,9 +64,7 @@ pub(super) fn container(
             }
             user_container(base, run, env, step)
         }
-        (Task::Worker(spec), _) => worker_container(base, pipeline, step, spec, settings, probe_port),
-        // A task of a container only ever comes of a run step.
-        (Task::Container { .. }, _) => base,
+        Task::Worker(spec) => worker_container(base, pipeline, step, spec, settings, probe_port),
     }
 }
 
@@ -105,15 +103,8 @@ fn worker_container(
     args.extend(["--storage".to_owned(), STORAGE_PATH.to_owned()]);
     let image = pipeline.image.clone().unwrap_or_else(|| settings.worker_image.clone());
     let base = Container { image: Some(image), ..base };
-    let serve = match &step.action {
-        ValidAction::Serve(serve) => serve,
-        ValidAction::Prepare(_)
-        | ValidAction::Train(_)
-        | ValidAction::Import(_)
-        | ValidAction::Score(_)
-        | ValidAction::Run(_) => {
-            return Container { args: Some(args), env: some_if_any(environment(step, Vec::new())), ..base };
-        }
+    let Some(serve) = step.action.descriptor().serving() else {
+        return Container { args: Some(args), env: some_if_any(environment(step, Vec::new())), ..base };
     };
     args.extend(["--listen".to_owned(), format!("0.0.0.0:{SERVE_PORT}")]);
     args.extend(["--drain-delay".to_owned(), DRAIN_DELAY.to_owned()]);

@@ -76,7 +76,7 @@ fn before_pods(pipeline: &ValidatedPipeline, step: &ValidStep) -> Option<Child> 
 
 /// What a long-running step has once its pods are there.
 fn after_pods(pipeline: &ValidatedPipeline, step: &ValidStep) -> Vec<Child> {
-    let Some(serve) = step.action.serve() else { return Vec::new() };
+    let Some(serve) = step.action.descriptor().serving() else { return Vec::new() };
     [
         horizontal_pod_autoscaler::horizontal_pod_autoscaler(pipeline, step, serve)
             .map(Child::HorizontalPodAutoscaler),

@@ -59,7 +59,7 @@ impl Shape {
                 timeout: step.timeout,
             };
         }
-        let run = step.action.run();
+        let run = step.action.descriptor().container();
         Self {
             completions: run.and_then(|run| run.completions),
             parallelism: run.and(step.parallelism),

@@ -18,7 +18,7 @@ use crate::execution_settings::ExecutionSettings;
 use crate::fingerprint::Fingerprint;
 use crate::piece::Piece;
 use crate::pipeline::ValidStep;
-use crate::step_kind::Places;
+use crate::step_kind::{Doer, Places};
 
 /// The work of one run.
 pub(super) fn run(
@@ -68,13 +68,16 @@ fn task(
     let pipeline = context.pipeline;
     let (RevisionRule::Fixed(key) | RevisionRule::ByContent(key)) = &rule;
     let folders = Folders { context, step, key, inputs: &fingerprint.inputs, piece, digests };
-    let Some(action) = step.action.descriptor().action(&folders) else {
-        let inputs =
-            step.reads().into_iter().filter_map(|read| Some((read.name.clone(), folders.of(&read.name)?)));
-        return Task::Container {
-            inputs: inputs.collect(),
-            output: ArtifactPlace::new(&pipeline.namespace, &pipeline.name, &step.name, key),
-        };
+    let action = match step.action.descriptor().doer(&folders) {
+        Doer::Worker(action) => *action,
+        Doer::Container(run) => {
+            let reads = step.reads().into_iter();
+            return Task::Container {
+                run: Box::new(run.clone()),
+                inputs: reads.filter_map(|read| Some((read.name.clone(), folders.of(&read.name)?))).collect(),
+                output: ArtifactPlace::new(&pipeline.namespace, &pipeline.name, &step.name, key),
+            };
+        }
     };
     Task::Worker(Box::new(StepSpec {
         version: STEP_SPEC_VERSION,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mlpipeline_crds::{Digest, Revision, StepSpec};
+use mlpipeline_crds::{Digest, Revision, Run, StepSpec};
 
 use super::shape::Shape;
 use crate::artifact_place::ArtifactPlace;
@@ -56,8 +56,10 @@ pub struct RunWork {
 pub enum Task {
     /// A step for the worker.
     Worker(Box<StepSpec>),
-    /// A container of the user's, as the step's `run` says.
+    /// A container of the user's.
     Container {
+        /// The step that names it.
+        run: Box<Run>,
         /// Results to read, by the input's name.
         inputs: BTreeMap<String, ArtifactPlace>,
         /// Where the result goes.

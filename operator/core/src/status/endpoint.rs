@@ -42,5 +42,5 @@ pub(super) fn selector(pipeline: &ValidatedPipeline, step: &ValidStep) -> String
 }
 
 fn serve_of(step: &ValidStep) -> Option<&Serve> {
-    step.action.serve()
+    step.action.descriptor().serving()
 }

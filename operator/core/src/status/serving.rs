@@ -1,7 +1,5 @@
 //! Whether pods answer predictions, and whether their number is what the spec asks for.
 
-use mlpipeline_crds::StepKind;
-
 use super::conditions::SERVING;
 use super::{Statement, statement as say};
 use crate::observed::Observed;
@@ -9,7 +7,7 @@ use crate::plan::{Plan, Reason, StepPlan};
 
 /// The statement of a pipeline that serves.
 pub(super) fn statement(plan: &Plan, observed: &Observed) -> Option<Statement> {
-    let serving: Vec<&StepPlan> = plan.steps.iter().filter(|step| step.kind == StepKind::Serve).collect();
+    let serving: Vec<&StepPlan> = plan.steps.iter().filter(|step| step.kind.answers_predictions()).collect();
     if serving.is_empty() {
         return None;
     }

@@ -50,22 +50,4 @@ impl ValidAction {
             Self::Run(run) => run,
         }
     }
-
-    /// The spec of a serve step.
-    #[must_use]
-    pub fn serve(&self) -> Option<&Serve> {
-        if let Self::Serve(serve) = self { Some(serve) } else { None }
-    }
-
-    /// The spec of a train step.
-    #[must_use]
-    pub fn train(&self) -> Option<&Train> {
-        if let Self::Train(train) = self { Some(train) } else { None }
-    }
-
-    /// The spec of a run step.
-    #[must_use]
-    pub fn run(&self) -> Option<&Run> {
-        if let Self::Run(run) = self { Some(run) } else { None }
-    }
 }

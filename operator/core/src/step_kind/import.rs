@@ -1,11 +1,12 @@
 //! import: the file of a model in, the model as an artifact out.
 
 use mlpipeline_crds::{
-    Action, Gate, Import, ImportStep, Output, PodSettings, ReplicaVolume, StepKind, Workload,
+    Action, Gate, Import, ImportStep, Metric, Output, PodSettings, ReplicaVolume, Run, Serve, StepKind,
+    Workload,
 };
 use serde_json::{Value, json};
 
-use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
+use super::{Descriptor, Doer, Exposure, LocalPods, Places, Read, Replicas};
 use crate::credentials;
 use crate::piece::PlannedPiece;
 
@@ -41,8 +42,16 @@ impl Descriptor for Import {
         None
     }
 
-    fn is_worker(&self) -> bool {
-        true
+    fn container(&self) -> Option<&Run> {
+        None
+    }
+
+    fn serving(&self) -> Option<&Serve> {
+        None
+    }
+
+    fn searches_by(&self) -> Option<Metric> {
+        None
     }
 
     fn is_indexed(&self) -> bool {
@@ -81,8 +90,8 @@ impl Descriptor for Import {
         None
     }
 
-    fn action(&self, _: &dyn Places) -> Option<Action> {
-        Some(Action::Import(ImportStep {
+    fn doer(&self, _: &dyn Places) -> Doer<'_> {
+        Doer::worker(Action::Import(ImportStep {
             uri: self.onnx.uri.clone(),
             sha256: self.onnx.sha256.clone(),
             credentials: self.onnx.secret.as_ref().map(|_| credentials::of_input(FILE)),

@@ -19,7 +19,9 @@ mod score;
 mod serve;
 mod train;
 
-use mlpipeline_crds::{Action, Gate, Output, PodSettings, ReplicaVolume, StepKind, Workload};
+use mlpipeline_crds::{
+    Action, Gate, Metric, Output, PodSettings, ReplicaVolume, Run, Serve, StepKind, Workload,
+};
 use serde_json::Value;
 
 use crate::piece::PlannedPiece;
@@ -30,6 +32,21 @@ pub use pods::{ExposedPort, Exposure, Replicas};
 pub use read::{Read, Wanted};
 pub(crate) use run::container_ports;
 pub(crate) use serve::{SERVE_PORT, SERVE_PORT_NAME, service_port};
+
+/// What does the work of a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Doer<'a> {
+    /// The worker, which does this.
+    Worker(Box<Action>),
+    /// A container of the user's.
+    Container(&'a Run),
+}
+
+impl Doer<'_> {
+    fn worker(action: Action) -> Self {
+        Self::Worker(Box::new(action))
+    }
+}
 
 /// What a kind of step answers about one step of it.
 pub trait Descriptor {
@@ -55,8 +72,14 @@ pub trait Descriptor {
     /// The volume that each pod of a StatefulSet keeps for itself.
     fn replica_volume(&self) -> Option<&ReplicaVolume>;
 
-    /// Whether a worker does it, rather than a container of the user's: then it leaves a report, and `spec.image` is its image.
-    fn is_worker(&self) -> bool;
+    /// The container of the user's that does it; `None` where a worker does it, which leaves a report, and whose image is `spec.image`.
+    fn container(&self) -> Option<&Run>;
+
+    /// How it answers predictions, where it does: its autoscaler, disruption budget and Ingress come of that.
+    fn serving(&self) -> Option<&Serve>;
+
+    /// What it compares trials by, where it searches for its model's parameters.
+    fn searches_by(&self) -> Option<Metric>;
 
     /// Whether the pods of its Jobs have a number each.
     fn is_indexed(&self) -> bool;
@@ -83,8 +106,8 @@ pub trait Descriptor {
     /// The gate that its model must pass.
     fn gate(&self) -> Option<&Gate>;
 
-    /// What the worker does; `None` where a container of the user's does it.
-    fn action(&self, places: &dyn Places) -> Option<Action>;
+    /// What does its work.
+    fn doer(&self, places: &dyn Places) -> Doer<'_>;
 
     /// How a laptop runs its pods, where it is long-running.
     fn local(&self) -> LocalPods;

@@ -1,8 +1,8 @@
 //! prepare: rows in, rows out; to an end, or file by file without one.
 
 use mlpipeline_crds::{
-    Action, Check, ContinuousStep, Gate, Output, PodSettings, Prepare, PrepareInput, PrepareStep,
-    ReplicaVolume, StepKind, Workload,
+    Action, Check, ContinuousStep, Gate, Metric, Output, PodSettings, Prepare, PrepareInput, PrepareStep,
+    ReplicaVolume, Run, Serve, StepKind, Workload,
 };
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::rows::{
     delivery, format_fingerprint, on_mismatch_fingerprint, output_fingerprint, output_settings,
     reading_fingerprint,
 };
-use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
+use super::{Descriptor, Doer, Exposure, LocalPods, Places, Read, Replicas};
 use crate::credentials;
 use crate::duration::parse_duration;
 use crate::format::output_format;
@@ -55,8 +55,16 @@ impl Descriptor for Prepare {
         None
     }
 
-    fn is_worker(&self) -> bool {
-        true
+    fn container(&self) -> Option<&Run> {
+        None
+    }
+
+    fn serving(&self) -> Option<&Serve> {
+        None
+    }
+
+    fn searches_by(&self) -> Option<Metric> {
+        None
     }
 
     fn is_indexed(&self) -> bool {
@@ -108,12 +116,12 @@ impl Descriptor for Prepare {
         None
     }
 
-    fn action(&self, places: &dyn Places) -> Option<Action> {
+    fn doer(&self, places: &dyn Places) -> Doer<'_> {
         let inputs = self.inputs.iter().map(|input| PrepareInput {
             name: input.name.clone(),
             source: places.source(&input.name, &input.reference()),
         });
-        Some(Action::Prepare(PrepareStep {
+        Doer::worker(Action::Prepare(PrepareStep {
             inputs: inputs.collect(),
             sql: self.sql.clone(),
             checks: self.checks.clone(),

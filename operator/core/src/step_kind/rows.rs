@@ -5,7 +5,7 @@ use mlpipeline_crds::{DataReference, Delivery, Format, OnMismatch, Output, Readi
 use serde_json::{Value, json};
 
 use crate::credentials;
-use crate::format::{format_of_uri, output_format};
+use crate::format::output_format;
 
 /// The part of a source that changes what is read.
 pub(super) fn reference_fingerprint(reference: &DataReference) -> DataReference {
@@ -25,7 +25,7 @@ pub(super) fn format_fingerprint(
     uri: Option<&str>,
     has_pattern: bool,
 ) -> Option<Format> {
-    let implied = if has_pattern { Some(Format::Text) } else { uri.and_then(format_of_uri) };
+    let implied = if has_pattern { Some(Format::Text) } else { uri.and_then(Format::of_uri) };
     format.filter(|format| implied != Some(*format))
 }
 

@@ -1,12 +1,12 @@
 //! run: any container of the user's, with any workload.
 
 use mlpipeline_crds::{
-    Action, CompletionMode, Gate, Output, PodSettings, Port, ReplicaVolume, Run, ServiceType, StepKind,
-    Workload,
+    CompletionMode, Gate, Metric, Output, PodSettings, Port, ReplicaVolume, Run, Serve, ServiceType,
+    StepKind, Workload,
 };
 use serde_json::{Value, json};
 
-use super::{Descriptor, ExposedPort, Exposure, LocalPods, Places, Read, Readiness, Replicas, Wanted};
+use super::{Descriptor, Doer, ExposedPort, Exposure, LocalPods, Places, Read, Readiness, Replicas, Wanted};
 use crate::piece::PlannedPiece;
 
 /// The ports of a container, each with its port of the node: one of each number, which several ports of the Service may lead to.
@@ -78,8 +78,16 @@ impl Descriptor for Run {
         self.replica_volume.as_ref()
     }
 
-    fn is_worker(&self) -> bool {
-        false
+    fn container(&self) -> Option<&Run> {
+        Some(self)
+    }
+
+    fn serving(&self) -> Option<&Serve> {
+        None
+    }
+
+    fn searches_by(&self) -> Option<Metric> {
+        None
     }
 
     fn is_indexed(&self) -> bool {
@@ -137,8 +145,8 @@ impl Descriptor for Run {
         None
     }
 
-    fn action(&self, _: &dyn Places) -> Option<Action> {
-        None
+    fn doer(&self, _: &dyn Places) -> Doer<'_> {
+        Doer::Container(self)
     }
 
     fn local(&self) -> LocalPods {

@@ -1,12 +1,13 @@
 //! score: a model and rows in, predictions out.
 
 use mlpipeline_crds::{
-    Action, Gate, Output, PodSettings, ReplicaVolume, Score, ScoreStep, StepKind, Workload,
+    Action, Gate, Metric, Output, PodSettings, ReplicaVolume, Run, Score, ScoreStep, Serve, StepKind,
+    Workload,
 };
 use serde_json::{Value, json};
 
 use super::rows::{delivery, output_fingerprint, output_settings, reference_fingerprint};
-use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
+use super::{Descriptor, Doer, Exposure, LocalPods, Places, Read, Replicas};
 use crate::credentials;
 use crate::format::output_format;
 use crate::piece::PlannedPiece;
@@ -44,8 +45,16 @@ impl Descriptor for Score {
         None
     }
 
-    fn is_worker(&self) -> bool {
-        true
+    fn container(&self) -> Option<&Run> {
+        None
+    }
+
+    fn serving(&self) -> Option<&Serve> {
+        None
+    }
+
+    fn searches_by(&self) -> Option<Metric> {
+        None
     }
 
     fn is_indexed(&self) -> bool {
@@ -85,8 +94,8 @@ impl Descriptor for Score {
         None
     }
 
-    fn action(&self, places: &dyn Places) -> Option<Action> {
-        Some(Action::Score(ScoreStep {
+    fn doer(&self, places: &dyn Places) -> Doer<'_> {
+        Doer::worker(Action::Score(ScoreStep {
             model: places.artifact("model"),
             model_digest: places.digest("model"),
             input: places.source(INPUT, &self.input),

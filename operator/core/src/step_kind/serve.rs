@@ -1,12 +1,12 @@
 //! serve: a model that answers predictions.
 
 use mlpipeline_crds::{
-    Action, Gate, Output, PodSettings, ReplicaVolume, Serve, ServeStep, ServiceSettings, ServiceType,
-    StepKind, Workload,
+    Action, Gate, Metric, Output, PodSettings, ReplicaVolume, Run, Serve, ServeStep, ServiceSettings,
+    ServiceType, StepKind, Workload,
 };
 use serde_json::{Value, json};
 
-use super::{Descriptor, ExposedPort, Exposure, LocalPods, Places, Read, Readiness, Replicas};
+use super::{Descriptor, Doer, ExposedPort, Exposure, LocalPods, Places, Read, Readiness, Replicas};
 use crate::piece::PlannedPiece;
 
 /// The name of the port that answers predictions.
@@ -67,8 +67,16 @@ impl Descriptor for Serve {
         None
     }
 
-    fn is_worker(&self) -> bool {
-        true
+    fn container(&self) -> Option<&Run> {
+        None
+    }
+
+    fn serving(&self) -> Option<&Serve> {
+        Some(self)
+    }
+
+    fn searches_by(&self) -> Option<Metric> {
+        None
     }
 
     fn is_indexed(&self) -> bool {
@@ -103,9 +111,9 @@ impl Descriptor for Serve {
         None
     }
 
-    fn action(&self, places: &dyn Places) -> Option<Action> {
+    fn doer(&self, places: &dyn Places) -> Doer<'_> {
         let model_digest = places.digest("model");
-        Some(Action::Serve(ServeStep { model: places.artifact("model"), model_digest }))
+        Doer::worker(Action::Serve(ServeStep { model: places.artifact("model"), model_digest }))
     }
 
     fn local(&self) -> LocalPods {

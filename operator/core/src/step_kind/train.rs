@@ -1,13 +1,13 @@
 //! train: rows in, a model out.
 
 use mlpipeline_crds::{
-    Action, CrossValidation, Gate, Output, PodSettings, ReplicaVolume, Split, SplitBy, StepKind, Train,
-    TrainStep, Workload,
+    Action, CrossValidation, Gate, Metric, Output, PodSettings, ReplicaVolume, Run, Serve, Split, SplitBy,
+    StepKind, Train, TrainStep, Workload,
 };
 use serde_json::{Value, json};
 
 use super::rows::reference_fingerprint;
-use super::{Descriptor, Exposure, LocalPods, Places, Read, Replicas};
+use super::{Descriptor, Doer, Exposure, LocalPods, Places, Read, Replicas};
 use crate::credentials;
 use crate::piece::{Piece, PlannedPiece};
 
@@ -43,8 +43,16 @@ impl Descriptor for Train {
         None
     }
 
-    fn is_worker(&self) -> bool {
-        true
+    fn container(&self) -> Option<&Run> {
+        None
+    }
+
+    fn serving(&self) -> Option<&Serve> {
+        None
+    }
+
+    fn searches_by(&self) -> Option<Metric> {
+        Some(self.tune.as_ref()?.compared_by(&self.algorithm))
     }
 
     fn is_indexed(&self) -> bool {
@@ -103,8 +111,8 @@ impl Descriptor for Train {
         self.gate.as_ref()
     }
 
-    fn action(&self, places: &dyn Places) -> Option<Action> {
-        Some(Action::Train(TrainStep {
+    fn doer(&self, places: &dyn Places) -> Doer<'_> {
+        Doer::worker(Action::Train(TrainStep {
             data: places.source(DATA, &self.data),
             target: self.target.clone(),
             features: self.features.clone(),

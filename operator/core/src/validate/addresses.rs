@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use mlpipeline_crds::{MLPipelineSpec, Step, Workload};
+use mlpipeline_crds::{MLPipelineSpec, Step};
 
 use super::errors::Errors;
 use crate::quoted::quoted;
+use crate::step_kind::ValidAction;
 
 /// Checks the addresses of all steps of the pipeline of this name.
 pub(super) fn check_all(spec: &MLPipelineSpec, pipeline: &str, errors: &mut Errors) {
@@ -65,10 +66,5 @@ fn check_service_names(spec: &MLPipelineSpec, pipeline: &str, errors: &mut Error
 }
 
 fn has_service(step: &Step) -> bool {
-    let of_run = step.run.as_ref().is_some_and(|run| match run.workload.unwrap_or_default() {
-        Workload::Job => false,
-        Workload::StatefulSet => true,
-        Workload::Deployment | Workload::DaemonSet => !run.ports.is_empty(),
-    });
-    step.serve.is_some() || of_run
+    ValidAction::of(step).is_some_and(|action| action.descriptor().exposure().is_some())
 }

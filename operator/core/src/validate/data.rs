@@ -7,7 +7,6 @@ use mlpipeline_crds::{DataReference, Format, ObjectLocation, TableLocation};
 use super::dns::is_dns_name;
 use super::errors::Errors;
 use super::pattern;
-use crate::format::format_of_uri;
 use crate::quoted::quoted;
 
 /// Schemes of URIs that the worker can read.
@@ -93,7 +92,7 @@ fn check_uri(uri: &str, reference: &DataReference, path: &str, errors: &mut Erro
     }
     check_pattern(reference, path, errors);
     let text = reference.pattern.as_ref().map(|_| Format::Text);
-    let format = reference.format.or(text).or_else(|| format_of_uri(uri));
+    let format = reference.format.or(text).or_else(|| Format::of_uri(uri));
     if format.is_none() {
         errors.add_with_hint(
             format!("{path}.format"),

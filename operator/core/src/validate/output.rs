@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use mlpipeline_crds::{Format, MLPipelineSpec, ObjectLocation, Output, Step, TableLocation};
+use mlpipeline_crds::{Compression, Format, MLPipelineSpec, ObjectLocation, Output, Step, TableLocation};
 
 use super::data::{check_host, check_secret, require_location};
 use super::errors::Errors;
 use super::outside_place::Place;
-use crate::format::replaces;
+use crate::format::{output_format, replaces};
 use crate::quoted::quoted;
+use crate::step_kind::ValidAction;
 
 /// Schemes of URIs that a result can be delivered to.
 const SCHEMES: [&str; 4] = ["http", "https", "s3", "postgres"];
@@ -40,7 +41,7 @@ pub(super) fn check(output: Option<&Output>, path: &str, errors: &mut Errors) {
         "goes with an http or https uri",
     );
     if let Some(uri) = &output.uri {
-        check_uri(uri, format!("{path}.uri"), errors);
+        check_uri(uri, output_format(Some(output)), format!("{path}.uri"), errors);
     }
 }
 
@@ -49,13 +50,13 @@ fn is_http(uri: &str) -> bool {
     ["http:", "https:"].iter().any(|scheme| uri.starts_with(scheme))
 }
 
-fn check_uri(uri: &str, path: String, errors: &mut Errors) {
+fn check_uri(uri: &str, format: Format, path: String, errors: &mut Errors) {
     let known = SCHEMES.join(", ");
     match uri.split_once(':') {
         Some(("http" | "https", rest)) => {
             check_host(uri, rest, &path, errors);
         }
-        Some(("s3", _)) => check_object(uri, path, errors),
+        Some(("s3", _)) => check_object(uri, format, path, errors),
         Some(("postgres", _)) => require_location(TableLocation::parse(uri), &path, errors),
         Some((scheme, _)) => errors.add_with_hint(
             path,
@@ -69,16 +70,17 @@ fn check_uri(uri: &str, path: String, errors: &mut Errors) {
     }
 }
 
-fn check_object(uri: &str, path: String, errors: &mut Errors) {
+fn check_object(uri: &str, format: Format, path: String, errors: &mut Errors) {
     match ObjectLocation::parse(uri) {
         Ok(location) if location.key.contains('*') => {
             errors.add(path, "has a *, and one object is written: name it");
         }
-        Ok(location) if [".gz", ".zst"].iter().any(|end| location.key.to_lowercase().ends_with(end)) => {
-            errors
-                .add(path, "names a compressed file, and results are not compressed: leave .gz or .zst out");
+        Ok(location) => {
+            if let Err(problem) = Compression::of_result(&location.key, format) {
+                errors.add(path, problem.to_string());
+            }
         }
-        parsed => require_location(parsed, &path, errors),
+        parsed @ Err(_) => require_location(parsed, &path, errors),
     }
 }
 
@@ -86,31 +88,28 @@ fn check_object(uri: &str, path: String, errors: &mut Errors) {
 /// it reads.
 pub(super) fn check_all(spec: &MLPipelineSpec, errors: &mut Errors) {
     let mut places: BTreeMap<Place, (String, &str)> = BTreeMap::new();
-    let mut uris: BTreeMap<&str, (String, &str)> = BTreeMap::new();
+    let mut uris: BTreeMap<String, (String, &str)> = BTreeMap::new();
     for (index, step) in spec.steps.iter().enumerate() {
-        let outputs = [
-            ("prepare", step.prepare.as_ref().and_then(|prepare| prepare.output.as_ref())),
-            ("score", step.score.as_ref().and_then(|score| score.output.as_ref())),
-        ];
-        for (kind, output) in outputs.into_iter().filter_map(|(kind, output)| Some((kind, output?))) {
-            let Some(uri) = output.uri.as_deref().filter(|uri| replaces(uri)) else { continue };
-            let path = format!("spec.steps[{index}].{kind}.output.uri");
-            let place = Place::of_output(output);
-            if let Some(place) = &place {
-                check_source(place, step, index, &path, errors);
-            }
-            let here = (path.clone(), step.name.as_str());
-            let same_uri = uris.insert(uri, here.clone());
-            let same_place = place.and_then(|place| places.insert(place, here));
-            if let Some((other_path, other)) = same_uri.or(same_place) {
-                errors.add(
+        let Some(action) = ValidAction::of(step) else { continue };
+        let descriptor = action.descriptor();
+        let Some(output) = descriptor.output() else { continue };
+        let Some(uri) = output.uri.as_deref().filter(|uri| replaces(uri)) else { continue };
+        let path = format!("spec.steps[{index}].{}.output.uri", descriptor.kind().name());
+        let place = Place::of_output(output);
+        if let Some(place) = &place {
+            check_source(place, step, index, &path, errors);
+        }
+        let here = (path.clone(), step.name.as_str());
+        let same_uri = uris.insert(uri.to_owned(), here.clone());
+        let same_place = place.and_then(|place| places.insert(place, here));
+        if let Some((other_path, other)) = same_uri.or(same_place) {
+            errors.add(
                     path,
                     format!(
                         "is where the step {} delivers its result too ({other_path}): each would replace the other's",
                         quoted(other)
                     ),
                 );
-            }
         }
     }
 }

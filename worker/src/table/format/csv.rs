@@ -31,10 +31,6 @@ use crate::table::text::{
 pub(super) struct Csv;
 
 impl FileFormat for Csv {
-    fn extensions(&self) -> &'static [&'static str] {
-        &["csv"]
-    }
-
     fn check(&self, options: &ReadOptions) -> Result<(), String> {
         if options.pattern.is_some() {
             return Err("a pattern goes with text, and the format is csv".to_owned());

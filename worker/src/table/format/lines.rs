@@ -31,10 +31,6 @@ const LINE_LIMIT: usize = 1 << 20;
 pub(super) struct Lines;
 
 impl FileFormat for Lines {
-    fn extensions(&self) -> &'static [&'static str] {
-        &["txt"]
-    }
-
     fn check(&self, options: &ReadOptions) -> Result<(), String> {
         let Reading { delimiter, quote, escape, .. } = &options.reading;
         if delimiter.is_some() || quote.is_some() || escape.is_some() {

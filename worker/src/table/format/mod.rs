@@ -88,9 +88,6 @@ pub(crate) struct Opened {
 
 /// A file format.
 pub(crate) trait FileFormat: Send + Sync {
-    /// The extensions of such files, without dots.
-    fn extensions(&self) -> &'static [&'static str];
-
     /// Refuses options that the format does not have.
     ///
     /// # Errors
@@ -182,22 +179,4 @@ pub(crate) fn of(format: Format) -> &'static dyn FileFormat {
         Format::Parquet => &parquet::Parquet,
         Format::Text => &lines::Lines,
     }
-}
-
-/// The formats whose files are recognised by their extensions.
-const BY_EXTENSION: [Format; 3] = [Format::Csv, Format::Ndjson, Format::Parquet];
-
-/// The format of a file's name; that of `x.csv.gz` is CSV.
-#[must_use]
-pub fn format_of(name: &str) -> Option<Format> {
-    let lower = name.to_ascii_lowercase();
-    let plain = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
-    let extension = plain.rsplit_once('.')?.1;
-    BY_EXTENSION.into_iter().find(|format| of(*format).extensions().contains(&extension))
-}
-
-/// The extensions by which formats are recognised, for messages.
-pub(super) fn known_extensions() -> String {
-    let all = BY_EXTENSION.into_iter().flat_map(|format| of(format).extensions());
-    all.map(|extension| format!(".{extension}")).collect::<Vec<_>>().join(", ")
 }

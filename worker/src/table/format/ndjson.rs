@@ -28,10 +28,6 @@ use crate::table::text::{Decode, Malformed, Splitter, TextTable, index_blocks, i
 pub(super) struct Ndjson;
 
 impl FileFormat for Ndjson {
-    fn extensions(&self) -> &'static [&'static str] {
-        &["ndjson", "jsonl", "json"]
-    }
-
     fn check(&self, options: &ReadOptions) -> Result<(), String> {
         let known = Reading {
             types: options.reading.types.clone(),

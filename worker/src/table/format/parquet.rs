@@ -36,10 +36,6 @@ const PAGE_BYTES: u64 = 2 << 20;
 pub(super) struct Parquet;
 
 impl FileFormat for Parquet {
-    fn extensions(&self) -> &'static [&'static str] {
-        &["parquet"]
-    }
-
     fn check(&self, options: &ReadOptions) -> Result<(), String> {
         if options.reading != Reading::default() {
             return Err(

@@ -13,7 +13,7 @@ use crate::failure::StepError;
 use crate::glob::known;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
-use crate::table::format::{ReadOptions, format_of, known_extensions};
+use crate::table::format::ReadOptions;
 
 /// Finds the files of an artifact. Where its digest is given, their content is compared with what its step reported.
 pub(super) async fn locate(
@@ -95,7 +95,7 @@ fn of_one_format(
     let mut files = Vec::new();
     let mut format: Option<Format> = None;
     for name in names {
-        let Some(found) = format_of(name) else { continue };
+        let Some(found) = Format::of_name(name) else { continue };
         if format.is_some_and(|format| format != found) {
             let problem = format!(
                 "{path} holds files of several formats, and a dataset has one; there are {}",
@@ -114,7 +114,7 @@ fn of_one_format(
             let found = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
             let problem = format!(
                 "{path} holds no rows: files that end with {} are expected, and there is {found}",
-                known_extensions()
+                Format::known_extensions()
             );
             Err(TableError::NotFound(problem).into())
         }

@@ -21,7 +21,7 @@ pub(crate) use self::disk::local_uri;
 pub(crate) use self::file::fetch_file;
 use super::TableError;
 use super::file::LocalFile;
-use super::format::{self, ReadOptions, format_of, known_extensions};
+use super::format::{self, ReadOptions};
 use super::text::ExpectedTypes;
 use crate::WorkContext;
 use crate::artifact::Column;
@@ -82,10 +82,10 @@ impl Request<'_> {
 
     /// The format that the spec names, else that of the path's extension. `name` is what messages call it.
     fn format_of(&self, name: &str, path: &str) -> Result<Format, TableError> {
-        self.format.or_else(|| format_of(path)).ok_or_else(|| {
+        self.format.or_else(|| Format::of_name(path)).ok_or_else(|| {
             TableError::Source(format!(
                 "the format of {name} is not clear from its name, which does not end with {}; say format: csv, ndjson or parquet, or give the pattern of its lines",
-                known_extensions()
+                Format::known_extensions()
             ))
         })
     }
