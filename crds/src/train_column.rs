@@ -25,6 +25,11 @@ pub struct TrainColumn {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 4096))]
     pub buckets: Option<i32>,
+    /// Of an ordinal, its texts from the least to the greatest. Absent, the texts of the rows to learn from, as numbers where all are some, else
+    /// by the alphabet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000), inner(length(max = 256)))]
+    pub order: Vec<String>,
 }
 
 impl TrainColumn {
@@ -34,6 +39,19 @@ impl TrainColumn {
     pub const DEFAULT_MAX_TERMS: i32 = 1000;
     /// [`TrainColumn::buckets`] when absent.
     pub const DEFAULT_BUCKETS: i32 = 64;
+
+    /// A column of this name, taken as its type says.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            taken_as: None,
+            max_categories: None,
+            max_terms: None,
+            buckets: None,
+            order: Vec::new(),
+        }
+    }
 
     /// Removes numbers that say what holds without them: a default that is written out is not a change.
     pub fn remove_defaults(&mut self) {
@@ -50,8 +68,9 @@ impl TrainColumn {
     pub(crate) fn needs_version_5(&self) -> bool {
         self.max_terms.is_some()
             || self.buckets.is_some()
+            || !self.order.is_empty()
             || match self.taken_as {
-                Some(ColumnRole::Text | ColumnRole::Target | ColumnRole::Hash) => true,
+                Some(ColumnRole::Ordinal | ColumnRole::Text | ColumnRole::Target | ColumnRole::Hash) => true,
                 Some(ColumnRole::Number | ColumnRole::Category | ColumnRole::Date | ColumnRole::Ignore)
                 | None => false,
             }
@@ -66,6 +85,8 @@ pub enum ColumnRole {
     Number,
     /// One of several texts.
     Category,
+    /// One of several texts that have an order: its place in it.
+    Ordinal,
     /// A date or time.
     Date,
     /// Prose: its words, weighted by TF-IDF.

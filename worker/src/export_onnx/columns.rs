@@ -7,7 +7,7 @@ use super::graph::{Graph, Name};
 use super::time::{MISSING_TIME, time_columns};
 use super::value::{Type, doubles, int, integers, ints, strings};
 use crate::model::{Feature, Model};
-use crate::preprocess::{CategoryTransform, CodeTransform, NumberTransform, TargetTransform, Transform};
+use crate::preprocess::{CategoryTransform, NumberTransform, OrdinalTransform, TargetTransform, Transform};
 
 /// The model's columns, rows × columns, from an input for each of the table's.
 ///
@@ -21,7 +21,13 @@ pub(super) fn columns(graph: &mut Graph, model: &Model) -> Result<Name, OnnxErro
         match transform {
             Transform::Number(number) => made.extend(number_columns(graph, feature, number)),
             Transform::Category(category) => made.extend(category_columns(graph, feature, category)?),
-            Transform::Code(code) => made.push(code_column(graph, feature, code)?),
+            Transform::Code(code) => {
+                made.push(place_column(graph, feature, &code.categories, code.other, f64::NAN)?);
+            }
+            Transform::Ordinal(ordinal) => {
+                let none = OrdinalTransform::NONE;
+                made.push(place_column(graph, feature, &ordinal.categories, false, none)?);
+            }
             Transform::Target(target) => made.extend(target_columns(graph, feature, target)?),
             Transform::Text(_) => {
                 let lacks = "splits a text into words";
@@ -101,17 +107,24 @@ fn target_columns(
     Ok(columns.collect())
 }
 
-/// A text becomes its code, or a NaN where it has none.
-fn code_column(graph: &mut Graph, feature: &Feature, transform: &CodeTransform) -> Result<Name, OnnxError> {
+/// A text becomes its place among others, or what stands for none; all others may share a place.
+fn place_column(
+    graph: &mut Graph,
+    feature: &Feature,
+    categories: &[String],
+    has_other: bool,
+    without: f64,
+) -> Result<Name, OnnxError> {
     let name = &feature.name;
-    if feature.optional && transform.categories.iter().any(String::is_empty) {
+    if feature.optional && categories.iter().any(String::is_empty) {
         return Err(OnnxError::EmptyText { column: name.clone() });
     }
     graph.input(name, Type::String, if feature.optional { "the empty text where it is missing" } else { "" });
-    let (known, none) = (transform.categories.len() as i64, transform.codes() as i64);
-    let texts = transform.categories.iter().map(|text| Bytes::copy_from_slice(text.as_bytes()));
+    let codes = categories.len() + usize::from(has_other);
+    let (known, none) = (categories.len() as i64, codes as i64);
+    let texts = categories.iter().map(|text| Bytes::copy_from_slice(text.as_bytes()));
     let (mut keys, mut places): (Vec<Bytes>, Vec<i64>) = texts.zip(0..).unzip();
-    let of_others = if transform.other { known } else { none };
+    let of_others = if has_other { known } else { none };
     if feature.optional || keys.is_empty() {
         keys.push(Bytes::new());
         places.push(if feature.optional { none } else { of_others });
@@ -119,7 +132,7 @@ fn code_column(graph: &mut Graph, feature: &Feature, transform: &CodeTransform) 
     let attributes =
         vec![strings("keys_strings", keys), ints("values_int64s", places), int("default_int64", of_others)];
     let place = graph.ml("LabelEncoder", name, attributes);
-    let codes: Vec<f64> = (0..transform.codes()).map(|code| code as f64).chain([f64::NAN]).collect();
+    let codes: Vec<f64> = (0..codes).map(|code| code as f64).chain([without]).collect();
     let codes = graph.constant(doubles(&[codes.len()], &codes));
     Ok(graph.op("Gather", &[&codes, &place]))
 }

@@ -16,7 +16,7 @@ use crate::model::{
     Split, Subset, Target, TextValues, TreeBuilder, TreeOutput, TreePredictor, Values,
 };
 use crate::onnx::{GraphInput, Kind, Tensor, Values as Columns, test_files};
-use crate::preprocess::{HashTransform, Preprocessing, TextTransform, Transform};
+use crate::preprocess::{HashTransform, OrdinalTransform, Preprocessing, TextTransform, Transform};
 /// All recorded files of a name, of every version.
 fn recorded(name: &str) -> Vec<PathBuf> {
     fn walk(folder: &Path, name: &str, found: &mut Vec<PathBuf>) {
@@ -101,12 +101,13 @@ fn model_of_texts() -> ModelFiles {
         Transform::Text(TextTransform::new(vec![("bern".to_owned(), 2), ("view".to_owned(), 1)], 3, 9)),
         Transform::Target(serde_json::from_value(target).expect("means")),
         Transform::Hash(HashTransform { buckets: 2 }),
+        Transform::Ordinal(OrdinalTransform { categories: vec!["low".to_owned(), "high".to_owned()] }),
     ]);
     let schema = FeatureSchema {
-        features: ["a", "b", "c"].map(feature).to_vec(),
+        features: ["a", "b", "c", "d"].map(feature).to_vec(),
         target: Target::Number { name: "y".to_owned(), min: 0.0, max: 1.0 },
     };
-    let linear = LinearPredictor::new(Array2::from_elem((1, 5), 0.5), Array1::zeros(1));
+    let linear = LinearPredictor::new(Array2::from_elem((1, 6), 0.5), Array1::zeros(1));
     let model = Model::new(schema, preprocessing, "ridge", linear, BTreeMap::new()).expect("a model");
     (model.to_bytes().expect("bytes"), None)
 }

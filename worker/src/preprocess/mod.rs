@@ -9,6 +9,7 @@ mod category;
 mod code;
 mod hash;
 mod number;
+mod ordinal;
 mod product;
 mod raw;
 mod target;
@@ -24,6 +25,7 @@ use category::place;
 pub use code::CodeTransform;
 pub use hash::HashTransform;
 pub use number::NumberTransform;
+pub use ordinal::OrdinalTransform;
 pub use product::Product;
 pub use raw::{Form, Input, RawRows, Spelling, whole_text};
 pub use target::TargetTransform;
@@ -41,6 +43,8 @@ pub enum Transform {
     Category(CategoryTransform),
     /// A text that is one of several, as a code.
     Code(CodeTransform),
+    /// A text that is one of several in an order: its place.
+    Ordinal(OrdinalTransform),
     /// A date or time: its parts.
     Time(TimeTransform),
     /// Prose: its words.
@@ -58,7 +62,7 @@ impl Transform {
         match self {
             Self::Number(number) => number.width(),
             Self::Category(category) => category.width(),
-            Self::Code(_) => 1,
+            Self::Code(_) | Self::Ordinal(_) => 1,
             Self::Time(time) => time.width(),
             Self::Text(text) => text.width(),
             Self::Target(target) => target.width(),
@@ -71,7 +75,12 @@ impl Transform {
     pub fn form(&self) -> Form {
         match self {
             Self::Number(_) => Form::Number,
-            Self::Category(_) | Self::Code(_) | Self::Text(_) | Self::Target(_) | Self::Hash(_) => Form::Text,
+            Self::Category(_)
+            | Self::Code(_)
+            | Self::Ordinal(_)
+            | Self::Text(_)
+            | Self::Target(_)
+            | Self::Hash(_) => Form::Text,
             Self::Time(_) => Form::Time,
         }
     }
@@ -82,6 +91,7 @@ impl Transform {
             Self::Number(number) => number.problem(),
             Self::Category(category) => category.problem(),
             Self::Code(code) => code.problem(),
+            Self::Ordinal(ordinal) => ordinal.problem(),
             Self::Time(time) => time.problem(),
             Self::Text(text) => text.problem(),
             Self::Target(target) => target.problem(),
@@ -166,6 +176,7 @@ impl Preprocessing {
             let places = match transform {
                 Transform::Category(category) => category.places(texts.unwrap_or(&none)),
                 Transform::Code(code) => code.places(texts.unwrap_or(&none)),
+                Transform::Ordinal(ordinal) => ordinal.places(texts.unwrap_or(&none)),
                 Transform::Target(target) => target.places(texts.unwrap_or(&none)),
                 Transform::Number(_) | Transform::Time(_) | Transform::Text(_) | Transform::Hash(_) => {
                     Vec::new()
@@ -239,6 +250,7 @@ impl Encoder<'_> {
                 Transform::Number(number) => number.encode(*value, own),
                 Transform::Category(category) => category.encode(*value, &column.places, own),
                 Transform::Code(code) => code.encode(*value, &column.places, own),
+                Transform::Ordinal(ordinal) => ordinal.encode(*value, &column.places, own),
                 Transform::Time(time) => time.encode(*value, own),
                 Transform::Text(text) => text.encode(column.text(*value), own),
                 Transform::Target(target) => target.encode(*value, &column.places, own),

@@ -1,12 +1,16 @@
 use super::*;
 
-fn encoded(transform: Transform, texts: &[&str], values: &[f64]) -> Vec<Vec<f64>> {
+fn known(texts: &[&str]) -> Texts {
     let mut known = Texts::default();
     texts.iter().for_each(|text| {
         known.place(text);
     });
+    known
+}
+
+fn encoded(transform: Transform, texts: &[&str], values: &[f64]) -> Vec<Vec<f64>> {
     let preprocessing = Preprocessing::new(vec![transform]);
-    let known = [known];
+    let known = [known(texts)];
     let encoder = preprocessing.encoder(&known);
     let row = |value: &f64| {
         let mut out = vec![9.0; preprocessing.width()];
@@ -202,4 +206,21 @@ fn transforms_that_contradict_themselves_are_named() {
         assert!(Preprocessing::new(vec![transform.clone()]).problem().is_some(), "{transform:?}");
     }
     assert_eq!(Preprocessing::identity(3).problem(), None);
+}
+
+#[test]
+fn a_text_with_an_order_becomes_its_place_and_what_has_none_is_minus_one() {
+    let texts = known(&["10", "9", "1e1"]);
+    let fitted = OrdinalTransform::fit([0.0, 1.0, f64::NAN, 2.0].into_iter(), &texts, &[]).expect("an order");
+    // As numbers; of equal ones, the first by bytes.
+    assert_eq!(fitted.categories, ["9", "10", "1e1"]);
+    let texts = known(&["mid", "low", "never learnt from"]);
+    let fitted = OrdinalTransform::fit([0.0, 1.0].into_iter(), &texts, &[]).expect("an order");
+    assert_eq!(fitted.categories, ["low", "mid"]);
+    let order = ["low", "mid", "high"].map(str::to_owned);
+    let fitted = OrdinalTransform::fit([0.0, 1.0].into_iter(), &texts, &order).expect("an order");
+    let found = encoded(Transform::Ordinal(fitted), &["high", "huge", "low"], &[0.0, 1.0, 2.0, f64::NAN]);
+    assert_eq!(found, [[2.0], [-1.0], [0.0], [-1.0]]);
+    let lacking = OrdinalTransform::fit([2.0].into_iter(), &texts, &order).expect_err("not named");
+    assert_eq!(lacking, "never learnt from");
 }

@@ -123,6 +123,11 @@ pub enum OutputFormat {
 fn parse_column(text: &str) -> Result<TrainColumn, String> {
     let (name, role) = text.rsplit_once('=').ok_or("write COLUMN=ROLE, for example zip=category")?;
     let (role, number) = match role.split_once(':') {
+        Some(("ordinal", order)) => {
+            let order = order.split('|').map(str::to_owned).collect();
+            let taken_as = Some(ColumnRole::Ordinal);
+            return Ok(TrainColumn { taken_as, order, ..TrainColumn::named(name) });
+        }
         Some((role, number)) => {
             let most = if role == "category" { 1000 } else { 4096 };
             let read = number.parse::<i32>().ok().filter(|number| (1..=most).contains(number));
@@ -133,29 +138,31 @@ fn parse_column(text: &str) -> Result<TrainColumn, String> {
     let taken_as = match role {
         "number" => ColumnRole::Number,
         "category" => ColumnRole::Category,
+        "ordinal" => ColumnRole::Ordinal,
         "date" => ColumnRole::Date,
         "text" => ColumnRole::Text,
         "target" => ColumnRole::Target,
         "hash" => ColumnRole::Hash,
         "ignore" => ColumnRole::Ignore,
         other => {
-            let roles = "number, category, date, text, target, hash, ignore";
+            let roles = "number, category, ordinal, date, text, target, hash, ignore";
             return Err(format!("\"{other}\" is not one of {roles}"));
         }
     };
-    let mut column = TrainColumn {
-        name: name.to_owned(),
-        taken_as: Some(taken_as),
-        max_categories: None,
-        max_terms: None,
-        buckets: None,
-    };
+    let mut column = TrainColumn { taken_as: Some(taken_as), ..TrainColumn::named(name) };
     match (taken_as, number) {
         (_, None) => {}
         (ColumnRole::Category, Some(_)) => column.max_categories = number,
         (ColumnRole::Text, Some(_)) => column.max_terms = number,
         (ColumnRole::Hash, Some(_)) => column.buckets = number,
-        (ColumnRole::Number | ColumnRole::Date | ColumnRole::Target | ColumnRole::Ignore, Some(_)) => {
+        (
+            ColumnRole::Number
+            | ColumnRole::Ordinal
+            | ColumnRole::Date
+            | ColumnRole::Target
+            | ColumnRole::Ignore,
+            Some(_),
+        ) => {
             return Err(format!("a number goes with category, text and hash; leave it out of {role}"));
         }
     }
@@ -253,6 +260,12 @@ mod tests {
         let column = parse_column("body=text:500").expect("a column");
         assert_eq!((column.taken_as, column.max_terms), (Some(ColumnRole::Text), Some(500)));
         assert_eq!(parse_column("zip=hash:8").expect("a column").buckets, Some(8));
+        let column = parse_column("size=ordinal:S|M|L").expect("a column");
+        assert_eq!(
+            (column.taken_as, column.order.join(",")),
+            (Some(ColumnRole::Ordinal), "S,M,L".to_owned())
+        );
+        assert!(parse_column("size=ordinal").expect("a column").order.is_empty());
         for wrong in [
             "zip",
             "zip=words",

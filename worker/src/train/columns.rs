@@ -18,6 +18,8 @@ pub(super) struct Column {
     pub(super) treatment: Treatment,
     /// Whether the step names the column, so that it is never left out.
     pub(super) asked_for: bool,
+    /// The texts of an ordinal in their order, where it is said.
+    pub(super) order: Vec<String>,
 }
 
 /// What becomes of a column's values.
@@ -26,6 +28,8 @@ pub(super) enum Treatment {
     Number(FeatureKind),
     /// At most so many texts are distinguished; as many as the algorithm's default where none is given.
     Category(Option<usize>),
+    /// Its place in an order.
+    Ordinal,
     Time(TimeKind),
     /// At most so many words have a column.
     Text(usize),
@@ -40,9 +44,11 @@ impl Column {
     pub(super) fn input(&self) -> Input {
         let form = match self.treatment {
             Treatment::Number(_) => Form::Number,
-            Treatment::Category(_) | Treatment::Text(_) | Treatment::Target | Treatment::Hash(_) => {
-                Form::Text
-            }
+            Treatment::Category(_)
+            | Treatment::Ordinal
+            | Treatment::Text(_)
+            | Treatment::Target
+            | Treatment::Hash(_) => Form::Text,
             Treatment::Time(_) => Form::Time,
         };
         Input { name: self.name.clone(), form, optional: true, spelling: Spelling::default() }
@@ -115,7 +121,13 @@ impl Asked<'_> {
                 )));
             }
             let treatment = treatment(name, value_type(field.data_type()), asked)?;
-            columns.extend(treatment.map(|treatment| Column { name: name.clone(), treatment, asked_for }));
+            let order = asked.map(|asked| asked.order.clone()).unwrap_or_default();
+            columns.extend(treatment.map(|treatment| Column {
+                name: name.clone(),
+                treatment,
+                asked_for,
+                order,
+            }));
         }
         match columns.len() {
             0 => Err(TrainError::Data(match self.target {
@@ -161,10 +173,14 @@ fn treatment(
             let advice = format!("cast it in a prepare step: CAST(\"{name}\" AS DOUBLE)");
             return wrong("a number", &advice);
         }
-        Some(role @ (ColumnRole::Category | ColumnRole::Target | ColumnRole::Hash))
+        Some(role @ (ColumnRole::Category | ColumnRole::Ordinal | ColumnRole::Target | ColumnRole::Hash))
             if !(is_text(data_type) || is_number) =>
         {
-            let what = if role == ColumnRole::Category { "a category" } else { "what texts stand for" };
+            let what = match role {
+                ColumnRole::Category => "a category",
+                ColumnRole::Ordinal => "an ordinal",
+                _ => "what texts stand for",
+            };
             let advice = format!(
                 "texts, whole numbers and booleans can; cast it in a prepare step: CAST(\"{name}\" AS VARCHAR)"
             );
@@ -177,6 +193,7 @@ fn treatment(
             return wrong("a date", "dates are dates, times, or texts such as 2024-02-29");
         }
         Some(ColumnRole::Category) => category,
+        Some(ColumnRole::Ordinal) => Treatment::Ordinal,
         Some(ColumnRole::Date) => time,
         Some(ColumnRole::Text) => {
             Treatment::Text(limit(|column| column.max_terms, TrainColumn::DEFAULT_MAX_TERMS) as usize)

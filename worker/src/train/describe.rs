@@ -105,6 +105,7 @@ fn columns(schema: &FeatureSchema, samples: &Samples) -> Vec<CardColumn> {
 fn taken_as(values: &Values, treatment: Option<Treatment>) -> &'static str {
     match (values, treatment) {
         (Values::Text(_), Some(Treatment::Text(_))) => "text",
+        (Values::Text(_), Some(Treatment::Ordinal)) => "place in an order",
         (Values::Text(_), Some(Treatment::Target)) => "mean of the target",
         (Values::Text(_), Some(Treatment::Hash(_))) => "hashed text",
         (values, _) => form(values),

@@ -71,7 +71,12 @@ mod tests {
     use crate::model::FeatureKind;
 
     fn columns() -> Vec<Column> {
-        let column = |name: &str, treatment| Column { name: name.to_owned(), treatment, asked_for: false };
+        let column = |name: &str, treatment| Column {
+            name: name.to_owned(),
+            treatment,
+            asked_for: false,
+            order: Vec::new(),
+        };
         let number = Treatment::Number(FeatureKind::Float);
         vec![
             column("a", number),

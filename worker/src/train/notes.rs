@@ -55,6 +55,7 @@ pub(super) fn notes(samples: &Samples, rows: &Rows<'_>) -> Vec<String> {
     };
     let sentences = [
         ("taken as categories", of(|treatment| matches!(treatment, Treatment::Category(_)))),
+        ("taken as places in an order", of(|treatment| matches!(treatment, Treatment::Ordinal))),
         ("taken as dates", of(|treatment| matches!(treatment, Treatment::Time(_)))),
         ("learnt from by their words", of(|treatment| matches!(treatment, Treatment::Text(_)))),
         (
@@ -68,6 +69,7 @@ pub(super) fn notes(samples: &Samples, rows: &Rows<'_>) -> Vec<String> {
             "a missing text has 0 in all columns of its words or of its hash",
             missing(|treatment| matches!(treatment, Treatment::Text(_) | Treatment::Hash(_))),
         ),
+        ("a missing text is -1", missing(|treatment| matches!(treatment, Treatment::Ordinal))),
         ("a missing text has a mean of its own", missing(|treatment| matches!(treatment, Treatment::Target))),
         ("left out, since nearly each row has another text (an id, or free text)", left_out(false)),
         (
@@ -118,7 +120,7 @@ fn not_all_numbers(column: &str, others: &[String]) -> String {
 fn is_imputed(treatment: &Treatment) -> bool {
     match treatment {
         Treatment::Number(_) | Treatment::Category(_) | Treatment::Time(_) => true,
-        Treatment::Text(_) | Treatment::Target | Treatment::Hash(_) => false,
+        Treatment::Ordinal | Treatment::Text(_) | Treatment::Target | Treatment::Hash(_) => false,
     }
 }
 

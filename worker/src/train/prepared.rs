@@ -17,9 +17,12 @@ use super::target_means::TargetMeans;
 use super::vocabulary;
 use crate::model::MAX_COLUMNS;
 use crate::preprocess::{
-    CategoryTransform, CodeTransform, HashTransform, NumberTransform, Preprocessing, Texts, TimeTransform,
-    Transform,
+    CategoryTransform, CodeTransform, HashTransform, NumberTransform, OrdinalTransform, Preprocessing, Texts,
+    TimeTransform, Transform,
 };
+
+/// How much of a text a message shows, in characters.
+const TEXT_SHOWN: usize = 80;
 
 /// All rows as an algorithm sees them, prepared by what some of them are like.
 pub(super) struct Prepared<'a> {
@@ -144,6 +147,7 @@ fn kind(transform: &Transform, part: usize) -> MatrixKind {
         Transform::Time(_) => MatrixKind::PartOfTime,
         Transform::Number(_)
         | Transform::Category(_)
+        | Transform::Ordinal(_)
         | Transform::Text(_)
         | Transform::Target(_)
         | Transform::Hash(_) => MatrixKind::Other,
@@ -208,6 +212,16 @@ fn fit_column(
                 Transform::Category(CategoryTransform::fit(values(), texts, limit))
             }
         },
+        Treatment::Ordinal => {
+            let fitted = OrdinalTransform::fit(values(), texts, &column.order);
+            Transform::Ordinal(fitted.map_err(|text| {
+                TrainError::Data(format!(
+                    "column \"{}\" holds \"{}\", which its order does not name; add it to order, or make it empty in a prepare step",
+                    column.name,
+                    text.chars().take(TEXT_SHOWN).collect::<String>()
+                ))
+            })?)
+        }
         Treatment::Time(kind) if !is_optional || keeps_missing => {
             Transform::Time(TimeTransform { kind, impute: None, indicator: false, missing: is_optional })
         }

@@ -41,9 +41,11 @@ pub(super) fn feature_schema(samples: &Samples, target: Target, rows: &Rows<'_>)
             Treatment::Time(kind) => {
                 Values::Time(TimeValues { kind, min: min as i64, max: max as i64, example: example as i64 })
             }
-            Treatment::Category(_) | Treatment::Text(_) | Treatment::Target | Treatment::Hash(_) => {
-                Values::Text(TextValues { common: common(samples, rows, place) })
-            }
+            Treatment::Category(_)
+            | Treatment::Ordinal
+            | Treatment::Text(_)
+            | Treatment::Target
+            | Treatment::Hash(_) => Values::Text(TextValues { common: common(samples, rows, place) }),
         };
         Feature { name: column.name.clone(), optional, values }
     });

@@ -20,8 +20,12 @@ fn samples(texts: &[&str], numbers: &[f64], groups: Option<Vec<u32>>) -> Samples
     let Learner::Regressor(learner) = Learner::new(&algorithm).expect("a learner").0 else {
         panic!("ridge learns numbers")
     };
-    let column =
-        super::super::columns::Column { name: "x".to_owned(), treatment: Treatment::Target, asked_for: true };
+    let column = super::super::columns::Column {
+        name: "x".to_owned(),
+        treatment: Treatment::Target,
+        asked_for: true,
+        order: Vec::new(),
+    };
     Samples {
         room: Room::new(&std::env::temp_dir(), usize::MAX),
         raw,

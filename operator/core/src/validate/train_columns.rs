@@ -61,6 +61,16 @@ fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
                 format!("goes with as: {name}: set it, or leave {field} out"),
             );
         }
+        errors.require(
+            column.order.is_empty() || column.taken_as == Some(ColumnRole::Ordinal),
+            format!("{path}.order"),
+            "goes with as: ordinal: set it, or leave order out",
+        );
+        let mut ordered = BTreeSet::new();
+        if let Some(twice) = column.order.iter().find(|text| !ordered.insert(*text)) {
+            errors
+                .add(format!("{path}.order"), format!("names {} twice; name each text once", quoted(twice)));
+        }
         let needs_target = train.algorithm.chosen().is_none_or(|chosen| chosen.predicts().needs_target());
         errors.require(
             column.taken_as != Some(ColumnRole::Target) || needs_target,

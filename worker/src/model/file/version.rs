@@ -22,7 +22,11 @@ fn is_new_transform(transform: &Transform) -> bool {
     match transform {
         Transform::Number(_) | Transform::Category(_) => false,
         Transform::Time(time) => time.missing,
-        Transform::Code(_) | Transform::Text(_) | Transform::Target(_) | Transform::Hash(_) => true,
+        Transform::Code(_)
+        | Transform::Ordinal(_)
+        | Transform::Text(_)
+        | Transform::Target(_)
+        | Transform::Hash(_) => true,
     }
 }
 
