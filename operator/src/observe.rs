@@ -10,7 +10,7 @@ use kube::Resource;
 use super::cache::index::{Index, PipelineKey};
 use super::cache::{Cache, Found};
 use mlpipeline_core::child_kind::ChildKind;
-use mlpipeline_core::labels::{MANAGER, label};
+use mlpipeline_core::labels::{MANAGER, label, label_of};
 use mlpipeline_core::names;
 use mlpipeline_core::observation::{self, Snapshot};
 use mlpipeline_core::observed::Observed;
@@ -157,8 +157,4 @@ fn is_ours(pod: &Pod, owners: &[&ObjectMeta], deployments: &[&str]) -> bool {
 
 fn uid_of(metadata: &ObjectMeta) -> &str {
     metadata.uid.as_deref().unwrap_or_default()
-}
-
-fn label_of<'a>(metadata: &'a ObjectMeta, name: &str) -> Option<&'a str> {
-    metadata.labels.as_ref()?.get(name).map(String::as_str)
 }

@@ -16,14 +16,12 @@ use std::path::{Path, PathBuf};
 
 use mlpipeline_core::notes::notes;
 use mlpipeline_core::pipeline::ValidatedPipeline;
+use mlpipeline_crds::API_VERSION;
 
 pub use namespace::Namespace;
 pub use objects::{NotText, Objects, SecretText};
 pub use problem::Problem;
 use yaml::{Content, MAX_BYTES, Node, Position};
-
-/// The API version that this build reads.
-pub const API_VERSION: &str = "mlpipeline.dev/v1alpha1";
 
 /// Everything that was found in some files.
 #[derive(Debug, Default)]

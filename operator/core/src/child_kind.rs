@@ -3,6 +3,7 @@
 //! A new kind of child is a row here and one builder.
 
 use k8s_openapi::Resource;
+use mlpipeline_crds::Workload;
 use serde::Serialize;
 
 /// The table. It calls the macro that it is given with one row a kind: what it is, Kubernetes' own name, its type, and its plural as
@@ -106,6 +107,17 @@ impl ChildKind {
     #[must_use]
     pub const fn plural(self) -> &'static str {
         self.names().plural
+    }
+
+    /// The kind that keeps the pods of a long-running step; `None` where a Job does the work.
+    #[must_use]
+    pub const fn of_workload(workload: Workload) -> Option<Self> {
+        match workload {
+            Workload::Job => None,
+            Workload::Deployment => Some(Self::Deployment),
+            Workload::StatefulSet => Some(Self::StatefulSet),
+            Workload::DaemonSet => Some(Self::DaemonSet),
+        }
     }
 
     /// Whether children of this kind are applied again and again, so that they follow the spec. A Job is created once and never

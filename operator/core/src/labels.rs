@@ -1,6 +1,8 @@
 //! The labels and annotations of children, and the field manager that writes them: everything by which the operator knows its own
 //! objects again. Must not build objects.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
 /// Labels of children.
 pub mod label {
     /// The pipeline's name, as far as a label can hold it.
@@ -52,3 +54,9 @@ pub mod annotation {
 
 /// The value of `app.kubernetes.io/managed-by`, and the field manager of everything applied.
 pub const MANAGER: &str = "mlpipeline-operator";
+
+/// The value of a label.
+#[must_use]
+pub fn label_of<'a>(metadata: &'a ObjectMeta, name: &str) -> Option<&'a str> {
+    metadata.labels.as_ref()?.get(name).map(String::as_str)
+}

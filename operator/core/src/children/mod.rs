@@ -15,8 +15,6 @@ mod pod_disruption_budget;
 mod service;
 mod workload;
 
-use mlpipeline_crds::Workload;
-
 use super::child_kind::{Child, ChildKind};
 use super::pipeline::{ValidStep, ValidatedPipeline};
 use super::plan::{Plan, Work};
@@ -92,11 +90,8 @@ fn after_pods(pipeline: &ValidatedPipeline, step: &ValidStep) -> Vec<Child> {
 /// is among them.
 #[must_use]
 pub fn applied_kinds(pipeline: &ValidatedPipeline, step: &ValidStep) -> Vec<ChildKind> {
-    let pods = match step.workload() {
-        Workload::Deployment => ChildKind::Deployment,
-        Workload::StatefulSet => ChildKind::StatefulSet,
-        Workload::DaemonSet => ChildKind::DaemonSet,
-        Workload::Job => return step.schedule.iter().map(|_| ChildKind::CronJob).collect(),
+    let Some(pods) = ChildKind::of_workload(step.workload()) else {
+        return step.schedule.iter().map(|_| ChildKind::CronJob).collect();
     };
     let beside = before_pods(pipeline, step).into_iter().chain(after_pods(pipeline, step));
     std::iter::once(pods).chain(beside.map(|child| child.kind())).collect()

@@ -4,10 +4,10 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use k8s_openapi::api::core::v1::Pod;
 use mlpipeline_crds::{Outcome, Revision, StepReport};
 
-use super::metadata::{fingerprint_of, label_of, settings_of};
+use super::metadata::{fingerprint_of, settings_of};
 use super::pods;
 use crate::children::INDEXED;
-use crate::labels::{annotation, label};
+use crate::labels::{annotation, label, label_of};
 use crate::observed::{ObservedRun, RunPhase};
 use crate::piece::Piece;
 use crate::plan::Speaker;

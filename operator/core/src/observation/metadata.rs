@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::snapshot::Snapshot;
 use crate::execution_settings::ExecutionSettings;
 use crate::fingerprint::Fingerprint;
-use crate::labels::{annotation, label};
+use crate::labels::{annotation, label, label_of};
 
 /// The step that an object says it belongs to.
 pub(super) fn step_of(metadata: &ObjectMeta) -> Option<String> {
@@ -26,11 +26,6 @@ pub(super) fn fingerprint_of(annotations: &BTreeMap<String, String>) -> Option<F
 /// What a run was executed with.
 pub(super) fn settings_of(annotations: &BTreeMap<String, String>) -> Option<ExecutionSettings> {
     serde_json::from_str(annotations.get(annotation::SETTINGS)?).ok()
-}
-
-/// The value of a label.
-pub(super) fn label_of<'a>(metadata: &'a ObjectMeta, name: &str) -> Option<&'a str> {
-    metadata.labels.as_ref()?.get(name).map(String::as_str)
 }
 
 /// The pods that an object controls.

@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Pod;
 
-use self::metadata::{fingerprint_of, label_of, pods_of, settings_of, step_of};
-use super::labels::label;
+use self::metadata::{fingerprint_of, pods_of, settings_of, step_of};
+use super::labels::{label, label_of};
 use super::observed::{Observed, ObservedStep};
 use super::tracks::Track;
 

@@ -4,9 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::metadata::{label_of, pods_of, step_of};
+use super::metadata::{pods_of, step_of};
 use super::snapshot::Snapshot;
 use super::{injected, jobs, pods};
+use crate::labels::label_of;
 use crate::observed::{Overdue, PodIssue};
 
 /// How long what usually takes seconds may take: a pod that is deleted, a node that reports again, a queue that admits a Job.

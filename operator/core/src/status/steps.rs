@@ -1,7 +1,7 @@
 //! One line of the status a step.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use mlpipeline_crds::{StepStatus, Workload, bounded_metrics};
+use mlpipeline_crds::{StepStatus, bounded_metrics};
 
 use super::conditions::{shorten, whole_seconds};
 use crate::child_kind::ChildKind;
@@ -46,12 +46,7 @@ pub(super) fn step_status(pipeline: &ValidatedPipeline, observed: &Observed, pla
 
 /// The object that does the work, as kubectl names it.
 fn workload(pipeline: &ValidatedPipeline, step: &ValidStep, plan: &StepPlan) -> Option<String> {
-    let kind = match step.workload() {
-        Workload::Job => return job(pipeline, step, plan),
-        Workload::Deployment => ChildKind::Deployment,
-        Workload::StatefulSet => ChildKind::StatefulSet,
-        Workload::DaemonSet => ChildKind::DaemonSet,
-    };
+    let Some(kind) = ChildKind::of_workload(step.workload()) else { return job(pipeline, step, plan) };
     Some(format!("{}/{}", kind.kind(), names::step_object(&pipeline.name, &step.name)))
 }
 

@@ -30,7 +30,7 @@ pub use local::{LocalPods, Readiness};
 pub use places::Places;
 pub use pods::{ExposedPort, Exposure, Replicas};
 pub use read::{Read, Wanted};
-pub(crate) use run::container_ports;
+pub(crate) use run::{container_ports, default_service};
 pub(crate) use serve::{SERVE_PORT, SERVE_PORT_NAME, service_port};
 
 /// What does the work of a step.

@@ -24,6 +24,14 @@ fn first_with_target<'a>(run: &'a Run, port: &'a Port) -> &'a Port {
     run.ports.iter().find(|other| other.container_port() == port.container_port()).unwrap_or(port)
 }
 
+/// The type of the Service of a port that names none. Stable names of a StatefulSet's pods need a headless one, with ports or without.
+pub(crate) fn default_service(run: &Run) -> ServiceType {
+    match run.workload.unwrap_or_default() {
+        Workload::StatefulSet => ServiceType::Headless,
+        Workload::Job | Workload::Deployment | Workload::DaemonSet => ServiceType::ClusterIP,
+    }
+}
+
 impl Descriptor for Run {
     fn kind(&self) -> StepKind {
         StepKind::Run
@@ -57,9 +65,7 @@ impl Descriptor for Run {
         if workload == Workload::Job || (self.ports.is_empty() && !is_stateful) {
             return None;
         }
-        // Stable names of a StatefulSet's pods need a headless Service, with ports or without.
-        let default = if is_stateful { ServiceType::Headless } else { ServiceType::ClusterIP };
-        let service_type = self.ports.first().and_then(|port| port.service).unwrap_or(default);
+        let service_type = self.ports.first().and_then(|port| port.service).unwrap_or(default_service(self));
         let ports = self.ports.iter().map(|port| ExposedPort {
             name: port.name.clone(),
             port: if service_type == ServiceType::Headless { port.container_port() } else { port.port },

@@ -12,6 +12,7 @@ use super::{image, pod};
 use crate::children::REPLICA_VOLUME;
 use crate::names::environment_name;
 use crate::quoted::quoted;
+use crate::step_kind::default_service;
 
 pub(super) fn check(run: &Run, settings: &PodSettings, path: &str, errors: &mut Errors) {
     errors.require(!run.image.trim().is_empty(), format!("{path}.image"), "is empty: name a container image");
@@ -82,14 +83,6 @@ fn check_replica_volume(volume: &ReplicaVolume, settings: &PodSettings, path: &s
         path,
         format!("goes by the name {REPLICA_VOLUME}, which a volume of pod.volumes has too: rename that one"),
     );
-}
-
-/// The type of the Service of a port that names none.
-fn default_service(run: &Run) -> ServiceType {
-    match run.workload.unwrap_or_default() {
-        Workload::StatefulSet => ServiceType::Headless,
-        Workload::Job | Workload::Deployment | Workload::DaemonSet => ServiceType::ClusterIP,
-    }
 }
 
 /// Checks how the ports of one container differ: by name, those of the Service and of nodes by number.
