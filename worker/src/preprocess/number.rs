@@ -39,8 +39,21 @@ impl NumberTransform {
     }
 }
 
-/// The lower median: a value that occurs; 0 of no values.
-pub(super) fn median(values: &mut [f64]) -> f64 {
+/// The median: of an even count the mean of the two in the middle, as scikit-learn's `SimpleImputer` has it; 0 of no values.
+fn median(values: &mut [f64]) -> f64 {
+    let lower = lower_median(values);
+    if values.is_empty() || values.len() % 2 == 1 {
+        return lower;
+    }
+    // What is behind the lower one is not below it, and the least of that is the upper one.
+    let behind = values.get(values.len() / 2..).unwrap_or_default();
+    let upper = behind.iter().copied().min_by(f64::total_cmp).unwrap_or(lower);
+    let mean = (lower + upper) / 2.0;
+    if mean.is_finite() { mean } else { lower / 2.0 + upper / 2.0 }
+}
+
+/// The median, of an even count the lower one: a value that occurs; 0 of no values.
+pub(super) fn lower_median(values: &mut [f64]) -> f64 {
     if values.is_empty() {
         return 0.0;
     }

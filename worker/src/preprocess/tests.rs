@@ -23,9 +23,12 @@ fn encoded(transform: Transform, texts: &[&str], values: &[f64]) -> Vec<Vec<f64>
 #[test]
 fn a_missing_number_is_the_median_and_says_so() {
     let fitted = NumberTransform::fit(&mut [5.0, 1.0, 2.0, 9.0], true);
-    assert_eq!(fitted, NumberTransform { impute: Some(2.0), indicator: true });
+    assert_eq!(fitted, NumberTransform { impute: Some(3.5), indicator: true });
     let found = encoded(Transform::Number(fitted), &[], &[7.0, f64::NAN]);
-    assert_eq!(found, [[7.0, 0.0], [2.0, 1.0]]);
+    assert_eq!(found, [[7.0, 0.0], [3.5, 1.0]]);
+    let of = |values: &[f64]| NumberTransform::fit(&mut values.to_vec(), false).impute;
+    assert_eq!((of(&[]), of(&[4.0]), of(&[3.0, 1.0, 2.0])), (Some(0.0), Some(4.0), Some(2.0)));
+    assert_eq!((of(&[2.0, 2.0]), of(&[f64::MAX, f64::MAX])), (Some(2.0), Some(f64::MAX)));
     let identity = Preprocessing::identity(2);
     assert!(identity.is_identity() && identity.width() == 2);
 }

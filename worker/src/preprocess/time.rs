@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike, Timelike};
 use datafusion::arrow::compute::kernels::cast_utils::string_to_datetime;
 use serde::{Deserialize, Serialize};
 
-use super::number::median;
+use super::number::lower_median;
 
 /// The milliseconds since 1970 that are read: the years 1 to 9999.
 pub const TIME_RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
@@ -43,7 +43,7 @@ impl TimeTransform {
     /// Fits to the values of the training rows that are not missing, of a column in which some value is missing somewhere.
     #[must_use]
     pub fn fit(kind: TimeKind, values: &mut [f64], indicator: bool) -> Self {
-        Self { kind, impute: Some(median(values) as i64), indicator, missing: false }
+        Self { kind, impute: Some(lower_median(values) as i64), indicator, missing: false }
     }
 
     fn parts(&self) -> usize {
