@@ -95,8 +95,8 @@ impl Failure {
 
     /// The claim that the spec names does not allow what its steps need.
     #[must_use]
-    pub fn unfit_claim(object: &str, problem: &str) -> Self {
-        let message = format!("the access mode of {object} {problem} (spec.storage.volume.claimName)");
+    pub fn unfit_claim(object: &str, problem: &str, place: &str) -> Self {
+        let message = format!("the access mode of {object} {problem} ({place})");
         Self { class: Class::UnfitClaim, object: object.to_owned(), message, retry_after: None }
     }
 
