@@ -15,5 +15,6 @@ mod monitoring;
 mod notes;
 mod objects;
 mod odd_values;
+mod parent;
 mod same_objects;
 mod values;
