@@ -16,5 +16,6 @@ mod notes;
 mod objects;
 mod odd_values;
 mod parent;
+mod readme;
 mod same_objects;
 mod values;
