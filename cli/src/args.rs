@@ -154,11 +154,14 @@ pub struct TrialsArguments {
   kubectl mlpipeline plan pipeline.yaml
   kubectl mlpipeline plan pipeline.yaml --cluster --context production -n team-a
   kubectl mlpipeline plan pipeline.yaml --exit-code || echo 'something would run'
+  Before an upgrade of the operator, which image its serving pods keep or take:
+    kubectl mlpipeline plan pipeline.yaml --cluster --worker-image ghcr.io/mlpipeline/mlpipeline-worker:0.2.0
 
 With --cluster, pipelines that name no namespace are in that of -n, or else in that of the context.
 
 With -o json, prints {namespace, pipeline, changes, steps}; each step has name, kind, action, code, reason,
-revision and nextRun. code is for programs, reason is the sentence for people.
+revision and nextRun. code is for programs, reason is the sentence for people. With --cluster there is images too: of
+each step whose pods stay, step, found, next, keeps and message.
 
 Exit codes: 0 planned, 1 the files are wrong, 2 wrong usage, and 3 with --exit-code when something would run.")]
 pub struct PlanArguments {
@@ -168,6 +171,9 @@ pub struct PlanArguments {
     /// Exit with 3 when something would run
     #[arg(long)]
     pub exit_code: bool,
+    /// The worker image that the operator gives steps which name none, as after an upgrade; notes which pods that stay keep theirs
+    #[arg(long, value_name = "IMAGE", requires = "cluster")]
+    pub worker_image: Option<String>,
 }
 
 /// Arguments of `local`.

@@ -34,6 +34,12 @@ const POD_FIELDS_WITHOUT_DESCRIPTIONS: [&str; 7] = [
 /// Fields of Kubernetes' own types that name other namespaces.
 const OTHER_NAMESPACES: [&str; 3] = ["namespace", "namespaces", "namespaceSelector"];
 
+/// Annotations of the definition, by which Flux and Argo CD never delete it: every pipeline of the cluster would go with it.
+const KEPT: [(&str, &str); 2] = [
+    ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
+    ("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"),
+];
+
 /// The CustomResourceDefinition of `MLPipeline`.
 #[must_use]
 pub fn custom_resource_definition() -> CustomResourceDefinition {
@@ -46,6 +52,8 @@ pub fn custom_resource_definition() -> CustomResourceDefinition {
         confine(schema);
         begin_unobserved(schema);
     }
+    value["metadata"]["annotations"] =
+        KEPT.into_iter().map(|(key, value)| (key, Value::from(value))).collect();
     serde_json::from_value(value).unwrap_or(derived)
 }
 

@@ -3,11 +3,9 @@
 // Each printer column has attributes of the same names, which the lint takes for a mistake.
 #![allow(clippy::duplicated_attributes)]
 
-use kube::core::Rule;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use crate::storage::{DEFAULT_VOLUME_SIZE, quantity};
 use crate::{MLPipelineStatus, PodSettings, Step, Storage};
 
 /// What should be true: these data prepared, this model trained on them and good enough, these replicas serving it, these
@@ -77,9 +75,6 @@ use crate::{MLPipelineStatus, PodSettings, Step, Storage};
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(validation = Rule::new("!has(self.replicas) || self.steps.filter(s, has(s.serve)).size() == 1").message("replicas sets the replicas of the only serve step: there must be exactly one").field_path(".replicas"))]
-#[x_kube(validation = fixed_in_a_claim("storageClassName", "'the default'"))]
-#[x_kube(validation = fixed_in_a_claim("accessModes", "[]"))]
-#[x_kube(validation = claim_only_grows())]
 #[serde(rename_all = "camelCase")]
 pub struct MLPipelineSpec {
     /// Start no new Jobs and suspend CronJobs. What serves keeps serving.
@@ -108,49 +103,4 @@ pub struct MLPipelineSpec {
     /// What the pipeline is made of. Steps run as soon as what they read is there, whatever their order in this list.
     #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub steps: Vec<Step>,
-}
-
-/// The rule that a field of the volume stays as it is, since a claim cannot change it once it is made. It stands at the spec: a
-/// rule at the field itself sees it neither come nor go. `absent` stands for its value where it is absent.
-fn fixed_in_a_claim(field: &str, absent: &str) -> Rule {
-    let has_volume = |it: &str| format!("has({it}.storage) && has({it}.storage.volume)");
-    let is_given = |it: &str| format!("({} && has({it}.storage.volume.claimName))", has_volume(it));
-    let value = |it: &str| {
-        let has_field = format!("{} && has({it}.storage.volume.{field})", has_volume(it));
-        format!("({has_field} ? {it}.storage.volume.{field} : {absent})")
-    };
-    let (new, old) = ("self", "oldSelf");
-    Rule::new(format!("{} || {} || {} == {}", is_given(new), is_given(old), value(new), value(old)))
-        .message(format!("{field} of a claim cannot change; make a new pipeline or set claimName").as_str())
-        .field_path(format!(".storage.volume.{field}"))
-}
-
-/// The rule that the volume's size does not shrink, since no claim can. A size that is left out is that of a new claim, where there is one at
-/// all: a pipeline of nothing but containers that read nothing of each other has none.
-fn claim_only_grows() -> Rule {
-    let has_volume = |it: &str| format!("has({it}.storage) && has({it}.storage.volume)");
-    let given = |it: &str| format!("({} && has({it}.storage.volume.claimName))", has_volume(it));
-    let has_size = |it: &str| format!("{} && has({it}.storage.volume.size)", has_volume(it));
-    let is_needed = |it: &str| {
-        let asked = ["storageClassName", "accessModes", "retain"]
-            .map(|field| format!("has({it}.storage.volume.{field})"))
-            .join(" || ");
-        let reads =
-            format!("{it}.steps.exists(s, !has(s.run) || (has(s.run.inputs) && s.run.inputs.size() > 0))");
-        format!("({} && ({asked}) || {reads})", has_volume(it))
-    };
-    let size = |it: &str, otherwise: &str| {
-        let default = format!("({} ? quantity('{DEFAULT_VOLUME_SIZE}') : {otherwise})", is_needed(it));
-        format!("({} ? {} : {default})", has_size(it), quantity(&format!("{it}.storage.volume.size")))
-    };
-    let (new, old) = (size("self", "quantity('1Ei')"), size("oldSelf", "quantity('0')"));
-    Rule::new(format!("{} || {} || {new}.compareTo({old}) >= 0", given("self"), given("oldSelf")))
-        .message(
-            format!(
-                "size of a claim cannot shrink, and is {DEFAULT_VOLUME_SIZE} when absent; keep what it was or more, or make a new pipeline and \
-                 copy the data"
-            )
-            .as_str(),
-        )
-        .field_path(".storage.volume.size")
 }

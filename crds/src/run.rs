@@ -7,7 +7,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ServiceType;
-use crate::storage::quantity;
 
 /// Run a container image of your own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -18,8 +17,6 @@ use crate::storage::quantity;
 #[x_kube(validation = Rule::new("!has(self.replicas) || (has(self.workload) && self.workload in ['Deployment', 'StatefulSet'])").message("replicas goes with workload Deployment or StatefulSet").field_path(".replicas"))]
 #[x_kube(validation = Rule::new("!has(self.replicaVolume) || (has(self.workload) && self.workload == 'StatefulSet')").message("replicaVolume goes with workload StatefulSet").field_path(".replicaVolume"))]
 #[x_kube(validation = fixed_in_a_stateful_set("has(self.replicaVolume) == has(oldSelf.replicaVolume)", "replicaVolume cannot be added to or removed from a StatefulSet that exists: give the step another name, or remove the step, apply, and add it again"))]
-#[x_kube(validation = fixed_in_a_stateful_set("!has(self.replicaVolume) || !has(oldSelf.replicaVolume) || (has(self.replicaVolume.storageClassName) ? self.replicaVolume.storageClassName : 'the default') == (has(oldSelf.replicaVolume.storageClassName) ? oldSelf.replicaVolume.storageClassName : 'the default')", "storageClassName of replicas' volumes cannot change: give the step another name, and copy the data"))]
-#[x_kube(validation = replica_volume_only_grows())]
 #[serde(rename_all = "camelCase")]
 pub struct Run {
     /// The image.
@@ -158,28 +155,17 @@ fn fixed_in_a_stateful_set(rule: &str, message: &str) -> Rule {
         .field_path(".replicaVolume")
 }
 
-/// The rule that replicas' volumes do not shrink, since no claim can.
-fn replica_volume_only_grows() -> Rule {
-    let (new, old) = (quantity("self.replicaVolume.size"), quantity("oldSelf.replicaVolume.size"));
-    let rule =
-        format!("!has(self.replicaVolume) || !has(oldSelf.replicaVolume) || {new}.compareTo({old}) >= 0");
-    fixed_in_a_stateful_set(
-        &rule,
-        "size of replicas' volumes cannot shrink; keep what it was or more, or give the step another name, and copy the data",
-    )
-    .field_path(".replicaVolume.size")
-}
-
 /// A volume that each replica of a StatefulSet keeps for itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplicaVolume {
-    /// How much to ask for.
+    /// How much to ask for. It can grow where the storage class allows it; a volume that is there never shrinks.
     pub size: Quantity,
     /// Where the container finds it.
     #[schemars(length(min = 1, max = 1024), regex(pattern = "^/"))]
     pub mount_path: String,
-    /// The storage class; the cluster's default when absent. Empty for a volume that somebody made by hand: none is made then.
+    /// The storage class; the cluster's default when absent. Empty for a volume that somebody made by hand: none is made then. A
+    /// volume that is there keeps its class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub storage_class_name: Option<String>,

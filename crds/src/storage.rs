@@ -8,12 +8,6 @@ use serde::{Deserialize, Serialize};
 /// How much a pipeline's volume holds when the spec does not say.
 pub const DEFAULT_VOLUME_SIZE: &str = "1Gi";
 
-/// The quantity that a field holds, for a rule. The field is text or a whole number, and only text can be parsed; to make text of the number
-/// would be of unknown length, and a rule of unknown cost is refused.
-pub(crate) fn quantity(field: &str) -> String {
-    format!("(type({field}) == int ? quantity('0').add({field}) : quantity({field}))")
-}
-
 /// Where datasets, models and results live.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -28,15 +22,16 @@ pub struct Storage {
 #[x_kube(validation = Rule::new("!has(self.claimName) || !(has(self.size) || has(self.storageClassName) || has(self.accessModes) || has(self.retain))").message("claimName names a claim that is there already: leave out size, storageClassName, accessModes and retain"))]
 #[serde(rename_all = "camelCase")]
 pub struct VolumeStorage {
-    /// How much to ask for; 1Gi when absent. It can grow later where the storage class allows it, and never shrink.
+    /// How much to ask for; 1Gi when absent. It can grow later where the storage class allows it; a volume that is there
+    /// never shrinks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Quantity>,
-    /// The storage class; the cluster's default when absent. Empty for a volume that somebody made by hand: none is made then. It cannot be
-    /// changed.
+    /// The storage class; the cluster's default when absent. Empty for a volume that somebody made by hand: none is made then. A
+    /// volume that is there keeps its class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub storage_class_name: Option<String>,
-    /// How nodes may mount it; ReadWriteOnce when absent. It cannot be changed.
+    /// How nodes may mount it; ReadWriteOnce when absent. A volume that is there keeps its modes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4))]
     pub access_modes: Option<Vec<AccessMode>>,

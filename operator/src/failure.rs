@@ -22,6 +22,8 @@ pub enum Class {
     Leftover,
     /// A quota of the namespace is used up; it may be freed without a change of the pipeline.
     Quota,
+    /// A claim keeps its size, class or modes; everything else is as the spec asks.
+    VolumeNotChanged,
     /// The operator, or the pipeline's namespace, lacks a permission.
     Forbidden,
     /// A port of the nodes is another Service's; it may be freed without a change of the pipeline.
@@ -93,8 +95,8 @@ impl Failure {
 
     /// The claim that the spec names does not allow what its steps need.
     #[must_use]
-    pub fn unfit_claim(object: &str, problem: &str) -> Self {
-        let message = format!("the access mode of {object} {problem} (spec.storage.volume.claimName)");
+    pub fn unfit_claim(object: &str, problem: &str, place: &str) -> Self {
+        let message = format!("the access mode of {object} {problem} ({place})");
         Self { class: Class::UnfitClaim, object: object.to_owned(), message, retry_after: None }
     }
 
@@ -116,7 +118,7 @@ impl Failure {
     #[must_use]
     pub fn wait(&self, failures: u32, random: f64) -> Duration {
         // What is invalid seldom becomes valid by itself, and nothing reports when a policy that rejected it is removed.
-        let is_lasting = matches!(self.class, Class::Invalid | Class::UnfitClaim);
+        let is_lasting = matches!(self.class, Class::Invalid | Class::UnfitClaim | Class::VolumeNotChanged);
         let failures = if is_lasting { u32::MAX } else { failures };
         backoff::wait(failures, random).max(self.retry_after.unwrap_or_default())
     }
@@ -145,6 +147,7 @@ impl Failure {
             Class::Unavailable | Class::ServerError => ("ApiServerUnavailable", true),
             Class::Leftover => ("WaitingForDeletion", true),
             Class::Quota => ("QuotaExceeded", true),
+            Class::VolumeNotChanged => ("VolumeNotChanged", false),
             Class::Forbidden => ("Forbidden", false),
             Class::PortTaken => ("PortTaken", false),
             Class::NameTaken => ("NameTaken", false),
@@ -152,7 +155,9 @@ impl Failure {
             Class::Invalid => ("InvalidChild", false),
         };
         let message = match self.class {
-            Class::NameTaken | Class::Leftover | Class::UnfitClaim => self.message.clone(),
+            Class::NameTaken | Class::Leftover | Class::UnfitClaim | Class::VolumeNotChanged => {
+                self.message.clone()
+            }
             Class::Quota => format!("{} exceeds a quota of the namespace: {}", self.object, self.message),
             Class::Forbidden => format!("{} is forbidden: {}{}", self.object, self.message, self.role_hint()),
             Class::Invalid => format!("the API server rejects {}: {}", self.object, self.message),
@@ -186,6 +191,7 @@ fn classify(status: &Status) -> Class {
         (403, _) if status.message.contains("exceeded quota") || status.message.contains("failed quota") => {
             Class::Quota
         }
+        (403, _) if is_of_admission(&status.message) => Class::Invalid,
         (401 | 403, _) => Class::Forbidden,
         (409, _) => Class::Conflict,
         // The namespace itself is gone.
@@ -197,6 +203,15 @@ fn classify(status: &Status) -> Class {
         (500, _) => Class::ServerError,
         _ => Class::Unavailable,
     }
+}
+
+/// Whether a refusal is admission's: a plug-in of the API server, a webhook or a policy refuses the object, whoever sends it. Where a right
+/// is lacking, the API server names the user and the verb.
+fn is_of_admission(message: &str) -> bool {
+    let is_refusal = message.contains(" is forbidden: ") || message.contains("denied the request");
+    let of_owner = ["cannot set an ownerRef", "cannot set blockOwnerDeletion"];
+    let is_right = message.contains("User \"") && message.contains(" cannot ");
+    is_refusal && !is_right && !of_owner.iter().any(|words| message.contains(words))
 }
 
 #[cfg(test)]
@@ -215,6 +230,14 @@ mod tests {
             (403, "Forbidden", "exceeded quota: small, requested: count/jobs.batch=1", "QuotaExceeded", true),
             (403, "Forbidden", "User \"x\" cannot create resource \"jobs\"", "Forbidden", false),
             (401, "Unauthorized", "Unauthorized", "Forbidden", false),
+            (
+                403,
+                "Forbidden",
+                "persistentvolumeclaims \"a\" is forbidden: only dynamically provisioned pvc can be resized",
+                "InvalidChild",
+                false,
+            ),
+            (403, "Forbidden", "admission webhook \"x\" denied the request: no", "InvalidChild", false),
             (422, "Invalid", "spec.template: Invalid value", "InvalidChild", false),
             (422, "Invalid", "Invalid value: 30080: provided port is already allocated", "PortTaken", false),
             (400, "BadRequest", "admission webhook denied it", "InvalidChild", false),

@@ -12,6 +12,7 @@ pub mod cache_sync;
 pub mod check;
 pub mod client_middleware;
 pub mod clock;
+pub mod cluster_version;
 pub mod connection;
 pub mod context;
 pub mod controller;

@@ -11,7 +11,7 @@ use mlpipeline_operator::check::{self, CheckArguments};
 use mlpipeline_operator::crd_file::crd_yaml;
 use mlpipeline_operator::operator::Operator;
 use mlpipeline_operator::traces::Traces;
-use mlpipeline_operator::{connection, logging, probes};
+use mlpipeline_operator::{cluster_version, connection, logging, probes};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -50,6 +50,7 @@ async fn start(run: RunArguments) -> anyhow::Result<()> {
         let client = ClientBuilder::try_from(config).context("cannot set up the client of the API server")?;
         anyhow::Ok(client.with_layer(&middleware).build())
     })?;
+    tokio::spawn(cluster_version::warn_if_too_old(operator.client()));
     let inspection = operator.inspection();
     probes::serve_health(run.health_address, inspection.clone()).await?;
     probes::serve_metrics(run.metrics_address, inspection).await?;

@@ -57,14 +57,15 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
         deployments.iter().filter_map(|deployment| deployment.metadata.name.as_deref()).collect();
     let pods: Vec<Arc<Pod>> =
         cache.pods.of(&key).into_iter().filter(|pod| is_ours(pod, &owners, &deployment_names)).collect();
-    let claim_name = names::claim(&pipeline.name);
-    let claim = cache.persistent_volume_claims.of(&key).into_iter().find(|claim| {
-        claim.metadata.name.as_ref() == Some(&claim_name) && owns_claim(pipeline, &claim.metadata)
-    });
-    let warned_of = [claim.as_ref().map(|claim| &claim.metadata)];
-    let warned_of = warned_of
+    let claims: Vec<_> = cache
+        .persistent_volume_claims
+        .of(&key)
         .into_iter()
-        .flatten()
+        .filter(|claim| owns_claim(pipeline, &claim.metadata))
+        .collect();
+    let warned_of = claims
+        .iter()
+        .map(|claim| &claim.metadata)
         .chain(pods.iter().map(|pod| &pod.metadata))
         .chain(jobs.iter().map(|job| &job.metadata))
         .chain(cron_jobs.iter().map(|cron_job| &cron_job.metadata))
@@ -82,7 +83,7 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
         deployments,
         stateful_sets,
         daemon_sets,
-        claim,
+        claims,
         cron_jobs,
         horizontal_pod_autoscalers: owned(&cache.horizontal_pod_autoscalers, &key, uid),
     };

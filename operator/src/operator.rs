@@ -150,6 +150,12 @@ impl Operator {
         Ok(Self { options, client, fence, metrics, events, controllers, feeds, is_leader: leader })
     }
 
+    /// The client of the API server.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
     /// What probes and scrapes read while it runs.
     #[must_use]
     pub fn inspection(&self) -> Inspection {

@@ -51,3 +51,63 @@ fn every_dependency_has_a_recorded_reason() {
     let gone: Vec<&&str> = recorded.iter().filter(known).collect();
     assert!(gone.is_empty(), "{}: these are no longer used: {gone:?}", record.display());
 }
+
+/// Words of Kubernetes that are read and never shown as a reason.
+const ONLY_READ: [&str; 15] = [
+    "AbleToScale",
+    "ContainerCreating",
+    "ContainersReady",
+    "DeletionByTaintManager",
+    "DisruptionTarget",
+    "ErrImagePull",
+    "FailureTarget",
+    "NamespaceTerminating",
+    "OOMKilled",
+    "PodInitializing",
+    "PodScheduled",
+    "ReplicaFailure",
+    "ScalingActive",
+    "ScalingDisabled",
+    "SuccessCriteriaMet",
+];
+
+/// Every word in CamelCase that code which names what the cluster says has as a text: a reason, or a word of Kubernetes that it reads.
+fn words_of(code: &str) -> BTreeSet<&str> {
+    let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let texts = lines.flat_map(|line| line.split('"').skip(1).step_by(2));
+    texts.filter(|text| is_reason(text)).collect()
+}
+
+fn is_reason(text: &str) -> bool {
+    let capitals = text.chars().filter(char::is_ascii_uppercase).count();
+    text.len() > 4
+        && capitals > 1
+        && text.starts_with(|first: char| first.is_ascii_uppercase())
+        && text.chars().all(|character| character.is_ascii_alphabetic())
+}
+
+#[test]
+fn every_reason_that_comes_from_the_cluster_is_on_the_page_that_says_what_to_do() {
+    let path = programs::repository().join("docs/how-to/find-out-what-holds-a-pipeline-up.md");
+    let page = fs::read_to_string(&path).expect("the page");
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    let first_cells: Vec<&str> = rows.filter_map(|row| row.split('|').nth(1)).collect();
+    let explained: BTreeSet<&str> =
+        first_cells.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    let folder = programs::repository().join("operator/core/src/observation");
+    let mut files: Vec<_> =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
+    files.extend(
+        ["failure.rs", "missing_permission.rs"]
+            .map(|name| programs::repository().join("operator/src").join(name)),
+    );
+    let code: Vec<String> = files.iter().map(|file| fs::read_to_string(file).expect("code")).collect();
+    let shown: BTreeSet<&str> = code.iter().flat_map(|code| words_of(code)).collect();
+    assert!(shown.len() > 20, "{shown:?}");
+    let missing: Vec<&&str> =
+        shown.iter().filter(|word| !explained.contains(**word) && !ONLY_READ.contains(word)).collect();
+    assert!(missing.is_empty(), "{}: no row for {missing:?}", path.display());
+    let unread: Vec<&&str> = ONLY_READ.iter().filter(|word| !shown.contains(**word)).collect();
+    assert!(unread.is_empty(), "nothing reads {unread:?} any more");
+}

@@ -15,9 +15,7 @@
 {{- if and .Values.metricsService.enabled (regexMatch "^[0-9]" (include "mlpipeline.fullname" .)) -}}
 {{- fail (printf "the name of a Service begins with a letter, and this release's would be %s-metrics: set fullnameOverride to a name that does, or metricsService.enabled=false" (include "mlpipeline.operatorName" .)) -}}
 {{- end -}}
-{{- if and (eq (int .Values.replicas) 0) .Release.IsInstall -}}
-{{- fail "replicas is 0, so nothing would look after pipelines: set 1 or more; an upgrade may set 0 to pause the operator" -}}
-{{- end -}}
+{{- include "mlpipeline.extrasCheck" . -}}
 {{- $volumes := list -}}
 {{- range .Values.extraVolumes -}}
 {{- if has .name $volumes -}}

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use mlpipeline_core::observed::Observed;
 use mlpipeline_core::pipeline::ValidatedPipeline;
-use mlpipeline_core::plan::{Decision, Plan, Reason, Schedules, StepPlan, Work, plan};
+use mlpipeline_core::plan::{Decision, Plan, PodImage, Reason, Schedules, StepPlan, Work, plan, pod_images};
 use mlpipeline_core::reason::action;
 use serde_json::{Value, json};
 
@@ -19,11 +19,16 @@ pub fn run(arguments: &PlanArguments) -> ExitStatus {
         Ok(found) => found,
         Err(status) => return status,
     };
-    let planned = match found {
-        Some(observed) => plan_now(&pipeline, &observed, Schedules::Keep),
-        None => plan_here(arguments, &pipeline),
+    let (planned, images) = match found {
+        Some(mut observed) => {
+            observed.default_image.clone_from(&arguments.worker_image);
+            let planned = plan_now(&pipeline, &observed, Schedules::Keep);
+            let images = pod_images(&pipeline, &planned, &observed);
+            (planned, Some(images))
+        }
+        None => (plan_here(arguments, &pipeline), None),
     };
-    print(arguments, &pipeline, &planned)
+    print(arguments, &pipeline, &planned, images.as_deref())
 }
 
 /// Plans against the local state.
@@ -40,20 +45,42 @@ fn plan_here(arguments: &PlanArguments, pipeline: &ValidatedPipeline) -> Plan {
 }
 
 /// Prints a plan; the exit status shows whether it would change anything where the caller asked for that.
-fn print(arguments: &PlanArguments, pipeline: &ValidatedPipeline, planned: &Plan) -> ExitStatus {
+fn print(
+    arguments: &PlanArguments,
+    pipeline: &ValidatedPipeline,
+    planned: &Plan,
+    images: Option<&[PodImage]>,
+) -> ExitStatus {
     let is_change = |step: &StepPlan| {
         step.decision == Decision::Run && (arguments.source.cluster || !is_long_running(pipeline, &step.name))
     };
     let would_run = planned.steps.iter().any(is_change);
     if arguments.source.files.output == Some(Output::Json) {
-        show::json(&as_json(pipeline, planned, would_run));
+        let mut printed = as_json(pipeline, planned, would_run);
+        if let Some(images) = images {
+            printed["images"] = images.iter().map(image).collect();
+        }
+        show::json(&printed);
     } else {
         show::table(
             &["STEP", "KIND", "ACTION", "REVISION", "REASON"],
             planned.steps.iter().map(row).collect(),
         );
+        for image in images.into_iter().flatten().filter(|_| arguments.worker_image.is_some()) {
+            show::note(&image.to_string());
+        }
     }
     if would_run && arguments.exit_code { ExitStatus::WouldRun } else { ExitStatus::Success }
+}
+
+fn image(image: &PodImage) -> Value {
+    json!({
+        "step": image.step,
+        "found": image.found,
+        "next": image.next,
+        "keeps": image.keeps,
+        "message": image.to_string(),
+    })
 }
 
 /// Plans against whatever was observed, here or in a cluster.

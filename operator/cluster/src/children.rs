@@ -41,8 +41,6 @@ pub async fn list_children(client: &Client, namespace: &str, pipeline: &str) -> 
             list::<HorizontalPodAutoscaler>(client, namespace, &selector),
             list::<PersistentVolumeClaim>(client, namespace, &selector),
         )?;
-    let claim_name = names::claim(pipeline);
-    let claim = claims.into_iter().find(|claim| claim.metadata.name.as_ref() == Some(&claim_name));
     Ok(Snapshot {
         jobs,
         cron_jobs,
@@ -51,7 +49,7 @@ pub async fn list_children(client: &Client, namespace: &str, pipeline: &str) -> 
         stateful_sets,
         daemon_sets,
         horizontal_pod_autoscalers,
-        claim,
+        claims,
         // What the cluster warned of explains a wait; a plan does not depend on it.
         warning_events: BTreeMap::new(),
     })

@@ -28,6 +28,7 @@ pub mod schedule;
 mod shared_node;
 pub mod status;
 pub mod step_kind;
+mod step_node;
 pub mod storage;
 pub mod template_version;
 pub mod tracks;

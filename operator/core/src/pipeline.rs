@@ -1,13 +1,15 @@
 //! A pipeline that is known to make sense. Only [`super::validate::validate`] makes one, so nothing after it checks again.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mlpipeline_crds::{PodSettings, StepKind, Workload};
+use mlpipeline_crds::{AccessMode, PodSettings, StepKind, Workload};
 
+use super::names;
 use super::piece::{Piece, PlannedPiece};
 use super::schedule::CronSchedule;
 use super::step_kind::{Read, Replicas, ValidAction};
-use super::storage::Storage;
+use super::storage::{Storage, is_of_one_node};
 
 /// A pipeline whose every field was checked, with its steps in an order in which each follows what it reads.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +30,9 @@ pub struct ValidatedPipeline {
     pub image: Option<String>,
     /// Where its artifacts are kept.
     pub storage: Storage,
+    /// How nodes may mount the claims that steps name in `pod.volumes`, and the pipeline's own that has a volume, as the cluster has them;
+    /// without those that were not read.
+    pub claims: BTreeMap<String, Vec<AccessMode>>,
     /// The steps, each after those that it reads or follows.
     pub steps: Vec<ValidStep>,
 }
@@ -49,7 +54,27 @@ impl ValidatedPipeline {
     /// Whether all of its pods must be on one node, for the sake of the volume that they mount.
     #[must_use]
     pub fn keeps_pods_together(&self) -> bool {
-        self.has_volume() && self.storage.is_of_one_node()
+        let of_one_node = match self.modes_of_own_claim() {
+            Some(modes) => is_of_one_node(modes),
+            None => self.storage.is_of_one_node(),
+        };
+        self.has_volume() && of_one_node
+    }
+
+    /// Whether the volume is the pipeline's own and plainly of one node, for which all versions of the pod template are alike.
+    #[must_use]
+    pub fn is_plainly_of_one_node(&self) -> bool {
+        match self.modes_of_own_claim() {
+            Some(modes) => modes == [AccessMode::ReadWriteOnce],
+            None => self.storage.is_plainly_of_one_node(),
+        }
+    }
+
+    /// How nodes may mount the volume that is there: a claim keeps its modes, whatever the spec asks for since.
+    fn modes_of_own_claim(&self) -> Option<&[AccessMode]> {
+        let is_own = self.storage.existing_claim().is_none();
+        let modes = self.claims.get(&names::claim(&self.name)).filter(|modes| is_own && !modes.is_empty())?;
+        Some(modes)
     }
 }
 
@@ -87,6 +112,12 @@ impl ValidStep {
     #[must_use]
     pub fn workload(&self) -> Workload {
         self.action.descriptor().workload()
+    }
+
+    /// The claims that its pods name beside the pipeline's volume. A pod has its volumes whether a container mounts them or not.
+    pub fn claims(&self) -> impl Iterator<Item = &str> {
+        let claims = self.pod.volumes.iter().filter_map(|volume| volume.persistent_volume_claim.as_ref());
+        claims.map(|claim| claim.claim_name.as_str())
     }
 
     /// Whether the step is long-running rather than one that runs to completion.

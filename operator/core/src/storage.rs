@@ -41,9 +41,7 @@ impl Storage {
     /// read at best.
     #[must_use]
     pub fn is_of_one_node(&self) -> bool {
-        let modes = self.access_modes();
-        let is_of_many = modes.contains(&AccessMode::ReadWriteMany);
-        modes.contains(&AccessMode::ReadWriteOnce) && !is_of_many
+        is_of_one_node(&self.access_modes())
     }
 
     /// Whether that is so of a volume of the pipeline's own with that single mode, for which all versions of the pod template are alike.
@@ -70,4 +68,9 @@ impl Storage {
             Self::Volume(volume) => volume.retain.unwrap_or_default(),
         }
     }
+}
+
+/// Whether only the pods of one node can write to a claim of these modes at a time; nothing is known of an empty list.
+pub(crate) fn is_of_one_node(modes: &[AccessMode]) -> bool {
+    modes.contains(&AccessMode::ReadWriteOnce) && !modes.contains(&AccessMode::ReadWriteMany)
 }

@@ -10,11 +10,13 @@ pub enum TemplateVersion {
     /// Several replicas ask to be spread over nodes and zones, pods on a named claim of one node ask to be on that
     /// node, and pods that wait for that node are looked at again when others leave it.
     Placed,
+    /// Replicas do not ask to be spread where anything binds them to one node, be it not the pipeline's volume.
+    Bound,
 }
 
 impl TemplateVersion {
     /// What new pods are made by.
-    pub const NEWEST: Self = Self::Placed;
+    pub const NEWEST: Self = Self::Bound;
 
     /// The value of the annotation [`crate::labels::annotation::TEMPLATE`]; the first version has none.
     #[must_use]
@@ -22,6 +24,7 @@ impl TemplateVersion {
         match self {
             Self::First => None,
             Self::Placed => Some("2"),
+            Self::Bound => Some("3"),
         }
     }
 
@@ -30,7 +33,8 @@ impl TemplateVersion {
     pub fn parse(recorded: Option<&str>) -> Self {
         match recorded {
             None => Self::First,
-            Some(_) => Self::Placed,
+            Some("2") => Self::Placed,
+            Some(_) => Self::Bound,
         }
     }
 }
@@ -41,7 +45,7 @@ mod tests {
 
     #[test]
     fn a_version_is_read_as_it_was_recorded() {
-        for version in [TemplateVersion::First, TemplateVersion::NEWEST] {
+        for version in [TemplateVersion::First, TemplateVersion::Placed, TemplateVersion::NEWEST] {
             assert_eq!(TemplateVersion::parse(version.recorded()), version);
         }
         assert_eq!(TemplateVersion::parse(Some("900")), TemplateVersion::NEWEST);

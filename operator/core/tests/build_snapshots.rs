@@ -11,7 +11,7 @@ use mlpipeline_core::observed::{Observed, ObservedRun, RunPhase};
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{RunWork, Schedules, Work, plan};
 use mlpipeline_core::validate::validate;
-use mlpipeline_crds::{Action, MLPipeline, StepReport, StepSpec};
+use mlpipeline_crds::{AccessMode, Action, MLPipeline, StepReport, StepSpec};
 
 /// A listing each minute, three continuous steps, and an API that gets the rows.
 const CONTINUOUS: &str = include_str!("../../../deploy/samples/k8s-pipe/pipeline.yaml");
@@ -244,7 +244,7 @@ fn a_step_reaches_the_worker_as_it_was_written_however_long_and_with_dollar_sign
 
 #[test]
 fn d4_a_budget_protects_only_pods_that_can_move() {
-    let has_budget = |modes: &str, replicas: i32| {
+    let has_budget = |modes: &str, replicas: i32, pod: &str, claim: Option<AccessMode>| {
         let yaml = format!(
             "
 apiVersion: mlpipeline.dev/v1alpha1
@@ -254,23 +254,26 @@ spec:
   storage: {{volume: {{accessModes: [{modes}]}}}}
   steps:
     - {{name: train, train: {{data: {{uri: 'file:x.csv'}}, target: x, algorithm: {{logisticRegression: {{}}}}}}}}
-    - {{name: api, serve: {{model: {{step: train}}, replicas: {replicas}}}}}
+    - {{name: api, pod: {pod}, serve: {{model: {{step: train}}, replicas: {replicas}}}}}
 "
         );
-        let children = life(&pipeline(&yaml));
-        let budget = children.iter().find_map(|child| match child {
+        let mut pipeline = pipeline(&yaml);
+        pipeline.claims = claim.map(|mode| ("shared".to_owned(), vec![mode])).into_iter().collect();
+        let budget = life(&pipeline).iter().find_map(|child| match child {
             Child::PodDisruptionBudget(budget) => budget.spec.clone(),
             _ => None,
         });
         budget.map(|spec| spec.unhealthy_pod_eviction_policy.unwrap_or_default())
     };
-    assert_eq!(has_budget("ReadWriteMany", 2).as_deref(), Some("AlwaysAllow"));
-    assert_eq!(has_budget("ReadWriteMany", 1), None, "a drain would never end");
-    assert_eq!(
-        has_budget("ReadWriteOnce", 2),
-        None,
-        "no pod becomes ready elsewhere before all have left the node"
-    );
+    let many = |replicas, pod, claim| has_budget("ReadWriteMany", replicas, pod, claim);
+    assert_eq!(many(2, "{}", None).as_deref(), Some("AlwaysAllow"));
+    assert_eq!(many(1, "{}", None), None, "a drain would never end");
+    let one_node = "no pod becomes ready elsewhere before all have left the node";
+    assert_eq!(has_budget("ReadWriteOnce", 2, "{}", None), None, "{one_node}");
+    assert_eq!(many(2, "{nodeSelector: {kubernetes.io/hostname: n1}}", None), None, "{one_node}");
+    let volume = "{volumes: [{name: v, persistentVolumeClaim: {claimName: shared}}]}";
+    assert_eq!(many(2, volume, Some(AccessMode::ReadWriteOnce)), None, "{one_node}");
+    assert!(many(2, volume, Some(AccessMode::ReadWriteMany)).is_some());
 }
 
 #[test]

@@ -160,3 +160,68 @@ fn a_step_that_asks_for_another_node_than_pods_that_stay_on_its_volume_is_noted(
         assert!(notes(&shared).is_empty(), "its pods can be anywhere");
     }
 }
+
+/// Whether two pods like this wish to be apart.
+fn is_spread(pod: &Value, claims: &[(&str, AccessMode)]) -> bool {
+    let mut run = pipeline(&json!({"accessModes": ["ReadWriteMany"]}), &web(2, pod));
+    run.claims = claims.iter().map(|(name, mode)| ((*name).to_owned(), vec![*mode])).collect();
+    !spread_over(&pods(&run, &Observed::default()).0).is_empty()
+}
+
+#[test]
+fn d4_pods_that_anything_binds_to_one_node_do_not_ask_to_be_apart() {
+    let volume = json!({"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]});
+    let label = |values: Value| json!({"key": "kubernetes.io/hostname", "operator": "In", "values": values});
+    let affinity = |terms: Value| {
+        json!({"affinity": {"nodeAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}})
+    };
+    let field = json!({"key": "metadata.name", "operator": "In", "values": ["n1"]});
+    let near = json!({"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{
+        "topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"mlpipeline.dev/step": "api"}}}]}}});
+    let claim = |mode| vec![("c", mode)];
+    let rows = [
+        (json!({}), vec![], true),
+        (volume.clone(), vec![], true),
+        (volume.clone(), claim(AccessMode::ReadWriteMany), true),
+        (volume.clone(), claim(AccessMode::ReadOnlyMany), true),
+        (volume, claim(AccessMode::ReadWriteOnce), false),
+        (json!({"nodeSelector": {"kubernetes.io/hostname": "n1"}}), vec![], false),
+        (json!({"nodeSelector": {"pool": "a"}}), vec![], true),
+        (affinity(json!([{"matchExpressions": [label(json!(["n1"]))]}])), vec![], false),
+        (affinity(json!([{"matchFields": [field]}])), vec![], false),
+        (affinity(json!([{"matchExpressions": [label(json!(["n1", "n2"]))]}])), vec![], true),
+        (
+            affinity(
+                json!([{"matchExpressions": [label(json!(["n1"]))]}, {"matchExpressions": [label(json!(["n2"]))]}]),
+            ),
+            vec![],
+            true,
+        ),
+        (near, vec![], false),
+    ];
+    for (pod, claims, expected) in rows {
+        assert_eq!(is_spread(&pod, &claims), expected, "{pod} {claims:?}");
+    }
+}
+
+#[test]
+fn d1_pods_are_where_the_volume_that_is_there_lets_them_whatever_the_spec_asks_for_since() {
+    let nothing = Observed::default();
+    let mut edited = pipeline(&json!({"accessModes": ["ReadWriteMany"]}), &web(2, &json!({})));
+    assert!(!are_together(&pods(&edited, &nothing).0));
+    edited.claims = [("web-storage".to_owned(), vec![AccessMode::ReadWriteOnce])].into();
+    assert!(are_together(&pods(&edited, &nothing).0));
+    assert!(
+        are_together(&pods(&edited, &runs_by(&edited, TemplateVersion::First)).0),
+        "they stay as they are"
+    );
+}
+
+#[test]
+fn s5_pods_that_run_keep_their_wish_to_be_apart_until_their_work_changes() {
+    let named = json!({"nodeSelector": {"kubernetes.io/hostname": "n1"}});
+    let named = pipeline(&json!({"accessModes": ["ReadWriteMany"]}), &web(2, &named));
+    assert!(!spread_over(&pods(&named, &runs_by(&named, TemplateVersion::Placed)).0).is_empty());
+    assert!(spread_over(&pods(&named, &runs_by(&named, TemplateVersion::NEWEST)).0).is_empty());
+}

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::desired::Desired;
 use super::drift::drift;
+use super::kept_claim;
 use super::preconditions::{only_this, only_this_and_not_its_pods};
 use super::stuck_set::{adopting, stuck_in};
 use crate::cache::Found;
@@ -211,11 +212,16 @@ async fn apply_drift(
         hand_over_replicas(desired, &uid, api).await?;
     }
     match write(context, pipeline, desired, api, Some(&uid)).await {
-        Err(failure) if is_applied && failure.class == Class::Invalid => {
+        Err(failure)
+            if is_applied
+                && failure.class == Class::Invalid
+                && desired.kind != ChildKind::PersistentVolumeClaim =>
+        {
             overwrite(desired, &uid, api).await?;
             write(context, pipeline, desired, api, Some(&uid)).await?;
         }
-        written => written?,
+        Err(failure) => return Err(kept_claim::explained(failure, desired, &actual, &pipeline.namespace)),
+        Ok(()) => {}
     }
     Ok(None)
 }

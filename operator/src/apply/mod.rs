@@ -8,6 +8,7 @@ mod desired;
 mod drift;
 mod fixed_fields;
 mod jobs;
+mod kept_claim;
 mod orphans;
 mod preconditions;
 mod quantity;

@@ -6,6 +6,12 @@ pub(super) fn same(left: &str, right: &str) -> bool {
     left == right || matches!((nano(left), nano(right)), (Some(left), Some(right)) if left == right)
 }
 
+/// Whether a quantity is less than another; not so of what is not a quantity.
+#[must_use]
+pub(super) fn is_less(left: &str, right: &str) -> bool {
+    matches!((nano(left), nano(right)), (Some(left), Some(right)) if left < right)
+}
+
 /// A quantity in billionths, rounded up as the API server does; `None` for what is not a quantity.
 fn nano(text: &str) -> Option<i128> {
     let digits_end = text

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::admissionregistration::v1::{
     ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
 };
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Event, Pod, ResourceQuota};
+use k8s_openapi::api::core::v1::{Event, PersistentVolume, PersistentVolumeClaim, Pod, ResourceQuota};
+use k8s_openapi::api::storage::v1::StorageClass;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 
 use super::operator_bed::{Bed, LONG};
-use super::specs::{chain, crash_course};
+use super::specs::{chain, crash_course, crash_course_without_autoscaler};
 
 /// The pod of a pipeline, once there is one.
 async fn pod_of(bed: &Bed, pipeline: &str) -> Pod {
@@ -43,16 +45,86 @@ fn with_volume(mut spec: Value, class: Option<&str>) -> Value {
     spec
 }
 
+/// A volume that somebody made by hand, of a class that makes none and grows none.
+async fn make_volume(bed: &Bed, name: &str) {
+    let class = json!({"metadata": {"name": name}, "provisioner": "kubernetes.io/no-provisioner"});
+    let class: StorageClass = serde_json::from_value(class).unwrap();
+    Api::all(bed.client.clone()).create(&PostParams::default(), &class).await.unwrap();
+    let volume = json!({"metadata": {"name": name}, "spec": {
+        "storageClassName": name, "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"],
+        "hostPath": {"path": "/nowhere"}, "persistentVolumeReclaimPolicy": "Retain",
+    }});
+    let volume: PersistentVolume = serde_json::from_value(volume).unwrap();
+    Api::all(bed.client.clone()).create(&PostParams::default(), &volume).await.unwrap();
+}
+
+async fn until_bound(bed: &Bed, claim: &str) {
+    wait_until(&format!("{claim} to be bound"), LONG, async || {
+        let found = bed.api::<PersistentVolumeClaim>().get(claim).await.map_err(|error| error.to_string())?;
+        let phase = found.status.and_then(|status| status.phase).unwrap_or_default();
+        if phase == "Bound" { Ok(()) } else { Err(phase) }
+    })
+    .await;
+}
+
+/// Does what the message says: the command is the last thing that it names.
+async fn delete_claim(bed: &Bed, claim: &str, message: &str) {
+    assert!(message.contains(&format!("kubectl delete pvc {claim}")), "{message}");
+    bed.api::<PersistentVolumeClaim>().delete(claim, &DeleteParams::default()).await.unwrap();
+}
+
 #[tokio::test]
-async fn a_volume_that_is_not_there_is_named_with_what_its_provisioner_says() {
+async fn d1_a_volume_that_is_not_there_is_named_and_what_the_message_says_helps() {
     let bed = Bed::without_kubelet("reason-volume").await;
     let _operator = bed.start(&[]);
+    make_volume(&bed, "first").await;
     bed.apply("typo", &with_volume(crash_course(), Some("nowhere"))).await;
     let message = bed.until_not_ready("typo", "VolumeNotBound").await;
     assert!(message.contains("typo-storage") && message.contains("\"nowhere\" not found"), "{message}");
+    bed.apply("typo", &with_volume(crash_course(), Some("first"))).await;
+    let message = bed.until_not_ready("typo", "VolumeNotChanged").await;
+    assert!(message.contains("keeps storageClassName nowhere"), "{message}");
+    delete_claim(&bed, "typo-storage", &message).await;
+    until_bound(&bed, "typo-storage").await;
+    make_volume(&bed, "second").await;
     bed.apply("none", &with_volume(crash_course(), None)).await;
     let message = bed.until_not_ready("none", "VolumeNotBound").await;
-    assert!(message.contains("names no storage class"), "{message}");
+    assert!(
+        message.contains("names no storage class")
+            && message.contains("set storageClassName of spec.storage.volume"),
+        "{message}"
+    );
+    bed.apply("none", &with_volume(crash_course(), Some("second"))).await;
+    until_bound(&bed, "none-storage").await;
+}
+
+#[tokio::test]
+async fn d1_a_volume_that_does_not_grow_holds_nothing_else_up_and_the_edit_can_be_taken_back() {
+    let bed = Bed::new("reason-size").await;
+    let _operator = bed.start(&[]);
+    make_volume(&bed, "fixed").await;
+    let mut spec = with_volume(crash_course_without_autoscaler(), Some("fixed"));
+    bed.apply("iris", &spec).await;
+    bed.condition("iris", "Ready", "True").await;
+    until_bound(&bed, "iris-storage").await;
+    spec["storage"]["volume"]["size"] = json!("2Gi");
+    spec["steps"][2]["serve"]["replicas"] = json!(3);
+    bed.apply("iris", &spec).await;
+    let message = bed.until_not_ready("iris", "VolumeNotChanged").await;
+    assert!(message.contains("keeps size 1Gi, and does not grow to 2Gi"), "{message}");
+    wait_until("the rest of the edit", LONG, async || {
+        let replicas = bed.api::<Deployment>().get("iris-api").await.map_err(|error| error.to_string())?.spec;
+        let replicas = replicas.and_then(|spec| spec.replicas);
+        if replicas == Some(3) { Ok(()) } else { Err(format!("{replicas:?}")) }
+    })
+    .await;
+    spec["storage"]["volume"]["size"] = json!("1Gi");
+    bed.apply("iris", &spec).await;
+    bed.condition("iris", "Ready", "True").await;
+    spec["storage"]["volume"]["size"] = json!("500Mi");
+    bed.apply("iris", &spec).await;
+    let message = bed.until_not_ready("iris", "VolumeNotChanged").await;
+    assert!(message.contains("keeps size 1Gi") && message.contains("never shrinks"), "{message}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What helm says of values that cannot be right: which value, and the way out.
 
+use mlpipeline_operator::cluster_version::OLDEST;
 use serde_json::{Value, json};
 
 use super::helm::{MONITORING, try_render};
@@ -21,7 +22,6 @@ fn wrong_values_are_refused_with_their_name_and_what_to_do() {
             json!({"serviceMonitor": {"enabled": true}, "metricsService": {"enabled": false}}),
             &["metricsService.enabled=true"],
         ),
-        (json!({"replicas": 0}), &["replicas is 0", "set 1 or more"]),
         (json!({"operator": {"concurrency": 0}}), &["/operator/concurrency", "got 0, want 1"]),
         (json!({"operator": {"concurrency": 70_000}}), &["/operator/concurrency", "65,535"]),
         (json!({"serviceAccount": {"name": "Team A"}}), &["/serviceAccount/name", "Team A"]),
@@ -42,6 +42,27 @@ fn wrong_values_are_refused_with_their_name_and_what_to_do() {
             &["/tenantPolicy/limits/maxVolumeSize"],
         ),
         (json!({"global": "x"}), &["/global"]),
+        (json!({"enabled": "yes"}), &["/enabled"]),
+        (
+            json!({"extraEnv": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}),
+            &["extraEnv has the variable A twice", "remove one"],
+        ),
+        (
+            json!({"extraEnv": [{"name": "MLPIPELINE_WORKER_IMAGE", "value": "x"}]}),
+            &["extraEnv has the variable MLPIPELINE_WORKER_IMAGE", "from workerImage: set that"],
+        ),
+        (
+            json!({"namespaces": ["a"], "extraEnv": [{"name": "MLPIPELINE_NAMESPACES", "value": "b"}]}),
+            &["MLPIPELINE_NAMESPACES", "from namespaces: set that"],
+        ),
+        (json!({"extraArgs": ["--concurrency=2", "--concurrency", "3"]}), &["--concurrency twice"]),
+        (
+            json!({"operator": {"logFormat": "json"}, "extraArgs": ["--log-format", "text"]}),
+            &["extraArgs has --log-format", "from operator.logFormat: set that, and leave it out"],
+        ),
+        (json!({"namespaces": ["a"], "extraArgs": ["-nb"]}), &["--namespace", "from namespaces: set that"]),
+        (json!({"extraArgs": ["--worker-image=x"]}), &["--worker-image", "from workerImage: set that"]),
+        (json!({"extraArgs": ["--leader-elect"]}), &["--leader-elect", "always: leave it out"]),
         (
             json!({"extraVolumes": [{"name": "a", "emptyDir": {}}, {"name": "a", "emptyDir": {}}]}),
             &["extraVolumes", "name a", "rename"],
@@ -98,8 +119,11 @@ fn a_cluster_without_the_kinds_of_monitoring_is_told_what_to_install_or_leave_ou
 #[test]
 fn a_kubernetes_that_is_too_old_is_refused_with_both_versions() {
     let problem = try_render(&json!({}), &["--kube-version=1.30.4"]).expect_err("1.30");
-    assert!(problem.contains("1.31") && problem.contains("1.30.4"), "{problem}");
-    for version in ["1.31.0", "1.33.2-gke.1200", "1.36.1+k3s1"] {
+    let (major, minor) = OLDEST;
+    let oldest = format!("{major}.{minor}");
+    assert!(problem.contains(&oldest) && problem.contains("1.30.4"), "{problem}");
+    try_render(&json!({}), &[&format!("--kube-version={oldest}.0")]).expect("what the operator supports");
+    for version in ["1.33.2-gke.1200", "1.36.1+k3s1"] {
         try_render(&json!({}), &[&format!("--kube-version={version}")]).expect(version);
     }
 }

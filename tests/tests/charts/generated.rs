@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::flags;
 use super::helm::chart;
 use super::objects::{documents, kustomize};
-use super::{docs, helm};
+use super::{docs, helm, readme};
 
 /// Compares a file with what it should hold, or writes it where `UPDATE_GENERATED` is set.
 fn check(path: PathBuf, content: &str) {
@@ -76,6 +76,7 @@ fn the_charts_own_copy_of_the_defaults_is_up_to_date() {
 #[test]
 fn the_page_of_the_values_is_up_to_date() {
     check(programs::repository().join("docs/reference/chart.md"), &docs::page());
+    check(chart().join("README.md"), &readme::page());
 }
 
 #[test]

@@ -15,5 +15,7 @@ mod monitoring;
 mod notes;
 mod objects;
 mod odd_values;
+mod parent;
+mod readme;
 mod same_objects;
 mod values;

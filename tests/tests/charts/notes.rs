@@ -43,6 +43,7 @@ fn the_notes_name_the_next_commands_and_what_was_left_to_others() {
     for part in ["team-a, team-b", "-n team-a apply", "crds.enabled is false", "rbac.create is false"] {
         assert!(some.contains(part), "{part}: {some}");
     }
+    assert!(notes(&["replicas=0"]).contains("replicas is 0: nothing looks after pipelines"));
     assert!(notes(&["crds.keep=false"]).contains("deletes all pipelines"));
 }
 

@@ -1,5 +1,6 @@
 //! Chart, kustomize bases and the single file install the same objects.
 
+use mlpipeline_tests::programs;
 use serde_json::{Value, json};
 
 use super::helm;
@@ -56,4 +57,38 @@ fn the_namespace_of_the_kustomize_base_enforces_the_restricted_pod_security_stan
     assert_eq!(namespace["metadata"]["name"], helm::NAMESPACE);
     let label = "pod-security.kubernetes.io/enforce";
     assert_eq!(namespace["metadata"]["labels"][label], Value::from("restricted"));
+}
+
+/// Somebody's Git may stop naming the definition, or an Application be deleted: every pipeline would go with it.
+#[test]
+fn the_definition_is_kept_by_every_gitops_tool_in_every_way_to_install() {
+    let definition = "CustomResourceDefinition /mlpipelines.mlpipeline.dev";
+    let ways = [
+        ("the chart", helm::objects(&json!({}))),
+        ("kustomize", kustomized(&["deploy/config/default"])),
+        ("the single file", Objects::new(documents(&install_file()))),
+    ];
+    for (way, objects) in ways {
+        let annotations = &objects.get(definition)["metadata"]["annotations"];
+        assert_eq!(annotations["kustomize.toolkit.fluxcd.io/prune"], "disabled", "{way}");
+        assert_eq!(annotations["argocd.argoproj.io/sync-options"], "Prune=false,Delete=false", "{way}");
+    }
+    let not_kept = helm::objects(&json!({"crds": {"keep": false}}));
+    assert!(not_kept.get(definition)["metadata"]["annotations"].is_null());
+}
+
+#[test]
+fn an_uninstallation_by_kustomize_leaves_the_definition_and_the_namespace_and_nothing_else() {
+    let all = Objects::new(documents(&install_file()));
+    let removed = Objects::new(documents(&kustomize("deploy/config/uninstall")));
+    let left: Vec<&str> = all.kinds().into_iter().filter(|name| !removed.has(name)).collect();
+    assert_eq!(
+        left,
+        ["CustomResourceDefinition /mlpipelines.mlpipeline.dev", "Namespace /mlpipeline-system"]
+    );
+    assert!(removed.kinds().into_iter().all(|name| all.has(name)));
+}
+
+fn install_file() -> String {
+    std::fs::read_to_string(programs::repository().join("deploy/install.yaml")).unwrap()
 }

@@ -64,7 +64,10 @@ fn table() -> Vec<(&'static str, Value)> {
             }),
         ),
         ("service_monitor", json!({"serviceMonitor": {"enabled": true}})),
-        ("paused", json!({"metricsService": {"enabled": false}, "podDisruptionBudget": {"enabled": false}})),
+        (
+            "paused",
+            json!({"replicas": 0, "metricsService": {"enabled": false}, "podDisruptionBudget": {"enabled": false}}),
+        ),
     ]
 }
 

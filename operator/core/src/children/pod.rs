@@ -127,7 +127,7 @@ fn restricted(cluster_user_ids: bool) -> PodSecurityContext {
 /// pod could be scheduled to a node where its volume never comes, and a roll-out would hang.
 fn affinity(pipeline: &ValidatedPipeline, step: &ValidStep, version: TemplateVersion) -> Option<Affinity> {
     let users = step.pod.affinity.clone();
-    let is_known = pipeline.storage.is_plainly_of_one_node() || version >= TemplateVersion::Placed;
+    let is_known = pipeline.is_plainly_of_one_node() || version >= TemplateVersion::Placed;
     if !is_known || !pipeline.keeps_pods_together() {
         return users;
     }

@@ -19,6 +19,7 @@ use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::LongRunningWork;
 use crate::step_kind::Replicas;
+use crate::step_node::bond;
 use crate::template_version::TemplateVersion;
 use crate::tracks::Track;
 
@@ -70,7 +71,7 @@ pub(super) fn workload(
     }
 }
 
-/// The wish of several replicas to be on different nodes and in different zones, where their volume lets them and the spec does not say
+/// The wish of several replicas to be on different nodes and in different zones, where nothing binds them to one and the spec does not say
 /// otherwise: then a node that is lost or drained takes one of them. It is a wish, so that a small cluster runs them all the same.
 fn spread(
     pipeline: &ValidatedPipeline,
@@ -81,7 +82,11 @@ fn spread(
     let is_several =
         step.action.descriptor().replicas().fewest() > 1 && step.workload() != Workload::DaemonSet;
     let is_asked_for = step.pod.topology_spread_constraints.is_empty() && version >= TemplateVersion::Placed;
-    if !is_several || !is_asked_for || pipeline.keeps_pods_together() {
+    let is_bound = match version {
+        TemplateVersion::First | TemplateVersion::Placed => pipeline.keeps_pods_together(),
+        TemplateVersion::Bound => bond(pipeline, step).is_some(),
+    };
+    if !is_several || !is_asked_for || is_bound {
         return Vec::new();
     }
     let constraint = |topology_key: &str| TopologySpreadConstraint {

@@ -1,4 +1,4 @@
-//! Pods that a volume of one node brings together, and that then get stuck where there is more than one node, or at the next change.
+//! Pods that something binds to one node, most often a volume, and that then get stuck where there is more than one node, or at the next change.
 
 use std::fmt::Write as _;
 
@@ -9,18 +9,21 @@ use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::shared_node::{
     HOSTNAME, is_replaced_beside, names_pods_of, pods_at_once, ports, selects, terms_of_apart,
 };
+use crate::step_node::{Bond, bond};
 
-/// What there is to do in every case.
+/// What there is to do about the pipeline's volume.
 const WAY_OUT: &str = "take a volume with the access mode ReadWriteMany";
 
 /// A sentence for each step that is stuck so.
 pub(super) fn notes(pipeline: &ValidatedPipeline) -> Vec<String> {
-    if !pipeline.keeps_pods_together() {
-        return Vec::new();
-    }
-    let of_step = |step| {
-        let apart = terms_of_apart(step).find_map(|(_, term)| apart(pipeline, step, term));
-        [daemon(step), host_port(step), apart, spread(pipeline, step)]
+    let of_step = |step| match bond(pipeline, step) {
+        None => [None, None, None, None],
+        Some(Bond::Storage) => {
+            let apart = terms_of_apart(step).find_map(|(_, term)| apart(pipeline, step, term));
+            [daemon(step), host_port(step, &Bond::Storage), apart, spread(pipeline, step, &Bond::Storage)]
+        }
+        // Of its own pods alone: others may be elsewhere.
+        Some(bond) => [None, host_port(step, &bond), None, spread(pipeline, step, &bond)],
     };
     pipeline.steps.iter().flat_map(of_step).flatten().collect()
 }
@@ -37,13 +40,15 @@ fn daemon(step: &ValidStep) -> Option<String> {
     })
 }
 
-fn host_port(step: &ValidStep) -> Option<String> {
+fn host_port(step: &ValidStep, bond: &Bond) -> Option<String> {
     let port = ports(step).iter().find_map(|port| port.host_port)?;
     (is_replaced_beside(step) && pods_at_once(step) == 1).then(|| {
         format!(
-            "step {} takes the hostPort {port}, and when it changes, its new pod has to begin beside the old one on the node that mounts the \
-             pipeline's volume: it waits for ever; leave hostPort out, set run.workload to StatefulSet, or {WAY_OUT}",
-            step.name
+            "step {} takes the hostPort {port}, and when it changes, its new pod has to begin beside the old one on {}: it waits for ever; leave \
+             hostPort out, set run.workload to StatefulSet, or {}",
+            step.name,
+            bond.node(),
+            bond.way_out()
         )
     })
 }
@@ -78,7 +83,7 @@ fn apart(pipeline: &ValidatedPipeline, step: &ValidStep, term: &PodAffinityTerm)
     ))
 }
 
-fn spread(pipeline: &ValidatedPipeline, step: &ValidStep) -> Option<String> {
+fn spread(pipeline: &ValidatedPipeline, step: &ValidStep, bond: &Bond) -> Option<String> {
     let constraint = step.pod.topology_spread_constraints.iter().find(|constraint| {
         let is_own_revision = constraint.match_label_keys.as_ref().is_some_and(|keys| !keys.is_empty());
         let beside = i32::from(is_replaced_beside(step) && !is_own_revision);
@@ -90,8 +95,11 @@ fn spread(pipeline: &ValidatedPipeline, step: &ValidStep) -> Option<String> {
             && selects(constraint.label_selector.as_ref(), pipeline, step)
     })?;
     Some(format!(
-        "step {} asks for its pods to be spread by the label {}, and all must be on the one node that mounts the pipeline's volume: where nodes \
-         differ by that label, some wait for ever; set whenUnsatisfiable to ScheduleAnyway, or {WAY_OUT}",
-        step.name, constraint.topology_key
+        "step {} asks for its pods to be spread by the label {}, and all must be on {}: where nodes differ by that label, some wait for ever; \
+         set whenUnsatisfiable to ScheduleAnyway, or {}",
+        step.name,
+        constraint.topology_key,
+        bond.node(),
+        bond.way_out()
     ))
 }

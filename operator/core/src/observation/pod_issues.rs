@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::metadata::{is_owned_by, pods_of, step_of};
 use super::snapshot::{Snapshot, WarningEvent};
 use super::{jobs, pods};
+use crate::children::REPLICA_VOLUME;
 use crate::observed::PodIssue;
 
 /// How often a Job that does not say repeats a failed pod.
@@ -19,13 +20,8 @@ const QUOTA_EXCEEDED: &str = "QuotaExceeded";
 
 /// Every pod issue with the step that it holds up, the cause before what follows from it.
 pub(super) fn pod_issues(snapshot: &Snapshot) -> Vec<(String, PodIssue)> {
-    let of_claim =
-        snapshot.claim.as_ref().and_then(|claim| unbound(claim, snapshot)).map(|message| PodIssue {
-            reason: "VolumeNotBound".to_owned(),
-            message: format!("the pipeline's volume is not there yet: {message}"),
-        });
     let waiting = snapshot.pods.iter().filter(|pod| pods::waits(pod));
-    let of_volume = waiting.filter_map(|pod| Some((step_of(&pod.metadata)?, of_claim.clone()?)));
+    let of_volume = waiting.filter_map(|pod| volume_not_bound(snapshot, pod));
     let of_pods = snapshot.pods.iter().filter_map(|pod| {
         Some((step_of(&pod.metadata)?, pods::pod_issue(pod).or_else(|| not_set_up(snapshot, pod))?))
     });
@@ -65,24 +61,47 @@ pub(super) fn pod_issues(snapshot: &Snapshot) -> Vec<(String, PodIssue)> {
     .collect()
 }
 
-/// Why the claim is not bound, where something says so.
+/// A pod that waits for a claim of the pipeline's which is not bound, where something says why. The volumes of pods are not kept in memory:
+/// all pods mount the claim of the pipeline, and a replica that of its own name.
+fn volume_not_bound(snapshot: &Snapshot, pod: &Pod) -> Option<(String, PodIssue)> {
+    let of_replica = format!("{REPLICA_VOLUME}-{}", pod.metadata.name.as_deref().unwrap_or_default());
+    let is_mounted = |claim: &PersistentVolumeClaim| {
+        step_of(&claim.metadata).is_none() || claim.metadata.name.as_ref() == Some(&of_replica)
+    };
+    let message = snapshot
+        .claims
+        .iter()
+        .filter(|claim| is_mounted(claim))
+        .find_map(|claim| unbound(claim, snapshot))?;
+    let message = format!("the pipeline's volume is not there yet: {message}");
+    Some((step_of(&pod.metadata)?, PodIssue { reason: "VolumeNotBound".to_owned(), message }))
+}
+
+/// Why the claim is not bound and what to do, where something says so. Kubernetes lets a claim be given a class once, where it has none; all
+/// else is changed by making the claim again, which holds nothing before it is bound.
 fn unbound(claim: &PersistentVolumeClaim, snapshot: &Snapshot) -> Option<String> {
     if claim.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Bound") {
         return None;
     }
     let name = claim.metadata.name.as_deref().unwrap_or_default();
     let class = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref());
+    let place = match step_of(&claim.metadata) {
+        Some(step) => format!("replicaVolume of step {step}"),
+        None => "spec.storage.volume".to_owned(),
+    };
+    let again = format!("delete the claim, which holds nothing yet: kubectl delete pvc {name}");
     match (warning_event(snapshot, &claim.metadata), class) {
-        (Some(WarningEvent { pod_issue, .. }), _) => {
-            Some(format!("claim {name} is not bound ({}): {}", pod_issue.reason, pod_issue.message))
-        }
+        (Some(WarningEvent { pod_issue, .. }), _) => Some(format!(
+            "claim {name} is not bound ({}): {}; where {place} is wrong, correct it and {again}",
+            pod_issue.reason, pod_issue.message
+        )),
         (None, Some("")) => Some(format!(
             "claim {name} is not bound: its storage class is empty, so only a volume that somebody makes by hand can fit, with its size and access \
-             modes; make one, or leave storageClassName out in another pipeline"
+             modes; make one, or correct storageClassName of {place} and {again}"
         )),
         (None, None) => Some(format!(
             "claim {name} is not bound: it names no storage class and the cluster has no default one, so only a volume that \
-             somebody makes by hand can fit; set spec.storage.volume.storageClassName"
+             somebody makes by hand can fit; set storageClassName of {place}"
         )),
         // The class may wait for the first pod, or its provisioner be at work.
         (None, Some(_)) => None,

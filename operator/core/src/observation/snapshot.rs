@@ -28,8 +28,8 @@ pub struct Snapshot {
     pub daemon_sets: Vec<Arc<DaemonSet>>,
     /// Autoscalers.
     pub horizontal_pod_autoscalers: Vec<Arc<HorizontalPodAutoscaler>>,
-    /// The claim that the pods mount, where it is there.
-    pub claim: Option<Arc<PersistentVolumeClaim>>,
+    /// The pipeline's claims: of the volume that the pods share, and of those that replicas have for themselves.
+    pub claims: Vec<Arc<PersistentVolumeClaim>>,
     /// What the cluster last warned of, by the uid of the object that it is about.
     pub warning_events: BTreeMap<String, WarningEvent>,
 }

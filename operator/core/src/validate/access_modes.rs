@@ -33,6 +33,13 @@ pub fn problem(modes: &[AccessMode], steps: &[ValidStep]) -> Option<String> {
     ))
 }
 
+/// What is wrong with the access modes of a claim that these steps name in `pod.volumes`, and what to do; `None` where they can work with
+/// them. ReadOnlyMany alone is no fault: a mount that may write need not, and not every volume enforces its modes.
+#[must_use]
+pub fn problem_beside_storage(modes: &[AccessMode], steps: &[ValidStep]) -> Option<String> {
+    if modes.contains(&AccessMode::ReadWriteOncePod) { problem(modes, steps) } else { None }
+}
+
 /// Whether a step keeps pods, and another one is needed beside: of another step, of a further replica, or of the roll-out, in which a new
 /// pod comes before the old one goes.
 fn needs_a_second_pod(step: &ValidStep, steps: &[ValidStep]) -> bool {
@@ -83,5 +90,7 @@ mod tests {
             };
             assert!(fits, "{modes:?} {yaml}: {found:?}");
         }
+        assert_eq!(problem_beside_storage(&[ReadOnlyMany], &steps(ends)), None);
+        assert!(problem_beside_storage(&[ReadWriteOncePod], &steps(alone)).is_some());
     }
 }

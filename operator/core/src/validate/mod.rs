@@ -40,6 +40,8 @@ mod train;
 mod train_columns;
 mod variable_source;
 
+use std::collections::BTreeMap;
+
 use mlpipeline_crds::MLPipeline;
 
 use super::pipeline::ValidatedPipeline;
@@ -96,6 +98,7 @@ pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldErr
         history: usize::try_from(history).unwrap_or(1),
         image: spec.image.clone(),
         storage: Storage::Volume(volume),
+        claims: BTreeMap::new(),
         steps,
     };
     host_ports::check_all(spec, &pipeline, &mut errors);

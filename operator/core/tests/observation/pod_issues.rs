@@ -173,3 +173,65 @@ fn a_refusal_of_pods_is_over_when_a_pod_was_made_after_it() {
     assert_eq!(warned(Some("2026-11-20T10:00:00Z"), failed()).as_deref(), Some("ContainerFailed"));
     assert_eq!(warned(Some("2026-11-20T10:01:00Z"), failed()).as_deref(), Some("ContainerFailed"));
 }
+
+/// A claim, and what its provisioner said of it last.
+fn claim_issue(claim: Value, warned: Option<&str>) -> Option<String> {
+    let mut waits = pod(json!({"phase": "Pending"}));
+    waits["metadata"]["name"] = json!("shop-db-0");
+    let claims = vec![serde_json::from_value(claim).unwrap()];
+    let mut snapshot =
+        Snapshot { claims, ..snapshot(job(json!({"template": {}}), json!({"active": 1})), vec![waits]) };
+    if let Some(message) = warned {
+        let pod_issue = PodIssue { reason: "ProvisioningFailed".to_owned(), message: message.to_owned() };
+        snapshot.warning_events.insert("claim".to_owned(), WarningEvent { pod_issue, time: None });
+    }
+    let mut pod_issues = read(&snapshot).steps["train"].pod_issues.clone().into_iter();
+    let found = pod_issues.find(|pod_issue| pod_issue.reason == "VolumeNotBound");
+    found.map(|pod_issue| pod_issue.message)
+}
+
+#[test]
+fn a_claim_that_is_not_bound_is_named_with_a_way_out_that_kubernetes_takes() {
+    let claim = |class: Value| json!({"metadata": {"name": "iris-storage", "uid": "claim"}, "spec": {"storageClassName": class}});
+    let delete = "kubectl delete pvc iris-storage";
+    let mut of_replica = claim(json!("fsat"));
+    of_replica["metadata"]["name"] = json!("replica-shop-db-0");
+    let mut of_another = of_replica.clone();
+    of_another["metadata"] =
+        json!({"name": "replica-shop-db-1", "uid": "claim", "labels": {"mlpipeline.dev/step": "db"}});
+    of_replica["metadata"]["labels"] = json!({"mlpipeline.dev/step": "db"});
+    let mut bound = claim(json!(null));
+    bound["status"] = json!({"phase": "Bound"});
+    let rows: [(Value, Option<&str>, &[&str]); 7] = [
+        (
+            claim(json!(null)),
+            None,
+            &["the cluster has no default one", "; set storageClassName of spec.storage.volume"],
+        ),
+        (
+            claim(json!("")),
+            None,
+            &["its storage class is empty", "correct storageClassName of spec.storage.volume", delete],
+        ),
+        (
+            claim(json!("fsat")),
+            Some("\"fsat\" not found"),
+            &["\"fsat\" not found; where spec.storage.volume is wrong", delete],
+        ),
+        (
+            of_replica,
+            Some("no"),
+            &["where replicaVolume of step db is wrong", "delete pvc replica-shop-db-0"],
+        ),
+        (of_another, Some("no"), &[]),
+        (claim(json!("fast")), None, &[]),
+        (bound, None, &[]),
+    ];
+    for (claim, warned, parts) in rows {
+        let found = claim_issue(claim.clone(), warned);
+        assert_eq!(found.is_some(), !parts.is_empty(), "{claim}: {found:?}");
+        for part in parts {
+            assert!(found.as_ref().is_some_and(|found| found.contains(part)), "{part}: {found:?}");
+        }
+    }
+}
