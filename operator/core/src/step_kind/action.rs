@@ -51,6 +51,12 @@ impl ValidAction {
         }
     }
 
+    /// The spec of a prepare step.
+    #[must_use]
+    pub fn prepare(&self) -> Option<&Prepare> {
+        if let Self::Prepare(prepare) = self { Some(prepare) } else { None }
+    }
+
     /// The spec of a serve step.
     #[must_use]
     pub fn serve(&self) -> Option<&Serve> {
