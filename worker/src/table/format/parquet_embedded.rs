@@ -81,7 +81,7 @@ fn unknown(field: ipc::Field<'_>, may_be_dictionary: bool) -> Option<String> {
 fn unknown_size(field: ipc::Field<'_>) -> Option<String> {
     use ipc::{Precision, TimeUnit, Type};
     let units = TimeUnit::SECOND.0..=TimeUnit::NANOSECOND.0;
-    let problem = match field.type_type() {
+    match field.type_type() {
         Type::Int => {
             let bits = field.type_as_int()?.bitWidth();
             (![8, 16, 32, 64].contains(&bits)).then(|| format!("an integer of {bits} bits"))
@@ -140,8 +140,7 @@ fn unknown_size(field: ipc::Field<'_>) -> Option<String> {
         | Type::Map => None,
         Type::Union => Some("one of several types".to_owned()),
         other => Some(format!("of the unknown type {}", other.0)),
-    };
-    problem
+    }
 }
 
 #[cfg(test)]
