@@ -129,6 +129,34 @@ fn interrupting_stops_all_workers_and_leaves_no_half_done_record() {
 }
 
 #[test]
+fn where_a_continuous_step_looks_for_files_is_said_while_there_are_none() {
+    let folder = Folder::new();
+    let child = folder.path().join("child");
+    let script = format!("touch {}; exec tail -f /dev/null", child.display());
+    let step = scripted("a", &script)
+        .replace("prepare: {", "prepare: {continuous: {}, inputs: [{name: t, uri: 'file:inbox/*.csv'}], ");
+    folder.write("p.yaml", &pipeline(&step));
+    let said = |folder: &Folder| {
+        fs::remove_file(&child).ok();
+        let running = folder.start(&["local", "p.yaml"]);
+        wait_for("the worker to start", || child.exists());
+        running.signal("INT");
+        running.wait().1
+    };
+    let printed = said(&folder);
+    assert!(
+        printed.contains("note: a takes the files ") && printed.contains("/volume/inbox/*.csv"),
+        "{printed}"
+    );
+    folder.write("inbox/a.csv", "a\n");
+    let printed = said(&folder);
+    assert!(printed.contains("/inbox are not taken, move them there"), "{printed}");
+    folder.write(".mlpipeline/volume/inbox/a.csv", "a\n");
+    let printed = said(&folder);
+    assert!(!printed.contains("takes the files"), "{printed}");
+}
+
+#[test]
 fn only_one_process_runs_a_pipeline_in_a_data_folder_and_the_lock_dies_with_it() {
     let folder = Folder::new();
     let started = folder.path().join("started");

@@ -53,7 +53,8 @@ pub struct Reading {
     /// The files' encoding; UTF-8 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<TextEncoding>,
-    /// How dates and times are written, in the notation of strftime: "%d.%m.%Y", "%m/%d/%y %H:%M". ISO 8601 when absent.
+    /// How dates and times are written, in the notation of strftime: "%d.%m.%Y", "%m/%d/%y %H:%M". ISO 8601 when absent. A year `%Y` has four
+    /// digits, and `%f` is a fraction of a second. Texts that are numbers too, such as 20260131, are dates where byColumn or types says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 64))]
     pub date_format: Option<String>,
@@ -81,8 +82,6 @@ impl Reading {
         for column in reading.by_column.values_mut() {
             column.decimal = column.decimal.take().filter(|sign| sign != file_decimal);
             column.thousands = column.thousands.take().filter(|sign| Some(sign) != self.thousands.as_ref());
-            column.date_format =
-                column.date_format.take().filter(|notation| Some(notation) != self.date_format.as_ref());
             column.null_values = column.null_values.take().filter(|values| *values != self.null_values);
         }
         reading.by_column.retain(|_, column| *column != ColumnReading::default());
@@ -106,7 +105,7 @@ pub struct ColumnReading {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1), regex(pattern = "^[.,'_ ]$"))]
     pub thousands: Option<String>,
-    /// How dates and times are written.
+    /// How dates and times are written. Texts that are numbers too are dates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 64))]
     pub date_format: Option<String>,

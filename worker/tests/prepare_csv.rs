@@ -41,6 +41,18 @@ fn a_byte_order_mark_is_skipped_with_and_without_a_header() {
 }
 
 #[test]
+fn what_looks_like_a_byte_order_mark_in_a_row_is_kept_in_every_row() {
+    let rows = "a,b\n\u{feff}x,\"1\"\"2\"\n\u{feff}y,3\n\u{feff}\"z\",\"4\"\"5\"\n";
+    let expected = "a,b\n\u{feff}x,\"1\"\"2\"\n\u{feff}y,3\n\"\u{feff}\"\"z\"\"\",\"4\"\"5\"\n";
+    assert_eq!(copied(rows.as_bytes()), expected);
+    assert_eq!(copied(expected.as_bytes()), expected);
+    // The file's own mark is taken off, and a second one is the name's.
+    let named = "\"\u{feff}a\",b\n1,2\n";
+    assert_eq!(copied("\u{feff}\u{feff}a,b\n1,2\n".as_bytes()), named);
+    assert_eq!(copied(named.as_bytes()), named);
+}
+
+#[test]
 fn ragged_rows_are_refused_with_their_line() {
     refused(b"a,b\n1,2\n3\n", &["line 3", "1 field where the header has 2 columns"]);
     refused(b"a,b\n1,2,3\n", &["line 2", "3 fields where the header has 2 columns"]);

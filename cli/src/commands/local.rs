@@ -8,7 +8,7 @@ use mlpipeline_core::plan::Schedules;
 
 use crate::args::{Local, Output};
 use crate::exit_status::ExitStatus;
-use crate::local::{Engine, Settings, Starter, Tools, find_program, with_what_they_need};
+use crate::local::{Engine, Settings, Starter, Tools, empty_inboxes, find_program, with_what_they_need};
 use crate::manifest::{Found, Manifests, Objects};
 use crate::show::{self, LineWatcher, TableWatcher};
 use crate::state::{Lock, Store};
@@ -71,8 +71,12 @@ fn begin(arguments: &Local) -> Result<(Engine, Lock), StartError> {
             std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
         StartError::Failure(format!("{error}{source}"))
     })?;
+    let tools = tools(arguments, &file, &store)?;
+    for inbox in empty_inboxes(&pipeline, &settings, store.volume(), &tools.files) {
+        show::note(&inbox);
+    }
     let starter = Starter {
-        tools: tools(arguments, &file, &store)?,
+        tools,
         objects,
         namespace: pipeline.namespace.clone(),
         pipeline: pipeline.name.clone(),

@@ -6,6 +6,7 @@
 mod engine;
 pub mod environment;
 mod foreign_variables;
+mod inboxes;
 pub mod job;
 mod long_running;
 mod process;
@@ -17,6 +18,7 @@ mod tools;
 mod watchdog;
 
 pub use engine::{Engine, Row, Watcher};
+pub use inboxes::empty_inboxes;
 pub use long_running::Endpoint;
 pub use settings::{Settings, with_what_they_need};
 pub use start::Starter;

@@ -18,6 +18,7 @@ use crate::artifact::ArtifactError;
 use crate::deliver::{Checkpoint, DeliveredPrefix, JsonRows, Origin, post, rows_after, rows_of_lines};
 use crate::failure::StepError;
 use crate::prepare::{self, Expectation};
+use crate::table::KnownColumns;
 
 /// A file's result that is whole, and delivered where the step delivers.
 pub(super) struct Product {
@@ -113,11 +114,19 @@ async fn make(work: &Work<'_>, ready: &Ready, format: Format) -> Result<u64, Ste
         Ok(pinned.check(found)?)
     };
     let (sql, context) = (step.sql.as_deref(), work.context);
-    let expectation = Expectation { types: pinned.types(), look: &mut look };
+    let known = KnownColumns {
+        expected: pinned.types(),
+        before: pinned.columns(),
+        own: work.folders.claimed_columns(&ready.name),
+    };
+    let expectation = Expectation { known, look: &mut look };
     let written = prepare::make_of(&[input], sql, &step.checks, format, &draft, context, expectation).await?;
     pinned.keep(&columns)?;
     // Sending takes its time, and may be interrupted as often as it likes.
     attempts.end()?;
+    if step.delivery.is_none() {
+        work.folders.keep_columns(ready, &written.columns)?;
+    }
     work.folders.complete(ready)?;
     Ok(written.rows)
 }

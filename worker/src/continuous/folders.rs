@@ -17,6 +17,9 @@
 //! again, under that name, the checkpoint is removed only when the next one, which continues it, is beside the rows in `ready`. So there is a
 //! checkpoint at each moment, and whoever finds two takes that in `ready`, the newer one.
 //!
+//! Beside each file that is published, and renamed before it, is one with the names and types of its columns: CSV and NDJSON do not hold
+//! them. Who takes the file takes it along, first as a copy.
+//!
 //! Must not know what a result is.
 
 use std::fs;
@@ -26,6 +29,7 @@ use std::path::{Path, PathBuf};
 use mlpipeline_crds::{PUBLISHED_FOLDER, Revision};
 
 use super::attempts::Attempts;
+use super::columns::{COLUMNS_PREFIX, columns_of};
 use super::entries::{changed, list, modified, moved, remove, sync_parent};
 use super::names::{ATTEMPT_MARK, PENDING_EXTENSION, Ready, tagged};
 use crate::artifact::{ArtifactError, create_unlinked, sync_folder};
@@ -45,7 +49,7 @@ const ATTEMPTS_PREFIX: &str = ".begun-";
 /// The folders of one step.
 #[derive(Clone, Debug)]
 pub(super) struct Folders {
-    step: PathBuf,
+    pub(super) step: PathBuf,
 }
 
 impl Folders {
@@ -107,9 +111,11 @@ impl Folders {
         let own = found.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let returns = self.kept_checkpoint(&own).exists() && !self.claimed(&own).exists();
         let name = if with_tag && !returns { tagged(&own) } else { own };
+        let columns = if with_tag { Vec::new() } else { self.take_columns(found, &name)? };
         if !moved(found, &self.claimed(&name))? {
             return Ok(None);
         }
+        columns.iter().try_for_each(|path| remove(path))?;
         sync_folder(&self.step.join("claimed"))?;
         sync_parent(found)?;
         Ok(Some(name))
@@ -136,6 +142,7 @@ impl Folders {
         let won = moved(&self.claimed(&ready.name), &self.done(&ready.name, &ready.attempt))?;
         if won {
             sync_folder(&self.step.join("done"))?;
+            remove(&columns_of(&self.claimed(&ready.name)))?;
             sync_folder(&self.step.join("claimed"))?;
         }
         Ok(won)
@@ -145,6 +152,8 @@ impl Folders {
     pub(super) fn publish(&self, ready: &Ready) -> Result<PathBuf, ArtifactError> {
         let folder = self.step.join(PUBLISHED_FOLDER);
         let target = folder.join(ready.published_name());
+        // Before the rows, so that who takes them finds what they are.
+        moved(&columns_of(&self.ready(ready)), &columns_of(&target))?;
         moved(&self.ready(ready), &target)?;
         sync_folder(&folder)?;
         sync_folder(&self.step.join("ready"))?;
@@ -154,6 +163,7 @@ impl Folders {
     /// Removes a result, with what is known of its delivery.
     pub(super) fn discard(&self, ready: &Ready) -> Result<(), ArtifactError> {
         remove(&self.ready(ready))?;
+        remove(&columns_of(&self.ready(ready)))?;
         remove(&self.checkpoint(ready))
     }
 
@@ -199,6 +209,11 @@ impl Folders {
             }
         }
         remove_widowed(&folder, CHECKPOINT_PREFIX)?;
+        for folder in ["claimed", "ready"] {
+            remove_widowed(&self.step.join(folder), COLUMNS_PREFIX)?;
+        }
+        // What is wrong with this folder, the next result says.
+        let _ = remove_widowed(&self.step.join(PUBLISHED_FOLDER), COLUMNS_PREFIX);
         remove_widowed(&self.step.join("claimed"), ATTEMPTS_PREFIX)
     }
 
@@ -223,6 +238,7 @@ impl Folders {
             moved(&self.checkpoint(pending), &self.kept_checkpoint(name))?;
         }
         sync_folder(&folder)?;
+        moved(&columns_of(&self.claimed(name)), &columns_of(&folder.join(name)))?;
         let won = moved(&self.claimed(name), &folder.join(name))?;
         sync_folder(&folder)?;
         sync_folder(&self.step.join("claimed"))?;

@@ -9,6 +9,7 @@
 
 mod attempts;
 mod checkpoint;
+mod columns;
 mod entries;
 mod error;
 mod file;

@@ -49,6 +49,11 @@ impl PinnedSchema {
         self.columns.iter().flatten().filter_map(named).collect()
     }
 
+    /// All columns; none before the first file was processed.
+    pub(super) fn columns(&self) -> Vec<Column> {
+        self.columns.clone().unwrap_or_default()
+    }
+
     /// Refuses a file with other columns than the first one had.
     ///
     /// # Errors

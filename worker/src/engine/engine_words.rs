@@ -48,6 +48,9 @@ const SUBQUERY: &str = "IN or EXISTS with a SELECT cannot be worked out here; wr
 
 /// The message for a query that cannot be planned, of the engine's [`plain`] words.
 pub(super) fn of_query(text: &str) -> String {
+    // What a query calls a table is its last name.
+    let text = text.replace("'datafusion.public.", "'");
+    let text = text.as_str();
     let text = match text.strip_prefix("Invalid function '").and_then(|rest| rest.split_once('\'')) {
         Some((name, _)) => format!("there is no function {name}"),
         None => with_advice(short(&without_structures(text, usize::MAX))),
@@ -226,6 +229,10 @@ fn with_advice(text: String) -> String {
         "; there is a time that its time zone does not have or has twice, since clocks are set there: correct such rows, as with CASE WHEN x = '…' THEN x + INTERVAL '1 hour' ELSE x END, leave them out with WHERE, or stay in UTC"
     } else if text.contains("Date arithmetic overflow") || text.contains("Timestamp out of range") {
         "; the date is outside of those that its type holds: leave such rows out with WHERE, or make them null with CASE"
+    } else if text.contains("can be represented as nanoseconds") {
+        return "a text is read by its pattern as a time outside of the years 1678 to 2261, which these functions do not hold: a year of two digits is %y and \
+                not %Y; dates of other years are read by CAST(x AS DATE), as 9999-12-31"
+            .to_owned();
     } else if text.contains("Error parsing timestamp from") {
         "; times are read as 2024-01-31 10:00:00, and others with their pattern: to_timestamp(x, '%d.%m.%Y %H:%M')"
     } else if text.contains("string size overflow") {

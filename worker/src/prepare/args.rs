@@ -8,13 +8,13 @@ use clap::{Args, ValueEnum};
 use mlpipeline_crds::{Check, DataSource, Format, OnMismatch, PrepareInput};
 
 use super::check_text::{parse_check, parse_check_sql};
-use super::{PrepareError, make, rows};
+use super::{PrepareError, make, write_rows};
 use crate::WorkContext;
 use crate::credentials::Secrets;
 use crate::deliver::{OutPlace, format_of_out, is_stdout};
 use crate::failure::StepError;
 use crate::flags::{TableFormat, WorkFlags, parse_reading};
-use crate::table::{TableError, local_uri, write_to};
+use crate::table::{TableError, local_uri};
 
 /// Make a table from tables with SQL, and check it.
 #[derive(Clone, Debug, Args)]
@@ -99,8 +99,8 @@ impl PrepareArgs {
         let checks: Vec<Check> = self.checks.iter().chain(&self.check_sql).cloned().collect();
         let format = self.output_format()?;
         if is_stdout(&self.out) && checks.is_empty() {
-            let rows = rows(&inputs, sql.as_deref(), context).await?;
-            write_to(rows, format, io::stdout(), Path::new("standard output"), context.progress).await?;
+            let output = (io::stdout(), Path::new("standard output"));
+            write_rows(&inputs, sql.as_deref(), format, output, context).await?;
             return Ok(());
         }
         let out = OutPlace::begin(&self.out, format, context)?;

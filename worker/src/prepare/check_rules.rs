@@ -56,9 +56,9 @@ pub(super) fn scale(data_type: &DataType) -> Option<i8> {
 
 fn above(column: Expr, data_type: &DataType, max: CheckNumber) -> Expr {
     let Some((scale, exact)) = scale(data_type).zip(ExactNumber::of(max)) else {
-        let nearest = max.nearest();
-        let bound = if CheckNumber::from(nearest) > max {
-            // No number of 64 bits lies between the two.
+        let (nearest, printed) = nearest(max, data_type);
+        let bound = if printed > max {
+            // The type has no number between the two.
             column.clone().gt_eq(lit(nearest))
         } else {
             column.clone().gt(lit(nearest))
@@ -76,12 +76,9 @@ fn above(column: Expr, data_type: &DataType, max: CheckNumber) -> Expr {
 
 fn below(column: Expr, data_type: &DataType, min: CheckNumber) -> Expr {
     let Some((scale, exact)) = scale(data_type).zip(ExactNumber::of(min)) else {
-        let nearest = min.nearest();
-        let bound = if CheckNumber::from(nearest) < min {
-            column.clone().lt_eq(lit(nearest))
-        } else {
-            column.clone().lt(lit(nearest))
-        };
+        let (nearest, printed) = nearest(min, data_type);
+        let bound =
+            if printed < min { column.clone().lt_eq(lit(nearest)) } else { column.clone().lt(lit(nearest)) };
         return bound.or(is_nan(column));
     };
     let smallest = exact.units(scale).ceiling();
@@ -89,6 +86,25 @@ fn below(column: Expr, data_type: &DataType, min: CheckNumber) -> Expr {
         Some(smallest) => column.lt(lit(smallest)),
         None if smallest > i256::ZERO => column.is_not_null(),
         None => lit(false),
+    }
+}
+
+/// The number of a column's own type that is nearest to one of a check, and which one it is by its shortest digits: a column of 32 bits that
+/// reads 0.1 holds a tenth, whatever its bits are as a number of 64.
+pub(super) fn nearest(number: CheckNumber, data_type: &DataType) -> (ScalarValue, CheckNumber) {
+    let nearest = number.nearest();
+    match data_type {
+        DataType::Float32 => {
+            let single = nearest as f32;
+            let printed = single.to_string().parse().unwrap_or(f64::from(single));
+            (ScalarValue::Float32(Some(single)), CheckNumber::from(printed))
+        }
+        // Sixteen bits have three digits: what rounds to a number is that number.
+        DataType::Float16 => {
+            let half = ScalarValue::Float64(Some(nearest)).cast_to(data_type);
+            (half.unwrap_or(ScalarValue::Float64(Some(nearest))), number)
+        }
+        _ => (ScalarValue::Float64(Some(nearest)), CheckNumber::from(nearest)),
     }
 }
 
@@ -137,8 +153,9 @@ fn not_one_of(column: Expr, data_type: &DataType, allowed: &[String]) -> Expr {
         return if values.is_empty() { lit(true) } else { in_list(column, values, true) };
     }
     if data_type.is_numeric() {
-        let numbers = allowed.iter().filter_map(|value| value.parse::<f64>().ok()).map(lit);
-        in_list(cast(column, DataType::Float64), numbers.collect(), true)
+        let numbers = allowed.iter().filter_map(|value| value.parse::<f64>().ok());
+        let values = numbers.map(|number| lit(nearest(CheckNumber::from(number), data_type).0));
+        in_list(column, values.collect(), true)
     } else {
         in_list(cast(column, DataType::Utf8), allowed.iter().map(|value| lit(value.as_str())).collect(), true)
     }

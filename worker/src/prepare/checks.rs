@@ -16,7 +16,7 @@ use datafusion::prelude::SessionContext;
 use mlpipeline_crds::{Check, Format};
 
 use super::PrepareError;
-use super::check_rules::{Rule, rules, scale};
+use super::check_rules::{Rule, nearest, rules, scale};
 use super::exact_number::ExactNumber;
 use super::query::select;
 use crate::WorkContext;
@@ -124,7 +124,12 @@ async fn query_check(session: &SessionContext, check: &Check, sql: &str) -> Resu
         }
         (None, other) => match other.cast_to(&DataType::Float64) {
             Ok(ScalarValue::Float64(Some(number))) if other.data_type().is_numeric() => {
-                (number.to_string(), number == expected.nearest())
+                let (expected, _) = nearest(expected, &other.data_type());
+                let text = match other {
+                    ScalarValue::Float32(Some(single)) => single.to_string(),
+                    _ => number.to_string(),
+                };
+                (text, expected == *other)
             }
             _ => {
                 return Err(wrong(format!(

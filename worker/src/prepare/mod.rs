@@ -20,6 +20,7 @@ mod query;
 mod refused_sql;
 mod unknown_function;
 
+use std::io::Write;
 use std::path::Path;
 
 use mlpipeline_crds::{Check, Format, PrepareInput, PrepareStep, StepReport, StepSpec};
@@ -32,7 +33,7 @@ use crate::artifact::{Draft, Kind};
 use crate::deliver::{self, Finished, Product};
 use crate::engine::query_error;
 use crate::failure::StepError;
-use crate::table::{self, ExpectedTypes, Written};
+use crate::table::{self, KnownColumns, Written};
 
 /// The name of the file that holds a dataset's rows, with its extension.
 fn file_name(format: Format) -> String {
@@ -80,7 +81,7 @@ pub async fn make(
     path: &Path,
     context: &WorkContext,
 ) -> Result<Written, StepError> {
-    let nothing = Expectation { types: ExpectedTypes::new(), look: &mut |_| Ok(()) };
+    let nothing = Expectation { known: KnownColumns::default(), look: &mut |_| Ok(()) };
     make_of(inputs, sql, checks, format, path, context, nothing).await
 }
 
@@ -111,18 +112,24 @@ pub(crate) async fn make_of(
     Ok(written)
 }
 
-/// The rows of a query that are not checked, for writing elsewhere.
+/// Writes the query's result, which is not checked, to an output that messages call `path`.
 ///
 /// # Errors
-/// When an input or the query fails.
-pub async fn rows(
+/// When an input, the query or the output fails.
+pub async fn write_rows(
     inputs: &[PrepareInput],
     sql: Option<&str>,
+    format: Format,
+    (output, path): (impl Write + Send + 'static, &Path),
     context: &WorkContext,
-) -> Result<datafusion::execution::SendableRecordBatchStream, StepError> {
+) -> Result<Written, StepError> {
     let session = context.session();
-    let nothing = Expectation { types: ExpectedTypes::new(), look: &mut |_| Ok(()) };
+    let nothing = Expectation { known: KnownColumns::default(), look: &mut |_| Ok(()) };
     query::register(&session, inputs, context, nothing).await?;
     let result = query::plan(&session, inputs, sql).await?;
-    result.execute_stream().await.map_err(|error| query_error(&error))
+    let rows = result.execute_stream().await.map_err(|error| query_error(&error))?;
+    match table::write_to(rows, format, output, path, context.progress).await {
+        Ok(written) => Ok(written),
+        Err(error) => Err(blame::with_place(error, &session, inputs).await),
+    }
 }

@@ -19,15 +19,15 @@ use super::unknown_function;
 use crate::WorkContext;
 use crate::engine::{query_error, streaming};
 use crate::failure::StepError;
-use crate::table::{self, ExpectedTypes};
+use crate::table::{self, KnownColumns};
 
 /// The most columns of a table that a message lists.
 const COLUMNS_SHOWN: usize = 60;
 
 /// What is known of the inputs' columns before they are opened.
 pub(crate) struct Expectation<'a> {
-    /// Their types.
-    pub types: ExpectedTypes,
+    /// What they are, as far as it is known.
+    pub known: KnownColumns,
     /// Gets the columns of each input before anything is made of them, and may refuse them.
     pub look: &'a mut (dyn FnMut(&SchemaRef) -> Result<(), StepError> + Send),
 }
@@ -37,10 +37,10 @@ pub(super) async fn register(
     session: &SessionContext,
     inputs: &[PrepareInput],
     context: &WorkContext,
-    Expectation { types, look }: Expectation<'_>,
+    Expectation { known, look }: Expectation<'_>,
 ) -> Result<(), StepError> {
     for input in inputs {
-        let table = table::provider(&input.source, &input.name, types.clone(), context).await?;
+        let table = table::provider_of(&input.source, &input.name, known.clone(), context).await?;
         look(&table.schema())?;
         let mut names = vec![input.name.clone()];
         // SQL reads Iris without quotes as iris; both shall find the table.

@@ -1,10 +1,10 @@
 //! Dates and times: their parts, in UTC. A missing one is the median of the training rows, with a column that says so.
 
 use chrono::{DateTime, Datelike, Timelike};
-use datafusion::arrow::compute::kernels::cast_utils::string_to_datetime;
 use serde::{Deserialize, Serialize};
 
 use super::number::lower_median;
+use crate::table::iso_microseconds;
 
 /// The milliseconds since 1970 that are read: the years 1 to 9999.
 pub const TIME_RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
@@ -95,7 +95,7 @@ impl TimeTransform {
 /// no offset. A table's texts are read by the same parser.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<i64> {
-    let milliseconds = string_to_datetime(&chrono::Utc, text.trim()).ok()?.timestamp_millis();
+    let milliseconds = iso_microseconds(text.trim())?.div_euclid(1000);
     TIME_RANGE.contains(&milliseconds).then_some(milliseconds)
 }
 

@@ -45,6 +45,17 @@ pub async fn open_expecting(
     session.read_table(table).map_err(|error| query_error(&error))
 }
 
+/// What is known of a source's columns beside what is in it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownColumns {
+    /// Types that columns are to have if they can.
+    pub expected: ExpectedTypes,
+    /// The columns of a file that came before.
+    pub before: Vec<Column>,
+    /// The columns themselves, by whoever wrote the files; empty where nobody says.
+    pub own: Vec<Column>,
+}
+
 /// Opens a source as a table for queries.
 ///
 /// # Errors
@@ -55,8 +66,25 @@ pub async fn provider(
     expected: ExpectedTypes,
     context: &WorkContext,
 ) -> Result<Arc<dyn TableProvider>, StepError> {
+    provider_of(source, name, KnownColumns { expected, ..KnownColumns::default() }, context).await
+}
+
+/// [`provider`], where more is known of the columns.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) async fn provider_of(
+    source: &DataSource,
+    name: &str,
+    known: KnownColumns,
+    context: &WorkContext,
+) -> Result<Arc<dyn TableProvider>, StepError> {
     let mut located = locate(source, context).await.map_err(|error| named(error, name))?;
-    located.options.expected = expected;
+    located.options.expected = known.expected;
+    located.options.before = schema_of(&known.before);
+    if located.columns.is_empty() {
+        located.columns = known.own;
+    }
     let cancellation = context.cancellation.clone();
     let ahead = context.read_ahead();
     let opened = tokio::task::spawn_blocking(move || table(located, &ahead, &cancellation)).await;

@@ -146,3 +146,73 @@ fn the_process_ends_when_storage_is_gone() {
     std::fs::rename(volume.path().join("ns"), volume.path().join("gone")).expect("renamed");
     assert_eq!(worker.ended(), 4, "{}", log(volume.path()));
 }
+
+#[test]
+fn the_types_of_what_a_step_publishes_are_those_of_the_step_that_takes_it() {
+    let volume = Volume::new();
+    let mut first = step("in", "file:inbox/*.csv", "csv");
+    first["version"] = 2.into();
+    first["action"]["prepare"]["inputs"][0]["source"]["uri"]["reading"] =
+        json!({"types": {"plz": "text", "day": "date"}});
+    let second = step("out", "file:ns/pipe/in/published/*", "ndjson");
+    // A first file without rows says nothing of the types, and postal codes look like numbers.
+    drop_file(&volume, "a.csv", "plz,day,n\n");
+    let worker = Worker::start(&volume, &first);
+    wait_until("the first file", || names(&volume, "in/published").len() == 1);
+    drop_file(&volume, "b.csv", "plz,day,n\n10115,2024-01-31,x\n");
+    wait_until("the second file", || names(&volume, "in/published").len() == 2);
+    assert_eq!(worker.stop(), 0);
+    let worker = Worker::start(&volume, &second);
+    wait_until("both", || names(&volume, "out/published").len() == 2);
+    assert_eq!(worker.stop(), 0);
+    assert_eq!(
+        texts(&volume, "out/published"),
+        ["", "{\"plz\":\"10115\",\"day\":\"2024-01-31\",\"n\":\"x\"}\n"]
+    );
+    assert_eq!(names(&volume, "out/failed"), [""; 0]);
+    let hidden = |folder: &str| {
+        let entries = std::fs::read_dir(volume.path().join("ns/pipe").join(folder)).expect("a folder");
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect::<Vec<_>>()
+    };
+    // Nothing is left beside files that were taken.
+    for folder in ["in/published", "in/ready", "out/claimed", "out/ready"] {
+        assert_eq!(hidden(folder), [""; 0], "{folder}");
+    }
+    // A third takes rows of no lines, too.
+    let worker = Worker::start(&volume, &step("last", "file:ns/pipe/out/published/*", "csv"));
+    wait_until("both", || names(&volume, "last/published").len() == 2);
+    assert_eq!(worker.stop(), 0);
+    assert_eq!(texts(&volume, "last/published"), ["plz,day,n\n", "plz,day,n\n10115,2024-01-31,x\n"]);
+}
+
+#[test]
+fn a_column_without_values_is_of_whatever_type_the_first_file_made_it() {
+    for (format, first, later) in [
+        ("csv", "t,n\n2024-01-01T10:00:00Z,1\n", &["t,n\n,2\n", "t,n\n,\n"][..]),
+        (
+            "ndjson",
+            "{\"tags\":[1],\"o\":{\"a\":1,\"b\":[\"x\"]}}\n",
+            &[
+                "{\"tags\":[],\"o\":null}\n",
+                "{\"tags\":null,\"o\":{}}\n",
+                "{\"tags\":[null],\"o\":{\"b\":[],\"a\":null}}\n",
+                "{\"o\":{\"a\":2}}\n",
+                "",
+            ],
+        ),
+    ] {
+        let volume = Volume::new();
+        drop_file(&volume, &format!("first.{format}"), first);
+        let worker = Worker::start(&volume, &step("files", &format!("file:inbox/*.{format}"), "parquet"));
+        wait_until("the first file", || names(&volume, "files/published").len() == 1);
+        for (number, text) in later.iter().enumerate() {
+            drop_file(&volume, &format!("{number}.{format}"), text);
+        }
+        wait_until("the others", || {
+            names(&volume, "files/published").len() == 1 + later.len()
+                || !names(&volume, "files/failed").is_empty()
+        });
+        assert_eq!(worker.stop(), 0);
+        assert_eq!(names(&volume, "files/failed"), [""; 0], "{format} {}", log(volume.path()));
+    }
+}

@@ -26,6 +26,10 @@ impl Descriptor for Import {
         None
     }
 
+    fn inbox(&self) -> Option<&str> {
+        None
+    }
+
     fn workload(&self) -> Workload {
         Workload::Job
     }

@@ -60,6 +60,9 @@ pub trait Descriptor {
     /// them.
     fn watches(&self) -> Option<&str>;
 
+    /// The files outside of the pipeline that it takes as they come, by their URI.
+    fn inbox(&self) -> Option<&str>;
+
     /// What keeps its pods: a Job for work that ends, anything else for what is long-running.
     fn workload(&self) -> Workload;
 

@@ -39,6 +39,11 @@ impl Descriptor for Prepare {
         self.inputs.iter().find_map(|input| input.step.as_deref())
     }
 
+    fn inbox(&self) -> Option<&str> {
+        self.continuous.as_ref()?;
+        self.inputs.iter().find_map(|input| input.uri.as_deref())
+    }
+
     fn workload(&self) -> Workload {
         if self.continuous.is_some() { Workload::Deployment } else { Workload::Job }
     }

@@ -51,6 +51,10 @@ impl Descriptor for Run {
         None
     }
 
+    fn inbox(&self) -> Option<&str> {
+        None
+    }
+
     fn workload(&self) -> Workload {
         self.workload.unwrap_or_default()
     }

@@ -29,6 +29,10 @@ impl Descriptor for Score {
         None
     }
 
+    fn inbox(&self) -> Option<&str> {
+        None
+    }
+
     fn workload(&self) -> Workload {
         Workload::Job
     }

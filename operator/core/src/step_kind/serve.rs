@@ -37,6 +37,10 @@ impl Descriptor for Serve {
         None
     }
 
+    fn inbox(&self) -> Option<&str> {
+        None
+    }
+
     fn workload(&self) -> Workload {
         Workload::Deployment
     }

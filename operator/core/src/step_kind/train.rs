@@ -27,6 +27,10 @@ impl Descriptor for Train {
         None
     }
 
+    fn inbox(&self) -> Option<&str> {
+        None
+    }
+
     fn workload(&self) -> Workload {
         Workload::Job
     }

@@ -13,6 +13,7 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 
 use super::made_bytes::Maker;
+use super::notations::by_pattern;
 
 /// How the engine's memory calls what a function is about to make; what is said of it goes by this name.
 const MADE_BY: &str = "FunctionValues";
@@ -25,8 +26,10 @@ pub(super) enum Guard {
     StaysFinite,
     /// No row without a null argument becomes null.
     StaysPresent,
-    /// Seconds since 1970 with a fraction are within the years that nanoseconds reach, at whose ends they would stop.
+    /// Seconds since 1970 with a fraction are within the years that nanoseconds reach, at whose ends they would stop; the rest as [`Guard::Notations`].
     InReach,
+    /// A fraction of a second in the pattern of a time is one, and a year of two digits is none of four.
+    Notations,
     /// Texts beside a time are times, as where they are compared.
     TextsAsTimes,
 }
@@ -58,8 +61,9 @@ impl Guard {
             Self::TextsAsTimes => function.invoke_with_args(args),
             Self::InReach => match args.args.first().filter(|seconds| seconds.data_type().is_floating()) {
                 Some(seconds) => since_1970(seconds, args.return_field.data_type(), function.name()),
-                None => function.invoke_with_args(args),
+                None => by_pattern(function, args),
             },
+            Self::Notations => by_pattern(function, args),
         }
     }
 }

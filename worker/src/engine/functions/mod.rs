@@ -7,6 +7,7 @@ mod digests;
 mod guard;
 mod guarded;
 mod made_bytes;
+mod notations;
 mod signed_rank;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use guarded::Guarded;
 use signed_rank::{RANKS, SignedRank};
 
 /// Each guarded function, by its first name in the engine.
-const GUARDED: [(&str, Guard); 14] = [
+const GUARDED: [(&str, Guard); 21] = [
     ("range", Guard::MadeFrom(made_bytes::Maker::Steps)),
     ("generate_series", Guard::MadeFrom(made_bytes::Maker::Steps)),
     ("array_repeat", Guard::MadeFrom(made_bytes::Maker::Copies)),
@@ -34,6 +35,13 @@ const GUARDED: [(&str, Guard); 14] = [
     ("trunc", Guard::StaysFinite),
     ("date_bin", Guard::StaysPresent),
     ("to_timestamp", Guard::InReach),
+    ("to_timestamp_seconds", Guard::Notations),
+    ("to_timestamp_millis", Guard::Notations),
+    ("to_timestamp_micros", Guard::Notations),
+    ("to_timestamp_nanos", Guard::Notations),
+    ("to_unixtime", Guard::Notations),
+    ("to_date", Guard::Notations),
+    ("to_time", Guard::Notations),
     ("coalesce", Guard::TextsAsTimes),
     ("greatest", Guard::TextsAsTimes),
     ("least", Guard::TextsAsTimes),

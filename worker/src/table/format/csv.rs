@@ -104,10 +104,11 @@ impl FileFormat for Csv {
     fn writing(&self, schema: &SchemaRef) -> Result<Writing, EncodeError> {
         for field in schema.fields() {
             if !fits(field.data_type()) {
+                let name = field.name();
                 return Err(EncodeError::Column(format!(
-                    "column \"{}\" has the type {}, which CSV cannot hold; write ndjson or parquet, or cast it",
-                    field.name(),
-                    field.data_type()
+                    "column \"{name}\" has the type {}, which CSV cannot hold; write ndjson or parquet, or {}",
+                    field.data_type(),
+                    as_text(name, field.data_type())
                 )));
             }
         }
@@ -152,7 +153,10 @@ fn header_rules(options: &ReadOptions, dialect: Dialect) -> HeaderRules<'_> {
 }
 
 fn column_rules(options: &ReadOptions, names: &[String]) -> Result<Vec<ColumnRules>, String> {
-    FileRules::new(&options.reading)?.expecting(&options.expected).columns(names)
+    FileRules::new(&options.reading)?
+        .expecting(&options.expected)
+        .after(options.before.as_ref())
+        .columns(names)
 }
 
 /// Checks the rows of a block and says what is in its columns, and how many rows it has.
@@ -180,7 +184,7 @@ pub(super) fn inspect(
             let field = records.field(index);
             kind.add(field.as_bytes(), rules).map_err(|declared| {
                 let name = names.get(index).map(String::as_str).unwrap_or_default();
-                malformed(wrong_type(name, field, declared))
+                malformed(wrong_type(name, field, declared, Some(rules)))
             })?;
         }
     }
@@ -220,6 +224,21 @@ impl Decode for CsvDecoder {
             builders.add(|index| records.field(index))?;
         }
         builders.finish()
+    }
+}
+
+/// What makes a text or columns of a column that CSV cannot hold.
+fn as_text(name: &str, data_type: &DataType) -> String {
+    match data_type {
+        DataType::Struct(fields) => {
+            let first = fields.first().map_or("field", |field| field.name().as_str());
+            format!("select its fields: \"{name}\"['{first}'] AS \"{first}\"")
+        }
+        DataType::Map(..) => format!("select its values by their keys: \"{name}\"['key'] AS \"key\""),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            format!("write its bytes as digits: encode(\"{name}\", 'hex') AS \"{name}\"")
+        }
+        _ => format!("cast it: CAST(\"{name}\" AS VARCHAR) AS \"{name}\""),
     }
 }
 

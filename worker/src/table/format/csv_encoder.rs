@@ -35,7 +35,13 @@ impl BatchEncoder for CsvEncoder {
             if index > 0 {
                 out.push(b',');
             }
-            append_text(field.name().as_bytes(), out);
+            let name = field.name();
+            // At the start of the file it would be a byte order mark of the file's own.
+            if index == 0 && name.starts_with('\u{feff}') && !needs_quotes(name.as_bytes()) {
+                out.extend_from_slice(format!("\"{name}\"").as_bytes());
+            } else {
+                append_text(name.as_bytes(), out);
+            }
         }
         end_row(fields.len(), 0, out);
     }

@@ -35,7 +35,8 @@ pub(super) fn headers(
     let mut names: Option<Vec<String>> = None;
     let mut starts = Vec::with_capacity(files.len());
     for file in files {
-        let begin = skipped(file, rules.skip_rows)?;
+        let begin = skipped(file, rules.skip_rows, LineEnd::Any)?;
+        refuse_answer(file, begin, !rules.columns.is_empty())?;
         let (found, after) = header(file, begin, rules.dialect)?;
         if !rules.columns.is_empty() {
             refuse_header_row(file, &found, rules.columns)?;
@@ -45,7 +46,6 @@ pub(super) fn headers(
         starts.push(after);
         match &names {
             None => {
-                refuse_page(file, &found)?;
                 refuse_other_delimiter(file, &found, rules)?;
                 refuse_duplicates(file, &found)?;
                 names = Some(found);
@@ -68,15 +68,28 @@ pub(super) fn headers(
     Ok((names.unwrap_or_else(|| rules.columns.to_vec()), starts))
 }
 
+/// What ends a line that is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LineEnd {
+    /// A line feed.
+    Feed,
+    /// A line feed, a carriage return, or both.
+    Any,
+}
+
 /// Where the first line that counts begins: behind a byte order mark and the lines that are left out.
-pub(super) fn skipped(file: &LocalFile, rows: usize) -> Result<u64, TableError> {
+pub(super) fn skipped(file: &LocalFile, rows: usize, end: LineEnd) -> Result<u64, TableError> {
     let mark = file.mark_length()?;
     if rows == 0 {
         return Ok(mark);
     }
     let bytes = file.first_bytes(RECORD_LIMIT)?;
     let rest = bytes.get(usize::try_from(mark).unwrap_or_default()..).unwrap_or_default();
-    match memchr::memchr_iter(b'\n', rest).nth(rows - 1) {
+    let ends = memchr::memchr2_iter(b'\n', b'\r', rest).filter(|at| match rest.get(*at..*at + 2) {
+        Some([b'\r', b'\n']) => false,
+        _ => end == LineEnd::Any || rest.get(*at) == Some(&b'\n'),
+    });
+    match { ends }.nth(rows - 1) {
         Some(at) => Ok(mark + at as u64 + 1),
         None => Err(TableError::content(
             &file.name,
@@ -140,16 +153,58 @@ fn first_line(data: &[u8]) -> Option<&str> {
     std::str::from_utf8(data.get(..=end)?).ok()
 }
 
-/// Refuses a page that a server answers instead of the file.
-fn refuse_page(file: &LocalFile, names: &[String]) -> Result<(), TableError> {
-    let first = names.first().map(|name| name.trim_start().to_ascii_lowercase()).unwrap_or_default();
-    if first.starts_with("<!doctype html") || first.starts_with("<html") || first.starts_with("<?xml") {
+/// How much of a file is looked at for what is no CSV.
+const ANSWER_BYTES: usize = 4096;
+
+/// Refuses what a server answers instead of the file: a page, or an object of JSON. Where the columns are given, the first field may hold JSON,
+/// and only a file that is nothing else is refused.
+fn refuse_answer(file: &LocalFile, begin: u64, are_named: bool) -> Result<(), TableError> {
+    let start = usize::try_from(begin).unwrap_or(usize::MAX);
+    let bytes = file.first_bytes(start.saturating_add(ANSWER_BYTES))?;
+    let first = String::from_utf8_lossy(bytes.get(start..).unwrap_or_default());
+    let first = first.trim_start();
+    if is_page(first) {
         return Err(TableError::content(
             &file.name,
             "it is an HTML or XML page, not CSV; does the address need a login, or lead to a page about the file?",
         ));
     }
+    let is_whole = bytes.len() < start.saturating_add(ANSWER_BYTES);
+    let is_json = match are_named {
+        true => is_whole && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(first).is_ok(),
+        false => is_json(first),
+    };
+    if is_json {
+        return Err(TableError::content(
+            &file.name,
+            format!(
+                "it is JSON, not CSV: {}; is it the answer of a server that refuses? Rows of one object a line are read with format: ndjson",
+                shown(first.lines().next().unwrap_or_default())
+            ),
+        ));
+    }
     Ok(())
+}
+
+/// Whether a text begins as HTML or XML does. A header may have names in angle brackets, and these have a delimiter or a line end behind them.
+fn is_page(text: &str) -> bool {
+    const STARTS: [&str; 5] = ["<!doctype", "<!--", "<?xml", "<html", "<head"];
+    let start: String = text.chars().take(9).collect::<String>().to_ascii_lowercase();
+    if STARTS.iter().any(|page| start.starts_with(page)) {
+        return true;
+    }
+    let Some((tag, rest)) = text.strip_prefix('<').and_then(|rest| rest.split_once('>')) else {
+        return false;
+    };
+    tag.starts_with(|sign: char| sign.is_ascii_alphabetic())
+        && !tag.contains(['<', '\n', '"', ','])
+        && rest.trim_start().starts_with('<')
+}
+
+/// Whether a text begins as JSON does.
+fn is_json(text: &str) -> bool {
+    let object = |text: &str| text.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with('"'));
+    object(text) || text.strip_prefix('[').is_some_and(|rest| object(rest.trim_start()))
 }
 
 /// Refuses a header of one field that another delimiter would split.
@@ -220,4 +275,31 @@ pub(super) fn data_as_header(names: &[String]) -> Option<String> {
             names.join(", ")
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_and_json_are_told_from_headers() {
+        for page in [
+            "<!DOCTYPE HTML><html>",
+            "<html>\n",
+            "<!-- x -->\n<html>",
+            "<?xml version=\"1.0\"?>",
+            "<Error><Code>AccessDenied</Code>",
+            "<Error>\n  <Code>",
+            "<body class=x><p>",
+        ] {
+            assert!(is_page(page), "{page}");
+        }
+        for header in ["<TICKER>,<PER>,<DATE>\nA,1,2", "<DATE>\n2024", "<a;<b>\n<c", "a<b>", "<5,x\n"] {
+            assert!(!is_page(header) && !is_json(header), "{header}");
+        }
+        for json in ["{\"error\":\"token expired\"}", "{ \"a\": 1 }", "[{\"a\":1}]", "[\n {\n\"a\""] {
+            assert!(is_json(json) && !is_page(json), "{json}");
+        }
+        assert!(!is_json("{a},b") && !is_json("[a],b"));
+    }
 }

@@ -136,7 +136,12 @@ impl<'a> Records<'a> {
         let (mut written, mut ended) = (0, 0);
         self.reader.reset();
         loop {
-            let input = bytes.get(self.position..).unwrap_or_default();
+            let mut input = bytes.get(self.position..).unwrap_or_default();
+            // The reader takes a byte order mark off whatever it is given first. The file's own is not here any more: this one is a value's,
+            // and in two pieces it is no mark.
+            if self.position == self.start && input.starts_with("\u{feff}".as_bytes()) {
+                input = input.get(..1).unwrap_or_default();
+            }
             let (result, read, wrote, ends) = self.reader.read_record(
                 input,
                 self.copy.get_mut(written..).unwrap_or_default(),
@@ -207,6 +212,24 @@ mod tests {
         }
         let expected = [(2, vec!["a", "b,\"c"]), (15, vec!["", ""]), (17, vec!["last"])];
         assert_eq!(all, expected.map(|(at, fields)| (at, fields.into_iter().map(String::from).collect())));
+    }
+
+    #[test]
+    fn what_looks_like_a_byte_order_mark_is_a_part_of_every_record_alike() {
+        let text = "\u{feff}a,1\n\u{feff}a,\"x\"\"y\"\n\u{feff}\"a\",2\n\u{feff}\"a,\"\"\n\u{feff}";
+        let mut records = Records::new(text, Dialect::default());
+        let mut all = Vec::new();
+        while records.advance() {
+            all.push((0..records.fields()).map(|index| records.field(index).to_owned()).collect::<Vec<_>>());
+        }
+        let expected: [&[&str]; 5] = [
+            &["\u{feff}a", "1"],
+            &["\u{feff}a", "x\"y"],
+            &["\u{feff}\"a\"", "2"],
+            &["\u{feff}\"a", ""],
+            &["\u{feff}"],
+        ];
+        assert_eq!(all, expected);
     }
 
     #[test]

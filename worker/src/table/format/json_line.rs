@@ -89,7 +89,7 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
                 if let Some((value, declared)) = unfit.zip(kinds.declared)
                     && self.2.is_none()
                 {
-                    *self.2 = Some(wrong_type(key, &value, declared));
+                    *self.2 = Some(wrong_type(key, &value, declared, None));
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::arrow::datatypes::{DataType, Field, Fields, SchemaRef};
 use mlpipeline_crds::ColumnType;
 
 use crate::table::text::{ExpectedTypes, type_of};
@@ -49,6 +49,8 @@ pub(super) struct ColumnTypes {
     pub declared: BTreeMap<String, ColumnType>,
     /// Those that columns are to have if they can.
     pub expected: ExpectedTypes,
+    /// Those that they had in an earlier file, which say what a value that is missing, null or empty would be.
+    pub before: Option<SchemaRef>,
 }
 
 impl JsonKinds {
@@ -59,6 +61,7 @@ impl JsonKinds {
 
     /// Adds what was met elsewhere, later.
     pub(super) fn merge(&mut self, other: Self) {
+        self.objects += other.objects;
         for (key, kinds) in other.keys {
             let place = self.place(key);
             if let Some((_, own)) = self.keys.get_mut(place) {
@@ -70,14 +73,24 @@ impl JsonKinds {
     /// The columns, each with the narrowest type that holds every value: integers and other numbers together are numbers
     /// with a fraction, other scalars together are text.
     pub(super) fn fields(&self) -> Result<Vec<Field>, String> {
-        self.fields_below("")
+        self.fields_below("", self.types.before.as_ref().map(|before| before.fields()))
     }
 
-    fn fields_below(&self, path: &str) -> Result<Vec<Field>, String> {
-        self.keys
-            .iter()
-            .map(|(key, kinds)| Ok(Field::new(key, kinds.data_type(&format!("{path}{key}"))?, true)))
-            .collect()
+    /// The fields of an earlier file in their order, whether they are met here or not, and then the others.
+    fn fields_below(&self, path: &str, before: Option<&Fields>) -> Result<Vec<Field>, String> {
+        let typed = |key: &str, kinds: &Kinds, before: Option<&DataType>| {
+            Ok(Field::new(key, kinds.data_type(&format!("{path}{key}"), before)?, true))
+        };
+        let known = before.into_iter().flatten().map(|field| {
+            let place = self.places.get(field.name()).and_then(|place| self.keys.get(*place));
+            match place {
+                Some((key, kinds)) => typed(key, kinds, Some(field.data_type())),
+                None => Ok(Field::clone(field)),
+            }
+        });
+        let is_known = |key: &str| before.is_some_and(|before| before.find(key).is_some());
+        let others = self.keys.iter().filter(|(key, _)| !is_known(key));
+        known.chain(others.map(|(key, kinds)| typed(key, kinds, None))).collect()
     }
 
     /// Whether the current object had the key at a place before.
@@ -109,7 +122,8 @@ impl Kinds {
         }
     }
 
-    fn data_type(&self, path: &str) -> Result<DataType, String> {
+    /// The type that holds all that was met; `before` is that of the same place in an earlier file.
+    fn data_type(&self, path: &str, before: Option<&DataType>) -> Result<DataType, String> {
         if let Some(declared) = self.declared {
             return Ok(type_of(declared));
         }
@@ -119,12 +133,22 @@ impl Kinds {
             {
                 Ok(type_of(expected))
             }
-            (0, None, None) => Ok(DataType::Utf8),
+            (0, None, None) => Ok(before.cloned().unwrap_or(DataType::Utf8)),
             (0, Some(items), None) => {
-                let item = items.data_type(&format!("{path}[]"))?;
+                let before = match before {
+                    Some(DataType::List(item)) => Some(item.data_type()),
+                    _ => None,
+                };
+                let item = items.data_type(&format!("{path}[]"), before)?;
                 Ok(DataType::List(Field::new_list_field(item, true).into()))
             }
-            (0, None, Some(object)) => Ok(DataType::Struct(object.fields_below(&format!("{path}."))?.into())),
+            (0, None, Some(object)) => {
+                let before = match before {
+                    Some(DataType::Struct(fields)) => Some(fields),
+                    _ => None,
+                };
+                Ok(DataType::Struct(object.fields_below(&format!("{path}."), before)?.into()))
+            }
             (scalars, None, None) => Ok(match scalars {
                 BOOLEAN => DataType::Boolean,
                 found if found & !(INTEGER | BIG_INTEGER) == 0 => DataType::Int64,

@@ -13,6 +13,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::catalog::TableProvider;
 use mlpipeline_crds::{OnMismatch, Reading};
 
+use super::csv_header::{LineEnd, skipped};
 use super::line_pattern::LinePattern;
 use super::ndjson::LineSplitter;
 use super::{FileFormat, Opened, ReadOptions, Writing};
@@ -52,7 +53,9 @@ impl FileFormat for Lines {
         let name = files.first().map(|file| file.name.clone()).unwrap_or_default();
         let names = pattern.names();
         let rules = FileRules::new(&options.reading)
-            .and_then(|rules| rules.expecting(&options.expected).columns(&names))
+            .and_then(|rules| {
+                rules.expecting(&options.expected).after(options.before.as_ref()).columns(&names)
+            })
             .map_err(|problem| TableError::content(&name, problem))?;
         let starts = starts(&files, options)?;
         let (blocks, summaries) = inspect_blocks(
@@ -138,7 +141,8 @@ fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result
                     let field = search.group(index, line);
                     kind.add(field.as_bytes(), rules).map_err(|declared| {
                         let name = pattern.groups.get(index).map(|(_, name)| name.as_str());
-                        Malformed { offset, problem: wrong_type(name.unwrap_or_default(), field, declared) }
+                        let name = name.unwrap_or_default();
+                        Malformed { offset, problem: wrong_type(name, field, declared, Some(rules)) }
                     })?;
                 }
             } else if pattern.on_mismatch == OnMismatch::Skip {
@@ -186,7 +190,7 @@ impl Decode for LineDecoder {
 /// Where the first line of each file begins: behind a byte order mark and the lines that are left out.
 fn starts(files: &[LocalFile], options: &ReadOptions) -> Result<Vec<u64>, TableError> {
     let rows = options.reading.skip_rows.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(0);
-    files.iter().map(|file| super::csv_header::skipped(file, rows)).collect()
+    files.iter().map(|file| skipped(file, rows, LineEnd::Feed)).collect()
 }
 
 /// The lines of a text with where they begin, in bytes.

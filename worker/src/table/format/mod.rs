@@ -24,6 +24,7 @@ mod map_keys;
 mod ndjson;
 mod number_text;
 mod parquet;
+mod parquet_embedded;
 mod parquet_files;
 mod parquet_table;
 mod parquet_types;
@@ -72,6 +73,8 @@ pub(crate) struct ReadOptions {
     pub reading: Reading,
     /// The types that columns are to have where all their values are of them as they are written.
     pub expected: ExpectedTypes,
+    /// The columns of a file that came before: a column without any value has the type that it had there.
+    pub before: Option<SchemaRef>,
 }
 
 /// A table of files.

@@ -22,10 +22,13 @@ use super::{BatchEncoder, FileFormat, Opened, ReadOptions, Writing};
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
-use crate::table::text::{Decode, Malformed, Splitter, TextTable, index_blocks, inspect_blocks};
+use crate::table::text::{Decode, Malformed, Splitter, TextTable, index_blocks, inspect_blocks, type_of};
 
 /// One JSON object a line.
 pub(super) struct Ndjson;
+
+/// What is said of files without a line whose columns nothing else says.
+const EMPTY: &str = "the file is empty; NDJSON has one JSON object a line, or name the columns in reading.types, for a table without rows";
 
 impl FileFormat for Ndjson {
     fn check(&self, options: &ReadOptions) -> Result<(), String> {
@@ -52,6 +55,7 @@ impl FileFormat for Ndjson {
         let types = Arc::new(ColumnTypes {
             declared: options.reading.types.clone(),
             expected: options.expected.clone(),
+            before: options.before.clone(),
         });
         let look = |bytes: &[u8]| inspect(bytes, &types);
         let (blocks, summaries) = inspect_blocks(&files, &starts, || Box::new(LineSplitter), look, stop)?;
@@ -62,7 +66,17 @@ impl FileFormat for Ndjson {
         let rows = all.objects;
         let name = files.first().map(|file| file.name.clone()).unwrap_or_default();
         let unplaced = |problem| TableError::content(&name, problem);
+        if all.objects == 0 && options.before.is_none() && options.reading.types.is_empty() {
+            return Err(TableError::content(&name, EMPTY));
+        }
         let fields = match all.fields() {
+            // Without any line, the columns are those that the spec names.
+            Ok(fields) if all.objects == 0 && fields.is_empty() => options
+                .reading
+                .types
+                .iter()
+                .map(|(column, declared)| Field::new(column, type_of(*declared), true))
+                .collect(),
             Ok(fields) => check_declared(fields, &options.reading).map_err(unplaced)?,
             Err(problem) => {
                 mixed_at(&files, &blocks, &types, stop)?;
@@ -142,9 +156,6 @@ fn start(file: &LocalFile) -> Result<u64, TableError> {
             &file.name,
             "it is an HTML or XML page, not NDJSON; does the address need a login, or lead to a page about the file?",
         )),
-        None if bytes.len() < 1024 => {
-            Err(TableError::content(&file.name, "the file is empty; NDJSON has one JSON object a line"))
-        }
         _ => Ok(mark as u64),
     }
 }

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, IntervalUnit, SchemaRef};
 use datafusion::catalog::TableProvider;
 use mlpipeline_crds::Reading;
 use parquet::arrow::ArrowWriter;
@@ -15,6 +15,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::properties::WriterProperties;
 
 use super::ndjson::refuse_columns;
+use super::parquet_embedded::is_embedded;
 use super::parquet_files::footer;
 use super::parquet_table::ParquetTable;
 use super::parquet_types::{batch_of, refuse_types, schema_of};
@@ -109,6 +110,7 @@ fn table(files: Vec<LocalFile>) -> Result<Opened, TableError> {
     let mut first: Option<(&LocalFile, SchemaRef)> = None;
     let (mut rows, mut most) = (0_u64, 0);
     let mut sizes = Vec::with_capacity(files.len());
+    let mut unread: Vec<Option<(String, String)>> = Vec::new();
     for file in &files {
         let (footer, size) = footer(file)?;
         let (schema, metadata) = (Arc::clone(footer.schema()), footer.metadata());
@@ -116,6 +118,18 @@ fn table(files: Vec<LocalFile>) -> Result<Opened, TableError> {
         rows = rows.saturating_add(u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0));
         most = metadata.row_groups().iter().map(held).fold(most, u64::max);
         sizes.push(size);
+        unread.resize(schema.fields().len(), None);
+        let knows_units = is_embedded(metadata);
+        for (unread, field) in unread.iter_mut().zip(schema.fields()) {
+            if unread.is_none() && has_lost_intervals(field.data_type(), knows_units) {
+                let problem = format!(
+                    "column \"{}\" holds intervals of Parquet, of which months would be lost; write them as a text or a number of days, as with CAST(x AS \
+                     VARCHAR) in the program that wrote the file, or name the other columns in sql",
+                    field.name()
+                );
+                *unread = Some((file.name.clone(), problem));
+            }
+        }
         match &first {
             None => first = Some((file, schema)),
             Some((first, expected)) if expected.fields() != schema.fields() => {
@@ -134,7 +148,23 @@ fn table(files: Vec<LocalFile>) -> Result<Opened, TableError> {
         return Err(TableError::Internal("a table of no file".into()));
     };
     let files = files.into_iter().zip(sizes).collect();
-    Ok(Opened { table: Arc::new(ParquetTable::new(schema, files)), rows, held: most, warning: None })
+    Ok(Opened { table: Arc::new(ParquetTable::new(schema, files, unread)), rows, held: most, warning: None })
+}
+
+/// Whether a type has intervals that are not read whole. Parquet's have months, days and milliseconds, and Arrow's reader takes the last two of them
+/// unless the Arrow schema in the file says that there are only the first.
+fn has_lost_intervals(found: &DataType, knows_units: bool) -> bool {
+    match found {
+        DataType::Interval(unit) => !knows_units || *unit == IntervalUnit::MonthDayNano,
+        DataType::Struct(fields) => {
+            fields.iter().any(|field| has_lost_intervals(field.data_type(), knows_units))
+        }
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::Map(item, _) => has_lost_intervals(item.data_type(), knows_units),
+        _ => false,
+    }
 }
 
 /// What reading a row group holds: its columns as they lie in the file, and a page and a dictionary of each.

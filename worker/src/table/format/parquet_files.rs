@@ -22,6 +22,7 @@ use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::ParquetMetaData;
 
+use super::parquet_embedded::refuse_unknown;
 use crate::failure::StepError;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
@@ -36,15 +37,19 @@ pub(super) fn footer(file: &LocalFile) -> Result<(ArrowReaderMetadata, u64), Tab
     if length == 0 {
         return Err(TableError::content(&file.name, "the file is empty"));
     }
-    let loaded = ArrowReaderMetadata::load(&open, ArrowReaderOptions::new());
+    // The Arrow schema in the footer is looked at before it is converted.
+    let loaded = ArrowReaderMetadata::load(&open, ArrowReaderOptions::new().with_skip_arrow_metadata(true));
     file.unchanged(&open)?;
-    let loaded = loaded.map_err(|error| match disk_answer(&error) {
+    let malformed = |error: ParquetError| match disk_answer(&error) {
         Some(answer) => TableError::io("read", &file.path)(answer),
         None => {
             let problem = format!("it is not a whole Parquet file, of {length} bytes: {error}");
             TableError::content(&file.name, problem)
         }
-    })?;
+    };
+    let metadata = Arc::clone(loaded.map_err(malformed)?.metadata());
+    refuse_unknown(&metadata).map_err(|problem| TableError::content(&file.name, problem))?;
+    let loaded = ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new()).map_err(malformed)?;
     Ok((loaded, length))
 }
 

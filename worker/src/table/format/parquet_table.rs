@@ -13,11 +13,14 @@ use datafusion::common::config::TableParquetOptions;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::error::DataFusionError;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::parquet_files::ParquetFiles;
+use crate::failure::StepError;
+use crate::table::TableError;
 use crate::table::file::LocalFile;
 
 /// A table of Parquet files that have the same columns.
@@ -27,15 +30,22 @@ pub(super) struct ParquetTable {
     files: Arc<ParquetFiles>,
     /// How many bytes each file has.
     sizes: Vec<u64>,
+    /// By place, in which file and why the values of columns cannot be read.
+    unread: Vec<Option<(String, String)>>,
 }
 
 impl ParquetTable {
     /// The table of files of these sizes, in bytes, in the order of their paths.
-    pub(super) fn new(schema: SchemaRef, mut files: Vec<(LocalFile, u64)>) -> Self {
+    /// `unread` says of a column's place in which file and why its values cannot be read: a query that reads it is refused.
+    pub(super) fn new(
+        schema: SchemaRef,
+        mut files: Vec<(LocalFile, u64)>,
+        unread: Vec<Option<(String, String)>>,
+    ) -> Self {
         files.sort_by(|(one, _), (other, _)| one.path.as_os_str().cmp(other.path.as_os_str()));
         let sizes = files.iter().map(|(_, size)| *size).collect();
         let files = Arc::new(ParquetFiles::new(files.into_iter().map(|(file, _)| file)));
-        Self { schema, files, sizes }
+        Self { schema, files, sizes, unread }
     }
 }
 
@@ -56,6 +66,12 @@ impl TableProvider for ParquetTable {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> QueryResult<Arc<dyn ExecutionPlan>> {
+        let read = |place: &usize| projection.is_none_or(|read| read.contains(place));
+        let unread = self.unread.iter().enumerate().filter(|(place, _)| read(place));
+        if let Some((file, problem)) = unread.filter_map(|(_, problem)| problem.as_ref()).next() {
+            let error = TableError::content(file, problem.as_str());
+            return Err(DataFusionError::External(Box::new(StepError::from(error))));
+        }
         // Statistics know no NaN, and may be wrong: with them a filter, min, max or a constant column would give other answers than
         // the rows do.
         let mut options = TableParquetOptions::default();

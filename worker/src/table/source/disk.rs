@@ -16,15 +16,23 @@ use crate::table::file::LocalFile;
 pub(super) fn locate(request: &Request<'_>) -> Result<Found, StepError> {
     let Request { uri, sha256, context, .. } = *request;
     let pattern = uri.split_once(':').map_or(uri, |(_, path)| path);
+    let is_absolute = context.storage.root == Path::new("/");
     let mut found = (context.storage.root.as_path(), Vec::new());
     for root in context.storage.file_roots() {
-        found = (root, expand(root, pattern, Links::Follow)?);
+        let expanded = expand(root, pattern, Links::Follow);
+        let expanded = expanded.map_err(|error| match error {
+            // Storage is the whole file system here, and no folder that a path could leave.
+            ArtifactError::Path { problem, .. } if is_absolute => {
+                StepError::from(TableError::NotFound(format!("{}: {problem}", request.shown())))
+            }
+            other => other.into(),
+        })?;
+        found = (root, expanded);
         if !found.1.is_empty() {
             break;
         }
     }
     let (root, paths) = found;
-    let is_absolute = context.storage.root == Path::new("/");
     let shown = request.shown();
     if paths.is_empty()
         && let Some(what) = other_kind(context.storage.file_roots(), pattern)

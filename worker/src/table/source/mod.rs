@@ -108,6 +108,7 @@ pub(super) async fn locate(source: &DataSource, context: &WorkContext) -> Result
         pattern: pattern.clone(),
         on_mismatch: *on_mismatch,
         reading: reading.as_deref().cloned().unwrap_or_default(),
+        before: None,
         expected: ExpectedTypes::new(),
     };
     let request = Request {

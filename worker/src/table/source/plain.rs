@@ -157,6 +157,8 @@ fn compression(source: &LocalFile) -> Result<Option<Stream>, TableError> {
     Ok(match first.as_slice() {
         [0x1f, 0x8b, ..] => Some(Stream::Gzip),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Stream::Zstd),
+        // A frame to skip, as pzstd begins with one.
+        [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Stream::Zstd),
         [b'P', b'K', 3, 4, ..] => return Err(unsupported(name, "zip")),
         [b'B', b'Z', b'h', ..] => return Err(unsupported(name, "bzip2")),
         [0xfd, b'7', b'z', b'X', b'Z', 0] => return Err(unsupported(name, "xz")),

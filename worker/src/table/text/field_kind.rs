@@ -7,7 +7,7 @@ use datafusion::arrow::compute::kernels::cast_utils::Parser;
 use datafusion::arrow::datatypes::{Date32Type, Float64Type, Int64Type};
 use mlpipeline_crds::ColumnType;
 
-use super::date::iso_microseconds;
+use super::date::{iso_microseconds, zone_of};
 use super::plain_number::short_number;
 use super::rules::ColumnRules;
 
@@ -48,6 +48,11 @@ pub(crate) fn is_of(text: &str, declared: ColumnType) -> bool {
 
 /// The kind of one field that does not stand for null. What counts as a number, a date or a time is just what is parsed.
 pub(super) fn kind(field: &[u8], rules: &ColumnRules) -> u8 {
+    if rules.is_date_before_number()
+        && let Some(kind) = std::str::from_utf8(field).ok().and_then(|text| in_notation(text, rules))
+    {
+        return kind;
+    }
     if rules.has_plain_numbers() {
         match plain_number(field) {
             Some(INTEGER) if field.len() <= EXACT_DIGITS => return INTEGER,
@@ -56,11 +61,21 @@ pub(super) fn kind(field: &[u8], rules: &ColumnRules) -> u8 {
         }
     }
     let Ok(text) = std::str::from_utf8(field) else { return TEXT };
-    if let Some(notation) = &rules.date
-        && notation.microseconds(text).is_some()
-    {
-        return if notation.has_time() { TIME } else { DATE };
+    let kind = kind_of_text(field, text, rules);
+    if kind != TEXT || rules.is_date_before_number() {
+        return kind;
     }
+    in_notation(text, rules).unwrap_or(TEXT)
+}
+
+/// The kind of a text that is written as dates are in the file or column, where the spec says how that is.
+fn in_notation(text: &str, rules: &ColumnRules) -> Option<u8> {
+    let notation = rules.date.as_ref().filter(|_| rules.may_be_date())?;
+    notation.microseconds(text)?;
+    Some(if notation.has_time() { TIME } else { DATE })
+}
+
+fn kind_of_text(field: &[u8], text: &str, rules: &ColumnRules) -> u8 {
     match field.first() {
         Some(b't' | b'T' | b'f' | b'F')
             if text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") =>
@@ -136,15 +151,14 @@ fn moment(text: &str) -> u8 {
     if text.len() == 10 && Date32Type::parse(text).is_some() {
         DATE
     } else if text.len() > 10 && !is_finer_than_microseconds(text) && iso_microseconds(text).is_some() {
-        let clock = text.get(11..).unwrap_or_default();
-        if clock.contains(['Z', 'z', '+', '-', ' ']) { ZONED_TIME } else { TIME }
+        if zone_of(text).is_empty() { TIME } else { ZONED_TIME }
     } else {
         TEXT
     }
 }
 
 /// Whether a time has digits that microseconds do not hold, which parsing would cut off.
-fn is_finer_than_microseconds(text: &str) -> bool {
+pub(super) fn is_finer_than_microseconds(text: &str) -> bool {
     let Some((_, fraction)) = text.split_once('.') else { return false };
     let digits = fraction.bytes().take_while(u8::is_ascii_digit);
     digits.skip(6).any(|digit| digit != b'0')

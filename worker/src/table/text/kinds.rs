@@ -44,6 +44,7 @@ impl TextKinds {
         let time = || type_of(ColumnType::Timestamp);
         match (rules.declared, self.0) {
             (Some(declared), _) => type_of(declared),
+            (None, 0) if let Some(before) = &rules.before => before.clone(),
             (None, found)
                 if let Some(expected) = rules.expected.filter(|expected| holds(*expected, found)) =>
             {
@@ -82,7 +83,7 @@ fn holds(expected: ColumnType, found: u8) -> bool {
 mod tests {
     use datafusion::arrow::compute::kernels::cast_utils::Parser;
     use datafusion::arrow::datatypes::{Float64Type, Int64Type};
-    use mlpipeline_crds::Reading;
+    use mlpipeline_crds::{ColumnReading, Reading};
 
     use super::*;
     use crate::table::text::rules::FileRules;
@@ -97,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_column_has_the_narrowest_type_that_holds_every_field() {
-        let rows: [(&[&str], &str); 44] = [
+        let rows: [(&[&str], &str); 49] = [
             (&["1", "-2", "", "9223372036854775807"], "Int64"),
             (&["1", "2", "2.5"], "Float64"),
             (&["1", "9223372036854775808"], "Utf8"),
@@ -129,6 +130,11 @@ mod tests {
             (&["2026-01-31T10:00:00Z", "2026-01-31T10:00:00+02:00"], "Timestamp(µs, \"+00:00\")"),
             (&["2026-01-31T10:00:00Z", "2026-01-31T10:00:00"], "Utf8"),
             (&["2026-01-31T10:00:00Z", "2026-01-31"], "Utf8"),
+            (&["2024-01-01T10:00:00EST", "2024-01-01T10:00:00"], "Utf8"),
+            (&["2024-01-01T10:00:00CET"], "Utf8"),
+            (&["2024-01-01 10:00:00.5Europe/Berlin"], "Utf8"),
+            (&["2024-01-01 10:00:00 America/New_York"], "Utf8"),
+            (&["2024-01-01 10:00:00 UTC", "2024-01-01T10:00:00UTC"], "Timestamp(µs, \"+00:00\")"),
             (&["", ""], "Utf8"),
             (&[], "Utf8"),
             (&["1", "x"], "Utf8"),
@@ -157,6 +163,8 @@ mod tests {
             (ColumnType::Boolean, "TRUE", Some("1")),
             (ColumnType::Date, "2026-01-31", Some("31.01.2026")),
             (ColumnType::Timestamp, "2026-01-31", Some("2026-01-31T10:00:00Z")),
+            (ColumnType::Timestamp, "2026-01-31T10:00:00", Some("2026-01-31T10:00:00EST")),
+            (ColumnType::Timestamp, "2026-01-31T10:00:00.1", Some("2026-01-31T10:00:00.1Europe/Berlin")),
         ] {
             let reading = Reading { types: [("x".to_owned(), declared)].into(), ..Reading::default() };
             let rules = FileRules::new(&reading).and_then(|rules| rules.column("x")).expect("rules");
@@ -165,6 +173,55 @@ mod tests {
             if let Some(bad) = bad {
                 assert_eq!(kinds.add(bad.as_bytes(), &rules), Err(declared), "{bad}");
             }
+        }
+    }
+
+    #[test]
+    fn digits_that_are_dates_are_dates_where_the_spec_says_so_of_their_column() {
+        #[derive(Clone, Copy)]
+        enum Said {
+            OfTheColumn,
+            OfTheFile,
+            WithItsType(ColumnType),
+        }
+        let type_of = |notation: &str, said: Said, fields: &[&str]| {
+            let notation = Some(notation.to_owned());
+            let mut reading = Reading::default();
+            match said {
+                Said::OfTheColumn => {
+                    let own = ColumnReading { date_format: notation, ..ColumnReading::default() };
+                    reading.by_column.insert("x".to_owned(), own);
+                }
+                Said::OfTheFile => reading.date_format = notation,
+                Said::WithItsType(declared) => {
+                    reading.date_format = notation;
+                    reading.types.insert("x".to_owned(), declared);
+                }
+            }
+            let rules = FileRules::new(&reading).and_then(|rules| rules.column("x")).expect("rules");
+            let mut kinds = TextKinds::default();
+            let added = fields.iter().try_for_each(|field| kinds.add(field.as_bytes(), &rules));
+            added.map(|()| kinds.data_type(&rules).to_string()).unwrap_or_else(|_| "refused".to_owned())
+        };
+        use Said::{OfTheColumn, OfTheFile, WithItsType};
+        for (notation, said, fields, expected) in [
+            ("%Y%m%d", OfTheColumn, &["20240101", "20241231", ""][..], "Date32"),
+            ("%d%m%Y", OfTheColumn, &["01012024", "31122024"], "Date32"),
+            ("%y%m%d", OfTheColumn, &["240101"], "Date32"),
+            ("%Y%m%d%H%M%S", OfTheColumn, &["20240101100000"], "Timestamp(µs)"),
+            ("%Y%m%d%H.%M", OfTheColumn, &["2024010110.30"], "Timestamp(µs)"),
+            ("%Y%m%d", OfTheColumn, &["20240101", "7"], "Utf8"),
+            ("%Y%m%d", OfTheColumn, &["7", "8"], "Int64"),
+            ("%Y%m%d", OfTheFile, &["20240101", "7"], "Int64"),
+            ("%Y%m%d", OfTheFile, &["20240101"], "Int64"),
+            ("%d.%m.%Y", OfTheFile, &["01.02.2024"], "Date32"),
+            ("%Y%m%d", WithItsType(ColumnType::Date), &["20240101"], "Date32"),
+            ("%Y%m%d", WithItsType(ColumnType::Date), &["20241301"], "refused"),
+            ("%Y%m%d", WithItsType(ColumnType::Timestamp), &["20240101"], "Timestamp(µs)"),
+            ("%Y%m%d", WithItsType(ColumnType::Integer), &["20240101"], "Int64"),
+            ("%d%m%Y", WithItsType(ColumnType::Integer), &["01012024"], "Int64"),
+        ] {
+            assert_eq!(type_of(notation, said, fields), expected, "{notation} {fields:?}");
         }
     }
 

@@ -18,6 +18,7 @@ pub(super) use blocks::{
 };
 pub(super) use buffers::Buffers;
 pub(super) use column::ColumnBuilders;
+pub(crate) use date::iso_microseconds;
 pub(super) use field_kind::is_of;
 pub(super) use kinds::{TextKinds, type_of};
 pub(super) use problems::{not_utf8, utf8, wrong_type};

@@ -3,6 +3,8 @@
 use mlpipeline_crds::ColumnType;
 
 use super::blocks::{Malformed, shown};
+use super::field_kind::is_finer_than_microseconds;
+use super::rules::ColumnRules;
 
 /// What to do about text that is not UTF-8.
 pub(crate) fn not_utf8() -> String {
@@ -19,18 +21,35 @@ pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
     })
 }
 
-/// What is wrong with a field that is not of the type that the spec names.
-pub(crate) fn wrong_type(column: &str, field: &str, declared: ColumnType) -> String {
+/// What is wrong with a field that is not of the type that the spec names, in a file that has these rules for the column; none where
+/// the format has values of its own.
+pub(crate) fn wrong_type(
+    column: &str,
+    field: &str,
+    declared: ColumnType,
+    rules: Option<&ColumnRules>,
+) -> String {
+    let notation = rules.and_then(|rules| rules.date.as_ref());
+    let like = notation.map(|notation| format!(" like {}", notation.text())).unwrap_or_default();
     let wanted = match declared {
-        ColumnType::Text => "text",
-        ColumnType::Integer => "an integer of 64 bits",
-        ColumnType::Number => "a number",
-        ColumnType::Boolean => "true or false",
-        ColumnType::Date => "a date",
-        ColumnType::Timestamp => "a time without a time zone",
+        ColumnType::Text => "text".to_owned(),
+        ColumnType::Integer => "an integer of 64 bits".to_owned(),
+        ColumnType::Number => "a number".to_owned(),
+        ColumnType::Boolean => "true or false".to_owned(),
+        ColumnType::Date => format!("a date{like}"),
+        ColumnType::Timestamp => format!("a time without a time zone{like}"),
     };
+    let of_time = matches!(declared, ColumnType::Date | ColumnType::Timestamp);
+    let hint = if of_time && notation.is_some_and(|notation| notation.is_with_short_year(field)) {
+        "; %Y is a year of four digits, and %y one of two"
+    } else if declared == ColumnType::Timestamp && is_finer_than_microseconds(field) {
+        "; a time holds microseconds, six digits behind the point, and none is cut off: name the type text to keep them all"
+    } else {
+        ""
+    };
+    let or_null = if rules.is_some() { ", or name it in nullValues if it stands for null" } else { "" };
     format!(
-        "column \"{column}\" has {}, and reading.types says that it holds {wanted}; change the type, or name it in nullValues if it stands for null",
+        "column \"{column}\" has {}, and reading.types says that it holds {wanted}{hint}; change the type{or_null}",
         shown(field)
     )
 }

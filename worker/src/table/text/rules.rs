@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use mlpipeline_crds::{ColumnReading, ColumnType, Reading};
 
 use super::date::DateNotation;
@@ -18,17 +19,30 @@ pub(crate) struct ColumnRules {
     pub declared: Option<ColumnType>,
     /// The type that it is to have where all values are of it as they are written.
     pub expected: Option<ColumnType>,
+    /// The type that it has without any value, where an earlier file says it.
+    pub before: Option<DataType>,
     /// Texts that stand for null, beside the empty one.
     nulls: Vec<Vec<u8>>,
     decimal: u8,
     thousands: Option<char>,
     /// How dates are written, where it is not ISO 8601.
     pub date: Option<DateNotation>,
+    /// Whether that is said of this column alone.
+    is_own_date: bool,
 }
 
 impl Default for ColumnRules {
     fn default() -> Self {
-        Self { declared: None, expected: None, nulls: Vec::new(), decimal: b'.', thousands: None, date: None }
+        Self {
+            declared: None,
+            expected: None,
+            before: None,
+            nulls: Vec::new(),
+            decimal: b'.',
+            thousands: None,
+            date: None,
+            is_own_date: false,
+        }
     }
 }
 
@@ -47,6 +61,18 @@ impl ColumnRules {
     pub(super) fn is_kept_as_text(&self) -> bool {
         self.declared == Some(ColumnType::Text)
             || self.declared.is_none() && self.expected == Some(ColumnType::Text)
+    }
+
+    /// Whether a text that is a number as well as a date is a date: the spec says so of this column. What it says of the whole file
+    /// does not make dates of the numbers in other columns.
+    pub(super) fn is_date_before_number(&self) -> bool {
+        let is_named = matches!(self.declared, Some(ColumnType::Date | ColumnType::Timestamp));
+        self.date.is_some() && (is_named || self.is_own_date && self.declared.is_none())
+    }
+
+    /// Whether values can be dates in the spec's notation: not where it names another type.
+    pub(super) fn may_be_date(&self) -> bool {
+        matches!(self.declared, None | Some(ColumnType::Date | ColumnType::Timestamp))
     }
 
     /// Whether numbers are written as every program writes them.
@@ -105,6 +131,7 @@ fn without_groups(whole: &str, sign: char) -> Option<String> {
 pub(crate) struct FileRules {
     reading: Reading,
     expected: ExpectedTypes,
+    before: Option<SchemaRef>,
     date: Option<DateNotation>,
 }
 
@@ -115,7 +142,7 @@ impl FileRules {
     /// Says which field is wrong.
     pub(crate) fn new(reading: &Reading) -> Result<Self, String> {
         let date = reading.date_format.as_deref().map(DateNotation::new).transpose()?;
-        let rules = Self { reading: reading.clone(), expected: ExpectedTypes::new(), date };
+        let rules = Self { reading: reading.clone(), expected: ExpectedTypes::new(), before: None, date };
         for name in reading.by_column.keys() {
             rules.column(name)?;
         }
@@ -125,6 +152,11 @@ impl FileRules {
     /// The same, where columns are to have these types if they can.
     pub(crate) fn expecting(self, expected: &ExpectedTypes) -> Self {
         Self { expected: expected.clone(), ..self }
+    }
+
+    /// The same, where an earlier file had these columns.
+    pub(crate) fn after(self, before: Option<&SchemaRef>) -> Self {
+        Self { before: before.cloned(), ..self }
     }
 
     /// The rules of one column.
@@ -150,10 +182,16 @@ impl FileRules {
         Ok(ColumnRules {
             declared: self.reading.types.get(name).copied(),
             expected: self.expected.get(name).copied(),
+            before: self
+                .before
+                .as_ref()
+                .and_then(|before| before.field_with_name(name).ok())
+                .map(|field| field.data_type().clone()),
             nulls: nulls.iter().map(|null| null.as_bytes().to_vec()).collect(),
             decimal: decimal.bytes().next().unwrap_or(b'.'),
             thousands: thousands.and_then(|sign| sign.chars().next()),
             date,
+            is_own_date: own.date_format.is_some(),
         })
     }
 
