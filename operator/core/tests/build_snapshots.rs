@@ -244,11 +244,9 @@ fn a_step_reaches_the_worker_as_it_was_written_however_long_and_with_dollar_sign
 
 #[test]
 fn the_path_before_a_servers_own_reaches_it_as_it_was_written() {
-    for (path, expected) in [
-        ("/v1", "/v1"),
-        ("/a$b$", "/a$b$"),
-        ("/$$a/$(POD_NAME)/$$(b)", "/$$$a/$$(POD_NAME)/$$$$(b)"),
-    ] {
+    for (path, expected) in
+        [("/v1", "/v1"), ("/a$b$", "/a$b$"), ("/$$a/$(POD_NAME)/$$(b)", "/$$$a/$$(POD_NAME)/$$$$(b)")]
+    {
         let yaml = format!(
             "{{apiVersion: mlpipeline.dev/v1alpha1, kind: MLPipeline, metadata: {{name: p, namespace: ml, uid: u}}, spec: {{steps: [\
              {{name: train, train: {{data: {{uri: 'file:x.csv'}}, target: x, algorithm: {{linearRegression: {{}}}}}}}}, \
