@@ -256,6 +256,33 @@ fn what_a_foreign_pipeline_could_lead_the_container_tool_with_is_refused() {
 }
 
 #[test]
+fn what_the_user_gives_holds_whatever_a_foreign_pipeline_says_of_it() {
+    for name in ["DOCKER_HOST", "MLPIPELINE_ALLOW_ADDRESSES", "LD_PRELOAD"] {
+        let folder = with_podman();
+        // As a variable, and as an entry of a ConfigMap that came along.
+        let env = format!("    pod: {{env: [{{name: {name}, value: theirs}}]}}\n");
+        let map = format!(
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: all}}\ndata: {{{name}: theirs}}\n"
+        );
+        let script = format!("echo \"saw ${name}\"");
+        for pod in [env, format!("    pod: {{envFrom: [{{configMapRef: {{name: all}}}}]}}\n{map}")] {
+            folder.write("p.yaml", &pipeline(&(container("a", &script, "") + &pod)));
+            folder.write("own.env", &format!("{name}=mine\n"));
+            let output = command(&folder, &["local", "p.yaml", "--once", "--env-file", "own.env"]).output();
+            let output = output.expect("it runs");
+            assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+            let logs = folder.path().join(".mlpipeline/state/default/p/logs/a");
+            let log = fs::read_dir(logs).expect("logs").next().expect("one log").expect("an entry").path();
+            let log = fs::read_to_string(log).expect("a text");
+            // The tool here puts its volume's path before variables of ours.
+            let saw_mine = log.lines().any(|line| line.starts_with("saw ") && line.ends_with("mine"));
+            assert!(saw_mine && !log.contains("theirs"), "{name}: {log}");
+            fs::remove_dir_all(folder.path().join(".mlpipeline")).expect("removed");
+        }
+    }
+}
+
+#[test]
 fn an_image_that_is_a_flag_of_the_container_tool_is_refused() {
     let folder = with_podman();
     folder.write(

@@ -99,9 +99,13 @@ pub struct Ingress {
     /// The host name to answer for.
     #[schemars(length(min = 1, max = 253))]
     pub host: String,
-    /// The path prefix to answer for; / when absent. The API's own paths are below it: with /v1 there is /v1/predict.
+    /// The path prefix to answer for; / when absent. The API's own paths are below it: with /v1 there is /v1/predict. Of a URL's
+    /// path: letters, digits, any of -._~!$&()*+,=:@/, and all else as %XX.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 1024), regex(pattern = "^/"))]
+    #[schemars(
+        length(min = 1, max = 1024),
+        regex(pattern = "^/([A-Za-z0-9._~!$&()*+,=:@/-]|%[0-9A-Fa-f]{2})*$")
+    )]
     pub path: Option<String>,
     /// The Secret with the certificate for HTTPS.
     #[serde(default, skip_serializing_if = "Option::is_none")]

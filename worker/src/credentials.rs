@@ -78,6 +78,11 @@ impl Secrets {
         self.0.redaction.clean(message)
     }
 
+    /// As [`Self::redact`], for the beginning of a longer message: what could be the beginning of a value at its end is not kept.
+    pub(crate) fn redact_beginning(&self, message: &str) -> String {
+        self.0.redaction.clean_beginning(message)
+    }
+
     /// Takes the values out of what is logged.
     pub(crate) fn redaction(&self) -> Redaction {
         self.0.redaction.clone()

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use mlpipeline_crds::StepReport;
 
 use crate::artifact::{own, sweep_files};
+use crate::credentials::Secrets;
 
 /// What the names of reports begin with that are being written.
 const DRAFT_PREFIX: &str = ".report-";
@@ -56,6 +57,16 @@ impl ReportTarget {
     }
 }
 
+/// A report whose words hold no secret value.
+pub(crate) fn without_secrets(mut report: StepReport, secrets: &Secrets) -> StepReport {
+    let verdict = report.gate.as_mut().map(|gate| &mut gate.message);
+    let failures = report.trials.iter_mut().filter_map(|trial| trial.failure.as_mut());
+    for text in report.message.iter_mut().chain(verdict).chain(failures) {
+        *text = secrets.redact(text);
+    }
+    report
+}
+
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
@@ -78,6 +89,16 @@ fn is_draft(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_words_of_a_success_hold_no_secret_either() {
+        let variables = [("MLPIPELINE_SECRET_INPUT_a_token", "hunter2-hunter3")];
+        let secrets = Secrets::of(variables.map(|(name, value)| (name.into(), value.into())));
+        let mut report = StepReport::succeeded(None);
+        report.message = Some("the column hunter2-hunter3 is constant, as \"hunter2-h…\" is".to_owned());
+        let message = without_secrets(report, &secrets).message;
+        assert_eq!(message.as_deref(), Some("the column … is constant, as \"……\" is"));
+    }
 
     #[test]
     fn a_report_replaces_what_was_there_and_leaves_no_other_file() {

@@ -10,10 +10,11 @@ use mlpipeline_crds::{ExitCode, STEP_SPEC_VERSION, StepReport};
 use crate::args::{Args, Command, StepArgs};
 use crate::artifact::Storage;
 use crate::cancellation::Cancellation;
+use crate::credentials::Secrets;
 use crate::engine::SCRATCH_FOLDER;
 use crate::failure::StepError;
 use crate::flags::WorkFlags;
-use crate::report::ReportTarget;
+use crate::report::{ReportTarget, without_secrets};
 use crate::serve::{self, ServeArgs};
 use crate::until_signal::{self, until_signal};
 pub use crate::until_signal::{STACK_BYTES, no_thread};
@@ -88,6 +89,8 @@ fn do_step(args: &StepArgs) -> ExitCode {
         }
     };
     let report = StepReport { step_version: Some(STEP_SPEC_VERSION), ..report };
+    // A success has words about data too, and those of an artifact that was there already are its maker's.
+    let report = without_secrets(report, &Secrets::of(std::env::vars_os()));
     if let Err(error) = target.write(&report) {
         // The artifact is there all the same; another run of the step reports it at once.
         say(&format!("error: cannot write the report: {error}"));

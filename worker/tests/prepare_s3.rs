@@ -140,3 +140,66 @@ fn the_rest_of_an_object_is_taken_only_where_it_follows_on_what_came() {
         assert_eq!(ended.code, 4, "{headers}: {ended:#?}");
     }
 }
+
+/// Answers each request with an error that never comes to its end, a sign at a time.
+fn dripping_store() -> (std::net::SocketAddr, std::sync::mpsc::Sender<()>) {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    // Nothing is ever sent there: waiting for it is the pause between two signs.
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
+            let mut length = 0;
+            for line in reader.by_ref().lines().map_while(Result::ok) {
+                if let Some(number) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
+                    length = number.trim().parse().expect("a number");
+                }
+                if line.is_empty() {
+                    break;
+                }
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).expect("a body");
+            let head = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/xml\r\nTransfer-Encoding: chunked\r\n\r\n";
+            stream.write_all(head.as_bytes()).expect("a client");
+            while stream.write_all(b"1\r\nx\r\n").is_ok() {
+                let waited = ended.recv_timeout(Duration::from_millis(50));
+                if waited == Err(std::sync::mpsc::RecvTimeoutError::Disconnected) {
+                    return;
+                }
+            }
+        }
+    });
+    (address, end)
+}
+
+#[test]
+fn a_delivery_to_a_store_that_never_comes_to_its_end_is_given_up() {
+    let (address, end) = dripping_store();
+    let endpoint = format!("http://{address}");
+    let variables = [
+        ("MLPIPELINE_SECRET_OUTPUT_AWS_ACCESS_KEY_ID", "me"),
+        ("MLPIPELINE_SECRET_OUTPUT_AWS_SECRET_ACCESS_KEY", "a-secret"),
+        ("MLPIPELINE_SECRET_OUTPUT_AWS_ENDPOINT_URL", endpoint.as_str()),
+    ];
+    let volume = Volume::new();
+    volume.put("in.csv", "a\n1\n");
+    let mut spec = prepare(input("file:in.csv"), None);
+    spec["action"]["prepare"]["delivery"] =
+        serde_json::json!({"uri": "s3://bucket/o.csv", "credentials": "MLPIPELINE_SECRET_OUTPUT_"});
+    let arguments =
+        ["--allow-address=127.0.0.0/8", "--fetch-attempts=1", "--idle-timeout=5s", "--fetch-timeout=1s"];
+    let start = std::time::Instant::now();
+    let ended = volume.step_with(&spec, &arguments, &variables);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    let message = ended.message();
+    assert!(
+        message.contains("s3://bucket/o.csv") && message.contains("did not complete within 1s"),
+        "{message}"
+    );
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    drop(end);
+}

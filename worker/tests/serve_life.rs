@@ -20,6 +20,16 @@ fn an_empty_key_is_refused_at_the_start() {
 }
 
 #[test]
+fn a_key_is_not_replaced_by_naming_another_variable() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = publish(folder.path(), &iris());
+    let variables = [("MLPIPELINE_API_KEY", "secret"), ("MLPIPELINE_SERVE_API_KEY_ENV", "PATH")];
+    let (code, said) = run_to_end(&model, &[], &variables);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("PATH is named to hold the API key") && said.contains("keep one"), "{said}");
+}
+
+#[test]
 fn a_taken_port_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(&price(), &[], &[]);

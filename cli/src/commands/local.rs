@@ -60,6 +60,7 @@ fn begin(arguments: &Local) -> Result<(Engine, Lock), StartError> {
     pipeline.steps.iter_mut().filter(|step| step.is_worker()).for_each(|step| step.parallelism = None);
     let settings = settings(arguments, &pipeline)?;
     let store = Store::of(&arguments.place.data_dir, &pipeline);
+    store.check().map_err(|refused| StartError::Failure(refused.to_string()))?;
     store.create().map_err(|(folder, error)| {
         StartError::Failure(format!(
             "cannot make the folder {}: {error}; set another --data-dir",

@@ -11,7 +11,7 @@ use super::source;
 use crate::args::{Output, PlanArguments};
 use crate::exit_status::ExitStatus;
 use crate::show::{self, Cell, Tone};
-use crate::state::{Phase, Records, Store, observed};
+use crate::state::{ForeignEntry, Phase, Records, Store, observed};
 
 /// Plans against the local state or a cluster, and prints what came out.
 pub fn run(arguments: &PlanArguments) -> ExitStatus {
@@ -26,22 +26,32 @@ pub fn run(arguments: &PlanArguments) -> ExitStatus {
             let images = pod_images(&pipeline, &planned, &observed);
             (planned, Some(images))
         }
-        None => (plan_here(arguments, &pipeline), None),
+        None => match plan_here(arguments, &pipeline) {
+            Ok(planned) => (planned, None),
+            Err(refused) => {
+                show::error(&refused.to_string());
+                return ExitStatus::Failure;
+            }
+        },
     };
     print(arguments, &pipeline, &planned, images.as_deref())
 }
 
 /// Plans against the local state.
-fn plan_here(arguments: &PlanArguments, pipeline: &ValidatedPipeline) -> Plan {
+///
+/// # Errors
+/// When the data folder holds what it must not.
+fn plan_here(arguments: &PlanArguments, pipeline: &ValidatedPipeline) -> Result<Plan, ForeignEntry> {
     let schedules = if arguments.source.place.on_schedule { Schedules::Keep } else { Schedules::RunOnce };
     let store = Store::of(&arguments.source.place.data_dir, pipeline);
+    store.check()?;
     let is_running = store.is_running();
     let mut planned = plan_now(pipeline, &observed(&store.records(is_running)), schedules);
     if !is_running {
         mark_failures(&mut planned, &store.records(true));
     }
     mark_long_running(pipeline, &mut planned);
-    planned
+    Ok(planned)
 }
 
 /// Prints a plan; the exit status shows whether it would change anything where the caller asked for that.

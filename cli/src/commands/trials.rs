@@ -24,10 +24,17 @@ pub fn run(arguments: &TrialsArguments) -> ExitStatus {
         Ok(found) => found,
         Err(status) => return status,
     };
-    let seen = in_cluster.unwrap_or_else(|| {
-        let store = Store::of(&arguments.source.place.data_dir, &pipeline);
-        observed(&store.records(store.is_running()))
-    });
+    let seen = match in_cluster {
+        Some(seen) => seen,
+        None => {
+            let store = Store::of(&arguments.source.place.data_dir, &pipeline);
+            if let Err(refused) = store.check() {
+                show::error(&refused.to_string());
+                return ExitStatus::Failure;
+            }
+            observed(&store.records(store.is_running()))
+        }
+    };
     let found: Vec<Found<'_>> = pipeline.steps.iter().filter_map(|step| found(step, &seen)).collect();
     if arguments.source.files.output == Some(Output::Json) {
         show::json(&as_json(&pipeline, &found));

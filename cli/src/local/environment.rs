@@ -55,6 +55,10 @@ pub fn environment(step: &ValidStep, objects: &Objects, pod: Pod<'_>) -> Result<
         }
     }
     let own = objects.defaults();
+    // What the files may not set here is the user's alone to set: where the user has, that value holds, whatever the files say.
+    for (name, value) in own.iter().filter(|(name, _)| *name == ALLOW_ADDRESSES || refusal(name).is_some()) {
+        resolver.variables.insert(name.clone(), value.clone());
+    }
     let foreign = resolver.variables.keys().filter(|name| !own.contains_key(*name));
     let refused: Vec<String> = foreign.filter_map(|name| refusal(name)).collect();
     resolver.errors.extend(refused);

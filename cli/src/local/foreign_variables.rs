@@ -71,7 +71,7 @@ pub(super) fn refusal(name: &str) -> Option<String> {
     if reaches_programs {
         return Some(format!(
             "the variable {name} would reach programs of this machine, so it is not taken from the pipeline's files; set it with --env-file if \
-             you trust it"
+             you trust it, whose value holds in place of theirs"
         ));
     }
     // Container tools take NAME* for all variables whose names begin so, and NAME=VALUE for a value.

@@ -10,11 +10,15 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::process::{CommandLine, GRACE, Process, note};
+use crate::state::own_file;
 
 /// The pause before the first retry; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause between retries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// The most bytes of a report's file: far more than a worker writes.
+const REPORT_LIMIT: u64 = 64 << 10;
 
 /// A run to completion.
 #[derive(Clone, Debug)]
@@ -185,7 +189,8 @@ async fn pod(job: Job, number: u32, pause: Duration, mut cancelled: watch::Recei
 
 /// The end of a pod, from its exit status and its report.
 fn judge(job: &Job, status: ExitStatus) -> PodEnd {
-    let report = job.is_workers.then(|| std::fs::read_to_string(&job.report).ok()).flatten();
+    let report = job.is_workers.then(|| own_file::read(&job.report, REPORT_LIMIT).ok()).flatten();
+    let report = report.and_then(|bytes| String::from_utf8(bytes).ok());
     let report = report.and_then(|text| StepReport::from_json(text.trim_end()).ok());
     match (status.code(), report) {
         (Some(0), Some(report)) if report.outcome == Outcome::Succeeded => PodEnd::Succeeded(Some(report)),

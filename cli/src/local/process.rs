@@ -3,7 +3,6 @@
 //! Must not know what the process is for.
 
 use std::ffi::OsString;
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -13,6 +12,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
 use super::environment::Environment;
+use crate::state::own_file;
 
 /// How long a process may take to end after it was asked to.
 pub const GRACE: Duration = Duration::from_secs(10);
@@ -68,7 +68,7 @@ impl Process {
     /// # Errors
     /// When the log cannot be opened or the program cannot be started, with the path of it.
     pub fn start(command: &CommandLine, log: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(log);
+        let file = own_file::open_to_append(log);
         let file = file
             .map_err(|error| io::Error::other(format!("cannot write the log {}: {error}", log.display())))?;
         let inherited = INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
@@ -123,7 +123,7 @@ impl Process {
 /// Writes a line of our own to a log.
 pub fn note(log: &Path, line: &str) {
     // A log that cannot be written fails the start of the next process, with a message.
-    if let Ok(mut file) = OpenOptions::new().create(true).append(true).open(log) {
+    if let Ok(mut file) = own_file::open_to_append(log) {
         writeln!(file, "--- {line}").ok();
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use mlpipeline_crds::{CompletionMode, Run, StepSpec, Workload};
 use super::environment::{Environment, expand};
 use super::process::CommandLine;
 use crate::manifest::SecretText;
+use crate::state::own_file;
 
 /// Addresses that a cluster's worker would not fetch from, and a user's own machine may.
 const OWN_ADDRESSES: &str = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7";
@@ -112,7 +114,7 @@ impl Tools {
     ) -> std::io::Result<CommandLine> {
         let mut spec = spec.clone();
         redirect(&mut spec, &self.resolve);
-        std::fs::write(file, serde_json::to_vec(&spec)?)?;
+        own_file::create(file)?.write_all(&serde_json::to_vec(&spec)?)?;
         let settings = [
             ("MLPIPELINE_ALLOW_ADDRESSES", OWN_ADDRESSES),
             ("MLPIPELINE_LOG_FORMAT", "text"),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::table::{Cell, Tone, table};
 use crate::local::{Engine, Row};
+use crate::state::own_file;
 
 /// How many lines of a failed run's log are shown.
 const TAIL_LINES: usize = 8;
@@ -99,7 +100,7 @@ fn plain(line: &str) -> String {
 /// The last lines of a log.
 fn tail(log: &Path) -> Vec<String> {
     let read = || {
-        let mut file = std::fs::File::open(log)?;
+        let mut file = own_file::open_to_read(log)?;
         let length = file.metadata()?.len();
         file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
         let mut bytes = Vec::new();

@@ -1,10 +1,12 @@
 //! One `local` for each pipeline and data folder: the operating system holds the lock and frees it when the process ends,
 //! however it ends.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use super::own_file;
 
 /// How long to wait for a lock: a `plan` that looks whether it is held has it for an instant.
 const WAIT_LIMIT: Duration = Duration::from_millis(300);
@@ -43,13 +45,7 @@ impl Lock {
     /// When another process has it, or the file cannot be written.
     pub fn take(path: &Path) -> Result<Self, LockError> {
         let unwritable = |source| LockError::Unwritable { path: path.to_owned(), source };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(unwritable)?;
+        let mut file = own_file::open_to_lock(path).map_err(unwritable)?;
         let start = Instant::now();
         loop {
             match file.try_lock() {
@@ -79,7 +75,8 @@ fn holder(file: &mut File) -> String {
 
 /// Whether some process has the lock.
 pub(super) fn is_held(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    own_file::open_to_read(path)
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 #[cfg(test)]

@@ -3,22 +3,28 @@
 //! Records stand in for Jobs. They are a cache: with them gone, runs are started again, and the worker answers from the
 //! finished artifacts at once. The truth is the volume, so a record of a result that is no longer there does not count.
 
+mod foreign_entry;
 mod lock;
+pub mod own_file;
 mod record;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use mlpipeline_core::observed::{Observed, ObservedStep};
 use mlpipeline_core::pipeline::ValidatedPipeline;
 
+pub use foreign_entry::ForeignEntry;
 pub use lock::{Lock, LockError};
 pub use record::{Phase, RunRecord};
 
 /// Records by the step's name.
 pub type Records = BTreeMap<String, Vec<RunRecord>>;
+
+/// The most bytes of a record: a fingerprint is as long as its step, and a pipeline has 512 KiB.
+const RECORD_LIMIT: u64 = 8 << 20;
 
 /// Records as the core sees them.
 #[must_use]
@@ -34,6 +40,7 @@ pub fn observed(records: &Records) -> Observed {
 /// The folders of one pipeline under the data folder.
 #[derive(Clone, Debug)]
 pub struct Store {
+    data: PathBuf,
     volume: PathBuf,
     artifacts: PathBuf,
     state: PathBuf,
@@ -48,6 +55,7 @@ impl Store {
             artifacts: volume.join(&pipeline.namespace).join(&pipeline.name),
             state: data.join("state").join(&pipeline.namespace).join(&pipeline.name),
             volume,
+            data: data.to_owned(),
         }
     }
 
@@ -55,6 +63,14 @@ impl Store {
     #[must_use]
     pub fn volume(&self) -> &Path {
         &self.volume
+    }
+
+    /// Looks for links, pipes and the like, before anything of the folders is read or written.
+    ///
+    /// # Errors
+    /// The first that is found: see [`ForeignEntry`].
+    pub fn check(&self) -> Result<(), ForeignEntry> {
+        foreign_entry::check(self)
     }
 
     /// Makes the folders.
@@ -120,7 +136,7 @@ impl Store {
     pub fn save(&self, step: &str, record: &RunRecord) -> io::Result<()> {
         let path = self.record(step, &record.name);
         let temporary = path.with_extension("tmp");
-        let mut file = File::create(&temporary)?;
+        let mut file = own_file::create(&temporary)?;
         file.write_all(&serde_json::to_vec(record)?)?;
         file.sync_all()?;
         fs::rename(&temporary, &path)
@@ -168,8 +184,7 @@ impl Store {
 
 /// A run's record. What else has such a name is none: a pipe would keep whoever opens it waiting.
 fn read_record(file: &Path) -> Option<RunRecord> {
-    let is_file = file.symlink_metadata().is_ok_and(|found| found.is_file());
-    is_file.then(|| fs::read(file).ok()).flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok())
+    own_file::read(file, RECORD_LIMIT).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {

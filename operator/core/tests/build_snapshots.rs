@@ -243,6 +243,28 @@ fn a_step_reaches_the_worker_as_it_was_written_however_long_and_with_dollar_sign
 }
 
 #[test]
+fn the_path_before_a_servers_own_reaches_it_as_it_was_written() {
+    for (path, expected) in
+        [("/v1", "/v1"), ("/a$b$", "/a$b$"), ("/$$a/$(POD_NAME)/$$(b)", "/$$$a/$$(POD_NAME)/$$$$(b)")]
+    {
+        let yaml = format!(
+            "{{apiVersion: mlpipeline.dev/v1alpha1, kind: MLPipeline, metadata: {{name: p, namespace: ml, uid: u}}, spec: {{steps: [\
+             {{name: train, train: {{data: {{uri: 'file:x.csv'}}, target: x, algorithm: {{linearRegression: {{}}}}}}}}, \
+             {{name: api, serve: {{model: {{step: train}}, ingress: {{host: a.example.com, path: '{path}'}}}}}}]}}}}"
+        );
+        let children = life(&pipeline(&yaml));
+        let variables = children.iter().filter_map(pod_template).filter_map(|template| {
+            let containers = &template.spec.as_ref()?.containers;
+            let env = containers.first()?.env.as_ref()?;
+            env.iter().find(|variable| variable.name == "MLPIPELINE_SERVE_PATH_PREFIX")?.value.clone()
+        });
+        let values: Vec<String> = variables.collect();
+        assert_eq!(values, [expected], "{path}");
+        assert_eq!(expanded(expected), path);
+    }
+}
+
+#[test]
 fn d4_a_budget_protects_only_pods_that_can_move() {
     let has_budget = |modes: &str, replicas: i32, pod: &str, claim: Option<AccessMode>| {
         let yaml = format!(

@@ -43,17 +43,36 @@ pub(super) fn judge(status: StatusCode, pause: Option<Duration>, answer: &str) -
     }))
 }
 
+/// An answer's body, or its beginning.
+pub(super) struct Answer {
+    bytes: Vec<u8>,
+    is_whole: bool,
+}
+
+impl Answer {
+    /// The text of it as `whole` leaves it, or that of a beginning as `beginning` does.
+    pub(super) fn text(
+        &self,
+        whole: impl FnOnce(&str) -> String,
+        beginning: impl FnOnce(&str) -> String,
+    ) -> String {
+        let text = String::from_utf8_lossy(&self.bytes);
+        // A sign that was cut in its middle says nothing.
+        if self.is_whole { whole(&text) } else { beginning(text.trim_end_matches('\u{fffd}')) }
+    }
+}
+
 /// The beginning of an answer's body. A long rest is left unread, and the connection with it.
-pub(super) async fn answer(mut response: Response) -> Result<Vec<u8>, Attempt> {
-    let mut answer = Vec::new();
-    while answer.len() < ANSWER_BYTES {
+pub(super) async fn answer(mut response: Response) -> Result<Answer, Attempt> {
+    let mut bytes = Vec::new();
+    while bytes.len() < ANSWER_BYTES {
         match response.chunk().await {
-            Ok(Some(chunk)) => answer.extend(chunk),
-            Ok(None) => break,
+            Ok(Some(chunk)) => bytes.extend(chunk),
+            Ok(None) => return Ok(Answer { bytes, is_whole: true }),
             Err(error) => return Err(sending(error)),
         }
     }
-    Ok(answer)
+    Ok(Answer { bytes, is_whole: false })
 }
 
 /// As much of an answer as is shown.

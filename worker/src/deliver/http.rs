@@ -184,7 +184,9 @@ impl Sender<'_> {
         let status = response.status();
         let pause = retry_after(response.headers());
         // It is shown and logged, and a receiver may repeat what it was given.
-        let answer = self.secrets.redact(&String::from_utf8_lossy(&answer(response).await?));
+        let answer = answer(response).await?;
+        let answer =
+            answer.text(|text| self.secrets.redact(text), |text| self.secrets.redact_beginning(text));
         tracing::info!(
             url = redacted(&self.url),
             file = self.origin.file,

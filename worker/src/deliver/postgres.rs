@@ -7,7 +7,7 @@ use crate::WorkContext;
 use crate::credentials::Credentials;
 use crate::engine::query_error;
 use crate::failure::StepError;
-use crate::stores::{StoreError, postgres};
+use crate::stores::{StoreError, postgres, within};
 use crate::table::{LocalFile, written};
 
 /// Replaces the table's rows.
@@ -24,7 +24,8 @@ pub(super) async fn deliver(
     let rows = context.session().read_table(table).map_err(|error| query_error(&error))?;
     let rows = rows.execute_stream().await.map_err(|error| query_error(&error))?;
     let bar = context.progress.rows("deliver");
-    let loaded = postgres::replace(&location, rows, credentials, &context.network).await?;
+    let loading = postgres::replace(&location, rows, credentials, &context.network);
+    let loaded = within(&context.network, uri, loading).await?;
     bar.add(loaded);
     Ok(())
 }

@@ -10,8 +10,8 @@ use crate::WorkContext;
 use crate::artifact::open_unlinked;
 use crate::credentials::Credentials;
 use crate::failure::StepError;
-use crate::stores::StoreError;
 use crate::stores::s3::Bucket;
+use crate::stores::{StoreError, within};
 use crate::table::{TableError, compress, compression_of};
 
 /// Replaces the object, compressed where its key says so; one whose key ends with a slash is called `data` in that folder, with the
@@ -34,13 +34,13 @@ pub(super) async fn deliver(
         key = format!("{key}data.{}", product.format.extension());
     }
     let bucket = Bucket::new(&location.bucket, credentials, &context.network)?;
-    match compression_of(&bucket.place(&key), product.format)? {
-        None => bucket.put(&key, &product.path, context.progress).await,
-        Some(compression) => {
-            let smaller = compressed(&product.path, compression, context).await?;
-            bucket.put(&key, &smaller, context.progress).await
-        }
-    }
+    let place = bucket.place(&key);
+    let smaller = match compression_of(&place, product.format)? {
+        None => None,
+        Some(compression) => Some(compressed(&product.path, compression, context).await?),
+    };
+    let file = smaller.as_deref().unwrap_or(&product.path);
+    within(&context.network, &place, bucket.put(&key, file, context.progress)).await
 }
 
 /// A compressed copy of a file on scratch, removed when it is dropped.

@@ -52,7 +52,7 @@ pub struct WorkFlags {
     /// How often a fetch is tried.
     #[arg(long, value_name = "NUMBER", env = "MLPIPELINE_FETCH_ATTEMPTS", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=100), help_heading = "Network")]
     pub fetch_attempts: u32,
-    /// How long one download may take, with all its attempts.
+    /// How long one download may take, with all its attempts, or one delivery to S3 or PostgreSQL.
     #[arg(long, value_name = "DURATION", env = "MLPIPELINE_FETCH_TIMEOUT", default_value = "6h", value_parser = parse_duration, help_heading = "Network")]
     pub fetch_timeout: Duration,
     /// The pause before the second attempt; it doubles with each further one.

@@ -31,7 +31,7 @@ impl Kind {
         }
     }
 
-    /// The bytes of a value.
+    /// The bytes of a value; of a text, those of its place alone.
     pub(super) fn size(self) -> usize {
         match self {
             Self::F32 | Self::I32 => 4,

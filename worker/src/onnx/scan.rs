@@ -64,7 +64,7 @@ fn each_part(
         for part in &parts {
             of_part.push(part_of(part, place, count)?);
         }
-        let held: usize = together.iter().flatten().map(|(_, values)| size(values)).sum();
+        let held: usize = together.iter().flatten().map(|(_, values)| values.size()).sum();
         work.settle(before.saturating_add(held));
         let mut outputs = body.run(of_part, work)?;
         let own = outputs.split_off(states);
@@ -81,10 +81,6 @@ fn each_part(
     });
     let whole = whole.collect::<Result<Vec<_>, _>>()?;
     Ok([state, whole].concat())
-}
-
-fn size(values: &Values) -> usize {
-    values.len().saturating_mul(values.kind().size())
 }
 
 /// One of so many parts of an input, along its first dimension.

@@ -85,6 +85,18 @@ impl Values {
         self.len() == 0
     }
 
+    /// The bytes that they take. Texts count wherever they stand, though tensors may share them, since none of the tensors may be the
+    /// last; but for one that follows on itself, as one does that was repeated.
+    pub(super) fn size(&self) -> usize {
+        let places = self.len().saturating_mul(self.kind().size());
+        let Self::Text(texts) = self else { return places };
+        let mut before: Option<&Arc<str>> = None;
+        texts.iter().fold(places, |size, text| {
+            let is_same = before.replace(text).is_some_and(|before| Arc::ptr_eq(before, text));
+            if is_same { size } else { size.saturating_add(text.len()) }
+        })
+    }
+
     /// Their type.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -200,7 +212,7 @@ impl Tensor {
 
     /// The bytes that it takes.
     pub(super) fn size(&self) -> usize {
-        self.len().saturating_mul(self.kind().size())
+        self.values.size()
     }
 
     /// The values as those of one type.

@@ -48,6 +48,57 @@ fn graphs_that_would_take_too_much_are_refused() {
 }
 
 #[test]
+fn long_texts_that_are_made_again_and_again_are_counted_before_they_are_made() {
+    let named = |name: &str| AttributeProto { name: Some(name.to_owned()), ..AttributeProto::default() };
+    let with = |node: NodeProto, attributes: Vec<AttributeProto>| NodeProto {
+        domain: (node.op_type.as_deref() != Some("StringNormalizer")).then(|| "ai.onnx.ml".to_owned()),
+        attribute: attributes,
+        ..node
+    };
+    let long = "A".repeat(1 << 20);
+    let lower = || {
+        let case = AttributeProto { s: Some("LOWER".into()), ..named("case_change_action") };
+        with(node("StringNormalizer", &["long"], &["y"]), vec![case])
+    };
+    // A constant, which is computed when the file is read.
+    let big = TensorProto {
+        dims: vec![1],
+        data_type: Some(data_type::STRING),
+        string_data: vec![long.clone().into()],
+        name: Some("big".to_owned()),
+        ..TensorProto::default()
+    };
+    let nodes = vec![node("Expand", &["big", "count"], &["long"]), lower()];
+    let refused = refusal(&of_nodes(nodes, vec![big, integers("count", &[1000])], 1));
+    assert!(
+        refused.contains("with the texts of its result") && refused.contains("MiB that a batch"),
+        "{refused}"
+    );
+    // One for each value of a row.
+    let attributes = vec![
+        AttributeProto { floats: vec![2.0], ..named("keys_floats") },
+        AttributeProto { strings: vec!["other".into()], ..named("values_strings") },
+        AttributeProto { s: Some(long.into()), ..named("default_string") },
+    ];
+    let encoder = with(node("LabelEncoder", &["x"], &["long"]), attributes);
+    let refused = run(&of_nodes(vec![encoder, lower()], Vec::new(), 1000), 1000).expect_err("too much");
+    assert!(refused.text().contains("with the texts of its result"), "{refused:?}");
+}
+
+#[test]
+fn texts_count_where_they_stand_and_once_where_they_are_repeated() {
+    let texts: [std::sync::Arc<str>; 2] = ["abcd".into(), "ef".into()];
+    let [one, other] = &texts;
+    let size = |texts: &[&std::sync::Arc<str>]| {
+        Values::Text(texts.iter().map(|text| std::sync::Arc::clone(text)).collect()).size()
+    };
+    assert_eq!(size(&[]), 0);
+    assert_eq!(size(&[one, one, one]), 3 * 16 + 4);
+    assert_eq!(size(&[one, other, one]), 3 * 16 + 10);
+    assert_eq!(size(&[one, &"abcd".into()]), 2 * 16 + 8);
+}
+
+#[test]
 fn trees_whose_nodes_lead_back_to_them_are_refused() {
     let tree = |holds: &[i64], fails: &[i64], modes: &[&'static str]| {
         let count = modes.len() as i64;

@@ -32,15 +32,26 @@ impl Work {
     pub(super) fn reserve(&mut self, shape: &[usize], kind: Kind) -> Result<usize, Problem> {
         let count = element_count(shape)?;
         self.bytes = self.bytes.saturating_add(count.saturating_mul(kind.size()));
-        if self.bytes > MEMORY_LIMIT {
-            return Err(Problem::Limit(format!(
-                "with its result, of shape {}, the graph takes more than the {} MiB that a batch of rows may take",
-                shown(shape),
-                MEMORY_LIMIT >> 20
-            )));
-        }
+        self.check_memory(|| format!("with its result, of shape {},", shown(shape)))?;
         self.step(count as u64)?;
         Ok(count)
+    }
+
+    /// Takes the memory of a text beside its place in a tensor: before it is made.
+    pub(super) fn reserve_text(&mut self, bytes: usize) -> Result<(), Problem> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.check_memory(|| "with the texts of its result".to_owned())
+    }
+
+    fn check_memory(&self, what: impl Fn() -> String) -> Result<(), Problem> {
+        if self.bytes <= MEMORY_LIMIT {
+            return Ok(());
+        }
+        let limit = MEMORY_LIMIT >> 20;
+        Err(Problem::Limit(format!(
+            "{} the graph takes more than the {limit} MiB that a batch of rows may take",
+            what()
+        )))
     }
 
     /// Takes steps of work.

@@ -1,7 +1,8 @@
 //! Taking secret values out of text, in every form in which a server or a library may repeat them.
 //!
-//! Owns the forms, and what else must not reach a terminal: its control signs. Must not know where secrets come from.
+//! Owns the forms, what may be left of one where a text was cut, and what else must not reach a terminal: its control signs. Must not know where secrets come from.
 
+mod cut;
 mod layers;
 
 use std::fmt::Write as _;
@@ -10,6 +11,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 
+use cut::beginnings;
 use layers::layers;
 
 /// Shorter values are not looked for: they occur in any text.
@@ -24,7 +26,8 @@ const PLACEHOLDER: &str = "…";
 /// Takes values out of text.
 #[derive(Clone, Default)]
 pub(crate) struct Redaction {
-    /// What is looked for in every reading of a text: the values, and what they are in other alphabets.
+    /// What is looked for in every reading of a text: the values, and what they are in other alphabets. All in lower case, as
+    /// texts are when they are looked through: what repeats a value may write it in another case.
     forms: Vec<String>,
 }
 
@@ -40,22 +43,35 @@ impl Redaction {
             })
             .filter(|value| value.len() >= LEAST_REDACTED)
             .flat_map(|value| forms(&value))
+            .map(|form| form.to_ascii_lowercase())
             .collect();
         forms.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
         forms.dedup();
         Self { forms }
     }
 
-    /// The text without any of the values, however they are escaped in it.
+    /// The text without any of the values, however they are escaped in it, nor the beginning of one where a message cut it.
     pub(crate) fn without_secrets(&self, text: &str) -> String {
+        self.without(text, false)
+    }
+
+    /// The same for a text that is the beginning of a longer one: what could be the beginning of a value at its end is not kept either.
+    pub(crate) fn clean_beginning(&self, text: &str) -> String {
+        self.without(&plain(text), true)
+    }
+
+    fn without(&self, text: &str, is_cut: bool) -> String {
         if self.forms.is_empty() {
             return text.to_owned();
         }
         let mut found: Vec<(usize, usize)> = Vec::new();
         for layer in layers(text) {
+            let lower = layer.text.to_ascii_lowercase();
             for form in &self.forms {
-                let places = layer.text.match_indices(form.as_str());
+                let places = lower.match_indices(form.as_str());
                 found.extend(places.map(|(at, _)| layer.original(at, at + form.len())));
+                let places = beginnings(&lower, form, is_cut).into_iter();
+                found.extend(places.map(|(from, to)| layer.original(from, to)));
             }
         }
         found.sort_unstable();
@@ -166,6 +182,46 @@ mod tests {
             let clean = redaction.clean(&format!("Authorization: Basic {basic}"));
             assert!(clean.contains(PLACEHOLDER) && clean.len() < 40, "{user}: {clean}");
         }
+    }
+
+    #[test]
+    fn a_value_in_another_case_is_found() {
+        let redaction = Redaction::of(["eyJptgUzEjfebz"]);
+        for text in ["eyjptguzejfebz", "EYJPTGUZEJFEBZ", "eyJptgUzEjfebz"] {
+            let clean = redaction.clean(&format!("encodes the body as \"{text}\""));
+            assert_eq!(clean, "encodes the body as \"…\"");
+        }
+    }
+
+    /// Every way in which messages of ours show the beginning of a text.
+    #[test]
+    fn nothing_is_left_of_a_value_wherever_a_text_was_cut() {
+        let secret = "eyJptgUzEjfebzJ6sZWdoHI\"xrXl0gqn87b1";
+        let redaction = Redaction::of([secret]);
+        let texts = [
+            format!("Authorization: Bearer {secret}"),
+            format!("a=pass%20{}", secret.replace('"', "%22")),
+            format!("{{\"said\": \"{}\"}}", secret.replace('"', "\\\"")),
+        ];
+        for text in &texts {
+            for length in 0..text.len() {
+                let start = &text[..length];
+                for shown in [
+                    format!("the line {start:?}… is wrong"),
+                    format!("\"{start}…\" is wrong"),
+                    format!("it says {start}…"),
+                ] {
+                    let clean = redaction.clean(&shown);
+                    for left in 4..secret.len() {
+                        assert!(!clean.contains(&secret[..left]), "{shown} gives {clean}");
+                    }
+                }
+                let clean = redaction.clean_beginning(start);
+                assert!(!clean.contains("ey"), "{start} gives {clean}");
+            }
+        }
+        // What only looks like it stays.
+        assert_eq!(redaction.clean("the key is missing… look"), "the key is missing… look");
     }
 
     #[test]

@@ -39,10 +39,14 @@ impl ApiKey {
     /// which there is no key.
     ///
     /// # Errors
-    /// When the variable is set to nothing, or was named and is not set: then a key is expected, and serving without one would
+    /// When both are there, so that it is not clear which key counts; when the variable is set to nothing, or was named and is not set: then a key is expected, and serving without one would
     /// open what should be closed.
     pub fn from_environment(named: Option<&str>) -> Result<Option<Self>, ServeError> {
         let variable = named.unwrap_or(DEFAULT_KEY_VARIABLE);
+        // Whoever writes a ConfigMap that the pod reads could otherwise have another variable taken, whose value is known to all.
+        if variable != DEFAULT_KEY_VARIABLE && std::env::var_os(DEFAULT_KEY_VARIABLE).is_some() {
+            return Err(ServeError::KeyTwice { variable: variable.to_owned() });
+        }
         match std::env::var_os(variable) {
             None if named.is_none() => Ok(None),
             None => Err(ServeError::KeyMissing { variable: variable.to_owned() }),

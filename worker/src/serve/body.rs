@@ -1,7 +1,7 @@
 //! Reads a request's body within limits on size, time and the memory of all bodies together.
 //!
 //! Owns the limits before parsing. A body that is too large is refused before any of it is kept: by its declared length where
-//! there is one, else at the byte that exceeds the limit.
+//! there is one, else at the byte that exceeds the limit. Which body gives way where there is no memory for another is `receiving`'s.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +13,20 @@ use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::receiving::{Receiving, Seat};
+
 /// How many of the largest bodies may lie in memory at once, before they are whole; more are put off with 503.
 const LARGEST_AT_ONCE: usize = 8;
 
 /// How many times the largest body is read and thrown away, so that a client which sends first and reads then gets to see
 /// the answer instead of a broken connection.
 const DISCARDED_AT_MOST: u64 = 8;
+
+/// How long to wait for the memory of a body that was asked to give way, before another one is looked for.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Which part of the time that a body may take it has in any case, when others need its memory: a sixteenth, as connections have.
+const UNDISTURBED: u32 = 16;
 
 /// What a body may cost.
 #[derive(Clone, Debug)]
@@ -27,6 +35,8 @@ pub struct BodyLimits {
     timeout: Duration,
     /// The bytes that bodies may still take together.
     memory: Arc<Semaphore>,
+    /// The bodies that are on their way.
+    receiving: Arc<Receiving>,
 }
 
 /// A whole body, and its share of the memory.
@@ -50,6 +60,11 @@ pub enum BodyError {
     /// It did not arrive in time.
     #[error("the body did not arrive within {0:?}")]
     TooSlow(Duration),
+    /// Others needed its memory, and it was on its way for longest.
+    #[error(
+        "the body was on its way for longest, and other requests need the memory that it takes; send fewer rows at once"
+    )]
+    GaveWay,
     /// Others take up all the memory for bodies.
     #[error("too many large requests at once; try again")]
     Busy,
@@ -63,7 +78,8 @@ impl BodyLimits {
     #[must_use]
     pub fn new(max_bytes: usize, timeout: Duration) -> Self {
         let memory = max_bytes.saturating_mul(LARGEST_AT_ONCE).clamp(1 << 16, Semaphore::MAX_PERMITS);
-        Self { max_bytes, timeout, memory: Arc::new(Semaphore::new(memory)) }
+        let receiving = Arc::new(Receiving::new(timeout / UNDISTURBED));
+        Self { max_bytes, timeout, memory: Arc::new(Semaphore::new(memory)), receiving }
     }
 
     /// The most bytes of a body.
@@ -85,12 +101,16 @@ impl BodyLimits {
                 }
                 return Err(BodyError::TooLarge { limit: self.max_bytes });
             }
-            self.collect(body).await
+            let seat = self.receiving.begin();
+            tokio::select! {
+                whole = self.collect(body, &seat) => whole,
+                () = seat.gives_way() => Err(BodyError::GaveWay),
+            }
         };
         tokio::time::timeout(self.timeout, read).await.unwrap_or(Err(BodyError::TooSlow(self.timeout)))
     }
 
-    async fn collect(&self, mut body: Body) -> Result<ReceivedBody, BodyError> {
+    async fn collect(&self, mut body: Body, seat: &Seat) -> Result<ReceivedBody, BodyError> {
         let mut whole = BytesMut::new();
         let mut memory: Option<OwnedSemaphorePermit> = None;
         while let Some(frame) = body.frame().await {
@@ -103,7 +123,8 @@ impl BodyLimits {
                 return Ok(ReceivedBody { bytes: data, _memory: None });
             }
             let size = u32::try_from(data.len()).map_err(|_| BodyError::Busy)?;
-            let more = Arc::clone(&self.memory).try_acquire_many_owned(size).map_err(|_| BodyError::Busy)?;
+            let more = self.memory(size).await?;
+            seat.holds_memory();
             match &mut memory {
                 Some(memory) => memory.merge(more),
                 None => memory = Some(more),
@@ -111,6 +132,24 @@ impl BodyLimits {
             whole.extend_from_slice(&data);
         }
         Ok(ReceivedBody { bytes: whole.freeze(), _memory: memory })
+    }
+}
+
+impl BodyLimits {
+    /// The memory for so many bytes more, once there is some: where all is taken, the body that is on its way for longest gives way.
+    async fn memory(&self, size: u32) -> Result<OwnedSemaphorePermit, BodyError> {
+        loop {
+            if let Ok(memory) = Arc::clone(&self.memory).try_acquire_many_owned(size) {
+                return Ok(memory);
+            }
+            if !self.receiving.ask_to_give_way() {
+                return Err(BodyError::Busy);
+            }
+            let freed = tokio::time::timeout(LOOK_AGAIN, Arc::clone(&self.memory).acquire_many_owned(size));
+            if let Ok(memory) = freed.await {
+                return memory.map_err(|_| BodyError::Busy);
+            }
+        }
     }
 }
 
@@ -129,7 +168,7 @@ async fn discard(mut body: Body, max_bytes: u64) {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
-    use futures::stream;
+    use futures::{StreamExt, stream};
 
     use super::*;
 
@@ -172,6 +211,37 @@ mod tests {
         ));
         let read = limits().read(&headers, Body::from("0123456789a")).await;
         assert!(matches!(read, Err(BodyError::TooLarge { .. })));
+    }
+
+    /// A body that begins and never comes to its end.
+    fn half(size: usize) -> Body {
+        let begin = stream::iter([Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; size]))]);
+        Body::from_stream(begin.chain(stream::pending()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bodies_that_stay_half_sent_give_way_after_their_time_and_not_before() {
+        let size = 1 << 16;
+        let limits = BodyLimits::new(size, Duration::from_secs(16));
+        let mut halves: Vec<_> = (0..LARGEST_AT_ONCE)
+            .map(|_| {
+                let limits = limits.clone();
+                tokio::spawn(async move { limits.read(&HeaderMap::new(), half(size)).await.map(|_| ()) })
+            })
+            .collect();
+        tokio::time::advance(Duration::from_millis(500)).await;
+        let early = limits.read(&HeaderMap::new(), chunks(&[4, 6])).await;
+        assert!(matches!(early, Err(BodyError::Busy)), "{early:?}");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let held = limits.read(&HeaderMap::new(), chunks(&[4, 6])).await.expect("one gives way");
+        assert_eq!(held.bytes.len(), 10);
+        // One, and that the first; the others stay until their time is over.
+        let first = halves.remove(0).await.expect("it ends");
+        assert_eq!(first, Err(BodyError::GaveWay));
+        assert!(halves.iter().all(|half| !half.is_finished()));
+        for half in halves {
+            assert_eq!(half.await.expect("it ends"), Err(BodyError::TooSlow(Duration::from_secs(16))));
+        }
     }
 
     #[tokio::test]

@@ -23,6 +23,14 @@ pub enum ServeError {
         /// The environment variable.
         variable: String,
     },
+    /// Two variables hold a key.
+    #[error(
+        "{variable} is named to hold the API key (--api-key-env, MLPIPELINE_SERVE_API_KEY_ENV), and MLPIPELINE_API_KEY is set too, as it is by serve.auth: keep one of the two"
+    )]
+    KeyTwice {
+        /// The environment variable.
+        variable: String,
+    },
     /// The key's variable was named and is not set.
     #[error("{variable} is not set: it was named with --api-key-env, so it must hold the API key")]
     KeyMissing {
@@ -64,6 +72,7 @@ impl Failure for ServeError {
         match self {
             Self::Listen { .. }
             | Self::KeyEmpty { .. }
+            | Self::KeyTwice { .. }
             | Self::KeyMissing { .. }
             | Self::DocsWithoutKey { .. } => ExitCode::WrongSpec,
             Self::Process { .. } | Self::Loading { .. } | Self::Metrics { .. } => ExitCode::Internal,
@@ -74,6 +83,7 @@ impl Failure for ServeError {
         match self {
             Self::Listen { .. } => "CannotListen",
             Self::KeyEmpty { .. } => "ApiKeyEmpty",
+            Self::KeyTwice { .. } => "ApiKeyTwice",
             Self::KeyMissing { .. } | Self::DocsWithoutKey { .. } => "ApiKeyMissing",
             Self::Process { .. } | Self::Loading { .. } | Self::Metrics { .. } => "Internal",
         }

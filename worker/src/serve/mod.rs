@@ -20,6 +20,7 @@ mod options;
 mod predict;
 mod prefix;
 mod process;
+mod receiving;
 mod reply;
 mod router;
 mod rows;

@@ -95,7 +95,7 @@ pub fn encoded(encoding: &str) -> Response {
 pub fn bad_body(problem: BodyError) -> Response {
     let code = match problem {
         BodyError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        BodyError::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
+        BodyError::TooSlow(_) | BodyError::GaveWay => StatusCode::REQUEST_TIMEOUT,
         BodyError::Broken => StatusCode::BAD_REQUEST,
         BodyError::Busy => return try_again(&problem.to_string()),
     };

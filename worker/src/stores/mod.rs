@@ -6,5 +6,7 @@
 mod error;
 pub(crate) mod postgres;
 pub(crate) mod s3;
+mod within;
 
 pub use error::StoreError;
+pub(crate) use within::within;

@@ -137,7 +137,10 @@ fn values(values: &Values, texts: Option<&Texts>) -> String {
             format!("{} to {}", shown_time(time.min, time.kind), shown_time(time.max, time.kind))
         }
         Values::Text(text) => {
-            let cut = |text: &String| text.chars().take(TEXT_SHOWN).collect::<String>();
+            let cut = |text: &String| {
+                let start: String = text.chars().take(TEXT_SHOWN).collect();
+                if start.len() < text.len() { start + "…" } else { start }
+            };
             let common: Vec<String> = text.common.iter().take(MOST_TEXTS).map(cut).collect();
             format!("{} different, most often {}", texts.map_or(0, Texts::len), common.join(", "))
         }

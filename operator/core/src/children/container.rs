@@ -137,7 +137,7 @@ fn port(name: &str, number: i32) -> ContainerPort {
     }
 }
 
-/// An argument that reaches the process as it is: the kubelet puts variables in place of $(NAME), and $ in place of $$. Any other $
+/// An argument, or a variable's value, that reaches the process as it is: the kubelet puts variables in place of $(NAME), and $ in place of $$. Any other $
 /// stays as it is, so that templates of pods that were never misread do not change.
 fn unexpanded(argument: &str) -> String {
     let mut text = String::with_capacity(argument.len());
@@ -169,7 +169,7 @@ fn serve_environment(serve: &Serve) -> Vec<EnvVar> {
     {
         env.push(EnvVar {
             name: "MLPIPELINE_SERVE_PATH_PREFIX".to_owned(),
-            value: Some(path.to_owned()),
+            value: Some(unexpanded(path)),
             ..EnvVar::default()
         });
     }

@@ -71,6 +71,47 @@ fn check_not_ours(name: &str, path: &str, errors: &mut Errors) {
     );
 }
 
+/// What the names of variables begin with that the worker takes for credentials beside those of a Secret that a step names.
+const CUSTOMARY_PREFIX: &str = "AWS_";
+
+/// Whether some entry of a source with this prefix has a name that begins like that. Names differ by case, as they do to a process.
+fn leads_to(prefix: &str, reserved: &str) -> bool {
+    prefix.starts_with(reserved) || reserved.starts_with(prefix)
+}
+
+/// Refuses sources of variables that could add to a Secret with credentials of the worker's. Kubernetes puts the entries of all sources
+/// together, so an entry called as one that the Secret does not have would be taken for the Secret's: to switch off the check of a
+/// certificate, or to lead credentials elsewhere. A variable that `env` names is the pipeline's author's own.
+pub(super) fn check_beside_credentials(
+    of_pipeline: Option<&PodSettings>,
+    of_step: Option<&PodSettings>,
+    (secret, step, path): (&str, &str, &str),
+    errors: &mut Errors,
+) {
+    for (pod, path) in [(of_pipeline, "spec.pod"), (of_step, path)] {
+        for (index, source) in pod.into_iter().flat_map(|pod| &pod.env_from).enumerate() {
+            let prefix = source.prefix.as_deref().unwrap_or_default();
+            if !leads_to(prefix, CUSTOMARY_PREFIX) {
+                continue;
+            }
+            let found = match prefix {
+                "" => "has no prefix".to_owned(),
+                prefix => format!("has the prefix {}", quoted(prefix)),
+            };
+            let kind = if source.secret_ref.is_some() { "Secret" } else { "ConfigMap" };
+            errors.add_with_hint(
+                format!("{path}.envFrom[{index}]"),
+                format!(
+                    "{found}, and the step {} reads credentials from the Secret {}: whoever writes the {kind} could add to them",
+                    quoted(step),
+                    quoted(secret)
+                ),
+                "give it another prefix, or name the entries that are needed one by one in env",
+            );
+        }
+    }
+}
+
 fn check_source_of_many(source: &EnvFromSource, path: &str, errors: &mut Errors) {
     errors.require(
         source.config_map_ref.is_some() != source.secret_ref.is_some(),
@@ -83,10 +124,11 @@ fn check_source_of_many(source: &EnvFromSource, path: &str, errors: &mut Errors)
     check_name_of("Secret", secret, format!("{path}.secretRef.name"), errors);
     if let Some(prefix) = source.prefix.as_ref().filter(|prefix| !prefix.is_empty()) {
         errors.require(
-            !prefix.starts_with(VARIABLE_PREFIX),
+            !leads_to(prefix, VARIABLE_PREFIX),
             format!("{path}.prefix"),
             format!(
-                "begins with {VARIABLE_PREFIX}, and such variables are the operator's: take another prefix"
+                "is {}, with which an entry can have a name that begins with {VARIABLE_PREFIX}, and such variables are the operator's: take another prefix",
+                quoted(prefix)
             ),
         );
         errors.require(

@@ -79,6 +79,7 @@ fn check_ingress(ingress: &Ingress, path: &str, errors: &mut Errors) {
         format!("{path}.path"),
         format!("{} is not a valid path: leave out //, /./, /../ and %2f", quoted(prefix)),
     );
+    check_path_signs(prefix, &format!("{path}.path"), errors);
     check_name_of("IngressClass", ingress.class_name.as_deref(), format!("{path}.className"), errors);
     check_name_of("Secret", ingress.tls_secret.as_deref(), format!("{path}.tlsSecret"), errors);
     check_annotations(&ingress.annotations, &format!("{path}.annotations"), errors);
@@ -96,6 +97,30 @@ fn check_ingress(ingress: &Ingress, path: &str, errors: &mut Errors) {
             ),
             "leave the annotation out",
         );
+    }
+}
+
+/// Signs of a URL's path beside letters and digits (RFC 3986, `pchar` and `/`), but for the two that end a word in some proxy's
+/// configuration, into which controllers write paths as they are: `;` and `'`.
+const PATH_SIGNS: &str = "-._~!$&()*+,=:@/";
+
+/// Refuses what is not part of a URL's path: a controller may take it for its configuration.
+fn check_path_signs(prefix: &str, path: &str, errors: &mut Errors) {
+    let mut rest = prefix;
+    while let Some(sign) = rest.chars().next() {
+        let is_hex = |code: &str| code.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let length = match sign {
+            '%' if rest.get(1..3).is_some_and(is_hex) => 3,
+            sign if sign.is_ascii_alphanumeric() || PATH_SIGNS.contains(sign) => 1,
+            sign => {
+                return errors.add_with_hint(
+                    path,
+                    format!("{} has the sign {}", quoted(prefix), quoted(&sign.to_string())),
+                    "a path has letters, digits, any of -._~!$&()*+,=:@/, and all else as %XX",
+                );
+            }
+        };
+        rest = rest.get(length..).unwrap_or_default();
     }
 }
 

@@ -8,7 +8,7 @@ use mlpipeline_crds::{MLPipelineSpec, Schedule, Search, Step, StepKind};
 use super::dns::is_dns_label;
 use super::errors::Errors;
 use super::long_running::is_long_running;
-use super::{actions, continuous, labels, order, output, pod, references};
+use super::{actions, continuous, environment, labels, order, output, pod, references};
 use crate::duration::parse_duration;
 use crate::pipeline::ValidStep;
 use crate::quoted::quoted;
@@ -111,6 +111,10 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
         );
     }
     pod::check_settings(step.pod.as_ref(), spec.pod.as_ref(), &format!("{path}.pod"), errors);
+    if let Some((_, secret)) = action.descriptor().credentials().first() {
+        let named = (secret.as_str(), step.name.as_str(), &*format!("{path}.pod"));
+        environment::check_beside_credentials(spec.pod.as_ref(), step.pod.as_ref(), named, errors);
+    }
     Some(ValidStep {
         name: step.name.clone(),
         action,

@@ -47,15 +47,17 @@ pub(super) fn cast(input: &Tensor, to: Kind, work: &mut Work) -> Result<Tensor, 
     let values = match (input.values(), to) {
         (values, to) if values.kind() == to => values.clone(),
         (Values::Text(texts), to) => from_texts(texts, to, input.rows().1)?,
-        (Values::I64(values), Kind::Text) => texts(values.iter().map(ToString::to_string)),
-        (Values::I32(values), Kind::Text) => texts(values.iter().map(ToString::to_string)),
+        (Values::I64(values), Kind::Text) => texts(values.iter().map(ToString::to_string), work)?,
+        (Values::I32(values), Kind::Text) => texts(values.iter().map(ToString::to_string), work)?,
         (Values::F32(values), Kind::Text) => {
-            texts(values.iter().map(|value| float_text(f64::from(*value), value.to_string())))
+            texts(values.iter().map(|value| float_text(f64::from(*value), value.to_string())), work)?
         }
         (Values::F64(values), Kind::Text) => {
-            texts(values.iter().map(|value| float_text(*value, value.to_string())))
+            texts(values.iter().map(|value| float_text(*value, value.to_string())), work)?
         }
-        (Values::Bool(values), Kind::Text) => texts(values.iter().map(|value| u8::from(*value).to_string())),
+        (Values::Bool(values), Kind::Text) => {
+            texts(values.iter().map(|value| u8::from(*value).to_string()), work)?
+        }
         (Values::I64(values), Kind::I32) => Values::I32(values.iter().map(|value| *value as i32).collect()),
         (Values::I32(values), Kind::I64) => {
             Values::I64(values.iter().map(|value| i64::from(*value)).collect())
@@ -69,15 +71,19 @@ pub(super) fn cast(input: &Tensor, to: Kind, work: &mut Work) -> Result<Tensor, 
                 Kind::I64 => Values::I64(numbers.iter().map(|value| *value as i64).collect()),
                 Kind::I32 => Values::I32(numbers.iter().map(|value| *value as i32).collect()),
                 Kind::Bool => Values::Bool(numbers.iter().map(|value| *value != 0.0).collect()),
-                Kind::Text => texts(numbers.iter().map(|value| float_text(*value, value.to_string()))),
+                Kind::Text => texts(numbers.iter().map(|value| float_text(*value, value.to_string())), work)?,
             }
         }
     };
     Tensor::of_values(input.shape().to_vec(), values)
 }
 
-fn texts(texts: impl Iterator<Item = String>) -> Values {
-    Values::Text(texts.map(Arc::from).collect())
+fn texts(texts: impl Iterator<Item = String>, work: &mut Work) -> Result<Values, Problem> {
+    let made = texts.map(|text| {
+        work.reserve_text(text.len())?;
+        Ok(Arc::from(text))
+    });
+    Ok(Values::Text(made.collect::<Result<_, Problem>>()?))
 }
 
 /// A float as a text: whole ones without a point, and what is none by its name.
@@ -92,8 +98,9 @@ fn float_text(value: f64, shortest: String) -> String {
 fn from_texts(texts: &[Arc<str>], to: Kind, width: usize) -> Result<Values, Problem> {
     let wrong = |place: usize, text: &str| {
         let row = place / width.max(1);
-        let text: String = text.chars().take(40).collect();
-        Problem::value(row, format!("the text \"{text}\" is not a number"))
+        let start: String = text.chars().take(40).collect();
+        let more = if start.len() < text.len() { "…" } else { "" };
+        Problem::value(row, format!("the text \"{start}{more}\" is not a number"))
     };
     let mut numbers = Vec::with_capacity(texts.len());
     for (place, text) in texts.iter().enumerate() {

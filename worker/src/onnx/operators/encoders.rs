@@ -20,6 +20,9 @@ enum Key {
     Text(Arc<str>),
 }
 
+/// The bytes of a key, beside those of a text, which it shares.
+const KEY_BYTES: usize = size_of::<Key>();
+
 fn bits(value: f64) -> Key {
     Key::Bits(if value.is_nan() { f64::NAN.to_bits() } else { (value + 0.0).to_bits() })
 }
@@ -61,6 +64,7 @@ pub(super) fn one_hot_encoder(node: &Node<'_>) -> Result<Run, Problem> {
     let width = categories.len();
     Ok(Box::new(move |inputs, work| {
         let input = inputs.get(0)?;
+        work.reserve(&[input.len(), KEY_BYTES / 8], Kind::I64)?;
         let asked = match input.values() {
             values @ Values::Text(_) if is_text => keys(values),
             Values::Text(_) => {
@@ -113,6 +117,8 @@ pub(super) fn label_encoder(node: &Node<'_>) -> Result<Run, Problem> {
             )));
         }
         work.reserve(input.shape(), to.kind())?;
+        // A key for each value, and the place that it is found at.
+        work.reserve(&[input.len(), KEY_BYTES / 8 + 1], Kind::I64)?;
         let known = |key: &Key| places.get(key).copied().filter(|_| finds_nan || *key != bits(f64::NAN));
         let at: Vec<usize> = keys(input.values()).iter().map(|key| known(key).unwrap_or(count)).collect();
         Ok(vec![Tensor::of_values(input.shape().to_vec(), with_default(&to, &otherwise, &at))?])

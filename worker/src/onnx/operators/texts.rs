@@ -27,12 +27,24 @@ pub(super) fn string_normalizer(node: &Node<'_>) -> Result<Run, Problem> {
     fn same(text: &str) -> String {
         text.to_owned()
     }
+    /// A text as it is changed, after its memory was taken: no more than what has become of it is ever held beside it.
+    fn made(
+        text: &Arc<str>,
+        change: Option<fn(&str) -> String>,
+        work: &mut Work,
+    ) -> Result<Arc<str>, Problem> {
+        let Some(change) = change else { return Ok(Arc::clone(text)) };
+        work.reserve_text(text.len())?;
+        let changed = change(text);
+        work.reserve_text(changed.len().saturating_sub(text.len()))?;
+        Ok(Arc::from(changed))
+    }
     let action = node.string("case_change_action", "NONE")?;
     let is_exact = node.flag("is_case_sensitive", false);
-    let change: fn(&str) -> String = match action.as_str() {
-        "NONE" => same,
-        "LOWER" => str::to_lowercase,
-        "UPPER" => str::to_uppercase,
+    let change: Option<fn(&str) -> String> = match action.as_str() {
+        "NONE" => None,
+        "LOWER" => Some(str::to_lowercase),
+        "UPPER" => Some(str::to_uppercase),
         other => return Err(Problem::graph(format!("case_change_action {other} is not computed"))),
     };
     let compared: fn(&str) -> String = if is_exact { same } else { str::to_lowercase };
@@ -43,9 +55,11 @@ pub(super) fn string_normalizer(node: &Node<'_>) -> Result<Run, Problem> {
         let texts = input.as_slice::<Arc<str>>()?;
         work.reserve(input.shape(), Kind::Text)?;
         work.step(texts.iter().map(|text| text.len() as u64).sum())?;
-        let changed = |text: &Arc<str>| Arc::from(change(text));
+        let for_each_row = work.rows;
+        let mut changed = |text: &Arc<str>| made(text, change, work);
         if stops.is_empty() {
-            return Ok(vec![Tensor::new(input.shape().to_vec(), texts.iter().map(changed).collect())?]);
+            let all = texts.iter().map(changed).collect::<Result<Vec<_>, _>>()?;
+            return Ok(vec![Tensor::new(input.shape().to_vec(), all)?]);
         }
         let counts = |text: &&Arc<str>| !stops.contains(&compared(text));
         let (is_list, rows) = match input.shape() {
@@ -53,12 +67,12 @@ pub(super) fn string_normalizer(node: &Node<'_>) -> Result<Run, Problem> {
             [1, _] => (false, 1),
             _ => return Err(Problem::graph("it drops words of one list alone")),
         };
-        if is_list && rows == work.rows {
+        if is_list && rows == for_each_row {
             // A text for each row: one that counts for nothing leaves its row empty, as it does where it is the only one.
-            let kept = texts.iter().map(|text| if counts(&text) { changed(text) } else { Arc::from("") });
-            return Ok(vec![Tensor::new(vec![rows], kept.collect())?]);
+            let kept = texts.iter().map(|text| if counts(&text) { changed(text) } else { Ok(Arc::from("")) });
+            return Ok(vec![Tensor::new(vec![rows], kept.collect::<Result<_, _>>()?)?]);
         }
-        let mut kept: Vec<Arc<str>> = texts.iter().filter(counts).map(changed).collect();
+        let mut kept = texts.iter().filter(counts).map(changed).collect::<Result<Vec<Arc<str>>, _>>()?;
         if kept.is_empty() {
             kept.push(Arc::from(""));
         }
@@ -204,6 +218,7 @@ pub(super) fn tokenizer(node: &Node<'_>) -> Result<Run, Problem> {
             count += own.len();
             // Where tokens lie, and the tokens themselves.
             work.reserve(&[own.len(), 2], Kind::Text)?;
+            work.reserve_text(own.iter().map(|(start, end)| end.saturating_sub(*start)).sum())?;
             ranges.push(own);
         }
         let most = ranges.iter().map(Vec::len).max().unwrap_or_default();

@@ -187,3 +187,70 @@ impl Batch {
         RecordBatch::try_new(Arc::clone(&self.schema), arrays)
     }
 }
+
+/// Values as no honest server sends them; `make fuzz` tries many more.
+#[cfg(test)]
+mod hostile_bytes {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    const TYPES: [&str; 15] = [
+        "bool",
+        "int2",
+        "int4",
+        "int8",
+        "float4",
+        "float8",
+        "numeric",
+        "text",
+        "varchar",
+        "bytea",
+        "date",
+        "time",
+        "timestamp",
+        "timestamptz",
+        "a type of theirs",
+    ];
+
+    /// Any bytes, numbers of each length at their ends and between, and texts of numbers.
+    fn value() -> impl Strategy<Value = Option<Vec<u8>>> {
+        let bytes = prop_oneof![
+            vec(any::<u8>(), 0..20),
+            any::<i16>().prop_map(|number| number.to_be_bytes().to_vec()),
+            any::<i32>().prop_map(|number| number.to_be_bytes().to_vec()),
+            any::<i64>().prop_map(|number| number.to_be_bytes().to_vec()),
+            select(vec![i64::MIN, i64::MIN + 1, -1, 0, i64::MAX - 1, i64::MAX])
+                .prop_map(|number| number.to_be_bytes().to_vec()),
+            select(vec![i32::MIN, i32::MIN + 1, -1, 0, i32::MAX - 1, i32::MAX])
+                .prop_map(|number| number.to_be_bytes().to_vec()),
+            "[-+]{0,2}[0-9]{0,45}[.]{0,2}[0-9]{0,45}([eE][-+]?[0-9]{1,20})?".prop_map(String::into_bytes),
+            "NaN|-?Infinity|\\PC{0,20}".prop_map(String::into_bytes),
+        ];
+        proptest::option::weighted(0.9, bytes)
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_database_sends_is_read_or_refused(
+            name in select(TYPES.to_vec()),
+            modifier in prop_oneof![any::<i32>(), -1..70_000_i32],
+            values in vec(value(), 0..20),
+        ) {
+            let kind = Kind::of(name, modifier);
+            let mut builder = Builder::new(kind);
+            let mut rows = 0;
+            for value in &values {
+                match builder.add(value.as_deref()) {
+                    Ok(()) => rows += 1,
+                    Err(problem) => prop_assert!(!problem.is_empty()),
+                }
+            }
+            let made = builder.finish();
+            prop_assert_eq!(made.len(), rows);
+            prop_assert_eq!(made.data_type(), &kind.arrow());
+        }
+    }
+}

@@ -27,7 +27,6 @@ use crate::WorkContext;
 use crate::artifact::Column;
 use crate::credentials::Credentials;
 use crate::failure::StepError;
-use crate::stores::StoreError;
 
 /// Files to read, of one format.
 #[derive(Debug)]
@@ -42,20 +41,6 @@ pub(super) struct Located {
     pub rows: Option<u64>,
     /// What else the spec says of the files.
     pub options: ReadOptions,
-}
-
-/// Waits for a store, at most for the time that a download may take.
-async fn within<T>(
-    context: &WorkContext,
-    place: &str,
-    work: impl Future<Output = Result<T, StepError>>,
-) -> Result<T, StepError> {
-    let limit = context.network.fetch_timeout;
-    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-        let problem =
-            format!("it did not complete within {limit:?}; a longer time is given with --fetch-timeout");
-        Err(StoreError::Refused { place: place.to_owned(), problem }.into())
-    })
 }
 
 /// A URI with what the spec says of it.

@@ -2,10 +2,10 @@
 
 use mlpipeline_crds::{Format, TableLocation};
 
-use super::{Found, Request, within};
+use super::{Found, Request};
 use crate::failure::StepError;
 use crate::network::scratch_file;
-use crate::stores::{StoreError, postgres};
+use crate::stores::{StoreError, postgres, within};
 use crate::table::file::LocalFile;
 use crate::table::{TableError, write};
 
@@ -24,6 +24,6 @@ pub(super) async fn locate(request: &Request<'_>) -> Result<Found, StepError> {
         let rows = postgres::read(&location, &request.credentials, &context.network).await?;
         write(rows, Format::Parquet, &path, context.progress).await
     };
-    within(context, uri, copy).await?;
+    within(&context.network, uri, copy).await?;
     Ok((vec![LocalFile::own(path, uri.to_owned())], Format::Parquet))
 }

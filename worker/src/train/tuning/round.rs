@@ -61,9 +61,15 @@ impl Candidate {
             value,
             std: value.map(deviation),
             rows: self.rows,
-            failure: failure.map(|failure| failure.chars().take(FAILURE_SHOWN).collect()),
+            failure: failure.map(|failure| start(failure)),
         }
     }
+}
+
+/// As much of a failure as is shown. The mark is what takes the rest of a secret value out that was cut.
+fn start(failure: &str) -> String {
+    let start: String = failure.chars().take(FAILURE_SHOWN).collect();
+    if start.len() < failure.len() { start + "…" } else { start }
 }
 
 /// What the trials of a round are measured with.

@@ -1,0 +1,22 @@
+//! The total time of work at a store: whatever it answers, and however slowly, there is an end.
+
+use crate::failure::StepError;
+use crate::network::Network;
+use crate::stores::StoreError;
+
+/// Waits for a store, at most for the time that fetching from it or delivering to it may take.
+///
+/// # Errors
+/// What the work answers, or that it took longer.
+pub(crate) async fn within<T>(
+    network: &Network,
+    place: &str,
+    work: impl Future<Output = Result<T, StepError>>,
+) -> Result<T, StepError> {
+    let limit = network.fetch_timeout;
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        let problem =
+            format!("it did not complete within {limit:?}; a longer time is given with --fetch-timeout");
+        Err(StoreError::Refused { place: place.to_owned(), problem }.into())
+    })
+}
