@@ -1,6 +1,7 @@
 //! What is printed, and where: results on standard output, everything else on standard error; colours only on a terminal.
 
 mod lines;
+mod plain;
 mod printed;
 mod progress_table;
 mod summary;
@@ -18,12 +19,13 @@ use serde_json::Value;
 /// Prints an error.
 pub fn error(text: &str) {
     let style = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+    let text = plain::plain_text(text);
     printed::beside(format_args!("{style}error:{style:#} {text}"));
 }
 
 /// Prints something worth knowing that does not stop the command.
 pub fn note(text: &str) {
-    printed::beside(format_args!("note: {text}"));
+    printed::beside(format_args!("note: {}", plain::plain_text(text)));
 }
 
 /// Prints a line of a result.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use mlpipeline_crds::{StepKind, StepState};
 use serde_json::{Value, json};
 
+use super::plain::plain;
 use super::table::{Cell, Tone, table};
 use crate::local::{Engine, Row};
 use crate::state::own_file;
@@ -85,16 +86,6 @@ fn print_failure(row: &Row) {
         super::line(&format!("  | {line}"));
     }
     super::line(&format!("  log: {}", log.display()));
-}
-
-/// A line without signs that control a terminal or turn the direction of writing around: a container writes what it likes.
-fn plain(line: &str) -> String {
-    let shown = |sign: &char| match sign {
-        '\t' => true,
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
-        sign => !sign.is_control(),
-    };
-    line.chars().filter(shown).collect()
 }
 
 /// The last lines of a log.
