@@ -6,8 +6,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::entries::sync_parent;
-use super::folders::Folders;
-use super::names::Ready;
 use crate::artifact::{ArtifactError, Column, create_unlinked, read_small};
 
 /// What the names of files begin with that say what the columns of another one are.
@@ -22,34 +20,30 @@ pub(super) fn columns_of(file: &Path) -> PathBuf {
     file.with_file_name(format!("{COLUMNS_PREFIX}{name}"))
 }
 
-impl Folders {
-    /// Keeps what the columns of a result are, before it is whole.
-    ///
-    /// # Errors
-    /// When storage fails.
-    pub(super) fn keep_columns(&self, ready: &Ready, columns: &[Column]) -> Result<(), ArtifactError> {
-        let text = serde_json::to_vec(columns).unwrap_or_default();
-        write(&columns_of(&self.ready(ready)), &text)
-    }
+/// Keeps what the columns of a file are.
+///
+/// # Errors
+/// When storage fails.
+pub(super) fn keep_columns(file: &Path, columns: &[Column]) -> Result<(), ArtifactError> {
+    write(&columns_of(file), &serde_json::to_vec(columns).unwrap_or_default())
+}
 
-    /// Copies what is known of the columns of a file that is about to be claimed under a name: by the step that published it, or by us, where
-    /// the file failed and was put back. The files that are of no use once it is claimed.
-    ///
-    /// # Errors
-    /// When storage fails.
-    pub(super) fn take_columns(&self, found: &Path, name: &str) -> Result<Vec<PathBuf>, ArtifactError> {
-        let places = vec![columns_of(found), columns_of(&self.step.join("failed").join(name))];
-        if let Some(text) = places.iter().find_map(|place| read_small(place, LIMIT).ok()) {
-            write(&columns_of(&self.claimed(name)), &text)?;
-        }
-        Ok(places)
+/// Copies what is known of the columns of a file to the place where another one is about to be: from the first of these places where
+/// anything is.
+///
+/// # Errors
+/// When storage fails.
+pub(super) fn copy_columns(places: &[PathBuf], file: &Path) -> Result<(), ArtifactError> {
+    match places.iter().find_map(|place| read_small(place, LIMIT).ok()) {
+        Some(text) => write(&columns_of(file), &text),
+        None => Ok(()),
     }
+}
 
-    /// What the columns of a claimed file are, where it is known.
-    pub(super) fn claimed_columns(&self, name: &str) -> Vec<Column> {
-        let text = read_small(&columns_of(&self.claimed(name)), LIMIT).unwrap_or_default();
-        serde_json::from_slice(&text).unwrap_or_default()
-    }
+/// What the columns of a file are, where it is known.
+pub(super) fn read_columns(file: &Path) -> Vec<Column> {
+    let text = read_small(&columns_of(file), LIMIT).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
 }
 
 fn write(path: &Path, text: &[u8]) -> Result<(), ArtifactError> {

@@ -11,6 +11,7 @@ use tempfile::TempPath;
 
 use super::attempts;
 use super::checkpoint::{CheckpointFile, StoredCheckpoint};
+use super::columns::{keep_columns, read_columns};
 use super::names::{PENDING_EXTENSION, Ready};
 use super::schema::{self, PinnedSchema};
 use super::{ContinuousError, Work};
@@ -117,7 +118,7 @@ async fn make(work: &Work<'_>, ready: &Ready, format: Format) -> Result<u64, Ste
     let known = KnownColumns {
         expected: pinned.types(),
         before: pinned.columns(),
-        own: work.folders.claimed_columns(&ready.name),
+        own: read_columns(&work.folders.claimed(&ready.name)),
     };
     let expectation = Expectation { known, look: &mut look };
     let written = prepare::make_of(&[input], sql, &step.checks, format, &draft, context, expectation).await?;
@@ -125,7 +126,7 @@ async fn make(work: &Work<'_>, ready: &Ready, format: Format) -> Result<u64, Ste
     // Sending takes its time, and may be interrupted as often as it likes.
     attempts.end()?;
     if step.delivery.is_none() {
-        work.folders.keep_columns(ready, &written.columns)?;
+        keep_columns(&work.folders.ready(ready), &written.columns)?;
     }
     work.folders.complete(ready)?;
     Ok(written.rows)

@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use mlpipeline_crds::{PUBLISHED_FOLDER, Revision};
 
 use super::attempts::Attempts;
-use super::columns::{COLUMNS_PREFIX, columns_of};
+use super::columns::{COLUMNS_PREFIX, columns_of, copy_columns};
 use super::entries::{changed, list, modified, moved, remove, sync_parent};
 use super::names::{ATTEMPT_MARK, PENDING_EXTENSION, Ready, tagged};
 use crate::artifact::{ArtifactError, create_unlinked, sync_folder};
@@ -49,7 +49,7 @@ const ATTEMPTS_PREFIX: &str = ".begun-";
 /// The folders of one step.
 #[derive(Clone, Debug)]
 pub(super) struct Folders {
-    pub(super) step: PathBuf,
+    step: PathBuf,
 }
 
 impl Folders {
@@ -111,11 +111,17 @@ impl Folders {
         let own = found.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let returns = self.kept_checkpoint(&own).exists() && !self.claimed(&own).exists();
         let name = if with_tag && !returns { tagged(&own) } else { own };
-        let columns = if with_tag { Vec::new() } else { self.take_columns(found, &name)? };
+        // By the step that published the file, or by this one, where it failed and was put back.
+        let known = [columns_of(found), columns_of(&self.step.join("failed").join(&name))];
+        if !with_tag {
+            copy_columns(&known, &self.claimed(&name))?;
+        }
         if !moved(found, &self.claimed(&name))? {
             return Ok(None);
         }
-        columns.iter().try_for_each(|path| remove(path))?;
+        if !with_tag {
+            known.iter().try_for_each(|path| remove(path))?;
+        }
         sync_folder(&self.step.join("claimed"))?;
         sync_parent(found)?;
         Ok(Some(name))
