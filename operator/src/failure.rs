@@ -22,6 +22,8 @@ pub enum Class {
     Leftover,
     /// A quota of the namespace is used up; it may be freed without a change of the pipeline.
     Quota,
+    /// The spec was not checked to its end: a fault of the operator's.
+    Unchecked,
     /// A claim keeps its size, class or modes; everything else is as the spec asks.
     VolumeNotChanged,
     /// The operator, or the pipeline's namespace, lacks a permission.
@@ -104,7 +106,7 @@ impl Failure {
     #[must_use]
     pub fn unchecked(stopped: &tokio::task::JoinError) -> Self {
         let message = format!("the spec was not checked to its end: {stopped}");
-        Self { class: Class::Unavailable, object: "reconcile".to_owned(), message, retry_after: None }
+        Self { class: Class::Unchecked, object: "reconcile".to_owned(), message, retry_after: None }
     }
 
     /// A reconcile that timed out.
@@ -147,6 +149,7 @@ impl Failure {
             Class::Unavailable | Class::ServerError => ("ApiServerUnavailable", true),
             Class::Leftover => ("WaitingForDeletion", true),
             Class::Quota => ("QuotaExceeded", true),
+            Class::Unchecked => ("InternalError", false),
             Class::VolumeNotChanged => ("VolumeNotChanged", false),
             Class::Forbidden => ("Forbidden", false),
             Class::PortTaken => ("PortTaken", false),
@@ -187,10 +190,10 @@ fn classify(status: &Status) -> Class {
     if causes.iter().any(|cause| cause.reason == "NamespaceTerminating") {
         return Class::Ending;
     }
+    // The last one is said until what a new quota has used is counted.
+    let of_quota = ["exceeded quota", "failed quota", "status unknown for quota"];
     match (status.code, status.reason.as_str()) {
-        (403, _) if status.message.contains("exceeded quota") || status.message.contains("failed quota") => {
-            Class::Quota
-        }
+        (403, _) if of_quota.iter().any(|words| status.message.contains(words)) => Class::Quota,
         (403, _) if is_of_admission(&status.message) => Class::Invalid,
         (401 | 403, _) => Class::Forbidden,
         (409, _) => Class::Conflict,

@@ -82,7 +82,8 @@ pub async fn publish(
     let written = write(context, namespace, name, &uid, &next).await;
     if let Err(failure) = &written {
         // Where the status cannot be written, an event still can.
-        let problem = failure.problem(1).filter(|_| failure.class == Class::Forbidden);
+        let problem =
+            failure.problem(1).filter(|_| matches!(failure.class, Class::Forbidden | Class::Invalid));
         if let Some(event) = problem.map(|problem| transitions::warning(&problem)) {
             context.events.record(event, &reference(metadata));
         }

@@ -2,7 +2,7 @@
 //!
 //! One-off steps find them in the manifest of an artifact; the files of a continuous step have none.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::entries::sync_parent;
@@ -20,11 +20,14 @@ pub(super) fn columns_of(file: &Path) -> PathBuf {
     file.with_file_name(format!("{COLUMNS_PREFIX}{name}"))
 }
 
-/// Keeps what the columns of a file are.
+/// Keeps what the columns of a file are; nothing of a file that says it itself.
 ///
 /// # Errors
 /// When storage fails.
 pub(super) fn keep_columns(file: &Path, columns: &[Column]) -> Result<(), ArtifactError> {
+    if columns.is_empty() {
+        return Ok(());
+    }
     write(&columns_of(file), &serde_json::to_vec(columns).unwrap_or_default())
 }
 
@@ -34,16 +37,28 @@ pub(super) fn keep_columns(file: &Path, columns: &[Column]) -> Result<(), Artifa
 /// # Errors
 /// When storage fails.
 pub(super) fn copy_columns(places: &[PathBuf], file: &Path) -> Result<(), ArtifactError> {
-    match places.iter().find_map(|place| read_small(place, LIMIT).ok()) {
-        Some(text) => write(&columns_of(file), &text),
-        None => Ok(()),
+    for place in places {
+        if let Some(text) = read(place)? {
+            return write(&columns_of(file), &text);
+        }
     }
+    Ok(())
 }
 
 /// What the columns of a file are, where it is known.
-pub(super) fn read_columns(file: &Path) -> Vec<Column> {
-    let text = read_small(&columns_of(file), LIMIT).unwrap_or_default();
-    serde_json::from_slice(&text).unwrap_or_default()
+///
+/// # Errors
+/// When storage fails.
+pub(super) fn read_columns(file: &Path) -> Result<Vec<Column>, ArtifactError> {
+    let text = read(&columns_of(file))?.unwrap_or_default();
+    Ok(serde_json::from_slice(&text).unwrap_or_default())
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, ArtifactError> {
+    match read_small(path, LIMIT) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        text => text.map(Some).map_err(ArtifactError::io("read", path)),
+    }
 }
 
 fn write(path: &Path, text: &[u8]) -> Result<(), ArtifactError> {

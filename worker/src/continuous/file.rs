@@ -115,11 +115,11 @@ async fn make(work: &Work<'_>, ready: &Ready, format: Format) -> Result<u64, Ste
         Ok(pinned.check(found)?)
     };
     let (sql, context) = (step.sql.as_deref(), work.context);
-    let known = KnownColumns {
-        expected: pinned.types(),
-        before: pinned.columns(),
-        own: read_columns(&work.folders.claimed(&ready.name)),
-    };
+    let before = pinned.columns();
+    let own = read_columns(&work.folders.claimed(&ready.name))?;
+    // A file that has other columns than the first one had is read as the first one was, by a worker of which nothing was handed over.
+    let own = if before.is_empty() || own == before { own } else { Vec::new() };
+    let known = KnownColumns { expected: pinned.types(), before, own };
     let expectation = Expectation { known, look: &mut look };
     let written = prepare::make_of(&[input], sql, &step.checks, format, &draft, context, expectation).await?;
     pinned.keep(&columns)?;

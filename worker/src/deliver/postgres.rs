@@ -25,7 +25,7 @@ pub(super) async fn deliver(
     let rows = rows.execute_stream().await.map_err(|error| query_error(&error))?;
     let bar = context.progress.rows("deliver");
     let loading = postgres::replace(&location, rows, credentials, &context.network);
-    let loaded = within(&context.network, uri, loading).await?;
+    let loaded = within(context.network.fetch_timeout, uri, loading).await?;
     bar.add(loaded);
     Ok(())
 }

@@ -10,8 +10,8 @@ use crate::WorkContext;
 use crate::artifact::open_unlinked;
 use crate::credentials::Credentials;
 use crate::failure::StepError;
+use crate::stores::StoreError;
 use crate::stores::s3::Bucket;
-use crate::stores::{StoreError, within};
 use crate::table::{TableError, compress, compression_of};
 
 /// Replaces the object, compressed where its key says so; one whose key ends with a slash is called `data` in that folder, with the
@@ -40,7 +40,7 @@ pub(super) async fn deliver(
         Some(compression) => Some(compressed(&product.path, compression, context).await?),
     };
     let file = smaller.as_deref().unwrap_or(&product.path);
-    within(&context.network, &place, bucket.put(&key, file, context.progress)).await
+    bucket.put(&key, file, context.progress).await
 }
 
 /// A compressed copy of a file on scratch, removed when it is dropped.

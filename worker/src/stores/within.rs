@@ -1,7 +1,8 @@
 //! The total time of work at a store: whatever it answers, and however slowly, there is an end.
 
+use std::time::Duration;
+
 use crate::failure::StepError;
-use crate::network::Network;
 use crate::stores::StoreError;
 
 /// Waits for a store, at most for the time that fetching from it or delivering to it may take.
@@ -9,11 +10,10 @@ use crate::stores::StoreError;
 /// # Errors
 /// What the work answers, or that it took longer.
 pub(crate) async fn within<T>(
-    network: &Network,
+    limit: Duration,
     place: &str,
     work: impl Future<Output = Result<T, StepError>>,
 ) -> Result<T, StepError> {
-    let limit = network.fetch_timeout;
     tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
         let problem =
             format!("it did not complete within {limit:?}; a longer time is given with --fetch-timeout");

@@ -20,9 +20,7 @@ use crate::preprocess::{
     CategoryTransform, CodeTransform, HashTransform, NumberTransform, OrdinalTransform, Preprocessing, Texts,
     TimeTransform, Transform,
 };
-
-/// How much of a text a message shows, in characters.
-const TEXT_SHOWN: usize = 80;
+use crate::table::shown;
 
 /// All rows as an algorithm sees them, prepared by what some of them are like.
 pub(super) struct Prepared<'a> {
@@ -216,9 +214,9 @@ fn fit_column(
             let fitted = OrdinalTransform::fit(values(), texts, &column.order);
             Transform::Ordinal(fitted.map_err(|text| {
                 TrainError::Data(format!(
-                    "column \"{}\" holds \"{}\", which its order does not name; add it to order, or make it empty in a prepare step",
+                    "column \"{}\" holds {}, which its order does not name; add it to order, or make it empty in a prepare step",
                     column.name,
-                    text.chars().take(TEXT_SHOWN).collect::<String>()
+                    shown(&text)
                 ))
             })?)
         }

@@ -72,8 +72,10 @@ fn volume_not_bound(snapshot: &Snapshot, pod: &Pod) -> Option<(String, PodIssue)
         .claims
         .iter()
         .filter(|claim| is_mounted(claim))
-        .find_map(|claim| unbound(claim, snapshot))?;
-    let message = format!("the pipeline's volume is not there yet: {message}");
+        .find_map(|claim| Some((claim, unbound(claim, snapshot)?)));
+    let (claim, message) = message?;
+    let whose = if step_of(&claim.metadata).is_some() { "the replica's" } else { "the pipeline's" };
+    let message = format!("{whose} volume is not there yet: {message}");
     Some((step_of(&pod.metadata)?, PodIssue { reason: "VolumeNotBound".to_owned(), message }))
 }
 

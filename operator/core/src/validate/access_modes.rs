@@ -26,18 +26,30 @@ pub fn problem(modes: &[AccessMode], steps: &[ValidStep]) -> Option<String> {
         );
     }
     let stays = steps.iter().find(|step| needs_a_second_pod(step, steps))?;
-    Some(format!(
+    Some(one_pod_at_a_time(stays))
+}
+
+fn one_pod_at_a_time(stays: &ValidStep) -> String {
+    format!(
         "is ReadWriteOncePod, by which one pod at a time can mount the volume, and the step {} keeps its pods: no other pod would \
          ever begin; take ReadWriteOnce or ReadWriteMany",
         quoted(&stays.name)
-    ))
+    )
 }
 
 /// What is wrong with the access modes of a claim that these steps name in `pod.volumes`, and what to do; `None` where they can work with
-/// them. ReadOnlyMany alone is no fault: a mount that may write need not, and not every volume enforces its modes.
+/// them. ReadOnlyMany alone is no fault: a mount that may write need not, and not every volume enforces its modes. One replica alone works,
+/// until its roll-out, which is named when it hangs.
 #[must_use]
 pub fn problem_beside_storage(modes: &[AccessMode], steps: &[ValidStep]) -> Option<String> {
-    if modes.contains(&AccessMode::ReadWriteOncePod) { problem(modes, steps) } else { None }
+    if !modes.contains(&AccessMode::ReadWriteOncePod) {
+        return None;
+    }
+    let several =
+        |step: &&ValidStep| step.is_long_running() && step.action.descriptor().replicas().fewest() > 1;
+    let stay = || steps.iter().filter(|step| step.is_long_running());
+    let second = steps.iter().find(several).or_else(|| stay().next().filter(|_| steps.len() > 1))?;
+    Some(one_pod_at_a_time(second))
 }
 
 /// Whether a step keeps pods, and another one is needed beside: of another step, of a further replica, or of the roll-out, in which a new
@@ -91,6 +103,9 @@ mod tests {
             assert!(fits, "{modes:?} {yaml}: {found:?}");
         }
         assert_eq!(problem_beside_storage(&[ReadOnlyMany], &steps(ends)), None);
-        assert!(problem_beside_storage(&[ReadWriteOncePod], &steps(alone)).is_some());
+        assert_eq!(problem_beside_storage(&[ReadWriteOncePod], &steps(alone)), None);
+        assert!(problem_beside_storage(&[ReadWriteOncePod], &steps(stays)).is_some());
+        let two = "[{name: b, run: {image: x, workload: Deployment, replicas: 2}}]";
+        assert!(problem_beside_storage(&[ReadWriteOncePod], &steps(two)).is_some());
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::Datelike;
 use datafusion::arrow::array::{ArrayRef, AsArray, StringArray};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Date32Type};
+use datafusion::arrow::datatypes::{DataType, Date32Type, TimeUnit};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
@@ -22,8 +22,18 @@ pub(super) fn by_pattern(function: &ScalarUDF, args: ScalarFunctionArgs) -> Resu
     let name = function.name();
     let has_pattern = args.args.len() > 1;
     let values = function.invoke_with_args(with_fractions(args, name)?)?;
-    if has_pattern && matches!(values.data_type(), DataType::Date32 | DataType::Timestamp(..)) {
-        let days = cast(&values.to_array(1)?, &DataType::Date32)?;
+    let days = match values.data_type() {
+        DataType::Date32 | DataType::Timestamp(..) if has_pattern => {
+            Some(cast(&values.to_array(1)?, &DataType::Date32)?)
+        }
+        // Seconds since 1970.
+        DataType::Int64 if has_pattern => {
+            let seconds = cast(&values.to_array(1)?, &DataType::Timestamp(TimeUnit::Second, None))?;
+            Some(cast(&seconds, &DataType::Date32)?)
+        }
+        _ => None,
+    };
+    if let Some(days) = days {
         if let Some(day) =
             days.as_primitive::<Date32Type>().iter().flatten().find(|day| SHORT_YEARS.contains(day))
         {

@@ -5,6 +5,7 @@ mod connector;
 mod settings;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
 use mlpipeline_crds::{Digest, ObjectLocation};
@@ -18,7 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use self::answer::explain;
 use self::connector::Connector;
 use self::settings::{identify, plain_endpoint, region, retries};
-use super::StoreError;
+use super::{StoreError, within};
 use crate::artifact::open_unlinked;
 use crate::credentials::Credentials;
 use crate::failure::{FileError, StepError};
@@ -41,6 +42,9 @@ const PART_LIMIT: u64 = 9_000;
 /// How many parts are under way at the same time.
 const PARTS_AHEAD: usize = 4;
 
+/// How long it may take to take an upload back.
+const ABORT_TIME: Duration = Duration::from_secs(5);
+
 /// A bucket that can be talked to.
 #[derive(Debug)]
 pub(crate) struct Bucket {
@@ -48,6 +52,8 @@ pub(crate) struct Bucket {
     name: String,
     endpoint: String,
     max_download: u64,
+    /// The longest that a delivery may take.
+    limit: Duration,
     credentials: Credentials,
 }
 
@@ -87,6 +93,7 @@ impl Bucket {
             name: bucket.to_owned(),
             endpoint,
             max_download: network.max_download,
+            limit: network.fetch_timeout,
             credentials: credentials.clone(),
         })
     }
@@ -185,12 +192,13 @@ impl Bucket {
         Ok((path, Digest::from_sha256(&hasher.finalize().into())))
     }
 
-    /// Makes a file's content an object's. Readers see the object as it was until the last byte is there.
+    /// Makes a file's content an object's, in the time that the network allows. Readers see the object as it was until the last byte is there.
     ///
     /// # Errors
     /// When the file cannot be read, or the store refuses; then the object is as it was.
     pub(crate) async fn put(&self, key: &str, file: &Path, progress: Progress) -> Result<(), StepError> {
-        let to = self.key(key)?;
+        let (to, begin) = (self.key(key)?, Instant::now());
+        let left = || self.limit.saturating_sub(begin.elapsed());
         // It lies on a volume, where others can put a link in its place.
         let source = open_unlinked(file).map_err(FileError::on::<FileError>("read", file))?;
         let mut source = tokio::fs::File::from_std(source);
@@ -200,32 +208,40 @@ impl Bucket {
         if size <= PART_BYTES {
             let mut bytes = Vec::new();
             source.read_to_end(&mut bytes).await.map_err(FileError::on::<FileError>("read", file))?;
-            self.store.put(&to, PutPayload::from(bytes)).await.map_err(|error| failed(&error))?;
+            let put = async {
+                self.store.put(&to, PutPayload::from(bytes)).await.map_err(|error| failed(&error).into())
+            };
+            within(left(), &self.place(key), put).await?;
             return Ok(());
         }
         let part = usize::try_from(PART_BYTES.max(size.div_ceil(PART_LIMIT))).unwrap_or(usize::MAX);
         let upload = self.store.put_multipart(&to).await.map_err(|error| failed(&error))?;
         let mut upload = WriteMultipart::new_with_chunk_size(upload, part);
-        let mut buffer = bytes::BytesMut::with_capacity(1 << 20);
-        loop {
-            let read = source.read_buf(&mut buffer).await.map_err(FileError::on::<FileError>("read", file));
-            let ready = match read {
-                Ok(0) => break,
-                Ok(read) => {
-                    bar.add(read as u64);
-                    upload.wait_for_capacity(PARTS_AHEAD).await.map_err(|error| failed(&error).into())
+        let sent = async {
+            let mut buffer = bytes::BytesMut::with_capacity(1 << 20);
+            loop {
+                let read = source.read_buf(&mut buffer).await;
+                let read = read.map_err(FileError::on::<FileError>("read", file))?;
+                // At the end, until all are taken.
+                let ahead = if read == 0 { 0 } else { PARTS_AHEAD };
+                upload.wait_for_capacity(ahead).await.map_err(|error| StepError::from(failed(&error)))?;
+                if read == 0 {
+                    return Ok(());
                 }
-                Err(error) => Err(StepError::from(error)),
-            };
-            if let Err(error) = ready {
-                // What cannot be taken back is invisible, and goes by the bucket's rule for unfinished uploads.
-                let _ = upload.abort().await;
-                return Err(error);
+                bar.add(read as u64);
+                upload.put(buffer.split().freeze());
             }
-            upload.put(buffer.split().freeze());
+        };
+        if let Err(error) = within(left(), &self.place(key), sent).await {
+            // What cannot be taken back is invisible, and goes by the bucket's rule for unfinished uploads.
+            let _ = tokio::time::timeout(ABORT_TIME, upload.abort()).await;
+            return Err(error);
         }
-        // Takes the upload back by itself when a part fails.
-        upload.finish().await.map_err(|error| failed(&error))?;
+        // Takes the upload back by itself when the last part fails.
+        within(left(), &self.place(key), async {
+            upload.finish().await.map_err(|error| failed(&error).into())
+        })
+        .await?;
         Ok(())
     }
 

@@ -163,7 +163,7 @@ fn refuse_answer(file: &LocalFile, begin: u64, are_named: bool) -> Result<(), Ta
     let bytes = file.first_bytes(start.saturating_add(ANSWER_BYTES))?;
     let first = String::from_utf8_lossy(bytes.get(start..).unwrap_or_default());
     let first = first.trim_start();
-    if is_page(first) {
+    if is_page(first, are_named) {
         return Err(TableError::content(
             &file.name,
             "it is an HTML or XML page, not CSV; does the address need a login, or lead to a page about the file?",
@@ -187,11 +187,14 @@ fn refuse_answer(file: &LocalFile, begin: u64, are_named: bool) -> Result<(), Ta
 }
 
 /// Whether a text begins as HTML or XML does. A header may have names in angle brackets, and these have a delimiter or a line end behind them.
-fn is_page(text: &str) -> bool {
-    const STARTS: [&str; 5] = ["<!doctype", "<!--", "<?xml", "<html", "<head"];
+/// Where the columns are given, the first field may be a piece of a page, and only what begins a whole one counts.
+fn is_page(text: &str, are_named: bool) -> bool {
+    const WHOLE: [&str; 4] = ["<!doctype", "<?xml", "<html", "<error>"];
+    const STARTS: [&str; 2] = ["<!--", "<head"];
     let start: String = text.chars().take(9).collect::<String>().to_ascii_lowercase();
-    if STARTS.iter().any(|page| start.starts_with(page)) {
-        return true;
+    let begins = |pages: &[&str]| pages.iter().any(|page| start.starts_with(page));
+    if are_named || begins(&WHOLE) || begins(&STARTS) {
+        return begins(&WHOLE) || (!are_named && begins(&STARTS));
     }
     let Some((tag, rest)) = text.strip_prefix('<').and_then(|rest| rest.split_once('>')) else {
         return false;
@@ -292,13 +295,22 @@ mod tests {
             "<Error>\n  <Code>",
             "<body class=x><p>",
         ] {
-            assert!(is_page(page), "{page}");
+            assert!(is_page(page, false), "{page}");
+        }
+        for (field, expected) in [
+            ("<p><b>one</b></p>\n", false),
+            ("<header>\n<x>", false),
+            ("<!-- x -->\n", false),
+            ("<HTML>\n", true),
+            ("<?xml", true),
+        ] {
+            assert_eq!(is_page(field, true), expected, "{field}");
         }
         for header in ["<TICKER>,<PER>,<DATE>\nA,1,2", "<DATE>\n2024", "<a;<b>\n<c", "a<b>", "<5,x\n"] {
-            assert!(!is_page(header) && !is_json(header), "{header}");
+            assert!(!is_page(header, false) && !is_json(header), "{header}");
         }
         for json in ["{\"error\":\"token expired\"}", "{ \"a\": 1 }", "[{\"a\":1}]", "[\n {\n\"a\""] {
-            assert!(is_json(json) && !is_page(json), "{json}");
+            assert!(is_json(json) && !is_page(json, false), "{json}");
         }
         assert!(!is_json("{a},b") && !is_json("[a],b"));
     }

@@ -24,6 +24,6 @@ pub(super) async fn locate(request: &Request<'_>) -> Result<Found, StepError> {
         let rows = postgres::read(&location, &request.credentials, &context.network).await?;
         write(rows, Format::Parquet, &path, context.progress).await
     };
-    within(&context.network, uri, copy).await?;
+    within(context.network.fetch_timeout, uri, copy).await?;
     Ok((vec![LocalFile::own(path, uri.to_owned())], Format::Parquet))
 }

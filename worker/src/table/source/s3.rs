@@ -23,7 +23,8 @@ pub(super) async fn locate(request: &Request<'_>) -> Result<Found, StepError> {
     let location = ObjectLocation::parse(uri).map_err(StoreError::location("s3"))?;
     let format = request.format_of(uri, &location.key)?;
     let bucket = Bucket::new(&location.bucket, &request.credentials, &context.network)?;
-    let keys = within(&context.network, uri, async { Ok(bucket.keys(&location).await?) }).await?;
+    let keys =
+        within(context.network.fetch_timeout, uri, async { Ok(bucket.keys(&location).await?) }).await?;
     if sha256.is_some() && keys.len() > 1 {
         let text = format!("sha256 is of one object, and {uri} is {}", keys.len());
         return Err(TableError::Source(text).into());
@@ -43,7 +44,8 @@ async fn object(
     context: &WorkContext,
 ) -> Result<LocalFile, StepError> {
     let name = bucket.place(key);
-    let (path, found) = within(&context.network, &name, bucket.fetch(key, bar, context.scratch())).await?;
+    let (path, found) =
+        within(context.network.fetch_timeout, &name, bucket.fetch(key, bar, context.scratch())).await?;
     if let Some(expected) = sha256 {
         check_digest(&name, expected, found.as_str())?;
     }

@@ -13,8 +13,9 @@ mod problems;
 mod rules;
 mod table;
 
+pub(crate) use blocks::shown;
 pub(super) use blocks::{
-    Block, Malformed, RECORD_LIMIT, Splitter, cores, index_blocks, inspect_blocks, malformed_block, shown,
+    Block, Malformed, RECORD_LIMIT, Splitter, cores, index_blocks, inspect_blocks, malformed_block,
 };
 pub(super) use buffers::Buffers;
 pub(super) use column::ColumnBuilders;
