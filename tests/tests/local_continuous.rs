@@ -20,9 +20,11 @@ spec:
       prepare: {inputs: [{name: files, step: csv}], sql: SELECT n FROM files WHERE n > 1, output: {format: ndjson}, continuous: {pollInterval: 1s}}
 ";
 
-/// The texts of the files in a folder, sorted.
+/// The texts of the files in a folder but the hidden ones, sorted.
 fn texts(folder: &Path) -> Vec<String> {
-    let files = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.expect("an entry").path());
+    let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.expect("an entry"));
+    let files = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
+    let files = files.map(|entry| entry.path());
     let mut texts: Vec<String> = files.filter_map(|path| fs::read_to_string(path).ok()).collect();
     texts.sort();
     texts

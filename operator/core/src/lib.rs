@@ -21,6 +21,7 @@ pub mod observed;
 pub mod piece;
 pub mod pipeline;
 pub mod plan;
+mod pod_labels;
 mod quantity;
 pub mod quoted;
 pub mod reason;

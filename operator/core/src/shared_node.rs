@@ -7,8 +7,9 @@ use k8s_openapi::api::core::v1::PodAffinityTerm;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use mlpipeline_crds::{Port, Workload};
 
-use crate::children::{common_labels, step_labels};
 use crate::pipeline::{ValidStep, ValidatedPipeline};
+use crate::pipeline::{ValidStep, ValidatedPipeline};
+use crate::pod_labels::{common_labels, step_labels};
 use crate::step_kind::Replicas;
 
 /// The label by which every node differs from the others.

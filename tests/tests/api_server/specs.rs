@@ -42,7 +42,7 @@ pub fn chain(length: usize) -> Value {
     json!({"steps": (0..length).map(step).collect::<Vec<Value>>()})
 }
 
-/// The same in the place of [`crash_course`], whose storage no edit may change.
+/// The same in the place of [`crash_course`], on its storage: the claim that is there stays as it is.
 pub fn chain_of_crash_course(length: usize) -> Value {
     let mut spec = chain(length);
     spec["storage"] = storage();

@@ -216,3 +216,28 @@ fn a_column_without_values_is_of_whatever_type_the_first_file_made_it() {
         assert_eq!(names(&volume, "files/failed"), [""; 0], "{format} {}", log(volume.path()));
     }
 }
+
+#[test]
+fn a_step_whose_first_file_was_read_without_its_types_takes_the_others_as_that_one() {
+    let volume = Volume::new();
+    let mut first = step("in", "file:inbox/*.csv", "csv");
+    first["version"] = 2.into();
+    first["action"]["prepare"]["inputs"][0]["source"]["uri"]["reading"] = json!({"types": {"plz": "text"}});
+    drop_file(&volume, "a.csv", "plz,n\n10115,x\n");
+    let worker = Worker::start(&volume, &first);
+    wait_until("the first file", || names(&volume, "in/published").len() == 1);
+    assert_eq!(worker.stop(), 0);
+    let second = step("out", "file:ns/pipe/in/published/*", "ndjson");
+    // So a worker that hands no types over pinned it.
+    let pinned = volume.path().join("ns/pipe/out");
+    std::fs::create_dir_all(&pinned).expect("a folder");
+    let revision = second["revision"]["fixed"].as_str().expect("a revision");
+    let columns = json!([{"name": "plz", "type": "Int64"}, {"name": "n", "type": "Utf8"}]);
+    std::fs::write(pinned.join(format!(".schema-{revision}.json")), columns.to_string()).expect("a file");
+    let worker = Worker::start(&volume, &second);
+    wait_until("the file", || {
+        names(&volume, "out/published").len() == 1 || !names(&volume, "out/failed").is_empty()
+    });
+    assert_eq!(worker.stop(), 0);
+    assert_eq!(texts(&volume, "out/published"), ["{\"plz\":10115,\"n\":\"x\"}\n"], "{}", log(volume.path()));
+}

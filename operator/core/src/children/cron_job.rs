@@ -8,6 +8,7 @@ use super::{BuildSettings, job, metadata};
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::RunWork;
+use crate::pod_labels;
 
 /// The CronJob of a scheduled step; `None` for a step without schedule.
 pub(super) fn cron_job(
@@ -22,9 +23,9 @@ pub(super) fn cron_job(
     if records_settings {
         annotations.extend(metadata::settings(pipeline, step, run, &settings.worker_image));
     }
-    let labels = metadata::common_labels(pipeline)
+    let labels = pod_labels::common_labels(pipeline)
         .into_iter()
-        .chain(metadata::step_labels(step))
+        .chain(pod_labels::step_labels(step))
         .chain(metadata::run_labels(run, true))
         .collect();
     let policy = match schedule.concurrency_policy.unwrap_or_default() {

@@ -6,15 +6,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, 
 use mlpipeline_crds::{API_VERSION, Digest, KIND, Revision};
 
 use crate::canonical::canonical_json;
-use crate::labels::{MANAGER, annotation, label};
+use crate::labels::{annotation, label};
 use crate::names;
 use crate::piece::Piece;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::{Fingerprint, RunWork};
+use crate::pod_labels::{common_labels, step_labels};
 use crate::tracks::Track;
-
-/// The label by which GitOps tools, and people, know what belongs together.
-pub(super) const INSTANCE: &str = "app.kubernetes.io/instance";
 
 /// Metadata of an object of the whole pipeline.
 pub(super) fn of_pipeline(pipeline: &ValidatedPipeline, name: String) -> ObjectMeta {
@@ -32,25 +30,6 @@ pub(super) fn of_step(pipeline: &ValidatedPipeline, step: &ValidStep, name: Stri
     let mut metadata = of_pipeline(pipeline, name);
     metadata.labels.get_or_insert_default().extend(step_labels(step));
     metadata
-}
-
-/// Labels of every child and every pod.
-pub(crate) fn common_labels(pipeline: &ValidatedPipeline) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        ("app.kubernetes.io/name".to_owned(), "mlpipeline".to_owned()),
-        (INSTANCE.to_owned(), names::label(&pipeline.name)),
-        ("app.kubernetes.io/part-of".to_owned(), names::label(&pipeline.name)),
-        (label::MANAGED_BY.to_owned(), MANAGER.to_owned()),
-        (label::PIPELINE.to_owned(), names::label(&pipeline.name)),
-    ])
-}
-
-/// Labels of what belongs to one step.
-pub(crate) fn step_labels(step: &ValidStep) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        ("app.kubernetes.io/component".to_owned(), step.kind().name().to_owned()),
-        (label::STEP.to_owned(), step.name.clone()),
-    ])
 }
 
 /// Labels that say which run a Job is.

@@ -21,7 +21,6 @@ use super::plan::{Plan, Work};
 
 pub use container::{CONTAINER, PROBE_PORT_NAME};
 pub(crate) use job::INDEXED;
-pub(crate) use metadata::{common_labels, step_labels};
 pub(crate) use persistent_volume_claim::REPLICA_VOLUME;
 
 /// What the operator adds from its own configuration.

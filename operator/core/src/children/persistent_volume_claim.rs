@@ -9,9 +9,10 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use mlpipeline_crds::{DEFAULT_VOLUME_SIZE, ReplicaVolume};
 
-use super::metadata::{self, INSTANCE};
+use super::metadata;
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
+use crate::pod_labels::INSTANCE;
 use crate::storage::Storage;
 
 /// The name of the volume that each replica of a StatefulSet keeps for itself.

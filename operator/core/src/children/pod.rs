@@ -12,12 +12,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use mlpipeline_crds::Workload;
 
 use super::container::{container, some_if_any};
-use super::{BuildSettings, metadata, persistent_volume_claim as claim};
+use super::{BuildSettings, persistent_volume_claim as claim};
 use crate::labels::label;
 use crate::names;
 use crate::observed::ProbePort;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::Task;
+use crate::pod_labels;
 use crate::template_version::TemplateVersion;
 
 /// The user and group that pods run as: the number that distroless images use for "nonroot".
@@ -68,8 +69,8 @@ pub(super) fn template(from: Template<'_>) -> PodTemplateSpec {
         .labels
         .clone()
         .into_iter()
-        .chain(metadata::common_labels(pipeline))
-        .chain(metadata::step_labels(step))
+        .chain(pod_labels::common_labels(pipeline))
+        .chain(pod_labels::step_labels(step))
         .chain(labels)
         .collect();
     let all_annotations: BTreeMap<String, String> =

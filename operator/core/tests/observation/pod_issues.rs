@@ -178,7 +178,7 @@ fn a_refusal_of_pods_is_over_when_a_pod_was_made_after_it() {
 fn claim_issue(claim: Value, warned: Option<&str>) -> Option<String> {
     let mut waits = pod(json!({"phase": "Pending"}));
     waits["metadata"]["name"] = json!("shop-db-0");
-    let claims = vec![serde_json::from_value(claim).unwrap()];
+    let claims = vec![serde_json::from_value(claim).expect("a claim")];
     let mut snapshot =
         Snapshot { claims, ..snapshot(job(json!({"template": {}}), json!({"active": 1})), vec![waits]) };
     if let Some(message) = warned {
