@@ -8,7 +8,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use mlpipeline_crds::{Port, Workload};
 
 use crate::pipeline::{ValidStep, ValidatedPipeline};
-use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::pod_labels::{common_labels, step_labels};
 use crate::step_kind::Replicas;
 
