@@ -9,4 +9,4 @@ pub(crate) mod s3;
 mod within;
 
 pub use error::StoreError;
-pub(crate) use within::within;
+pub(crate) use within::{within, within_since};

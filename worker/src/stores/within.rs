@@ -1,6 +1,6 @@
 //! The total time of work at a store: whatever it answers, and however slowly, there is an end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::failure::StepError;
 use crate::stores::StoreError;
@@ -14,7 +14,20 @@ pub(crate) async fn within<T>(
     place: &str,
     work: impl Future<Output = Result<T, StepError>>,
 ) -> Result<T, StepError> {
-    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+    within_since(Instant::now(), limit, place, work).await
+}
+
+/// The same of a part of work that began then.
+///
+/// # Errors
+/// As [`within`].
+pub(crate) async fn within_since<T>(
+    begin: Instant,
+    limit: Duration,
+    place: &str,
+    work: impl Future<Output = Result<T, StepError>>,
+) -> Result<T, StepError> {
+    tokio::time::timeout(limit.saturating_sub(begin.elapsed()), work).await.unwrap_or_else(|_| {
         let problem =
             format!("it did not complete within {limit:?}; a longer time is given with --fetch-timeout");
         Err(StoreError::Refused { place: place.to_owned(), problem }.into())

@@ -19,7 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use self::answer::explain;
 use self::connector::Connector;
 use self::settings::{identify, plain_endpoint, region, retries};
-use super::{StoreError, within};
+use super::{StoreError, within_since};
 use crate::artifact::open_unlinked;
 use crate::credentials::Credentials;
 use crate::failure::{FileError, StepError};
@@ -198,7 +198,6 @@ impl Bucket {
     /// When the file cannot be read, or the store refuses; then the object is as it was.
     pub(crate) async fn put(&self, key: &str, file: &Path, progress: Progress) -> Result<(), StepError> {
         let (to, begin) = (self.key(key)?, Instant::now());
-        let left = || self.limit.saturating_sub(begin.elapsed());
         // It lies on a volume, where others can put a link in its place.
         let source = open_unlinked(file).map_err(FileError::on::<FileError>("read", file))?;
         let mut source = tokio::fs::File::from_std(source);
@@ -211,7 +210,7 @@ impl Bucket {
             let put = async {
                 self.store.put(&to, PutPayload::from(bytes)).await.map_err(|error| failed(&error).into())
             };
-            within(left(), &self.place(key), put).await?;
+            within_since(begin, self.limit, &self.place(key), put).await?;
             return Ok(());
         }
         let part = usize::try_from(PART_BYTES.max(size.div_ceil(PART_LIMIT))).unwrap_or(usize::MAX);
@@ -232,13 +231,13 @@ impl Bucket {
                 upload.put(buffer.split().freeze());
             }
         };
-        if let Err(error) = within(left(), &self.place(key), sent).await {
+        if let Err(error) = within_since(begin, self.limit, &self.place(key), sent).await {
             // What cannot be taken back is invisible, and goes by the bucket's rule for unfinished uploads.
             let _ = tokio::time::timeout(ABORT_TIME, upload.abort()).await;
             return Err(error);
         }
         // Takes the upload back by itself when the last part fails.
-        within(left(), &self.place(key), async {
+        within_since(begin, self.limit, &self.place(key), async {
             upload.finish().await.map_err(|error| failed(&error).into())
         })
         .await?;
