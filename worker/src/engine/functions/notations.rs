@@ -33,15 +33,14 @@ pub(super) fn by_pattern(function: &ScalarUDF, args: ScalarFunctionArgs) -> Resu
         }
         _ => None,
     };
-    if let Some(days) = days {
-        if let Some(day) =
-            days.as_primitive::<Date32Type>().iter().flatten().find(|day| SHORT_YEARS.contains(day))
-        {
-            let year = Date32Type::to_naive_date_opt(day).map_or(0, |date| date.year());
-            return Err(DataFusionError::Execution(format!(
-                "{name}: a text is read by its pattern as the year {year}; in patterns %Y is a year of four digits, and %y one of two"
-            )));
-        }
+    let short = days.and_then(|days| {
+        days.as_primitive::<Date32Type>().iter().flatten().find(|day| SHORT_YEARS.contains(day))
+    });
+    if let Some(day) = short {
+        let year = Date32Type::to_naive_date_opt(day).map_or(0, |date| date.year());
+        return Err(DataFusionError::Execution(format!(
+            "{name}: a text is read by its pattern as the year {year}; in patterns %Y is a year of four digits, and %y one of two"
+        )));
     }
     Ok(values)
 }
