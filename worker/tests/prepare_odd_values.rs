@@ -59,6 +59,10 @@ fn a_year_of_two_digits_is_none_of_four() {
     assert!(refused.contains("the year 24") && refused.contains("%y one of two"), "{refused}");
     let found = answered("d\n05.01.24\n", "SELECT to_date(d, '%d.%m.%y') AS d FROM t");
     assert_eq!(found.as_deref(), Ok("d\n2024-01-05\n"));
+    let seconds = "SELECT to_unixtime(d, '%d.%m.%Y') AS d FROM t";
+    let refused = answered("d\n05.01.24\n", seconds).expect_err("refused");
+    assert!(refused.contains("a year of two digits is %y and not %Y"), "{refused}");
+    assert!(answered("d\n05.01.2024\n", seconds).is_ok());
     let reading = json!({"reading": {"dateFormat": "%d.%m.%Y", "types": {"d": "date"}}});
     let (_, result) = read("d\n05.01.24\n", "in.csv", reading);
     let refused = result.expect_err("refused");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::Datelike;
 use datafusion::arrow::array::{ArrayRef, AsArray, StringArray};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Date32Type, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Date32Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
@@ -22,17 +22,10 @@ pub(super) fn by_pattern(function: &ScalarUDF, args: ScalarFunctionArgs) -> Resu
     let name = function.name();
     let has_pattern = args.args.len() > 1;
     let values = function.invoke_with_args(with_fractions(args, name)?)?;
-    let days = match values.data_type() {
-        DataType::Date32 | DataType::Timestamp(..) if has_pattern => {
-            Some(cast(&values.to_array(1)?, &DataType::Date32)?)
-        }
-        // Seconds since 1970.
-        DataType::Int64 if has_pattern => {
-            let seconds = cast(&values.to_array(1)?, &DataType::Timestamp(TimeUnit::Second, None))?;
-            Some(cast(&seconds, &DataType::Date32)?)
-        }
-        _ => None,
-    };
+    let is_time = matches!(values.data_type(), DataType::Date32 | DataType::Timestamp(..));
+    // Seconds since 1970 do not reach those years: the engine refuses them.
+    let days =
+        if has_pattern && is_time { Some(cast(&values.to_array(1)?, &DataType::Date32)?) } else { None };
     let short = days.and_then(|days| {
         days.as_primitive::<Date32Type>().iter().flatten().find(|day| SHORT_YEARS.contains(day))
     });
