@@ -1,6 +1,6 @@
 //! The compression of a result, by the name of its place: `.gz` and `.zst`, as they are read.
 
-use super::prepare::Format;
+use super::format::Format;
 
 /// Endings of names that other programs would open as what is not written here.
 const NOT_WRITTEN: [&str; 4] = [".zip", ".bz2", ".xz", ".7z"];

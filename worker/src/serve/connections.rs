@@ -29,7 +29,7 @@ pub(super) struct Connections {
     room: Arc<Semaphore>,
     open: Mutex<Open>,
     /// How long a request may take to come whole before its connection can be asked to give way.
-    patience: Duration,
+    granted: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -74,11 +74,11 @@ impl State {
         self.since = Instant::now();
     }
 
-    fn can_leave(&self, patience: Duration) -> bool {
+    fn can_leave(&self, granted: Duration) -> bool {
         let left_alone = match self.phase {
             Phase::Idle if self.answered => LEFT_ALONE,
             Phase::Idle => JUST_CAME,
-            Phase::Receiving => patience,
+            Phase::Receiving => granted,
             Phase::Answering => return false,
         };
         !self.leaves && self.since.elapsed() >= left_alone
@@ -98,9 +98,9 @@ pub(super) struct Seat {
 pub(super) struct Busy(Arc<Activity>);
 
 impl Connections {
-    /// Room for so many, of which none is kept by a request that takes longer than `patience` to come, once others wait.
-    pub(super) fn new(limit: usize, patience: Duration) -> Arc<Self> {
-        Arc::new(Self { room: Arc::new(Semaphore::new(limit)), open: Mutex::default(), patience })
+    /// Room for so many, of which none is kept by a request that takes longer than `granted` to come, once others wait.
+    pub(super) fn new(limit: usize, granted: Duration) -> Arc<Self> {
+        Arc::new(Self { room: Arc::new(Semaphore::new(limit)), open: Mutex::default(), granted })
     }
 
     /// A place for a connection, once there is one: where all are taken, one that waits for its client gives way.
@@ -131,7 +131,7 @@ impl Connections {
         let open = lock(&self.open);
         let waiting = open.all.values().filter_map(|activity| {
             let state = *lock(&activity.state);
-            state.can_leave(self.patience).then_some(((state.phase, state.since), activity))
+            state.can_leave(self.granted).then_some(((state.phase, state.since), activity))
         });
         if let Some((_, activity)) = waiting.min_by_key(|(order, _)| *order) {
             lock(&activity.state).leaves = true;

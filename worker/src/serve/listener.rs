@@ -61,7 +61,7 @@ pub struct ConnectionLimits {
     /// The longest time without a whole request head.
     pub head_timeout: Duration,
     /// How long a request may take to come whole while others wait for its place.
-    pub patience: Duration,
+    pub granted: Duration,
     /// The longest time for requests in flight to end once the server stops.
     pub shutdown_timeout: Duration,
 }
@@ -73,7 +73,7 @@ impl ConnectionLimits {
         Self {
             max_connections: PROBE_CONNECTIONS,
             head_timeout: PROBE_TIMEOUT,
-            patience: PROBE_TIMEOUT,
+            granted: PROBE_TIMEOUT,
             shutdown_timeout: options.shutdown_timeout,
         }
     }
@@ -84,7 +84,7 @@ impl From<&ServeOptions> for ConnectionLimits {
         Self {
             max_connections: allowed(options.max_connections, process::open_files_limit()),
             head_timeout: options.head_timeout,
-            patience: options.body_timeout / PATIENT_SHARE,
+            granted: options.body_timeout / PATIENT_SHARE,
             shutdown_timeout: options.shutdown_timeout,
         }
     }
@@ -138,7 +138,7 @@ impl Listener {
         limits: ConnectionLimits,
         mut stop: watch::Receiver<bool>,
     ) -> usize {
-        let places = Connections::new(limits.max_connections, limits.patience);
+        let places = Connections::new(limits.max_connections, limits.granted);
         let mut connections = JoinSet::new();
         loop {
             // Ended ones are forgotten as they end, so that the set does not grow.

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 pub(super) struct Receiving {
     open: Mutex<Open>,
     /// How long each has in any case.
-    patience: Duration,
+    granted: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -44,8 +44,8 @@ pub(super) struct Seat {
 
 impl Receiving {
     /// None yet; each has so long before it can be asked to give way.
-    pub(super) fn new(patience: Duration) -> Self {
-        Self { open: Mutex::default(), patience }
+    pub(super) fn new(granted: Duration) -> Self {
+        Self { open: Mutex::default(), granted }
     }
 
     /// A body begins.
@@ -69,7 +69,7 @@ impl Receiving {
         let mut holding = open.all.values().filter(|body| body.holds_memory.load(Ordering::Relaxed));
         // One that was asked and is still here leaves at any moment.
         let Some(body) = holding.next() else { return false };
-        if body.since.elapsed() < self.patience {
+        if body.since.elapsed() < self.granted {
             return false;
         }
         if !body.asked.swap(true, Ordering::Relaxed) {

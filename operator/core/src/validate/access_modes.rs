@@ -45,10 +45,9 @@ pub fn problem_beside_storage(modes: &[AccessMode], steps: &[ValidStep]) -> Opti
     if !modes.contains(&AccessMode::ReadWriteOncePod) {
         return None;
     }
-    let several =
-        |step: &&ValidStep| step.is_long_running() && step.action.descriptor().replicas().fewest() > 1;
-    let stay = || steps.iter().filter(|step| step.is_long_running());
-    let second = steps.iter().find(several).or_else(|| stay().next().filter(|_| steps.len() > 1))?;
+    let is_one_of_several =
+        |step: &&ValidStep| steps.len() > 1 || step.action.descriptor().replicas().fewest() > 1;
+    let second = steps.iter().filter(|step| step.is_long_running()).find(is_one_of_several)?;
     Some(one_pod_at_a_time(second))
 }
 

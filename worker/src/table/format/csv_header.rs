@@ -193,8 +193,14 @@ fn is_page(text: &str, are_named: bool) -> bool {
     const STARTS: [&str; 2] = ["<!--", "<head"];
     let start: String = text.chars().take(9).collect::<String>().to_ascii_lowercase();
     let begins = |pages: &[&str]| pages.iter().any(|page| start.starts_with(page));
-    if are_named || begins(&WHOLE) || begins(&STARTS) {
-        return begins(&WHOLE) || (!are_named && begins(&STARTS));
+    if begins(&WHOLE) {
+        return true;
+    }
+    if are_named {
+        return false;
+    }
+    if begins(&STARTS) {
+        return true;
     }
     let Some((tag, rest)) = text.strip_prefix('<').and_then(|rest| rest.split_once('>')) else {
         return false;
