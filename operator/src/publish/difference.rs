@@ -1,6 +1,8 @@
 //! How much two statuses differ: not at all, in what people can wait for, or in what they must see at once. Pure.
 
-use mlpipeline_crds::MLPipelineStatus;
+use mlpipeline_core::reason::general::IN_PROGRESS;
+use mlpipeline_crds::{MLPipelineStatus, StepState};
+use serde::Deserialize;
 use serde_json::Value;
 
 /// How much a status differs from the one that is stored.
@@ -56,12 +58,14 @@ fn drop_details(status: &mut Value) {
 fn drop_progress(status: &mut Value) {
     remove(status, &["progress"]);
     for condition in all(status, "conditions") {
-        if is_one_of(condition, "reason", &["Running", "Waiting"]) {
+        let reason = condition.get("reason").and_then(Value::as_str);
+        if reason.is_some_and(|reason| IN_PROGRESS.contains(&reason)) {
             remove(condition, &["reason"]);
         }
     }
     for step in all(status, "steps") {
-        if is_one_of(step, "state", &["Waiting", "Running", "Done"]) {
+        let state = step.get("state").and_then(|state| StepState::deserialize(state).ok());
+        if matches!(state, Some(StepState::Waiting | StepState::Running | StepState::Done)) {
             remove(step, &["state", "revision", "metrics"]);
         }
     }
@@ -75,10 +79,6 @@ fn remove(object: &mut Value, fields: &[&str]) {
     for field in fields {
         object.as_object_mut().and_then(|object| object.remove(*field));
     }
-}
-
-fn is_one_of(object: &Value, field: &str, values: &[&str]) -> bool {
-    object.get(field).and_then(Value::as_str).is_some_and(|value| values.contains(&value))
 }
 
 fn json(status: &MLPipelineStatus) -> Value {
@@ -108,7 +108,7 @@ fn is_same(left: &Value, right: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mlpipeline_crds::{StepKind, StepState, StepStatus};
+    use mlpipeline_crds::{StepKind, StepStatus};
     use std::collections::BTreeMap;
 
     fn status(state: StepState, message: &str, metric: f64) -> MLPipelineStatus {

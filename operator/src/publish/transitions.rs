@@ -5,7 +5,8 @@ use kube::runtime::events::{Event, EventType};
 use mlpipeline_crds::{MLPipelineStatus, StepState, StepStatus};
 
 use crate::installed_crd::OUTDATED;
-use mlpipeline_core::reason::StepEvent;
+use mlpipeline_core::reason::general::is_general;
+use mlpipeline_core::reason::{NOT_AUTOSCALED, StepEvent};
 use mlpipeline_core::status::Problem;
 use mlpipeline_core::status::conditions::{READY, SERVING};
 
@@ -16,9 +17,6 @@ const NOTE_LIMIT: usize = 1024;
 const NAMES: usize = 10;
 /// The reason of a step, or several, that are done.
 const DONE: &str = "StepDone";
-
-/// Reasons of a pipeline in progress, which need no event.
-const UNEVENTFUL: [&str; 5] = ["Running", "Waiting", "Suspended", "Done", "Serving"];
 
 /// The events between the stored status and the next: steps that ended, and a pipeline that became ready or failed.
 pub(super) fn transitions(
@@ -74,7 +72,7 @@ fn of_removed_run(namespace: Option<&str>, before: &StepStatus, step: &StepStatu
 fn of_autoscaler(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus) -> Option<Event> {
     let not_autoscaled = |status: &MLPipelineStatus| {
         let serving = status.conditions.iter().find(|condition| condition.type_ == SERVING);
-        serving.filter(|serving| serving.reason == "NotAutoscaled").cloned()
+        serving.filter(|serving| serving.reason == NOT_AUTOSCALED).cloned()
     };
     let now = not_autoscaled(next).filter(|_| stored.and_then(not_autoscaled).is_none())?;
     Some(warning(&Problem { reason: now.reason, message: now.message, transient: true }))
@@ -155,7 +153,7 @@ fn of_pipeline(
         return (!was_ready).then(|| event(EventType::Normal, "Ready"));
     }
     let same_reason = before.is_some_and(|before| before.reason == now.reason);
-    let is_new = !same_reason && !is_reported && !UNEVENTFUL.contains(&now.reason.as_str());
+    let is_new = !same_reason && !is_reported && !is_general(&now.reason);
     is_new.then(|| event(EventType::Warning, &now.reason))
 }
 

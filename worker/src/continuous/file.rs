@@ -200,8 +200,8 @@ async fn deliver(
     // No other file of the step ever has this name, whatever the step means by then.
     let origin =
         Origin { identity: format!("{}\n{}", work.spec.folder(), ready.name), file: ready.name.clone() };
-    let mut keep = |taken: &DeliveredPrefix| count.set(&taken.checkpoint()).map_err(StepError::from);
-    let rows = post(delivery, &origin, rows, taken, work.context, &mut keep).await?;
+    let keep = move |taken: &DeliveredPrefix| count.set(&taken.checkpoint()).map_err(StepError::from);
+    let rows = post(delivery.clone(), origin, rows, taken, work.context, keep).await?;
     Ok(Product { ready, rows })
 }
 

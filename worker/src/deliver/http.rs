@@ -18,6 +18,7 @@ use url::Url;
 use super::answer::{Attempt, answer, judge, sending, start};
 use super::batches::{RequestBatch, batches};
 use super::delivered_prefix::{DeliveredPrefix, receiver};
+use super::one_thread::on_one_thread;
 use super::{DeliverError, JsonRows};
 use crate::WorkContext;
 use crate::cancellation::Cancellation;
@@ -66,17 +67,18 @@ impl Means {
 /// # Errors
 /// When the receiver refuses a row or does not answer, a row cannot be read, `keep` fails, or the process is stopped.
 pub(crate) async fn post(
-    delivery: &Delivery,
-    origin: &Origin,
+    delivery: Delivery,
+    origin: Origin,
     rows: JsonRows,
     taken: DeliveredPrefix,
     context: &WorkContext,
-    keep: &mut (dyn FnMut(&DeliveredPrefix) -> Result<(), StepError> + Send),
+    mut keep: impl FnMut(&DeliveredPrefix) -> Result<(), StepError> + Send + 'static,
 ) -> Result<u64, StepError> {
-    post_by(delivery, origin, rows, taken, &Means::of(context), keep).await
+    let means = Means::of(context);
+    on_one_thread(async move { post_by(&delivery, &origin, rows, taken, &means, &mut keep).await }).await
 }
 
-/// As [`post`].
+/// As [`post`], on the threads of the caller.
 pub(super) async fn post_by(
     delivery: &Delivery,
     origin: &Origin,

@@ -10,6 +10,7 @@ mod batches;
 mod delivered_prefix;
 mod error;
 mod http;
+mod one_thread;
 mod out;
 mod out_file;
 mod post_result;

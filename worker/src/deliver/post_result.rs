@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use mlpipeline_crds::{Delivery, Digest, Format, RevisionRule, StepSpec};
-use tokio::task::JoinSet;
 
 use super::delivered_prefix::{Checkpoint, DeliveredPrefix, after};
 use super::http::{Means, Origin, post_by};
+use super::one_thread::on_one_thread;
 use super::rows::rows_of_file;
 use super::{DeliverError, Finished, JsonRows, Product};
 use crate::WorkContext;
@@ -59,10 +59,7 @@ pub(super) async fn before_publishing(
     let (delivery, means) = (delivery.clone(), Means::of(context));
     // The answers under way are waited for, so that an orderly stop sends no row twice.
     let draining = context.cancellation.draining();
-    // As a task it runs beside those of its connections. The thread that started the runtime runs none of them: there, every answer would
-    // wake up another thread, and so would every request.
-    let mut task = JoinSet::new();
-    task.spawn(async move {
+    let posted = on_one_thread(async move {
         let (mut accepted, mut noted) = (None, Instant::now());
         let mut keep = |taken: &DeliveredPrefix| {
             if noted.elapsed() < NOTE_EVERY {
@@ -78,13 +75,10 @@ pub(super) async fn before_publishing(
             note(&kept, &accepted.checkpoint())?;
         }
         posted
-    });
-    let posted = task.join_next().await;
+    })
+    .await;
     drop(draining);
-    match posted {
-        Some(posted) => posted.map_err(DeliverError::lost)??,
-        None => return Err(DeliverError::Internal("nothing was posted".to_owned()).into()),
-    };
+    posted?;
     Ok(draft)
 }
 

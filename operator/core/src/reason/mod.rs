@@ -4,6 +4,7 @@
 //! and nowhere else.
 
 mod changes;
+pub mod general;
 mod words;
 
 use jiff::Timestamp;
@@ -240,6 +241,9 @@ pub enum NextRun {
     Never,
 }
 
+/// The code of pods that answer while their autoscaler does not work.
+pub const NOT_AUTOSCALED: &str = "NotAutoscaled";
+
 impl Reason {
     /// The machine's word for the reason, in CamelCase. It stays when sentences are worded anew.
     #[must_use]
@@ -269,7 +273,7 @@ impl Reason {
             Self::ModelRejected { .. } => "ModelRejected",
             Self::NoSuchStep { .. } => "NoSuchStep",
             Self::NoResult { .. } => "NoResult",
-            Self::Suspended => "Suspended",
+            Self::Suspended => general::SUSPENDED,
             Self::ScheduleSuspended => "ScheduleSuspended",
             Self::Scheduled(scheduled) => scheduled.code(),
             Self::ScheduleHeldUp { missed: Some(_), cause, .. } if **cause == Self::AtWork => "RunsMissed",
@@ -279,7 +283,7 @@ impl Reason {
             Self::PodsStarting { .. } => "PodsStarting",
             Self::PodsReady { .. } => "PodsReady",
             Self::PodsServe { .. } => "PodsServe",
-            Self::NotAutoscaled { .. } => "NotAutoscaled",
+            Self::NotAutoscaled { .. } => NOT_AUTOSCALED,
             Self::Keeps { held, .. } => held.code(),
             Self::RunsWithLocal => "RunsWithLocal",
         }

@@ -5,7 +5,7 @@ use std::fmt::{Display, Formatter, Result};
 use jiff::Timestamp;
 use mlpipeline_crds::StepState;
 
-use super::{NewerModel, NextRun, Reason, Scheduled, changes};
+use super::{NewerModel, NextRun, Reason, Scheduled, changes, general};
 use crate::decision::Decision;
 
 /// One sentence for people, without a full stop.
@@ -198,8 +198,8 @@ pub fn condition(decision: Decision, reason: &Reason) -> &str {
         (_, Reason::PodIssue(_) | Reason::ScheduleHeldUp { .. } | Reason::RunsReplaced { .. }) => {
             reason.code()
         }
-        (Decision::Wait, _) => "Waiting",
-        (Decision::Run | Decision::Running | Decision::Done, _) => "Running",
+        (Decision::Wait, _) => general::WAITING,
+        (Decision::Run | Decision::Running | Decision::Done, _) => general::RUNNING,
     }
 }
 

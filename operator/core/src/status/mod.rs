@@ -23,7 +23,7 @@ use self::conditions::{READY, RECONCILING, SERVING, STALLED, SUSPENDED, Statemen
 use super::observed::Observed;
 use super::pipeline::ValidatedPipeline;
 use super::plan::{Decision, Plan, Reason, StepPlan, Work};
-use super::reason::condition;
+use super::reason::{condition, general};
 use super::validate::FieldError;
 
 /// A problem that the operator met while it applied children: "the API server rejected Job iris-train-…: …".
@@ -166,7 +166,7 @@ fn statements(
     let mut statements = progress_statements(pipeline, plan, observed, problem);
     statements.extend(serving::statement(plan, observed));
     let (reason, message) = match pipeline.suspend {
-        true => ("Suspended", "no new run starts until spec.suspend is removed"),
+        true => (general::SUSPENDED, "no new run starts until spec.suspend is removed"),
         false => ("NotSuspended", "spec.suspend is not set"),
     };
     statements.push(statement(SUSPENDED, pipeline.suspend, reason, message));
@@ -180,7 +180,7 @@ fn progress_statements(
     problem: Option<&Problem>,
 ) -> Vec<Statement> {
     let all = |reconciling: bool, stalled: bool, ready: bool, reason: &str, message: &str| {
-        let idle = if ready { "Done" } else { reason };
+        let idle = if ready { general::DONE } else { reason };
         vec![
             statement(RECONCILING, reconciling, if reconciling { reason } else { idle }, message),
             statement(
@@ -205,7 +205,7 @@ fn progress_statements(
     if pipeline.suspend {
         // What is done stays done; what an edit asks for meanwhile is not.
         let ready = satisfied.len() == plan.steps.len();
-        return all(false, false, ready, "Suspended", "held back by spec.suspend");
+        return all(false, false, ready, general::SUSPENDED, "held back by spec.suspend");
     }
     let open = plan.steps.iter().filter(|step| !satisfied.contains(step.name.as_str()));
     let unsatisfied = open.min_by_key(|step| match step.decision {
@@ -221,9 +221,9 @@ fn progress_statements(
                 matches!(step.work, Some(Work::LongRunning(_))) && found.is_some_and(|found| found.ready > 0)
             };
             let (reason, message) = if plan.steps.iter().any(answers) {
-                ("Serving", "all steps are done, and pods answer")
+                (general::SERVING, "all steps are done, and pods answer")
             } else {
-                ("Done", "all steps are done")
+                (general::DONE, "all steps are done")
             };
             all(false, false, true, reason, message)
         }
