@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::PodAffinityTerm;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use mlpipeline_crds::{Port, Workload};
+use mlpipeline_crds::{AccessMode, Port, Workload};
 
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::pod_labels::{common_labels, step_labels};
@@ -22,10 +22,14 @@ pub(crate) fn pods_at_once(step: &ValidStep) -> i32 {
     }
 }
 
-/// Whether a new pod has to be ready beside the old ones before one of these goes.
-pub(crate) fn is_replaced_beside(step: &ValidStep) -> bool {
+/// Whether a new pod has to be ready beside the old ones before one of these goes. It cannot be where they mount a claim that one pod at a time
+/// can mount: then the old one goes first.
+pub(crate) fn is_replaced_beside(pipeline: &ValidatedPipeline, step: &ValidStep) -> bool {
     let is_one_at_a_time = matches!(step.action.descriptor().replicas(), Replicas::OneAtATime);
-    step.workload() == Workload::Deployment && !is_one_at_a_time
+    let is_of_one_pod = |name: &str| {
+        pipeline.claims.get(name).is_some_and(|modes| modes.contains(&AccessMode::ReadWriteOncePod))
+    };
+    step.workload() == Workload::Deployment && !is_one_at_a_time && !step.claims().any(is_of_one_pod)
 }
 
 /// The ports of a run step; those of all other steps are the operator's.

@@ -299,6 +299,33 @@ spec:
 }
 
 #[test]
+fn d2_a_pod_whose_claim_one_pod_at_a_time_can_mount_goes_before_the_new_one_comes() {
+    let strategy = |mode: AccessMode| {
+        let mut pipeline = pipeline(
+            "
+apiVersion: mlpipeline.dev/v1alpha1
+kind: MLPipeline
+metadata: {name: iris, namespace: ml, uid: u}
+spec:
+  steps:
+    - name: api
+      pod: {volumes: [{name: v, persistentVolumeClaim: {claimName: shared}}]}
+      run: {image: nginx, workload: Deployment}
+",
+        );
+        pipeline.claims = [("shared".to_owned(), vec![mode])].into();
+        let deployment = life(&pipeline).into_iter().find_map(|child| match child {
+            Child::Deployment(deployment) => deployment.spec?.strategy?.type_,
+            _ => None,
+        });
+        deployment.expect("a Deployment with a strategy")
+    };
+    assert_eq!(strategy(AccessMode::ReadWriteOncePod), "Recreate");
+    assert_eq!(strategy(AccessMode::ReadWriteOnce), "RollingUpdate");
+    assert_eq!(strategy(AccessMode::ReadWriteMany), "RollingUpdate");
+}
+
+#[test]
 fn pods_name_no_user_and_no_group_where_the_cluster_gives_them_out() {
     let pipeline = pipeline(include_str!("data/crash-course.yaml"));
     let decided = plan(&pipeline, &Observed::default(), Timestamp::UNIX_EPOCH, Schedules::Keep);

@@ -146,7 +146,7 @@ impl FeatureReader {
             Some(Column { input: Input { name, .. }, .. }) => Err(FeatureError::Type {
                 name: name.clone(),
                 kind: "numbers written as text".to_owned(),
-                expected: "this feature is a number",
+                expected: "a number is expected",
                 advice: format!("cast it in a prepare step: CAST(\"{name}\" AS DOUBLE)"),
             }),
         }
@@ -161,9 +161,9 @@ fn check_type(input: &Input, data_type: &DataType) -> Result<(), FeatureError> {
             "features are numbers, booleans, texts, dates or times",
         ),
         Form::Text => {
-            (is_text(data_type) || is_number(data_type), "this feature is a text, whole number or boolean")
+            (is_text(data_type) || is_number(data_type), "texts, whole numbers or booleans are expected")
         }
-        Form::Time => (is_time(data_type) || is_text(data_type), "this feature is a date or time"),
+        Form::Time => (is_time(data_type) || is_text(data_type), "dates or times are expected"),
     };
     if fits || matches!(data_type, DataType::Null) {
         return Ok(());
@@ -185,9 +185,9 @@ fn is_nan(array: &ArrayRef, row: usize) -> bool {
 fn wrong_value(input: &Input, array: &ArrayRef, row: usize, before: u64) -> FeatureError {
     let name = &input.name;
     let expected = match input.form {
-        Form::Number => "this feature is a number",
-        Form::Text => "this feature is a text",
-        Form::Time => "this feature is a date or time of the years 1 to 9999",
+        Form::Number => "a number is expected",
+        Form::Text => "a text is expected",
+        Form::Time => "a date or time of the years 1 to 9999 is expected",
     };
     let (found, advice) = if array.logical_nulls().is_some_and(|nulls| nulls.is_null(row)) {
         let advice = format!("leave such rows out in a prepare step: WHERE \"{name}\" IS NOT NULL");

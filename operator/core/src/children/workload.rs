@@ -18,6 +18,7 @@ use crate::labels::{annotation, label};
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::LongRunningWork;
+use crate::shared_node::is_replaced_beside;
 use crate::step_kind::Replicas;
 use crate::step_node::bond;
 use crate::template_version::TemplateVersion;
@@ -62,11 +63,8 @@ pub(super) fn workload(
         Workload::StatefulSet => Child::StatefulSet(stateful_set(metadata, selector, pipeline, step, pods)),
         Workload::DaemonSet => Child::DaemonSet(daemon_set(metadata, selector, pods)),
         Workload::Job | Workload::Deployment => {
-            let deployment = deployment(metadata, selector, replicas(step, work), pods);
-            Child::Deployment(match step.action.descriptor().replicas() {
-                Replicas::OneAtATime => one_at_a_time(deployment),
-                Replicas::Fixed(_) | Replicas::Autoscaled { .. } => deployment,
-            })
+            let strategy = strategy(is_replaced_beside(pipeline, step));
+            Child::Deployment(deployment(metadata, selector, replicas(step, work), strategy, pods))
         }
     }
 }
@@ -125,6 +123,7 @@ fn deployment(
     metadata: ObjectMeta,
     selector: LabelSelector,
     replicas: Option<i32>,
+    strategy: DeploymentStrategy,
     template: PodTemplateSpec,
 ) -> Deployment {
     Deployment {
@@ -132,14 +131,7 @@ fn deployment(
         spec: Some(DeploymentSpec {
             replicas,
             selector,
-            // No pod goes before another is ready in its place.
-            strategy: Some(DeploymentStrategy {
-                type_: Some("RollingUpdate".to_owned()),
-                rolling_update: Some(RollingUpdateDeployment {
-                    max_surge: Some(IntOrString::Int(1)),
-                    max_unavailable: Some(IntOrString::Int(0)),
-                }),
-            }),
+            strategy: Some(strategy),
             template,
             ..DeploymentSpec::default()
         }),
@@ -147,12 +139,18 @@ fn deployment(
     }
 }
 
-/// A Deployment whose old pod goes before the new one comes: a continuous step has one that works.
-fn one_at_a_time(mut deployment: Deployment) -> Deployment {
-    if let Some(spec) = &mut deployment.spec {
-        spec.strategy = Some(DeploymentStrategy { type_: Some("Recreate".to_owned()), rolling_update: None });
+/// No pod goes before another is ready in its place; where that cannot be, or must not as of a continuous step, the old one goes first.
+fn strategy(is_replaced_beside: bool) -> DeploymentStrategy {
+    if !is_replaced_beside {
+        return DeploymentStrategy { type_: Some("Recreate".to_owned()), rolling_update: None };
     }
-    deployment
+    DeploymentStrategy {
+        type_: Some("RollingUpdate".to_owned()),
+        rolling_update: Some(RollingUpdateDeployment {
+            max_surge: Some(IntOrString::Int(1)),
+            max_unavailable: Some(IntOrString::Int(0)),
+        }),
+    }
 }
 
 fn daemon_set(metadata: ObjectMeta, selector: LabelSelector, template: PodTemplateSpec) -> DaemonSet {

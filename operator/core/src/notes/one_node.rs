@@ -20,10 +20,15 @@ pub(super) fn notes(pipeline: &ValidatedPipeline) -> Vec<String> {
         None => [None, None, None, None],
         Some(Bond::Storage) => {
             let apart = terms_of_apart(step).find_map(|(_, term)| apart(pipeline, step, term));
-            [daemon(step), host_port(step, &Bond::Storage), apart, spread(pipeline, step, &Bond::Storage)]
+            [
+                daemon(step),
+                host_port(pipeline, step, &Bond::Storage),
+                apart,
+                spread(pipeline, step, &Bond::Storage),
+            ]
         }
         // Of its own pods alone: others may be elsewhere.
-        Some(bond) => [None, host_port(step, &bond), None, spread(pipeline, step, &bond)],
+        Some(bond) => [None, host_port(pipeline, step, &bond), None, spread(pipeline, step, &bond)],
     };
     pipeline.steps.iter().flat_map(of_step).flatten().collect()
 }
@@ -40,9 +45,9 @@ fn daemon(step: &ValidStep) -> Option<String> {
     })
 }
 
-fn host_port(step: &ValidStep, bond: &Bond) -> Option<String> {
+fn host_port(pipeline: &ValidatedPipeline, step: &ValidStep, bond: &Bond) -> Option<String> {
     let port = ports(step).iter().find_map(|port| port.host_port)?;
-    (is_replaced_beside(step) && pods_at_once(step) == 1).then(|| {
+    (is_replaced_beside(pipeline, step) && pods_at_once(step) == 1).then(|| {
         format!(
             "step {} takes the hostPort {port}, and when it changes, its new pod has to begin beside the old one on {}: it waits for ever; leave \
              hostPort out, set run.workload to StatefulSet, or {}",
@@ -61,7 +66,8 @@ fn apart(pipeline: &ValidatedPipeline, step: &ValidStep, term: &PodAffinityTerm)
     let other = pipeline.steps.iter().find(|other| {
         let is_refused = is_certain && other.is_long_running() && step.is_long_running();
         let may_meet = if other.name == step.name {
-            (is_replaced_beside(step) && !is_own_revision) || (pods_at_once(step) > 1 && !is_certain)
+            (is_replaced_beside(pipeline, step) && !is_own_revision)
+                || (pods_at_once(step) > 1 && !is_certain)
         } else {
             !is_refused && (step.is_long_running() || other.is_long_running())
         };
@@ -86,7 +92,7 @@ fn apart(pipeline: &ValidatedPipeline, step: &ValidStep, term: &PodAffinityTerm)
 fn spread(pipeline: &ValidatedPipeline, step: &ValidStep, bond: &Bond) -> Option<String> {
     let constraint = step.pod.topology_spread_constraints.iter().find(|constraint| {
         let is_own_revision = constraint.match_label_keys.as_ref().is_some_and(|keys| !keys.is_empty());
-        let beside = i32::from(is_replaced_beside(step) && !is_own_revision);
+        let beside = i32::from(is_replaced_beside(pipeline, step) && !is_own_revision);
         let pods = pods_at_once(step);
         constraint.when_unsatisfiable == "DoNotSchedule"
             && step.is_long_running()

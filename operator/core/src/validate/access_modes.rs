@@ -38,8 +38,8 @@ fn one_pod_at_a_time(stays: &ValidStep) -> String {
 }
 
 /// What is wrong with the access modes of a claim that these steps name in `pod.volumes`, and what to do; `None` where they can work with
-/// them. ReadOnlyMany alone is no fault: a mount that may write need not, and not every volume enforces its modes. One replica alone works,
-/// until its roll-out, which is named when it hangs.
+/// them. ReadOnlyMany alone is no fault: a mount that may write need not, and not every volume enforces its modes. One replica alone works:
+/// in a roll-out it goes before the new one comes.
 #[must_use]
 pub fn problem_beside_storage(modes: &[AccessMode], steps: &[ValidStep]) -> Option<String> {
     if !modes.contains(&AccessMode::ReadWriteOncePod) {

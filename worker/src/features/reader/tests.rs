@@ -159,7 +159,7 @@ fn the_first_wrong_value_is_named_with_its_row_over_batches() {
     for (value, expected) in [
         (
             None,
-            "column \"a\" is null in row 4, and this feature is a number; leave such rows out in a prepare step: WHERE \"a\" IS NOT NULL",
+            "column \"a\" is null in row 4, and a number is expected; leave such rows out in a prepare step: WHERE \"a\" IS NOT NULL",
         ),
         (Some(f64::NAN), "column \"a\" has NaN in row 4"),
         (Some(f64::NEG_INFINITY), "column \"a\" has -inf in row 4"),
