@@ -63,6 +63,15 @@ fn wrong_values_are_refused_with_their_name_and_what_to_do() {
         (json!({"namespaces": ["a"], "extraArgs": ["-nb"]}), &["--namespace", "from namespaces: set that"]),
         (json!({"extraArgs": ["--worker-image=x"]}), &["--worker-image", "from workerImage: set that"]),
         (json!({"extraArgs": ["--leader-elect"]}), &["--leader-elect", "always: leave it out"]),
+        (json!({"extraArgs": ["--health-address=0.0.0.0:9000"]}), &["--health-address", "for the probes"]),
+        (json!({"extraArgs": ["--metrics-address=0.0.0.0:9000"]}), &["--metrics-address", "leave it out"]),
+        (json!({"extraArgs": ["--lease-namespace=x"]}), &["--lease-namespace", "to that of the release"]),
+        (
+            json!({"extraEnv": [{"name": "MLPIPELINE_LEASE_NAMESPACE", "value": "x"}]}),
+            &["MLPIPELINE_LEASE_NAMESPACE", "to that of the release"],
+        ),
+        (json!({"securityContext": {"readonlyRootFilesystem": true}}), &["readonlyRootFilesystem"]),
+        (json!({"podSecurityContext": {"runAsUSer": 1}}), &["runAsUSer"]),
         (
             json!({"extraVolumes": [{"name": "a", "emptyDir": {}}, {"name": "a", "emptyDir": {}}]}),
             &["extraVolumes", "name a", "rename"],

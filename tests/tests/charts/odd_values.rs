@@ -220,6 +220,20 @@ fn labels_of_values_never_change_what_the_operator_is_selected_by() {
     }
 }
 
+/// Two of them may have the same name, each in a namespace of its own.
+#[test]
+fn the_policies_of_releases_for_some_namespaces_are_told_apart() {
+    let policy = json!({"tenantPolicy": {"enabled": true}});
+    let some = json!({"namespaces": ["a"], "tenantPolicy": {"enabled": true}});
+    let (one, several) = (helm::objects(&policy), helm::objects(&some));
+    one.get("ValidatingAdmissionPolicy mlpipeline-tenant-policy");
+    let name = format!("mlpipeline-tenant-policy-{NAMESPACE}");
+    several.get(&format!("ValidatingAdmissionPolicy {name}"));
+    let binding = several.get(&format!("ValidatingAdmissionPolicyBinding {name}"));
+    assert_eq!(binding["spec"]["policyName"], name.as_str());
+    assert_eq!(binding["spec"]["paramRef"]["name"], "mlpipeline-tenant-policy");
+}
+
 #[test]
 fn a_spread_with_a_selector_of_its_own_has_that_alone() {
     let spread = json!({"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"});
