@@ -78,7 +78,7 @@ impl RunRecord {
             // A failed run is tried again each time anyway.
             settings: None,
             default_image: None,
-            is_pending: false,
+            is_idle: false,
             phase: match &self.phase {
                 Phase::Active => RunPhase::Active,
                 Phase::Succeeded => RunPhase::Succeeded,

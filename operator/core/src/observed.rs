@@ -69,8 +69,8 @@ pub struct ObservedRun {
     pub default_image: Option<String>,
     /// How the run stands.
     pub phase: RunPhase,
-    /// Whether none of its pods has begun to work, though the run is active: nothing is lost when another takes its place.
-    pub is_pending: bool,
+    /// Whether none of its pods is at work and none has succeeded, though the run is active: nothing is lost when another takes its place.
+    pub is_idle: bool,
     /// When it started.
     pub started: Option<Timestamp>,
     /// When it ended.
@@ -158,6 +158,12 @@ pub struct PodIssue {
 }
 
 impl PodIssue {
+    /// Whether a container cannot be started, or ends again and again.
+    #[must_use]
+    pub fn is_of_start(&self) -> bool {
+        matches!(self.reason.as_str(), "CrashLoopBackOff" | "RunContainerError" | "CreateContainerError")
+    }
+
     /// Whether the image of a container cannot be had.
     #[must_use]
     pub fn is_of_image(&self) -> bool {

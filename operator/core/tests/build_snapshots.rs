@@ -64,7 +64,7 @@ fn succeeded(run: &RunWork, scheduled: bool, now: Timestamp) -> ObservedRun {
         settings: Some(run.settings.clone()),
         default_image: None,
         phase: RunPhase::Succeeded,
-        is_pending: false,
+        is_idle: false,
         started: Some(now),
         finished: Some(now),
         pods: 1,

@@ -288,7 +288,7 @@ fn a_run_of_a_schedule_that_cannot_begin_stays_where_the_step_rests_on_it_for_wa
     world.finish("first", &Ending::usual());
     world.apply();
     world.fire("data");
-    world.observed.steps.get_mut("data").expect("the step").runs[0].is_pending = true;
+    world.observed.steps.get_mut("data").expect("the step").runs[0].is_idle = true;
     // What the pending run was started with has changed, and what it follows is to be done again.
     for step in &mut world.resource.spec.steps {
         step.timeout = Some("1h".into());

@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use jiff::Timestamp;
-use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedStep};
+use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedStep, PodIssue};
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{Plan, Schedules, Work, plan, pod_images};
 use mlpipeline_core::validate::validate;
@@ -30,7 +30,7 @@ fn planned(pipeline: &ValidatedPipeline, observed: &Observed) -> Plan {
 }
 
 /// The world in which the step's pods run with this image, as many of them ready.
-fn running(pipeline: &ValidatedPipeline, image: &str, ready: i32) -> Observed {
+fn running(pipeline: &ValidatedPipeline, image: &str, ready: i32, issue: Option<&str>) -> Observed {
     let decided = planned(pipeline, &Observed::default());
     let Some(Work::LongRunning(tracks)) = &decided.steps[0].work else { panic!("pods that stay") };
     let found = ObservedLongRunning {
@@ -40,7 +40,9 @@ fn running(pipeline: &ValidatedPipeline, image: &str, ready: i32) -> Observed {
         ready,
         ..ObservedLongRunning::default()
     };
-    let step = ObservedStep { long_running: Some(found), ..ObservedStep::default() };
+    let issue = issue.map(|reason| PodIssue { reason: reason.to_owned(), message: "so it is".to_owned() });
+    let pod_issues = issue.into_iter().collect();
+    let step = ObservedStep { long_running: Some(found), pod_issues, ..ObservedStep::default() };
     let default_image = Some("worker:2".to_owned());
     Observed { steps: [("copy".to_owned(), step)].into(), default_image }
 }
@@ -53,13 +55,18 @@ fn d5_the_image_that_pods_keep_or_take_is_said_before_the_upgrade() {
         let [image] = images.as_slice() else { panic!("{images:?}") };
         (image.keeps, image.next.clone(), image.to_string())
     };
-    let (keeps, next, words) = said(&running(&own, "worker:1", 1));
+    let (keeps, next, words) = said(&running(&own, "worker:1", 1, None));
     assert_eq!((keeps, next.as_deref()), (true, Some("worker:1")));
     assert!(words.contains("keep the worker image worker:1 until the step"), "{words}");
-    let (keeps, next, words) = said(&running(&own, "worker:1", 0));
+    // A drain or an outage is no reason to change what the pods are.
+    for (ready, issue) in [(0, None), (0, Some("Unschedulable")), (1, Some("CrashLoopBackOff"))] {
+        assert!(said(&running(&own, "worker:1", ready, issue)).0, "{issue:?}");
+    }
+    assert!(!said(&running(&own, "worker:1", 0, Some("ImagePullBackOff"))).0);
+    let (keeps, next, words) = said(&running(&own, "worker:1", 0, Some("CrashLoopBackOff")));
     assert_eq!((keeps, next.as_deref()), (false, Some("worker:2")));
     assert!(words.contains("worker:2 in place of worker:1"), "{words}");
-    let unknown = Observed { default_image: None, ..running(&own, "worker:1", 0) };
+    let unknown = Observed { default_image: None, ..running(&own, "worker:1", 0, Some("CrashLoopBackOff")) };
     assert!(said(&unknown).2.contains("the operator's default"));
     let nothing = Observed { default_image: Some("worker:2".into()), ..Observed::default() };
     assert_eq!(said(&nothing).1.as_deref(), Some("worker:2"));
@@ -68,6 +75,6 @@ fn d5_the_image_that_pods_keep_or_take_is_said_before_the_upgrade() {
 #[test]
 fn nothing_is_said_of_a_pipeline_that_names_its_image() {
     let own = pipeline(Some("worker:own"));
-    let observed = running(&own, "worker:own", 1);
+    let observed = running(&own, "worker:own", 1, None);
     assert!(pod_images(&own, &planned(&own, &observed), &observed).is_empty());
 }

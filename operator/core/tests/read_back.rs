@@ -52,7 +52,7 @@ fn succeeded(run: &RunWork) -> ObservedRun {
         settings: Some(run.settings.clone()),
         default_image: None,
         phase: RunPhase::Succeeded,
-        is_pending: false,
+        is_idle: false,
         started: None,
         finished: None,
         pods: 1,

@@ -47,13 +47,20 @@ fn daemon(step: &ValidStep) -> Option<String> {
 
 fn host_port(pipeline: &ValidatedPipeline, step: &ValidStep, bond: &Bond) -> Option<String> {
     let port = ports(step).iter().find_map(|port| port.host_port)?;
-    (is_replaced_beside(pipeline, step) && pods_at_once(step) == 1).then(|| {
+    let (node, way_out) = (bond.node(), bond.way_out());
+    let pods = pods_at_once(step);
+    if pods > 1 {
+        return Some(format!(
+            "step {} takes the hostPort {port}, and its {pods} pods must all be on {node}, which has that port once: all but one wait for ever; leave \
+             hostPort out, set replicas to 1, or {way_out}",
+            step.name
+        ));
+    }
+    (is_replaced_beside(pipeline, step) && pods == 1).then(|| {
         format!(
-            "step {} takes the hostPort {port}, and when it changes, its new pod has to begin beside the old one on {}: it waits for ever; leave \
-             hostPort out, set run.workload to StatefulSet, or {}",
-            step.name,
-            bond.node(),
-            bond.way_out()
+            "step {} takes the hostPort {port}, and when it changes, its new pod has to begin beside the old one on {node}: it waits for ever; leave \
+             hostPort out, set run.workload to StatefulSet, or {way_out}",
+            step.name
         )
     })
 }

@@ -28,7 +28,7 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
         None if is_complete(job, own_pods) => RunPhase::Succeeded,
         None => RunPhase::Active,
     };
-    let is_pending = phase == RunPhase::Active && is_pending(job, own_pods);
+    let is_idle = phase == RunPhase::Active && is_idle(job, own_pods);
     let has_succeeded = phase == RunPhase::Succeeded;
     // Whichever pod failed last says why a run failed.
     let last_words = if has_succeeded { speakers(job, own_pods) } else { own_pods.to_vec() };
@@ -53,7 +53,7 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
             .and_then(|all| all.get(annotation::WORKER_IMAGE))
             .cloned(),
         phase,
-        is_pending,
+        is_idle,
         // The Job may report it later than its pod has ended.
         started: status
             .and_then(|status| status.start_time.as_ref())
@@ -74,6 +74,13 @@ pub(super) fn is_pending(job: &Job, own_pods: &[&Pod]) -> bool {
     let counts = job.status.as_ref().map(|status| [status.ready, status.succeeded, status.failed]);
     let ended = counts.iter().flatten().any(|count| count.unwrap_or_default() > 0);
     !ended && own_pods.iter().all(|pod| pods::is_pending(pod))
+}
+
+/// Whether no pod of the run is at work, or has succeeded: each waits, as in [`is_pending`], or has failed.
+fn is_idle(job: &Job, own_pods: &[&Pod]) -> bool {
+    let counts = job.status.as_ref().map(|status| [status.ready, status.succeeded]);
+    let works = counts.iter().flatten().any(|count| count.unwrap_or_default() > 0);
+    !works && own_pods.iter().all(|pod| pods::is_pending(pod) || pods::failed(pod))
 }
 
 /// Whether the run is at work, or about to be.

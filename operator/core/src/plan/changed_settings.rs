@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use crate::execution_settings::ExecutionSettings;
+use crate::fingerprint::Fingerprint;
 use crate::observed::{ObservedRun, PodIssue, RunPhase};
 use crate::pipeline::ValidStep;
 use crate::reason::Reason;
@@ -10,17 +11,26 @@ use crate::reason::Reason;
 pub(super) fn changed(context: &Context<'_>, step: &ValidStep, run: &ObservedRun) -> Vec<String> {
     let Some(earlier) = run.settings.as_ref() else { return Vec::new() };
     let mut fields = ExecutionSettings::of(context.pipeline, step).difference(earlier);
-    if run.is_pending && waits_for_another_image(context, step, run) {
+    if run.is_idle && waits_for_another_image(context, step, run) {
         fields.push("the operator's worker image".to_owned());
     }
     fields
 }
 
-/// Why a run of a schedule, none of whose pods has begun, should go: what it is executed with was changed since. It cannot begin as it is, or
-/// not as the spec has it now, and it keeps the schedule from the next.
+/// Why a run of a step with a schedule, none of whose pods is at work, should go: what it does or what it is executed with was changed since. It
+/// cannot begin as it is, or not as the spec has it now, and it keeps the schedule from the next.
 pub(super) fn gives_way(context: &Context<'_>, step: &ValidStep, run: &ObservedRun) -> Option<Reason> {
-    let is_stuck = run.scheduled && run.is_pending && run.phase == RunPhase::Active;
-    let fields = if is_stuck { changed(context, step, run) } else { Vec::new() };
+    let counts = run.scheduled || step.schedule.is_some();
+    if !counts || !run.is_idle || run.phase != RunPhase::Active {
+        return None;
+    }
+    // What it reads changes all the time, and is what its own time was for.
+    let now = |earlier: &Fingerprint| Fingerprint::of(context.pipeline, step, earlier.inputs.clone());
+    let changes = run.fingerprint.as_ref().map(|earlier| now(earlier).changes(earlier)).unwrap_or_default();
+    if !changes.is_empty() {
+        return Some(Reason::SpecChanged { changes });
+    }
+    let fields = changed(context, step, run);
     (!fields.is_empty()).then_some(Reason::SettingsChanged { fields, has_failed: false })
 }
 

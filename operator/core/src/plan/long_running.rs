@@ -59,8 +59,8 @@ fn work(context: &Context<'_>, step: &ValidStep, revisions: BTreeMap<String, Rev
     let key = fingerprint.key();
     let found = same_work(context, step, &key);
     let is_default = step.is_worker() && context.pipeline.image.is_none();
-    // Pods that are not ready keep no image: another one may be what they need.
-    let image = found.filter(|found| is_default && found.ready > 0).and_then(|found| found.image.clone());
+    let keeps = is_default && !needs_another_image(context, step, found);
+    let image = found.filter(|_| keeps).and_then(|found| found.image.clone());
     let template = found.map_or(TemplateVersion::NEWEST, |found| found.template);
     let (probe_port, model_digest) = match &model {
         None => (ProbePort::Shared, None),
@@ -99,6 +99,14 @@ fn probes_and_digest(
     }
     let reported = digest_of(context, train, model);
     (ProbePort::Own, reported.or_else(|| found.and_then(|found| found.model_digest.clone())))
+}
+
+/// Whether none of the pods is ready, and since their image cannot be had or what it does ends again and again: another one may be what they
+/// need. Pods that are not ready for another cause, such as a node that is drained or lost, come back as they were.
+fn needs_another_image(context: &Context<'_>, step: &ValidStep, found: Option<&ObservedLongRunning>) -> bool {
+    let is_none_ready = found.is_none_or(|found| found.ready == 0);
+    let issues = context.observed.steps.get(&step.name).map(|found| found.pod_issues.as_slice());
+    is_none_ready && issues.unwrap_or_default().iter().any(|issue| issue.is_of_image() || issue.is_of_start())
 }
 
 /// The pods that do this work already, which keep what they began with.

@@ -200,7 +200,7 @@ mod tests {
             settings: None,
             default_image: None,
             phase,
-            is_pending: false,
+            is_idle: false,
             started: None,
             finished: None,
             pods: 1,

@@ -55,7 +55,7 @@ impl Display for PodImage {
             }
             Some(found) => write!(
                 to,
-                "the pods of step {} take the worker image {next} in place of {found}: they are replaced for another reason, or none is ready",
+                "the pods of step {} take the worker image {next} in place of {found}: they are replaced for another reason, or cannot start with theirs",
                 self.step
             ),
             None => write!(to, "the pods of step {} take the worker image {next}", self.step),

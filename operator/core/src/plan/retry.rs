@@ -12,7 +12,7 @@ use crate::observed::{ObservedRun, RunPhase};
 use crate::pipeline::ValidStep;
 use crate::reason::Reason;
 
-/// The decision for a run that failed for good, or none of whose pods has begun, where the step's execution settings were changed
+/// The decision for a run that failed for good, or none of whose pods is at work, where the step's execution settings were changed
 /// since it was started. A run that does not say what it was started with is left as it is: an earlier version created it.
 pub(super) fn retry(
     context: &Context<'_>,
@@ -23,7 +23,7 @@ pub(super) fn retry(
 ) -> Option<StepPlan> {
     let has_failed = match &run.phase {
         RunPhase::Failed { .. } => true,
-        RunPhase::Active if run.is_pending => false,
+        RunPhase::Active if run.is_idle => false,
         RunPhase::Active | RunPhase::Succeeded => return None,
     };
     let fields = changed(context, step, run);

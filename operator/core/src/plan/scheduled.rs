@@ -90,7 +90,8 @@ fn at_work(context: &Context<'_>, step: &ValidStep, run: &ObservedRun, suspended
 fn missed(context: &Context<'_>, step: &ValidStep, run: &ObservedRun) -> Option<Timestamp> {
     let schedule = step.schedule.as_ref()?;
     let waits = schedule.spec.concurrency_policy.unwrap_or_default() == ConcurrencyPolicy::Forbid;
-    schedule.next_after(run.started.filter(|_| waits)?).filter(|next| *next <= context.now)
+    // A run from before the step had a schedule keeps none of its times.
+    schedule.next_after(run.started.filter(|_| waits && run.scheduled)?).filter(|next| *next <= context.now)
 }
 
 /// A schedule between two runs, which may be kept from the next.

@@ -232,16 +232,20 @@ fn s11_objects_that_say_nothing_sensible_are_left_out() {
 }
 
 #[test]
-fn a_run_is_pending_until_one_of_its_pods_has_begun() {
-    let is_pending =
-        |status: Value, pods: Vec<Value>| run(job(json!({"template": {}}), status), pods).is_pending;
-    assert!(is_pending(json!({}), vec![]), "no pod could be created");
+fn a_run_is_idle_while_none_of_its_pods_is_at_work() {
+    let is_idle =
+        |status: Value, pods: Vec<Value>| run(job(json!({"template": {}}), status), pods).is_idle;
+    assert!(is_idle(json!({}), vec![]), "no pod could be created");
     let waits = || pod(waiting("ImagePullBackOff", "not found"));
-    assert!(is_pending(json!({"active": 1}), vec![waits()]));
-    assert!(!is_pending(json!({"active": 2}), vec![waits(), pod(json!({"phase": "Running"}))]));
-    assert!(!is_pending(json!({"active": 1, "ready": 1}), vec![]), "the pod is not known yet");
-    assert!(!is_pending(json!({"active": 1, "failed": 1}), vec![waits()]), "an attempt failed before");
-    assert!(!is_pending(failed_job("BackoffLimitExceeded"), vec![]), "it is over");
+    assert!(is_idle(json!({"active": 1}), vec![waits()]));
+    assert!(!is_idle(json!({"active": 2}), vec![waits(), pod(json!({"phase": "Running"}))]));
+    assert!(!is_idle(json!({"active": 1, "ready": 1}), vec![]), "the pod is not known yet");
+    let failed = || pod(json!({"phase": "Failed"}));
+    assert!(is_idle(json!({"active": 1, "failed": 1}), vec![failed(), waits()]), "an attempt failed before");
+    assert!(is_idle(json!({"failed": 1}), vec![failed()]), "the next one is not there yet");
+    assert!(!is_idle(json!({"active": 1, "failed": 1}), vec![failed(), pod(json!({"phase": "Running"}))]));
+    assert!(!is_idle(json!({"active": 1, "succeeded": 1}), vec![waits()]), "an index is done");
+    assert!(!is_idle(failed_job("BackoffLimitExceeded"), vec![]), "it is over");
 }
 
 #[test]

@@ -125,7 +125,7 @@ impl Row {
                 let runs = &mut world.observed.steps.get_mut(step).expect("an observed step").runs;
                 runs.iter_mut()
                     .filter(|run| run.phase == RunPhase::Active)
-                    .for_each(|run| run.is_pending = true);
+                    .for_each(|run| run.is_idle = true);
             }
             ["fires"] => {
                 if !world.cron_jobs.contains_key(step) {

@@ -72,7 +72,7 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
                         settings: says.then(ExecutionSettings::default),
                         default_image: None,
                         phase,
-                        is_pending: says,
+                        is_idle: says,
                         started,
                         finished,
                         pods: 0,

@@ -292,7 +292,7 @@ fn active(name: String, work: &RunWork, scheduled: bool) -> ObservedRun {
         settings: Some(work.settings.clone()),
         default_image: None,
         phase: RunPhase::Active,
-        is_pending: false,
+        is_idle: false,
         started: None,
         finished: None,
         pods: 0,

@@ -64,7 +64,7 @@ fn run(work: &RunWork, phase: RunPhase, accuracy: f64) -> ObservedRun {
         fingerprint: Some(work.fingerprint.clone()),
         settings: Some(work.settings.clone()),
         default_image: None,
-        is_pending: false,
+        is_idle: false,
         started: Some(now()),
         finished: (phase != RunPhase::Active).then(now),
         report: (phase == RunPhase::Succeeded).then_some(report),
