@@ -79,6 +79,7 @@ impl RunRecord {
             settings: None,
             default_image: None,
             is_idle: false,
+            created: None,
             phase: match &self.phase {
                 Phase::Active => RunPhase::Active,
                 Phase::Succeeded => RunPhase::Succeeded,

@@ -71,6 +71,8 @@ pub struct ObservedRun {
     pub phase: RunPhase,
     /// Whether none of its pods is at work and none has succeeded, though the run is active: nothing is lost when another takes its place.
     pub is_idle: bool,
+    /// When its Job was created.
+    pub created: Option<Timestamp>,
     /// When it started.
     pub started: Option<Timestamp>,
     /// When it ended.

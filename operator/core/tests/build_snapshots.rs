@@ -65,6 +65,7 @@ fn succeeded(run: &RunWork, scheduled: bool, now: Timestamp) -> ObservedRun {
         default_image: None,
         phase: RunPhase::Succeeded,
         is_idle: false,
+        created: None,
         started: Some(now),
         finished: Some(now),
         pods: 1,

@@ -89,6 +89,7 @@ fn succeeded(run: &RunWork) -> ObservedRun {
         default_image: None,
         phase: RunPhase::Succeeded,
         is_idle: false,
+        created: None,
         started: None,
         finished: None,
         pods: 1,

@@ -39,6 +39,21 @@ fn played(table: &str) -> String {
     })
 }
 
+/// Kubernetes takes 256 KiB of annotations, in which Jobs keep what they did: a step with more would never start.
+#[test]
+fn a_step_whose_objects_could_not_keep_what_it_is_is_refused() {
+    let of_bytes = |bytes: usize| {
+        let run = json!({"image": "x", "args": vec!["y".repeat(1000); bytes / 1000]});
+        errors_of(&resource("p", json!({"steps": [{"name": "a", "run": run}]})).expect("a pipeline"))
+    };
+    assert!(of_bytes(150_000).is_empty());
+    let errors = of_bytes(300_000);
+    assert!(
+        matches!(errors.as_slice(), [error] if error.starts_with("spec.steps[0]: has 30") && error.contains("keep 212992 at most")),
+        "{errors:?}"
+    );
+}
+
 #[test]
 fn every_rule_speaks_in_these_words() {
     yaml_table::compare("validate_table.txt", TABLE, &played(TABLE));

@@ -6,7 +6,7 @@ use mlpipeline_crds::{MLPipelineStatus, StepState, StepStatus};
 
 use crate::installed_crd::OUTDATED;
 use mlpipeline_core::reason::general::is_general;
-use mlpipeline_core::reason::{NOT_AUTOSCALED, StepEvent};
+use mlpipeline_core::reason::{NOT_AUTOSCALED, RUN_REMOVED, Reason, StepEvent};
 use mlpipeline_core::status::Problem;
 use mlpipeline_core::status::conditions::{READY, SERVING};
 
@@ -53,15 +53,15 @@ fn of_definition(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus) -> 
     Some(warning(&Problem { reason: now.reason, message: now.message, transient: false }))
 }
 
-/// A step that was over and whose run is created again under the same name: its Job was removed. What counts is that a Job is
-/// there, so nothing else could be done.
+/// A step that runs again since something else deleted its Job. What counts is that a Job is there, so nothing else could be done.
 fn of_removed_run(namespace: Option<&str>, before: &StepStatus, step: &StepStatus) -> Option<Event> {
-    let job = step.workload.as_deref()?.strip_prefix("Job/")?;
-    let is_same = before.workload == step.workload && before.revision == step.revision;
-    let is_again = before.finished.is_some() && step.finished.is_none() && step.state == StepState::Running;
-    (is_same && is_again).then(|| Event {
+    let job = before.workload.as_deref()?.strip_prefix("Job/")?;
+    let words = Reason::RunRemoved.to_string();
+    let says_so = |step: &StepStatus| step.message.as_deref() == Some(words.as_str());
+    let is_once_more = before.started.is_some() && step.started.is_none();
+    (says_so(step) && (!says_so(before) || is_once_more)).then(|| Event {
         type_: EventType::Warning,
-        reason: "RunRemoved".to_owned(),
+        reason: RUN_REMOVED.to_owned(),
         note: Some(shorten(&format!("{} runs again: something else deleted Job {job}", step.name))),
         action: format!("{:?}", step.kind),
         secondary: Some(workload(namespace, step)),
@@ -262,10 +262,14 @@ mod tests {
         done.steps[0].finished = Some(Time(jiff::Timestamp::UNIX_EPOCH));
         let mut again = status(&[("a", StepState::Running)], "False", "Running");
         again.steps[0].workload = Some("Job/p-a-r".into());
+        assert!(reasons(Some(&done), &again).is_empty());
+        again.steps[0].message = Some(Reason::RunRemoved.to_string());
         assert_eq!(reasons(Some(&done), &again), ["RunRemoved"]);
         assert!(reasons(Some(&again), &again).is_empty());
-        again.steps[0].workload = Some("Job/p-a-r-2".into());
-        assert!(reasons(Some(&done), &again).is_empty(), "another attempt of ours");
+        let mut begun = again.clone();
+        begun.steps[0].started = Some(Time(jiff::Timestamp::UNIX_EPOCH));
+        assert!(reasons(Some(&again), &begun).is_empty());
+        assert_eq!(reasons(Some(&begun), &again), ["RunRemoved"], "and deleted once more");
     }
 
     #[test]

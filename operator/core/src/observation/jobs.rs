@@ -54,6 +54,7 @@ pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
             .cloned(),
         phase,
         is_idle,
+        created: metadata.creation_timestamp.as_ref().map(|time| time.0),
         // The Job may report it later than its pod has ended.
         started: status
             .and_then(|status| status.start_time.as_ref())

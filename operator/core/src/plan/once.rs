@@ -201,6 +201,7 @@ mod tests {
             default_image: None,
             phase,
             is_idle: false,
+            created: None,
             started: None,
             finished: None,
             pods: 1,

@@ -45,6 +45,8 @@ pub enum Reason {
     },
     /// It never ran.
     NeverRun,
+    /// It runs again, since something else deleted its Job.
+    RunRemoved,
     /// Its fingerprint changed since its newest run.
     SpecChanged {
         /// What changed; nothing where the run's fingerprint is not known.
@@ -241,6 +243,9 @@ pub enum NextRun {
     Never,
 }
 
+/// The code of a run that something else deleted.
+pub const RUN_REMOVED: &str = "RunRemoved";
+
 /// The code of pods that answer while their autoscaler does not work.
 pub const NOT_AUTOSCALED: &str = "NotAutoscaled";
 
@@ -261,6 +266,7 @@ impl Reason {
             Self::PieceDone { .. } => "PieceDone",
             Self::ScheduleRemoved => "ScheduleRemoved",
             Self::RunGone { .. } => "RunGone",
+            Self::RunRemoved => RUN_REMOVED,
             Self::ReportMissing { .. } => "ReportMissing",
             Self::ReportsMissing { .. } => "ReportsMissing",
             Self::Overwritten { .. } => "Overwritten",

@@ -35,6 +35,7 @@ impl Display for Reason {
                     "its run is gone; the step runs again and reuses the artifact if that still exists"
                 )
             }
+            Self::RunRemoved => write!(out, "at work again: something else deleted its Job"),
             Self::ReportMissing { is_repeated: false } => write!(out, "report missing"),
             Self::ReportMissing { is_repeated: true } => {
                 write!(out, "report missing; the step runs again and reuses the existing artifact")

@@ -8,6 +8,7 @@ pub mod conditions;
 mod endpoint;
 mod last_wait;
 mod models;
+mod removed_runs;
 mod replaced_runs;
 mod serving;
 mod steps;
@@ -48,6 +49,7 @@ pub fn status(
     now: Timestamp,
 ) -> MLPipelineStatus {
     let plan = &*last_wait::with_last_wait(plan, previous);
+    let plan = &*removed_runs::with_removed_runs(plan, observed, previous);
     let replaced = replaced_runs::replaced_runs(pipeline, observed, previous);
     let plan = &*replaced_runs::with_replaced_runs(pipeline, plan, &replaced);
     let known = models::models(pipeline, observed, previous);

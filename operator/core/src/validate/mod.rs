@@ -18,6 +18,7 @@ mod host_ports;
 mod huge_pages;
 mod image;
 mod import;
+mod kept_text;
 mod labels;
 mod long_running;
 mod metadata;
@@ -103,6 +104,7 @@ pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldErr
     };
     host_ports::check_all(spec, &pipeline, &mut errors);
     apart::check_all(spec, &pipeline, &mut errors);
+    kept_text::check_all(spec, &pipeline, &mut errors);
     errors.into_result()?;
     Ok(pipeline)
 }

@@ -233,8 +233,7 @@ fn s11_objects_that_say_nothing_sensible_are_left_out() {
 
 #[test]
 fn a_run_is_idle_while_none_of_its_pods_is_at_work() {
-    let is_idle =
-        |status: Value, pods: Vec<Value>| run(job(json!({"template": {}}), status), pods).is_idle;
+    let is_idle = |status: Value, pods: Vec<Value>| run(job(json!({"template": {}}), status), pods).is_idle;
     assert!(is_idle(json!({}), vec![]), "no pod could be created");
     let waits = || pod(waiting("ImagePullBackOff", "not found"));
     assert!(is_idle(json!({"active": 1}), vec![waits()]));

@@ -73,6 +73,7 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
                         default_image: None,
                         phase,
                         is_idle: says,
+                        created: None,
                         started,
                         finished,
                         pods: 0,

@@ -293,6 +293,7 @@ fn active(name: String, work: &RunWork, scheduled: bool) -> ObservedRun {
         default_image: None,
         phase: RunPhase::Active,
         is_idle: false,
+        created: None,
         started: None,
         finished: None,
         pods: 0,

@@ -4,6 +4,7 @@
 
 mod held_up;
 mod models;
+mod removed_runs;
 mod replaced_runs;
 
 use std::collections::BTreeMap;
@@ -65,6 +66,7 @@ fn run(work: &RunWork, phase: RunPhase, accuracy: f64) -> ObservedRun {
         settings: Some(work.settings.clone()),
         default_image: None,
         is_idle: false,
+        created: None,
         started: Some(now()),
         finished: (phase != RunPhase::Active).then(now),
         report: (phase == RunPhase::Succeeded).then_some(report),

@@ -1,0 +1,59 @@
+//! Runs whose Jobs something else deleted before or after they were done. The step runs again, and the status before alone remembers the run
+//! that is gone. Must not say what runs.
+
+use std::borrow::Cow;
+
+use mlpipeline_crds::{MLPipelineStatus, StepStatus};
+
+use crate::observed::{Observed, ObservedRun};
+use crate::plan::{Plan, Reason, StepPlan};
+
+/// A plan in which steps that run again since something else deleted their Job say so, as long as that run is at work.
+pub(super) fn with_removed_runs<'a>(
+    plan: &'a Plan,
+    observed: &Observed,
+    previous: Option<&MLPipelineStatus>,
+) -> Cow<'a, Plan> {
+    let reported = previous.map(|status| status.steps.as_slice()).unwrap_or_default();
+    let mut plan = Cow::Borrowed(plan);
+    for before in reported {
+        let is_of_before = |step: &StepPlan| step.name == before.name && step.reason == Reason::AtWork;
+        let Some(at) = plan.steps.iter().position(is_of_before) else { continue };
+        let runs = observed.steps.get(&before.name).map(|found| found.runs.as_slice()).unwrap_or_default();
+        let run_of = |step: &StepPlan| runs.iter().find(|run| Some(&run.name) == step.run.as_ref());
+        let is_again = plan.steps.get(at).is_some_and(|step| {
+            run_of(step)
+                .is_some_and(|run| is_in_place_of_another(before, step, run, runs) || is_known(before, run))
+        });
+        if is_again && let Some(step) = plan.to_mut().steps.get_mut(at) {
+            step.reason = Reason::RunRemoved;
+        }
+    }
+    plan
+}
+
+/// Whether a run does what the status before reports of a Job that is not there any more. A new Job of the same name is told from the old one by its
+/// time: it was created after the old one had started, and started no earlier than that.
+fn is_in_place_of_another(
+    before: &StepStatus,
+    step: &StepPlan,
+    run: &ObservedRun,
+    runs: &[ObservedRun],
+) -> bool {
+    let (Some(started), Some(created)) = (before.started.as_ref(), run.created) else { return false };
+    let Some(job) = before.workload.as_deref().and_then(|workload| workload.strip_prefix("Job/")) else {
+        return false;
+    };
+    let is_same_work =
+        before.revision.is_some() && before.revision == step.revision.as_ref().map(ToString::to_string);
+    let is_later = created > started.0 && run.started.is_none_or(|began| began >= created);
+    // A further attempt is one of ours.
+    let is_gone = job == run.name || (run.attempt == 1 && runs.iter().all(|other| other.name != job));
+    !run.scheduled && is_same_work && is_later && is_gone
+}
+
+/// Whether that was reported of this run already.
+fn is_known(before: &StepStatus, run: &ObservedRun) -> bool {
+    before.workload.as_deref() == Some(format!("Job/{}", run.name).as_str())
+        && before.message.as_deref() == Some(Reason::RunRemoved.to_string().as_str())
+}
