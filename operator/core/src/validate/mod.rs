@@ -23,6 +23,7 @@ mod labels;
 mod long_running;
 mod metadata;
 mod mounts;
+mod no_node;
 mod node_affinity;
 mod order;
 mod output;
@@ -104,6 +105,7 @@ pub fn validate(resource: &MLPipeline) -> Result<ValidatedPipeline, Vec<FieldErr
     };
     host_ports::check_all(spec, &pipeline, &mut errors);
     apart::check_all(spec, &pipeline, &mut errors);
+    no_node::check_all(spec, &pipeline, &mut errors);
     kept_text::check_all(spec, &pipeline, &mut errors);
     errors.into_result()?;
     Ok(pipeline)
