@@ -279,7 +279,10 @@ fn a_target_is_asked_for_where_one_is_needed_and_refused_where_none_is() {
     let strata = train(&["--algorithm", "k-means", "--test", "0.2", "--stratify"]);
     assert!(strata.contains("there are none without a target"), "{strata}");
     let unknown = train(&["--algorithm", "k-means", "--parameter", "clusters=3"]);
-    assert!(unknown.contains("its parameters are maxIterations, nClusters, nInit, seed, tol"), "{unknown}");
+    assert!(
+        unknown.contains("its parameters are batchSize, maxIterations, nClusters, nInit, seed, tol"),
+        "{unknown}"
+    );
 }
 
 #[test]

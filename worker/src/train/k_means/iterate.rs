@@ -135,11 +135,11 @@ pub(super) fn iterate(
     finish(rows, &mut shards, centers, converged)
 }
 
-fn compared(width: usize, centers: &[Vec<f64>]) -> Centers {
+pub(super) fn compared(width: usize, centers: &[Vec<f64>]) -> Centers {
     Centers::new(width, centers.iter().map(Vec::as_slice))
 }
 
-/// The centres as the means of the rows that are nearest now, and what they amount to.
+/// The centres as the means of the rows that are nearest now.
 fn finish(rows: &Rows<'_>, shards: &mut [Shard], centers: Vec<Vec<f64>>, converged: bool) -> Clustering {
     let nearest = compared(rows.width(), &centers);
     let mut exact = Sums::new(centers.len(), rows.width());
@@ -149,7 +149,11 @@ fn finish(rows: &Rows<'_>, shards: &mut [Shard], centers: Vec<Vec<f64>>, converg
             sums.add(known.cluster, &row, 1);
         }
     });
-    let centers = means(&exact, &centers);
+    measured(rows, means(&exact, &centers), converged)
+}
+
+/// What centres amount to over all rows.
+pub(super) fn measured(rows: &Rows<'_>, centers: Vec<Vec<f64>>, converged: bool) -> Clustering {
     let nearest = compared(rows.width(), &centers);
     let parts = over_shards(rows.len(), |range| {
         let mut sizes = vec![0_u64; nearest.count()];

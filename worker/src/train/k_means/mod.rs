@@ -1,15 +1,17 @@
-//! k-means: clusters around means, by Lloyd's iterations from first centres that k-means++ draws.
+//! k-means: clusters around means, by Lloyd's iterations from first centres that k-means++ draws, or by mini-batches.
 //!
 //! What is learned is what scikit-learn's KMeans learns: the same stopping rule, and clusters that lose all rows begin again at the
 //! farthest ones. Draws are ours, so that the seed gives the same clusters on every machine; clusters are numbered by size.
 
 mod first_centers;
 mod iterate;
+mod mini_batch;
 
 use mlpipeline_crds::KMeans as Parameters;
 
 use self::first_centers::first_centers;
 use self::iterate::{Clustering, iterate};
+use self::mini_batch::by_batches;
 use super::error::TrainError;
 use super::learner::{Finder, Fitted};
 use super::matrix::Rows;
@@ -25,6 +27,8 @@ pub struct KMeans {
     max_iterations: usize,
     tol: f64,
     seed: i64,
+    /// How many rows move the centres at a time; all where absent.
+    batch: Option<usize>,
 }
 
 impl KMeans {
@@ -38,6 +42,7 @@ impl KMeans {
             max_iterations: whole(parameters.max_iterations, Parameters::DEFAULT_MAX_ITERATIONS) as usize,
             tol: parameters.tol.unwrap_or(Parameters::DEFAULT_TOL),
             seed: parameters.seed.unwrap_or(Parameters::DEFAULT_SEED),
+            batch: parameters.batch_size.map(|rows| rows.unsigned_abs() as usize),
         }
     }
 
@@ -58,8 +63,14 @@ impl KMeans {
         let enough = self.tol * mean_variance(&Scaling::measure(rows));
         let mut best: Option<Clustering> = None;
         for beginning in 0..self.beginnings {
-            let first = first_centers(rows, self.clusters, &mut Shuffler::stream(self.seed, beginning))?;
-            let found = iterate(rows, first, self.max_iterations, enough);
+            let mut shuffler = Shuffler::stream(self.seed, beginning);
+            let found = match self.batch {
+                Some(batch) => by_batches(rows, self.clusters, batch, self.max_iterations, &mut shuffler)?,
+                None => {
+                    let first = first_centers(rows, self.clusters, &mut shuffler)?;
+                    iterate(rows, first, self.max_iterations, enough)
+                }
+            };
             // Of equally good ones, the first.
             if best.as_ref().is_none_or(|best| found.inertia < best.inertia) {
                 best = Some(found);
@@ -186,6 +197,37 @@ mod tests {
         let found = iterate(&Rows::new(&matrix, &rows), far, 300, 0.0);
         assert!(found.sizes.iter().all(|size| *size > 0), "{:?}", found.sizes);
         assert_eq!(found.sizes.iter().sum::<u64>(), rows.len() as u64);
+    }
+
+    #[test]
+    fn batches_find_the_groups_that_all_rows_do() {
+        let matrix = corners(3000);
+        let rows = all(&matrix);
+        let view = Rows::new(&matrix, &rows);
+        let by_all = algorithm(4, &Parameters::default()).cluster(&view).expect("clusters");
+        for batch_size in [20, 1024, 1_000_000] {
+            let more = Parameters { batch_size: Some(batch_size), ..Parameters::default() };
+            let found = algorithm(4, &more).cluster(&view).expect("clusters");
+            assert!(
+                found.inertia < by_all.inertia * 1.1,
+                "{batch_size}: {} {}",
+                found.inertia,
+                by_all.inertia
+            );
+            let again = algorithm(4, &more).cluster(&view).expect("clusters");
+            assert_eq!(found.centers, again.centers);
+        }
+    }
+
+    #[test]
+    fn batches_of_rows_that_hardly_differ_find_those_that_do() {
+        let mut rows = vec![vec![1.0, 1.0]; 2000];
+        rows[1234] = vec![50.0, 2.0];
+        let matrix = matrix(&rows);
+        let numbers = all(&matrix);
+        let more = Parameters { batch_size: Some(10), ..Parameters::default() };
+        let found = algorithm(2, &more).cluster(&Rows::new(&matrix, &numbers)).expect("two different rows");
+        assert_eq!(found.sizes.iter().sum::<u64>(), 2000);
     }
 
     #[test]
