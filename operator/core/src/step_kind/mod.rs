@@ -1,9 +1,8 @@
 //! What each kind of step is, said once: what it reads, which workload it has, what it needs, what of its spec changes its result,
 //! and how a laptop runs it.
 //!
-//! A new kind is a file here that answers every question of [`Descriptor`], and a variant of
-//! [`ValidAction`]. There are no default answers and no wildcard arms, so the compiler asks for
-//! whatever is missing. Must not know of steps' names, pipelines or plans.
+//! A new kind is a row of the table in `mlpipeline_crds`, and a file here that answers every question of [`Descriptor`]. There are
+//! no default answers and no wildcard arms, so the compiler asks for whatever is missing. Must not know of steps' names, pipelines or plans.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod action;

@@ -34,6 +34,7 @@ mod prepare;
 mod references;
 mod resources;
 mod run;
+mod score;
 mod serve;
 mod steps;
 mod train;
