@@ -28,7 +28,7 @@ pub use action::ValidAction;
 pub use local::{LocalPods, Readiness};
 pub use places::Places;
 pub use pods::{ExposedPort, Exposure, Replicas};
-pub use read::{Read, Wanted};
+pub use read::{Outside, Read, Wanted};
 pub(crate) use run::{container_ports, default_service};
 pub(crate) use serve::{SERVE_PORT, SERVE_PORT_NAME, service_port};
 
@@ -62,6 +62,9 @@ pub trait Descriptor {
     /// The files outside of the pipeline that it takes as they come, by their URI.
     fn inbox(&self) -> Option<&str>;
 
+    /// The places outside of the pipeline that it reads, each with the field that names it, in the spec of its kind.
+    fn outside(&self) -> Vec<(String, Outside<'_>)>;
+
     /// What keeps its pods: a Job for work that ends, anything else for what is long-running.
     fn workload(&self) -> Workload;
 
@@ -70,6 +73,9 @@ pub trait Descriptor {
 
     /// The Service that leads to its pods; `None` where nobody reaches them.
     fn exposure(&self) -> Option<Exposure>;
+
+    /// The ports of nodes that its Service asks for, each with the field that names it, in the spec of its kind.
+    fn node_ports(&self) -> Vec<(String, i32)>;
 
     /// The volume that each pod of a StatefulSet keeps for itself.
     fn replica_volume(&self) -> Option<&ReplicaVolume>;
