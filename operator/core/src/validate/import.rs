@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use mlpipeline_crds::{DataReference, Format, Import, PodSettings};
 
 use super::actions::Checked;
-use super::data;
 use super::errors::Errors;
+use super::{data, features};
 use crate::quoted::quoted;
 
 impl Checked for Import {
@@ -34,21 +34,7 @@ impl Checked for Import {
             "has a *, and a model is one file: name it",
         );
         errors.require(!self.target.is_empty(), format!("{path}.target"), "is empty: name what is predicted");
-        let mut features = BTreeSet::new();
-        for (index, feature) in self.features.iter().enumerate() {
-            let path = format!("{path}.features[{index}]");
-            errors.require(!feature.is_empty(), &path, "is empty: name the column");
-            errors.require(
-                *feature != self.target,
-                &path,
-                format!("{} is the target: a model cannot predict from it", quoted(feature)),
-            );
-            errors.require(
-                features.insert(feature),
-                &path,
-                format!("{} is the name of an earlier feature too", quoted(feature)),
-            );
-        }
+        features::check(&self.features, Some(&self.target), &format!("{path}.features"), errors);
         errors.require(
             self.classes.len() != 1,
             format!("{path}.classes"),

@@ -13,6 +13,7 @@ mod data;
 mod dns;
 mod environment;
 mod errors;
+mod features;
 mod gate;
 mod host_ports;
 mod huge_pages;

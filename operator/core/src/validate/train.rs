@@ -1,7 +1,5 @@
 //! What a train step needs: a target, one algorithm, ways to measure that fit it, and a gate that could open.
 
-use std::collections::BTreeSet;
-
 use mlpipeline_crds::{
     Algorithm, ChosenAlgorithm, Metric, ParameterProblem, PodSettings, Predicts, Split, SplitBy, Train,
     TuneProblem,
@@ -9,27 +7,13 @@ use mlpipeline_crds::{
 
 use super::actions::Checked;
 use super::errors::Errors;
-use super::{data, gate, train_columns};
-use crate::quoted::quoted;
+use super::{data, features, gate, train_columns};
 
 impl Checked for Train {
     fn check(&self, _: &PodSettings, path: &str, errors: &mut Errors) {
         data::check(&self.data, &format!("{path}.data"), errors);
         check_target(self, path, errors);
-        let mut features = BTreeSet::new();
-        for (index, feature) in self.features.iter().enumerate() {
-            let path = format!("{path}.features[{index}]");
-            errors.require(
-                Some(feature) != self.target.as_ref(),
-                &path,
-                format!("{} is the target: a model cannot predict from it", quoted(feature)),
-            );
-            errors.require(
-                features.insert(feature),
-                &path,
-                format!("{} is the name of an earlier feature too", quoted(feature)),
-            );
-        }
+        features::check(&self.features, self.target.as_deref(), &format!("{path}.features"), errors);
         train_columns::check(self, path, errors);
         check_forecast(self, path, errors);
         let predicts = check_algorithm(self, &format!("{path}.algorithm"), errors);
