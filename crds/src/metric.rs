@@ -218,7 +218,7 @@ pub fn telling_first(metrics: &BTreeMap<String, f64>, main: Option<Metric>) -> V
     ordered.into_iter().map(|(_, name, value)| (name, value)).collect()
 }
 
-/// Whether a gate can judge by a metric, or refuses because of it.
+/// Whether a gate can judge by a metric, or rejects because of it.
 #[must_use]
 pub(crate) fn judges(name: &str) -> bool {
     name == UNTESTED_CLASSES || Metric::named(name).is_some()

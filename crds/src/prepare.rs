@@ -34,56 +34,68 @@ pub struct Prepare {
     pub continuous: Option<Continuous>,
 }
 
-/// One table to read: from a URI, or another step's dataset.
-// The fields of `DataReference` stand here again. With `#[serde(flatten)]` serde would guess each value's type before it knows which
-// one is asked for: in YAML, a `sha256` of digits alone would be read as a number and refused.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
-#[x_kube(validation = Rule::new("has(self.uri) != has(self.step)").message("an input has exactly one of uri and step"))]
-#[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.pattern) || has(self.onMismatch) || has(self.reading) || has(self.sha256) || has(self.secret))").message("format, columns, pattern, onMismatch, reading, sha256 and secret go with a uri: a step's dataset knows its own"))]
-#[x_kube(validation = Rule::new("!has(self.pattern) || (!has(self.columns) && (!has(self.format) || self.format == 'text'))").message("pattern cuts the lines of a text file into columns: leave out columns and every other format"))]
-#[x_kube(validation = Rule::new("!has(self.format) || self.format != 'text' || has(self.pattern)").message("format text needs pattern, a regular expression whose named groups are the columns"))]
-#[x_kube(validation = Rule::new("!has(self.onMismatch) || has(self.pattern)").message("onMismatch goes with pattern").field_path(".onMismatch"))]
-#[serde(rename_all = "camelCase")]
-pub struct Input {
-    /// The table's name in the SQL.
-    #[schemars(length(min = 1, max = 63), regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"))]
-    pub name: String,
-    /// Where the data are: http(s)://…, s3://BUCKET/KEY, postgres://HOST[:PORT]/DATABASE/[SCHEMA.]TABLE, or file:PATH, a path on
-    /// the pipeline's volume. In keys and paths, * stands for any part of a name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 2048))]
-    pub uri: Option<String>,
-    /// The step whose dataset to read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 40))]
-    pub step: Option<String>,
-    /// The data's format; by the uri's extension when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub format: Option<Format>,
-    /// The columns' names, for a CSV file that has no header.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 1024), extend("x-kubernetes-list-type" = "atomic"), inner(length(min = 1, max = 256)))]
-    pub columns: Vec<String>,
-    /// A text file's columns: a regular expression that is looked for in each line, whose named groups, (?<name>…), become
-    /// columns of these names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 2048))]
-    pub pattern: Option<String>,
-    /// What becomes of a line in which the pattern is not found; Fail when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on_mismatch: Option<OnMismatch>,
-    /// How text is read where it is not the format's own way: delimiter, decimal sign, nulls, dates, types.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reading: Option<Box<Reading>>,
-    /// Refuse any data but those with this SHA-256.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 64, max = 64), regex(pattern = "^[0-9a-f]{64}$"))]
-    pub sha256: Option<String>,
-    /// The Secret, in the pipeline's namespace, with the credentials for the uri: username and password, or token, for http; the
-    /// AWS_ variables for s3; username and password for postgres; and ca.crt where servers show certificates of a CA of your own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
-    pub secret: Option<String>,
+/// Declares a struct whose fields, beside its own, say where rows are read from, with the rules of these fields.
+// With `#[serde(flatten)]` serde would guess each value's type before it knows which one is asked for: in YAML, a `sha256` of digits
+// alone would be read as a number and refused.
+macro_rules! with_data_place {
+    ($(#[$attribute:meta])* pub struct $name:ident { $($own:tt)* }) => {
+        $(#[$attribute])*
+        #[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.pattern) || has(self.onMismatch) || has(self.reading) || has(self.sha256) || has(self.secret))").message("format, columns, pattern, onMismatch, reading, sha256 and secret go with a uri: a step's dataset knows its own"))]
+        #[x_kube(validation = Rule::new("!has(self.pattern) || (!has(self.columns) && (!has(self.format) || self.format == 'text'))").message("pattern cuts the lines of a text file into columns: leave out columns and every other format"))]
+        #[x_kube(validation = Rule::new("!has(self.format) || self.format != 'text' || has(self.pattern)").message("format text needs pattern, a regular expression whose named groups are the columns"))]
+        #[x_kube(validation = Rule::new("!has(self.onMismatch) || has(self.pattern)").message("onMismatch goes with pattern").field_path(".onMismatch"))]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            $($own)*
+            /// The step whose dataset to read.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[schemars(length(min = 1, max = 40))]
+            pub step: Option<String>,
+            /// Where the data are: http(s)://…, s3://BUCKET/KEY, postgres://HOST[:PORT]/DATABASE/[SCHEMA.]TABLE, or file:PATH, a path on
+            /// the pipeline's volume. In keys and paths, * stands for any part of a name.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[schemars(length(min = 1, max = 2048))]
+            pub uri: Option<String>,
+            /// The data's format; by the uri's extension when absent.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub format: Option<Format>,
+            /// The columns' names, for a CSV file that has no header.
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            #[schemars(length(max = 1024), extend("x-kubernetes-list-type" = "atomic"), inner(length(min = 1, max = 256)))]
+            pub columns: Vec<String>,
+            /// A text file's columns: a regular expression that is looked for in each line, whose named groups, (?<name>…), become
+            /// columns of these names.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[schemars(length(min = 1, max = 2048))]
+            pub pattern: Option<String>,
+            /// What becomes of a line in which the pattern is not found; Fail when absent.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub on_mismatch: Option<OnMismatch>,
+            /// How text is read where it is not the format's own way: delimiter, decimal sign, nulls, dates, types.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub reading: Option<Box<Reading>>,
+            /// Refuse any data but those with this SHA-256.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[schemars(length(min = 64, max = 64), regex(pattern = "^[0-9a-f]{64}$"))]
+            pub sha256: Option<String>,
+            /// The Secret, in the pipeline's namespace, with the credentials for the uri: username and password, or token, for http; the
+            /// AWS_ variables for s3; username and password for postgres; and ca.crt where servers show certificates of a CA of your own.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[schemars(length(min = 1, max = 253))]
+            pub secret: Option<String>,
+        }
+    };
+}
+
+with_data_place! {
+    /// One table to read: from a URI, or another step's dataset.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+    #[x_kube(validation = Rule::new("has(self.uri) != has(self.step)").message("an input has exactly one of uri and step"))]
+    pub struct Input {
+        /// The table's name in the SQL.
+        #[schemars(length(min = 1, max = 63), regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"))]
+        pub name: String,
+    }
 }
 
 impl Input {
@@ -96,51 +108,11 @@ impl Input {
     }
 }
 
-/// Rows to read: another step's dataset, or data at a URI.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
-#[x_kube(validation = Rule::new("has(self.uri) != has(self.step)").message("exactly one of step and uri says where the rows are"))]
-#[x_kube(validation = Rule::new("!has(self.step) || !(has(self.format) || has(self.columns) || has(self.pattern) || has(self.onMismatch) || has(self.reading) || has(self.sha256) || has(self.secret))").message("format, columns, pattern, onMismatch, reading, sha256 and secret go with a uri: a step's dataset knows its own"))]
-#[x_kube(validation = Rule::new("!has(self.pattern) || (!has(self.columns) && (!has(self.format) || self.format == 'text'))").message("pattern cuts the lines of a text file into columns: leave out columns and every other format"))]
-#[x_kube(validation = Rule::new("!has(self.format) || self.format != 'text' || has(self.pattern)").message("format text needs pattern, a regular expression whose named groups are the columns"))]
-#[x_kube(validation = Rule::new("!has(self.onMismatch) || has(self.pattern)").message("onMismatch goes with pattern").field_path(".onMismatch"))]
-#[serde(rename_all = "camelCase")]
-pub struct DataReference {
-    /// The step whose dataset to read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 40))]
-    pub step: Option<String>,
-    /// Where the data are: http(s)://…, s3://BUCKET/KEY, postgres://HOST[:PORT]/DATABASE/[SCHEMA.]TABLE, or file:PATH, a path on
-    /// the pipeline's volume. In keys and paths, * stands for any part of a name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 2048))]
-    pub uri: Option<String>,
-    /// The data's format; by the uri's extension when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub format: Option<Format>,
-    /// The columns' names, for a CSV file that has no header.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 1024), extend("x-kubernetes-list-type" = "atomic"), inner(length(min = 1, max = 256)))]
-    pub columns: Vec<String>,
-    /// A text file's columns: a regular expression that is looked for in each line, whose named groups, (?<name>…), become
-    /// columns of these names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 2048))]
-    pub pattern: Option<String>,
-    /// What becomes of a line in which the pattern is not found; Fail when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on_mismatch: Option<OnMismatch>,
-    /// How text is read where it is not the format's own way: delimiter, decimal sign, nulls, dates, types.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reading: Option<Box<Reading>>,
-    /// Refuse any data but those with this SHA-256.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 64, max = 64), regex(pattern = "^[0-9a-f]{64}$"))]
-    pub sha256: Option<String>,
-    /// The Secret, in the pipeline's namespace, with the credentials for the uri: username and password, or token, for http; the
-    /// AWS_ variables for s3; username and password for postgres; and ca.crt where servers show certificates of a CA of your own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
-    pub secret: Option<String>,
+with_data_place! {
+    /// Rows to read: another step's dataset, or data at a URI.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+    #[x_kube(validation = Rule::new("has(self.uri) != has(self.step)").message("exactly one of step and uri says where the rows are"))]
+    pub struct DataReference {}
 }
 
 /// What becomes of a line in which a pattern is not found.

@@ -124,7 +124,7 @@ pub enum StepState {
     Rejected,
     /// It failed, and trying again would not help.
     Failed,
-    /// It cannot go on until another step is fixed.
+    /// It cannot continue until another step is fixed.
     Blocked,
     /// It is held back by suspend.
     Suspended,

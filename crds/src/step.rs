@@ -1,6 +1,7 @@
 //! One step of a pipeline, and its schedule.
 
 use kube::KubeSchema;
+use kube::core::Rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,7 @@ use crate::{Import, PodSettings, Prepare, Run, Score, Serve, Train};
 
 /// One step: exactly one of prepare, train, import, serve, score and run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
-#[x_kube(validation = Rule::new("[has(self.prepare), has(self.train), has(self.import), has(self.serve), has(self.score), has(self.run)].filter(x, x).size() == 1").message("a step is exactly one of prepare, train, import, serve, score and run"))]
+#[x_kube(validation = exactly_one_kind())]
 #[x_kube(validation = Rule::new("!has(self.schedule) || !has(self.serve)").message("a serve step runs all the time: leave out schedule").field_path(".schedule"))]
 #[x_kube(validation = Rule::new("!has(self.schedule) || !has(self.prepare) || !has(self.prepare.continuous)").message("a continuous step runs all the time: leave out schedule").field_path(".schedule"))]
 #[x_kube(validation = Rule::new("!has(self.parallelism) || has(self.run) || (has(self.train) && has(self.train.tune))").message("parallelism goes with a run step, and with a train step that tunes").field_path(".parallelism"))]
@@ -63,37 +64,94 @@ pub struct Step {
     pub pod: Option<PodSettings>,
 }
 
-/// What a step does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum StepKind {
-    /// Extract, transform and check data.
-    Prepare,
-    /// Train a model.
-    Train,
-    /// Take a model that was made elsewhere.
-    Import,
-    /// Answer predictions.
-    Serve,
-    /// Predict for many rows.
-    Score,
-    /// Run any container.
-    Run,
+/// The table of kinds. It calls the macro that it is given with one row a kind: what it does, its type, and its field in a step. What
+/// lists kinds, here and in other crates, is derived from it.
+#[macro_export]
+macro_rules! step_kinds {
+    ($with:ident) => {
+        $with! {
+            /// Extract, transform and check data.
+            Prepare prepare;
+            /// Train a model.
+            Train train;
+            /// Take a model that was made elsewhere.
+            Import import;
+            /// Answer predictions.
+            Serve serve;
+            /// Predict for many rows.
+            Score score;
+            /// Run any container.
+            Run run;
+        }
+    };
+}
+
+macro_rules! define_kinds {
+    ($($(#[$doc:meta])* $kind:ident $field:ident;)+) => {
+        /// What a step does.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "camelCase")]
+        pub enum StepKind {
+            $($(#[$doc])* $kind,)+
+        }
+
+        impl StepKind {
+            /// Every kind there is.
+            pub const ALL: [Self; [$(Self::$kind),+].len()] = [$(Self::$kind),+];
+
+            /// The name of the kind's field in a step.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => stringify!($field),)+
+                }
+            }
+        }
+
+        impl Step {
+            /// Every kind that the step names.
+            #[must_use]
+            pub fn kinds(&self) -> Vec<StepKind> {
+                // All fields are named, so that one that is neither a kind of the table nor listed here does not compile.
+                let Self {
+                    $($field,)+
+                    name: _,
+                    after: _,
+                    schedule: _,
+                    retries: _,
+                    timeout: _,
+                    parallelism: _,
+                    rerun: _,
+                    pod: _,
+                } = self;
+                let present = [$((StepKind::$kind, $field.is_some())),+];
+                present.into_iter().filter(|(_, is_present)| *is_present).map(|(kind, _)| kind).collect()
+            }
+        }
+    };
+}
+
+step_kinds!(define_kinds);
+
+/// The API server's rule that a step names one kind.
+fn exactly_one_kind() -> Rule {
+    let present = StepKind::ALL.map(|kind| format!("has(self.{})", kind.name())).join(", ");
+    let message = format!("a step is exactly one of {}", StepKind::listed());
+    Rule::new(format!("[{present}].filter(x, x).size() == 1")).message(message.as_str())
 }
 
 impl StepKind {
-    /// Every kind there is.
-    pub const ALL: [StepKind; 6] =
-        [Self::Prepare, Self::Train, Self::Import, Self::Serve, Self::Score, Self::Run];
-
     /// The names of all kinds, for a sentence.
     #[must_use]
     pub fn listed() -> String {
-        let names = Self::ALL.map(Self::name);
-        match names.split_last() {
-            Some((last, others)) => format!("{} and {last}", others.join(", ")),
-            None => String::new(),
-        }
+        in_words(&Self::ALL.map(Self::name), "and")
+    }
+
+    /// The names of the kinds of which this holds, for a sentence: "train or import".
+    #[must_use]
+    pub fn any_that(holds: impl Fn(Self) -> bool) -> String {
+        let names: Vec<&str> = Self::ALL.into_iter().filter(|kind| holds(*kind)).map(Self::name).collect();
+        in_words(&names, "or")
     }
 
     /// Whether its result is a model.
@@ -122,18 +180,13 @@ impl StepKind {
             Self::Prepare | Self::Train | Self::Import | Self::Score | Self::Run => false,
         }
     }
+}
 
-    /// The name of the kind's field in a step.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Prepare => "prepare",
-            Self::Train => "train",
-            Self::Import => "import",
-            Self::Serve => "serve",
-            Self::Score => "score",
-            Self::Run => "run",
-        }
+fn in_words(names: &[&str], last_word: &str) -> String {
+    match names {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [others @ .., last] => format!("{} {last_word} {last}", others.join(", ")),
     }
 }
 
@@ -182,23 +235,23 @@ pub enum ConcurrencyPolicy {
 }
 
 impl Step {
-    /// Every kind that the step names.
-    #[must_use]
-    pub fn kinds(&self) -> Vec<StepKind> {
-        let present = [
-            (StepKind::Prepare, self.prepare.is_some()),
-            (StepKind::Train, self.train.is_some()),
-            (StepKind::Import, self.import.is_some()),
-            (StepKind::Serve, self.serve.is_some()),
-            (StepKind::Score, self.score.is_some()),
-            (StepKind::Run, self.run.is_some()),
-        ];
-        present.into_iter().filter(|(_, is_present)| *is_present).map(|(kind, _)| kind).collect()
-    }
-
     /// The step's kind, where it is exactly one.
     #[must_use]
     pub fn kind(&self) -> Option<StepKind> {
         if let [only] = self.kinds().as_slice() { Some(*only) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentences_that_list_kinds_list_each() {
+        let description = schemars::schema_for!(Step).get("description").cloned();
+        let expected = format!("One step: exactly one of {}.", StepKind::listed());
+        assert_eq!(description, Some(expected.into()));
+        assert_eq!(StepKind::any_that(StepKind::makes_model), "train or import");
+        assert_eq!(StepKind::any_that(|kind| kind == StepKind::Run), "run");
     }
 }

@@ -65,7 +65,9 @@ pub struct ElectionOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
     /// Another operator is the leader now. A restart as a standby is the safest way to continue.
-    #[error("the lease was lost: another operator leads, or the API server could not be reached in time")]
+    #[error(
+        "the lease was lost: another operator became leader, or the API server could not be reached in time"
+    )]
     LeaseLost,
     /// A watch ended, which must run as long as the operator.
     #[error("a watch ended unexpectedly: {0}")]

@@ -57,7 +57,7 @@ pub(super) async fn keep_looking(client: Client, metrics: Arc<Metrics>, own: Ins
         let wait = match warnings(&client, &own).await {
             Ok(found) => {
                 metrics.conflicting_installations(found.len());
-                news(&found, &known).for_each(|warning| tracing::warn!("{warning}"));
+                new_warnings(&found, &known).for_each(|warning| tracing::warn!("{warning}"));
                 if found.is_empty() && !known.is_empty() {
                     tracing::info!(
                         "no other installation of the operator is left that looks after a namespace of this one"
@@ -81,7 +81,7 @@ pub(super) async fn keep_looking(client: Client, metrics: Arc<Metrics>, own: Ins
 }
 
 /// The warnings that were not there before.
-fn news<'a>(found: &'a [String], known: &'a [String]) -> impl Iterator<Item = &'a String> {
+fn new_warnings<'a>(found: &'a [String], known: &'a [String]) -> impl Iterator<Item = &'a String> {
     found.iter().filter(|warning| !known.contains(warning))
 }
 
@@ -237,7 +237,8 @@ mod tests {
     #[test]
     fn a_warning_is_repeated_only_after_it_was_gone() {
         let [one, two] = ["one", "two"].map(str::to_owned);
-        let new = |found: &[String], known: &[String]| news(found, known).cloned().collect::<Vec<_>>();
+        let new =
+            |found: &[String], known: &[String]| new_warnings(found, known).cloned().collect::<Vec<_>>();
         assert_eq!(new(&[one.clone(), two.clone()], std::slice::from_ref(&one)), std::slice::from_ref(&two));
         assert_eq!(new(std::slice::from_ref(&one), &[one.clone(), two]), Vec::<String>::new());
         assert_eq!(new(std::slice::from_ref(&one), &[]), [one]);

@@ -1,7 +1,8 @@
-//! S8: the shipped Role follows the table of child kinds. `make generate` adds the rules that a new kind needs.
+//! S8: what lists child kinds outside of Rust follows their table: the shipped Role, to which `make generate` adds the rules that a new kind
+//! needs, and what the tests on a node look for at their end.
 
 #![allow(clippy::expect_used, reason = "a test fails by it")]
-#![allow(clippy::disallowed_methods, reason = "the Role is a file")]
+#![allow(clippy::disallowed_methods, reason = "the Role and the script are files")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -83,4 +84,18 @@ fn s8_the_shipped_role_holds_what_each_kind_of_child_needs_and_nothing_else() {
     );
     let beyond: Vec<&Right> = shipped.difference(&needed).collect();
     assert!(beyond.is_empty(), "remove from deploy/config/rbac/operator-role.yaml: {beyond:?}");
+}
+
+#[test]
+fn l4_the_tests_on_a_node_look_for_what_is_left_of_every_kind_of_child() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cluster/operator.sh");
+    let script = std::fs::read_to_string(&path).expect("the script");
+    let lists = script.lines().filter_map(|line| {
+        let line = line.trim();
+        line.strip_prefix("kinds=").or_else(|| line.strip_prefix("kinds+=,"))
+    });
+    let looked_for: BTreeSet<&str> = lists.flat_map(|list| list.split(',')).collect();
+    let children = ChildKind::ALL.into_iter().map(ChildKind::plural);
+    let missing: Vec<&str> = children.chain(["pods"]).filter(|kind| !looked_for.contains(kind)).collect();
+    assert!(missing.is_empty(), "add to kinds in must_be_gone of tests/cluster/operator.sh: {missing:?}");
 }

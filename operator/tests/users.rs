@@ -10,6 +10,7 @@ use std::future::Future;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use mlpipeline_core::child_kind::ChildKind;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::json;
@@ -41,17 +42,6 @@ enum Variant {
     OnlyData,
     Wrong,
 }
-
-const CHILDREN: [&str; 8] = [
-    "jobs",
-    "deployments",
-    "services",
-    "horizontalpodautoscalers",
-    "poddisruptionbudgets",
-    "persistentvolumeclaims",
-    "pods",
-    "cronjobs",
-];
 
 /// With a schedule that is years away from firing, so that a quiet world writes nothing.
 fn yaml(variant: Variant) -> String {
@@ -101,7 +91,9 @@ fn in_a_world<T>(test: impl Future<Output = T>) -> T {
 
 fn child(world: &World, which: &Index) -> Option<Key> {
     let children: Vec<Key> = world.with(|state| {
-        let is_child = |key: &&Key| CHILDREN.contains(&key.resource.as_str());
+        let is_child = |key: &&Key| {
+            key.resource == "pods" || ChildKind::ALL.iter().any(|kind| kind.plural() == key.resource)
+        };
         state.objects.keys().filter(is_child).cloned().collect()
     });
     (!children.is_empty()).then(|| which.get(&children).clone())
@@ -144,9 +136,8 @@ async fn does(world: &World, key: &Key, deed: &Deed) {
 /// Everything that is not kept as history: kinds and names, and what of it the operator decides.
 fn lasting(world: &World) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
-    for resource in
-        ["deployments", "services", "horizontalpodautoscalers", "poddisruptionbudgets", "cronjobs"]
-    {
+    let is_history = |kind: &ChildKind| matches!(kind, ChildKind::Job | ChildKind::PersistentVolumeClaim);
+    for resource in ChildKind::ALL.into_iter().filter(|kind| !is_history(kind)).map(ChildKind::plural) {
         for object in world.all(resource) {
             let image = &object["spec"]["template"]["spec"]["containers"][0]["image"];
             let ports = &object["spec"]["ports"];

@@ -128,7 +128,7 @@ fn wrong_data_end_the_run_at_once_with_what_is_wrong_and_keep_what_was_there() {
         laptop.write("pipeline.yaml", &pipeline.replace(from, to));
         if expected == "sha256" {
             laptop.write("data/iris.csv", &csv.replacen("5.1", "5.2", 1));
-            // Only a changed meaning is done again.
+            // Only a step whose fingerprint changed is done again.
             laptop.edit("http://iris-data/iris.csv", "http://iris-data/./iris.csv");
         }
         let (code, steps) = laptop.once();

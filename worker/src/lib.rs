@@ -36,6 +36,7 @@ pub mod run;
 pub mod score;
 mod scratch;
 pub mod serve;
+mod stderr;
 pub mod step;
 pub mod stores;
 pub mod table;

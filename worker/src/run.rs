@@ -16,6 +16,7 @@ use crate::failure::StepError;
 use crate::flags::WorkFlags;
 use crate::report::{ReportTarget, without_secrets};
 use crate::serve::{self, ServeArgs};
+use crate::stderr::say;
 use crate::until_signal::{self, until_signal};
 pub use crate::until_signal::{STACK_BYTES, no_thread};
 use crate::{WorkContext, logging, step, watchdog};
@@ -183,9 +184,4 @@ fn end_on_panic(target: Option<ReportTarget>) {
         }
         std::process::exit(ExitCode::Internal.code());
     }));
-}
-
-/// One line on stderr; a closed one changes nothing about the work.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -1,5 +1,6 @@
 //! What to do about values that do not fit the schema, in words. Must not walk or judge anything.
 
+use mlpipeline_core::quoted::quoted;
 use mlpipeline_core::validate::closest;
 use serde_json::{Map, Value};
 
@@ -33,12 +34,6 @@ pub(super) fn describe(node: &Node) -> String {
         Content::List(_) => "a list".into(),
         Content::Map(_) => "a map".into(),
     }
-}
-
-/// Text in quotes, cut where it is long.
-pub(super) fn quoted(text: &str) -> String {
-    let short: String = text.chars().take(60).collect();
-    if short.len() < text.len() { format!("{short:?}…") } else { format!("{short:?}") }
 }
 
 /// Words with or before the last.

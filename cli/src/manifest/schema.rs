@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mlpipeline_core::quoted::quoted;
 use mlpipeline_core::validate::closest;
 use regex::Regex;
 use serde_json::Value;
 
-use super::hint::{describe, known_fields, needed, one_of, quoted, type_hint, wanted};
+use super::hint::{describe, known_fields, needed, one_of, type_hint, wanted};
 use super::yaml::{Content, Entry, Key, Node, Position};
 
 /// The schema of an `MLPipeline` without its descriptions; a test holds it to what [`mlpipeline_crds`] derives, which takes

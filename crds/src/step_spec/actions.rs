@@ -92,7 +92,7 @@ pub struct TrainStep {
     /// Whether to learn from parts of the rows too; since version 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learning_curve: Option<bool>,
-    /// What the model must reach; the verdict goes into the report, and a refusal is no failure of the step.
+    /// What the model must reach; the verdict goes into the report, and a rejection is not a failure of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<Gate>,
     /// The model that is served now, to be measured on the same rows.

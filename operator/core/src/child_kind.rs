@@ -109,6 +109,12 @@ impl ChildKind {
         self.names().plural
     }
 
+    /// The kind that a manifest or an event names so; `None` of what is not a child.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.kind() == name)
+    }
+
     /// The kind that keeps the pods of a long-running step; `None` where a Job does the work.
     #[must_use]
     pub const fn of_workload(workload: Workload) -> Option<Self> {

@@ -22,7 +22,7 @@ pub mod piece;
 pub mod pipeline;
 pub mod plan;
 mod pod_labels;
-mod quantity;
+pub mod quantity;
 pub mod quoted;
 pub mod reason;
 pub mod schedule;

@@ -6,11 +6,12 @@ const LIMIT: usize = 80;
 /// The text in quotes, with control characters written out and its end cut where it is too long to read anyway.
 #[must_use]
 pub fn quoted(text: &str) -> String {
-    let mut shown: String = text.chars().take(LIMIT).flat_map(char::escape_debug).collect();
-    if text.chars().nth(LIMIT).is_some() {
-        shown.push('…');
+    let short: String = text.chars().take(LIMIT).collect();
+    let mut shown = format!("{short:?}");
+    if short.len() < text.len() {
+        shown.insert(shown.len() - 1, '…');
     }
-    format!("\"{shown}\"")
+    shown
 }
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod tests {
     fn text_stays_on_one_line_and_short() {
         assert_eq!(quoted("iris"), "\"iris\"");
         assert_eq!(quoted("a\nb"), "\"a\\nb\"");
+        assert_eq!(quoted("it's"), "\"it's\"");
         assert_eq!(quoted(&"é".repeat(1000)).chars().count(), LIMIT_WITH_QUOTES);
     }
 

@@ -1,8 +1,7 @@
 //! Drift: where an object differs from what was applied. Fields that others have added do not count.
 
+use mlpipeline_core::quantity;
 use serde_json::{Map, Value};
-
-use super::quantity;
 
 /// How many differences are reported: enough to see that there are some, and which.
 const LIMIT: usize = 16;

@@ -3,6 +3,7 @@
 
 use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_core::children::CONTAINER;
+use mlpipeline_core::labels::label;
 use serde_json::{Value, json};
 
 /// A StatefulSet's template of claims.
@@ -11,8 +12,8 @@ const CLAIM_TEMPLATES: &str = "volumeClaimTemplates";
 pub(super) const POD_MANAGEMENT: &str = "podManagementPolicy";
 /// It does not.
 pub(super) const PARALLEL: &str = "Parallel";
-/// Where the revision stands of the pods that a template makes.
-const REVISION: &str = "/spec/template/metadata/labels/mlpipeline.dev~1revision";
+/// Where the labels stand of the pods that a template makes.
+const POD_LABELS: &str = "/spec/template/metadata/labels";
 /// How often version 0.1.0 asked pods that start whether they are ready.
 const EARLIER_STARTUP: i64 = 60;
 
@@ -59,7 +60,8 @@ fn keep_owner(desired: &mut Value, actual: &Value) {
 
 /// Pods that began with the shorter start-up of an earlier version keep it until what they do changes: they have started.
 fn keep_startup(desired: &mut Value, actual: &Value) {
-    let is_same_work = desired.pointer(REVISION) == actual.pointer(REVISION);
+    let revision = |object: &Value| object.pointer(POD_LABELS)?.get(label::REVISION).cloned();
+    let is_same_work = revision(desired) == revision(actual);
     let threshold =
         actual.pointer("/spec/template/spec/containers").and_then(Value::as_array).and_then(|all| {
             let own = all.iter().find(|container| container.get("name") == Some(&json!(CONTAINER)))?;

@@ -82,6 +82,12 @@ async fn restore_marks(api: &Api<Job>, job: &Job, existing: Job) -> Result<Job, 
     Ok(marked)
 }
 
+/// The run of a name, where it is there and not on its way out.
+fn staying<'a>(view: &'a View, name: &str) -> Option<&'a Job> {
+    let run = view.runs.iter().find(|job| job.metadata.name.as_deref() == Some(name))?;
+    run.metadata.deletion_timestamp.is_none().then_some(&**run)
+}
+
 /// Persists a report as an annotation of its run, a Job of ours or of a CronJob of ours: once, since the next reconcile finds it
 /// there.
 pub(super) async fn persist_report(
@@ -91,12 +97,7 @@ pub(super) async fn persist_report(
     pending_report: &PendingReport,
 ) -> Result<(), Failure> {
     let name = pending_report.run.as_str();
-    let Some(job) = view.runs.iter().find(|job| job.metadata.name.as_deref() == Some(name)) else {
-        return Ok(());
-    };
-    if job.metadata.deletion_timestamp.is_some() {
-        return Ok(());
-    }
+    let Some(job) = staying(view, name) else { return Ok(()) };
     let api: Api<Job> = Api::namespaced(context.client.clone(), &pipeline.namespace);
     let mark = json!({"metadata": {
         "uid": job.metadata.uid, "annotations": { (annotation::REPORT): pending_report.text },
@@ -120,12 +121,7 @@ pub(super) async fn delete(
     view: &View,
     name: &str,
 ) -> Result<(), Failure> {
-    let Some(job) = view.runs.iter().find(|job| job.metadata.name.as_deref() == Some(name)) else {
-        return Ok(());
-    };
-    if job.metadata.deletion_timestamp.is_some() {
-        return Ok(());
-    }
+    let Some(job) = staying(view, name) else { return Ok(()) };
     let api: Api<Job> = Api::namespaced(context.client.clone(), &pipeline.namespace);
     match api.delete(name, &only_this(job.metadata.uid.clone())).await {
         Ok(_) => tracing::info!(job = name, "deleted: beyond the history limit, or no longer wanted"),

@@ -8,10 +8,10 @@
 use serde_json::Value;
 
 use super::desired::Desired;
-use super::quantity;
 use crate::failure::{Class, Failure};
 use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_core::labels::label;
+use mlpipeline_core::quantity;
 
 const SIZE: &str = "size";
 

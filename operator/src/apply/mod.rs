@@ -11,7 +11,6 @@ mod jobs;
 mod kept_claim;
 mod orphans;
 mod preconditions;
-mod quantity;
 mod stuck_set;
 
 use std::collections::BTreeSet;

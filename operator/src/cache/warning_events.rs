@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 
+use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_core::observation::WarningEvent;
 use mlpipeline_core::observed::PodIssue;
 
@@ -84,11 +85,21 @@ fn last_seen(event: &Event) -> Option<Timestamp> {
 
 /// Whether a warning of this reason about this kind of object explains why a pipeline waits.
 fn matters(kind: &str, reason: &str) -> bool {
+    if kind == "Pod" {
+        return matches!(reason, "FailedMount" | "FailedAttachVolume" | "FailedCreatePodSandBox");
+    }
+    let Some(kind) = ChildKind::of_name(kind) else { return false };
     match kind {
-        "PersistentVolumeClaim" => true,
-        "Pod" => matches!(reason, "FailedMount" | "FailedAttachVolume" | "FailedCreatePodSandBox"),
-        "CronJob" | "Job" | "StatefulSet" | "DaemonSet" => reason == "FailedCreate",
-        _ => false,
+        ChildKind::PersistentVolumeClaim => true,
+        ChildKind::CronJob | ChildKind::Job | ChildKind::StatefulSet | ChildKind::DaemonSet => {
+            reason == "FailedCreate"
+        }
+        // A Deployment's status has what hinders its ReplicaSet; the rest has no pods that it could fail to create.
+        ChildKind::Deployment
+        | ChildKind::Service
+        | ChildKind::HorizontalPodAutoscaler
+        | ChildKind::PodDisruptionBudget
+        | ChildKind::Ingress => false,
     }
 }
 

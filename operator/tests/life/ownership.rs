@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mlpipeline_core::child_kind::ChildKind;
 use serde_json::json;
 
 use crate::THREE_RUNS;
@@ -68,8 +69,9 @@ async fn l4_what_no_step_wants_any_more_goes() {
     world.until("ready", |world| world.is_ready(&key)).await;
     world.user_applies(THREE_RUNS.replace("name: chain", "name: iris").as_str());
     world.until("ready again", |world| world.is_ready(&key) && world.names("jobs").len() == 3).await;
-    for kind in ["deployments", "services", "horizontalpodautoscalers", "cronjobs", "poddisruptionbudgets"] {
-        assert!(world.names(kind).is_empty(), "{kind}");
+    let stays = |kind: &ChildKind| matches!(kind, ChildKind::Job | ChildKind::PersistentVolumeClaim);
+    for kind in ChildKind::ALL.into_iter().filter(|kind| !stays(kind)) {
+        assert!(world.names(kind.plural()).is_empty(), "{kind:?}");
     }
     assert_eq!(world.names("persistentvolumeclaims"), ["iris-storage"], "data are never deleted");
 }
@@ -121,17 +123,9 @@ async fn l1_children_that_were_restored_without_their_owner_are_taken_back() {
     let key = world.user_applies(CRASH_COURSE);
     world.until("ready", |world| world.is_ready(&key)).await;
     operator.stop().await.expect("it ends");
-    let kinds = [
-        "persistentvolumeclaims",
-        "jobs",
-        "deployments",
-        "services",
-        "horizontalpodautoscalers",
-        "poddisruptionbudgets",
-        "cronjobs",
-    ];
-    let children: Vec<Key> = kinds
+    let children: Vec<Key> = ChildKind::ALL
         .iter()
+        .map(|kind| kind.plural())
         .flat_map(|kind| world.names(kind).into_iter().map(|name| Key::new(kind, "ns", &name)))
         .collect();
     let uids = |world: &World| {

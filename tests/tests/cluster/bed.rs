@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_tests::{programs, wait_until};
 use serde_json::Value;
 
@@ -190,11 +191,12 @@ impl Namespace {
     /// Deletes the pipelines and checks that nothing of theirs is left; then the namespace.
     pub async fn delete(self) {
         self.kubectl(&["delete", "mlp", "--all", "--wait"]);
-        let kinds = "jobs,cronjobs,deployments,statefulsets,daemonsets,services,ingresses,horizontalpodautoscalers,\
-                     poddisruptionbudgets,pods";
+        let is_claim = |kind: &ChildKind| *kind == ChildKind::PersistentVolumeClaim;
+        let others = ChildKind::ALL.into_iter().filter(|kind| !is_claim(kind));
+        let kinds = others.map(ChildKind::plural).chain(["pods"]).collect::<Vec<_>>().join(",");
         let ours = "app.kubernetes.io/managed-by=mlpipeline-operator";
         wait_until("nothing of the pipelines is left", PATIENCE, async || {
-            let children = self.kubectl(&["get", kinds, "-l", ours, "-o", "name"]);
+            let children = self.kubectl(&["get", &kinds, "-l", ours, "-o", "name"]);
             // All of them: those of a StatefulSet's replicas bear no label of ours.
             let claims = self.kubectl(&["get", "persistentvolumeclaims", "-o", "name"]);
             let left = children + &claims;

@@ -111,8 +111,21 @@ pub(crate) fn is_stdout(out: &Path) -> bool {
     out == Path::new("-")
 }
 
-/// The format that a path or URI names; a table of a database takes any, and standard output is CSV.
-pub(crate) fn format_of_out(out: &Path) -> Option<Format> {
+/// The format of a result at a path or URI: the one that is named, or else that of the name; a table of a database takes any, and standard
+/// output is CSV.
+///
+/// # Errors
+/// When neither says it.
+pub(crate) fn format_of_out(out: &Path, named: Option<Format>) -> Result<Format, TableError> {
+    named.or_else(|| format_of_name(out)).ok_or_else(|| {
+        TableError::Source(format!(
+            "the format of {} is not clear from its name; end it with .csv, .ndjson or .parquet, or give --out-format",
+            out.display()
+        ))
+    })
+}
+
+fn format_of_name(out: &Path) -> Option<Format> {
     if is_stdout(out) {
         return Some(Format::Csv);
     }

@@ -17,8 +17,9 @@ use crate::model::{
 };
 use crate::onnx::{GraphInput, Kind, Tensor, Values as Columns, test_files};
 use crate::preprocess::{HashTransform, OrdinalTransform, Preprocessing, TextTransform, Transform};
-/// All recorded files of a name, of every version.
-fn recorded(name: &str) -> Vec<PathBuf> {
+
+/// All recorded files of a name, or of an end of it, of every version, in a folder of recorded data.
+fn recorded(folder: &str, name: &str) -> Vec<PathBuf> {
     fn walk(folder: &Path, name: &str, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
@@ -30,14 +31,24 @@ fn recorded(name: &str) -> Vec<PathBuf> {
         }
     }
     let mut found = Vec::new();
-    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data"), name, &mut found);
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(folder), name, &mut found);
     found.sort();
     assert!(!found.is_empty(), "{name}");
     found
 }
 
+fn read(files: &[PathBuf]) -> Vec<Vec<u8>> {
+    files.iter().map(|path| std::fs::read(path).expect("a file")).collect()
+}
+
+/// What is in all recorded files of a name.
 pub(super) fn contents(name: &str) -> Vec<Vec<u8>> {
-    recorded(name).iter().map(|path| std::fs::read(path).expect("a file")).collect()
+    read(&recorded("", name))
+}
+
+/// All recorded steps: of each kind, in each version that has it.
+pub(super) fn steps() -> Vec<Vec<u8>> {
+    read(&recorded("steps", ".json"))
 }
 
 /// Good files of rows, with their names and the pattern of text.

@@ -31,12 +31,6 @@ pub enum TreeOutput {
 }
 
 impl TreeOutput {
-    /// Whether the prediction is a class.
-    #[must_use]
-    pub fn is_class(self) -> bool {
-        !matches!(self, Self::MeanOfNumbers | Self::SumOfNumbers | Self::SumOfLogarithms)
-    }
-
     fn is_mean(self) -> bool {
         matches!(self, Self::MeanOfNumbers | Self::MeanOfProbabilities)
     }

@@ -14,6 +14,7 @@ use crate::credentials::Secrets;
 use crate::deliver::{OutPlace, format_of_out, is_stdout};
 use crate::failure::StepError;
 use crate::flags::{TableFormat, WorkFlags, parse_reading};
+use crate::stderr::say;
 use crate::table::{TableError, local_uri};
 
 /// Make a table from tables with SQL, and check it.
@@ -97,7 +98,7 @@ impl PrepareArgs {
         let inputs = self.sources(&context.secrets)?;
         let sql = self.query()?;
         let checks: Vec<Check> = self.checks.iter().chain(&self.check_sql).cloned().collect();
-        let format = self.output_format()?;
+        let format = format_of_out(&self.out, self.out_format.map(Format::from))?;
         if is_stdout(&self.out) && checks.is_empty() {
             let output = (io::stdout(), Path::new("standard output"));
             write_rows(&inputs, sql.as_deref(), format, output, context).await?;
@@ -164,26 +165,6 @@ impl PrepareArgs {
             }
         }
     }
-
-    fn output_format(&self) -> Result<Format, StepError> {
-        let known = match self.out_format {
-            Some(format) => Some(format.into()),
-            None => format_of_out(&self.out),
-        };
-        known.ok_or_else(|| {
-            let text = format!(
-                "the format of {} is not clear from its name; end it with .csv, .ndjson or .parquet, or give --out-format",
-                self.out.display()
-            );
-            TableError::Source(text).into()
-        })
-    }
-}
-
-fn say(text: &str) {
-    use io::Write;
-    // A closed stderr changes nothing about the work.
-    let _ = writeln!(io::stderr(), "{text}");
 }
 
 fn of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {

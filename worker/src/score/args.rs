@@ -11,7 +11,7 @@ use crate::WorkContext;
 use crate::deliver::{OutPlace, format_of_out};
 use crate::failure::StepError;
 use crate::flags::{SourceFlags, TableFormat, WorkFlags};
-use crate::table::TableError;
+use crate::stderr::say;
 
 /// Predict for every row of a table.
 #[derive(Clone, Debug, Args)]
@@ -47,7 +47,7 @@ impl ScoreArgs {
     /// # Errors
     /// When the model, the input, a row or the output fails; then no output is written.
     pub async fn run(&self, context: &WorkContext) -> Result<(), StepError> {
-        let format = self.output_format()?;
+        let format = format_of_out(&self.out, self.out_format.map(Format::from))?;
         let input = self.source.source("input", &context.secrets)?;
         let model = load(self.model.clone(), None).await?;
         let out = OutPlace::begin(&self.out, format, context)?;
@@ -58,21 +58,4 @@ impl ScoreArgs {
         }
         Ok(())
     }
-
-    fn output_format(&self) -> Result<Format, StepError> {
-        let known = self.out_format.map(Format::from);
-        known.or_else(|| format_of_out(&self.out)).ok_or_else(|| {
-            let text = format!(
-                "the format of {} is not clear from its name; end it with .csv, .ndjson or .parquet, or give --out-format",
-                self.out.display()
-            );
-            TableError::Source(text).into()
-        })
-    }
-}
-
-/// One line on stderr; a closed one changes nothing about the work.
-fn say(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -28,7 +28,6 @@ mod server;
 #[cfg(test)]
 mod test_models;
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,6 +46,7 @@ use crate::WorkContext;
 use crate::cancellation::Cancellation;
 use crate::failure::StepError;
 use crate::model::Model;
+use crate::stderr::say;
 use auth::ApiKey;
 use listener::{ConnectionLimits, Listener};
 use loaded::LoadedModel;
@@ -132,8 +132,7 @@ fn announce(address: SocketAddr, model: &LoadedModel) {
     if tracing::enabled!(tracing::Level::INFO) {
         tracing::info!(%url, revision = model.revision, "serving");
     } else {
-        // A closed terminal must not stop serving.
-        let _ = writeln!(std::io::stderr(), "serving {} on {url} (docs: {url}/docs)", model.name());
+        say(&format!("serving {} on {url} (docs: {url}/docs)", model.name()));
     }
 }
 

@@ -191,7 +191,7 @@ fn parse_gate(text: &str) -> Result<Gate, String> {
 }
 
 impl TrainArgs {
-    /// Does the work, and prints what was measured. A model that its gate refuses is kept and is not an error.
+    /// Does the work, and prints what was measured. A model that its gate rejects is kept and is not an error.
     ///
     /// # Errors
     /// When the data, the flags or the output are wrong.

@@ -1,6 +1,6 @@
 //! What the model card says beside the evaluation: what the data are like, what the algorithm was given, what the model comes from.
 //!
-//! Owns these words. They depend on the step's meaning and its data alone, not on where the data lie or what the gate says: what is
+//! Owns these words. They depend on the step's fingerprint and its data alone, not on where the data lie or what the gate says: what is
 //! in an artifact must be the same wherever it is made.
 
 use mlpipeline_crds::{Algorithm, DataSource, TrainStep};

@@ -51,7 +51,7 @@ impl Trained {
     }
 }
 
-/// Does a train step: trains the model, measures it, and publishes it. A model that its gate refuses is published too, with the
+/// Does a train step: trains the model, measures it, and publishes it. A model that its gate rejects is published too, with the
 /// verdict in its report.
 ///
 /// # Errors
@@ -116,7 +116,7 @@ async fn measure_trials(
 /// Trains a model as a step says. What a search has measured is kept, where there is a place for it.
 ///
 /// # Errors
-/// When the step or its data are wrong, or the data cannot be read. A model that its gate refuses is not an error.
+/// When the step or its data are wrong, or the data cannot be read. A model that its gate rejects is not an error.
 pub(crate) async fn train(
     step: &TrainStep,
     kept: Option<Kept>,

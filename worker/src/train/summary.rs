@@ -60,7 +60,7 @@ pub(super) fn summary(report: &StepReport, model: &Model, folder: &Path) -> Stri
         }
     }
     if let Some(gate) = &report.gate {
-        let verdict = if gate.passed { "passed" } else { "refused" };
+        let verdict = if gate.passed { "passed" } else { "rejected" };
         let _ = writeln!(text, "\n{:NAMES$}{verdict}: {}", "gate", gate.message);
     }
     if let Some(message) = &report.message {

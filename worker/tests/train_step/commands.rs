@@ -56,6 +56,17 @@ fn the_commands_train_and_score_the_users_own_files() {
 }
 
 #[test]
+fn a_model_that_its_gate_rejects_is_kept_and_called_rejected() {
+    let volume = with_data(&iris());
+    let arguments = ["train", "--data", "data.csv", "--target", "species", "--test", "0.2", "--seed", "42"];
+    let gated = [&arguments[..], &["--gate", "accuracy>=1.0", "--out", "model"]].concat();
+    let (code, stdout, stderr) = run(volume.path(), &gated);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("rejected: accuracy") && stdout.contains("is below the gate's min"), "{stdout}");
+    assert!(volume.path().join("model/model.json").is_file());
+}
+
+#[test]
 fn amounts_that_are_taken_as_classes_are_named_with_what_to_do() {
     let rows: String = (0..120).map(|row| format!("{row},{}\n", 1000 + row * 7)).collect();
     let volume = with_data(&format!("x,rent\n{rows}"));

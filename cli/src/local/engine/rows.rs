@@ -60,7 +60,7 @@ impl Engine {
             .and_then(|run| self.records.get(&planned.name)?.iter().find(|record| record.name == run));
         let report = run.and_then(|run| run.report.as_ref());
         let endpoint = self.long_running.get(&planned.name).and_then(|live| live.endpoints.first());
-        let (state, message) = self.standing(planned, is_long_running, run);
+        let (state, message) = self.state_and_message(planned, is_long_running, run);
         Row {
             step: planned.name.clone(),
             kind: planned.kind,
@@ -80,7 +80,7 @@ impl Engine {
         }
     }
 
-    fn standing(
+    fn state_and_message(
         &self,
         planned: &StepPlan,
         is_long_running: bool,

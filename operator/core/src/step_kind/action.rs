@@ -1,53 +1,38 @@
-//! What a step does, with the spec of its kind: the table of kinds.
+//! What a step does, with the spec of its kind. Its kinds are those of the table in `mlpipeline_crds`.
 
-use mlpipeline_crds::{Import, Prepare, Run, Score, Serve, Step, StepKind, Train};
+use mlpipeline_crds::{Step, StepKind, step_kinds};
 use serde::Deserialize;
 
 use super::Descriptor;
 
-/// What a step does. It can be read from the fingerprint of an earlier run too, whose step was valid then.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(clippy::large_enum_variant, reason = "there is one for each step of a spec, 64 at most")]
-pub enum ValidAction {
-    /// Make a dataset.
-    Prepare(Prepare),
-    /// Make a model.
-    Train(Train),
-    /// Take a model that was made elsewhere.
-    Import(Import),
-    /// Answer predictions.
-    Serve(Serve),
-    /// Predict for many rows.
-    Score(Score),
-    /// Run any container.
-    Run(Run),
+macro_rules! define_action {
+    ($($(#[$doc:meta])* $kind:ident $field:ident;)+) => {
+        /// What a step does. It can be read from the fingerprint of an earlier run too, whose step was valid then.
+        #[derive(Clone, Debug, PartialEq, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        #[allow(clippy::large_enum_variant, reason = "there is one for each step of a spec, 64 at most")]
+        pub enum ValidAction {
+            $($(#[$doc])* $kind(mlpipeline_crds::$kind),)+
+        }
+
+        impl ValidAction {
+            /// What a step that is of exactly one kind does.
+            #[must_use]
+            pub fn of(step: &Step) -> Option<Self> {
+                match step.kind()? {
+                    $(StepKind::$kind => step.$field.clone().map(Self::$kind),)+
+                }
+            }
+
+            /// What its kind answers about it.
+            #[must_use]
+            pub fn descriptor(&self) -> &dyn Descriptor {
+                match self {
+                    $(Self::$kind(spec) => spec,)+
+                }
+            }
+        }
+    };
 }
 
-impl ValidAction {
-    /// What a step that is of exactly one kind does.
-    #[must_use]
-    pub fn of(step: &Step) -> Option<Self> {
-        match step.kind()? {
-            StepKind::Prepare => step.prepare.clone().map(Self::Prepare),
-            StepKind::Train => step.train.clone().map(Self::Train),
-            StepKind::Import => step.import.clone().map(Self::Import),
-            StepKind::Serve => step.serve.clone().map(Self::Serve),
-            StepKind::Score => step.score.clone().map(Self::Score),
-            StepKind::Run => step.run.clone().map(Self::Run),
-        }
-    }
-
-    /// What its kind answers about it.
-    #[must_use]
-    pub fn descriptor(&self) -> &dyn Descriptor {
-        match self {
-            Self::Prepare(prepare) => prepare,
-            Self::Train(train) => train,
-            Self::Import(import) => import,
-            Self::Serve(serve) => serve,
-            Self::Score(score) => score,
-            Self::Run(run) => run,
-        }
-    }
-}
+step_kinds!(define_action);

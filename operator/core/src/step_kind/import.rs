@@ -6,7 +6,7 @@ use mlpipeline_crds::{
 };
 use serde_json::{Value, json};
 
-use super::{Descriptor, Doer, Exposure, LocalPods, Places, Read, Replicas};
+use super::{Descriptor, Doer, Exposure, LocalPods, Outside, Places, Read, Replicas};
 use crate::credentials;
 use crate::piece::PlannedPiece;
 
@@ -30,6 +30,11 @@ impl Descriptor for Import {
         None
     }
 
+    fn outside(&self) -> Vec<(String, Outside<'_>)> {
+        let place = Outside { uri: &self.onnx.uri, secret: self.onnx.secret.as_deref() };
+        vec![("onnx.uri".to_owned(), place)]
+    }
+
     fn workload(&self) -> Workload {
         Workload::Job
     }
@@ -40,6 +45,10 @@ impl Descriptor for Import {
 
     fn exposure(&self) -> Option<Exposure> {
         None
+    }
+
+    fn node_ports(&self) -> Vec<(String, i32)> {
+        Vec::new()
     }
 
     fn replica_volume(&self) -> Option<&ReplicaVolume> {

@@ -1,9 +1,8 @@
 //! What each kind of step is, said once: what it reads, which workload it has, what it needs, what of its spec changes its result,
 //! and how a laptop runs it.
 //!
-//! A new kind is a file here that answers every question of [`Descriptor`], and a variant of
-//! [`ValidAction`]. There are no default answers and no wildcard arms, so the compiler asks for
-//! whatever is missing. Must not know of steps' names, pipelines or plans.
+//! A new kind is a row of the table in `mlpipeline_crds`, and a file here that answers every question of [`Descriptor`]. There are
+//! no default answers and no wildcard arms, so the compiler asks for whatever is missing. Must not know of steps' names, pipelines or plans.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod action;
@@ -29,7 +28,7 @@ pub use action::ValidAction;
 pub use local::{LocalPods, Readiness};
 pub use places::Places;
 pub use pods::{ExposedPort, Exposure, Replicas};
-pub use read::{Read, Wanted};
+pub use read::{Outside, Read, Wanted};
 pub(crate) use run::{container_ports, default_service};
 pub(crate) use serve::{SERVE_PORT, SERVE_PORT_NAME, service_port};
 
@@ -63,6 +62,9 @@ pub trait Descriptor {
     /// The files outside of the pipeline that it takes as they come, by their URI.
     fn inbox(&self) -> Option<&str>;
 
+    /// The places outside of the pipeline that it reads, each with the field that names it, in the spec of its kind.
+    fn outside(&self) -> Vec<(String, Outside<'_>)>;
+
     /// What keeps its pods: a Job for work that ends, anything else for what is long-running.
     fn workload(&self) -> Workload;
 
@@ -71,6 +73,9 @@ pub trait Descriptor {
 
     /// The Service that leads to its pods; `None` where nobody reaches them.
     fn exposure(&self) -> Option<Exposure>;
+
+    /// The ports of nodes that its Service asks for, each with the field that names it, in the spec of its kind.
+    fn node_ports(&self) -> Vec<(String, i32)>;
 
     /// The volume that each pod of a StatefulSet keeps for itself.
     fn replica_volume(&self) -> Option<&ReplicaVolume>;

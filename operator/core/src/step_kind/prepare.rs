@@ -10,7 +10,7 @@ use super::rows::{
     delivery, format_fingerprint, on_mismatch_fingerprint, output_fingerprint, output_settings,
     reading_fingerprint,
 };
-use super::{Descriptor, Doer, Exposure, LocalPods, Places, Read, Replicas};
+use super::{Descriptor, Doer, Exposure, LocalPods, Outside, Places, Read, Replicas};
 use crate::credentials;
 use crate::duration::parse_duration;
 use crate::format::output_format;
@@ -44,6 +44,14 @@ impl Descriptor for Prepare {
         self.inputs.iter().find_map(|input| input.uri.as_deref())
     }
 
+    fn outside(&self) -> Vec<(String, Outside<'_>)> {
+        let outside = self.inputs.iter().enumerate().filter_map(|(index, input)| {
+            let place = Outside { uri: input.uri.as_deref()?, secret: input.secret.as_deref() };
+            Some((format!("inputs[{index}].uri"), place))
+        });
+        outside.collect()
+    }
+
     fn workload(&self) -> Workload {
         if self.continuous.is_some() { Workload::Deployment } else { Workload::Job }
     }
@@ -54,6 +62,10 @@ impl Descriptor for Prepare {
 
     fn exposure(&self) -> Option<Exposure> {
         None
+    }
+
+    fn node_ports(&self) -> Vec<(String, i32)> {
+        Vec::new()
     }
 
     fn replica_volume(&self) -> Option<&ReplicaVolume> {

@@ -1,4 +1,6 @@
-//! A result of another step, as its reader names it.
+//! What a step reads: results of other steps, and places outside of the pipeline.
+
+use mlpipeline_crds::DataReference;
 
 /// One result of another step that a step reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,5 +46,21 @@ impl Read {
     #[must_use]
     pub fn is_model(&self) -> bool {
         self.wanted == Wanted::Model
+    }
+}
+
+/// A place outside of the pipeline that a step reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outside<'a> {
+    /// Where it is.
+    pub uri: &'a str,
+    /// The Secret with its credentials.
+    pub secret: Option<&'a str>,
+}
+
+impl<'a> Outside<'a> {
+    /// The place of rows, where they are not another step's.
+    pub(super) fn of(rows: &'a DataReference) -> Option<Self> {
+        Some(Self { uri: rows.uri.as_deref()?, secret: rows.secret.as_deref() })
     }
 }

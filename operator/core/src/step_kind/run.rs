@@ -6,7 +6,9 @@ use mlpipeline_crds::{
 };
 use serde_json::{Value, json};
 
-use super::{Descriptor, Doer, ExposedPort, Exposure, LocalPods, Places, Read, Readiness, Replicas, Wanted};
+use super::{
+    Descriptor, Doer, ExposedPort, Exposure, LocalPods, Outside, Places, Read, Readiness, Replicas, Wanted,
+};
 use crate::piece::PlannedPiece;
 
 /// The ports of a container, each with its port of the node: one of each number, which several ports of the Service may lead to.
@@ -55,6 +57,10 @@ impl Descriptor for Run {
         None
     }
 
+    fn outside(&self) -> Vec<(String, Outside<'_>)> {
+        Vec::new()
+    }
+
     fn workload(&self) -> Workload {
         self.workload.unwrap_or_default()
     }
@@ -82,6 +88,13 @@ impl Descriptor for Run {
             // A client of a daemon means the one of the node that it asks, its own most of all.
             only_own_node: workload == Workload::DaemonSet,
         })
+    }
+
+    fn node_ports(&self) -> Vec<(String, i32)> {
+        let ports = self.ports.iter().enumerate();
+        ports
+            .filter_map(|(index, port)| Some((format!("ports[{index}].nodePort"), port.node_port?)))
+            .collect()
     }
 
     fn replica_volume(&self) -> Option<&ReplicaVolume> {

@@ -7,7 +7,7 @@ use mlpipeline_crds::{
 use serde_json::{Value, json};
 
 use super::rows::{delivery, output_fingerprint, output_settings, reference_fingerprint};
-use super::{Descriptor, Doer, Exposure, LocalPods, Places, Read, Replicas};
+use super::{Descriptor, Doer, Exposure, LocalPods, Outside, Places, Read, Replicas};
 use crate::credentials;
 use crate::format::output_format;
 use crate::piece::PlannedPiece;
@@ -33,6 +33,10 @@ impl Descriptor for Score {
         None
     }
 
+    fn outside(&self) -> Vec<(String, Outside<'_>)> {
+        Outside::of(&self.input).map(|place| ("input.uri".to_owned(), place)).into_iter().collect()
+    }
+
     fn workload(&self) -> Workload {
         Workload::Job
     }
@@ -43,6 +47,10 @@ impl Descriptor for Score {
 
     fn exposure(&self) -> Option<Exposure> {
         None
+    }
+
+    fn node_ports(&self) -> Vec<(String, i32)> {
+        Vec::new()
     }
 
     fn replica_volume(&self) -> Option<&ReplicaVolume> {

@@ -6,7 +6,7 @@ use mlpipeline_crds::{
 };
 use serde_json::{Value, json};
 
-use super::{Descriptor, Doer, ExposedPort, Exposure, LocalPods, Places, Read, Readiness, Replicas};
+use super::{Descriptor, Doer, ExposedPort, Exposure, LocalPods, Outside, Places, Read, Readiness, Replicas};
 use crate::piece::PlannedPiece;
 
 /// The name of the port that answers predictions.
@@ -41,6 +41,10 @@ impl Descriptor for Serve {
         None
     }
 
+    fn outside(&self) -> Vec<(String, Outside<'_>)> {
+        Vec::new()
+    }
+
     fn workload(&self) -> Workload {
         Workload::Deployment
     }
@@ -65,6 +69,11 @@ impl Descriptor for Serve {
             ports: vec![port],
             only_own_node: false,
         })
+    }
+
+    fn node_ports(&self) -> Vec<(String, i32)> {
+        let port = self.service.as_ref().and_then(|service| service.node_port);
+        port.map(|port| ("service.nodePort".to_owned(), port)).into_iter().collect()
     }
 
     fn replica_volume(&self) -> Option<&ReplicaVolume> {

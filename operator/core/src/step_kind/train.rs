@@ -7,7 +7,7 @@ use mlpipeline_crds::{
 use serde_json::{Value, json};
 
 use super::rows::reference_fingerprint;
-use super::{Descriptor, Doer, Exposure, LocalPods, Places, Read, Replicas};
+use super::{Descriptor, Doer, Exposure, LocalPods, Outside, Places, Read, Replicas};
 use crate::credentials;
 use crate::piece::{Piece, PlannedPiece};
 
@@ -31,6 +31,10 @@ impl Descriptor for Train {
         None
     }
 
+    fn outside(&self) -> Vec<(String, Outside<'_>)> {
+        Outside::of(&self.data).map(|place| ("data.uri".to_owned(), place)).into_iter().collect()
+    }
+
     fn workload(&self) -> Workload {
         Workload::Job
     }
@@ -41,6 +45,10 @@ impl Descriptor for Train {
 
     fn exposure(&self) -> Option<Exposure> {
         None
+    }
+
+    fn node_ports(&self) -> Vec<(String, i32)> {
+        Vec::new()
     }
 
     fn replica_volume(&self) -> Option<&ReplicaVolume> {

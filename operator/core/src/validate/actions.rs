@@ -1,22 +1,25 @@
-//! What each kind of step needs to make sense.
+//! What each kind of step needs to make sense. Must not know any of them.
 
-use mlpipeline_crds::PodSettings;
+use mlpipeline_crds::{PodSettings, step_kinds};
 
 use super::errors::Errors;
-use super::{data, import, output, prepare, run, serve, train};
 use crate::step_kind::ValidAction;
 
-/// Checks what a step does, with the settings that its pods have in the end.
-pub(super) fn check_action(action: &ValidAction, pod: &PodSettings, path: &str, errors: &mut Errors) {
-    match action {
-        ValidAction::Prepare(prepare) => prepare::check(prepare, &format!("{path}.prepare"), errors),
-        ValidAction::Train(train) => train::check(train, &format!("{path}.train"), errors),
-        ValidAction::Import(import) => import::check(import, &format!("{path}.import"), errors),
-        ValidAction::Serve(serve) => serve::check(serve, pod, &format!("{path}.serve"), errors),
-        ValidAction::Score(score) => {
-            data::check(&score.input, &format!("{path}.score.input"), errors);
-            output::check(score.output.as_ref(), &format!("{path}.score.output"), errors);
-        }
-        ValidAction::Run(run) => run::check(run, pod, &format!("{path}.run"), errors),
-    }
+/// A kind of step that is checked beside what the schema says. Each has a file here that does.
+pub(super) trait Checked {
+    /// Checks what the step does, with the settings that its pods have in the end.
+    fn check(&self, pod: &PodSettings, path: &str, errors: &mut Errors);
 }
+
+macro_rules! check_each {
+    ($($(#[$doc:meta])* $kind:ident $field:ident;)+) => {
+        /// Checks what a step does, with the settings that its pods have in the end.
+        pub(super) fn check_action(action: &ValidAction, pod: &PodSettings, path: &str, errors: &mut Errors) {
+            match action {
+                $(ValidAction::$kind(spec) => spec.check(pod, &format!("{path}.{}", stringify!($field)), errors),)+
+            }
+        }
+    };
+}
+
+step_kinds!(check_each);

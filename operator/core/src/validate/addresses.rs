@@ -13,9 +13,12 @@ pub(super) fn check_all(spec: &MLPipelineSpec, pipeline: &str, errors: &mut Erro
     check_service_names(spec, pipeline, errors);
     let mut node_ports: BTreeMap<i32, &str> = BTreeMap::new();
     let mut routes: BTreeMap<(&str, &str, &str), &str> = BTreeMap::new();
-    for (index, step) in spec.steps.iter().enumerate() {
-        let path = format!("spec.steps[{index}]");
-        for (field, port) in node_ports_of(step) {
+    let actions: Vec<Option<ValidAction>> = spec.steps.iter().map(ValidAction::of).collect();
+    for (index, (step, action)) in spec.steps.iter().zip(&actions).enumerate() {
+        // What is wrong with a step that is of no kind, or of several, is said of the step.
+        let Some(descriptor) = action.as_ref().map(ValidAction::descriptor) else { continue };
+        let path = format!("spec.steps[{index}].{}", descriptor.kind().name());
+        for (field, port) in descriptor.node_ports() {
             if let Some(other) = node_ports.insert(port, &step.name) {
                 errors.add_with_hint(
                     format!("{path}.{field}"),
@@ -24,12 +27,12 @@ pub(super) fn check_all(spec: &MLPipelineSpec, pipeline: &str, errors: &mut Erro
                 );
             }
         }
-        let Some(ingress) = step.serve.as_ref().and_then(|serve| serve.ingress.as_ref()) else { continue };
+        let Some(ingress) = descriptor.serving().and_then(|serve| serve.ingress.as_ref()) else { continue };
         let class = ingress.class_name.as_deref().unwrap_or_default();
         let prefix = ingress.path.as_deref().unwrap_or_default().trim_end_matches('/');
         if let Some(other) = routes.insert((class, &ingress.host, prefix), &step.name) {
             errors.add_with_hint(
-                format!("{path}.serve.ingress"),
+                format!("{path}.ingress"),
                 format!(
                     "has the host {} and the path of the step {} too, and a request reaches one of them",
                     quoted(&ingress.host),
@@ -39,14 +42,6 @@ pub(super) fn check_all(spec: &MLPipelineSpec, pipeline: &str, errors: &mut Erro
             );
         }
     }
-}
-
-fn node_ports_of(step: &Step) -> Vec<(String, i32)> {
-    let serve = step.serve.as_ref().and_then(|serve| serve.service.as_ref()?.node_port);
-    let run = step.run.iter().flat_map(|run| run.ports.iter().enumerate()).filter_map(|(index, port)| {
-        port.node_port.map(|number| (format!("run.ports[{index}].nodePort"), number))
-    });
-    serve.map(|number| ("serve.service.nodePort".to_owned(), number)).into_iter().chain(run).collect()
 }
 
 /// Services are named after the pipeline, and their names must begin with a letter; those of all other objects need not.

@@ -2,62 +2,51 @@
 
 use std::collections::BTreeSet;
 
-use mlpipeline_crds::{DataReference, Format, Import};
+use mlpipeline_crds::{DataReference, Format, Import, PodSettings};
 
-use super::data;
+use super::actions::Checked;
 use super::errors::Errors;
+use super::{data, features};
 use crate::quoted::quoted;
 
-pub(super) fn check(import: &Import, path: &str, errors: &mut Errors) {
-    let file = &import.onnx;
-    errors.require(
-        !file.uri.starts_with("postgres:"),
-        format!("{path}.onnx.uri"),
-        "is a table of a database, and a model is a file: write http://, https://, s3:// or file:PATH",
-    );
-    if !file.uri.starts_with("postgres:") {
-        // The place is checked as that of rows is; the format is of the model's own.
-        let place = DataReference {
-            uri: Some(file.uri.clone()),
-            format: Some(Format::Parquet),
-            sha256: file.sha256.clone(),
-            secret: file.secret.clone(),
-            ..DataReference::default()
-        };
-        data::check(&place, &format!("{path}.onnx"), errors);
-    }
-    errors.require(
-        !file.uri.contains('*') || file.uri.starts_with("http"),
-        format!("{path}.onnx.uri"),
-        "has a *, and a model is one file: name it",
-    );
-    errors.require(!import.target.is_empty(), format!("{path}.target"), "is empty: name what is predicted");
-    let mut features = BTreeSet::new();
-    for (index, feature) in import.features.iter().enumerate() {
-        let path = format!("{path}.features[{index}]");
-        errors.require(!feature.is_empty(), &path, "is empty: name the column");
+impl Checked for Import {
+    fn check(&self, _: &PodSettings, path: &str, errors: &mut Errors) {
+        let file = &self.onnx;
         errors.require(
-            *feature != import.target,
-            &path,
-            format!("{} is the target: a model cannot predict from it", quoted(feature)),
+            !file.uri.starts_with("postgres:"),
+            format!("{path}.onnx.uri"),
+            "is a table of a database, and a model is a file: write http://, https://, s3:// or file:PATH",
         );
+        if !file.uri.starts_with("postgres:") {
+            // The place is checked as that of rows is; the format is of the model's own.
+            let place = DataReference {
+                uri: Some(file.uri.clone()),
+                format: Some(Format::Parquet),
+                sha256: file.sha256.clone(),
+                secret: file.secret.clone(),
+                ..DataReference::default()
+            };
+            data::check(&place, &format!("{path}.onnx"), errors);
+        }
         errors.require(
-            features.insert(feature),
-            &path,
-            format!("{} is the name of an earlier feature too", quoted(feature)),
+            !file.uri.contains('*') || file.uri.starts_with("http"),
+            format!("{path}.onnx.uri"),
+            "has a *, and a model is one file: name it",
         );
-    }
-    errors.require(
-        import.classes.len() != 1,
-        format!("{path}.classes"),
-        "has one class: a classifier tells at least two apart",
-    );
-    let mut classes = BTreeSet::new();
-    for (index, class) in import.classes.iter().enumerate() {
+        errors.require(!self.target.is_empty(), format!("{path}.target"), "is empty: name what is predicted");
+        features::check(&self.features, Some(&self.target), &format!("{path}.features"), errors);
         errors.require(
-            classes.insert(class),
-            format!("{path}.classes[{index}]"),
-            format!("{} is an earlier class too", quoted(class)),
+            self.classes.len() != 1,
+            format!("{path}.classes"),
+            "has one class: a classifier tells at least two apart",
         );
+        let mut classes = BTreeSet::new();
+        for (index, class) in self.classes.iter().enumerate() {
+            errors.require(
+                classes.insert(class),
+                format!("{path}.classes[{index}]"),
+                format!("{} is an earlier class too", quoted(class)),
+            );
+        }
     }
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use mlpipeline_crds::{Compression, Format, MLPipelineSpec, ObjectLocation, Output, Step, TableLocation};
+use mlpipeline_crds::{Compression, Format, MLPipelineSpec, ObjectLocation, Output, TableLocation};
 
 use super::data::{check_host, check_secret, require_location};
 use super::errors::Errors;
 use super::outside_place::Place;
 use crate::format::{output_format, replaces};
 use crate::quoted::quoted;
-use crate::step_kind::ValidAction;
+use crate::step_kind::{Descriptor, ValidAction};
 
 /// Schemes of URIs that a result can be delivered to.
 const SCHEMES: [&str; 4] = ["http", "https", "s3", "postgres"];
@@ -97,7 +97,7 @@ pub(super) fn check_all(spec: &MLPipelineSpec, errors: &mut Errors) {
         let path = format!("spec.steps[{index}].{}.output.uri", descriptor.kind().name());
         let place = Place::of_output(output);
         if let Some(place) = &place {
-            check_source(place, step, index, &path, errors);
+            check_source(place, descriptor, index, &path, errors);
         }
         let here = (path.clone(), step.name.as_str());
         let same_uri = uris.insert(uri.to_owned(), here.clone());
@@ -115,20 +115,14 @@ pub(super) fn check_all(spec: &MLPipelineSpec, errors: &mut Errors) {
 }
 
 /// Checks that a step does not replace what it reads: the next run would read its own result.
-fn check_source(place: &Place, step: &Step, index: usize, path: &str, errors: &mut Errors) {
-    let inputs = step.prepare.iter().flat_map(|prepare| prepare.inputs.iter().enumerate());
-    let inputs = inputs.map(|(number, input)| {
-        (format!("prepare.inputs[{number}].uri"), input.uri.as_deref(), input.secret.as_deref())
-    });
-    let rows = step.score.iter().map(|score| {
-        ("score.input.uri".to_owned(), score.input.uri.as_deref(), score.input.secret.as_deref())
-    });
-    let source =
-        inputs.chain(rows).find(|(_, uri, secret)| uri.is_some_and(|uri| place.is_read_by(uri, *secret)));
-    if let Some((source, ..)) = source {
+fn check_source(place: &Place, descriptor: &dyn Descriptor, index: usize, path: &str, errors: &mut Errors) {
+    let outside = descriptor.outside();
+    let source = outside.iter().find(|(_, outside)| place.is_read_by(outside.uri, outside.secret));
+    if let Some((field, _)) = source {
+        let kind = descriptor.kind().name();
         errors.add_with_hint(
             path,
-            format!("is what the step reads (spec.steps[{index}].{source}): the result would replace its own source"),
+            format!("is what the step reads (spec.steps[{index}].{kind}.{field}): the result would replace its own source"),
             "deliver to another object or table, which the source's pattern does not fit",
         );
     }

@@ -3,48 +3,51 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use mlpipeline_crds::{Check, CheckNumber, Input, Prepare};
+use mlpipeline_crds::{Check, CheckNumber, Input, PodSettings, Prepare};
 
+use super::actions::Checked;
 use super::errors::Errors;
 use super::{continuous, data, output};
 use crate::quoted::quoted;
 
-pub(super) fn check(prepare: &Prepare, path: &str, errors: &mut Errors) {
-    let count = prepare.inputs.len();
-    if prepare.sql.is_none() && count != 1 {
-        errors.add_with_hint(
-            path,
-            format!("has {count} inputs and no sql; without sql exactly one input is copied"),
-            "write a SELECT that says what the result is",
-        );
-    }
-    errors.require(
-        count <= 16,
-        format!("{path}.inputs"),
-        format!("has {count} inputs; at most 16 are allowed"),
-    );
-    errors.require(
-        prepare.sql.as_ref().is_none_or(|sql| !sql.trim().is_empty()),
-        format!("{path}.sql"),
-        "is empty: write a SELECT, or leave sql out to copy the only input",
-    );
-    let mut names = BTreeSet::new();
-    for (index, input) in prepare.inputs.iter().enumerate() {
-        let path = format!("{path}.inputs[{index}]");
-        // SQL folds the case of names, so two that differ only in case would be one table.
+impl Checked for Prepare {
+    fn check(&self, _: &PodSettings, path: &str, errors: &mut Errors) {
+        let count = self.inputs.len();
+        if self.sql.is_none() && count != 1 {
+            errors.add_with_hint(
+                path,
+                format!("has {count} inputs and no sql; without sql exactly one input is copied"),
+                "write a SELECT that says what the result is",
+            );
+        }
         errors.require(
-            names.insert(input.name.to_ascii_lowercase()),
-            format!("{path}.name"),
-            format!("{} is the name of an earlier input too", quoted(&input.name)),
+            count <= 16,
+            format!("{path}.inputs"),
+            format!("has {count} inputs; at most 16 are allowed"),
         );
-        check_input(input, &path, errors);
-    }
-    output::check(prepare.output.as_ref(), &format!("{path}.output"), errors);
-    if prepare.continuous.is_some() {
-        continuous::check(prepare, path, errors);
-    }
-    for (index, check) in prepare.checks.iter().enumerate() {
-        check_check(check, &format!("{path}.checks[{index}]"), errors);
+        errors.require(
+            self.sql.as_ref().is_none_or(|sql| !sql.trim().is_empty()),
+            format!("{path}.sql"),
+            "is empty: write a SELECT, or leave sql out to copy the only input",
+        );
+        let mut names = BTreeSet::new();
+        for (index, input) in self.inputs.iter().enumerate() {
+            let path = format!("{path}.inputs[{index}]");
+            // SQL folds the case of names, so two that differ only in case would be one table.
+            errors.require(
+                names.insert(input.name.to_ascii_lowercase()),
+                format!("{path}.name"),
+                format!("{} is the name of an earlier input too", quoted(&input.name)),
+            );
+            check_input(input, &path, errors);
+        }
+        output::check(self.output.as_ref(), &format!("{path}.output"), errors);
+        if self.continuous.is_some() {
+            continuous::check(self, path, errors);
+        }
+        for (index, check) in self.checks.iter().enumerate() {
+            check_check(check, &format!("{path}.checks[{index}]"), errors);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! References between steps: that they lead somewhere, to something of the right kind.
 
-use mlpipeline_crds::{MLPipelineSpec, Step};
+use mlpipeline_crds::{MLPipelineSpec, Step, StepKind};
 
 use super::errors::Errors;
 use super::long_running::is_long_running;
@@ -88,25 +88,22 @@ fn check_reference(
     };
     if !fits {
         let needs = match target {
-            Target::Files => "another continuous step, or files at a uri file:FOLDER/NAME",
-            Target::Read(Wanted::Model) => "a train or import step",
-            Target::Read(Wanted::Data) => "a prepare, score or run step that makes data",
-            Target::Read(Wanted::Result) => "a step that runs to completion",
+            Target::Files => "another continuous step, or files at a uri file:FOLDER/NAME".to_owned(),
+            Target::Read(Wanted::Model) => of_kinds(&StepKind::any_that(StepKind::makes_model)),
+            Target::Read(Wanted::Data) => {
+                let makes_data = |kind: StepKind| !kind.makes_model() && !kind.answers_predictions();
+                format!("{} that makes data", of_kinds(&StepKind::any_that(makes_data)))
+            }
+            Target::Read(Wanted::Result) => "a step that runs to completion".to_owned(),
         };
-        errors.add(
-            path,
-            format!(
-                "{} is {} {} step; this needs {needs}",
-                quoted(reference),
-                article(kind.name()),
-                kind.name()
-            ),
-        );
+        errors.add(path, format!("{} is {}; this needs {needs}", quoted(reference), of_kinds(kind.name())));
     }
 }
 
-fn article(word: &str) -> &'static str {
-    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+/// A step of one of these kinds, in words.
+fn of_kinds(kinds: &str) -> String {
+    let article = if kinds.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {kinds} step")
 }
 
 /// The candidate that was probably meant: the one fewest edits away, where that is few enough.

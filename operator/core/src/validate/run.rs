@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mlpipeline_crds::{CompletionMode, PodSettings, ReplicaVolume, Run, ServiceType, Workload};
 
+use super::actions::Checked;
 use super::dns::{check_name_of, is_dns_label};
 use super::errors::Errors;
 use super::mounts::{check_mount_path, place};
@@ -14,56 +15,70 @@ use crate::names::environment_name;
 use crate::quoted::quoted;
 use crate::step_kind::default_service;
 
-pub(super) fn check(run: &Run, settings: &PodSettings, path: &str, errors: &mut Errors) {
-    errors.require(!run.image.trim().is_empty(), format!("{path}.image"), "is empty: name a container image");
-    image::check(Some(&run.image), &format!("{path}.image"), errors);
-    let workload = run.workload.unwrap_or_default();
-    let is_job = workload == Workload::Job;
-    let scales = matches!(workload, Workload::Deployment | Workload::StatefulSet);
-    let rules = [
-        ("completions", run.completions.is_some(), is_job, "Job"),
-        ("completionMode", run.completion_mode.is_some(), is_job, "Job"),
-        ("restartPolicy", run.restart_policy.is_some(), is_job, "Job"),
-        ("replicas", run.replicas.is_some(), scales, "Deployment or StatefulSet"),
-        ("replicaVolume", run.replica_volume.is_some(), workload == Workload::StatefulSet, "StatefulSet"),
-    ];
-    for (field, present, allowed, workloads) in rules {
+impl Checked for Run {
+    fn check(&self, settings: &PodSettings, path: &str, errors: &mut Errors) {
         errors.require(
-            !present || allowed,
-            format!("{path}.{field}"),
-            format!("is only for workload {workloads}"),
+            !self.image.trim().is_empty(),
+            format!("{path}.image"),
+            "is empty: name a container image",
         );
-    }
-    errors.require(
-        run.completion_mode != Some(CompletionMode::Indexed) || run.completions.is_some(),
-        format!("{path}.completionMode"),
-        "Indexed goes with completions, which says how many indexes there are",
-    );
-    errors.require_between(run.completions, (1, 100_000), format!("{path}.completions"));
-    errors.require_between(run.replicas, (0, 1000), format!("{path}.replicas"));
-    if let Some(volume) = &run.replica_volume {
-        check_replica_volume(volume, settings, &format!("{path}.replicaVolume"), errors);
-    }
-    let mut names = BTreeSet::new();
-    for (index, input) in run.inputs.iter().enumerate() {
-        let fits = input.name.len() <= 63
-            && input.name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-            && input.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-        errors.require(
-            fits,
-            format!("{path}.inputs[{index}].name"),
-            format!(
-                "{} is not a valid input name: 1 to 63 letters, digits, _ and -, a letter or _ first",
-                quoted(&input.name)
+        image::check(Some(&self.image), &format!("{path}.image"), errors);
+        let workload = self.workload.unwrap_or_default();
+        let is_job = workload == Workload::Job;
+        let scales = matches!(workload, Workload::Deployment | Workload::StatefulSet);
+        let rules = [
+            ("completions", self.completions.is_some(), is_job, "Job"),
+            ("completionMode", self.completion_mode.is_some(), is_job, "Job"),
+            ("restartPolicy", self.restart_policy.is_some(), is_job, "Job"),
+            ("replicas", self.replicas.is_some(), scales, "Deployment or StatefulSet"),
+            (
+                "replicaVolume",
+                self.replica_volume.is_some(),
+                workload == Workload::StatefulSet,
+                "StatefulSet",
             ),
-        );
+        ];
+        for (field, present, allowed, workloads) in rules {
+            errors.require(
+                !present || allowed,
+                format!("{path}.{field}"),
+                format!("is only for workload {workloads}"),
+            );
+        }
         errors.require(
-            names.insert(environment_name(&input.name)),
-            format!("{path}.inputs[{index}].name"),
-            format!("{} has the same environment variable as an earlier input", quoted(&input.name)),
+            self.completion_mode != Some(CompletionMode::Indexed) || self.completions.is_some(),
+            format!("{path}.completionMode"),
+            "Indexed goes with completions, which says how many indexes there are",
         );
+        errors.require_between(self.completions, (1, 100_000), format!("{path}.completions"));
+        errors.require_between(self.replicas, (0, 1000), format!("{path}.replicas"));
+        if let Some(volume) = &self.replica_volume {
+            check_replica_volume(volume, settings, &format!("{path}.replicaVolume"), errors);
+        }
+        let mut names = BTreeSet::new();
+        for (index, input) in self.inputs.iter().enumerate() {
+            let fits = input.name.len() <= 63
+                && input.name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+                && input
+                    .name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+            errors.require(
+                fits,
+                format!("{path}.inputs[{index}].name"),
+                format!(
+                    "{} is not a valid input name: 1 to 63 letters, digits, _ and -, a letter or _ first",
+                    quoted(&input.name)
+                ),
+            );
+            errors.require(
+                names.insert(environment_name(&input.name)),
+                format!("{path}.inputs[{index}].name"),
+                format!("{} has the same environment variable as an earlier input", quoted(&input.name)),
+            );
+        }
+        check_run_ports(self, path, errors);
     }
-    check_run_ports(run, path, errors);
 }
 
 fn check_replica_volume(volume: &ReplicaVolume, settings: &PodSettings, path: &str, errors: &mut Errors) {

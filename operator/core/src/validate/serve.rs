@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use mlpipeline_crds::{Ingress, PodSettings, Serve, ServiceType};
 
+use super::actions::Checked;
 use super::dns::{check_entry_key, check_name_of, is_dns_name};
 use super::errors::Errors;
 use super::labels::check_annotations;
@@ -14,48 +15,52 @@ use crate::step_kind::SERVE_PORT;
 /// The class of an Ingress, from before it had a field.
 const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 
-pub(super) fn check(serve: &Serve, pod: &PodSettings, path: &str, errors: &mut Errors) {
-    errors.require_between(serve.replicas, (0, 1000), format!("{path}.replicas"));
-    if let Some(autoscaling) = &serve.autoscaling {
-        errors.require(
-            serve.replicas.is_none(),
-            format!("{path}.replicas"),
-            "is not for a step with autoscaling, which has minReplicas and maxReplicas: keep one of the two",
-        );
-        let path = format!("{path}.autoscaling");
-        if !has_cpu_request(pod.resources.as_ref()) {
-            errors.add_with_hint(
-                &path,
-                "goes by the CPU use in percent of the request, and the step's pods request no CPU",
-                "set pod.resources.requests.cpu of the step, such as 250m; the resources of a step replace those of the pipeline",
+impl Checked for Serve {
+    fn check(&self, pod: &PodSettings, path: &str, errors: &mut Errors) {
+        errors.require_between(self.replicas, (0, 1000), format!("{path}.replicas"));
+        if let Some(autoscaling) = &self.autoscaling {
+            errors.require(
+                self.replicas.is_none(),
+                format!("{path}.replicas"),
+                "is not for a step with autoscaling, which has minReplicas and maxReplicas: keep one of the two",
             );
+            let path = format!("{path}.autoscaling");
+            if !has_cpu_request(pod.resources.as_ref()) {
+                errors.add_with_hint(
+                    &path,
+                    "goes by the CPU use in percent of the request, and the step's pods request no CPU",
+                    "set pod.resources.requests.cpu of the step, such as 250m; the resources of a step replace those of the pipeline",
+                );
+            }
+            errors.require_between(Some(autoscaling.max_replicas), (1, 1000), format!("{path}.maxReplicas"));
+            if autoscaling.max_replicas >= 1 {
+                let allowed = (1, autoscaling.max_replicas);
+                errors.require_between(autoscaling.min_replicas, allowed, format!("{path}.minReplicas"));
+            }
+            let target = autoscaling.target_cpu_utilization_percentage;
+            errors.require_between(target, (1, 1000), format!("{path}.targetCPUUtilizationPercentage"));
         }
-        errors.require_between(Some(autoscaling.max_replicas), (1, 1000), format!("{path}.maxReplicas"));
-        if autoscaling.max_replicas >= 1 {
-            let allowed = (1, autoscaling.max_replicas);
-            errors.require_between(autoscaling.min_replicas, allowed, format!("{path}.minReplicas"));
+        if let Some(service) = &self.service {
+            let kind = service.service_type.unwrap_or_default();
+            check_ports(service.port, service.node_port, kind, &format!("{path}.service"), errors);
+            if let Some(port) =
+                service.port.filter(|port| kind == ServiceType::Headless && *port != SERVE_PORT)
+            {
+                errors.add_with_hint(
+                    format!("{path}.service.port"),
+                    format!("is {port}, and a headless Service maps no ports: clients reach the pods at their port {SERVE_PORT}"),
+                    "leave port out, or take the type ClusterIP",
+                );
+            }
         }
-        let target = autoscaling.target_cpu_utilization_percentage;
-        errors.require_between(target, (1, 1000), format!("{path}.targetCPUUtilizationPercentage"));
-    }
-    if let Some(service) = &serve.service {
-        let kind = service.service_type.unwrap_or_default();
-        check_ports(service.port, service.node_port, kind, &format!("{path}.service"), errors);
-        if let Some(port) = service.port.filter(|port| kind == ServiceType::Headless && *port != SERVE_PORT) {
-            errors.add_with_hint(
-                format!("{path}.service.port"),
-                format!("is {port}, and a headless Service maps no ports: clients reach the pods at their port {SERVE_PORT}"),
-                "leave port out, or take the type ClusterIP",
-            );
+        if let Some(ingress) = &self.ingress {
+            check_ingress(ingress, &format!("{path}.ingress"), errors);
         }
-    }
-    if let Some(ingress) = &serve.ingress {
-        check_ingress(ingress, &format!("{path}.ingress"), errors);
-    }
-    if let Some(auth) = &serve.auth {
-        let path = format!("{path}.auth.apiKeySecret");
-        check_name_of("Secret", Some(&auth.api_key_secret.name), format!("{path}.name"), errors);
-        check_entry_key(&auth.api_key_secret.key, format!("{path}.key"), errors);
+        if let Some(auth) = &self.auth {
+            let path = format!("{path}.auth.apiKeySecret");
+            check_name_of("Secret", Some(&auth.api_key_secret.name), format!("{path}.name"), errors);
+            check_entry_key(&auth.api_key_secret.key, format!("{path}.key"), errors);
+        }
     }
 }
 

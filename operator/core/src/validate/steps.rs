@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mlpipeline_crds::{MLPipelineSpec, Schedule, Search, Step, StepKind};
+use mlpipeline_crds::{MLPipelineSpec, Schedule, Search, Serve, Step, StepKind};
 
 use super::dns::is_dns_label;
 use super::errors::Errors;
@@ -61,10 +61,13 @@ fn check_name(step: &Step, path: &str, errors: &mut Errors) {
 fn check_replicas(spec: &MLPipelineSpec, errors: &mut Errors) {
     let Some(replicas) = spec.replicas else { return };
     errors.require_between(Some(replicas), (0, 1000), "spec.replicas");
-    let serving: Vec<&Step> = spec.steps.iter().filter(|step| step.serve.is_some()).collect();
-    if let [only] = serving.as_slice() {
-        let serve = only.serve.as_ref();
-        let elsewhere = serve.is_some_and(|serve| serve.replicas.is_some() || serve.autoscaling.is_some());
+    let actions = spec.steps.iter().map(|step| Some((step, ValidAction::of(step)?)));
+    // Whether a step that is of several kinds serves is not known, and that it is of several is said already.
+    let Some(actions) = actions.collect::<Option<Vec<_>>>() else { return };
+    let serving: Vec<(&Step, &Serve)> =
+        actions.iter().filter_map(|(step, action)| Some((*step, action.descriptor().serving()?))).collect();
+    if let [(only, serve)] = serving.as_slice() {
+        let elsewhere = serve.replicas.is_some() || serve.autoscaling.is_some();
         errors.require(
             !elsewhere,
             "spec.replicas",

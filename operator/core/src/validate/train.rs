@@ -1,76 +1,64 @@
 //! What a train step needs: a target, one algorithm, ways to measure that fit it, and a gate that could open.
 
-use std::collections::BTreeSet;
-
 use mlpipeline_crds::{
-    Algorithm, ChosenAlgorithm, Metric, ParameterProblem, Predicts, Split, SplitBy, Train, TuneProblem,
+    Algorithm, ChosenAlgorithm, Metric, ParameterProblem, PodSettings, Predicts, Split, SplitBy, Train,
+    TuneProblem,
 };
 
+use super::actions::Checked;
 use super::errors::Errors;
-use super::{data, gate, train_columns};
-use crate::quoted::quoted;
+use super::{data, features, gate, train_columns};
 
-pub(super) fn check(train: &Train, path: &str, errors: &mut Errors) {
-    data::check(&train.data, &format!("{path}.data"), errors);
-    check_target(train, path, errors);
-    let mut features = BTreeSet::new();
-    for (index, feature) in train.features.iter().enumerate() {
-        let path = format!("{path}.features[{index}]");
-        errors.require(
-            Some(feature) != train.target.as_ref(),
-            &path,
-            format!("{} is the target: a model cannot predict from it", quoted(feature)),
-        );
-        errors.require(
-            features.insert(feature),
-            &path,
-            format!("{} is the name of an earlier feature too", quoted(feature)),
-        );
-    }
-    train_columns::check(train, path, errors);
-    check_forecast(train, path, errors);
-    let predicts = check_algorithm(train, &format!("{path}.algorithm"), errors);
-    if let Some(tune) = &train.tune {
-        for TuneProblem { path: below, problem } in tune.problems(&train.algorithm) {
-            errors.add(format!("{path}.tune.{below}"), problem);
+impl Checked for Train {
+    fn check(&self, _: &PodSettings, path: &str, errors: &mut Errors) {
+        data::check(&self.data, &format!("{path}.data"), errors);
+        check_target(self, path, errors);
+        features::check(&self.features, self.target.as_deref(), &format!("{path}.features"), errors);
+        train_columns::check(self, path, errors);
+        check_forecast(self, path, errors);
+        let predicts = check_algorithm(self, &format!("{path}.algorithm"), errors);
+        if let Some(tune) = &self.tune {
+            for TuneProblem { path: below, problem } in tune.problems(&self.algorithm) {
+                errors.add(format!("{path}.tune.{below}"), problem);
+            }
         }
-    }
-    if let Some(split) = &train.split {
-        check_split(split, train, predicts, &format!("{path}.split"), errors);
-    }
-    errors.require(
-        train.group_by.is_none() || train.group_by != train.target,
-        format!("{path}.groupBy"),
-        "is the target: rows of one class would all be on one side",
-    );
-    if let Some(folds) = &train.cross_validation {
-        errors.require_between(Some(folds.folds), (2, 100), format!("{path}.crossValidation.folds"));
-        errors.require_not_negative(folds.seed, format!("{path}.crossValidation.seed"));
-    }
-    let has_curve = train.learning_curve == Some(true);
-    errors.require(
-        !has_curve || train.split.is_some(),
-        format!("{path}.learningCurve"),
-        "needs split: what is learnt from parts of the rows is measured on the rows that it keeps back",
-    );
-    errors.require(
-        !has_curve || train.target.is_some(),
-        format!("{path}.learningCurve"),
-        "needs target: nothing says how good an algorithm without one is on other rows",
-    );
-    if let Some(gate) = &train.gate {
-        gate::check(gate, train.algorithm.chosen(), predicts, &format!("{path}.gate"), errors);
+        if let Some(split) = &self.split {
+            check_split(split, self, predicts, &format!("{path}.split"), errors);
+        }
         errors.require(
-            train.tune.is_none() || train.split.is_some(),
-            format!("{path}.gate"),
-            "needs split beside tune: over folds, or the rows learnt from, the search has chosen what measures best",
+            self.group_by.is_none() || self.group_by != self.target,
+            format!("{path}.groupBy"),
+            "is the target: rows of one class would all be on one side",
         );
-        let quantile = train.algorithm.chosen().and_then(ChosenAlgorithm::quantile);
+        if let Some(folds) = &self.cross_validation {
+            errors.require_between(Some(folds.folds), (2, 100), format!("{path}.crossValidation.folds"));
+            errors.require_not_negative(folds.seed, format!("{path}.crossValidation.seed"));
+        }
+        let has_curve = self.learning_curve == Some(true);
         errors.require(
-            gate.metric != Metric::Pinball || predicts != Some(Predicts::Numbers) || quantile.is_some(),
-            format!("{path}.gate.metric"),
-            "is pinball, which measures models of a quantile: set loss: quantile of gradientBoosting, or take another metric",
+            !has_curve || self.split.is_some(),
+            format!("{path}.learningCurve"),
+            "needs split: what is learnt from parts of the rows is measured on the rows that it keeps back",
         );
+        errors.require(
+            !has_curve || self.target.is_some(),
+            format!("{path}.learningCurve"),
+            "needs target: nothing says how good an algorithm without one is on other rows",
+        );
+        if let Some(gate) = &self.gate {
+            gate::check(gate, self.algorithm.chosen(), predicts, &format!("{path}.gate"), errors);
+            errors.require(
+                self.tune.is_none() || self.split.is_some(),
+                format!("{path}.gate"),
+                "needs split beside tune: over folds, or the rows learnt from, the search has chosen what measures best",
+            );
+            let quantile = self.algorithm.chosen().and_then(ChosenAlgorithm::quantile);
+            errors.require(
+                gate.metric != Metric::Pinball || predicts != Some(Predicts::Numbers) || quantile.is_some(),
+                format!("{path}.gate.metric"),
+                "is pinball, which measures models of a quantile: set loss: quantile of gradientBoosting, or take another metric",
+            );
+        }
     }
 }
 

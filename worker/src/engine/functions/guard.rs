@@ -118,7 +118,7 @@ fn since_1970(seconds: &ColumnarValue, time: &DataType, name: &str) -> Result<Co
     if let Some(beyond) = seconds.iter().flatten().find(|seconds| seconds.is_nan() || seconds.abs() > REACH) {
         return Err(DataFusionError::Execution(format!(
             "{name} cannot hold {beyond} seconds since 1970: it reaches from 1677 to 2262; use to_timestamp_seconds, which takes whole seconds, \
-             and leave out with WHERE what is no number"
+             and leave out with WHERE what is not a number"
         )));
     }
     let micros = |seconds: f64| seconds.trunc() as i64 * 1_000_000 + (seconds.fract() * 1e6).round() as i64;

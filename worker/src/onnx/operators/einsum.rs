@@ -34,7 +34,7 @@ impl Equation {
         }
         let all = operands.concat();
         if !all.iter().chain(right.unwrap_or_default()).all(u8::is_ascii_alphabetic) {
-            return Err(wrong("has a sign that is no letter; dimensions of one letter each are computed"));
+            return Err(wrong("has a sign that is not a letter; dimensions of one letter each are computed"));
         }
         let mut letters: Vec<u8> = all.clone();
         letters.sort_unstable();
