@@ -52,6 +52,9 @@ pub enum Command {
         /// The container's name
         #[arg(long)]
         container: String,
+        /// The file with the container's variables, removed when `local` is gone
+        #[arg(long)]
+        variables: std::path::PathBuf,
         /// The container tool and its arguments
         #[arg(last = true, required = true)]
         command: Vec<std::ffi::OsString>,

@@ -49,7 +49,9 @@ fn dispatch(command: Command) -> ExitCode {
             show::line(String::from_utf8_lossy(&script).trim_end());
             ExitStatus::Success
         }
-        Command::Watchdog { container, command } => return commands::watchdog::run(&container, &command),
+        Command::Watchdog { container, variables, command } => {
+            return commands::watchdog::run(&container, &variables, &command);
+        }
     };
     let Some(problem) = show::unprinted() else { return ExitCode::from(status as u8) };
     show::error(&format!("the result cannot be written to standard output: {problem}"));

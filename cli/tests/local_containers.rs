@@ -13,6 +13,7 @@ use serde_json::Value;
 const PODMAN: &str = r#"#!/bin/sh
 HERE=$(dirname "$0")
 echo "$*" >> "$HERE/calls"
+env >> "$HERE/environment"
 if [ "$1" = rm ]; then
   eval "NAME=\${$#}"
   [ -e "$HERE/$NAME.id" ] && kill "$(cat "$HERE/$NAME.id")"
@@ -25,6 +26,7 @@ while [ $# -gt 0 ]; do
     --name) NAME=$2; shift 2;;
     --entrypoint) ENTRY=$2; shift 2;;
     --volume) VOLUME=${2%:/storage}; shift 2;;
+    --env-file) stat -c %a "$2" >> "$HERE/modes"; while IFS= read -r line; do export "$line"; done < "$2"; shift 2;;
     --publish) PORT=${2%:*}; PORT=${PORT##*:}; export PORT; shift 2;;
     --*=*) shift;;
     --*) shift 2;;
@@ -57,7 +59,7 @@ fn command(folder: &Folder, arguments: &[&str]) -> Command {
     fs::create_dir_all(folder.path().join("bin")).expect("a folder");
     for program in [
         "sh", "kill", "env", "sed", "dirname", "cat", "touch", "mkdir", "tail", "wc", "printf", "grep", "rm",
-        "ln",
+        "ln", "stat",
     ] {
         let path = ["/bin", "/usr/bin"]
             .iter()
@@ -130,13 +132,70 @@ fn the_container_is_called_with_what_it_needs_and_no_value_on_its_command_line()
         "--name p-a-",
         "--user ",
         "/volume:/storage",
-        "--env TOKEN",
-        "--env MLPIPELINE_OUTPUT",
+        "--env-file ",
         "--entrypoint sh any/image:1 -c true",
     ] {
         assert!(run.contains(part), "{part} is not in {run}");
     }
     assert!(!calls.contains("hunter2"), "{calls}");
+}
+
+/// A Secret in the pipeline's file.
+const SECRET: &str =
+    "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {token: \"hunter2=$ ä\"}\n";
+
+/// Every file below a folder, with its text.
+fn files(folder: &std::path::Path) -> Vec<(std::path::PathBuf, String)> {
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                return files(&path);
+            }
+            // It may go meanwhile.
+            let text = String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned();
+            vec![(path, text)]
+        })
+        .collect()
+}
+
+#[test]
+fn variables_reach_the_container_by_a_file_and_never_the_tool_and_what_it_starts() {
+    let folder = with_podman();
+    let place = folder.path().display();
+    let see = format!("printf '%s|%s' \"$PLUGIN_LIBDIR\" \"$TOKEN\" > {place}/seen");
+    let step = container("a", &see, "")
+        + "    pod: {env: [{name: PLUGIN_LIBDIR, value: /storage/theirs}, {name: TOKEN, valueFrom: {secretKeyRef: {name: s, key: token}}}]}\n"
+        + SECRET;
+    assert_eq!(local(&folder, &step).code, 0);
+    let seen = fs::read_to_string(folder.path().join("seen")).expect("what the container saw");
+    assert_eq!(seen, "/storage/theirs|hunter2=$ ä");
+    let tool = fs::read_to_string(folder.path().join("bin/environment")).expect("the tool's environment");
+    assert!(!tool.contains("PLUGIN_LIBDIR") && !tool.contains("hunter2"), "{tool}");
+    assert_eq!(fs::read_to_string(folder.path().join("bin/modes")).expect("a mode"), "600\n");
+    for (path, text) in files(&folder.path().join(".mlpipeline")) {
+        assert!(!text.contains("hunter2"), "{} is left", path.display());
+    }
+}
+
+#[test]
+fn a_value_of_several_lines_reaches_the_container_unless_its_name_leads_programs() {
+    let folder = with_podman();
+    let see = format!("printf '%s' \"$CERT\" > {}/seen", folder.path().display());
+    let step = container("a", &see, "") + "    pod: {env: [{name: CERT, value: \"one\\ntwo\"}]}\n";
+    assert_eq!(local(&folder, &step).code, 0);
+    assert_eq!(fs::read_to_string(folder.path().join("seen")).expect("seen"), "one\ntwo");
+    let calls = fs::read_to_string(folder.path().join("bin/calls")).expect("calls");
+    assert!(calls.contains("--env CERT") && !calls.contains("one"), "{calls}");
+
+    let folder = with_podman();
+    folder.write("p.yaml", &pipeline(&container("a", "true", "")));
+    folder.write("own.env", "DOCKER_HOST=quoted#theirs\n");
+    let arguments = ["local", "p.yaml", "--once", "--env-file", "own.env", "-o", "json"];
+    let output = command(&folder, &arguments).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success() && said.contains("cannot be handed to a container"), "{said}");
+    assert!(said.contains("DOCKER_HOST") && !said.contains("theirs"), "{said}");
 }
 
 #[test]
@@ -213,7 +272,10 @@ fn no_container_outlives_the_program_however_it_ends() {
         let folder = with_podman();
         let id = folder.path().join("id");
         let script = format!("echo $$ > {}; exec tail -f /dev/null", id.display());
-        folder.write("p.yaml", &pipeline(&container("a", &script, &format!(", workload: {workload}"))));
+        let step = container("a", &script, &format!(", workload: {workload}"))
+            + "    pod: {env: [{name: TOKEN, valueFrom: {secretKeyRef: {name: s, key: token}}}]}\n"
+            + SECRET;
+        folder.write("p.yaml", &pipeline(&step));
         let mut child = command(&folder, &["local", "p.yaml"])
             .stdout(std::process::Stdio::null())
             .spawn()
@@ -224,6 +286,12 @@ fn no_container_outlives_the_program_however_it_ends() {
         child.wait().expect("it ends");
         let id = fs::read_to_string(&id).expect("an id");
         wait_for("the container to end", || !fs::exists(format!("/proc/{}", id.trim())).expect("proc"));
+        let is_left = || {
+            files(&folder.path().join(".mlpipeline/state"))
+                .into_iter()
+                .any(|(_, text)| text.contains("hunter2"))
+        };
+        wait_for("the file of its variables to go", || !is_left());
     }
 }
 

@@ -26,16 +26,15 @@ pub fn start(format: Option<LogFormat>) {
     let terminal = stderr().is_terminal();
     let format = format.unwrap_or(if terminal { LogFormat::Text } else { LogFormat::Json });
     let quiet = match format {
-        LogFormat::Text => "warn",
-        LogFormat::Json => "info",
+        LogFormat::Text => LevelFilter::WARN,
+        LogFormat::Json => LevelFilter::INFO,
     };
     let level = std::env::var(LEVEL_VARIABLE).ok();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| match level.as_deref().map(parsed) {
-        Some(Some(level)) => EnvFilter::default().add_directive(level.into()),
-        Some(None) | None => EnvFilter::new(quiet),
-    });
+    let chosen = level.as_deref().and_then(parsed);
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(directives(chosen.unwrap_or(quiet))));
     let redaction = Arc::new(Secrets::of(std::env::vars_os()).redaction());
-    let writer = move || CleanStderr(Arc::clone(&redaction));
+    let writer = move || CleanStderr { redaction: Arc::clone(&redaction), format };
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     // It fails when something else logs already; then that is used.
     let _ = match format {
@@ -49,19 +48,40 @@ pub fn start(format: Option<LogFormat>) {
     }
 }
 
+/// What is logged at a level. Where no more than that is asked for, a database's notices are not: it writes as many as it likes, each as
+/// long as it likes.
+fn directives(level: LevelFilter) -> String {
+    if level == LevelFilter::INFO { format!("{level},tokio_postgres=warn") } else { level.to_string() }
+}
+
 /// Standard error, to which no secret value is written. An event comes in one piece.
-struct CleanStderr(Arc<Redaction>);
+struct CleanStderr {
+    redaction: Arc<Redaction>,
+    format: LogFormat,
+}
 
 impl Write for CleanStderr {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         // Signs that control a terminal are the formatter's business: it writes some itself.
-        let clean = self.0.without_secrets(&String::from_utf8_lossy(event));
-        stderr().write_all(clean.as_bytes())?;
+        let clean = self.redaction.searched(&String::from_utf8_lossy(event));
+        stderr().write_all(clean.as_deref().unwrap_or(unsearched(self.format)).as_bytes())?;
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         stderr().flush()
+    }
+}
+
+/// The line in the place of one that cannot be searched for secrets.
+fn unsearched(format: LogFormat) -> &'static str {
+    match format {
+        LogFormat::Text => {
+            " WARN a line is left out: it is escaped in too many ways to be searched for secrets\n"
+        }
+        LogFormat::Json => {
+            "{\"level\":\"WARN\",\"message\":\"a line is left out: it is escaped in too many ways to be searched for secrets\"}\n"
+        }
     }
 }
 
@@ -72,4 +92,31 @@ fn parsed(level: &str) -> Option<LevelFilter> {
         return Some(LevelFilter::WARN);
     }
     level.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notices_of_a_database_are_logged_where_more_than_usual_is_asked_for() {
+        for (level, expected) in [
+            (LevelFilter::WARN, "warn"),
+            (LevelFilter::INFO, "info,tokio_postgres=warn"),
+            (LevelFilter::DEBUG, "debug"),
+            (LevelFilter::OFF, "off"),
+        ] {
+            let directives = directives(level);
+            assert_eq!(directives, expected);
+            assert_eq!(EnvFilter::new(&directives).max_level_hint(), Some(level));
+        }
+    }
+
+    #[test]
+    fn a_line_in_the_place_of_another_is_one_of_its_format() {
+        for format in [LogFormat::Text, LogFormat::Json] {
+            assert_eq!(unsearched(format).lines().count(), 1);
+        }
+        serde_json::from_str::<serde_json::Value>(unsearched(LogFormat::Json)).expect("JSON");
+    }
 }

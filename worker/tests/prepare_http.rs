@@ -195,6 +195,39 @@ fn credentials_of_a_secret_go_to_the_named_server_and_to_none_that_it_redirects_
 }
 
 #[test]
+fn variables_that_name_a_proxy_are_not_followed() {
+    let proxy = Server::start(|_, _| answer("200 OK", "", "a\nof the proxy\n"));
+    let server = Server::start(|_, _| answer("200 OK", "", "a\nof the server\n"));
+    let address = proxy.url("");
+    let names = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    let mut variables: Vec<(&str, &str)> = names.iter().map(|name| (*name, address.as_str())).collect();
+    // No server is excepted.
+    variables.extend([("NO_PROXY", ""), ("no_proxy", "")]);
+    let volume = Volume::new();
+    let mut spec = prepare(input(&server.url("/a.csv")), None);
+    let ended = volume.step_with(&spec, &QUICK, &variables);
+    assert_eq!(volume.data(ended.succeeds(), "data.csv"), "a\nof the server\n");
+    // Nor by what delivers rows, or talks to a store.
+    spec["revision"] = json!({"fixed": mlpipeline_crds::Revision::of(&["delivered"])});
+    let receiver = Server::start(|_, _| answer("200 OK", "", ""));
+    spec["action"]["prepare"]["delivery"] = json!({"uri": receiver.url("/rows")});
+    volume.step_with(&spec, &QUICK, &variables).succeeds();
+    assert_eq!(receiver.requests(), 1);
+    let store = Server::start(|_, _| answer("403 Forbidden", "", ""));
+    let endpoint = store.url("");
+    variables.extend([
+        ("MLPIPELINE_SECRET_INPUT_t_AWS_ACCESS_KEY_ID", "key"),
+        ("MLPIPELINE_SECRET_INPUT_t_AWS_SECRET_ACCESS_KEY", "secret"),
+        ("MLPIPELINE_SECRET_INPUT_t_AWS_ENDPOINT_URL", &endpoint),
+    ]);
+    let source = json!({"uri": "s3://bucket/a.csv", "credentials": "MLPIPELINE_SECRET_INPUT_t_"});
+    let spec = prepare(json!([{"name": "t", "source": {"uri": source}}]), None);
+    assert_eq!(Volume::new().step_with(&spec, &QUICK, &variables).code, 3);
+    assert!(store.requests() > 0);
+    assert_eq!(proxy.requests(), 0);
+}
+
+#[test]
 fn other_schemes_and_broken_uris_are_refused_by_the_spec() {
     for uri in [
         "ftp://example.com/a.csv",

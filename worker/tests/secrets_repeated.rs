@@ -5,9 +5,11 @@
 mod receiver;
 mod support;
 
+use std::path::Path;
+
 use receiver::Receiver;
 use serde_json::json;
-use support::{Volume, input, prepare};
+use support::{Server, Volume, answer, input, prepare};
 
 const PASSWORD: &str = "hunter2\"<&> /ü";
 
@@ -54,4 +56,69 @@ fn what_a_receiver_repeats_of_credentials_is_in_no_report_and_no_log() {
             }
         }
     }
+}
+
+/// Every file below a folder that holds this text.
+fn holders(folder: &Path, text: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let found = entries.flat_map(|path| match path.is_dir() {
+        true => holders(&path, text),
+        false if String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).contains(text) => {
+            vec![path.file_name().expect("a name").to_string_lossy().into_owned()]
+        }
+        false => Vec::new(),
+    });
+    found.collect()
+}
+
+#[test]
+fn what_a_server_of_rows_repeats_of_a_token_is_in_no_report_and_no_log_and_rows_are_data() {
+    const TOKEN: &str = "Zq7Xv9Kw3Jy5Hb1Z";
+    let other = Server::start(|_, _| answer("404 Not Found", "", format!("no Bearer {TOKEN}")));
+    let away = other.url(&format!("/{TOKEN}.csv?token={TOKEN}"));
+    let server = Server::start(move |path, _| match path {
+        "/error.csv" => answer("403 Forbidden", "", format!("Bearer {TOKEN} may not read this")),
+        "/path.csv" => answer("302 Found", &format!("Location: /{TOKEN}.csv?token={TOKEN}\r\n"), ""),
+        "/away.csv" => answer("302 Found", &format!("Location: {away}\r\n"), ""),
+        "/scheme.csv" => answer("302 Found", &format!("Location: {TOKEN}://{TOKEN}/\r\n"), ""),
+        "/reason.csv" => answer(&format!("403 Bearer {TOKEN}"), "", ""),
+        "/header.csv" => {
+            let headers =
+                format!("ETag: \"{TOKEN}\"\r\nContent-Type: {TOKEN}\r\nX-Asked: Bearer {TOKEN}\r\n");
+            answer("200 OK", &headers, "a\n1\n")
+        }
+        "/encoding.csv" => answer("200 OK", &format!("Content-Encoding: {TOKEN}\r\n"), "a\n1\n"),
+        "/row.csv" => answer("200 OK", "", format!("a\nBearer {TOKEN}\n")),
+        "/long.csv" => answer("200 OK", "", format!("a\nBearer {TOKEN},b,c\n")),
+        _ => answer("404 Not Found", "", format!("no Bearer {TOKEN}")),
+    });
+    for (path, code, found) in [
+        ("/error.csv", 3, &[][..]),
+        ("/path.csv", 3, &[]),
+        ("/away.csv", 3, &[]),
+        ("/scheme.csv", 3, &[]),
+        ("/reason.csv", 3, &[]),
+        ("/encoding.csv", 3, &[]),
+        ("/header.csv", 0, &[]),
+        // What a server sends as a row is its data, whatever it says there.
+        ("/row.csv", 0, &["data.csv"]),
+        ("/long.csv", 3, &[]),
+    ] {
+        let volume = Volume::new();
+        let source = json!({"uri": server.url(path), "credentials": "MLPIPELINE_SECRET_INPUT_t_"});
+        let spec = prepare(json!([{"name": "t", "source": {"uri": source}}]), None);
+        let ended = volume.step_with(
+            &spec,
+            &["--allow-address=127.0.0.0/8", "--fetch-attempts=1"],
+            &[("MLPIPELINE_SECRET_INPUT_t_token", TOKEN), ("RUST_LOG", "trace")],
+        );
+        assert_eq!(ended.code, code, "{path}: {ended:#?}");
+        for text in [&ended.report.to_json(), &ended.stderr] {
+            assert!(!text.to_ascii_lowercase().contains(&TOKEN.to_ascii_lowercase()), "{path}: {text}");
+        }
+        assert_eq!(holders(volume.path(), TOKEN), found, "{path}");
+    }
+    let bearer = Some(format!("Bearer {TOKEN}"));
+    assert!(server.authorizations().iter().all(|asked| *asked == bearer), "the token was not sent");
+    assert_eq!(other.authorizations(), [None]);
 }

@@ -1,7 +1,8 @@
 //! Which variables of somebody else's pipeline may reach programs of this machine: the worker, and the tool that starts containers.
 //!
 //! In a cluster a variable reaches a container alone. Here it would also reach what loads programs, finds them, or tells a container tool
-//! which machine to work on.
+//! which machine to work on. The list holds names that are known; so that others reach no tool either, a container's variables go by a
+//! file (`variables_file.rs`).
 
 /// What such names begin with: of the loader and of libc, of shells, of container tools and the runtimes and libraries that they are made
 /// of.
@@ -37,15 +38,17 @@ const PREFIXES: [&str; 28] = [
 ];
 
 /// Names of one program or library each.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 26] = [
     "ALL_PROXY",
     "CDPATH",
     "ENV",
+    "GNUPGHOME",
     "HOME",
     "HOSTALIASES",
     "HTTPS_PROXY",
     "HTTP_PROXY",
     "IFS",
+    "IPTABLES_LIB_DIR",
     "LLVM_PROFILE_FILE",
     "LOCALDOMAIN",
     "LOCPATH",
@@ -61,6 +64,7 @@ const NAMES: [&str; 23] = [
     "SHELLOPTS",
     "TMPDIR",
     "USER",
+    "XTABLES_LIBDIR",
 ];
 
 /// Why a variable of the pipeline's files is not set here, where it is not.
@@ -117,6 +121,9 @@ mod tests {
             "OTEL_EXPORTER_OTLP_ENDPOINT",
             "REGISTRIES_CONFIG_PATH",
             "BUILDKIT_HOST",
+            "XTABLES_LIBDIR",
+            "IPTABLES_LIB_DIR",
+            "GNUPGHOME",
         ] {
             let refused = refusal(name).expect(name);
             assert!(refused.contains(name) && refused.contains("--env-file"), "{refused}");

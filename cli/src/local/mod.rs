@@ -15,6 +15,7 @@ mod replica;
 mod settings;
 mod start;
 mod tools;
+mod variables_file;
 mod watchdog;
 
 pub use engine::{Engine, Row, Watcher};

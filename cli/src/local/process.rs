@@ -6,12 +6,14 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
 use super::environment::Environment;
+use super::variables_file::VariablesFile;
 use crate::state::own_file;
 
 /// How long a process may take to end after it was asked to.
@@ -51,6 +53,8 @@ pub struct CommandLine {
     pub arguments: Vec<OsString>,
     /// Its variables, beside the few that it inherits.
     pub environment: Environment,
+    /// The file that its arguments name, with what a container is to have as variables. It is there as long as this is, or a process of it.
+    pub(super) variables: Option<Arc<VariablesFile>>,
 }
 
 /// A running child process. Dropped, it is killed.
@@ -60,6 +64,7 @@ pub struct Process {
     group: Option<u32>,
     /// Closed when this process ends, however that happens: the child's watchdog waits for that.
     _stdin: Option<ChildStdin>,
+    _variables: Option<Arc<VariablesFile>>,
 }
 
 impl Process {
@@ -87,7 +92,12 @@ impl Process {
             .map_err(|error| {
                 io::Error::other(format!("cannot start {}: {error}", command.program.display()))
             })?;
-        Ok(Self { group: child.id(), _stdin: child.stdin.take(), child })
+        Ok(Self {
+            group: child.id(),
+            _stdin: child.stdin.take(),
+            _variables: command.variables.clone(),
+            child,
+        })
     }
 
     /// Waits until the process ends.

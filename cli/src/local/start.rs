@@ -68,7 +68,9 @@ impl Starter {
             Task::Container { run, inputs, output } => {
                 let publication = self.draft(output)?;
                 let draft = publication.draft.display().to_string();
-                let container = Container { name, environment, inputs, output: &draft, ports: &[] };
+                let beside = self.store.spec(&step.name, name);
+                let container =
+                    Container { name, environment, inputs, output: &draft, ports: &[], beside: &beside };
                 (self.tools.container(step, run, &container)?, Some(publication))
             }
         };
@@ -214,7 +216,8 @@ impl Starter {
                     reason: "StorageUnavailable",
                     message: format!("cannot make the folder {}: {error}", folder.display()),
                 })?;
-                let container = Container { name, environment, inputs, output: &output, ports: &ports };
+                let container =
+                    Container { name, environment, inputs, output: &output, ports: &ports, beside: &file };
                 self.tools.container(step, run, &container)
             }
         }

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mlpipeline_core::artifact_place::ArtifactPlace;
 use mlpipeline_core::names::environment_name;
@@ -14,6 +15,7 @@ use mlpipeline_crds::{CompletionMode, Run, StepSpec, Workload};
 
 use super::environment::{Environment, expand};
 use super::process::CommandLine;
+use super::variables_file::{VariablesFile, hand_over};
 use crate::manifest::SecretText;
 use crate::state::own_file;
 
@@ -133,13 +135,18 @@ impl Tools {
             "--files".into(),
             self.files.clone().into(),
         ];
-        Ok(CommandLine { program: self.worker.clone(), arguments: arguments.into(), environment })
+        Ok(CommandLine {
+            program: self.worker.clone(),
+            arguments: arguments.into(),
+            environment,
+            variables: None,
+        })
     }
 
     /// The command line of a container.
     ///
     /// # Errors
-    /// When there is no container tool, or the step needs what only a cluster has.
+    /// When there is no container tool, the step needs what only a cluster has, or its variables cannot be handed over.
     pub fn container(
         &self,
         step: &ValidStep,
@@ -161,8 +168,10 @@ impl Tools {
         }
         variables.insert("MLPIPELINE_OUTPUT".into(), format!("{MOUNT}/{}", container.output).into());
         variables.insert("MLPIPELINE_STORAGE".into(), MOUNT.to_owned().into());
+        let (file, environment) = by_file(&variables, container.beside)?;
         let mut arguments: Vec<OsString> =
-            vec!["watchdog".into(), "--container".into(), container.name.into(), "--".into()];
+            vec!["watchdog".into(), "--container".into(), container.name.into()];
+        arguments.extend(["--variables".into(), file.path().into(), "--".into()]);
         arguments.extend([tool.into(), "run".into(), "--rm".into(), "--name".into(), container.name.into()]);
         // As the operator's pods: no capability, and none to be gained.
         arguments.extend(["--cap-drop=ALL".into(), "--security-opt=no-new-privileges".into()]);
@@ -175,8 +184,9 @@ impl Tools {
         for (address, port) in container.ports {
             arguments.extend(["--publish".into(), format!("{address}:{port}").into()]);
         }
-        // Names only: the values are in the tool's environment, where other users do not see them.
-        for name in variables.keys() {
+        // No value: other users see arguments.
+        arguments.extend(["--env-file".into(), file.path().into()]);
+        for name in environment.keys() {
             arguments.extend(["--env".into(), name.into()]);
         }
         let expanded =
@@ -187,7 +197,7 @@ impl Tools {
         }
         arguments.push((&run.image).into());
         arguments.extend(words.chain(expanded(&run.args)).map(OsString::from));
-        Ok(CommandLine { program: self.own.clone(), arguments, environment: variables })
+        Ok(CommandLine { program: self.own.clone(), arguments, environment, variables: Some(Arc::new(file)) })
     }
 
     /// Makes the container write the volume as its owner, so that the user can read and delete what it wrote.
@@ -213,6 +223,16 @@ pub struct Container<'a> {
     pub output: &'a str,
     /// Addresses of this machine that lead to ports of the container.
     pub ports: &'a [(SocketAddr, u16)],
+    /// A path of this run's own, beside which the file with its variables is written.
+    pub beside: &'a Path,
+}
+
+/// Writes the variables that can stand in a file, and gives the others.
+fn by_file(variables: &Environment, beside: &Path) -> Result<(VariablesFile, Environment), CannotRun> {
+    let handed = hand_over(variables).map_err(|message| CannotRun { reason: "VariableRefused", message })?;
+    let file = VariablesFile::create(beside, &handed.lines)
+        .map_err(|error| CannotRun { reason: "StateUnwritable", message: error.to_string() })?;
+    Ok((file, handed.environment))
 }
 
 fn concat(parts: &[&std::ffi::OsStr]) -> OsString {

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::process::Stdio;
 
 use tokio::process::Command;
@@ -9,11 +10,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 /// Runs `command`, a container tool with its arguments, until it ends, and gives its exit code. When standard input ends, or
-/// the process receives a signal to stop, the container of this name is removed.
+/// the process receives a signal to stop, the container of this name is removed. When standard input ends, so is the file with its
+/// variables: nobody else is left who would.
 ///
 /// # Errors
 /// When the tool cannot be started.
-pub async fn watch_container(container: &str, command: &[OsString]) -> io::Result<i32> {
+pub async fn watch_container(container: &str, variables: &Path, command: &[OsString]) -> io::Result<i32> {
     let (tool, arguments) = command.split_first().ok_or_else(|| io::Error::other("no command to run"))?;
     // One of this name that is left over would keep the new one from starting.
     remove(tool, container).await;
@@ -22,7 +24,9 @@ pub async fn watch_container(container: &str, command: &[OsString]) -> io::Resul
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {
         status = child.wait() => return Ok(status?.code().unwrap_or(1)),
-        () = starter_is_gone() => {}
+        () = starter_is_gone() => {
+            std::fs::remove_file(variables).ok();
+        }
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }

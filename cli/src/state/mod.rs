@@ -26,6 +26,9 @@ pub type Records = BTreeMap<String, Vec<RunRecord>>;
 /// The most bytes of a record: a fingerprint is as long as its step, and a pipeline has 512 KiB.
 const RECORD_LIMIT: u64 = 8 << 20;
 
+/// How the names of files with a container's variables end, beside the records of its run.
+pub const VARIABLES_ENDING: &str = "variables";
+
 /// Records as the core sees them.
 #[must_use]
 pub fn observed(records: &Records) -> Observed {
@@ -89,7 +92,18 @@ impl Store {
     /// # Errors
     /// When another process has it, or the lock's file cannot be written.
     pub fn lock(&self) -> Result<Lock, LockError> {
-        Lock::take(&self.state.join("lock"))
+        let lock = Lock::take(&self.state.join("lock"))?;
+        self.remove_variables();
+        Ok(lock)
+    }
+
+    /// Removes the files of variables that a killed process left; they may hold secrets.
+    fn remove_variables(&self) {
+        let folders = entries(&self.state.join("runs"));
+        let files = folders.iter().flat_map(|folder| entries(folder));
+        for file in files.filter(|file| file.extension().is_some_and(|ending| ending == VARIABLES_ENDING)) {
+            fs::remove_file(file).ok();
+        }
     }
 
     /// Whether some process runs this pipeline here at this moment.

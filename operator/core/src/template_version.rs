@@ -12,11 +12,13 @@ pub enum TemplateVersion {
     Placed,
     /// Replicas do not ask to be spread where anything binds them to one node, be it not the pipeline's volume.
     Bound,
+    /// What pods keep for a while on their node has a limit.
+    Limited,
 }
 
 impl TemplateVersion {
     /// What new pods are made by.
-    pub const NEWEST: Self = Self::Bound;
+    pub const NEWEST: Self = Self::Limited;
 
     /// The value of the annotation [`crate::labels::annotation::TEMPLATE`]; the first version has none.
     #[must_use]
@@ -25,6 +27,7 @@ impl TemplateVersion {
             Self::First => None,
             Self::Placed => Some("2"),
             Self::Bound => Some("3"),
+            Self::Limited => Some("4"),
         }
     }
 
@@ -34,7 +37,8 @@ impl TemplateVersion {
         match recorded {
             None => Self::First,
             Some("2") => Self::Placed,
-            Some(_) => Self::Bound,
+            Some("3") => Self::Bound,
+            Some(_) => Self::Limited,
         }
     }
 }
@@ -45,7 +49,12 @@ mod tests {
 
     #[test]
     fn a_version_is_read_as_it_was_recorded() {
-        for version in [TemplateVersion::First, TemplateVersion::Placed, TemplateVersion::NEWEST] {
+        for version in [
+            TemplateVersion::First,
+            TemplateVersion::Placed,
+            TemplateVersion::Bound,
+            TemplateVersion::Limited,
+        ] {
             assert_eq!(TemplateVersion::parse(version.recorded()), version);
         }
         assert_eq!(TemplateVersion::parse(Some("900")), TemplateVersion::NEWEST);

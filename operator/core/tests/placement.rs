@@ -131,6 +131,22 @@ fn s5_pods_that_run_keep_the_template_that_they_were_made_by() {
 }
 
 #[test]
+fn s5_new_pods_that_stay_have_a_limit_on_scratch_and_those_that_run_keep_what_they_have() {
+    let many = pipeline(&json!({"accessModes": ["ReadWriteMany"]}), &web(2, &json!({})));
+    let limit = |found: &PodSpec| {
+        let volumes = found.volumes.as_deref().unwrap_or_default();
+        let scratch = volumes.iter().find(|volume| volume.name == "tmp").expect("scratch");
+        scratch.empty_dir.as_ref().expect("on the node").size_limit.as_ref().map(|limit| limit.0.clone())
+    };
+    assert_eq!(limit(&pods(&many, &Observed::default()).0).as_deref(), Some("256Gi"));
+    for version in [TemplateVersion::First, TemplateVersion::Placed, TemplateVersion::Bound] {
+        let (found, _) = pods(&many, &runs_by(&many, version));
+        assert_eq!(limit(&found), None, "{version:?}: an upgrade replaces no pod");
+    }
+    assert_eq!(limit(&pods(&many, &runs_by(&many, TemplateVersion::Limited)).0).as_deref(), Some("256Gi"));
+}
+
+#[test]
 fn a_step_that_asks_for_another_node_than_pods_that_stay_on_its_volume_is_noted() {
     let gpu = json!({"resources": {"limits": {"nvidia.com/gpu": 1}}});
     let fast = json!({"nodeSelector": {"pool": "fast"}});

@@ -139,7 +139,65 @@ fn asked() -> Vec<(Value, Option<&'static str>)> {
             json!({"storage": {"volume": {"size": "1Gi", "storageClassName": "gold"}}, "steps": [{"name": "a", "prepare": {"sql": "SELECT 1"}}]}),
             Some("these storage classes are used: gold"),
         ),
+        (
+            json!({"storage": {"volume": {"storageClassName": ""}}, "steps": [{"name": "a", "prepare": {"sql": "SELECT 1"}}]}),
+            Some("these storage classes are used: \"\""),
+        ),
+        (ingress(json!({"host": "a.team-a.example.com", "className": "internal"})), None),
+        (
+            ingress(json!({"host": "a.team-a.example.com", "className": "public"})),
+            Some("these ingress classes are used: public"),
+        ),
+        (
+            ingress(json!({
+                "host": "a.team-a.example.com", "className": "internal",
+                "annotations": {"kubernetes.io/ingress.class": "public"},
+            })),
+            Some("these ingress classes are used: internal, public"),
+        ),
     ]
+}
+
+/// The same under limits that allow no storage class, and no volume as large as one that names no size.
+fn asked_of_little() -> Vec<(Value, Option<&'static str>)> {
+    let prepare = |storage: Value| {
+        let mut spec = json!({"steps": [{"name": "a", "prepare": {"sql": "SELECT 1"}}]});
+        spec.as_object_mut().unwrap().extend(storage.as_object().unwrap().clone());
+        spec
+    };
+    let volume = |fields: Value| prepare(json!({"storage": {"volume": fields}}));
+    let replicas = json!({"workload": "StatefulSet", "replicaVolume": {"size": "1Gi", "mountPath": "/data"}});
+    vec![
+        (volume(json!({"size": "500Mi"})), None),
+        (volume(json!({"size": "501Mi"})), Some("at most 500Mi")),
+        (volume(json!({})), Some("one that names no size has 1Gi")),
+        (prepare(json!({})), Some("one that names no size has 1Gi")),
+        (volume(json!({"claimName": "there"})), None),
+        (run(&json!({})), None),
+        (run(&replicas), Some("at most 500Mi")),
+        (volume(json!({"size": "1Mi", "storageClassName": ""})), Some("allowed are none")),
+        (volume(json!({"size": "1Mi", "storageClassName": "standard"})), Some("allowed are none")),
+    ]
+}
+
+/// What is answered otherwise than expected.
+async fn wrongly_answered(
+    pipelines: &Api<MLPipeline>,
+    asked: Vec<(Value, Option<&'static str>)>,
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (spec, expected) in asked {
+        let found = refusal(pipelines, &spec).await;
+        let is_right = match (&found, expected) {
+            (None, None) => true,
+            (Some(message), Some(part)) => message.contains(part),
+            _ => false,
+        };
+        if !is_right {
+            wrong.push(format!("{spec}: {found:?}, expected {expected:?}"));
+        }
+    }
+    wrong
 }
 
 #[tokio::test]
@@ -150,6 +208,7 @@ async fn the_shipped_policy_holds_tenants_to_the_limits_of_its_parameters() {
     let limits = json!({
         "images": "registry.example.com/ml/, busybox:1.37", "ingressHosts": ".team-a.example.com",
         "serviceAccounts": "default, etl", "priorityClasses": "", "storageClasses": "standard", "maxVolumeSize": "100Gi",
+        "ingressClasses": "internal", "ingressAnnotations": "kubernetes.io/ingress.class",
     });
     let pipelines = bed.pipelines();
     let earlier = json!({
@@ -163,18 +222,7 @@ async fn the_shipped_policy_holds_tenants_to_the_limits_of_its_parameters() {
         found.map(drop).ok_or_else(|| "a DaemonSet is allowed".to_owned())
     })
     .await;
-    let mut wrong = Vec::new();
-    for (spec, expected) in asked() {
-        let found = refusal(&pipelines, &spec).await;
-        let is_right = match (&found, expected) {
-            (None, None) => true,
-            (Some(message), Some(part)) => message.contains(part),
-            _ => false,
-        };
-        if !is_right {
-            wrong.push(format!("{spec}: {found:?}, expected {expected:?}"));
-        }
-    }
+    let mut wrong = wrongly_answered(&pipelines, asked()).await;
     // What was there before may be labelled, and deleted although it asks for too much.
     let patch = async |change: Value| {
         pipelines.patch("earlier", &PatchParams::default(), &Patch::Merge(change)).await.map(drop)
@@ -182,6 +230,18 @@ async fn the_shipped_policy_holds_tenants_to_the_limits_of_its_parameters() {
     let labelled = patch(json!({"metadata": {"labels": {"team": "a"}}})).await;
     pipelines.delete("earlier", &DeleteParams::default()).await.unwrap();
     let freed = patch(json!({"metadata": {"finalizers": null}})).await;
+    let little = json!({"data": {"storageClasses": "", "maxVolumeSize": "500Mi"}});
+    let parameters: Api<ConfigMap> = Api::namespaced(client.clone(), &namespace);
+    parameters
+        .patch("mlpipeline-tenant-policy", &PatchParams::default(), &Patch::Merge(little))
+        .await
+        .unwrap();
+    wait_until("the smaller limits to take effect", LONG, async || {
+        let found = wrongly_answered(&pipelines, asked_of_little().drain(1..2).collect()).await;
+        if found.is_empty() { Ok(()) } else { Err("501Mi are allowed".to_owned()) }
+    })
+    .await;
+    wrong.extend(wrongly_answered(&pipelines, asked_of_little()).await);
     remove(&client, &namespace).await;
     labelled.unwrap();
     freed.unwrap();

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use mlpipeline_crds::is_shown;
+
 /// How often a text is read again: a value in JSON, in JSON, in a log line, behind a proxy.
 const DEPTH: usize = 4;
 
@@ -21,9 +23,15 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    /// The text as it is.
-    pub(super) fn of(text: &str) -> Self {
-        Self { text: text.to_owned(), starts: (0..=text.len()).collect() }
+    /// The text as it is, but for signs that nobody sees.
+    fn of(text: &str) -> Self {
+        let mut layer = Self { text: String::with_capacity(text.len()), starts: Vec::new() };
+        for (at, sign) in text.char_indices().filter(|(_, sign)| is_shown(*sign)) {
+            layer.text.push(sign);
+            layer.starts.extend(at..at + sign.len_utf8());
+        }
+        layer.starts.push(text.len());
+        layer
     }
 
     /// The bytes of the original text that bytes of this reading come from.
@@ -33,24 +41,27 @@ impl Layer {
     }
 }
 
-/// Every reading of a text, the text itself first.
-pub(super) fn layers(text: &str) -> Vec<Layer> {
+/// Every reading of a text, the text itself first. `None` where there are too many: then nobody knows what is in the text.
+pub(super) fn layers(text: &str) -> Option<Vec<Layer>> {
     let mut all = vec![Layer::of(text)];
-    let mut known = BTreeSet::from([text.to_owned()]);
+    let mut known: BTreeSet<String> = all.iter().map(|layer| layer.text.clone()).collect();
     let mut from = 0;
     for _ in 0..DEPTH {
         let to = all.len();
         for index in from..to {
             for decode in [of_json, of_url, of_form, of_xml] {
                 let Some(layer) = all.get(index).and_then(|layer| read(layer, decode)) else { continue };
-                if all.len() < MOST_LAYERS && known.insert(layer.text.clone()) {
+                if known.insert(layer.text.clone()) {
+                    if all.len() == MOST_LAYERS {
+                        return None;
+                    }
                     all.push(layer);
                 }
             }
         }
         from = to;
     }
-    all
+    Some(all)
 }
 
 /// Reads what begins a text: how many bytes are escaped there, and what they are; `None` where nothing is.
@@ -66,7 +77,8 @@ fn read(layer: &Layer, decode: Decode) -> Option<Layer> {
         let (length, signs) = match decode(rest) {
             Some((length, signs)) => {
                 is_other = true;
-                (length, signs)
+                // What nobody sees would hide a value here as it does in the text itself.
+                (length, signs.chars().filter(|sign| is_shown(*sign)).collect())
             }
             None => (first, rest.get(..first).unwrap_or_default().to_owned()),
         };
@@ -186,7 +198,7 @@ mod tests {
             ("a&#228;b", "aäb", 1, 7),
             ("a&amp;#xE4;b", "aäb", 1, 11),
         ] {
-            let layers = layers(text);
+            let layers = layers(text).expect("few");
             let layer = layers.iter().find(|layer| layer.text == read);
             let layer = layer.unwrap_or_else(|| panic!("{text}"));
             assert_eq!(layer.original(1, read.len() - 1), (from, to), "{text}");
@@ -195,14 +207,14 @@ mod tests {
 
     #[test]
     fn a_text_without_escapes_is_read_once_and_no_text_is_read_without_end() {
-        assert_eq!(layers("plain text, 100 of it").len(), 1);
+        assert_eq!(layers("plain text, 100 of it").expect("few").len(), 1);
         for text in
             [r"\", r"\u", r"\ud83d", r"\u{110000}", "%", "%zz", "%C3", "&;", "&#;", "&#x110000;", r"\x"]
         {
-            let layers = layers(text);
+            let layers = layers(text).expect("few");
             assert!(layers.iter().all(|layer| layer.original(0, layer.text.len()).1 <= text.len()), "{text}");
         }
         let long = r#"%25\\&amp;+"#.repeat(500);
-        assert!(layers(&long).len() <= MOST_LAYERS);
+        assert!(layers(&long).is_none_or(|layers| layers.len() <= MOST_LAYERS));
     }
 }

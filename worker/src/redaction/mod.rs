@@ -13,6 +13,7 @@ use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 
 use cut::beginnings;
 use layers::layers;
+use mlpipeline_crds::is_shown;
 
 /// Shorter values are not looked for: they occur in any text.
 const LEAST_REDACTED: usize = 4;
@@ -22,6 +23,9 @@ const LEAST_LINE: usize = 16;
 
 /// What stands in the place of a secret.
 const PLACEHOLDER: &str = "…";
+
+/// What stands in the place of a text that is escaped in so many ways that it cannot be searched for secrets.
+const UNSEARCHED: &str = "… (left out: it is escaped in too many ways to be searched for secrets)";
 
 /// Takes values out of text.
 #[derive(Clone, Default)]
@@ -52,20 +56,25 @@ impl Redaction {
 
     /// The text without any of the values, however they are escaped in it, nor the beginning of one where a message cut it.
     pub(crate) fn without_secrets(&self, text: &str) -> String {
+        self.searched(text).unwrap_or_else(|| UNSEARCHED.to_owned())
+    }
+
+    /// The same; `None` where the text is escaped in so many ways that it cannot be searched.
+    pub(crate) fn searched(&self, text: &str) -> Option<String> {
         self.without(text, false)
     }
 
     /// The same for a text that is the beginning of a longer one: what could be the beginning of a value at its end is not kept either.
     pub(crate) fn clean_beginning(&self, text: &str) -> String {
-        self.without(&plain(text), true)
+        self.without(&plain(text), true).unwrap_or_else(|| UNSEARCHED.to_owned())
     }
 
-    fn without(&self, text: &str, is_cut: bool) -> String {
+    fn without(&self, text: &str, is_cut: bool) -> Option<String> {
         if self.forms.is_empty() {
-            return text.to_owned();
+            return Some(text.to_owned());
         }
         let mut found: Vec<(usize, usize)> = Vec::new();
-        for layer in layers(text) {
+        for layer in layers(text)? {
             let lower = layer.text.to_ascii_lowercase();
             for form in &self.forms {
                 let places = lower.match_indices(form.as_str());
@@ -88,7 +97,7 @@ impl Redaction {
             from = end;
         }
         clean.push_str(text.get(from..).unwrap_or_default());
-        clean
+        Some(clean)
     }
 
     /// The text without any of the values, and without signs that would change what a terminal shows.
@@ -98,14 +107,9 @@ impl Redaction {
     }
 }
 
-/// The text without signs that control a terminal or turn the direction of writing around.
+/// The text without signs that control a terminal, turn the direction of writing around or hide others.
 pub(crate) fn plain(text: &str) -> String {
-    let shown = |sign: &char| match sign {
-        '\n' | '\t' => true,
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
-        sign => !sign.is_control(),
-    };
-    text.chars().filter(shown).collect()
+    text.chars().filter(|sign| is_shown(*sign)).collect()
 }
 
 /// A value as it may stand in answers, logs and errors, beside the ways in which [`layers`] reads a text.
@@ -235,5 +239,47 @@ mod tests {
     fn signs_that_control_a_terminal_are_left_out_and_hide_no_value() {
         let redaction = Redaction::of(["hunter2"]);
         assert_eq!(redaction.clean("\u{1b}[31mred\u{7} hun\u{1b}ter2 \u{202e}txt"), "[31mred … txt");
+    }
+
+    #[test]
+    fn signs_that_take_no_room_hide_no_value_escaped_or_not() {
+        let redaction = Redaction::of(["hunter2", "a\u{200d}token"]);
+        for sign in [
+            '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{61c}', '\u{ad}', '\u{fe0f}', '\0',
+        ] {
+            let hidden = format!("hun{sign}ter2");
+            let code = u32::from(sign);
+            let percent: String = sign.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
+            for text in [
+                hidden,
+                format!("hun\\u{code:04x}ter2"),
+                format!("hun\\\\u{code:04x}ter2"),
+                format!("hun&#{code};ter2"),
+                format!("hun{percent}ter2"),
+            ] {
+                for clean in [redaction.clean(&text), redaction.without_secrets(&text)] {
+                    assert_eq!(clean, "…", "{text:?}");
+                }
+            }
+        }
+        for text in ["a\u{200d}token", "atoken", "a\\u200dtoken"] {
+            assert_eq!(redaction.clean(text), "…", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_escaped_in_too_many_ways_is_not_shown_at_all() {
+        let token = "hunter2/of=the?server";
+        let redaction = Redaction::of([token]);
+        let thrice = token.replace('/', "%25252F").replace('=', "%25253D").replace('?', "%25253F");
+        // Mixed escapes whose readings differ in each order.
+        let mixed = r"%255Cu0026amp;%2526%255C%5C\\u005cu0026amp;quot;+%2B%252B&amp;#x25;25&#37;5C";
+        for text in [format!("{mixed} {thrice}"), format!("{thrice} {mixed}"), mixed.repeat(20) + &thrice] {
+            let clean = redaction.clean(&text);
+            assert!(!clean.contains("hunter2"), "{clean}");
+            assert_eq!(redaction.clean_beginning(&text), clean);
+        }
+        assert_eq!(redaction.clean(&mixed.repeat(20)), UNSEARCHED);
+        assert_eq!(Redaction::default().clean(mixed), mixed);
     }
 }

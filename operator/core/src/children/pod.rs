@@ -9,7 +9,6 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
-use mlpipeline_crds::Workload;
 
 use super::container::{container, some_if_any};
 use super::{BuildSettings, persistent_volume_claim as claim};
@@ -100,7 +99,7 @@ pub(super) fn template(from: Template<'_>) -> PodTemplateSpec {
             priority_class_name: settings_of_user.priority_class_name.clone(),
             runtime_class_name: settings_of_user.runtime_class_name.clone(),
             image_pull_secrets: some_if_any(settings_of_user.image_pull_secrets.clone()),
-            volumes: some_if_any(volumes(pipeline, step)),
+            volumes: some_if_any(volumes(pipeline, step, version)),
             ..PodSpec::default()
         }),
     }
@@ -155,12 +154,12 @@ fn affinity(pipeline: &ValidatedPipeline, step: &ValidStep, version: TemplateVer
     Some(affinity)
 }
 
-/// How much a run may keep on its node: several downloads as large as one may be. Pods that run for long keep what they began with.
-fn scratch_limit(step: &ValidStep) -> Option<Quantity> {
-    (step.workload() == Workload::Job).then(|| Quantity("256Gi".to_owned()))
+/// How much a pod may keep on its node: several downloads as large as one may be.
+fn scratch_limit(version: TemplateVersion) -> Option<Quantity> {
+    (version >= TemplateVersion::Limited).then(|| Quantity("256Gi".to_owned()))
 }
 
-fn volumes(pipeline: &ValidatedPipeline, step: &ValidStep) -> Vec<Volume> {
+fn volumes(pipeline: &ValidatedPipeline, step: &ValidStep, version: TemplateVersion) -> Vec<Volume> {
     let storage = claim::name(pipeline).map(|claim_name| Volume {
         name: "storage".to_owned(),
         persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource { claim_name, read_only: None }),
@@ -168,7 +167,7 @@ fn volumes(pipeline: &ValidatedPipeline, step: &ValidStep) -> Vec<Volume> {
     });
     let tmp = Volume {
         name: "tmp".to_owned(),
-        empty_dir: Some(EmptyDirVolumeSource { size_limit: scratch_limit(step), medium: None }),
+        empty_dir: Some(EmptyDirVolumeSource { size_limit: scratch_limit(version), medium: None }),
         ..Volume::default()
     };
     let users = step.pod.volumes.iter().map(|volume| Volume {

@@ -82,7 +82,7 @@ fn spread(
     let is_asked_for = step.pod.topology_spread_constraints.is_empty() && version >= TemplateVersion::Placed;
     let is_bound = match version {
         TemplateVersion::First | TemplateVersion::Placed => pipeline.keeps_pods_together(),
-        TemplateVersion::Bound => bond(pipeline, step).is_some(),
+        TemplateVersion::Bound | TemplateVersion::Limited => bond(pipeline, step).is_some(),
     };
     if !is_several || !is_asked_for || is_bound {
         return Vec::new();
