@@ -137,9 +137,10 @@ pub fn finished(spec: &StepSpec, storage: &Storage) -> Result<Option<StepReport>
 /// # Errors
 /// When the step's folder is none.
 pub fn tidy(spec: &StepSpec, storage: &Storage) -> Result<(), StepError> {
-    let folder = storage.artifact_dir(&spec.folder())?;
-    artifact::sweep(&folder);
-    Kept::remove_all(&folder);
+    if let Some(folder) = storage.find_step_folder(&spec.folder())? {
+        artifact::sweep(folder.path());
+        Kept::remove_all(folder.path());
+    }
     Ok(())
 }
 
@@ -191,8 +192,8 @@ pub fn clean(spec: &StepSpec, storage: &Storage, published: Option<&Revision>) -
     if spec.remove.is_empty() {
         return Ok(());
     }
-    let folder = storage.artifact_dir(&spec.folder())?;
-    Ok(artifact::remove_revisions(&folder, &spec.remove, published)?)
+    let Some(folder) = storage.find_step_folder(&spec.folder())? else { return Ok(()) };
+    Ok(artifact::remove_revisions(folder.path(), &spec.remove, published)?)
 }
 
 #[cfg(test)]

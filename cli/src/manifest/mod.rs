@@ -3,6 +3,8 @@
 //! Owns finding every mistake in the files at once. Must not run or plan anything.
 
 mod hint;
+#[cfg(test)]
+mod hostile_bytes;
 mod namespace;
 mod objects;
 mod pipeline;
@@ -94,6 +96,7 @@ impl Manifests {
                 }
             }
         }
+        self.problems.iter_mut().for_each(Problem::shorten);
     }
 
     /// Takes one document, or the items of a list. `seen` holds where the file's pipelines stand, by namespace and name.

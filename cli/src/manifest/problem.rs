@@ -7,6 +7,9 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::yaml::Position;
 
+/// The most bytes of each text of a mistake, but for the mark of a cut: a file's own texts are repeated in it, and may be as long as the file.
+const TEXT_LIMIT: usize = 2 << 10;
+
 /// One mistake in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -42,6 +45,18 @@ impl Problem {
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Cuts what is too long to be read.
+    pub(super) fn shorten(&mut self) {
+        for text in
+            [&mut self.path, &mut self.problem].into_iter().chain(&mut self.pipeline).chain(&mut self.hint)
+        {
+            if text.len() > TEXT_LIMIT {
+                text.truncate(text.floor_char_boundary(TEXT_LIMIT));
+                text.push('…');
+            }
+        }
     }
 }
 

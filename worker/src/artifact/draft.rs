@@ -12,6 +12,7 @@ use super::manifest::{self, Column, Kind, Manifest};
 use super::names::{DRAFT_PREFIX, LOCK_SUFFIX, MANIFEST_NAME, MANIFEST_VERSION};
 use super::open::{create_unlinked, open_unlinked};
 use super::remove::sweep;
+use super::step_folder::OpenFolder;
 use crate::cancellation::Cancellation;
 
 /// A folder being filled. Dropped without being published, it is removed; if the process is killed, the step's next run
@@ -19,7 +20,10 @@ use crate::cancellation::Cancellation;
 #[derive(Debug)]
 pub struct Draft {
     pub(super) step_folder: PathBuf,
-    pub(super) folder: PathBuf,
+    /// The folder by its name, to be renamed and removed.
+    pub(super) named: PathBuf,
+    /// The same, open, to be written to: a link could take its name's place.
+    folder: OpenFolder,
     lock: Option<Lock>,
     cancellation: Cancellation,
     columns: Vec<Column>,
@@ -46,11 +50,13 @@ impl Draft {
             let name = format!("{DRAFT_PREFIX}{:016x}", rand::random::<u64>());
             let lock_path = step_folder.join(format!("{name}{LOCK_SUFFIX}"));
             let lock = Lock::acquire(&lock_path).map_err(ArtifactError::io("lock", &lock_path))?;
-            let folder = step_folder.join(&name);
-            match fs::create_dir(&folder) {
-                Ok(()) => {
+            let named = step_folder.join(&name);
+            let made = fs::create_dir(&named).and_then(|()| OpenFolder::open(&named, false));
+            match made {
+                Ok(folder) => {
                     return Ok(Self {
                         step_folder: step_folder.to_owned(),
+                        named,
                         folder,
                         lock: Some(lock),
                         cancellation: Cancellation::default(),
@@ -62,7 +68,7 @@ impl Draft {
                 Err(error) => {
                     // Nothing was made, so nothing must stay.
                     let _ = lock.remove();
-                    return Err(ArtifactError::io("make the folder", &folder)(error));
+                    return Err(ArtifactError::io("make the folder", &named)(error));
                 }
             }
         }
@@ -84,10 +90,10 @@ impl Draft {
         if self.cancellation.begin_publishing() { Ok(()) } else { Err(ArtifactError::Stopped) }
     }
 
-    /// The folder to write files into; they are part of the artifact without being named anywhere else.
+    /// The path of the folder to write files into, as long as the draft is there; they are part of the artifact without being named anywhere else.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.folder
+        self.folder.path()
     }
 
     /// The path of a file of the draft.
@@ -96,7 +102,7 @@ impl Draft {
     /// When the name is not a plain file name.
     pub fn path(&self, name: &str) -> Result<PathBuf, ArtifactError> {
         if manifest::plain_name(name) {
-            Ok(self.folder.join(name))
+            Ok(self.folder().join(name))
         } else {
             Err(ArtifactError::FileName(name.to_owned()))
         }
@@ -142,8 +148,8 @@ impl Draft {
 
     fn hash_files(&self) -> Result<std::collections::BTreeMap<String, manifest::FileEntry>, ArtifactError> {
         let mut files = std::collections::BTreeMap::new();
-        for entry in fs::read_dir(&self.folder).map_err(ArtifactError::io("list", &self.folder))? {
-            let entry = entry.map_err(ArtifactError::io("list", &self.folder))?;
+        for entry in fs::read_dir(self.folder()).map_err(ArtifactError::io("list", self.folder()))? {
+            let entry = entry.map_err(ArtifactError::io("list", self.folder()))?;
             let path = entry.path();
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_file = entry.file_type().map_err(ArtifactError::io("look at", &path))?.is_file();
@@ -158,11 +164,11 @@ impl Draft {
     }
 
     fn write_manifest(&self, content: &Manifest) -> Result<(), ArtifactError> {
-        let path = self.folder.join(MANIFEST_NAME);
+        let path = self.folder().join(MANIFEST_NAME);
         let mut file = create_unlinked(&path).map_err(ArtifactError::io("create", &path))?;
         file.write_all(&content.to_bytes()).map_err(ArtifactError::io("write", &path))?;
         file.sync_all().map_err(ArtifactError::io("sync", &path))?;
-        sync_folder(&self.folder)
+        sync_folder(self.folder())
     }
 }
 
@@ -170,7 +176,7 @@ impl Drop for Draft {
     fn drop(&mut self) {
         // After publishing, the folder has another name and only the lock file is left. Whatever cannot be removed now is
         // removed by the step's next run.
-        let _ = fs::remove_dir_all(&self.folder);
+        let _ = fs::remove_dir_all(&self.named);
         if let Some(lock) = self.lock.take() {
             let _ = lock.remove();
         }

@@ -12,6 +12,7 @@ use super::error::ArtifactError;
 use super::names::KEPT_PREFIX;
 use super::open::{create_unlinked, read_small};
 use super::unowned::{own, sweep_files};
+use crate::failure::real_name;
 
 /// The most bytes of one file.
 const FILE_LIMIT: u64 = 64 << 10;
@@ -119,7 +120,7 @@ fn remove(folder: &Path) {
     if let Err(error) = fs::remove_dir_all(folder)
         && error.kind() != io::ErrorKind::NotFound
     {
-        tracing::debug!("left behind: {}: {error}", folder.display());
+        tracing::debug!("left behind: {}: {error}", real_name(folder).display());
     }
 }
 

@@ -17,6 +17,7 @@ mod open;
 mod publish;
 mod remove;
 mod replace;
+mod step_folder;
 mod storage;
 mod unowned;
 

@@ -13,6 +13,7 @@ use super::lock::Lock;
 use super::manifest::{Kind, Manifest, read, verify};
 use super::names::{DAMAGED_PREFIX, MANIFEST_NAME};
 use super::replace::replace;
+use crate::failure::real_name;
 
 /// An artifact that is there.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,9 +98,9 @@ impl Draft {
         self.begin_publishing()?;
         if older {
             // What was there has the draft's name then, and goes with it.
-            replace(&self.folder, target)?;
+            replace(&self.named, target)?;
         } else {
-            fs::rename(&self.folder, target)
+            fs::rename(&self.named, target)
                 .map_err(ArtifactError::io("rename the finished draft to", target))?;
         }
         sync_folder(&self.step_folder)?;
@@ -112,10 +113,11 @@ impl Draft {
         self.begin_publishing()?;
         loop {
             // A folder is renamed onto nothing, or onto an empty folder; onto anything else the kernel refuses.
-            let taken = match fs::rename(&self.folder, &target) {
+            let taken = match fs::rename(&self.named, &target) {
                 Ok(()) => {
                     sync_folder(&self.step_folder)?;
-                    return Ok(Published { folder: target, revision, manifest: content, reused: false });
+                    let folder = real_name(&target);
+                    return Ok(Published { folder, revision, manifest: content, reused: false });
                 }
                 Err(error) => error,
             };
@@ -126,7 +128,8 @@ impl Draft {
                 _ => return Err(ArtifactError::io("rename the finished draft to", &target)(taken)),
             }
             if let Some(theirs) = complete(&target)? {
-                return Ok(Published { folder: target, revision, manifest: theirs, reused: true });
+                let folder = real_name(&target);
+                return Ok(Published { folder, revision, manifest: theirs, reused: true });
             }
             self.move_aside(&target, &revision)?;
         }
@@ -143,8 +146,8 @@ impl Draft {
             match fs::rename(target, &aside) {
                 Ok(()) => tracing::warn!(
                     "{} was not a complete artifact; it is now at {}",
-                    target.display(),
-                    aside.display()
+                    real_name(target).display(),
+                    real_name(&aside).display()
                 ),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(ArtifactError::io("move aside the damaged folder", target)(error)),

@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::error::ArtifactError;
+use super::step_folder::OpenFolder;
 
 /// Where a worker reads and writes.
 #[derive(Clone, Debug)]
@@ -28,6 +29,24 @@ impl Storage {
         confined(&self.root, path)
     }
 
+    /// Opens the folder of a step to write there, from its path relative to storage, making it where it is missing.
+    ///
+    /// # Errors
+    /// As [`Self::artifact_dir`], and when it cannot be made or opened.
+    pub(crate) fn step_folder(&self, path: &str) -> Result<OpenFolder, ArtifactError> {
+        self.artifact_dir(path)?;
+        OpenFolder::make_beneath(&self.root, &relative(path)?)
+    }
+
+    /// Opens the folder of a step that is there; `None` where it is not.
+    ///
+    /// # Errors
+    /// As [`Self::step_folder`].
+    pub(crate) fn find_step_folder(&self, path: &str) -> Result<Option<OpenFolder>, ArtifactError> {
+        self.artifact_dir(path)?;
+        OpenFolder::find_beneath(&self.root, &relative(path)?)
+    }
+
     /// The folders in which `file:` URIs are looked up, in this order.
     pub fn file_roots(&self) -> impl Iterator<Item = &Path> {
         std::iter::once(self.root.as_path()).chain(self.files.as_deref())
@@ -39,6 +58,13 @@ impl Storage {
 /// # Errors
 /// As [`Storage::artifact_dir`].
 pub(crate) fn confined(root: &Path, path: &str) -> Result<PathBuf, ArtifactError> {
+    let joined = root.join(relative(path)?);
+    refuse_escape(root, &joined, path)?;
+    Ok(joined)
+}
+
+/// The parts of a relative path, without those that lead nowhere.
+fn relative(path: &str) -> Result<PathBuf, ArtifactError> {
     let refused = |problem| ArtifactError::Path { path: path.to_owned(), problem };
     if path.contains('\0') {
         return Err(refused("it has a NUL character"));
@@ -55,9 +81,7 @@ pub(crate) fn confined(root: &Path, path: &str) -> Result<PathBuf, ArtifactError
     if relative.as_os_str().is_empty() {
         return Err(refused("it is empty"));
     }
-    let joined = root.join(relative);
-    refuse_escape(root, &joined, path)?;
-    Ok(joined)
+    Ok(relative)
 }
 
 /// Refuses a path whose existing part, once symbolic links are followed, lies outside the root.

@@ -33,6 +33,7 @@ use super::columns::{COLUMNS_PREFIX, columns_of, copy_columns};
 use super::entries::{changed, list, modified, moved, remove, sync_parent};
 use super::names::{ATTEMPT_MARK, PENDING_EXTENSION, Ready, tagged};
 use crate::artifact::{ArtifactError, create_unlinked, sync_folder};
+use crate::failure::real_name;
 
 /// What the names of results that are being written begin with.
 const DRAFT_PREFIX: &str = ".draft-";
@@ -209,7 +210,7 @@ impl Folders {
             let counts = self.done(&ready.name, &ready.attempt).exists();
             if counts && ready.extension != PENDING_EXTENSION {
                 let target = self.publish(&ready)?;
-                tracing::info!(file = ready.name, result = %target.display(), "published what was ready");
+                tracing::info!(file = ready.name, result = %real_name(&target).display(), "published what was ready");
             } else {
                 self.discard(&ready)?;
             }

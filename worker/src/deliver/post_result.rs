@@ -51,9 +51,9 @@ pub(super) async fn before_publishing(
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let origin = Origin { identity: format!("{}\n{revision}", spec.folder()), file: file.clone() };
     let (RevisionRule::Fixed(key) | RevisionRule::ByContent(key)) = &spec.revision;
-    let folder = context.storage.artifact_dir(&spec.folder())?;
-    Kept::remove_others(&folder, key);
-    let kept = Kept::open(&folder, key)?;
+    let folder = context.storage.step_folder(&spec.folder())?;
+    Kept::remove_others(folder.path(), key);
+    let kept = Kept::open(folder.path(), key)?;
     let result = ResultFile { path, name: file, format, columns };
     let (rows, taken) = result.rows_left(delivery, &kept, context).await?;
     let (delivery, means) = (delivery.clone(), Means::of(context));

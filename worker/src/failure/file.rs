@@ -7,6 +7,9 @@ use mlpipeline_crds::ExitCode;
 
 use super::Failure;
 
+/// Where Linux shows the open files of this process.
+const HANDLES: &str = "/proc/self/fd";
+
 /// An answer of the operating system about a file or folder.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}: {source}{}", .path.display(), advice(.source))]
@@ -23,7 +26,21 @@ impl FileError {
     /// For `map_err`: names what was tried on which file.
     pub fn on<E: From<Self>>(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> E {
         let path = path.to_owned();
-        move |source| Self { action, path, source }.into()
+        move |source| Self { action, path: real_name(&path), source }.into()
+    }
+}
+
+/// The name of what a path leads to that begins at an open folder: people know no handles of this process.
+pub(crate) fn real_name(path: &Path) -> PathBuf {
+    let Ok(below) = path.strip_prefix(HANDLES) else { return path.to_owned() };
+    let mut parts = below.components();
+    let folder = parts.next().map(|handle| Path::new(HANDLES).join(handle));
+    let folder = folder.and_then(|handle| handle.read_link().ok());
+    match folder {
+        // A path that ends in / has another meaning.
+        Some(folder) if parts.as_path().as_os_str().is_empty() => folder,
+        Some(folder) => folder.join(parts.as_path()),
+        None => path.to_owned(),
     }
 }
 

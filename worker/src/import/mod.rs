@@ -28,9 +28,9 @@ use crate::table::fetch_file;
 /// # Errors
 /// When the file cannot be read, is no model that can be computed, or storage fails. Nothing is published then.
 pub async fn run(step: &ImportStep, spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
-    let folder = context.storage.artifact_dir(&spec.folder())?;
+    let folder = context.storage.step_folder(&spec.folder())?;
     // Storage first: a volume that cannot be written is known before the work.
-    let draft = Draft::begin(&folder)?.stopped_by(&context.cancellation);
+    let draft = Draft::begin(folder.path())?.stopped_by(&context.cancellation);
     let imported = import(step, context).await?;
     for (name, bytes) in imported.model.files()? {
         draft.write(name, &bytes)?;

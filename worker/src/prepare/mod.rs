@@ -50,8 +50,8 @@ pub async fn run(
     context: &WorkContext,
 ) -> Result<StepReport, StepError> {
     // Storage first: a volume that cannot be written is known before a long download.
-    let folder = context.storage.artifact_dir(&spec.folder())?;
-    let mut draft = Draft::begin(&folder)?.stopped_by(&context.cancellation);
+    let folder = context.storage.step_folder(&spec.folder())?;
+    let mut draft = Draft::begin(folder.path())?.stopped_by(&context.cancellation);
     let path = draft.path(&file_name(step.format))?;
     let written = make(&step.inputs, step.sql.as_deref(), &step.checks, step.format, &path, context).await?;
     draft.set_columns(written.columns.clone());

@@ -30,8 +30,8 @@ use crate::table::{self, Written};
 /// # Errors
 /// When the model or the input cannot be read, a row cannot be predicted for, or storage fails. Nothing is published then.
 pub async fn run(step: &ScoreStep, spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
-    let folder = context.storage.artifact_dir(&spec.folder())?;
-    let mut draft = Draft::begin(&folder)?.stopped_by(&context.cancellation);
+    let folder = context.storage.step_folder(&spec.folder())?;
+    let mut draft = Draft::begin(folder.path())?.stopped_by(&context.cancellation);
     let model = load(context.storage.artifact_dir(&step.model)?, step.model_digest.clone()).await?;
     let path = draft.path(&format!("data.{}", step.format.extension()))?;
     let (written, tally) = make(model, &step.input, step.format, &path, context).await?;

@@ -57,16 +57,16 @@ impl Trained {
 /// # Errors
 /// When the step or its data are wrong, the data cannot be read, or storage fails.
 pub async fn run(step: &TrainStep, spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
-    let folder = context.storage.artifact_dir(&spec.folder())?;
+    let folder = context.storage.step_folder(&spec.folder())?;
     let (RevisionRule::Fixed(key) | RevisionRule::ByContent(key)) = &spec.revision;
-    Kept::remove_others(&folder, key);
+    Kept::remove_others(folder.path(), key);
     let is_search = step.tune.is_some() || step.trial_pods.is_some();
-    let kept = is_search.then(|| Kept::open(&folder, key)).transpose()?;
+    let kept = is_search.then(|| Kept::open(folder.path(), key)).transpose()?;
     if let (Some(pods), Some(kept)) = (step.trial_pods, &kept) {
         return measure_trials(step, pods, kept.clone(), context).await;
     }
     // Storage first: a volume that cannot be written is known before the work.
-    let draft = Draft::begin(&folder)?.stopped_by(&context.cancellation);
+    let draft = Draft::begin(folder.path())?.stopped_by(&context.cancellation);
     let trained = train(step, kept, context).await?;
     for (name, bytes) in trained.files()? {
         draft.write(name, &bytes)?;
