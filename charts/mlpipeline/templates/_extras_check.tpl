@@ -1,6 +1,6 @@
 {{/* That `extraEnv` and `extraArgs` set nothing twice: of two values the program would silently take one, or not start. */}}
 {{- define "mlpipeline.extrasCheck" -}}
-{{- $set := dict "leader-elect" "always: leave it out" "health-address" "for the probes: leave it out" "metrics-address" "for what reads metrics: leave it out" "lease-namespace" "to that of the release: leave it out" "lease-name" "from fullnameOverride: set that, and leave it out" "worker-image" "from workerImage: set that, and leave it out" -}}
+{{- $set := dict "leader-elect" "always: leave it out" "health-address" "to its default, which the probes ask: leave it out" "metrics-address" "to its default, which its Service asks: leave it out" "lease-namespace" "to that of the release: leave it out" "lease-name" "from fullnameOverride: set that, and leave it out" "worker-image" "from workerImage: set that, and leave it out" -}}
 {{- if .Values.namespaces -}}
 {{- $_ := set $set "namespace" "from namespaces: set that, and leave it out" -}}
 {{- end -}}

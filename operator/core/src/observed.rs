@@ -150,6 +150,9 @@ pub struct Overdue {
     pub pod_issue: PodIssue,
 }
 
+/// The reason of a container that used more memory than it may, as steps report it.
+pub const OUT_OF_MEMORY: &str = "OutOfMemory";
+
 /// Something that keeps pods from working.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodIssue {
@@ -163,7 +166,8 @@ impl PodIssue {
     /// Whether a container cannot be started, or ends again and again.
     #[must_use]
     pub fn is_of_start(&self) -> bool {
-        matches!(self.reason.as_str(), "CrashLoopBackOff" | "RunContainerError" | "CreateContainerError")
+        let reasons = ["CrashLoopBackOff", OUT_OF_MEMORY, "RunContainerError", "CreateContainerError"];
+        reasons.contains(&self.reason.as_str())
     }
 
     /// Whether the image of a container cannot be had.

@@ -62,7 +62,9 @@ fn d5_the_image_that_pods_keep_or_take_is_said_before_the_upgrade() {
     for (ready, issue) in [(0, None), (0, Some("Unschedulable")), (1, Some("CrashLoopBackOff"))] {
         assert!(said(&running(&own, "worker:1", ready, issue)).0, "{issue:?}");
     }
-    assert!(!said(&running(&own, "worker:1", 0, Some("ImagePullBackOff"))).0);
+    for issue in ["ImagePullBackOff", "OutOfMemory"] {
+        assert!(!said(&running(&own, "worker:1", 0, Some(issue))).0, "{issue}");
+    }
     let (keeps, next, words) = said(&running(&own, "worker:1", 0, Some("CrashLoopBackOff")));
     assert_eq!((keeps, next.as_deref()), (false, Some("worker:2")));
     assert!(words.contains("worker:2 in place of worker:1"), "{words}");

@@ -49,7 +49,7 @@ fn a_step_whose_objects_could_not_keep_what_it_is_is_refused() {
     assert!(of_bytes(150_000).is_empty());
     let errors = of_bytes(300_000);
     assert!(
-        matches!(errors.as_slice(), [error] if error.starts_with("spec.steps[0]: has 30") && error.contains("keep 212992 at most")),
+        matches!(errors.as_slice(), [error] if error.starts_with("spec.steps[0]: has 30") && error.contains("keep 245760 at most")),
         "{errors:?}"
     );
 }

@@ -63,7 +63,10 @@ fn wrong_values_are_refused_with_their_name_and_what_to_do() {
         (json!({"namespaces": ["a"], "extraArgs": ["-nb"]}), &["--namespace", "from namespaces: set that"]),
         (json!({"extraArgs": ["--worker-image=x"]}), &["--worker-image", "from workerImage: set that"]),
         (json!({"extraArgs": ["--leader-elect"]}), &["--leader-elect", "always: leave it out"]),
-        (json!({"extraArgs": ["--health-address=0.0.0.0:9000"]}), &["--health-address", "for the probes"]),
+        (
+            json!({"extraArgs": ["--health-address=0.0.0.0:9000"]}),
+            &["--health-address", "which the probes ask"],
+        ),
         (json!({"extraArgs": ["--metrics-address=0.0.0.0:9000"]}), &["--metrics-address", "leave it out"]),
         (json!({"extraArgs": ["--lease-namespace=x"]}), &["--lease-namespace", "to that of the release"]),
         (

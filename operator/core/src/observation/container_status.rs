@@ -6,10 +6,8 @@ use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod}
 use mlpipeline_crds::StepReport;
 
 use crate::children::CONTAINER;
-use crate::observed::PodIssue;
+use crate::observed::{OUT_OF_MEMORY, PodIssue};
 
-/// The reason of a container that used more memory than it may, as steps report it.
-pub(super) const OUT_OF_MEMORY: &str = "OutOfMemory";
 /// What happened to it, and what to do.
 pub(super) const OUT_OF_MEMORY_MESSAGE: &str =
     "the container used more memory than its limit allows; raise pod.resources.limits.memory";

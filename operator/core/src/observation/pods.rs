@@ -5,13 +5,12 @@ use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod, PodCondition};
 use mlpipeline_crds::{ExitCode, Outcome, StepReport};
 
 use super::container_status::{
-    OUT_OF_MEMORY, OUT_OF_MEMORY_MESSAGE, containers, ended_last, ended_now, is_out_of_memory, last_words,
-    trouble,
+    OUT_OF_MEMORY_MESSAGE, containers, ended_last, ended_now, is_out_of_memory, last_words, trouble,
 };
 use super::injected;
 use super::metadata::is_of_job;
 use crate::children::CONTAINER;
-use crate::observed::PodIssue;
+use crate::observed::{OUT_OF_MEMORY, PodIssue};
 
 /// The reason of a pod for which no node has room.
 pub(super) const UNSCHEDULABLE: &str = "Unschedulable";

@@ -1,6 +1,6 @@
 //! What a run was executed with, beside what it would be executed with now. Must not decide what follows from a difference.
 
-use super::context::Context;
+use super::context::{Context, pod_issue};
 use crate::execution_settings::ExecutionSettings;
 use crate::fingerprint::Fingerprint;
 use crate::observed::{ObservedRun, PodIssue, RunPhase};
@@ -17,11 +17,13 @@ pub(super) fn changed(context: &Context<'_>, step: &ValidStep, run: &ObservedRun
     fields
 }
 
-/// Why a run of a step with a schedule, none of whose pods is at work, should go: what it does or what it is executed with was changed since. It
+/// Why a run of a step with a schedule, none of whose pods is at work and which something keeps from it, should go: what it does or what it is executed with was changed since. It
 /// cannot begin as it is, or not as the spec has it now, and it keeps the schedule from the next.
 pub(super) fn gives_way(context: &Context<'_>, step: &ValidStep, run: &ObservedRun) -> Option<Reason> {
     let counts = run.scheduled || step.schedule.is_some();
-    if !counts || !run.is_idle || run.phase != RunPhase::Active {
+    // One that will begin in a moment, or is about to be tried again, is left to its time.
+    let is_stuck = run.is_idle && run.phase == RunPhase::Active && pod_issue(context, step).is_some();
+    if !counts || !is_stuck {
         return None;
     }
     // What it reads changes all the time, and is what its own time was for.

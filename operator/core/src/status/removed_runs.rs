@@ -47,13 +47,16 @@ fn is_in_place_of_another(
     let is_same_work =
         before.revision.is_some() && before.revision == step.revision.as_ref().map(ToString::to_string);
     let is_later = created > started.0 && run.started.is_none_or(|began| began >= created);
-    // A further attempt is one of ours.
-    let is_gone = job == run.name || (run.attempt == 1 && runs.iter().all(|other| other.name != job));
+    // A further attempt is one of ours, and so is another piece of the run.
+    let attempt = job.strip_prefix(&run.name).and_then(|rest| rest.strip_prefix('-')).map(str::parse::<u32>);
+    let was_attempt = attempt.is_some_and(|number| number.is_ok());
+    let is_gone = job == run.name || (was_attempt && runs.iter().all(|other| other.name != job));
     !run.scheduled && is_same_work && is_later && is_gone
 }
 
-/// Whether that was reported of this run already.
+/// Whether that was reported of this run already. One that a queue has taken the room from says what it waits for.
 fn is_known(before: &StepStatus, run: &ObservedRun) -> bool {
-    before.workload.as_deref() == Some(format!("Job/{}", run.name).as_str())
+    (before.started.is_none() || run.started.is_some())
+        && before.workload.as_deref() == Some(format!("Job/{}", run.name).as_str())
         && before.message.as_deref() == Some(Reason::RunRemoved.to_string().as_str())
 }

@@ -13,14 +13,19 @@ use crate::quoted::quoted;
 /// Checks all steps, each with what its pods have of the whole pipeline.
 pub(super) fn check_all(spec: &MLPipelineSpec, pipeline: &ValidatedPipeline, errors: &mut Errors) {
     for (index, step) in spec.steps.iter().enumerate() {
-        let Some(key) = pipeline.step(&step.name).and_then(impossible) else { continue };
+        let Some(step) = pipeline.step(&step.name) else { continue };
+        let Some(key) = impossible(step) else { continue };
+        let by = match step.pod.node_selector.contains_key(key) {
+            true => "pod.nodeSelector and pod.affinity.nodeAffinity",
+            false => "pod.affinity.nodeAffinity",
+        };
         errors.add_with_hint(
             format!("spec.steps[{index}]"),
             format!(
-                "asks by pod.nodeSelector and pod.affinity.nodeAffinity for nodes whose label {} cannot be as both want it: its pods would wait for ever",
+                "asks by {by} for nodes whose label {} cannot be all that is asked of it: its pods would wait for ever",
                 quoted(key)
             ),
-            "remove one of the two, also where it is of spec.pod",
+            "remove what contradicts the rest, also where it is of spec.pod",
         );
     }
 }

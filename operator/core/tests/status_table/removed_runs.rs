@@ -35,6 +35,9 @@ fn d3_a_run_whose_job_something_else_deleted_is_named_while_it_runs_again() {
     let last = at_work(|run| (run.created, run.started) = (Some(at(30)), Some(at(31))), Some(&begun));
     assert_eq!(words(&last), Some(again), "as long as it is at work");
 
+    let preempted = at_work(|run| (run.created, run.started) = (Some(at(30)), None), Some(&begun));
+    assert_eq!(words(&preempted), Some("at work"), "a queue has taken its room back");
+
     // A queue that takes a Job's room back takes its start away too.
     let queued = at_work(|run| (run.created, run.started) = (Some(at(0)), None), Some(&before));
     assert_eq!(words(&queued), Some("at work"));
@@ -53,6 +56,11 @@ fn d3_a_further_attempt_is_not_taken_for_a_run_that_was_deleted_and_the_first_on
     let first = at_work(|run| (run.created, run.started) = (Some(at(0)), Some(at(1))), None);
     let before = at_work(second, Some(&first));
     assert_eq!(words(&before), Some("at work"));
+    let other_piece = |run: &mut mlpipeline_core::observed::ObservedRun| {
+        run.name.push_str("x");
+        (run.created, run.started) = (Some(at(40)), None);
+    };
+    assert_eq!(words(&at_work(other_piece, Some(&before))), Some("at work"), "a piece of the same run");
     let anew = at_work(|run| (run.created, run.started) = (Some(at(40)), None), Some(&before));
     assert_eq!(words(&anew), Some("at work again: something else deleted its Job"));
 }
