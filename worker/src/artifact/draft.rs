@@ -19,7 +19,8 @@ use crate::cancellation::Cancellation;
 /// removes it.
 #[derive(Debug)]
 pub struct Draft {
-    pub(super) step_folder: PathBuf,
+    /// The step's folder, held open: work on other threads may go on when whoever began the draft is gone.
+    pub(super) step_folder: OpenFolder,
     /// The folder by its name, to be renamed and removed.
     pub(super) named: PathBuf,
     /// The same, open, to be written to: a link could take its name's place.
@@ -45,6 +46,9 @@ impl Draft {
     /// When the folder cannot be written.
     pub fn begin(step_folder: &Path) -> Result<Self, ArtifactError> {
         fs::create_dir_all(step_folder).map_err(ArtifactError::io("make the folder", step_folder))?;
+        let open = OpenFolder::open(step_folder, true);
+        let open = open.map_err(ArtifactError::io("open the folder", step_folder))?;
+        let step_folder = open.path();
         sweep(step_folder);
         loop {
             let name = format!("{DRAFT_PREFIX}{:016x}", rand::random::<u64>());
@@ -55,7 +59,7 @@ impl Draft {
             match made {
                 Ok(folder) => {
                     return Ok(Self {
-                        step_folder: step_folder.to_owned(),
+                        step_folder: open,
                         named,
                         folder,
                         lock: Some(lock),

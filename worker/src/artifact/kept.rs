@@ -11,6 +11,7 @@ use mlpipeline_crds::{Revision, RevisionRule};
 use super::error::ArtifactError;
 use super::names::KEPT_PREFIX;
 use super::open::{create_unlinked, read_small};
+use super::step_folder::OpenFolder;
 use super::unowned::{own, sweep_files};
 use crate::failure::real_name;
 
@@ -21,6 +22,8 @@ const FILE_LIMIT: u64 = 64 << 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
     folder: PathBuf,
+    /// The step's folder, as long as the path leads through it.
+    _step: OpenFolder,
 }
 
 impl Kept {
@@ -29,18 +32,18 @@ impl Kept {
     /// # Errors
     /// When the folder cannot be written.
     pub(crate) fn open(step_folder: &Path, key: &Revision) -> Result<Self, ArtifactError> {
-        let folder = step_folder.join(format!("{KEPT_PREFIX}{key}"));
-        fs::create_dir_all(step_folder)
-            .and_then(|()| make(&folder))
-            .map_err(ArtifactError::io("make the folder", &folder))?;
+        let step = fs::create_dir_all(step_folder).and_then(|()| OpenFolder::open(step_folder, true));
+        let step = step.map_err(ArtifactError::io("make the folder", step_folder))?;
+        let folder = step.path().join(format!("{KEPT_PREFIX}{key}"));
+        make(&folder).map_err(ArtifactError::io("make the folder", &folder))?;
         sweep_files(&folder, |name| name.starts_with('.'));
-        Ok(Self { folder })
+        Ok(Self { folder, _step: step })
     }
 
     /// What is kept for the result of this rule, whether or not anything is.
-    pub(super) fn named(step_folder: &Path, rule: &RevisionRule) -> Self {
+    pub(super) fn named(step: &OpenFolder, rule: &RevisionRule) -> Self {
         let (RevisionRule::Fixed(key) | RevisionRule::ByContent(key)) = rule;
-        Self { folder: step_folder.join(format!("{KEPT_PREFIX}{key}")) }
+        Self { folder: step.path().join(format!("{KEPT_PREFIX}{key}")), _step: step.clone() }
     }
 
     /// Removes what all runs left, where a step's result is there already.

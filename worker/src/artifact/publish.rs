@@ -44,7 +44,7 @@ impl Draft {
     /// When storage refuses.
     pub fn preview(&self, kind: Kind, rule: &RevisionRule) -> Result<(Revision, bool), ArtifactError> {
         let revision = named_by(rule, &self.undescribed(kind, StepReport::succeeded(None))?.digest());
-        let is_there = complete(&self.step_folder.join(revision.as_str()))?.is_some();
+        let is_there = complete(&self.step_folder.path().join(revision.as_str()))?.is_some();
         Ok((revision, is_there))
     }
 
@@ -103,19 +103,19 @@ impl Draft {
             fs::rename(&self.named, target)
                 .map_err(ArtifactError::io("rename the finished draft to", target))?;
         }
-        sync_folder(&self.step_folder)?;
+        sync_folder(self.step_folder.path())?;
         Ok(Published { folder: target.to_owned(), revision, manifest, reused: false })
     }
 
     /// Renames the draft to its revision, unless a complete artifact has that name.
     fn take_name(self, revision: Revision, content: Manifest) -> Result<Published, ArtifactError> {
-        let target = self.step_folder.join(revision.as_str());
+        let target = self.step_folder.path().join(revision.as_str());
         self.begin_publishing()?;
         loop {
             // A folder is renamed onto nothing, or onto an empty folder; onto anything else the kernel refuses.
             let taken = match fs::rename(&self.named, &target) {
                 Ok(()) => {
-                    sync_folder(&self.step_folder)?;
+                    sync_folder(self.step_folder.path())?;
                     let folder = real_name(&target);
                     return Ok(Published { folder, revision, manifest: content, reused: false });
                 }
@@ -138,11 +138,13 @@ impl Draft {
     /// Moves what is not a complete artifact out of the way. One process at a time decides that, or a second one could move the
     /// first one's good artifact away.
     fn move_aside(&self, target: &Path, revision: &Revision) -> Result<(), ArtifactError> {
-        let lock_path = self.step_folder.join(".publish.lock");
+        let lock_path = self.step_folder.path().join(".publish.lock");
         let lock = Lock::acquire(&lock_path).map_err(ArtifactError::io("lock", &lock_path))?;
         if complete(target)?.is_none() {
-            let aside =
-                self.step_folder.join(format!("{DAMAGED_PREFIX}{revision}-{:08x}", rand::random::<u32>()));
+            let aside = self
+                .step_folder
+                .path()
+                .join(format!("{DAMAGED_PREFIX}{revision}-{:08x}", rand::random::<u32>()));
             match fs::rename(target, &aside) {
                 Ok(()) => tracing::warn!(
                     "{} was not a complete artifact; it is now at {}",

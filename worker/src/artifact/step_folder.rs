@@ -26,7 +26,7 @@ impl OpenFolder {
     ///
     /// # Errors
     /// When it is something else, or cannot be opened.
-    pub(super) fn open(folder: &Path, follow: bool) -> io::Result<Self> {
+    pub(crate) fn open(folder: &Path, follow: bool) -> io::Result<Self> {
         // Only a place to begin paths at: who may write to a folder need not be allowed to list it.
         let link = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
         let flags = OFlags::PATH | OFlags::DIRECTORY | link;

@@ -88,9 +88,7 @@ pub(crate) async fn run(
         return Err(ContinuousError::Source(text.to_owned()).into());
     }
     let storage = &context.storage;
-    // Open as long as there is work.
-    let folder = storage.step_folder(&spec.folder())?;
-    let folders = Folders::create(folder.path())?;
+    let folders = Folders::create(storage.step_folder(&spec.folder())?.path())?;
     let work = Work {
         step,
         spec,
