@@ -27,6 +27,7 @@ mod revision;
 mod run;
 mod score;
 mod serve;
+mod shown_number;
 mod status;
 mod step;
 mod step_spec;
@@ -66,6 +67,7 @@ pub use revision::{Digest, Revision, RevisionError};
 pub use run::{CompletionMode, Port, ReplicaVolume, RestartPolicy, Run, RunInput, Workload};
 pub use score::Score;
 pub use serve::{ApiKeyAuth, Autoscaling, Ingress, SecretKey, Serve, ServiceSettings, ServiceType};
+pub use shown_number::Shown;
 pub use status::{GateState, MLPipelineStatus, ModelStatus, StepState, StepStatus};
 pub use step::{ConcurrencyPolicy, Schedule, Step, StepKind, StepReference};
 pub use step_spec::{

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mlpipeline_crds::{
-    Algorithm, ChosenAlgorithm, Metric, ParameterProblem, Predicts, Split, SplitBy, Train, TuneProblem,
+    Algorithm, ChosenAlgorithm, Metric, ParameterProblem, Predicts, Shown, Split, SplitBy, Train, TuneProblem,
 };
 
 use super::errors::Errors;
@@ -80,7 +80,7 @@ fn check_split(split: &Split, train: &Train, predicts: Option<Predicts>, path: &
     errors.require(
         split.test > 0.0 && split.test < 1.0,
         format!("{path}.test"),
-        format!("is {}; more than 0 and less than 1 is allowed", split.test),
+        format!("is {}; more than 0 and less than 1 is allowed", Shown(split.test)),
     );
     errors.require(
         !stratify || predicts.is_none_or(|predicts| predicts == Predicts::Classes),
