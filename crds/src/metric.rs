@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use self::Better::{Larger, Smaller};
 use crate::Predicts::{self, Classes, Clusters, Components, Numbers, Outliers};
 
-/// The metric that counts classes without a row among the test rows.
+/// The metric that counts classes without a row among those that are measured, or among one fold's.
 pub const UNTESTED_CLASSES: &str = "untestedClasses";
 
 /// Which values of a metric are of better models.

@@ -48,7 +48,7 @@ pub enum Verdict {
         /// The largest value that passes.
         max: f64,
     },
-    /// Some classes have no row among the test rows.
+    /// Some classes have no row among those that are measured, or among one fold's.
     ClassesUntested {
         /// The gate's metric.
         metric: Metric,
@@ -114,7 +114,8 @@ impl Display for Verdict {
             }
             Self::ClassesUntested { metric, classes } => write!(
                 out,
-                "{classes} of the classes have no row among the test rows, so {} says nothing about them; set split.stratify to true, or give more rows",
+                "{classes} of the classes {} no row among those that are measured, or among one fold's, so {} says nothing about that; the report's message says what to do",
+                if *classes == 1.0 { "has" } else { "have" },
                 metric.name()
             ),
             Self::NotComparable { metric, value } => write!(

@@ -10,8 +10,12 @@ use super::yaml::{Content, Node};
 const DURATIONS: [&str; 2] = ["timeout", "pollInterval"];
 
 /// The type that a schema asks for, for people.
-pub(super) fn wanted(schema: &Value) -> &'static str {
-    match schema["type"].as_str() {
+pub(super) fn wanted(schema: &Value) -> String {
+    let known = known_texts(schema);
+    if !known.is_empty() {
+        return one_of(&known);
+    }
+    let wanted = match schema["type"].as_str() {
         _ if schema["x-kubernetes-int-or-string"] == true => "text or a whole number",
         Some("object") => "a map",
         Some("array") => "a list",
@@ -20,7 +24,13 @@ pub(super) fn wanted(schema: &Value) -> &'static str {
         Some("number") => "a number",
         Some("boolean") => "true or false",
         _ => "a value",
-    }
+    };
+    wanted.to_owned()
+}
+
+/// The texts of which a value is one; none where it may be others.
+fn known_texts(schema: &Value) -> Vec<&str> {
+    schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// A value in words.
@@ -53,7 +63,9 @@ pub(super) fn type_hint(schema: &Value, node: &Node, path: &str) -> Option<Strin
         (Content::Integer(number), _) if DURATIONS.contains(&field) => {
             Some(format!("write it with its unit: \"{number}s\""))
         }
-        (Content::Integer(_) | Content::Float(_) | Content::Boolean(_), _) if takes_text => {
+        (Content::Integer(_) | Content::Float(_) | Content::Boolean(_), _)
+            if takes_text && known_texts(schema).is_empty() =>
+        {
             Some("put it in quotes".to_owned())
         }
         (Content::Text(text), Some("integer" | "number")) if text.trim().parse::<f64>().is_ok() => {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mlpipeline_core::quoted::quoted;
 use mlpipeline_core::validate::closest;
+use mlpipeline_crds::Shown;
 use regex::Regex;
 use serde_json::Value;
 
@@ -237,11 +238,11 @@ impl Walk {
         let (least, most) = (schema["minimum"].as_f64(), schema["maximum"].as_f64());
         if least.is_some_and(|least| number < least) || most.is_some_and(|most| number > most) {
             let allowed = match (least, most) {
-                (Some(least), Some(most)) => format!("{least} to {most}"),
-                (Some(least), None) => format!("{least} or more"),
-                (None, most) => format!("at most {}", most.unwrap_or_default()),
+                (Some(least), Some(most)) => format!("{} to {}", Shown(least), Shown(most)),
+                (Some(least), None) => format!("{} or more", Shown(least)),
+                (None, most) => format!("at most {}", Shown(most.unwrap_or_default())),
             };
-            self.bound(path, node, format!("is {number}; {allowed} is allowed"));
+            self.bound(path, node, format!("is {}; {allowed} is allowed", Shown(number)));
         }
     }
 }

@@ -79,7 +79,7 @@ fn complaints(steps: &str) -> Vec<String> {
 }
 
 /// Steps, and the whole of what is said about them.
-const MISFITS: [(&str, &[&str]); 37] = [
+const MISFITS: [(&str, &[&str]); 39] = [
     ("{name: a, run: {image: x}, retries: 3}", &[]),
     ("{name: a, run: {image: x}, retrys: 3}", &["retrys is not a known field; did you mean retries?"]),
     (
@@ -135,6 +135,19 @@ const MISFITS: [(&str, &[&str]); 37] = [
         &[
             "train.algorithm is the text \"randomForest\"; a map is needed; write algorithm: {randomForest: {}}",
         ],
+    ),
+    (
+        "{name: a, train: {data: {step: b}, target: z, algorithm: {gradientBoosting: {loss: 1, monotonicConstraints: {area: 1, age: up, rooms: true}}}}}",
+        &[
+            "train.algorithm.gradientBoosting.loss is the number 1; squaredError, absoluteError, quantile or poisson is needed",
+            "train.algorithm.gradientBoosting.monotonicConstraints.area is the number 1; increasing or decreasing is needed",
+            "train.algorithm.gradientBoosting.monotonicConstraints.age is \"up\"; increasing or decreasing is needed",
+            "train.algorithm.gradientBoosting.monotonicConstraints.rooms is true; increasing or decreasing is needed",
+        ],
+    ),
+    (
+        "{name: a, train: {data: {step: b}, target: z, algorithm: {gradientBoosting: {validationFraction: 1e300}}}}",
+        &["train.algorithm.gradientBoosting.validationFraction is 1e300; 0 to 1 is allowed"],
     ),
     (
         "{name: a, train: {data: {step: b}, target: z, algorithm: {linearRegression: {}}, split: 0.2}}",

@@ -1,14 +1,15 @@
 //! The bounds that parameters have, and the words for a value beyond them.
 
 use super::ParameterProblem;
+use crate::Shown;
 
 /// A number that is given must be finite, and 0 or more.
 pub(super) fn not_negative(parameter: &'static str, value: Option<f64>) -> Option<ParameterProblem> {
     let value = value?;
     let problem = if !value.is_finite() {
-        format!("is {value}; a finite number is needed")
+        format!("is {}; a finite number is needed", Shown(value))
     } else if value < 0.0 {
-        format!("is {value}; 0 or more is allowed")
+        format!("is {}; 0 or more is allowed", Shown(value))
     } else {
         return None;
     };
@@ -18,19 +19,25 @@ pub(super) fn not_negative(parameter: &'static str, value: Option<f64>) -> Optio
 /// A number that is given must be finite.
 pub(super) fn finite(parameter: &'static str, value: Option<f64>) -> Option<ParameterProblem> {
     let value = value.filter(|value| !value.is_finite())?;
-    Some(ParameterProblem { parameter, problem: format!("is {value}; a finite number is needed") })
+    Some(ParameterProblem { parameter, problem: format!("is {}; a finite number is needed", Shown(value)) })
 }
 
 /// A number that is given must be finite, and more than 0.
 pub(super) fn positive(parameter: &'static str, value: Option<f64>) -> Option<ParameterProblem> {
     let value = value.filter(|value| !(value.is_finite() && *value > 0.0))?;
-    Some(ParameterProblem { parameter, problem: format!("is {value}; a number of more than 0 is allowed") })
+    Some(ParameterProblem {
+        parameter,
+        problem: format!("is {}; a number of more than 0 is allowed", Shown(value)),
+    })
 }
 
 /// A share that is given must be more than 0, and at most 1.
 pub(super) fn share(parameter: &'static str, value: Option<f64>) -> Option<ParameterProblem> {
     let value = value.filter(|value| !(*value > 0.0 && *value <= 1.0))?;
-    Some(ParameterProblem { parameter, problem: format!("is {value}; more than 0 and at most 1 is allowed") })
+    Some(ParameterProblem {
+        parameter,
+        problem: format!("is {}; more than 0 and at most 1 is allowed", Shown(value)),
+    })
 }
 
 /// A share that is given must be more than 0, and less than 1.
@@ -38,8 +45,19 @@ pub(super) fn inner_share(parameter: &'static str, value: Option<f64>) -> Option
     let value = value.filter(|value| !(*value > 0.0 && *value < 1.0))?;
     Some(ParameterProblem {
         parameter,
-        problem: format!("is {value}; more than 0 and less than 1 is allowed"),
+        problem: format!("is {}; more than 0 and less than 1 is allowed", Shown(value)),
     })
+}
+
+/// A number that is given must be within these bounds.
+pub(super) fn within(
+    parameter: &'static str,
+    value: Option<f64>,
+    (min, max): (f64, f64),
+) -> Option<ParameterProblem> {
+    let value = value.filter(|value| !(min..=max).contains(value))?;
+    let problem = format!("is {}; {} to {} is allowed", Shown(value), Shown(min), Shown(max));
+    Some(ParameterProblem { parameter, problem })
 }
 
 /// A whole number that is given must be within these bounds.

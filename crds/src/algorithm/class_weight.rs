@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ParameterProblem;
+use crate::Shown;
 
 /// How much the rows of a class count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -28,8 +29,9 @@ pub(super) fn weights_problem(
     } else {
         let (name, weight) = by_name.iter().find(|(_, weight)| !WEIGHTS.contains(weight))?;
         format!(
-            "has {weight} for {name}; a number from 0.000001 to 1000000 is allowed, and rows of a class that is not to count are left out in a \
-             prepare step"
+            "has {} for {name}; a number from 0.000001 to 1000000 is allowed, and rows of a class that is not to count are left out in a \
+             prepare step",
+            Shown(*weight)
         )
     };
     Some(ParameterProblem { parameter: "classWeights", problem })

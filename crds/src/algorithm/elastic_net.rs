@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::bounds::{between, not_negative};
+use super::bounds::{between, not_negative, within};
 use super::{LinearRegression, ParameterProblem, Parameters, Predicts};
 
 /// Parameters of elastic net regression. The loss is half of the mean squared error, plus alpha times (l1Ratio times the sum of
@@ -70,7 +70,7 @@ impl Parameters for ElasticNet {
     fn problems(&self) -> Vec<ParameterProblem> {
         let problems = [
             not_negative("alpha", self.alpha),
-            between("l1Ratio", self.l1_ratio, (0.0, 1.0)),
+            within("l1Ratio", self.l1_ratio, (0.0, 1.0)),
             between("maxIterations", self.max_iterations, (1, 1_000_000)),
         ];
         problems.into_iter().flatten().collect()

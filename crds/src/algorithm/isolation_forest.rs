@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounds::between;
 use super::{ParameterProblem, Parameters, Predicts};
+use crate::Shown;
 
 /// Parameters of an isolation forest: trees of random splits, in which few questions tell an outlier from all other rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -53,7 +54,7 @@ impl Parameters for IsolationForest {
         let wrong = self.contamination.filter(|share| !(*share > 0.0 && *share <= 0.5));
         let contamination = wrong.map(|share| ParameterProblem {
             parameter: "contamination",
-            problem: format!("is {share}; more than 0 and at most 0.5 is allowed"),
+            problem: format!("is {}; more than 0 and at most 0.5 is allowed", Shown(share)),
         });
         let problems = [
             between("nEstimators", self.n_estimators, (1, 10_000)),

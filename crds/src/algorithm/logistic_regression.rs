@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::bounds::{between, not_negative};
+use super::bounds::{between, not_negative, within};
 use super::class_weight::weights_problem;
 use super::{ClassWeight, ParameterProblem, Parameters, Predicts};
 use crate::step_version::{OLDEST_STEP_SPEC_VERSION, TUNING_VERSION};
@@ -79,7 +79,7 @@ impl Parameters for LogisticRegression {
         let problems = [
             not_negative("alpha", self.alpha),
             between("maxIterations", self.max_iterations, (1, 100_000)),
-            between("l1Ratio", self.l1_ratio, (0.0, 1.0)),
+            within("l1Ratio", self.l1_ratio, (0.0, 1.0)),
             (penalty == Penalty::ElasticNet && self.l1_ratio.is_none())
                 .then(|| has("l1Ratio", "is missing: penalty: elasticNet needs one, such as 0.5")),
             (penalty != Penalty::ElasticNet && self.l1_ratio.is_some())

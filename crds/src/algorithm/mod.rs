@@ -212,20 +212,22 @@ impl Algorithm {
         found
     }
 
-    /// What a parameter's values are, for a sentence: a number, a map; `None` where its schema does not say one thing.
+    /// What a parameter's values are, for a sentence: a number, a map with what is in it; `None` where its schema does not say one thing.
     #[must_use]
-    pub fn parameter_kind(algorithm: &str, parameter: &str) -> Option<&'static str> {
-        let schema = Self::schema(algorithm)?.to_value();
-        let types = schema.get("properties")?.get(parameter)?.get("type")?;
-        let mut named = types.as_array().map_or_else(|| std::slice::from_ref(types), Vec::as_slice).iter();
-        named.find_map(|name| match name.as_str()? {
-            "number" => Some("a number"),
-            "integer" => Some("a whole number"),
-            "boolean" => Some("true or false"),
-            "string" => Some("a text"),
-            "object" => Some("a map"),
-            "array" => Some("a list"),
-            _ => None,
+    pub fn parameter_kind(algorithm: &str, parameter: &str) -> Option<String> {
+        let root = Self::schema(algorithm)?.to_value();
+        let schema = root.get("properties")?.get(parameter)?;
+        let own = kind(schema)?;
+        let Some(of_map) = schema.get("additionalProperties").filter(|_| own == "a map") else {
+            return Some(own.to_owned());
+        };
+        let mut texts = Vec::new();
+        add_texts(of_map, &root, MOST_REFERENCES, &mut texts);
+        Some(match texts.first() {
+            Some(first) => {
+                format!("a map with {} for each name, such as {{\"name\": \"{first}\"}},", texts.join(" or "))
+            }
+            None => kind(of_map).map_or(own.to_owned(), |kind| format!("a map with {kind} for each name")),
         })
     }
 
@@ -245,6 +247,21 @@ impl Algorithm {
 
 /// How deep a schema of parameters refers to others.
 const MOST_REFERENCES: usize = 4;
+
+/// What values of a schema's type are called.
+fn kind(schema: &Value) -> Option<&'static str> {
+    let types = schema.get("type")?;
+    let mut named = types.as_array().map_or_else(|| std::slice::from_ref(types), Vec::as_slice).iter();
+    named.find_map(|name| match name.as_str()? {
+        "number" => Some("a number"),
+        "integer" => Some("a whole number"),
+        "boolean" => Some("true or false"),
+        "string" => Some("a text"),
+        "object" => Some("a map"),
+        "array" => Some("a list"),
+        _ => None,
+    })
+}
 
 /// Adds the texts that a schema allows by name.
 fn add_texts(schema: &Value, root: &Value, depth: usize, found: &mut Vec<String>) {

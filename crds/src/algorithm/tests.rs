@@ -103,6 +103,21 @@ fn a_penalty_and_weights_of_classes_need_what_goes_with_them() {
 }
 
 #[test]
+fn numbers_of_hundreds_of_digits_are_shown_with_an_exponent() {
+    for (parameters, shown) in [
+        (json!({"classWeights": {"p": 1e300}}), "has 1e300 for p; "),
+        (json!({"classWeights": {"p": 1e-300}}), "has 1e-300 for p; "),
+        (json!({"alpha": -1e300}), "is -1e300; 0 or more"),
+        (json!({"penalty": "elasticNet", "l1Ratio": 1e300}), "is 1e300; 0 to 1 is allowed"),
+    ] {
+        let given = algorithm(json!({"logisticRegression": parameters}));
+        let problems = given.chosen().expect("one").problems();
+        let found = &problems.first().expect("a problem").problem;
+        assert!(found.contains(shown), "{found}");
+    }
+}
+
+#[test]
 fn a_loss_of_boosting_needs_what_goes_with_it() {
     for (parameters, wrong) in [
         (json!({"task": "regression", "loss": "quantile", "quantile": 0.9}), None),

@@ -125,7 +125,7 @@ fn metrics(evaluation: &Evaluation) -> Markup {
         @if let Some(naive) = naive { p.note { "The naive baseline knows only the target: to every row it answers " (naive.answers) "." } }
         @if !evaluation.untested_classes.is_empty() {
             p.warning {
-                "No row of these classes was kept back, so the metrics say nothing of them: "
+                "Of these classes, no row was measured, or none in one of the folds, so the metrics say nothing of them: "
                 @for (number, class) in evaluation.untested_classes.iter().enumerate() { @if number > 0 { ", " } (name(class)) }
             }
         }

@@ -151,8 +151,13 @@ fn trials_are_listed_the_best_first_and_failures_say_why() {
     };
     let mut trials = vec![trial(Some(0.875), None); 59];
     trials.insert(1, trial(None, Some(HOSTILE)));
-    let tuning =
-        crate::evaluation::Tuning { search: Search::Random, metric: Metric::Accuracy, folds: 5, trials };
+    let tuning = crate::evaluation::Tuning {
+        search: Search::Random,
+        metric: Metric::Accuracy,
+        folds: 5,
+        untested_classes: Vec::new(),
+        trials,
+    };
     assert!(
         tuning.sentence().starts_with("the best of 60 trials over 5 folds: alpha 0.125, penalty"),
         "{}",

@@ -35,7 +35,7 @@ pub struct Evaluation {
     /// How the metric that says most changes with the rows that are learnt from, where a step asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learning_curve: Option<LearningCurve>,
-    /// Classes of which no row was kept back: the metrics say nothing of them.
+    /// Classes of which the rows measured, or those of one fold, have none: the metrics say nothing of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub untested_classes: Vec<String>,
     /// How much each column matters to the model; none of a table with very many columns.
@@ -134,6 +134,9 @@ pub struct Folds {
     pub count: usize,
     /// Each metric that is defined in every fold.
     pub metrics: BTreeMap<String, FoldMetric>,
+    /// Classes of which at least one fold has no row.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub untested_classes: Vec<String>,
 }
 
 /// One metric over the folds.
@@ -157,7 +160,8 @@ impl Folds {
             let values: Option<Vec<f64>> = folds.iter().map(|fold| fold.get(name).copied()).collect();
             Some((name.clone(), FoldMetric::of(values?)))
         };
-        Self { count: folds.len(), metrics: names.filter_map(metric).collect() }
+        let metrics = names.filter_map(metric).collect();
+        Self { count: folds.len(), metrics, untested_classes: Vec::new() }
     }
 
     /// The mean of each metric.

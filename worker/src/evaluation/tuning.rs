@@ -13,6 +13,9 @@ pub struct Tuning {
     pub metric: Metric,
     /// In how many folds each trial was measured.
     pub folds: usize,
+    /// Classes of which at least one of the last round's folds has no row.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub untested_classes: Vec<String>,
     /// The trials, the best first: those that were measured with more rows, then by the metric, then those that failed.
     pub trials: Vec<Trial>,
 }

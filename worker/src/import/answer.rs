@@ -1,5 +1,7 @@
 //! Which of a graph's outputs is the answer, and what it is about.
 
+use std::collections::BTreeSet;
+
 use mlpipeline_crds::ImportStep;
 
 use super::error::ImportError;
@@ -40,11 +42,23 @@ struct Tried<'a> {
     tensor: &'a Tensor,
     width: usize,
     labels: Option<Vec<Label>>,
+    /// Whether its values are places: 0, 1, and so on.
+    places: bool,
 }
 
 impl Tried<'_> {
     fn is_float(&self) -> bool {
         matches!(self.tensor.kind(), Kind::F32 | Kind::F64)
+    }
+
+    /// Whether its values are the places of these classes, which are other values than their names. Classes that are whole numbers from
+    /// 0 on are meant as they are.
+    fn answers_places_of(&self, labels: &[Label]) -> bool {
+        let is_place = |label: &Label| match label {
+            Label::Integer(number) => usize::try_from(*number).is_ok_and(|number| number < labels.len()),
+            Label::Text(_) | Label::Boolean(_) => false,
+        };
+        self.places && !labels.iter().all(is_place)
     }
 
     /// Whether each row's numbers are from 0 to 1, and add up to 1.
@@ -71,7 +85,14 @@ pub(super) fn find(graph: &Graph, probe: &Probe, asked: &ImportStep) -> Result<F
         .enumerate()
         .filter_map(|(place, (output, tensor))| {
             let labels = output.labels.as_ref().and_then(|values| labels_of(values).into_iter().collect());
-            Some(Tried { place, name: &output.name, tensor, width: probe.width(tensor)?, labels })
+            Some(Tried {
+                place,
+                name: &output.name,
+                tensor,
+                width: probe.width(tensor)?,
+                labels,
+                places: output.places,
+            })
         })
         .collect();
     if graph.producer() == OWN_PRODUCER
@@ -117,7 +138,7 @@ fn own_finding(tried: &[Tried<'_>]) -> Option<Found> {
 /// A graph that says which class a row is of.
 fn of_label(label: &Tried<'_>, floats: &[&Tried<'_>], asked: &ImportStep) -> Result<Found, ImportError> {
     let of_graph = label.labels.clone().or_else(|| floats.iter().find_map(|scores| scores.labels.clone()));
-    let labels = named_classes(of_graph, asked, Some(label.tensor.kind()))?;
+    let labels = named_classes(of_graph, asked, Some(label))?;
     let Some(labels) = labels else {
         return match label.tensor.kind() {
             Kind::I64 | Kind::I32 => Ok(Found {
@@ -154,11 +175,20 @@ fn of_label(label: &Tried<'_>, floats: &[&Tried<'_>], asked: &ImportStep) -> Res
         )],
         (None, None) => vec!["it has no probabilities, so that a row's class has probability 1".to_owned()],
     };
+    let by_place = label.answers_places_of(&labels);
+    if let Some(scores) = scores.filter(|scores| by_place && scores.width > 1 && scores.width != labels.len())
+    {
+        let (count, name, width) = (labels.len(), scores.name, scores.width);
+        return Err(ImportError::Step(format!(
+            "classes names {count} classes, and the graph's output \"{name}\" has {width} scores for a row"
+        )));
+    }
     let (target, columns) = classes(labels, asked);
     let answer = OnnxAnswer {
         value: Some(label.place),
         scores: usable.map(|scores| scores.place),
-        columns: if usable.is_some() { columns } else { Vec::new() },
+        columns: if usable.is_some() || by_place { columns } else { Vec::new() },
+        by_place,
         softmax: asked.softmax && usable.is_some(),
     };
     Ok(Found { target, answer, notes })
@@ -197,7 +227,13 @@ fn of_scores(scores: &Tried<'_>, asked: &ImportStep) -> Result<Found, ImportErro
         )));
     }
     let (target, columns) = classes(labels, asked);
-    let answer = OnnxAnswer { value: None, scores: Some(scores.place), columns, softmax: asked.softmax };
+    let answer = OnnxAnswer {
+        value: None,
+        scores: Some(scores.place),
+        columns,
+        by_place: false,
+        softmax: asked.softmax,
+    };
     Ok(Found { target, answer, notes: Vec::new() })
 }
 
@@ -218,16 +254,27 @@ fn classes(labels: Vec<Label>, asked: &ImportStep) -> (Target, Vec<usize>) {
 fn named_classes(
     of_graph: Option<Vec<Label>>,
     asked: &ImportStep,
-    kind: Option<Kind>,
+    label: Option<&Tried<'_>>,
 ) -> Result<Option<Vec<Label>>, ImportError> {
     match of_graph {
         Some(labels) => {
+            if let Some(twice) = named_twice(&labels) {
+                return Err(ImportError::Step(format!(
+                    "the graph names its class \"{twice}\" twice; export it with each class once"
+                )));
+            }
             named_alike(asked, &labels)?;
             Ok(Some(labels))
         }
         None if asked.classes.is_empty() => Ok(None),
-        None => asked_classes(asked, kind).map(Some),
+        None => asked_classes(asked, label).map(Some),
     }
+}
+
+/// The first that is named before.
+fn named_twice<T: Ord>(names: &[T]) -> Option<&T> {
+    let mut before = BTreeSet::new();
+    names.iter().find(|name| !before.insert(*name))
 }
 
 /// Checks the classes of a step whose graph names its own.
@@ -244,18 +291,31 @@ fn named_alike(asked: &ImportStep, labels: &[Label]) -> Result<(), ImportError> 
 }
 
 /// The classes of the step, in the type of the graph's labels, or in the one that all of them can have.
-fn asked_classes(asked: &ImportStep, kind: Option<Kind>) -> Result<Vec<Label>, ImportError> {
-    let whole = || asked.classes.iter().map(|class| class.parse().ok().map(Label::Integer)).collect();
-    let truth = || asked.classes.iter().map(|class| class.parse().ok().map(Label::Boolean)).collect();
-    let text = || asked.classes.iter().map(|class| Label::Text(class.clone())).collect();
-    let found: Option<Vec<Label>> = match kind {
-        Some(Kind::Text) => Some(text()),
-        Some(Kind::Bool) => truth(),
-        Some(_) => whole(),
-        None => whole().or_else(truth).or_else(|| Some(text())),
+fn asked_classes(asked: &ImportStep, label: Option<&Tried<'_>>) -> Result<Vec<Label>, ImportError> {
+    if let Some(twice) = named_twice(&asked.classes) {
+        return Err(ImportError::Step(format!("classes names \"{twice}\" twice; name each class once")));
+    }
+    let all =
+        |label: fn(&String) -> Option<Label>| asked.classes.iter().map(label).collect::<Option<Vec<Label>>>();
+    let whole = || all(|class| class.parse().ok().map(Label::Integer));
+    let truth = || all(|class| class.parse().ok().map(Label::Boolean));
+    let text = || all(|class| Some(Label::Text(class.clone())));
+    let any = || whole().or_else(truth).or_else(text);
+    let found: Option<Vec<Label>> = match label.map(|label| (label.tensor.kind(), label.places)) {
+        Some((Kind::Text, _)) => text(),
+        Some((Kind::Bool, _)) => truth(),
+        // Places can be those of classes of any name.
+        Some((_, false)) => whole(),
+        Some((_, true)) | None => any(),
     };
     found.ok_or_else(|| {
-        let of = if kind == Some(Kind::Bool) { "false and true" } else { "whole numbers" };
+        let of = match label.map(|label| label.tensor.kind()) {
+            Some(Kind::Bool) => "false and true: name these",
+            _ => {
+                "whole numbers that are not known to be places: name the numbers, as in classes: [0, 1], or end the graph with ArgMax or with a \
+                 score for each class"
+            }
+        };
         ImportError::Step(format!("classes has a class that is none of the graph's, whose labels are {of}"))
     })
 }

@@ -10,6 +10,7 @@ use super::answer::{Found, find, listed};
 use super::error::ImportError;
 use super::features::features;
 use super::probe::probe;
+use super::tried::check_answers;
 use crate::model::{FeatureSchema, Model, ONNX, OnnxAnswer, OnnxPredictor, Target};
 use crate::onnx::Graph;
 use crate::preprocess::Preprocessing;
@@ -53,6 +54,7 @@ pub fn inspect(file: Bytes, asked: &ImportStep) -> Result<Imported, ImportError>
     all.extend(notes);
     let schema = FeatureSchema { features, target };
     let predictor = OnnxPredictor::of(file, graph, answer);
+    check_answers(&predictor, &schema.features, &schema.target)?;
     let model = Model::new(schema, Preprocessing::new(Vec::new()), ONNX, predictor, BTreeMap::new())?;
     Ok(Imported { model, notes: all })
 }

@@ -9,6 +9,7 @@ mod error;
 mod features;
 mod inspect;
 mod probe;
+mod tried;
 
 use bytes::Bytes;
 use mlpipeline_crds::{ImportStep, StepReport, StepSpec};
@@ -56,3 +57,5 @@ pub(crate) async fn import(step: &ImportStep, context: &WorkContext) -> Result<I
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tried_tests;

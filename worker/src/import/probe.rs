@@ -66,7 +66,7 @@ pub(super) fn probe(predictor: &OnnxPredictor, features: &[Feature]) -> Result<P
 }
 
 /// Two texts: that of row 0, and one that the graph knows.
-fn known_texts(feature: &Feature) -> Texts {
+pub(super) fn known_texts(feature: &Feature) -> Texts {
     let mut texts = Texts::default();
     if let Seen::Text(seen) = &feature.values {
         let known = seen.common.first().map(String::as_str).unwrap_or_default();

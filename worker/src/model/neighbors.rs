@@ -127,15 +127,12 @@ impl NeighborsPredictor {
         let Answers::Numbers(numbers) = &self.answers else {
             return Err(ModelError::Invalid("it predicts classes, and its target is numbers".to_owned()));
         };
-        let mean = |nearest: &[Neighbor]| {
-            let weighted = self.weighted(nearest);
-            let total: f64 = weighted.iter().map(|(_, weight)| weight).sum();
-            let share = |(row, weight): &(usize, f64)| {
-                numbers.get(*row).copied().unwrap_or_default() * (weight / total)
-            };
-            weighted.iter().map(share).sum::<f64>()
+        let mean = |nearest: &Vec<Neighbor>| {
+            let number =
+                |(row, weight): (usize, f64)| (numbers.get(row).copied().unwrap_or_default(), weight);
+            weighted_mean(&self.weighted(nearest).into_iter().map(number).collect::<Vec<_>>())
         };
-        let means: Vec<f64> = self.nearest(rows)?.iter().map(|nearest| mean(nearest)).collect();
+        let means: Vec<f64> = self.nearest(rows)?.iter().map(mean).collect();
         match means.iter().position(|mean| !mean.is_finite()) {
             Some(row) => Err(ModelError::Overflow { row }),
             None => Ok(Array1::from_vec(means)),
@@ -152,14 +149,15 @@ impl NeighborsPredictor {
         };
         let mut probabilities = Array2::zeros((rows.nrows(), *count));
         for (nearest, mut shares) in self.nearest(rows)?.iter().zip(probabilities.rows_mut()) {
-            let weighted = self.weighted(nearest);
-            let total: f64 = weighted.iter().map(|(_, weight)| weight).sum();
-            for (row, weight) in weighted {
+            for (row, weight) in self.weighted(nearest) {
                 let class = classes.get(row).map_or(0, |class| *class as usize);
                 if let Some(share) = shares.get_mut(class) {
-                    *share += weight / total;
+                    *share += weight;
                 }
             }
+            // Divided once, a class is never more than certain, and is certain where all agree.
+            let total = shares.sum();
+            shares.mapv_inplace(|share| share / total);
         }
         Ok(Predictions::from_probabilities(probabilities))
     }
@@ -178,12 +176,12 @@ impl NeighborsPredictor {
         Ok(first.map(|near| (class(near), near.distance)).collect())
     }
 
-    /// How much each of the nearest rows counts.
+    /// How much each of the nearest rows counts: the nearest one 1, and none more.
     fn weighted(&self, nearest: &[Neighbor]) -> Vec<(usize, f64)> {
-        let is_here = nearest.first().is_some_and(|first| first.distance == 0.0);
-        let weight = |neighbor: &Neighbor| match (self.by_distance, is_here) {
+        let least = nearest.first().map_or(0.0, |first| first.distance.sqrt());
+        let weight = |neighbor: &Neighbor| match (self.by_distance, least == 0.0) {
             (false, _) => 1.0,
-            (true, false) => neighbor.distance.sqrt().recip(),
+            (true, false) => least / neighbor.distance.sqrt(),
             // Of rows at the same place, the weight would be infinite: they alone answer.
             (true, true) => f64::from(u8::from(neighbor.distance == 0.0)),
         };
@@ -226,6 +224,21 @@ impl NeighborsPredictor {
     }
 }
 
+/// The mean of numbers with their weights, of which none is above 1. It is between the least and the most of them, so that equal numbers
+/// have that mean exactly.
+fn weighted_mean(numbers: &[(f64, f64)]) -> f64 {
+    let total: f64 = numbers.iter().map(|(_, weight)| weight).sum();
+    let sum: f64 = numbers.iter().map(|(number, weight)| number * weight).sum();
+    let mean = match sum.is_finite() {
+        true => sum / total,
+        // Numbers near the largest ones.
+        false => numbers.iter().map(|(number, weight)| number * (weight / total)).sum(),
+    };
+    let least = numbers.iter().map(|(number, _)| *number).fold(f64::INFINITY, f64::min);
+    let most = numbers.iter().map(|(number, _)| *number).fold(f64::NEG_INFINITY, f64::max);
+    mean.max(least).min(most)
+}
+
 /// The square of Euclid's distance, added up in an order that does not depend on the processor.
 pub(crate) fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
     const LANES: usize = 4;
@@ -238,4 +251,53 @@ pub(crate) fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
     }
     let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| (a - b) * (a - b)).sum();
     sums.iter().sum::<f64>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows at places that no quotient is exact of.
+    fn places(count: usize) -> Vec<f64> {
+        (0..count).map(|place| (place as f64 * 0.731).sin() + place as f64 / 7.0).collect()
+    }
+
+    #[test]
+    fn a_class_is_never_more_than_certain_and_is_certain_where_all_neighbours_agree() {
+        for (neighbors, by_distance) in
+            [(3, true), (7, true), (10, true), (3, false), (7, false), (10, false)]
+        {
+            let classes: Vec<u32> = (0..60).map(|row| u32::from(row >= 40)).collect();
+            let answers = Answers::Classes { count: 2, classes };
+            let predictor =
+                NeighborsPredictor::new(1, places(60), answers, neighbors, by_distance).expect("rows");
+            let rows = Array2::from_shape_fn((200, 1), |(row, _)| row as f64 * 0.043 + 0.001);
+            let Predictions::Classes { probabilities, .. } = predictor.classes(rows.view()).expect("classes")
+            else {
+                panic!("classes")
+            };
+            for (row, shares) in probabilities.rows().into_iter().enumerate() {
+                assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{row}: {shares}");
+                let agree = shares.iter().filter(|share| **share > 0.0).count() == 1;
+                assert!(!agree || shares.iter().any(|share| *share == 1.0), "{row}: {shares}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_mean_of_equal_numbers_is_that_number_and_no_mean_is_beyond_its_numbers() {
+        for (number, by_distance) in
+            [(0.1, true), (0.1, false), (-1e300, true), (f64::MAX, true), (f64::MAX, false)]
+        {
+            let answers = Answers::Numbers(vec![number; 40]);
+            let predictor = NeighborsPredictor::new(1, places(40), answers, 7, by_distance).expect("rows");
+            let rows = Array2::from_shape_fn((50, 1), |(row, _)| row as f64 * 0.11 + 0.001);
+            let means = predictor.numbers(rows.view()).expect("numbers");
+            assert!(means.iter().all(|mean| *mean == number), "{number} {by_distance}: {means}");
+        }
+        let weighted = weighted_mean(&[(1.0, 1.0), (4.0, 0.5)]);
+        assert!((weighted - 2.0).abs() < 1e-15, "{weighted}");
+        let far = weighted_mean(&[(f64::MAX, 1.0), (-f64::MAX, 1.0), (f64::MAX, 1.0)]);
+        assert!((f64::MAX / 4.0..f64::MAX / 2.0).contains(&far), "{far}");
+    }
 }

@@ -20,9 +20,12 @@ pub struct OnnxAnswer {
     /// The output that holds a score for each class, or the numbers that go with what is found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scores: Option<usize>,
-    /// The column of the scores for each of the target's labels, in their order.
+    /// The column of the scores, or the place that the graph answers, for each of the target's labels, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<usize>,
+    /// Whether the output with the class holds places of classes, 0 for the first of the graph's, and not their names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_place: bool,
     /// Whether scores become probabilities by softmax.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub softmax: bool,
@@ -80,11 +83,17 @@ impl<'a> Answers<'a> {
             Target::Class { .. } => AnswerKind::Class,
             Target::Finding(finding) => AnswerKind::Finding(finding.numbers().len()),
         };
+        let classes = labels.len();
+        let of_place = |place: &usize| Label::Integer(i64::try_from(*place).unwrap_or(i64::MAX));
+        let places = match answer.by_place {
+            true => answer.columns.iter().map(of_place).zip(0..).collect(),
+            false => labels.into_iter().zip(0..).collect(),
+        };
         Self {
             answer,
             kind,
-            classes: labels.len(),
-            places: labels.into_iter().zip(0..).collect(),
+            classes,
+            places,
             index: Vec::with_capacity(rows),
             numbers: Vec::with_capacity(rows),
         }

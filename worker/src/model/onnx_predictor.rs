@@ -107,18 +107,21 @@ impl OnnxPredictor {
             }
         }
         let outputs = self.graph.outputs().len();
-        let OnnxAnswer { value, scores, columns, .. } = &self.answer;
+        let OnnxAnswer { value, scores, columns, by_place, .. } = &self.answer;
         let named = [value, scores].into_iter().flatten().all(|output| *output < outputs);
         let fits = match &schema.target {
             Target::Class { labels, .. } => {
-                let count = if scores.is_some() { labels.len() } else { 0 };
-                (value.is_some() || scores.is_some())
+                let count = if scores.is_some() || *by_place { labels.len() } else { 0 };
+                (value.is_some() || (scores.is_some() && !by_place))
                     && columns.len() == count
                     && columns.iter().all(|column| *column < count)
             }
-            Target::Number { .. } => value.is_some() && scores.is_none() && columns.is_empty(),
+            Target::Number { .. } => value.is_some() && scores.is_none() && columns.is_empty() && !by_place,
             Target::Finding(finding) => {
-                scores.is_some() && columns.is_empty() && value.is_some() != finding.answers().is_empty()
+                !by_place
+                    && scores.is_some()
+                    && columns.is_empty()
+                    && value.is_some() != finding.answers().is_empty()
             }
         };
         if named && fits {
@@ -177,6 +180,28 @@ impl OnnxPredictor {
     /// When the graph cannot be computed for them.
     pub fn try_rows(&self, rows: ArrayView2<'_, f64>, texts: &[Texts]) -> Result<Vec<Tensor>, ModelError> {
         self.outputs(rows, &shared(texts), true)
+    }
+
+    /// [`OnnxPredictor::predict`] of a row that is tried, by the same way. Gives whether what the graph holds beside the answer are numbers
+    /// too: scores that are none come from weights that are none, whatever class is named.
+    ///
+    /// # Errors
+    /// As [`OnnxPredictor::predict`].
+    pub fn try_answer(
+        &self,
+        row: ArrayView2<'_, f64>,
+        texts: &[Texts],
+        target: &Target,
+    ) -> Result<bool, ModelError> {
+        let outputs = self.try_rows(row, texts)?;
+        let mut answers = Answers::new(&self.answer, target, row.nrows());
+        answers.add(&outputs, row.nrows())?;
+        let are_numbers = |output: &Tensor| match output.values() {
+            Values::F32(values) => values.is_empty() || values.iter().any(|value| !value.is_nan()),
+            Values::F64(values) => values.is_empty() || values.iter().any(|value| !value.is_nan()),
+            Values::I64(_) | Values::I32(_) | Values::Bool(_) | Values::Text(_) => true,
+        };
+        Ok(outputs.iter().all(are_numbers))
     }
 
     /// The graph's outputs for rows.

@@ -9,7 +9,7 @@ use super::compile::{compile, real_inputs};
 use super::error::GraphError;
 use super::half::Rounding;
 use super::kind::Kind;
-use super::labels::{known_text, labels_of};
+use super::labels::{are_places, known_text, labels_of};
 use super::operators::kind_of;
 use super::problem::{Problem, shown_name};
 use super::program::Program;
@@ -48,6 +48,8 @@ pub struct GraphOutput {
     pub name: String,
     /// The values among which its own are, or that its columns are of, where the graph says so.
     pub labels: Option<Values>,
+    /// Whether its values are places of the largest or smallest of some numbers: 0, 1, and so on.
+    pub places: bool,
 }
 
 /// A graph that can be computed.
@@ -107,7 +109,7 @@ impl Graph {
         }
         let outputs = graph.output.iter().map(|value| {
             let name = value.name.clone().unwrap_or_default();
-            GraphOutput { labels: labels_of(graph, &name), name }
+            GraphOutput { labels: labels_of(graph, &name), places: are_places(graph, &name), name }
         });
         Ok(Self {
             program,

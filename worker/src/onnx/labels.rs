@@ -41,6 +41,23 @@ pub(super) fn labels_of(graph: &GraphProto, output: &str) -> Option<Values> {
     None
 }
 
+/// Whether an output's values are places of the largest or smallest of some numbers: 0, 1, and so on.
+pub(super) fn are_places(graph: &GraphProto, output: &str) -> bool {
+    let mut name = output;
+    for _ in 0..FAR {
+        let made = |node: &&NodeProto| node.output.iter().any(|output| output == name);
+        let Some(node) = graph.node.iter().find(made) else { return false };
+        match (node.op_type.as_deref().unwrap_or_default(), node.input.first()) {
+            ("ArgMax" | "ArgMin", _) => return true,
+            ("Identity" | "Reshape" | "Cast" | "Squeeze" | "Unsqueeze" | "Flatten", Some(first)) => {
+                name = first
+            }
+            _ => return false,
+        }
+    }
+    false
+}
+
 fn class_labels(node: &Node<'_>) -> Option<Values> {
     let texts = node.strings("classlabels_strings").ok()?;
     if !texts.is_empty() {

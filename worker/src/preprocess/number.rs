@@ -40,9 +40,13 @@ impl NumberTransform {
 }
 
 /// The median: of an even count the mean of the two in the middle, as scikit-learn's `SimpleImputer` has it; 0 of no values.
-fn median(values: &mut [f64]) -> f64 {
-    let lower = lower_median(values);
-    if values.is_empty() || values.len() % 2 == 1 {
+pub(super) fn median(values: &mut [f64]) -> f64 {
+    if values.is_empty() {
+        return 0.0;
+    }
+    let middle = (values.len() - 1) / 2;
+    let lower = *values.select_nth_unstable_by(middle, f64::total_cmp).1;
+    if values.len() % 2 == 1 {
         return lower;
     }
     // What is behind the lower one is not below it, and the least of that is the upper one.
@@ -50,13 +54,4 @@ fn median(values: &mut [f64]) -> f64 {
     let upper = behind.iter().copied().min_by(f64::total_cmp).unwrap_or(lower);
     let mean = (lower + upper) / 2.0;
     if mean.is_finite() { mean } else { lower / 2.0 + upper / 2.0 }
-}
-
-/// The median, of an even count the lower one: a value that occurs; 0 of no values.
-pub(super) fn lower_median(values: &mut [f64]) -> f64 {
-    if values.is_empty() {
-        return 0.0;
-    }
-    let middle = (values.len() - 1) / 2;
-    *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }

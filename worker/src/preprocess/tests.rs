@@ -95,7 +95,7 @@ fn a_text_has_its_code_and_one_that_has_none_is_missing() {
 
 #[test]
 fn times_are_their_parts_in_utc() {
-    let time = |text| parse_time(text).expect("a time") as f64;
+    let time = |text: &str| parse_time(text).expect("a time") as f64;
     let transform =
         TimeTransform { kind: TimeKind::Timestamp, impute: None, indicator: false, missing: false };
     let values = [time("2024-02-29T13:30:00+01:00"), time("1969-12-31"), time("1970-01-01 23:00:00")];
@@ -106,7 +106,27 @@ fn times_are_their_parts_in_utc() {
     let mut known = [time("2024-01-05"), time("2024-01-01")];
     let fitted = TimeTransform::fit(TimeKind::Date, &mut known, true);
     let found = encoded(Transform::Time(fitted), &[], &[f64::NAN]);
-    assert_eq!(found, [[19_723.0, 2024.0, 1.0, 1.0, 1.0, 1.0]]);
+    assert_eq!(found, [[19_725.0, 2024.0, 1.0, 3.0, 3.0, 1.0]]);
+    let imputed = |kind, known: &[&str]| {
+        TimeTransform::fit(kind, &mut known.iter().map(|text| time(text)).collect::<Vec<_>>(), false).impute
+    };
+    let milliseconds = |text: &str| Some(time(text) as i64);
+    // Between two days is the later one, before 1970 too, and between two milliseconds the later one.
+    for (days, middle) in [
+        (["2024-01-02", "2024-01-01"], "2024-01-02"),
+        (["1969-12-30", "1969-12-31"], "1969-12-31"),
+        (["2024-01-01", "2024-03-01"], "2024-01-31"),
+    ] {
+        assert_eq!(imputed(TimeKind::Date, &days), milliseconds(middle), "{days:?}");
+    }
+    let noon = imputed(TimeKind::Timestamp, &["2024-01-01", "2024-01-02", "2023-01-01", "2025-01-01"]);
+    assert_eq!(noon, milliseconds("2024-01-01T12:00:00"));
+    assert_eq!(imputed(TimeKind::Timestamp, &["1970-01-01T00:00:00", "1970-01-01T00:00:00.001"]), Some(1));
+    assert_eq!(
+        imputed(TimeKind::Date, &["2024-01-05", "2024-01-01", "2024-01-09"]),
+        milliseconds("2024-01-05")
+    );
+    assert_eq!(imputed(TimeKind::Date, &[]), Some(0));
     let kept = TimeTransform { kind: TimeKind::Date, impute: None, indicator: false, missing: true };
     let found = encoded(Transform::Time(kept), &[], &[f64::NAN]);
     assert!(found[0].len() == 5 && found[0].iter().all(|part| part.is_nan()), "{found:?}");

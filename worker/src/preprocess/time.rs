@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, Timelike};
 use serde::{Deserialize, Serialize};
 
-use super::number::lower_median;
+use super::number::median;
 use crate::table::iso_microseconds;
 
 /// The milliseconds since 1970 that are read: the years 1 to 9999.
@@ -41,9 +41,17 @@ pub struct TimeTransform {
 
 impl TimeTransform {
     /// Fits to the values of the training rows that are not missing, of a column in which some value is missing somewhere.
+    /// Of an even count, the mean of the two in the middle takes the place of a missing one, as of numbers: to the day of dates, to the
+    /// millisecond of points in time, and a half counts as the later one.
     #[must_use]
     pub fn fit(kind: TimeKind, values: &mut [f64], indicator: bool) -> Self {
-        Self { kind, impute: Some(lower_median(values) as i64), indicator, missing: false }
+        let unit = match kind {
+            TimeKind::Date => MILLISECONDS_OF_A_DAY,
+            TimeKind::Timestamp => 1.0,
+        };
+        // Exact in 64-bit floats, as the values and their halves are.
+        let median = (median(values) / unit + 0.5).floor() * unit;
+        Self { kind, impute: Some(median as i64), indicator, missing: false }
     }
 
     fn parts(&self) -> usize {

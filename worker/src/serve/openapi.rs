@@ -171,7 +171,11 @@ fn number_property(numbers: &NumberValues, largest: f64) -> (Vec<&'static str>, 
     } else {
         seen.trim_end_matches(',').to_owned()
     };
-    (kinds, json!({"description": description, "minimum": -largest, "maximum": largest}))
+    let (minimum, maximum) = match numbers.kind {
+        FeatureKind::Boolean => (0.0, 1.0),
+        FeatureKind::Float | FeatureKind::Integer => (-largest, largest),
+    };
+    (kinds, json!({"description": description, "minimum": minimum, "maximum": maximum}))
 }
 
 /// A feature's example, as it would be sent.

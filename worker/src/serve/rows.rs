@@ -29,7 +29,7 @@ pub struct RowFeatures {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum ValueForm {
     Number,
-    /// True and false, which the model sees as 1 and 0, or a number.
+    /// True and false, or 1 and 0, as which the model sees them.
     Boolean,
     /// A text; whole numbers and booleans are taken as the text that a table has for them.
     Text(Spelling),

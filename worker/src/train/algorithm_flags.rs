@@ -166,7 +166,12 @@ mod tests {
         let part = flags("gradient-boosting", &["maxDepth=1.5"]).expect_err("no whole number").to_string();
         assert!(part.contains("is 1.5; a whole number is expected"), "{part}");
         let map = flags("linear-svm", &["classWeights=2"]).expect_err("no map").to_string();
-        assert!(map.contains("is 2; a map is expected"), "{map}");
+        assert!(map.contains("is 2; a map with a number for each name is expected"), "{map}");
+        // As scikit-learn spells it.
+        let words =
+            flags("gradient-boosting", &[r#"monotonicConstraints={"area": 1}"#]).expect_err("no word");
+        let expected = r#"is {"area":1}; a map with increasing or decreasing for each name, such as {"name": "increasing"}, is expected"#;
+        assert!(words.to_string().contains(expected), "{words}");
         let named = flags("gradient-boosting", &["earlyStopping=true"]).expect_err("a text").to_string();
         assert!(
             named.contains("earlyStopping of gradient-boosting is true; never, auto, always are allowed"),

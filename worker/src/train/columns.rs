@@ -94,6 +94,12 @@ impl Asked<'_> {
             if self.columns.iter().take(place).any(|earlier| earlier.name == *name) {
                 return Err(TrainError::Spec(format!("columns: \"{name}\" is named twice; name it once")));
             }
+            let mut ordered = std::collections::BTreeSet::new();
+            if let Some(twice) = column.order.iter().find(|text| !ordered.insert(*text)) {
+                return Err(TrainError::Spec(format!(
+                    "columns: the order of \"{name}\" names \"{twice}\" twice; name each text once"
+                )));
+            }
         }
         let all = schema.fields().iter().map(|field| field.name());
         let all = all.filter(|name| ![self.target, self.group_by].contains(&Some(name.as_str())));

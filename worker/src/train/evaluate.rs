@@ -9,6 +9,7 @@ use super::bootstrap::intervals;
 use super::error::TrainError;
 use super::folds::folds_of;
 use super::importance::importance;
+use super::keys::Keys;
 use super::matrix::Rows;
 use super::notes::short;
 use super::parallel::over_items;
@@ -16,6 +17,7 @@ use super::prepared::Prepared;
 use super::samples::Samples;
 use super::settings::Folds as FoldSettings;
 use super::split::Parted;
+use super::untested::{self, untested_in_folds};
 use crate::evaluation::{
     Details, Evaluation, FindingDetails, Folds, Importance, Interval, MeasuredOn, Metrics, Naive, Outcomes,
 };
@@ -50,7 +52,9 @@ impl Validation {
         }
         let (mut measured, mut naive, mut found) = (Vec::new(), Vec::new(), None);
         let mut all: Option<Outcomes> = None;
-        for fold in folds_of(samples, rows, asked.count, asked.seed)? {
+        let parts = folds_of(samples, rows, asked.count, asked.seed)?;
+        let untested_classes = untested_in_folds(samples, &parts);
+        for fold in parts {
             let prepared = Prepared::fit(samples, &fold.train)?;
             let fitted = prepared.learn(samples, &fold.train)?;
             let Prepared { preprocessing, matrix } = prepared;
@@ -67,7 +71,7 @@ impl Validation {
         }
         let outcomes = all.ok_or_else(|| TrainError::Internal("there are no folds".to_owned()))?;
         let naive = (!naive.is_empty()).then(|| Folds::of(&naive).means());
-        let folds = Folds::of(&measured);
+        let folds = Folds { untested_classes, ..Folds::of(&measured) };
         Ok(Self { folds, naive, outcomes, importance: found })
     }
 
@@ -122,7 +126,9 @@ pub(super) fn evaluate(
         samples.task.answers(predictor)?.iter().map(ToString::to_string).collect();
     let untested_classes = match measured_on {
         MeasuredOn::TestRows => samples.task.missing_classes(&Rows::new(&samples.raw, &parted.test)),
-        MeasuredOn::Folds | MeasuredOn::TrainRows => Vec::new(),
+        // Each fold's metrics are of its own rows: what one of them lacks, the means do not measure.
+        MeasuredOn::Folds => folds.as_ref().map(|folds| folds.untested_classes.clone()).unwrap_or_default(),
+        MeasuredOn::TrainRows => Vec::new(),
     };
     let importance_for = |rows: &[u32]| importance(samples, &prepared.preprocessing, predictor, rows, seed);
     let importance = match measured_on {
@@ -197,7 +203,7 @@ pub(super) fn report_figures(evaluation: &Evaluation, gate: Option<&Gate>) -> Me
 }
 
 /// What a person should know of how the model was measured.
-pub(super) fn remarks(evaluation: &Evaluation, gate: Option<&Gate>) -> Vec<String> {
+pub(super) fn remarks(evaluation: &Evaluation, keys: &Keys, gate: Option<&Gate>) -> Vec<String> {
     let mut remarks = Vec::new();
     let is_found = matches!(evaluation.details, Details::Findings(_));
     let is_tuned = evaluation.tuning.is_some();
@@ -219,13 +225,7 @@ pub(super) fn remarks(evaluation: &Evaluation, gate: Option<&Gate>) -> Vec<Strin
     if let Details::Findings(details) = &evaluation.details {
         remarks.extend(of_findings(evaluation, details));
     }
-    if !evaluation.untested_classes.is_empty() {
-        remarks.push(format!(
-            "no test row has the class {}, so the metrics say nothing about it; set split.stratify to true where rows are \
-             shuffled, or give more rows",
-            evaluation.untested_classes.join(", ")
-        ));
-    }
+    remarks.extend(untested::remarks(evaluation, keys));
     remarks.extend(not_better(evaluation, gate));
     remarks
 }

@@ -78,6 +78,7 @@ mod triangle;
 mod triangular;
 mod tune_flags;
 mod tuning;
+mod untested;
 mod vector;
 mod vocabulary;
 

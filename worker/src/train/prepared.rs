@@ -14,6 +14,7 @@ use super::learner::{Fitted, Learner, MatrixColumn, MatrixKind};
 use super::matrix::{Matrix, Rows};
 use super::samples::Samples;
 use super::target_means::TargetMeans;
+use super::untested::check_learnt;
 use super::vocabulary;
 use crate::model::MAX_COLUMNS;
 use crate::preprocess::{
@@ -120,6 +121,7 @@ impl<'a> Prepared<'a> {
             .chain(products)
             .collect();
         let rows = Rows::new(&self.matrix, rows).parted_by(samples.keys.parted_by());
+        check_learnt(samples, &rows)?;
         let fitted = match learner {
             Some(learner) => samples.task.fit_by(learner, &rows, &columns),
             None => samples.task.fit(&rows, &columns),

@@ -224,7 +224,7 @@ impl Plan {
             .warning
             .iter()
             .cloned()
-            .chain(remarks(&evaluation, None))
+            .chain(remarks(&evaluation, &samples.keys, None))
             .chain(of_columns.clone())
             .collect();
         let tuned = evaluation.tuning.as_ref();
@@ -232,7 +232,7 @@ impl Plan {
             .map(Tuning::sentence)
             .into_iter()
             .chain(fitted.warning)
-            .chain(remarks(&evaluation, gate))
+            .chain(remarks(&evaluation, &samples.keys, gate))
             .collect();
         messages.extend(most_important(&evaluation));
         let served = self.step.baseline.as_ref().map(|served| {

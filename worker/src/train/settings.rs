@@ -1,6 +1,8 @@
 //! What a train step asks for, checked as a whole before any row is read.
 
-use mlpipeline_crds::{ChosenAlgorithm, CrossValidation, Gate, Metric, Predicts, Split, SplitBy, TrainStep};
+use mlpipeline_crds::{
+    ChosenAlgorithm, CrossValidation, Gate, Metric, Predicts, Shown, Split, SplitBy, TrainStep,
+};
 
 use super::error::TrainError;
 use super::learner::Learner;
@@ -144,7 +146,7 @@ fn test_split(split: &Split, step: &TrainStep, predicts: Option<Predicts>) -> Re
     if !(split.test > 0.0 && split.test < 1.0) {
         return Err(TrainError::Spec(format!(
             "split.test is {}, and is a share of the rows: more than 0 and less than 1",
-            split.test
+            Shown(split.test)
         )));
     }
     if stratify && predicts != Some(Predicts::Classes) {

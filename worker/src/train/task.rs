@@ -78,7 +78,6 @@ impl Task {
         columns: &[MatrixColumn<'_>],
     ) -> Result<Fitted, TrainError> {
         let Self::Classify { labels, classes, .. } = self else { return Err(other_kind()) };
-        self.check_classes(rows)?;
         let names: Vec<String> = labels.iter().map(ToString::to_string).collect();
         let placed = learner.placed(&Names { columns, classes: &names })?;
         placed.as_deref().unwrap_or(learner).fit(rows, classes, labels.len())
@@ -141,20 +140,6 @@ impl Task {
         match self {
             Self::Regress { learner, .. } => learner.forecast(),
             Self::Classify { .. } | Self::Find { .. } => None,
-        }
-    }
-
-    /// A class without a row to learn it from has no weights that could be learnt.
-    fn check_classes(&self, rows: &Rows<'_>) -> Result<(), TrainError> {
-        match self.missing_classes(rows).first() {
-            None => Ok(()),
-            Some(class) => Err(TrainError::Data(format!(
-                "no row of class \"{class}\" is among the {} rows to learn from; {}",
-                rows.len(),
-                self.amounts().unwrap_or_else(|| {
-                    "set split.stratify to true where rows are shuffled, or leave such rows out in a prepare step".to_owned()
-                })
-            ))),
         }
     }
 

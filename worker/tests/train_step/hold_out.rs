@@ -1,6 +1,6 @@
 //! Which rows are kept back, by their values.
 
-use mlpipeline_crds::Revision;
+use mlpipeline_crds::{Revision, StepReport};
 use serde_json::{Value, json};
 
 use crate::steps::{evaluation, metric, train, with_data};
@@ -118,6 +118,90 @@ fn by_time_folds_without_an_old_row_of_a_class_or_of_too_few_times_are_refused_w
         &["no row of class \"new\" is among the 30 oldest rows", "use fewer folds"],
     );
     ended(20).fails(3, "WrongData", &["too few different times"]);
+}
+
+/// Orders of customers, of whom two alone have rows of a class.
+fn of_few_customers() -> String {
+    let row = |row: usize| {
+        let (customer, x) = (row / 10, row * 37 % 100);
+        let class = if customer < 2 && row % 2 == 0 {
+            "rare"
+        } else if x < 50 {
+            "low"
+        } else {
+            "high"
+        };
+        format!("{x},c{customer},2024-01-{:02},{class}\n", customer + 1)
+    };
+    format!("x,customer,day,species\n{}", (0..200).map(row).collect::<String>())
+}
+
+/// What a report says, of a step on these orders.
+fn said(fields: Value) -> (Volume, StepReport) {
+    let volume = with_data(&of_few_customers());
+    let mut fields = fields;
+    fields["features"] = json!(["x"]);
+    let report = volume.step(&train(fields), &[]).succeeds().report.clone();
+    (volume, report)
+}
+
+#[test]
+fn no_gate_passes_on_a_class_that_a_fold_lacks_and_the_message_says_what_to_do() {
+    let gate = json!({"metric": "accuracy", "min": 0.0});
+    let (volume, report) =
+        said(json!({"groupBy": "customer", "crossValidation": {"folds": 5}, "gate": gate.clone()}));
+    let message = report.message.expect("a message");
+    let expected = "a fold has no row of the class rare, so its metrics say nothing about it; use fewer folds, or give rows of it in \
+                    more groups";
+    assert!(message.contains(expected) && !message.contains("stratify"), "{message}");
+    let verdict = report.gate.expect("a verdict");
+    assert!(!verdict.passed && verdict.message.starts_with("1 of the classes has no row"), "{verdict:?}");
+    assert_eq!(evaluation(&volume)["untestedClasses"], json!(["rare"]));
+    assert_eq!(evaluation(&volume)["folds"]["untestedClasses"], json!(["rare"]));
+    // Two folds have one of the two customers each.
+    let (_, report) = said(json!({"groupBy": "customer", "crossValidation": {"folds": 2}, "gate": gate}));
+    assert!(report.gate.expect("a verdict").passed);
+}
+
+#[test]
+fn trials_that_are_measured_in_a_fold_without_a_class_say_so() {
+    let tune = json!({"parameters": {"alpha": [1, 10]}, "folds": 4});
+    let (volume, report) = said(json!({"groupBy": "customer", "tune": tune}));
+    let message = report.message.expect("a message");
+    assert!(message.contains("a fold of tune has no row of the class rare"), "{message}");
+    assert_eq!(evaluation(&volume)["tuning"]["untestedClasses"], json!(["rare"]));
+}
+
+#[test]
+fn advice_on_a_class_without_test_rows_can_be_followed() {
+    let shuffled = (0..100).find(|seed| {
+        let (volume, _) = said(json!({"groupBy": "customer", "split": {"test": 0.2, "seed": seed}}));
+        evaluation(&volume).get("untestedClasses").is_some()
+    });
+    let rows = [
+        (
+            json!({"groupBy": "customer", "split": {"test": 0.2, "seed": shuffled.expect("a seed")}}),
+            "in more groups",
+        ),
+        (json!({"split": {"test": 0.2, "by": "time", "column": "day"}}), "give newer rows of it"),
+    ];
+    for (mut fields, advice) in rows {
+        fields["gate"] = json!({"metric": "accuracy", "min": 0.0});
+        let (_, report) = said(fields.clone());
+        let all = format!("{:?} {:?}", report.message, report.gate);
+        assert!(all.contains("no test row has the class rare") && all.contains(advice), "{all}");
+        assert!(!all.contains("stratify"), "{all}");
+        assert!(!report.gate.expect("a verdict").passed, "{fields}");
+    }
+    // What learns lacks the class: the newest rows alone have it.
+    let row = |row: usize| {
+        format!("{},2024-01-{:02},{}\n", row % 7, row / 10 + 1, if row < 90 { "old" } else { "new" })
+    };
+    let data = format!("x,day,species\n{}", (0..100).map(row).collect::<String>());
+    let split = json!({"test": 0.2, "by": "time", "column": "day"});
+    let ended = with_data(&data).step(&train(json!({"features": ["x"], "split": split})), &[]);
+    ended.fails(3, "WrongData", &["no row of class \"new\" is among the 80 rows", "keep fewer rows back"]);
+    assert!(!ended.message().contains("stratify"), "{}", ended.message());
 }
 
 #[test]

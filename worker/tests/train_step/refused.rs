@@ -162,6 +162,13 @@ fn steps_that_ask_for_what_cannot_be_are_refused() {
     assert_refused(vec![
         ("a,species\n1,x\n2,y\n", json!({"features": ["a", "a"]}), 2, "WrongSpec", &["\"a\" is named twice"]),
         (
+            "a,species\nS,x\nM,y\n",
+            json!({"columns": [{"name": "a", "as": "ordinal", "order": ["S", "M", "S"]}]}),
+            2,
+            "WrongSpec",
+            &["the order of \"a\" names \"S\" twice; name each text once"],
+        ),
+        (
             "a,species\n1,x\n2,y\n",
             json!({"features": ["a", "species"]}),
             2,

@@ -83,7 +83,7 @@ fn no_gate_passes_where_a_class_has_no_test_row() {
         &[],
     );
     let verdict = ended.succeeds().report.gate.clone().expect("a verdict");
-    assert!(!verdict.passed && verdict.message.contains("1 of the classes have no row"), "{verdict:?}");
+    assert!(!verdict.passed && verdict.message.contains("1 of the classes has no row"), "{verdict:?}");
     assert!(ended.message().contains("no test row has the class rare"), "{}", ended.message());
 }
 

@@ -1,6 +1,6 @@
 //! What a gate needs: a bound, a metric that is measured, and bounds that some model can meet.
 
-use mlpipeline_crds::{Algorithm, ChosenAlgorithm, Gate, Metric, Predicts};
+use mlpipeline_crds::{Algorithm, ChosenAlgorithm, Gate, Metric, Predicts, Shown};
 
 use super::errors::Errors;
 
@@ -30,7 +30,7 @@ fn check_reach(gate: &Gate, path: &str, errors: &mut Errors) {
     let max = gate.max.filter(|max| least.is_some_and(|least| *max < least)).map(|max| ("max", max));
     for (field, bound) in min.into_iter().chain(max).filter(|(_, bound)| bound.is_finite()) {
         let path = format!("{path}.{field}");
-        let problem = format!("is {bound}, and {name} is {range}: no model could pass");
+        let problem = format!("is {}, and {name} is {range}: no model could pass", Shown(bound));
         if field == "min" && least == Some(0.0) && (2.0..=100.0).contains(&bound) {
             errors.add_with_hint(
                 path,

@@ -1,8 +1,8 @@
 //! What a train step needs: a target, one algorithm, ways to measure that fit it, and a gate that could open.
 
 use mlpipeline_crds::{
-    Algorithm, ChosenAlgorithm, Metric, ParameterProblem, PodSettings, Predicts, Split, SplitBy, Train,
-    TuneProblem,
+    Algorithm, ChosenAlgorithm, Metric, ParameterProblem, PodSettings, Predicts, Shown, Split, SplitBy,
+    Train, TuneProblem,
 };
 
 use super::actions::Checked;
@@ -68,7 +68,7 @@ fn check_split(split: &Split, train: &Train, predicts: Option<Predicts>, path: &
     errors.require(
         split.test > 0.0 && split.test < 1.0,
         format!("{path}.test"),
-        format!("is {}; more than 0 and less than 1 is allowed", split.test),
+        format!("is {}; more than 0 and less than 1 is allowed", Shown(split.test)),
     );
     errors.require(
         !stratify || predicts.is_none_or(|predicts| predicts == Predicts::Classes),

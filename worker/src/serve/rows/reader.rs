@@ -81,7 +81,8 @@ impl Reader<'_> {
                 texts.map_or(f64::NAN, |texts| f64::from(texts.place(&text)))
             }),
             Some(ValueForm::Time) => time(json),
-            form => number(json, form == Some(&ValueForm::Boolean), features.largest),
+            Some(ValueForm::Boolean) => boolean(json),
+            Some(ValueForm::Number) | None => number(json, features.largest),
         };
         match value {
             Ok(value) => *slot = value,
@@ -140,12 +141,34 @@ fn time(json: &str) -> Result<f64, String> {
     }
 }
 
+/// 1 of what is true and 0 of what is false, spelled as JSON, a table's texts or numbers spell them; or what there is in its place.
+fn boolean(json: &str) -> Result<f64, String> {
+    let wrong = |found: String| format!("must be true or false, or 1 or 0, not {found}");
+    match json.bytes().next() {
+        Some(b't') => Ok(1.0),
+        Some(b'f') => Ok(0.0),
+        Some(b'-' | b'0'..=b'9') => {
+            let known = json.parse::<f64>().ok().filter(|number| [0.0, 1.0].contains(number));
+            // -0 is 0.
+            known.map(|number| number + 0.0).ok_or_else(|| wrong(quoted(json)))
+        }
+        Some(b'"') => {
+            let text: Cow<'_, str> = serde_json::from_str(json).map_err(|error| error.to_string())?;
+            match &*text {
+                yes if yes.eq_ignore_ascii_case("true") => Ok(1.0),
+                no if no.eq_ignore_ascii_case("false") => Ok(0.0),
+                _ => Err(wrong(format!("the text {}", quoted(json)))),
+            }
+        }
+        Some(byte) => Err(wrong(kind_of(byte).to_owned())),
+        None => Err(wrong("nothing".to_owned())),
+    }
+}
+
 /// A number that is at most `largest` from zero, or what there is in its place. The text is a whole JSON value, and is read
 /// exactly: to the nearest double, as every other reader of CSV or JSON in the worker does.
-fn number(json: &str, boolean: bool, largest: f64) -> Result<f64, String> {
+fn number(json: &str, largest: f64) -> Result<f64, String> {
     match json.bytes().next() {
-        Some(b't') if boolean => Ok(1.0),
-        Some(b'f') if boolean => Ok(0.0),
         Some(b'-' | b'0'..=b'9') => match json.parse::<f64>() {
             Ok(value) if value.abs() <= largest => Ok(value),
             _ => Err(format!("must be between -{largest:e} and {largest:e}, and {} is not", quoted(json))),

@@ -114,6 +114,25 @@ fn a_boolean_feature_takes_true_and_false_as_one_and_zero() {
     let features = features(["a", "b", "c"], FeatureKind::Boolean, 1e3);
     let rows = read_rows(br#"{"a": true, "b": false, "c": 1}"#, &features, 1).expect("one row");
     assert_eq!(rows.raw.numbers, [1.0, 0.0, 1.0]);
+    let rows = read_rows(br#"{"a": "True", "b": "FALSE", "c": -0.0}"#, &features, 1).expect("one row");
+    assert_eq!(
+        rows.raw.numbers.iter().map(|number| number.to_bits()).collect::<Vec<_>>(),
+        [1.0, 0.0, 0.0].map(f64::to_bits)
+    );
+    for (wrong, found) in [
+        ("2", "2"),
+        ("0.5", "0.5"),
+        ("-7", "-7"),
+        ("1e999", "1e999"),
+        ("\"yes\"", "the text \"yes\""),
+        ("\"1\"", "the text \"1\""),
+        ("null", "null"),
+        ("[true]", "a list"),
+    ] {
+        let body = format!("{{\"a\": {wrong}, \"b\": true, \"c\": true}}");
+        let error = read_rows(body.as_bytes(), &features, 1).expect_err("no boolean").to_string();
+        assert!(error.contains(&format!("must be true or false, or 1 or 0, not {found}")), "{error}");
+    }
 }
 
 #[test]

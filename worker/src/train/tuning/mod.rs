@@ -101,10 +101,12 @@ impl Tuner {
         let rounds = self.rounds(candidates.len(), rows, samples);
         let mut places: Vec<usize> = (0..candidates.len()).collect();
         let measured = work.measured(samples, rows);
+        let mut untested_classes = Vec::new();
         for (number, share) in rounds.iter().enumerate() {
             let part = self.part(samples, rows, *share);
             let fits = places.len() * self.folds;
-            self.round(samples, &part, number, measured.as_ref(), &work.progress.trials(fits as u64))
+            untested_classes = self
+                .round(samples, &part, number, measured.as_ref(), &work.progress.trials(fits as u64))
                 .measure(&mut candidates, &places)?;
             self.sort(&candidates, &mut places);
             if number + 1 < rounds.len() {
@@ -135,7 +137,7 @@ impl Tuner {
         Ok(Tuned {
             learner,
             algorithm,
-            tuning: Tuning { search, metric: self.metric, folds: self.folds, trials },
+            tuning: Tuning { search, metric: self.metric, folds: self.folds, untested_classes, trials },
         })
     }
 

@@ -11,6 +11,7 @@ use super::super::parallel::over_tasks;
 use super::super::prepared::Prepared;
 use super::super::samples::Samples;
 use super::super::split::Parted;
+use super::super::untested::untested_in_folds;
 use super::draw::Parameters;
 use super::measured::{Measured, Place, Value};
 use crate::progress::ProgressGuard;
@@ -87,19 +88,25 @@ pub(super) struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// Measures the trials at these places, fold by fold: what is fitted to a fold's rows before learning is the same for all.
+    /// Measures the trials at these places, fold by fold: what is fitted to a fold's rows before learning is the same for all. Gives the
+    /// classes of which a fold has no row.
     ///
     /// # Errors
     /// When the rows cannot be folded or prepared, whatever the trial.
-    pub(super) fn measure(&self, candidates: &mut [Candidate], places: &[usize]) -> Result<(), TrainError> {
+    pub(super) fn measure(
+        &self,
+        candidates: &mut [Candidate],
+        places: &[usize],
+    ) -> Result<Vec<String>, TrainError> {
         for place in places {
             if let Some(candidate) = candidates.get_mut(*place) {
                 candidate.rows = self.rows.len() as u64;
                 candidate.values = Ok(Vec::with_capacity(self.folds));
             }
         }
-        let parts = folds_of(self.samples, self.rows, self.folds, self.seed);
-        for (number, fold) in parts.map_err(of_tune)?.into_iter().enumerate() {
+        let parts = folds_of(self.samples, self.rows, self.folds, self.seed).map_err(of_tune)?;
+        let untested = untested_in_folds(self.samples, &parts);
+        for (number, fold) in parts.into_iter().enumerate() {
             let alive: Vec<(usize, &Learner)> = places
                 .iter()
                 .filter_map(|place| {
@@ -116,7 +123,7 @@ impl Round<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(untested)
     }
 
     /// The metric of each of these trials in a fold: what is kept of it, and what is measured now.
