@@ -59,10 +59,13 @@ fn the_commands_train_and_score_the_users_own_files() {
 fn a_model_that_its_gate_rejects_is_kept_and_called_rejected() {
     let volume = with_data(&iris());
     let arguments = ["train", "--data", "data.csv", "--target", "species", "--test", "0.2", "--seed", "42"];
-    let gated = [&arguments[..], &["--gate", "accuracy>=1.0", "--out", "model"]].concat();
+    let gated = [&arguments[..], &["--gate", "brierScore<=0.0001", "--out", "model"]].concat();
     let (code, stdout, stderr) = run(volume.path(), &gated);
     assert_eq!(code, 0, "{stderr}");
-    assert!(stdout.contains("rejected: accuracy") && stdout.contains("is below the gate's min"), "{stdout}");
+    assert!(
+        stdout.contains("rejected: brierScore") && stdout.contains("is above the gate's max"),
+        "{stdout}"
+    );
     assert!(volume.path().join("model/model.json").is_file());
 }
 
