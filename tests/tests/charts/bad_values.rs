@@ -43,6 +43,13 @@ fn wrong_values_are_refused_with_their_name_and_what_to_do() {
         ),
         (json!({"global": "x"}), &["/global"]),
         (json!({"enabled": "yes"}), &["/enabled"]),
+    ];
+    check(table);
+}
+
+#[test]
+fn extras_that_contradict_each_other_or_the_chart_are_refused_with_the_way_out() {
+    check(vec![
         (
             json!({"extraEnv": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}),
             &["extraEnv has the variable A twice", "remove one"],
@@ -90,7 +97,10 @@ fn wrong_values_are_refused_with_their_name_and_what_to_do() {
             }),
             &["two volumes at /x"],
         ),
-    ];
+    ]);
+}
+
+fn check(table: Vec<(Value, &[&str])>) {
     for (values, parts) in table {
         let problem = try_render(&values, &[MONITORING]).expect_err(&values.to_string());
         for part in parts {
