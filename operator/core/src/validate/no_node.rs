@@ -72,5 +72,5 @@ fn is_possible<'a>(
         }
     }
     let has_value = values.is_none_or(|values| values.iter().any(|value| !excluded.contains(value)));
-    !(must_be && must_not_be) && (has_value || !must_be)
+    !must_be || (has_value && !must_not_be)
 }
