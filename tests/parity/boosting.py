@@ -13,7 +13,7 @@ from sklearn import metrics
 import features
 import tables
 from cells import ALLOWED, Cell, noise
-from worker import Worker
+from worker import worker_of
 
 SECTION = "LightGBM"
 PARAMETERS = {
@@ -54,7 +54,7 @@ def compare(part, program, seeds, wanted):
     pairs = []
     for seed in range(seeds):
         train, test = tables.split(table, seed)
-        with Worker.within(program) as worker:
+        with worker_of(program) as worker:
             worker.put(train=train, test=test)
             worker.train("gradientBoosting", {"task": "classification" if is_class else "regression"}, table.target, table.prose)
             ours = worker.score()[f"predicted_{table.target}"]

@@ -5,7 +5,7 @@ import pandas as pd
 
 from cells import Cell
 from series import SERIES
-from worker import Worker
+from worker import worker_of
 
 SECTION = "seasonalNaive"
 # Of a number: both sides add the same few.
@@ -43,7 +43,7 @@ def compare(name, program, seeds, wanted):
     series = SERIES[name]
     known, test = divide(series.load(), series)
     keys = ["series"] if "series" in known else []
-    with Worker.within(program) as worker:
+    with worker_of(program) as worker:
         worker.put(train=known[["date", *keys, "number"]], test=test[["date", *keys]])
         parameters = {"interval": series.interval, "seasonLength": series.season, "seasons": series.seasons}
         worker.train(SECTION, parameters, "number", more=("--folds", 2))

@@ -10,7 +10,7 @@ import minimum
 import tables
 from algorithms import CLASSIFIERS, OF_PROSE, REGRESSORS
 from cells import ALLOWED, Cell, noise
-from worker import Worker
+from worker import worker_of
 
 SECTIONS = {
     "Accuracy": (tables.CLASSES, CLASSIFIERS),
@@ -38,7 +38,7 @@ def compare(part, program, seeds, wanted):
     section, name = part
     sources, algorithms = SECTIONS[section]
     train, test = tables.split(sources[name])
-    with Worker.within(program) as worker:
+    with worker_of(program) as worker:
         worker.put(train=train, test=test)
         for algorithm in algorithms:
             if wanted(algorithm.name):

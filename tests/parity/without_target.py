@@ -9,21 +9,20 @@ from sklearn import cluster, decomposition, ensemble, metrics, mixture, neighbor
 
 import tables
 from cells import ALLOWED, Cell, noise
-from worker import Worker
+from worker import worker_of
 
 SOURCES = [
     "iris",
     "wine",
     "breast_cancer",
-    "digits",
-    "Default",
     "College",
+    "weather",
+    "penguins",
     "diabetes",
+    "Hitters",
     "Carseats",
     "Credit",
-    "penguins",
-    "weather",
-    "biopsy",
+    "cars mpg",
 ]
 FEWEST_VALUES = 20
 CLUSTERS = 4
@@ -53,7 +52,7 @@ def parts(wanted):
 def compare(part, program, seeds, wanted):
     algorithm, name = part
     frame = numbers_of(name)
-    with Worker.within(program) as worker, warnings.catch_warnings():
+    with worker_of(program) as worker, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         worker.put(train=frame)
         for row, ours, difference, allowed, *form in CHECKS[algorithm](worker, frame.to_numpy(), seeds):

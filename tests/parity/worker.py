@@ -3,6 +3,7 @@
 import json
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +20,6 @@ class Worker:
 
     program: Path
     folder: Path
-
-    @classmethod
-    def within(cls, program):
-        """A folder that is removed after `with`, and the program in it."""
-        return _Within(program)
 
     def run(self, *arguments):
         command = [str(argument) for argument in (self.program, *arguments)]
@@ -57,13 +53,8 @@ class Worker:
         return json.loads((self.folder / "model" / "metrics.json").read_text())
 
 
-class _Within:
-    def __init__(self, program):
-        self.program = program
-
-    def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory()
-        return Worker(self.program, Path(self.folder.name))
-
-    def __exit__(self, *error):
-        self.folder.cleanup()
+@contextmanager
+def worker_of(program):
+    """The program in a folder of its own, which is removed behind it."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Worker(program, Path(folder))
