@@ -67,7 +67,8 @@ Where the loss is convex, there is one best model, and both sides must find it. 
 columns scaled to one variance; a coefficient of less than a thousandth of the largest counts as that. 1e-4 is allowed.
 
 Without an L2 penalty, columns that follow from others (one-hot ones do) leave the coefficients of `linearRegression` and `lasso` open. There the weighted sums of the rows
-are compared, which are not open.
+are compared, which are not open. scikit-learn's solvers of classes end short of the minimum, or give up, where columns have very different units (a date in days beside
+millimetres of rain); there Newton's steps continue from where they ended, and the worker is compared with that.
 
 {matrix(cells, "Coefficients of classes")}
 
