@@ -263,7 +263,7 @@ fn a_missing_object_is_named_with_its_key_and_how_to_give_it() {
 #[test]
 fn a_step_may_be_longer_than_an_argument_of_a_program() {
     let folder = Folder::new();
-    let check = format!("{{sql: \"SELECT 0 AS {}\", equals: 0}}", "x".repeat(4000));
+    let check = format!("{{sql: \"SELECT 0 AS {}\", equals: 0}}", "x".repeat(3000));
     let checks = vec![check; 64].join(", ");
     let printed =
         local(&folder, &format!("  - {{name: a, prepare: {{sql: SELECT 1, checks: [{checks}]}}}}\n"));

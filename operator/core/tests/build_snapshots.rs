@@ -221,7 +221,7 @@ fn expanded(argument: &str) -> String {
 fn a_step_reaches_the_worker_as_it_was_written_however_long_and_with_dollar_signs() {
     let check = format!(
         "{{sql: \"SELECT count(*) FROM output WHERE a = '$(HOME) $$ $ {}'\", equals: 0}}",
-        "x".repeat(4000)
+        "x".repeat(3000)
     );
     let yaml = format!(
         "{{apiVersion: mlpipeline.dev/v1alpha1, kind: MLPipeline, metadata: {{name: long}}, spec: {{steps: [\

@@ -10,7 +10,7 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition, JobStatus};
 use mlpipeline_core::child_kind::Child;
 use mlpipeline_core::children::{BuildSettings, build};
 use mlpipeline_core::observation::{Snapshot, read};
-use mlpipeline_core::observed::{Observed, ObservedRun, RunPhase};
+use mlpipeline_core::observed::{Observed, ObservedRun, PodIssue, RunPhase};
 use mlpipeline_core::piece::Piece;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{Decision, LongRunningWork, Plan, RunWork, Schedules, Work, plan};
@@ -268,9 +268,13 @@ fn d5_pods_that_serve_keep_the_worker_image_that_they_began_with_until_their_wor
         api.expect("pods").key = Some(Revision::of(&["other"]));
     };
     assert_eq!(image(&next(&first, other_work)).as_deref(), Some("worker:2"));
-    let never_ready = |observed: &mut Observed| {
-        let api = observed.steps.get_mut("api").and_then(|api| api.long_running.as_mut());
-        api.expect("pods").ready = 0;
+    let is_stuck = |issue: &str, observed: &mut Observed| {
+        let api = observed.steps.get_mut("api").expect("the step");
+        api.long_running.as_mut().expect("pods").ready = 0;
+        api.pod_issues = vec![PodIssue { reason: issue.to_owned(), message: String::new() }];
     };
-    assert_eq!(image(&next(&first, never_ready)).as_deref(), Some("worker:2"), "the first one cannot run");
+    let crashes = |observed: &mut Observed| is_stuck("CrashLoopBackOff", observed);
+    assert_eq!(image(&next(&first, crashes)).as_deref(), Some("worker:2"), "the first one cannot run");
+    let drained = |observed: &mut Observed| is_stuck("Unschedulable", observed);
+    assert_eq!(image(&next(&first, drained)).as_deref(), Some("worker:1"), "it comes back as it was");
 }
