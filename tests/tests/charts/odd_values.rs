@@ -226,10 +226,10 @@ fn the_policies_of_releases_for_some_namespaces_are_told_apart() {
     let policy = json!({"tenantPolicy": {"enabled": true}});
     let some = json!({"namespaces": ["a"], "tenantPolicy": {"enabled": true}});
     let (one, several) = (helm::objects(&policy), helm::objects(&some));
-    one.get("ValidatingAdmissionPolicy mlpipeline-tenant-policy");
+    one.get("ValidatingAdmissionPolicy /mlpipeline-tenant-policy");
     let name = format!("mlpipeline-tenant-policy-{NAMESPACE}");
-    several.get(&format!("ValidatingAdmissionPolicy {name}"));
-    let binding = several.get(&format!("ValidatingAdmissionPolicyBinding {name}"));
+    several.get(&format!("ValidatingAdmissionPolicy /{name}"));
+    let binding = several.get(&format!("ValidatingAdmissionPolicyBinding /{name}"));
     assert_eq!(binding["spec"]["policyName"], name.as_str());
     assert_eq!(binding["spec"]["paramRef"]["name"], "mlpipeline-tenant-policy");
 }

@@ -7,7 +7,6 @@ use mlpipeline_crds::MLPipelineSpec;
 
 use super::errors::Errors;
 use crate::canonical::canonical_json;
-use crate::execution_settings::ExecutionSettings;
 use crate::fingerprint::Fingerprint;
 use crate::pipeline::ValidatedPipeline;
 
@@ -19,11 +18,7 @@ const STEP_BYTES: usize = 240 << 10;
 pub(super) fn check_all(spec: &MLPipelineSpec, pipeline: &ValidatedPipeline, errors: &mut Errors) {
     for (index, step) in spec.steps.iter().enumerate() {
         let Some(step) = pipeline.step(&step.name) else { continue };
-        let fingerprint = canonical_json(&Fingerprint::of(pipeline, step, BTreeMap::new()));
-        // Of pods that stay, what they are executed with is in their template.
-        let settings =
-            (!step.is_long_running()).then(|| canonical_json(&ExecutionSettings::of(pipeline, step)));
-        let bytes = fingerprint.len() + settings.map_or(0, |text| text.len());
+        let bytes = canonical_json(&Fingerprint::of(pipeline, step, BTreeMap::new())).len();
         if bytes > STEP_BYTES {
             errors.add_with_hint(
                 format!("spec.steps[{index}]"),

@@ -1,7 +1,7 @@
 //! Nodes that a step asks for and that cannot exist: labels that contradict each other, whatever nodes a cluster has. Must not judge what is
 //! possible and is not there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::NodeSelectorRequirement;
 use mlpipeline_crds::MLPipelineSpec;
@@ -36,12 +36,16 @@ fn impossible(step: &ValidStep) -> Option<&str> {
     let required = affinity.required_during_scheduling_ignored_during_execution.as_ref()?;
     let mut first = None;
     for term in &required.node_selector_terms {
-        let wanted: Vec<&NodeSelectorRequirement> = term.match_expressions.iter().flatten().collect();
-        let of_term = wanted.iter().map(|requirement| requirement.key.as_str());
-        let contradiction = of_term.into_iter().find(|key| {
-            let selected = step.pod.node_selector.get(*key).map(String::as_str);
-            !is_possible(selected, wanted.iter().copied().filter(|requirement| requirement.key == **key))
+        // Terms can be long: each requirement is looked at once.
+        let mut by_key: BTreeMap<&str, Vec<&NodeSelectorRequirement>> = BTreeMap::new();
+        for requirement in term.match_expressions.iter().flatten() {
+            by_key.entry(&requirement.key).or_default().push(requirement);
+        }
+        let contradiction = by_key.iter().find(|(key, wanted)| {
+            let selected = step.pod.node_selector.get(**key).map(String::as_str);
+            !is_possible(selected, wanted)
         });
+        let contradiction = contradiction.map(|(key, _)| *key);
         first = first.or(contradiction);
         contradiction?;
     }
@@ -49,10 +53,7 @@ fn impossible(step: &ValidStep) -> Option<&str> {
 }
 
 /// Whether one label can be as the selector and all requirements want it. What compares numbers is taken to be possible.
-fn is_possible<'a>(
-    selected: Option<&'a str>,
-    wanted: impl Iterator<Item = &'a NodeSelectorRequirement>,
-) -> bool {
+fn is_possible(selected: Option<&str>, wanted: &[&NodeSelectorRequirement]) -> bool {
     // `None` while any value would do.
     let mut values: Option<BTreeSet<&str>> = selected.map(|value| [value].into());
     let (mut must_be, mut must_not_be) = (selected.is_some(), false);
