@@ -37,7 +37,6 @@ pub(crate) use open::{
 pub use publish::Published;
 pub use remove::remove_revisions;
 pub(crate) use remove::sweep;
-pub(crate) use step_folder::OpenFolder;
 pub use storage::Storage;
 pub(crate) use storage::{confined, refuse_escape};
 pub(crate) use unowned::{own, sweep_files};

@@ -207,7 +207,12 @@ async fn deliver(
 
 /// The step's input, of which this file is the only one.
 fn claimed_input(work: &Work<'_>, name: &str) -> Result<PrepareInput, StepError> {
-    let relative = format!("{}/claimed/{name}", work.spec.folder());
+    let path = work.folders.claimed(name);
+    let relative = path.strip_prefix(&work.context.storage.root).ok().and_then(|path| path.to_str());
+    let relative = relative.ok_or_else(|| ArtifactError::Path {
+        path: path.display().to_string(),
+        problem: "it is not below the storage folder",
+    })?;
     match work.step.inputs.first() {
         Some(PrepareInput {
             name: table,

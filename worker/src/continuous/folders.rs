@@ -32,8 +32,7 @@ use super::attempts::Attempts;
 use super::columns::{COLUMNS_PREFIX, columns_of, copy_columns};
 use super::entries::{changed, list, modified, moved, remove, sync_parent};
 use super::names::{ATTEMPT_MARK, PENDING_EXTENSION, Ready, tagged};
-use crate::artifact::{ArtifactError, OpenFolder, create_unlinked, sync_folder};
-use crate::failure::real_name;
+use crate::artifact::{ArtifactError, create_unlinked, sync_folder};
 
 /// What the names of results that are being written begin with.
 const DRAFT_PREFIX: &str = ".draft-";
@@ -50,47 +49,46 @@ const ATTEMPTS_PREFIX: &str = ".begun-";
 /// The folders of one step.
 #[derive(Clone, Debug)]
 pub(super) struct Folders {
-    step: OpenFolder,
+    step: PathBuf,
 }
 
 impl Folders {
     /// Makes the folders where they are missing.
     pub(super) fn create(step: &Path) -> Result<Self, ArtifactError> {
-        fs::create_dir_all(step).map_err(ArtifactError::io("make the folder", step))?;
-        let step = OpenFolder::open(step, true).map_err(ArtifactError::io("open the folder", step))?;
+        let folders = Self { step: step.to_owned() };
         for name in ["claimed", "ready", "done", "failed", PUBLISHED_FOLDER] {
-            let folder = step.path().join(name);
+            let folder = step.join(name);
             fs::create_dir_all(&folder).map_err(ArtifactError::io("make the folder", &folder))?;
         }
-        sync_folder(step.path())?;
-        Ok(Self { step })
+        sync_folder(step)?;
+        Ok(folders)
     }
 
     pub(super) fn lock(&self) -> PathBuf {
-        self.step.path().join(".continuous.lock")
+        self.step.join(".continuous.lock")
     }
 
     /// Where the schema of the files of a revision is kept.
     pub(super) fn schema(&self, revision: &Revision) -> PathBuf {
-        self.step.path().join(format!(".schema-{revision}.json"))
+        self.step.join(format!(".schema-{revision}.json"))
     }
 
     pub(super) fn claimed(&self, name: &str) -> PathBuf {
-        self.step.path().join("claimed").join(name)
+        self.step.join("claimed").join(name)
     }
 
     /// Where a result is written before it is whole.
     pub(super) fn draft(&self, attempt: &str) -> PathBuf {
-        self.step.path().join("ready").join(format!("{DRAFT_PREFIX}{attempt}"))
+        self.step.join("ready").join(format!("{DRAFT_PREFIX}{attempt}"))
     }
 
     pub(super) fn ready(&self, ready: &Ready) -> PathBuf {
-        self.step.path().join("ready").join(ready.file_name())
+        self.step.join("ready").join(ready.file_name())
     }
 
     /// Where the count of a pending's delivered rows is kept.
     pub(super) fn checkpoint(&self, ready: &Ready) -> PathBuf {
-        self.step.path().join("ready").join(format!("{CHECKPOINT_PREFIX}{}", ready.file_name()))
+        self.step.join("ready").join(format!("{CHECKPOINT_PREFIX}{}", ready.file_name()))
     }
 
     /// How often the work on a claimed file was begun.
@@ -99,12 +97,12 @@ impl Folders {
     }
 
     fn done(&self, name: &str, attempt: &str) -> PathBuf {
-        self.step.path().join("done").join(format!("{name}{ATTEMPT_MARK}{attempt}"))
+        self.step.join("done").join(format!("{name}{ATTEMPT_MARK}{attempt}"))
     }
 
     /// Where the count of a failed file's delivered rows is kept, for people to see, and for another try.
     pub(super) fn kept_checkpoint(&self, name: &str) -> PathBuf {
-        self.step.path().join("failed").join(format!("{name}{KEPT_CHECKPOINT_SUFFIX}"))
+        self.step.join("failed").join(format!("{name}{KEPT_CHECKPOINT_SUFFIX}"))
     }
 
     /// Takes a file, under its own name or, where `with_tag`, under one that no other file ever had; but one of which rows were
@@ -114,7 +112,7 @@ impl Folders {
         let returns = self.kept_checkpoint(&own).exists() && !self.claimed(&own).exists();
         let name = if with_tag && !returns { tagged(&own) } else { own };
         // By the step that published the file, or by this one, where it failed and was put back.
-        let known = [columns_of(found), columns_of(&self.step.path().join("failed").join(&name))];
+        let known = [columns_of(found), columns_of(&self.step.join("failed").join(&name))];
         if !with_tag {
             copy_columns(&known, &self.claimed(&name))?;
         }
@@ -124,14 +122,14 @@ impl Folders {
         if !with_tag {
             known.iter().try_for_each(|path| remove(path))?;
         }
-        sync_folder(&self.step.path().join("claimed"))?;
+        sync_folder(&self.step.join("claimed"))?;
         sync_parent(found)?;
         Ok(Some(name))
     }
 
     /// What is claimed, oldest first.
     pub(super) fn claims(&self) -> Result<Vec<String>, ArtifactError> {
-        let folder = self.step.path().join("claimed");
+        let folder = self.step.join("claimed");
         let mut names = list(&folder)?;
         names.retain(|name| !name.starts_with('.'));
         names.sort_by_cached_key(|name| (modified(&folder.join(name)), name.clone()));
@@ -142,29 +140,29 @@ impl Folders {
     pub(super) fn complete(&self, ready: &Ready) -> Result<(), ArtifactError> {
         let (draft, target) = (self.draft(&ready.attempt), self.ready(ready));
         fs::rename(&draft, &target).map_err(ArtifactError::io("rename the finished draft to", &target))?;
-        sync_folder(&self.step.path().join("ready"))
+        sync_folder(&self.step.join("ready"))
     }
 
     /// Makes an attempt the one that counts; false when another was first, or the file is gone.
     pub(super) fn finish(&self, ready: &Ready) -> Result<bool, ArtifactError> {
         let won = moved(&self.claimed(&ready.name), &self.done(&ready.name, &ready.attempt))?;
         if won {
-            sync_folder(&self.step.path().join("done"))?;
+            sync_folder(&self.step.join("done"))?;
             remove(&columns_of(&self.claimed(&ready.name)))?;
-            sync_folder(&self.step.path().join("claimed"))?;
+            sync_folder(&self.step.join("claimed"))?;
         }
         Ok(won)
     }
 
     /// Publishes a result that counts; it may have been published already.
     pub(super) fn publish(&self, ready: &Ready) -> Result<PathBuf, ArtifactError> {
-        let folder = self.step.path().join(PUBLISHED_FOLDER);
+        let folder = self.step.join(PUBLISHED_FOLDER);
         let target = folder.join(ready.published_name());
         // Before the rows, so that who takes them finds what they are.
         moved(&columns_of(&self.ready(ready)), &columns_of(&target))?;
         moved(&self.ready(ready), &target)?;
         sync_folder(&folder)?;
-        sync_folder(&self.step.path().join("ready"))?;
+        sync_folder(&self.step.join("ready"))?;
         Ok(target)
     }
 
@@ -177,7 +175,7 @@ impl Folders {
 
     /// All results that are whole.
     pub(super) fn all_ready(&self) -> Result<Vec<Ready>, ArtifactError> {
-        let names = list(&self.step.path().join("ready"))?;
+        let names = list(&self.step.join("ready"))?;
         Ok(names.iter().filter(|name| !name.starts_with('.')).filter_map(|name| Ready::parse(name)).collect())
     }
 
@@ -190,7 +188,7 @@ impl Folders {
 
     /// Makes a pending delivery with its checkpoint durable, and removes those that it continues.
     pub(super) fn replace_pending(&self, pending: &Ready) -> Result<(), ArtifactError> {
-        sync_folder(&self.step.path().join("ready"))?;
+        sync_folder(&self.step.join("ready"))?;
         for other in self.pending_deliveries(&pending.name)?.iter().filter(|other| *other != pending) {
             self.discard(other)?;
         }
@@ -199,7 +197,7 @@ impl Folders {
 
     /// Sets right what dead processes left: publishes what counts, removes what does not, and drafts.
     pub(super) fn recover(&self) -> Result<(), ArtifactError> {
-        let folder = self.step.path().join("ready");
+        let folder = self.step.join("ready");
         for name in list(&folder)?.iter().filter(|name| name.starts_with(DRAFT_PREFIX)) {
             remove(&folder.join(name))?;
         }
@@ -211,18 +209,18 @@ impl Folders {
             let counts = self.done(&ready.name, &ready.attempt).exists();
             if counts && ready.extension != PENDING_EXTENSION {
                 let target = self.publish(&ready)?;
-                tracing::info!(file = ready.name, result = %real_name(&target).display(), "published what was ready");
+                tracing::info!(file = ready.name, result = %target.display(), "published what was ready");
             } else {
                 self.discard(&ready)?;
             }
         }
         remove_widowed(&folder, CHECKPOINT_PREFIX)?;
         for folder in ["claimed", "ready"] {
-            remove_widowed(&self.step.path().join(folder), COLUMNS_PREFIX)?;
+            remove_widowed(&self.step.join(folder), COLUMNS_PREFIX)?;
         }
         // What is wrong with this folder, the next result says.
-        let _ = remove_widowed(&self.step.path().join(PUBLISHED_FOLDER), COLUMNS_PREFIX);
-        remove_widowed(&self.step.path().join("claimed"), ATTEMPTS_PREFIX)
+        let _ = remove_widowed(&self.step.join(PUBLISHED_FOLDER), COLUMNS_PREFIX);
+        remove_widowed(&self.step.join("claimed"), ATTEMPTS_PREFIX)
     }
 
     /// Removes what other attempts made of a file that is done.
@@ -236,7 +234,7 @@ impl Folders {
     /// Puts a file that cannot be processed out of the way, with the reason and the count of its delivered rows beside it; false
     /// when it is not claimed any more.
     pub(super) fn fail(&self, name: &str, reason: &str) -> Result<bool, ArtifactError> {
-        let folder = self.step.path().join("failed");
+        let folder = self.step.join("failed");
         let path = folder.join(format!("{name}.error"));
         let mut file = create_unlinked(&path).map_err(ArtifactError::io("create", &path))?;
         writeln!(file, "{reason}").map_err(ArtifactError::io("write", &path))?;
@@ -249,7 +247,7 @@ impl Folders {
         moved(&columns_of(&self.claimed(name)), &columns_of(&folder.join(name)))?;
         let won = moved(&self.claimed(name), &folder.join(name))?;
         sync_folder(&folder)?;
-        sync_folder(&self.step.path().join("claimed"))?;
+        sync_folder(&self.step.join("claimed"))?;
         if !won && !folder.join(name).exists() {
             remove(&path)?;
             remove(&self.kept_checkpoint(name))?;
@@ -260,7 +258,7 @@ impl Folders {
 
     /// Removes the processed files beyond the newest so many, but none whose result is still to be published.
     pub(super) fn prune_history(&self, keep: usize) -> Result<(), ArtifactError> {
-        let folder = self.step.path().join("done");
+        let folder = self.step.join("done");
         let mut names = list(&folder)?;
         if names.len() <= keep {
             return Ok(());

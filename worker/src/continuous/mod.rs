@@ -35,7 +35,7 @@ use self::watch::Watch;
 use crate::WorkContext;
 use crate::artifact::{ArtifactError, Lock, open_regular};
 use crate::deliver::{self, RECEIVER_UNAVAILABLE};
-use crate::failure::{StepError, real_name};
+use crate::failure::StepError;
 use crate::table::DATA_CHANGED;
 
 /// How often a process that waits for another's end looks again.
@@ -88,7 +88,7 @@ pub(crate) async fn run(
         return Err(ContinuousError::Source(text.to_owned()).into());
     }
     let storage = &context.storage;
-    let folders = Folders::create(storage.step_folder(&spec.folder())?.path())?;
+    let folders = Folders::create(&storage.artifact_dir(&spec.folder())?)?;
     let work = Work {
         step,
         spec,
@@ -131,7 +131,7 @@ async fn lock(path: &Path, context: &WorkContext) -> Result<Option<Lock>, Artifa
             return Ok(Some(lock));
         }
         if !reported {
-            tracing::info!(lock = %real_name(path).display(), "another process works on this step; waiting for it to end");
+            tracing::info!(lock = %path.display(), "another process works on this step; waiting for it to end");
             reported = true;
         }
         pause(LOCK_PAUSE, context).await;
@@ -241,7 +241,7 @@ fn log(name: &str, rows: u64, time: Duration, settled: &Settled) {
     let seconds = time.as_secs_f64();
     match settled {
         Settled::Published(result) => {
-            tracing::info!(file = name, rows, seconds, result = %real_name(result).display(), "published");
+            tracing::info!(file = name, rows, seconds, result = %result.display(), "published");
         }
         Settled::Delivered => tracing::info!(file = name, rows, seconds, "delivered"),
     }
