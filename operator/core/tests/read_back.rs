@@ -210,6 +210,13 @@ fn a_piece_before_the_one_that_commits_is_a_job_of_its_own_and_is_read_back_as_o
     assert!(read_back(&newer).is_none_or(|runs| runs.is_empty()), "a piece that this version does not know");
 }
 
+/// No pod of the server is ready, for this cause.
+fn is_stuck(issue: &str, observed: &mut Observed) {
+    let api = observed.steps.get_mut("api").expect("the step");
+    api.long_running.as_mut().expect("pods").ready = 0;
+    api.pod_issues = vec![PodIssue { reason: issue.to_owned(), message: String::new() }];
+}
+
 #[test]
 fn d5_pods_that_serve_keep_the_worker_image_that_they_began_with_until_their_work_changes() {
     let iris = pipeline(include_str!("data/crash-course.yaml"));
@@ -268,11 +275,6 @@ fn d5_pods_that_serve_keep_the_worker_image_that_they_began_with_until_their_wor
         api.expect("pods").key = Some(Revision::of(&["other"]));
     };
     assert_eq!(image(&next(&first, other_work)).as_deref(), Some("worker:2"));
-    let is_stuck = |issue: &str, observed: &mut Observed| {
-        let api = observed.steps.get_mut("api").expect("the step");
-        api.long_running.as_mut().expect("pods").ready = 0;
-        api.pod_issues = vec![PodIssue { reason: issue.to_owned(), message: String::new() }];
-    };
     let crashes = |observed: &mut Observed| is_stuck("CrashLoopBackOff", observed);
     assert_eq!(image(&next(&first, crashes)).as_deref(), Some("worker:2"), "the first one cannot run");
     let drained = |observed: &mut Observed| is_stuck("Unschedulable", observed);

@@ -119,11 +119,17 @@ pub fn held(
         ],
     };
     statements.push(statement(READY, false, reason, message));
-    let mut conditions = conditions::conditions(statements, &before.conditions, generation, now);
-    // As they are, with the generation that they were true of: nothing was looked at since.
-    let known = before.conditions.iter().filter(|known| [SERVING, SUSPENDED].contains(&known.type_.as_str()));
-    conditions.extend(known.cloned());
-    MLPipelineStatus { observed_generation: generation, conditions, ..before }
+    for kind in [SERVING, SUSPENDED] {
+        let known = before.conditions.iter().find(|condition| condition.type_ == kind);
+        statements.extend(
+            known.map(|known| statement(kind, known.status == "True", &known.reason, &known.message)),
+        );
+    }
+    MLPipelineStatus {
+        observed_generation: generation,
+        conditions: conditions::conditions(statements, &before.conditions, generation, now),
+        ..before
+    }
 }
 
 /// The steps that ask for nothing more: they are done, or a schedule takes care of them, their own or that of what they read.
