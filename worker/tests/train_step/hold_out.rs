@@ -124,7 +124,7 @@ fn by_time_folds_without_an_old_row_of_a_class_or_of_too_few_times_are_refused_w
 fn of_few_customers() -> String {
     let row = |row: usize| {
         let (customer, x) = (row / 10, row * 37 % 100);
-        let class = if customer < 2 && row % 2 == 0 {
+        let class = if customer < 2 && row.is_multiple_of(2) {
             "rare"
         } else if x < 50 {
             "low"

@@ -57,7 +57,7 @@ fn d3_a_further_attempt_is_not_taken_for_a_run_that_was_deleted_and_the_first_on
     let before = at_work(second, Some(&first));
     assert_eq!(words(&before), Some("at work"));
     let other_piece = |run: &mut mlpipeline_core::observed::ObservedRun| {
-        run.name.push_str("x");
+        run.name.push('x');
         (run.created, run.started) = (Some(at(40)), None);
     };
     assert_eq!(words(&at_work(other_piece, Some(&before))), Some("at work"), "a piece of the same run");
