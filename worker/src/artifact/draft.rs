@@ -70,7 +70,8 @@ impl Draft {
                 // Another process drew the same name; the lock file is its own.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => {
-                    // Nothing was made, so nothing must stay.
+                    // Nothing must stay of what was made: a folder without its lock would not be swept.
+                    let _ = fs::remove_dir(&named);
                     let _ = lock.remove();
                     return Err(ArtifactError::io("make the folder", &named)(error));
                 }

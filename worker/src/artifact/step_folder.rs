@@ -14,6 +14,12 @@ use rustix::fs::OFlags;
 
 use super::error::ArtifactError;
 
+/// Only a place to begin paths at: who may write to a folder need not be allowed to list it. Other systems have no such handles.
+#[cfg(target_os = "linux")]
+const PLACE: OFlags = OFlags::PATH;
+#[cfg(not(target_os = "linux"))]
+const PLACE: OFlags = OFlags::empty();
+
 /// An open folder. As long as this is there, so is its path.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenFolder {
@@ -27,9 +33,8 @@ impl OpenFolder {
     /// # Errors
     /// When it is something else, or cannot be opened.
     pub(crate) fn open(folder: &Path, follow: bool) -> io::Result<Self> {
-        // Only a place to begin paths at: who may write to a folder need not be allowed to list it.
         let link = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
-        let flags = OFlags::PATH | OFlags::DIRECTORY | link;
+        let flags = PLACE | OFlags::DIRECTORY | link;
         let handle = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(folder)?;
         let path = PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd()));
         // Without /proc, the name has to do.

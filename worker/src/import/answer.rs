@@ -91,7 +91,8 @@ pub(super) fn find(graph: &Graph, probe: &Probe, asked: &ImportStep) -> Result<F
                 tensor,
                 width: probe.width(tensor)?,
                 labels,
-                places: output.places,
+                // What became of them on the way to the output is as it is answered.
+                places: output.places && matches!(tensor.kind(), Kind::I64 | Kind::I32),
             })
         })
         .collect();

@@ -16,6 +16,21 @@ const VALUES: [f64; 20] = [
     1.7e12, 1e-3,
 ];
 
+/// How far the columns of a row are from each other; `None` where each has another one of the values.
+const SLOPES: [Option<f64>; 4] = [Some(0.0), Some(1.0), Some(-0.5), None];
+
+/// How many rows are tried.
+const ROWS: usize = VALUES.len() * SLOPES.len();
+
+/// The value of a column in one of the rows, and how much more it is.
+fn tried(row: usize, column: usize) -> (f64, f64) {
+    let slope = SLOPES.get(row / VALUES.len()).copied().flatten();
+    // Seven steps lead through all of the values.
+    let place = row + if slope.is_some() { 0 } else { 7 * column };
+    let value = VALUES.get(place % VALUES.len()).copied().unwrap_or_default();
+    (value, slope.unwrap_or_default() * column as f64)
+}
+
 /// Checks that a model answers at least one of the rows that are tried.
 ///
 /// # Errors
@@ -27,9 +42,11 @@ pub(super) fn check_answers(
 ) -> Result<(), ImportError> {
     let texts: Vec<Texts> = features.iter().map(known_texts).collect();
     let mut first = None;
-    for (value, slope) in [0.0, 1.0, -0.5].iter().flat_map(|slope| VALUES.map(|value| (value, slope))) {
-        let of_column =
-            |(_, column): (usize, usize)| value_of(features.get(column), value, slope * column as f64);
+    for row in 0..ROWS {
+        let of_column = |(_, column): (usize, usize)| {
+            let (value, more) = tried(row, column);
+            value_of(features.get(column), value, more)
+        };
         let row = Array2::from_shape_fn((1, features.len()), of_column);
         let problem = match predictor.try_answer(row.view(), &texts, target) {
             Ok(true) => return Ok(()),
@@ -40,14 +57,13 @@ pub(super) fn check_answers(
         };
         first.get_or_insert(problem);
     }
-    let rows = VALUES.len() * 3;
     Err(ImportError::Step(match first.unwrap_or(Problem::NoNumber) {
         Problem::NoNumber => format!(
-            "the graph answers with no finite number to any of {rows} rows that were tried, so that it could answer nobody: look for weights \
+            "the graph answers with no finite number to any of {ROWS} rows that were tried, so that it could answer nobody: look for weights \
              that are infinite or not a number (NaN), as after a training that diverged; train the model again, and export it again"
         ),
         Problem::Other(problem) => format!(
-            "the graph has no answer to any of {rows} rows that were tried; to the first: {problem}; export the model again, and where \
+            "the graph has no answer to any of {ROWS} rows that were tried; to the first: {problem}; export the model again, and where \
              its classes are at fault, name in classes those that the graph answers, or learn from classes that are texts"
         ),
     }))

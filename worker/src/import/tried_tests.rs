@@ -121,6 +121,36 @@ fn places_are_those_of_the_classes_that_the_graph_names_for_its_scores() {
     assert_eq!(found, [11, 7, 3].map(Label::Integer));
 }
 
+/// As a graph answers that has more to it than its places.
+#[test]
+fn places_that_became_booleans_or_texts_are_answered_as_such() {
+    for (to, names) in [(9, ["false", "true"]), (8, ["0", "1"])] {
+        let place = node("ArgMax", &["x"], &["place"]);
+        let place = node_with(node_with(place, "axis", Some(1), &[]), "keepdims", Some(0), &[]);
+        let cast = node_with(node("Cast", &["place"], &["y"]), "to", Some(to), &[]);
+        let taken = take(&of_nodes(vec![place, cast], Vec::new(), 2), &asked(&["a", "b"], &names));
+        let answered = classes(&taken, array![[1.0, 2.0]]);
+        assert_eq!(answered.iter().map(ToString::to_string).collect::<Vec<_>>(), [names[1]]);
+    }
+}
+
+#[test]
+fn columns_of_different_domains_and_numbers_beside_the_answer_are_no_reason_to_refuse() {
+    // The root of each of two columns less what only a large and a small value have.
+    let apart = vec![
+        node("Mul", &["x", "sign"], &["signed"]),
+        node("Add", &["signed", "more"], &["moved"]),
+        node("Sqrt", &["moved"], &["roots"]),
+        node("Gemm", &["roots", "w"], &["y"]),
+    ];
+    let held = vec![
+        floats("sign", &[2], &[1.0, -1.0]),
+        floats("more", &[2], &[-1500.0, 150.0]),
+        floats("w", &[2, 1], &[1.0, 1.0]),
+    ];
+    take(&of_nodes(apart, held, 2), &asked(&["year", "age"], &[]));
+}
+
 #[test]
 fn whole_numbers_that_may_be_anything_are_not_taken_for_other_classes() {
     let whole = of_nodes(vec![node_with(node("Cast", &["x"], &["y"]), "to", Some(7), &[])], Vec::new(), 1);
@@ -128,7 +158,7 @@ fn whole_numbers_that_may_be_anything_are_not_taken_for_other_classes() {
     assert!(refused.contains("name the numbers, as in classes: [0, 1]"), "{refused}");
     let refused = refusal(&whole, &asked(&["a"], &["77", "78"]));
     assert!(
-        refused.contains("no answer to any of 60 rows") && refused.contains("name in classes"),
+        refused.contains("no answer to any of 80 rows") && refused.contains("name in classes"),
         "{refused}"
     );
     // A class that the graph answers and nobody named.

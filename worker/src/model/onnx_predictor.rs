@@ -182,7 +182,7 @@ impl OnnxPredictor {
         self.outputs(rows, &shared(texts), true)
     }
 
-    /// [`OnnxPredictor::predict`] of a row that is tried, by the same way. Gives whether what the graph holds beside the answer are numbers
+    /// [`OnnxPredictor::predict`] of a row that is tried, by the same way. Gives whether what the graph holds beside a class are numbers
     /// too: scores that are none come from weights that are none, whatever class is named.
     ///
     /// # Errors
@@ -201,7 +201,8 @@ impl OnnxPredictor {
             Values::F64(values) => values.is_empty() || values.iter().any(|value| !value.is_nan()),
             Values::I64(_) | Values::I32(_) | Values::Bool(_) | Values::Text(_) => true,
         };
-        Ok(outputs.iter().all(are_numbers))
+        // Of a number, the answer itself was looked at.
+        Ok(!matches!(target, Target::Class { .. }) || outputs.iter().all(are_numbers))
     }
 
     /// The graph's outputs for rows.

@@ -8,7 +8,7 @@ use super::super::error::TrainError;
 use super::super::matrix::Rows;
 use super::super::shuffle::Shuffler;
 use super::first_centers::first_centers;
-use super::iterate::{Clustering, compared, measured};
+use super::iterate::{Clustering, compared, iterate, measured};
 
 /// So many batches without a smaller mean distance are the end.
 const MOST_WITHOUT_GAIN: usize = 10;
@@ -36,12 +36,14 @@ struct Progress {
     without_gain: usize,
 }
 
-/// Learns the centres from batches of so many rows; at most as many of them as `passes` over all rows have.
+/// Learns the centres from batches of so many rows; at most as many of them as `passes` over all rows have. `enough` is of [`iterate`],
+/// which has the last word where clusters stay without rows.
 pub(super) fn by_batches(
     rows: &Rows<'_>,
     clusters: usize,
     batch: usize,
     passes: usize,
+    enough: f64,
     shuffler: &mut Shuffler,
 ) -> Result<Clustering, TrainError> {
     let batch = batch.min(rows.len());
@@ -64,13 +66,21 @@ pub(super) fn by_batches(
             break;
         }
     }
-    Ok(measured(rows, moving.centers, converged))
+    let found = measured(rows, moving.centers, converged);
+    // Few rows that are unlike all others may be in no batch. Over all rows, a cluster without one begins again at the farthest.
+    if found.sizes.contains(&0) {
+        return Ok(iterate(rows, found.centers, passes, enough));
+    }
+    Ok(found)
 }
 
 /// Rows of these places, drawn with repetition.
 fn draw(rows: &Rows<'_>, count: usize, shuffler: &mut Shuffler) -> Vec<u32> {
     let place = |shuffler: &mut Shuffler| shuffler.below(rows.len() as u64) as usize;
-    (0..count).filter_map(|_| rows.numbers().get(place(shuffler)).copied()).collect()
+    let mut places: Vec<usize> = (0..count).map(|_| place(shuffler)).collect();
+    // In their order, as a file of rows is read.
+    places.sort_unstable();
+    places.into_iter().filter_map(|place| rows.numbers().get(place).copied()).collect()
 }
 
 impl Moving {
