@@ -27,7 +27,7 @@ def forecast(known, place, season, seasons):
 
 
 def divide(frame, series):
-    """The rows known, and those of the last season, each series by itself."""
+    """The rows to learn from, and those of the last season, each series by itself."""
     frame = frame.assign(place=periods(frame["date"], series.interval)).sort_values("date", kind="stable")
     keys = frame["series"] if "series" in frame else pd.Series("", index=frame.index)
     last = frame["place"].groupby(keys).transform("max") - series.season

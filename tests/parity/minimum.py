@@ -76,7 +76,7 @@ class Logistic:
 def weights_of(model, name, x, y):
     """scikit-learn's coefficients at the minimum: one row a class, or the second's alone of two.
 
-    What all rows of a softmax have in common says nothing; it is taken away."""
+    What all rows of a softmax have in common says nothing; it is subtracted."""
     deviations = x.std(axis=0)
     deviations = np.where(deviations > 0, deviations, 1.0)
     classes = np.searchsorted(model.classes_, y)

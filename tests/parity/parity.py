@@ -39,7 +39,7 @@ class Wanted:
 
 
 def compare(place, part, program, seeds, wanted):
-    """The cells of one part, in a process of its own. Modules are told by their place among the comparisons."""
+    """The cells of one part, in a process of its own. A module is named by its place among the comparisons."""
     return list(COMPARISONS[place].compare(part, program, seeds, wanted))
 
 

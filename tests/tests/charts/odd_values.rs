@@ -222,7 +222,7 @@ fn labels_of_values_never_change_what_the_operator_is_selected_by() {
 
 /// Two of them may have the same name, each in a namespace of its own.
 #[test]
-fn the_policies_of_releases_for_some_namespaces_are_told_apart() {
+fn the_policies_of_releases_for_some_namespaces_have_names_of_their_own() {
     let policy = json!({"tenantPolicy": {"enabled": true}});
     let some = json!({"namespaces": ["a"], "tenantPolicy": {"enabled": true}});
     let (one, several) = (helm::objects(&policy), helm::objects(&some));

@@ -10,7 +10,7 @@ use crate::onnx::proto::{AttributeProto, ModelProto, NodeProto, TensorProto, dat
 use crate::onnx::test_files::{bytes, integers, model, node, node_with, of_nodes, value};
 use crate::preprocess::Texts;
 
-fn asked(features: &[&str], classes: &[&str]) -> ImportStep {
+pub(super) fn asked(features: &[&str], classes: &[&str]) -> ImportStep {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     ImportStep {
         uri: "file:model.onnx".to_owned(),
@@ -23,11 +23,11 @@ fn asked(features: &[&str], classes: &[&str]) -> ImportStep {
     }
 }
 
-fn take(model: &ModelProto, asked: &ImportStep) -> Imported {
+pub(super) fn take(model: &ModelProto, asked: &ImportStep) -> Imported {
     inspect(bytes(model), asked).expect("a model")
 }
 
-fn refusal(model: &ModelProto, asked: &ImportStep) -> String {
+pub(super) fn refusal(model: &ModelProto, asked: &ImportStep) -> String {
     inspect(bytes(model), asked).expect_err("refused").to_string()
 }
 

@@ -3,31 +3,11 @@
 use mlpipeline_crds::ImportStep;
 use ndarray::array;
 
-use super::{Imported, inspect};
+use super::Imported;
+use super::tests::{asked, refusal, take};
 use crate::model::{Label, Predictions};
 use crate::onnx::proto::{ModelProto, NodeProto, TensorProto, data_type};
-use crate::onnx::test_files::{bytes, model, node, node_with, of_nodes, value};
-
-fn asked(features: &[&str], classes: &[&str]) -> ImportStep {
-    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    ImportStep {
-        uri: "file:model.onnx".to_owned(),
-        sha256: None,
-        credentials: None,
-        target: "y".to_owned(),
-        features: owned(features),
-        classes: owned(classes),
-        softmax: false,
-    }
-}
-
-fn take(model: &ModelProto, asked: &ImportStep) -> Imported {
-    inspect(bytes(model), asked).expect("a model")
-}
-
-fn refusal(model: &ModelProto, asked: &ImportStep) -> String {
-    inspect(bytes(model), asked).expect_err("refused").to_string()
-}
+use crate::onnx::test_files::{model, node, node_with, of_nodes, value};
 
 fn floats(name: &str, shape: &[i64], values: &[f32]) -> TensorProto {
     TensorProto {

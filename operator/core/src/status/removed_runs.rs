@@ -1,5 +1,5 @@
-//! Runs whose Jobs something else deleted before or after they were done. The step runs again, and the status before alone remembers the run
-//! that is gone. Must not say what runs.
+//! Runs whose Jobs something else deleted, at work or done. The step runs again, and only the status before still has the run that is gone.
+//! Must not say what runs.
 
 use std::borrow::Cow;
 
@@ -32,8 +32,8 @@ pub(super) fn with_removed_runs<'a>(
     plan
 }
 
-/// Whether a run does what the status before reports of a Job that is not there any more. A new Job of the same name is told from the old one by its
-/// time: it was created after the old one had started, and started no earlier than that.
+/// Whether a run does the work of a Job that the status before reports and that is gone. A new Job of the same name differs from the old one in its
+/// time: it was created after the old one had started, and has not started before that.
 fn is_in_place_of_another(
     before: &StepStatus,
     step: &StepPlan,
@@ -47,9 +47,9 @@ fn is_in_place_of_another(
     let is_same_work =
         before.revision.is_some() && before.revision == step.revision.as_ref().map(ToString::to_string);
     let is_later = created > started.0 && run.started.is_none_or(|began| began >= created);
-    // A further attempt is one of ours, and so is another piece of the run.
-    let attempt = job.strip_prefix(&run.name).and_then(|rest| rest.strip_prefix('-')).map(str::parse::<u32>);
-    let was_attempt = attempt.is_some_and(|number| number.is_ok());
+    // A further attempt and another piece of the run are of ours: only the first attempt, in the place of a later one, is not.
+    let attempt = job.strip_prefix(&run.name).and_then(|rest| rest.strip_prefix('-'));
+    let was_attempt = attempt.is_some_and(|number| number.parse::<u32>().is_ok());
     let is_gone = job == run.name || (was_attempt && runs.iter().all(|other| other.name != job));
     !run.scheduled && is_same_work && is_later && is_gone
 }
