@@ -8,7 +8,8 @@ use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type, Schema};
 
 use super::error::FeatureError;
 use super::values::{
-    as_text, column_names, is_number, is_text, is_time, kind_name, milliseconds, numbers, shown, value_type,
+    as_text, booleans, column_names, is_number, is_text, is_time, kind_name, milliseconds, numbers, shown,
+    value_type,
 };
 use crate::preprocess::{Form, Input, RawRows, TIME_RANGE};
 
@@ -73,6 +74,7 @@ impl FeatureReader {
             let wrong = |row| wrong_value(&column.input, array, row, before);
             let values = match column.input.form {
                 Form::Number => numbers(array),
+                Form::Boolean => booleans(array),
                 Form::Text => {
                     let values = as_text(array, &column.input.spelling).ok_or_else(|| wrong(0))?;
                     for (row, (value, slot)) in values.as_string::<i32>().iter().zip(slots).enumerate() {
@@ -115,8 +117,13 @@ impl FeatureReader {
     /// the processor's cache. Says which columns are written; what is left in the others means nothing.
     fn read_plain(&self, batch: &RecordBatch, out: &mut [f64]) -> Vec<bool> {
         let values = self.columns.iter().map(|column| {
-            let array = (column.input.form == Form::Number).then(|| numbers(batch.column(column.index)));
-            array.filter(|values| values.null_count() == 0)
+            let array = batch.column(column.index);
+            let is_plain = match column.input.form {
+                Form::Number => true,
+                Form::Boolean => matches!(array.data_type(), DataType::Boolean),
+                Form::Text | Form::Time => false,
+            };
+            is_plain.then(|| numbers(array)).filter(|values| values.null_count() == 0)
         });
         let values: Vec<Option<ArrayRef>> = values.collect();
         let width = values.len().max(1);
@@ -160,6 +167,7 @@ fn check_type(input: &Input, data_type: &DataType) -> Result<(), FeatureError> {
             is_number(data_type) || is_text(data_type),
             "features are numbers, booleans, texts, dates or times",
         ),
+        Form::Boolean => (is_number(data_type) || is_text(data_type), "true and false are expected"),
         Form::Text => {
             (is_text(data_type) || is_number(data_type), "texts, whole numbers or booleans are expected")
         }
@@ -186,6 +194,7 @@ fn wrong_value(input: &Input, array: &ArrayRef, row: usize, before: u64) -> Feat
     let name = &input.name;
     let expected = match input.form {
         Form::Number => "a number is expected",
+        Form::Boolean => "true or false is expected, or 1 or 0",
         Form::Text => "a text is expected",
         Form::Time => "a date or time of the years 1 to 9999 is expected",
     };
@@ -197,7 +206,9 @@ fn wrong_value(input: &Input, array: &ArrayRef, row: usize, before: u64) -> Feat
             Form::Time => {
                 "reading.dateFormat says how a file's dates are written, or change it in a prepare step"
             }
-            Form::Number | Form::Text => "leave it out of the features, or change it in a prepare step",
+            Form::Number | Form::Boolean | Form::Text => {
+                "leave it out of the features, or change it in a prepare step"
+            }
         };
         (format!("has the text \"{}\"", shown(array, row)), advice.to_owned())
     } else {
@@ -205,6 +216,11 @@ fn wrong_value(input: &Input, array: &ArrayRef, row: usize, before: u64) -> Feat
             Form::Text => format!(
                 "whole numbers can be texts; take it as a number, or cast it in a prepare step: CAST(\"{name}\" AS VARCHAR)"
             ),
+            Form::Boolean => {
+                format!(
+                    "the model learned from true and false: compare in a prepare step, as in \"{name}\" <> 0"
+                )
+            }
             Form::Number | Form::Time => {
                 format!("leave such rows out in a prepare step: WHERE abs(\"{name}\") <= {MAX_MAGNITUDE:e}")
             }

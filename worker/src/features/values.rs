@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Schema, TimeUnit};
 use datafusion::arrow::util::display::array_value_to_string;
@@ -78,8 +78,28 @@ pub fn is_number(data_type: &DataType) -> bool {
 #[must_use]
 pub fn numbers(array: &ArrayRef) -> ArrayRef {
     // A cast of types that were checked cannot fail; nulls would be reported as such.
-    cast(array, &DataType::Float64)
-        .unwrap_or_else(|_| Arc::new(datafusion::arrow::array::Float64Array::new_null(array.len())))
+    cast(array, &DataType::Float64).unwrap_or_else(|_| Arc::new(Float64Array::new_null(array.len())))
+}
+
+/// A column's booleans as 1 and 0, be they spelled as such, as texts or as those numbers; null where a value is none of these, and NaN
+/// where there is NaN.
+#[must_use]
+pub(super) fn booleans(array: &ArrayRef) -> ArrayRef {
+    let as_booleans: Float64Array = if is_text(value_type(array.data_type())) {
+        let Some(texts) = as_text(array, &Spelling::default()) else { return numbers(array) };
+        let known = |text: &str| match text {
+            yes if yes.eq_ignore_ascii_case("true") => Some(1.0),
+            no if no.eq_ignore_ascii_case("false") => Some(0.0),
+            _ => None,
+        };
+        texts.as_string::<i32>().iter().map(|text| known(text?)).collect()
+    } else {
+        let is_known = |number: &f64| [0.0, 1.0].contains(number) || number.is_nan();
+        // -0 is 0.
+        let known = |number: Option<f64>| number.filter(is_known).map(|number| number + 0.0);
+        numbers(array).as_primitive::<Float64Type>().iter().map(known).collect()
+    };
+    Arc::new(as_booleans)
 }
 
 /// Whether a type holds dates or times.

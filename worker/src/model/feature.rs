@@ -94,6 +94,7 @@ impl Feature {
     #[must_use]
     pub fn form(&self) -> Form {
         match self.values {
+            Values::Number(_) if self.is_boolean() => Form::Boolean,
             Values::Number(_) => Form::Number,
             Values::Text(_) => Form::Text,
             Values::Time(_) => Form::Time,

@@ -98,7 +98,7 @@ impl OnnxPredictor {
             for feature in features.by_ref().take(width) {
                 let fits = match feature.form() {
                     Form::Text => input.kind == Kind::Text,
-                    Form::Number => input.kind != Kind::Text,
+                    Form::Number | Form::Boolean => input.kind != Kind::Text,
                     Form::Time => input.kind == Kind::I64,
                 };
                 if !fits {

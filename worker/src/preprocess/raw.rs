@@ -5,8 +5,10 @@ use super::Texts;
 /// The form of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Numbers and booleans.
+    /// Numbers; true and false are 1 and 0.
     Number,
+    /// True and false, or 1 and 0.
+    Boolean,
     /// Texts.
     Text,
     /// Dates and times.

@@ -154,6 +154,46 @@ fn codes_with_holes_are_texts_of_whole_numbers_and_booleans_are_spelled_as_the_t
 }
 
 #[test]
+fn a_column_of_true_and_false_is_read_as_any_of_their_spellings_and_refuses_all_else() {
+    let arrays: [ArrayRef; 4] = [
+        Arc::new(BooleanArray::from(vec![true, false])),
+        Arc::new(Int32Array::from(vec![1, 0])),
+        Arc::new(Float64Array::from(vec![1.0, -0.0])),
+        Arc::new(StringArray::from(vec!["TRUE", "false"])),
+    ];
+    for array in arrays {
+        let flags = batch(vec![("flag", array)]);
+        let reader = reader(&flags.schema(), "flag", Form::Boolean, false);
+        let mut out = RawRows::new(1);
+        reader.read(&flags, 0, &mut out).expect("booleans");
+        assert_eq!(
+            out.numbers.iter().map(|number| number.to_bits()).collect::<Vec<_>>(),
+            [1f64.to_bits(), 0]
+        );
+        reader.finish(2).expect("texts of booleans are booleans");
+    }
+    let refused: [(ArrayRef, &str); 4] = [
+        (Arc::new(Int32Array::from(vec![1, 2])), "has 2 in row 2"),
+        (Arc::new(Float64Array::from(vec![1.0, 0.5])), "has 0.5 in row 2"),
+        (Arc::new(StringArray::from(vec!["true", "yes"])), "has the text \"yes\" in row 2"),
+        (Arc::new(Float64Array::from(vec![1.0, f64::NAN])), "has NaN in row 2"),
+    ];
+    for (array, found) in refused {
+        let flags = batch(vec![("flag", array)]);
+        let mut out = RawRows::new(1);
+        let refused = reader(&flags.schema(), "flag", Form::Boolean, false).read(&flags, 0, &mut out);
+        let message = refused.expect_err(found).to_string();
+        let expected = format!("column \"flag\" {found}, and true or false is expected, or 1 or 0; ");
+        assert!(message.starts_with(&expected), "{message}");
+    }
+    let holes = batch(vec![("flag", Arc::new(Float64Array::from(vec![Some(f64::NAN), None, Some(1.0)])))]);
+    let mut out = RawRows::new(1);
+    reader(&holes.schema(), "flag", Form::Boolean, true).read(&holes, 0, &mut out).expect("holes");
+    assert!(out.numbers[0].is_nan() && out.numbers[1].is_nan() && out.numbers[2] == 1.0);
+    assert_eq!(out.missing[0], 2);
+}
+
+#[test]
 fn the_first_wrong_value_is_named_with_its_row_over_batches() {
     let good = batch(vec![("a", Arc::new(Float64Array::from(vec![1.0, 2.0])))]);
     for (value, expected) in [
