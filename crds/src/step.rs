@@ -5,7 +5,22 @@ use kube::core::Rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Import, PodSettings, Prepare, Run, Score, Serve, Train};
+use crate::PodSettings;
+
+// A kind's file has what users write of it, and what a worker gets of that.
+mod import;
+mod prepare;
+mod run;
+mod score;
+mod serve;
+mod train;
+
+pub use import::*;
+pub use prepare::*;
+pub use run::*;
+pub use score::*;
+pub use serve::*;
+pub use train::*;
 
 /// One step: exactly one of prepare, train, import, serve, score and run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -65,7 +80,7 @@ pub struct Step {
 }
 
 /// The table of kinds. It calls the macro that it is given with one row a kind: what it does, its type, and its field in a step. What
-/// lists kinds, here and in other crates, is derived from it.
+/// lists kinds, here and in other crates, is derived from it, and so are the modules of the kinds' files there.
 #[macro_export]
 macro_rules! step_kinds {
     ($with:ident) => {
@@ -82,6 +97,26 @@ macro_rules! step_kinds {
             Score score;
             /// Run any container.
             Run run;
+        }
+    };
+}
+
+/// The table of what a worker does: what becomes of a kind of step, its type, and the kind's field in a step. Of a kind that is not here a
+/// worker does nothing. It calls the macro that it is given with one row each.
+#[macro_export]
+macro_rules! worker_actions {
+    ($with:ident) => {
+        $with! {
+            /// Make a dataset.
+            Prepare(PrepareStep) prepare;
+            /// Make a model.
+            Train(TrainStep) train;
+            /// Publish a model that was made elsewhere.
+            Import(ImportStep) import;
+            /// Answer predictions until stopped. Publishes nothing.
+            Serve(ServeStep) serve;
+            /// Make predictions for a dataset.
+            Score(ScoreStep) score;
         }
     };
 }

@@ -1,9 +1,5 @@
 //! The versions of what is handed to the worker.
 
-/// The newest version of [`crate::StepSpec`]: the one that knows every field. What each version added is in
-/// [`crate::StepSpec::lowest_version`].
-pub const STEP_SPEC_VERSION: u32 = 5;
-
 /// The first version that names artifacts by their digests. A worker that reads it also answers probes on a port of their own.
 pub const DIGESTS_VERSION: u32 = 4;
 
@@ -12,3 +8,6 @@ pub const TUNING_VERSION: u32 = 5;
 
 /// The oldest version that a worker of this release still reads.
 pub const OLDEST_STEP_SPEC_VERSION: u32 = 1;
+
+/// The newest version of which something new can be said of a kind that was there before.
+pub(crate) const NEWEST_FIELD_VERSION: u32 = TUNING_VERSION;

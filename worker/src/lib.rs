@@ -21,27 +21,32 @@ mod flags;
 mod glob;
 #[cfg(test)]
 mod hostile_bytes;
-pub mod import;
 pub mod logging;
 mod memory;
 pub mod model;
 mod network;
 pub mod onnx;
-pub mod prepare;
 pub mod preprocess;
 pub mod progress;
 mod redaction;
 pub mod report;
 pub mod run;
-pub mod score;
 mod scratch;
-pub mod serve;
 mod stderr;
 pub mod step;
 pub mod stores;
 pub mod table;
-pub mod train;
 mod until_signal;
 pub mod watchdog;
+mod work;
+
+macro_rules! declare_kinds {
+    ($($(#[$doc:meta])* $kind:ident($step:ident) $field:ident;)+) => {
+        $(pub mod $field;)+
+    };
+}
+
+// What the worker does of each kind of step has a folder here.
+mlpipeline_crds::worker_actions!(declare_kinds);
 
 pub use context::WorkContext;

@@ -6,7 +6,7 @@ use std::io::Read;
 
 use mlpipeline_crds::{
     Action, ExitCode, OLDEST_STEP_SPEC_VERSION, Revision, RevisionRule, STEP_SPEC_VERSION, StepReport,
-    StepSpec,
+    StepSpec, worker_actions,
 };
 use serde::Deserialize;
 
@@ -14,8 +14,8 @@ use crate::WorkContext;
 use crate::artifact::{self, ArtifactError, Kept, Storage};
 use crate::deliver::{Product, replace};
 use crate::failure::{Failure, StepError, is_transient};
-use crate::serve::{self, ServeOptions};
-use crate::{continuous, import, prepare, score, train};
+use crate::serve::ServeOptions;
+use crate::work::Work;
 
 /// The most bytes of a step's JSON.
 const SPEC_LIMIT: u64 = 4 << 20;
@@ -169,20 +169,25 @@ pub async fn work(
     context: &WorkContext,
     serving: &ServeOptions,
 ) -> Result<StepReport, StepError> {
-    match &spec.action {
-        Action::Prepare(step) => match &step.continuous {
-            Some(continuous) => continuous::run(step, continuous, spec, context).await,
-            None => prepare::run(step, spec, context).await,
-        },
-        Action::Train(step) => train::run(step, spec, context).await,
-        Action::Import(step) => import::run(step, spec, context).await,
-        Action::Score(step) => score::run(step, spec, context).await,
-        Action::Serve(step) => {
-            serve::run(step, context, serving).await?;
-            Ok(StepReport::succeeded(None))
-        }
-    }
+    work_of(&spec.action, spec, context, serving).await
 }
+
+macro_rules! define_work {
+    ($($(#[$doc:meta])* $kind:ident($step:ident) $field:ident;)+) => {
+        async fn work_of(
+            action: &Action,
+            spec: &StepSpec,
+            context: &WorkContext,
+            serving: &ServeOptions,
+        ) -> Result<StepReport, StepError> {
+            match action {
+                $(Action::$kind(step) => step.work(spec, context, serving).await,)+
+            }
+        }
+    };
+}
+
+worker_actions!(define_work);
 
 /// Removes the revisions that the step spec lists as no longer needed, but never the one that the step just reported.
 ///

@@ -1,18 +1,15 @@
 //! What the operator, or the laptop, hands to the worker: one step with everything resolved.
 
-mod actions;
 mod arguments;
 mod source;
+mod work;
 
 use serde::{Deserialize, Serialize};
 
-use crate::step_version::{DIGESTS_VERSION, OLDEST_STEP_SPEC_VERSION, TUNING_VERSION};
-use crate::{Format, Revision};
-pub use actions::{
-    BaselineModel, ContinuousStep, ImportStep, PUBLISHED_FOLDER, PrepareInput, PrepareStep, ScoreStep,
-    ServeStep, TrainStep,
-};
+use crate::step_version::{DIGESTS_VERSION, NEWEST_FIELD_VERSION, OLDEST_STEP_SPEC_VERSION};
+use crate::{Format, Revision, worker_actions};
 pub use source::{DataSource, Delivery};
+pub(crate) use work::StepWork;
 
 /// One step for the worker to do. Paths are relative to the worker's storage folder and never leave it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,7 +49,7 @@ impl StepSpec {
         let has_reading = |source: &DataSource| matches!(source, DataSource::Uri { reading: Some(_), .. });
         let has_requests =
             self.action.delivery().is_some_and(|(delivery, _)| delivery.concurrent_requests.is_some());
-        let of_kind = self.action.lowest_version();
+        let of_kind = self.action.work().lowest_version();
         [
             (self.action.names_digests(), DIGESTS_VERSION),
             (has_requests, 3),
@@ -83,72 +80,78 @@ pub enum RevisionRule {
     ByContent(Revision),
 }
 
-/// What a step does.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(clippy::large_enum_variant, reason = "a process has one step, and a plan one for each step")]
-pub enum Action {
-    /// Make a dataset.
-    Prepare(PrepareStep),
-    /// Make a model.
-    Train(TrainStep),
-    /// Publish a model that was made elsewhere.
-    Import(ImportStep),
-    /// Answer predictions until stopped. Publishes nothing.
-    Serve(ServeStep),
-    /// Make predictions for a dataset.
-    Score(ScoreStep),
+macro_rules! define_actions {
+    ($($(#[$doc:meta])* $kind:ident($step:ident) $field:ident;)+) => {
+        /// What a step does.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        #[allow(clippy::large_enum_variant, reason = "a process has one step, and a plan one for each step")]
+        pub enum Action {
+            $($(#[$doc])* $kind(crate::$step),)+
+        }
+
+        impl Action {
+            /// The kind's name, as in a step of the resource.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$kind(_) => stringify!($field),)+
+                }
+            }
+
+            fn work(&self) -> &dyn StepWork {
+                match self {
+                    $(Self::$kind(step) => step,)+
+                }
+            }
+
+            fn work_mut(&mut self) -> &mut dyn StepWork {
+                match self {
+                    $(Self::$kind(step) => step,)+
+                }
+            }
+        }
+
+        /// The newest version of [`StepSpec`]: the one that knows every field, and every kind. What each version added is in
+        /// [`StepSpec::lowest_version`].
+        pub const STEP_SPEC_VERSION: u32 = newest(&[NEWEST_FIELD_VERSION, $(crate::$step::SINCE),+]);
+    };
+}
+
+worker_actions!(define_actions);
+
+const fn newest(versions: &[u32]) -> u32 {
+    match versions {
+        [] => OLDEST_STEP_SPEC_VERSION,
+        [first, rest @ ..] => {
+            let of_rest = newest(rest);
+            if *first > of_rest { *first } else { of_rest }
+        }
+    }
 }
 
 impl Action {
     /// Where the result is delivered beside storage, and the format it has.
     #[must_use]
     pub fn delivery(&self) -> Option<(&Delivery, Format)> {
-        match self {
-            Self::Prepare(step) => step.delivery.as_ref().map(|delivery| (delivery, step.format)),
-            Self::Score(step) => step.delivery.as_ref().map(|delivery| (delivery, step.format)),
-            Self::Train(_) | Self::Import(_) | Self::Serve(_) => None,
-        }
+        self.work().delivery()
     }
 
     /// What the step reads rows from.
     #[must_use]
     pub fn sources(&self) -> Vec<&DataSource> {
-        match self {
-            Self::Prepare(step) => step.inputs.iter().map(|input| &input.source).collect(),
-            Self::Train(step) => vec![&step.data],
-            Self::Score(step) => vec![&step.input],
-            Self::Import(_) | Self::Serve(_) => Vec::new(),
-        }
-    }
-
-    /// The lowest version that knows the kind, and what is said of this kind alone.
-    fn lowest_version(&self) -> u32 {
-        match self {
-            Self::Train(step) => step.lowest_version(),
-            Self::Import(_) => TUNING_VERSION,
-            Self::Prepare(_) | Self::Serve(_) | Self::Score(_) => OLDEST_STEP_SPEC_VERSION,
-        }
+        self.work().sources()
     }
 
     /// Whether it writes to storage.
     #[must_use]
     pub fn writes(&self) -> bool {
-        match self {
-            Self::Prepare(_) | Self::Train(_) | Self::Import(_) | Self::Score(_) => true,
-            Self::Serve(_) => false,
-        }
+        self.work().writes()
     }
 
     /// Whether it says of an artifact that it reads which content it must have.
     fn names_digests(&self) -> bool {
-        let of_model = match self {
-            Self::Prepare(_) | Self::Import(_) => false,
-            Self::Train(step) => step.baseline.as_ref().is_some_and(|baseline| baseline.digest.is_some()),
-            Self::Serve(step) => step.model_digest.is_some(),
-            Self::Score(step) => step.model_digest.is_some(),
-        };
-        of_model
+        self.work().model_digest().is_some()
             || self.sources().into_iter().any(|source| match source {
                 DataSource::Artifact { digest, .. } => digest.is_some(),
                 DataSource::Uri { .. } => false,
@@ -157,45 +160,13 @@ impl Action {
 
     /// Every URI that the step reads from or delivers to.
     pub fn uris_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        let (sources, other): (Vec<&mut DataSource>, Option<&mut String>) = match self {
-            Self::Prepare(step) => {
-                let inputs = step.inputs.iter_mut().map(|input| &mut input.source).collect();
-                (inputs, step.delivery.as_mut().map(|delivery| &mut delivery.uri))
-            }
-            Self::Train(step) => (vec![&mut step.data], None),
-            Self::Import(step) => (Vec::new(), Some(&mut step.uri)),
-            Self::Score(step) => {
-                (vec![&mut step.input], step.delivery.as_mut().map(|delivery| &mut delivery.uri))
-            }
-            Self::Serve(_) => (Vec::new(), None),
-        };
-        let inputs = sources.into_iter().filter_map(|source| match source {
-            DataSource::Uri { uri, .. } => Some(uri),
-            DataSource::Artifact { .. } => None,
-        });
-        inputs.chain(other)
-    }
-
-    /// The kind's name, as in a step of the resource.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Prepare(_) => "prepare",
-            Self::Train(_) => "train",
-            Self::Import(_) => "import",
-            Self::Serve(_) => "serve",
-            Self::Score(_) => "score",
-        }
+        self.work_mut().uris_mut().into_iter()
     }
 
     /// Whether the work continues until the process is stopped, rather than to an end of its own.
     #[must_use]
     pub fn is_long_running(&self) -> bool {
-        match self {
-            Self::Serve(_) => true,
-            Self::Prepare(prepare) => prepare.continuous.is_some(),
-            Self::Train(_) | Self::Import(_) | Self::Score(_) => false,
-        }
+        self.work().is_long_running()
     }
 }
 
@@ -204,7 +175,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::step_version::STEP_SPEC_VERSION;
 
     fn step(source: serde_json::Value) -> StepSpec {
         let spec = json!({

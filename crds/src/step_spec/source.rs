@@ -48,6 +48,16 @@ pub enum DataSource {
     },
 }
 
+impl DataSource {
+    /// The URI of rows that are outside of the pipeline.
+    pub(crate) fn uri_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Uri { uri, .. } => Some(uri),
+            Self::Artifact { .. } => None,
+        }
+    }
+}
+
 /// A place outside of storage where a result goes too, before it counts as finished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -23,12 +23,24 @@ use crate::artifact::{Draft, Kind};
 use crate::failure::StepError;
 use crate::onnx::FILE_LIMIT;
 use crate::table::fetch_file;
+use crate::work::Work;
+
+impl<Serving> Work<Serving> for ImportStep {
+    async fn work(
+        &self,
+        spec: &StepSpec,
+        context: &WorkContext,
+        _: &Serving,
+    ) -> Result<StepReport, StepError> {
+        run(self, spec, context).await
+    }
+}
 
 /// Does an import step: fetches the file, checks it, and publishes the model.
 ///
 /// # Errors
 /// When the file cannot be read, is no model that can be computed, or storage fails. Nothing is published then.
-pub async fn run(step: &ImportStep, spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
+async fn run(step: &ImportStep, spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
     let folder = context.storage.step_folder(&spec.folder())?;
     // Storage first: a volume that cannot be written is known before the work.
     let draft = Draft::begin(folder.path())?.stopped_by(&context.cancellation);

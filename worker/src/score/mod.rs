@@ -24,12 +24,24 @@ use crate::deliver::{self, Finished, Product};
 use crate::failure::StepError;
 use crate::model::Model;
 use crate::table::{self, Written};
+use crate::work::Work;
+
+impl<Serving> Work<Serving> for ScoreStep {
+    async fn work(
+        &self,
+        spec: &StepSpec,
+        context: &WorkContext,
+        _: &Serving,
+    ) -> Result<StepReport, StepError> {
+        run(self, spec, context).await
+    }
+}
 
 /// Does a score step: predicts for every row of the input, and publishes the result.
 ///
 /// # Errors
 /// When the model or the input cannot be read, a row cannot be predicted for, or storage fails. Nothing is published then.
-pub async fn run(step: &ScoreStep, spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
+async fn run(step: &ScoreStep, spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
     let folder = context.storage.step_folder(&spec.folder())?;
     let mut draft = Draft::begin(folder.path())?.stopped_by(&context.cancellation);
     let model = load(context.storage.artifact_dir(&step.model)?, step.model_digest.clone()).await?;

@@ -32,7 +32,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mlpipeline_crds::{Digest, ServeStep};
+use mlpipeline_crds::{Digest, ServeStep, StepReport, StepSpec};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -47,16 +47,29 @@ use crate::cancellation::Cancellation;
 use crate::failure::StepError;
 use crate::model::Model;
 use crate::stderr::say;
+use crate::work::Work;
 use auth::ApiKey;
 use listener::{ConnectionLimits, Listener};
 use loaded::LoadedModel;
 use server::Server;
 
+impl Work<ServeOptions> for ServeStep {
+    async fn work(
+        &self,
+        _: &StepSpec,
+        context: &WorkContext,
+        options: &ServeOptions,
+    ) -> Result<StepReport, StepError> {
+        run(self, context, options).await?;
+        Ok(StepReport::succeeded(None))
+    }
+}
+
 /// Serves the model of a step until stopped.
 ///
 /// # Errors
 /// When the address is taken, the key is empty, or the model is missing, damaged or of a newer version.
-pub async fn run(step: &ServeStep, context: &WorkContext, options: &ServeOptions) -> Result<(), StepError> {
+async fn run(step: &ServeStep, context: &WorkContext, options: &ServeOptions) -> Result<(), StepError> {
     let folder = context.storage.artifact_dir(&step.model)?;
     run_model(folder, step.model_digest.clone(), &context.cancellation, options).await
 }

@@ -103,7 +103,7 @@ pub use neighbors::Neighbors;
 pub use pca::Pca;
 pub use poisson::Poisson;
 pub use row::Row;
+pub use run::Trained;
 pub(crate) use run::train;
-pub use run::{Trained, run};
 pub use seasonal_naive::SeasonalNaive;
 pub use tune_flags::{SearchFlag, TuneFlags};

@@ -28,6 +28,7 @@ use crate::failure::StepError;
 use crate::model::{Model, ModelError};
 use crate::progress::Progress;
 use crate::table;
+use crate::work::Work;
 
 /// What training made.
 #[derive(Clone, Debug)]
@@ -51,12 +52,23 @@ impl Trained {
     }
 }
 
+impl<Serving> Work<Serving> for TrainStep {
+    async fn work(
+        &self,
+        spec: &StepSpec,
+        context: &WorkContext,
+        _: &Serving,
+    ) -> Result<StepReport, StepError> {
+        run(self, spec, context).await
+    }
+}
+
 /// Does a train step: trains the model, measures it, and publishes it. A model that its gate rejects is published too, with the
 /// verdict in its report.
 ///
 /// # Errors
 /// When the step or its data are wrong, the data cannot be read, or storage fails.
-pub async fn run(step: &TrainStep, spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
+async fn run(step: &TrainStep, spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
     let folder = context.storage.step_folder(&spec.folder())?;
     let (RevisionRule::Fixed(key) | RevisionRule::ByContent(key)) = &spec.revision;
     Kept::remove_others(folder.path(), key);

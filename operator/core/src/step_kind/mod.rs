@@ -6,20 +6,14 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod action;
-mod import;
 mod local;
 mod places;
 mod pods;
-mod prepare;
 mod read;
 mod rows;
-mod run;
-mod score;
-mod serve;
-mod train;
 
 use mlpipeline_crds::{
-    Action, Gate, Metric, Output, PodSettings, ReplicaVolume, Run, Serve, StepKind, Workload,
+    Action, Gate, Metric, Output, PodSettings, ReplicaVolume, Run, Serve, StepKind, Workload, step_kinds,
 };
 use serde_json::Value;
 
@@ -31,6 +25,15 @@ pub use pods::{ExposedPort, Exposure, Replicas};
 pub use read::{Outside, Read, Wanted};
 pub(crate) use run::{container_ports, default_service};
 pub(crate) use serve::{SERVE_PORT, SERVE_PORT_NAME, service_port};
+
+macro_rules! declare_kinds {
+    ($($(#[$doc:meta])* $kind:ident $field:ident;)+) => {
+        $(mod $field;)+
+    };
+}
+
+// Each kind has a file here.
+step_kinds!(declare_kinds);
 
 /// What does the work of a step.
 #[derive(Clone, Debug, PartialEq)]

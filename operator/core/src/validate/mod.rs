@@ -18,7 +18,6 @@ mod gate;
 mod host_ports;
 mod huge_pages;
 mod image;
-mod import;
 mod kept_text;
 mod labels;
 mod long_running;
@@ -33,20 +32,15 @@ mod pattern;
 mod placement;
 mod pod;
 mod pod_annotations;
-mod prepare;
 mod references;
 mod resources;
-mod run;
-mod score;
-mod serve;
 mod steps;
-mod train;
 mod train_columns;
 mod variable_source;
 
 use std::collections::BTreeMap;
 
-use mlpipeline_crds::MLPipeline;
+use mlpipeline_crds::{MLPipeline, step_kinds};
 
 use super::pipeline::ValidatedPipeline;
 use super::storage::Storage;
@@ -55,6 +49,15 @@ use errors::Errors;
 
 pub use errors::FieldError;
 pub use references::closest;
+
+macro_rules! declare_kinds {
+    ($($(#[$doc:meta])* $kind:ident $field:ident;)+) => {
+        $(mod $field;)+
+    };
+}
+
+// Each kind has a file here.
+step_kinds!(declare_kinds);
 
 /// The most bytes that a spec may have as JSON. The operator holds every spec in memory, and anybody who may create pipelines fills it.
 pub const SPEC_BYTES: usize = 512 << 10;

@@ -4,6 +4,9 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::step_spec::StepWork;
+use crate::{DataSource, Delivery, Digest, Format, TUNING_VERSION};
+
 /// Take a model that was made elsewhere, check it, and publish it as a train step publishes one: serve and score steps then use it
 /// alike.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,4 +48,64 @@ pub struct ModelFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub secret: Option<String>,
+}
+
+/// Publish a model that was made elsewhere; since version 5.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImportStep {
+    /// Where the ONNX file is.
+    pub uri: String,
+    /// The only content that is accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// What the names of the environment variables with the credentials begin with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<String>,
+    /// The name of what is predicted.
+    pub target: String,
+    /// The names of the graph's columns; those of its inputs when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
+    /// The classes, where the graph does not name them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+    /// Whether scores become probabilities by softmax.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub softmax: bool,
+}
+
+impl ImportStep {
+    /// The first version of the step spec that knows the kind.
+    pub(crate) const SINCE: u32 = TUNING_VERSION;
+}
+
+impl StepWork for ImportStep {
+    fn lowest_version(&self) -> u32 {
+        Self::SINCE
+    }
+
+    fn delivery(&self) -> Option<(&Delivery, Format)> {
+        None
+    }
+
+    fn sources(&self) -> Vec<&DataSource> {
+        Vec::new()
+    }
+
+    fn uris_mut(&mut self) -> Vec<&mut String> {
+        vec![&mut self.uri]
+    }
+
+    fn model_digest(&self) -> Option<&Digest> {
+        None
+    }
+
+    fn writes(&self) -> bool {
+        true
+    }
+
+    fn is_long_running(&self) -> bool {
+        false
+    }
 }

@@ -4,7 +4,11 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Algorithm, DataReference, Gate, Interaction, TrainColumn, Tune};
+use crate::step_spec::StepWork;
+use crate::{
+    Algorithm, DataReference, DataSource, Delivery, Digest, Format, Gate, Interaction,
+    OLDEST_STEP_SPEC_VERSION, Revision, TUNING_VERSION, TrainColumn, Tune,
+};
 
 /// Train a model on a dataset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -123,4 +127,127 @@ impl Split {
 impl CrossValidation {
     /// [`CrossValidation::seed`] when absent.
     pub const DEFAULT_SEED: i64 = 0;
+}
+
+/// Make a model from a dataset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TrainStep {
+    /// The rows to learn from.
+    pub data: DataSource,
+    /// The column to predict; absent for an algorithm that learns without one, since version 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The columns to predict from; all but the target when empty.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// How columns are taken that their type does not say it of; since version 3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<TrainColumn>,
+    /// Products of columns; since version 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interactions: Vec<Interaction>,
+    /// The column whose equal values stay together in split and folds; since version 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_by: Option<String>,
+    /// How to learn.
+    pub algorithm: Algorithm,
+    /// The search for parameters; since version 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tune: Option<Tune>,
+    /// For the pods of an Indexed Job that measure the trials of the search, and make no model: how many share them. Since version 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial_pods: Option<u32>,
+    /// Rows kept back to measure with; `by` and `column` since version 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
+    /// k-fold cross-validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_validation: Option<CrossValidation>,
+    /// Whether to learn from parts of the rows too; since version 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_curve: Option<bool>,
+    /// What the model must reach; the verdict goes into the report, and a rejection is not a failure of the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
+    /// The model that is served now, to be measured on the same rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineModel>,
+}
+
+impl TrainStep {
+    /// The first version of the step spec that knows the kind.
+    pub(crate) const SINCE: u32 = OLDEST_STEP_SPEC_VERSION;
+
+    /// The lowest version that can say it, beside what any kind of step may say.
+    fn said_since(&self) -> u32 {
+        if self.needs_version_5() {
+            TUNING_VERSION
+        } else if self.needs_version_4() {
+            4
+        } else if self.columns.is_empty() {
+            Self::SINCE
+        } else {
+            3
+        }
+    }
+
+    /// Whether it tunes, draws a learning curve, has no target, or its algorithm or columns say something that version 5 added.
+    fn needs_version_5(&self) -> bool {
+        self.tune.is_some()
+            || self.learning_curve.is_some()
+            || self.target.is_none()
+            || !self.interactions.is_empty()
+            || self.columns.iter().any(TrainColumn::needs_version_5)
+            || self.algorithm.chosen().is_some_and(|chosen| chosen.step_version() >= TUNING_VERSION)
+    }
+
+    /// Whether it says which rows are kept back in a way that version 4 added.
+    fn needs_version_4(&self) -> bool {
+        self.group_by.is_some()
+            || self.split.as_ref().is_some_and(|split| split.by.is_some() || split.column.is_some())
+    }
+}
+
+/// The model to compare a new one with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BaselineModel {
+    /// Its revision.
+    pub revision: Revision,
+    /// Its folder, relative to the storage folder.
+    pub path: String,
+    /// What its step reported of its content; another content is not compared with. Since version 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+}
+
+impl StepWork for TrainStep {
+    fn lowest_version(&self) -> u32 {
+        self.said_since()
+    }
+
+    fn delivery(&self) -> Option<(&Delivery, Format)> {
+        None
+    }
+
+    fn sources(&self) -> Vec<&DataSource> {
+        vec![&self.data]
+    }
+
+    fn uris_mut(&mut self) -> Vec<&mut String> {
+        self.data.uri_mut().into_iter().collect()
+    }
+
+    fn model_digest(&self) -> Option<&Digest> {
+        self.baseline.as_ref().and_then(|baseline| baseline.digest.as_ref())
+    }
+
+    fn writes(&self) -> bool {
+        true
+    }
+
+    fn is_long_running(&self) -> bool {
+        false
+    }
 }

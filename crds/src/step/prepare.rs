@@ -4,7 +4,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CheckNumber, Format, Reading};
+use crate::step_spec::StepWork;
+use crate::{CheckNumber, DataSource, Delivery, Digest, Format, OLDEST_STEP_SPEC_VERSION, Reading};
 
 /// Extract, transform and check data; the result is a dataset of the pipeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -219,4 +220,86 @@ pub struct Continuous {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 20), regex(pattern = "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
     pub poll_interval: Option<String>,
+}
+
+/// Make a dataset from inputs by SQL, check it, and publish it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrepareStep {
+    /// The tables.
+    #[serde(default)]
+    pub inputs: Vec<PrepareInput>,
+    /// The query; absent, the only input is copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sql: Option<String>,
+    /// What must hold of the result, which the checks know as the table `output`.
+    #[serde(default)]
+    pub checks: Vec<Check>,
+    /// The result's format.
+    pub format: Format,
+    /// Where the result is delivered too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+    /// Do this for each file that the only input's uri names, now and later, until stopped. Publishes no artifact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuous: Option<ContinuousStep>,
+}
+
+/// The folder below a continuous step's own, into which its results are renamed when they are whole.
+pub const PUBLISHED_FOLDER: &str = "published";
+
+/// How files are processed as they come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ContinuousStep {
+    /// Seconds between two looks for new files.
+    pub poll_seconds: u32,
+    /// How many processed files are kept.
+    pub keep: u32,
+}
+
+/// One table of a prepare step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrepareInput {
+    /// The table's name.
+    pub name: String,
+    /// Its rows.
+    pub source: DataSource,
+}
+
+impl PrepareStep {
+    /// The first version of the step spec that knows the kind.
+    pub(crate) const SINCE: u32 = OLDEST_STEP_SPEC_VERSION;
+}
+
+impl StepWork for PrepareStep {
+    fn lowest_version(&self) -> u32 {
+        Self::SINCE
+    }
+
+    fn delivery(&self) -> Option<(&Delivery, Format)> {
+        self.delivery.as_ref().map(|delivery| (delivery, self.format))
+    }
+
+    fn sources(&self) -> Vec<&DataSource> {
+        self.inputs.iter().map(|input| &input.source).collect()
+    }
+
+    fn uris_mut(&mut self) -> Vec<&mut String> {
+        let inputs = self.inputs.iter_mut().filter_map(|input| input.source.uri_mut());
+        inputs.chain(self.delivery.as_mut().map(|delivery| &mut delivery.uri)).collect()
+    }
+
+    fn model_digest(&self) -> Option<&Digest> {
+        None
+    }
+
+    fn writes(&self) -> bool {
+        true
+    }
+
+    fn is_long_running(&self) -> bool {
+        self.continuous.is_some()
+    }
 }

@@ -6,7 +6,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::StepReference;
+use crate::step_spec::StepWork;
+use crate::{DataSource, Delivery, Digest, Format, OLDEST_STEP_SPEC_VERSION, StepReference};
 
 /// Serve the newest model that passed its gate, with a Deployment and a Service.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -135,4 +136,50 @@ pub struct SecretKey {
     /// The entry's name.
     #[schemars(length(min = 1, max = 253))]
     pub key: String,
+}
+
+/// Answer predictions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ServeStep {
+    /// The model's folder, relative to the storage folder.
+    pub model: String,
+    /// What the model's step reported of its content; another content is refused. Since version 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_digest: Option<Digest>,
+}
+
+impl ServeStep {
+    /// The first version of the step spec that knows the kind.
+    pub(crate) const SINCE: u32 = OLDEST_STEP_SPEC_VERSION;
+}
+
+impl StepWork for ServeStep {
+    fn lowest_version(&self) -> u32 {
+        Self::SINCE
+    }
+
+    fn delivery(&self) -> Option<(&Delivery, Format)> {
+        None
+    }
+
+    fn sources(&self) -> Vec<&DataSource> {
+        Vec::new()
+    }
+
+    fn uris_mut(&mut self) -> Vec<&mut String> {
+        Vec::new()
+    }
+
+    fn model_digest(&self) -> Option<&Digest> {
+        self.model_digest.as_ref()
+    }
+
+    fn writes(&self) -> bool {
+        false
+    }
+
+    fn is_long_running(&self) -> bool {
+        true
+    }
 }
