@@ -112,13 +112,16 @@ path: ## Print the folder of the built programs, for your PATH
 .PHONY: lint
 lint: fmt-check clippy deny ## Check formatting, lints, licences and sources
 
+# By file: cargo fmt does not see modules that a table declares.
+RUST_FILES = $(shell git ls-files --cached --others --exclude-standard '*.rs')
+
 .PHONY: fmt
 fmt: ## Format all Rust code
-	cargo fmt --all
+	rustfmt --edition 2024 $(RUST_FILES)
 
 .PHONY: fmt-check
 fmt-check: ## Check the formatting
-	cargo fmt --all --check
+	rustfmt --edition 2024 --check $(RUST_FILES)
 
 .PHONY: clippy
 clippy: ## Check the lints, warnings being errors
