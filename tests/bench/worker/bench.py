@@ -1,14 +1,12 @@
 #!/usr/bin/env python3
 """Measures the worker beside its peers, each as a whole process, in one run, and prints times, peak memory and ratios.
 
-Usage: bench.py WORKER [--scale SHARE] [--only PART] [--algorithms NAME ...] [--plot FILE]. The peers are pandas, polars, duckdb and scikit-learn from PyPI, in a virtual
+Usage: bench.py WORKER [--posts PROGRAM] [--scale SHARE] [--only PART] [--algorithms NAME ...] [--plot FILE]. The peers are pandas, polars, duckdb and scikit-learn from PyPI, in a virtual
 environment of its own, with LightGBM for boosting, and mawk and jq where they are installed. --scale 0.01 takes a hundredth of the rows.
 """
 
 import argparse
-import asyncio
 import json
-import multiprocessing
 import os
 import random
 import resource
@@ -34,19 +32,20 @@ LISTING = (
 )
 
 
-def run(command, cwd, environment=None):
-    """Seconds and peak memory in MiB of one process; None where it fails or is not installed."""
+def run(command, cwd, environment=None, out=os.devnull):
+    """Seconds and peak memory in MiB of one process whose output goes to a file; None where it fails or is not installed."""
     if shutil.which(str(command[0])) is None:
         return None
     began = time.monotonic()
-    child = subprocess.Popen(
-        [str(part) for part in command],
-        cwd=cwd,
-        env={**os.environ, **(environment or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+    with open(Path(cwd) / out, "wb") as output:
+        child = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=cwd,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.PIPE,
+        )
     error = child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)
     if status != 0:
@@ -89,43 +88,24 @@ def features(folder, rows):
             out.write(",".join(f"{value:.6f}" for value in values) + f",{'yes' if sum(values) > 10 else 'no'}\n")
 
 
-class Receiver(asyncio.Protocol):
-    """Accepts every POST, with as little work as Python allows: the machine's cores are the worker's too."""
+class Receiver:
+    """The compiled receiver of posts as a process, for one sender at a time; it ends when this does."""
 
-    def connection_made(self, transport):
-        self.transport, self.pending, self.missing = transport, b"", 0
+    def __init__(self, program):
+        self.process = subprocess.Popen(
+            [program, "receive", "900"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.url = self.process.stdout.readline().strip()
 
-    def data_received(self, data):
-        self.pending += data
-        while True:
-            end = self.pending.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            head = self.pending[:end].lower()
-            length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
-            if len(self.pending) < end + 4 + length:
-                return
-            self.pending = self.pending[end + 4 + length :]
-            self.transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
-            if b"connection: close" in head:
-                self.transport.close()
-                return
-
-
-def receive(port):
-    """Runs a receiver until it is killed, and sends its port."""
-
-    async def serve():
-        server = await asyncio.get_running_loop().create_server(Receiver, "127.0.0.1", 0)
-        port.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(serve())
+    def count(self):
+        """Ends it, and says what came."""
+        said, _ = self.process.communicate()
+        return json.loads(said) if self.process.returncode == 0 else None
 
 
 class Bench:
-    def __init__(self, worker, python, folder, scale, algorithms, plot):
-        self.worker, self.python, self.folder, self.scale = worker, python, folder, scale
+    def __init__(self, worker, posts, python, folder, scale, algorithms, plot):
+        self.worker, self.posts, self.python, self.folder, self.scale = worker, posts, python, folder, scale
         self.algorithms, self.plot, self.costs = algorithms, plot, {}
         self.rows = []
 
@@ -147,11 +127,11 @@ class Bench:
         listing(self.folder, int(1_000_000 * self.scale))
         ours = run([self.worker, "prepare", "--input", "l=listing.txt", "--pattern", f"l={LISTING}", "--out", "listing.csv"], self.folder)
         program = 'BEGIN{OFS=","} {f=$9; for(i=10;i<=NF;i++) f=f " " $i; print $1,$2,$3,$4,$5,$6 " " $7 " " $8,f}'
-        peers = {name: run([name, program, "listing.txt"], self.folder) for name in ("mawk", "gawk")}
+        peers = {name: run([name, program, "listing.txt"], self.folder, out="peer.csv") for name in ("mawk", "gawk")}
         self.add("lines to CSV", ours, **peers)
         ours = run([self.worker, "prepare", "--input", "l=listing.csv", "--out", "listing.ndjson"], self.folder)
         program = '{gsub(/"/,"\\\\\\""); printf "{\\"mode\\":\\"%s\\",\\"links\\":%s,\\"user\\":\\"%s\\",\\"group\\":\\"%s\\",\\"size\\":%s,\\"date\\":\\"%s\\",\\"file\\":\\"%s\\"}\\n",$1,$2,$3,$4,$5,$6,$7}'
-        peers = {name: run([name, "-F,", program, "listing.csv"], self.folder) for name in ("mawk", "gawk")}
+        peers = {name: run([name, "-F,", program, "listing.csv"], self.folder, out="peer.ndjson") for name in ("mawk", "gawk")}
         self.add("CSV to NDJSON", ours, **peers)
 
     def score(self):
@@ -162,25 +142,41 @@ class Bench:
         self.add("scoring, 20 features", ours, **peers)
 
     def post(self):
+        if self.posts is None:
+            print("posts are left out: --posts names the program bench-posts", file=sys.stderr)
+            return
         rows = int(100_000 * self.scale)
         (self.folder / "post.csv").write_text("id,x\n" + "".join(f"{row},0.5\n" for row in range(rows)))
-        ours_end, theirs = multiprocessing.Pipe()
-        receiver = multiprocessing.Process(target=receive, args=(theirs,), daemon=True)
-        receiver.start()
-        url = f"http://127.0.0.1:{ours_end.recv()}/"
         for what, per_request, at_once in (("by 1000", 1000, None), ("singly", None, None), ("singly, 16 at once", None, 16)):
-            limits = {"rowsPerRequest": per_request, "concurrentRequests": at_once}
-            delivery = {"uri": url, **{name: limit for name, limit in limits.items() if limit}}
-            source = {"name": "t", "source": {"uri": {"uri": "file:post.csv"}}}
-            spec = {
-                "version": 3, "namespace": "n", "pipeline": "p", "step": "post", "revision": {"fixed": f"{len(self.rows):012x}"},
-                "action": {"prepare": {"inputs": [source], "format": "csv", "delivery": delivery}},
-            }
-            command = [self.worker, "step", "--storage", self.folder, "--allow-address", "127.0.0.0/8", "--report", "/dev/null", json.dumps(spec)]
-            ours = run(command, self.folder, {"RUST_LOG": "warn"})
-            peers = {} if at_once else {"python": self.peer("post", url, str(per_request or 1))}
+            ours = self.posted(rows, lambda url: run(self.deliver(url, per_request, at_once), self.folder, {"RUST_LOG": "warn"}))
+            peers = {} if at_once else {"python": self.posted(rows, lambda url: self.peer("post", url, str(per_request or 1)))}
+            if what == "singly":
+                # What the machine's sockets allow, with as many requests over a connection as the worker sends, and over a single one.
+                for name, over_one in (("socket", 16), ("socket, one connection", rows)):
+                    sender = [self.posts, "send", "URL", str(rows), str(over_one)]
+                    peers[name] = self.posted(rows, lambda url: run([url if part == "URL" else part for part in sender], self.folder))
             self.add(f"POST of {rows} rows, {what}", ours, **peers)
-        receiver.terminate()
+
+    def posted(self, rows, send):
+        """What `send` took with a receiver of its own; None where other rows came than were sent."""
+        receiver = Receiver(self.posts)
+        taken = send(receiver.url)
+        came = receiver.count()
+        if came is None or came["rows"] != rows:
+            print(f"of {rows} rows, there came {came}", file=sys.stderr)
+            return None
+        return taken
+
+    def deliver(self, url, per_request, at_once):
+        """The worker's command that posts the rows of post.csv."""
+        limits = {"rowsPerRequest": per_request, "concurrentRequests": at_once}
+        delivery = {"uri": url, **{name: limit for name, limit in limits.items() if limit}}
+        source = {"name": "t", "source": {"uri": {"uri": "file:post.csv"}}}
+        spec = {
+            "version": 3, "namespace": "n", "pipeline": "p", "step": "post", "revision": {"fixed": f"{len(self.rows):012x}"},
+            "action": {"prepare": {"inputs": [source], "format": "csv", "delivery": delivery}},
+        }
+        return [self.worker, "step", "--storage", self.folder, "--allow-address", "127.0.0.0/8", "--report", "/dev/null", json.dumps(spec)]
 
     def files(self):
         folder = self.folder / "tiny"
@@ -237,6 +233,7 @@ def environment(cache):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("worker", type=Path)
+    parser.add_argument("--posts", type=Path, help="the program bench-posts, which receives what is posted")
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--plot", type=Path, help="where to write the plot of what training costs, as SVG")
@@ -245,7 +242,7 @@ def main():
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mlpipeline"
     python = environment(cache)
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(options.worker.absolute(), python, Path(folder), options.scale, options.algorithms, options.plot)
+        bench = Bench(options.worker.absolute(), options.posts and options.posts.absolute(), python, Path(folder), options.scale, options.algorithms, options.plot)
         for part in PARTS:
             if options.only in (None, part):
                 getattr(bench, part)()

@@ -6,6 +6,8 @@
 
 use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind, Look};
 
+use super::character_run::Run;
+
 /// A pattern as steps through a line.
 #[derive(Clone, Debug)]
 pub(super) struct GreedyPath {
@@ -30,52 +32,6 @@ enum Step {
     Close(usize),
 }
 
-/// As many characters of a set as there are, within bounds.
-#[derive(Clone, Debug)]
-struct Run {
-    set: CharacterSet,
-    least: usize,
-    most: usize,
-    /// Whether they need not be counted: there may be any number of them, or all but none.
-    is_open: bool,
-}
-
-/// A set of characters.
-#[derive(Clone, Debug)]
-struct CharacterSet {
-    /// Whether a byte is a character of ASCII that is in it.
-    ascii: [bool; 256],
-    /// Characters of ASCII that follow each other and are in it, of which eight are looked at together.
-    range: AsciiRange,
-    /// The ranges of all others, in order.
-    others: Box<[(char, char)]>,
-}
-
-/// Bytes of ASCII from one to another.
-#[derive(Clone, Copy, Debug)]
-struct AsciiRange {
-    /// In each of eight bytes: what is added to a byte so that its highest bit tells whether it is as large as the first of the range.
-    first: u64,
-    /// And whether it is larger than the last.
-    last: u64,
-}
-
-impl AsciiRange {
-    fn new(first: u8, last: u8) -> Self {
-        let eight = |byte: u8| u64::from_le_bytes([byte; 8]);
-        Self { first: eight(0x80 - first.min(0x7F)), last: eight(0x7F - last.min(0x7F)) }
-    }
-
-    /// How many of eight bytes come before the first one that is not in the range.
-    fn run(self, bytes: u64) -> usize {
-        const HIGHEST: u64 = u64::from_le_bytes([0x80; 8]);
-        // Without the highest bit, no sum carries into the next byte.
-        let low = bytes & !HIGHEST;
-        let is_in = (low + self.first) & !(low + self.last) & !bytes & HIGHEST;
-        ((is_in ^ HIGHEST).trailing_zeros() / 8) as usize
-    }
-}
-
 impl GreedyPath {
     /// The steps of a pattern, if it is one that has no choices but how often to repeat.
     pub(super) fn new(pattern: &str) -> Option<Self> {
@@ -87,161 +43,49 @@ impl GreedyPath {
     /// Goes through a line from its start and notes where each group begins and ends, in bytes, by its number. Whether the pattern's end was
     /// reached: if not, the groups mean nothing.
     pub(super) fn find(&self, line: &str, groups: &mut [(usize, usize)]) -> bool {
-        let bytes = line.as_bytes();
         let mut at = 0;
         for step in &self.steps {
-            match step {
-                Step::Start if at == 0 => {}
-                Step::End if at == bytes.len() => {}
-                Step::Start | Step::End => return false,
-                Step::Literal(literal) => {
-                    if !bytes.get(at..).is_some_and(|rest| rest.starts_with(literal)) {
-                        return false;
-                    }
-                    at += literal.len();
-                }
-                Step::Run(run) => {
-                    let Some(end) = run.end(line, at) else { return false };
-                    at = end;
-                }
+            let end = match step {
+                Step::Run(run) => run.end(line, at),
                 Step::Group(group, run) => {
-                    let Some(end) = run.end(line, at) else { return false };
-                    if let Some(place) = groups.get_mut(*group) {
+                    let end = run.end(line, at);
+                    if let (Some(end), Some(place)) = (end, groups.get_mut(*group)) {
                         *place = (at, end);
                     }
-                    at = end;
+                    end
                 }
-                Step::Open(group) => {
-                    if let Some((start, _)) = groups.get_mut(*group) {
-                        *start = at;
-                    }
-                }
-                Step::Close(group) => {
-                    if let Some((_, end)) = groups.get_mut(*group) {
-                        *end = at;
-                    }
-                }
-            }
+                other => other.end(line, at, groups),
+            };
+            let Some(end) = end else { return false };
+            at = end;
         }
         true
     }
 }
 
-impl Run {
-    fn new(set: CharacterSet, least: usize, most: usize) -> Self {
-        Self { set, least, most, is_open: most == usize::MAX && least <= 1 }
-    }
-
-    /// Where characters of the set that begin at a byte end, if they are enough.
-    #[inline]
-    fn end(&self, line: &str, start: usize) -> Option<usize> {
-        let bytes = line.as_bytes();
-        let run = self.set.range.run(eight_from(bytes, start));
-        // What most often ends a run: a character of ASCII that is not of the set, soon, or the line's end.
-        let end = start + run;
-        if run < 8 && self.is_open && run >= self.least {
-            match bytes.get(end) {
-                Some(byte) if self.set.is_ascii(*byte) || !byte.is_ascii() => {}
-                _ => return Some(end),
+impl Step {
+    /// Where a step that is no run of characters ends, if it is one that can be made here. Apart from runs, which are most of a pattern and are to be quick.
+    #[inline(never)]
+    fn end(&self, line: &str, at: usize, groups: &mut [(usize, usize)]) -> Option<usize> {
+        let rest = line.as_bytes().get(at..)?;
+        match self {
+            Self::Start => (at == 0).then_some(at),
+            Self::End => rest.is_empty().then_some(at),
+            Self::Literal(literal) => rest.starts_with(literal).then_some(at + literal.len()),
+            Self::Open(group) => {
+                if let Some((start, _)) = groups.get_mut(*group) {
+                    *start = at;
+                }
+                Some(at)
             }
-        }
-        if self.is_open { self.long_end(line, start) } else { self.counted_end(line, start) }
-    }
-
-    /// [`Self::end`] of any number of characters.
-    fn long_end(&self, line: &str, start: usize) -> Option<usize> {
-        let bytes = line.as_bytes();
-        let mut at = start;
-        loop {
-            let run = self.set.range.run(eight_from(bytes, at));
-            at += run;
-            if run == 8 {
-                continue;
+            Self::Close(group) => {
+                if let Some((_, end)) = groups.get_mut(*group) {
+                    *end = at;
+                }
+                Some(at)
             }
-            match bytes.get(at) {
-                Some(byte) if self.set.is_ascii(*byte) => at += self.set.ascii_run(bytes.get(at..)?),
-                Some(byte) if !byte.is_ascii() => match self.set.other(line, at) {
-                    Some(length) => at += length,
-                    None => break,
-                },
-                _ => break,
-            }
+            Self::Run(run) | Self::Group(_, run) => run.end(line, at),
         }
-        (at >= start + self.least).then_some(at)
-    }
-
-    /// [`Self::end`], character by character.
-    fn counted_end(&self, line: &str, start: usize) -> Option<usize> {
-        let (mut at, mut count) = (start, 0);
-        while count < self.most {
-            let is_in = line.as_bytes().get(at).is_some_and(|byte| self.set.is_ascii(*byte));
-            let Some(length) = (if is_in { Some(1) } else { self.set.other(line, at) }) else { break };
-            at += length;
-            count += 1;
-        }
-        (count >= self.least).then_some(at)
-    }
-}
-
-impl CharacterSet {
-    fn new(class: &ClassUnicode) -> Self {
-        let mut ascii = [false; 256];
-        for (character, is_in) in (0_u8..128).zip(&mut ascii) {
-            let character = char::from(character);
-            *is_in = class.iter().any(|range| (range.start()..=range.end()).contains(&character));
-        }
-        let others = class.iter().filter(|range| !range.end().is_ascii());
-        // Spaces are what most often stands between columns; else the most characters are looked at together.
-        let of_ascii = class.iter().filter_map(|range| {
-            let byte = |character: char| u8::try_from(character).ok().filter(u8::is_ascii);
-            // Zeros stand for what is beyond a line's end.
-            let (first, last) = (byte(range.start())?.max(1), byte(range.end()).unwrap_or(0x7F));
-            (first <= last).then_some((first, last))
-        });
-        let range = of_ascii.max_by_key(|(first, last)| ((*first..=*last).contains(&b' '), last - first));
-        // Of no range, no byte is in it: the first is beyond the last.
-        let (first, last) = range.unwrap_or((1, 0));
-        Self {
-            ascii,
-            range: AsciiRange::new(first, last),
-            others: others.map(|range| (range.start(), range.end())).collect(),
-        }
-    }
-
-    fn contains(&self, character: char) -> bool {
-        let after = self.others.partition_point(|(start, _)| *start <= character);
-        after.checked_sub(1).and_then(|at| self.others.get(at)).is_some_and(|(_, end)| character <= *end)
-    }
-
-    /// How many bytes at the start are characters of ASCII that are in the set.
-    fn ascii_run(&self, bytes: &[u8]) -> usize {
-        bytes.iter().position(|byte| !self.is_ascii(*byte)).unwrap_or(bytes.len())
-    }
-
-    fn is_ascii(&self, byte: u8) -> bool {
-        self.ascii.get(usize::from(byte)).copied().unwrap_or_default()
-    }
-
-    /// How many bytes the character at a byte has, if it is one of the set and not of ASCII.
-    fn other(&self, line: &str, at: usize) -> Option<usize> {
-        if line.as_bytes().get(at)?.is_ascii() {
-            return None;
-        }
-        let character = line.get(at..)?.chars().next()?;
-        self.contains(character).then(|| character.len_utf8())
-    }
-}
-
-/// Eight bytes from a place on, the first as the lowest; zeros stand for those beyond the end.
-fn eight_from(bytes: &[u8], at: usize) -> u64 {
-    let rest = bytes.get(at..).unwrap_or_default();
-    if let Some(eight) = rest.first_chunk() {
-        return u64::from_le_bytes(*eight);
-    }
-    match bytes.last_chunk() {
-        // What lies before the place is shifted out.
-        Some(last) => u64::from_le_bytes(*last).checked_shr(8 * (8 - rest.len() as u32)).unwrap_or(0),
-        None => rest.iter().rev().fold(0, |eight, byte| eight << 8 | u64::from(*byte)),
     }
 }
 
@@ -253,17 +97,17 @@ fn append(part: &Hir, steps: &mut Vec<Step>) -> Option<()> {
         HirKind::Look(Look::Start) => steps.push(Step::Start),
         HirKind::Look(Look::End) => steps.push(Step::End),
         HirKind::Class(Class::Unicode(class)) => {
-            steps.push(Step::Run(Run::new(CharacterSet::new(class), 1, 1)));
+            steps.push(Step::Run(Run::new(class, 1, 1)));
         }
         HirKind::Repetition(repetition) if repetition.greedy => {
-            let set = match repetition.sub.kind() {
-                HirKind::Class(Class::Unicode(class)) => CharacterSet::new(class),
-                HirKind::Literal(literal) => CharacterSet::new(&single(&literal.0)?),
+            let class = match repetition.sub.kind() {
+                HirKind::Class(Class::Unicode(class)) => class,
+                HirKind::Literal(literal) => &single(&literal.0)?,
                 _ => return None,
             };
             let least = usize::try_from(repetition.min).ok()?;
             let most = repetition.max.map_or(Ok(usize::MAX), usize::try_from).ok()?;
-            steps.push(Step::Run(Run::new(set, least, most)));
+            steps.push(Step::Run(Run::new(class, least, most)));
         }
         HirKind::Capture(capture) => {
             let group = usize::try_from(capture.index).ok()?;

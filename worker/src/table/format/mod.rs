@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod changed_tests;
+mod character_run;
 mod csv;
 #[cfg(test)]
 mod csv_by_definition;
