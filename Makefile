@@ -86,6 +86,10 @@ test: test-tools build ## Run every test that this machine can run
 fuzz: ## Read many changed files, models, patterns, steps, requests and reports (CASES of each kind, 20000 when not given)
 	PROPTEST_CASES=$(or $(CASES),20000) cargo test --workspace --locked --lib --test observation -- hostile_bytes
 
+.PHONY: converge
+converge: build ## Draw many pipelines and wait until each has come about on three simulated nodes (CASES of them, 80 when not given; another SEED draws others)
+	CASES=$(or $(CASES),80) SEED=$(or $(SEED),1) cargo test --workspace --locked --features mlpipeline-tests/api-server --test api_server -- d2_whatever_is_valid_comes_about
+
 .PHONY: test-unit
 test-unit: ## Run the tests that need nothing but the code beside them
 	cargo test --workspace --locked --lib --bins

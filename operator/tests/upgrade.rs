@@ -53,6 +53,11 @@ fn work(world: &World) -> Vec<(String, Value, Value)> {
 
 /// Lets the new operator run for ten minutes, and shows that it runs and rolls nothing, and comes to rest.
 async fn upgrade(yaml: &str) -> Value {
+    upgraded(yaml).await.1
+}
+
+/// The same, with the world that it leaves.
+async fn upgraded(yaml: &str) -> (World, Value) {
     let (world, key) = restored(yaml);
     world.start_controllers(Script::default());
     // The autoscaler has done its part before the new operator comes.
@@ -70,7 +75,8 @@ async fn upgrade(yaml: &str) -> Value {
     assert_eq!(work(&world), before, "no run is started or deleted, and no pod replaced");
     let pipeline = world.get(&key).expect("it is there");
     assert_eq!(pipeline["status"]["observedGeneration"], pipeline["metadata"]["generation"]);
-    pipeline["status"].clone()
+    let status = pipeline["status"].clone();
+    (world, status)
 }
 
 fn condition<'a>(status: &'a Value, kind: &str) -> &'a Value {
@@ -84,6 +90,23 @@ async fn an_upgrade_runs_and_rolls_nothing_of_the_crash_course() {
     assert_eq!(condition(&status, "Ready")["status"], "True", "{status}");
     assert_eq!(status["progress"], "4/4");
     assert_eq!(status["score"], "accuracy=0.973");
+}
+
+/// Else a run of such a schedule that cannot begin would stay in the way of the next, whatever is edited.
+#[tokio::test(start_paused = true)]
+async fn d1_an_upgrade_lets_the_runs_of_a_schedule_record_what_they_are_executed_with() {
+    let recorded = |cron_job: &Value| {
+        cron_job["spec"]["jobTemplate"]["metadata"]["annotations"].get("mlpipeline.dev/settings").cloned()
+    };
+    let (before, _) = restored(CRASH_COURSE);
+    let schedules = before.all("cronjobs");
+    assert!(
+        !schedules.is_empty() && schedules.iter().all(|found| recorded(found).is_none()),
+        "as version 0.1.0 wrote it"
+    );
+    let (world, _) = upgraded(CRASH_COURSE).await;
+    let schedules = world.all("cronjobs");
+    assert!(schedules.iter().all(|found| recorded(found).is_some()), "{schedules:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use mlpipeline_crds::Revision;
+use mlpipeline_crds::{Revision, StepKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -46,6 +46,12 @@ impl Fingerprint {
     #[must_use]
     pub fn key(&self) -> Revision {
         Revision::of(&[&canonical_json(self)])
+    }
+
+    /// Whether it is of a step of this kind: another kind's result is another thing, whatever it is named.
+    #[must_use]
+    pub fn is_of(&self, kind: StepKind) -> bool {
+        self.action.get(kind.name()).is_some()
     }
 
     /// The step behind each input, by the reader's name for it.

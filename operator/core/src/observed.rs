@@ -31,8 +31,6 @@ pub struct ObservedStep {
     pub other_tracks: BTreeMap<Track, ObservedLongRunning>,
     /// The fingerprint of the runs of the step's schedule, where a schedule was set up (a CronJob) and says so.
     pub schedule: Option<Fingerprint>,
-    /// What the runs of the step's schedule are executed with, where the CronJob records it. Version 0.1.0 did not.
-    pub schedule_settings: Option<ExecutionSettings>,
     /// What keeps pods from working, worst first: an image that cannot be pulled, a pod that fits no node.
     pub pod_issues: Vec<PodIssue>,
     /// What keeps pods from working, or from ending, when it lasts beyond a time, worst first.

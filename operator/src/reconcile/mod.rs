@@ -100,7 +100,8 @@ async fn publish(
 ) -> Result<Option<Duration>, Failure> {
     let metadata = resource.meta();
     let before = publish::previous(context, metadata, resource.status());
-    let Some(status) = outcome.status(metadata.generation, failures, before.as_ref(), now) else {
+    let suspend = || Some(resource.pipeline().ok()?.spec.suspend.unwrap_or_default());
+    let Some(status) = outcome.status(metadata.generation, suspend, failures, before.as_ref(), now) else {
         return Ok(None);
     };
     publish::publish(context, metadata, before.as_ref(), status).instrument(part("publish")).await

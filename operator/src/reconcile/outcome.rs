@@ -26,19 +26,21 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    /// The status to publish; `None` for a failure that may pass in a moment. `failures` counts those in a row.
+    /// The status to publish; `None` for a failure that may pass in a moment. `failures` counts those in a row, and
+    /// `suspend` reads what the spec asks for, where it can be read.
     pub(super) fn status(
         &self,
         generation: Option<i64>,
+        suspend: impl Fn() -> Option<bool>,
         failures: u32,
         before: Option<&MLPipelineStatus>,
         now: Timestamp,
     ) -> Option<MLPipelineStatus> {
-        let blocked = |problem: &Problem| status::held(generation, problem, before, now);
+        let held = |problem: &Problem| status::held(generation, suspend(), problem, before, now);
         match self {
-            Self::Invalid(errors) => Some(status::invalid(generation, errors, before, now)),
-            Self::Blocked(problem) => Some(blocked(problem)),
-            Self::Failed(failure) => failure.problem(failures).as_ref().map(blocked),
+            Self::Invalid(errors) => Some(status::invalid(generation, suspend(), errors, before, now)),
+            Self::Blocked(problem) => Some(held(problem)),
+            Self::Failed(failure) => failure.problem(failures).as_ref().map(held),
             Self::Planned(planned) => Some(planned.status(before, now)),
         }
     }

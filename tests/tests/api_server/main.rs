@@ -8,6 +8,7 @@ mod bed;
 mod chart;
 mod chart_releases;
 mod collector;
+mod converge;
 mod crd_accepted;
 mod crd_bounds;
 mod crd_fields;

@@ -167,19 +167,32 @@ fn is_running(pod: &Pod) -> bool {
 }
 
 async fn work(client: Client, state: Arc<Mutex<State>>) {
+    // However many pods there are to play: a node without a sign of life for seconds is lost.
+    tokio::join!(live(&client, &state), play_all(&client, &state));
+}
+
+/// Gives signs of life of all nodes but those that are lost.
+async fn live(client: &Client, state: &Mutex<State>) {
     let nodes: Api<Node> = Api::all(client.clone());
-    let all_pods: Api<Pod> = Api::all(client.clone());
     loop {
         let lost = state.lock().unwrap_or_else(PoisonError::into_inner).lost.clone();
         for name in NODES.iter().filter(|name| !lost.contains(**name)) {
             let sign = Patch::Merge(json!({ "status": sign_of_life() }));
             let _ = nodes.patch_status(name, &PatchParams::default(), &sign).await;
         }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn play_all(client: &Client, state: &Mutex<State>) {
+    let all_pods: Api<Pod> = Api::all(client.clone());
+    loop {
+        let lost = state.lock().unwrap_or_else(PoisonError::into_inner).lost.clone();
         let pods = all_pods.list(&ListParams::default()).await.map(|list| list.items).unwrap_or_default();
         for pod in pods {
             let node = pod.spec.as_ref().and_then(|spec| spec.node_name.clone());
             if node.is_some_and(|node| !lost.contains(&node)) {
-                play(&client, &pod, &state).await;
+                play(client, &pod, state).await;
             }
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -188,7 +201,7 @@ async fn work(client: Client, state: Arc<Mutex<State>>) {
 
 fn sign_of_life() -> Value {
     let now = k8s_openapi::jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let amounts = json!({"cpu": "8", "memory": "16Gi", "pods": "110"});
+    let amounts = json!({"cpu": "100", "memory": "500Gi", "pods": "1000"});
     let conditions = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"].map(|kind| {
         let status = if kind == "Ready" { "True" } else { "False" };
         json!({"type": kind, "status": status, "lastHeartbeatTime": now, "reason": "Played"})

@@ -15,14 +15,12 @@ pub(super) fn cron_job(
     pipeline: &ValidatedPipeline,
     step: &ValidStep,
     run: &RunWork,
-    (suspend, records_settings): (bool, bool),
+    suspend: bool,
     settings: &BuildSettings,
 ) -> Option<CronJob> {
     let schedule = &step.schedule.as_ref()?.spec;
     let mut annotations = metadata::fingerprint(&run.fingerprint);
-    if records_settings {
-        annotations.extend(metadata::settings(pipeline, step, run, &settings.worker_image));
-    }
+    annotations.extend(metadata::settings(pipeline, step, run, &settings.worker_image));
     let labels = pod_labels::common_labels(pipeline)
         .into_iter()
         .chain(pod_labels::step_labels(step))

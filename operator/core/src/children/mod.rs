@@ -45,9 +45,9 @@ pub fn build(pipeline: &ValidatedPipeline, plan: &Plan, settings: &BuildSettings
         };
         match work {
             Work::Once(run) => children.push(Child::Job(job::job(pipeline, step, run, settings))),
-            Work::Scheduled { run, suspend, records_settings } => {
-                let how = (*suspend, *records_settings);
-                children.extend(cron_job::cron_job(pipeline, step, run, how, settings).map(Child::CronJob));
+            Work::Scheduled { run, suspend } => {
+                children
+                    .extend(cron_job::cron_job(pipeline, step, run, *suspend, settings).map(Child::CronJob));
             }
             Work::LongRunning(tracks) => {
                 // The Service comes first, so that pods of a StatefulSet find their names, and then their volumes.

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Pod;
 
-use self::metadata::{fingerprint_of, pods_of, settings_of, step_of};
+use self::metadata::{fingerprint_of, pods_of, step_of};
 use super::labels::{label, label_of};
 use super::observed::{Observed, ObservedStep};
 use super::tracks::Track;
@@ -60,7 +60,6 @@ pub fn read(snapshot: &Snapshot) -> Observed {
         if let Some(step) = step_of(&cron_job.metadata) {
             let step = steps.entry(step).or_default();
             step.schedule = annotations.and_then(fingerprint_of);
-            step.schedule_settings = annotations.and_then(settings_of);
         }
     }
     let pod_issues = pod_issues::pod_issues(snapshot);

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use mlpipeline_crds::{Digest, Revision, StepReport, Verdict};
+use mlpipeline_crds::{Digest, Revision, StepKind, StepReport, Verdict};
 
 use super::context::Context;
 use super::runs::{age, read_now, report_of, result_of};
 use super::step_plan::StepPlan;
 use super::supply::Supply;
 use crate::decision::Decision;
+use crate::fingerprint::Fingerprint;
 use crate::observed::{Observed, ObservedRun};
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::reason::Reason;
@@ -196,9 +197,17 @@ fn readers<'a>(
     })
 }
 
+/// Whether a run could make a model: the step may have been of another kind when it began.
+fn could_make_model(run: &ObservedRun) -> bool {
+    let makes_model =
+        |made: &Fingerprint| StepKind::ALL.into_iter().any(|kind| kind.makes_model() && made.is_of(kind));
+    run.fingerprint.as_ref().is_none_or(makes_model)
+}
+
 fn newest_first<'a>(observed: &'a Observed, step: &ValidStep) -> Vec<&'a ObservedRun> {
     let mut runs: Vec<&ObservedRun> =
         observed.steps.get(&step.name).map(|step| step.runs.iter().collect()).unwrap_or_default();
+    runs.retain(|run| could_make_model(run));
     runs.sort_by(|left, right| age(right).cmp(&age(left)));
     runs
 }

@@ -22,8 +22,12 @@ use crate::pipeline::ValidStep;
 use crate::reason::{NextRun, Reason, Scheduled};
 
 pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -> StepPlan {
-    // A run from before the step had a schedule counts too: its result is as good.
-    let mut runs: Vec<&ObservedRun> = context.runs(step).iter().collect();
+    // A run from before the step had a schedule counts too: its result is as good, where the step was of the same kind.
+    let is_of_another_kind = |run: &&ObservedRun| {
+        run.phase != RunPhase::Active && run.fingerprint.as_ref().is_some_and(|made| !made.is_of(step.kind()))
+    };
+    let mut runs: Vec<&ObservedRun> =
+        context.runs(step).iter().filter(|run| !is_of_another_kind(run)).collect();
     runs.sort_by(|left, right| age(right).cmp(&age(left)));
     let result: Option<Revision> = runs.iter().find_map(|run| result_of(step, run));
     let suspended = context.pipeline.suspend || is_suspended(step);
@@ -56,7 +60,6 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
         }
     };
     let work = fingerprint.map(|fingerprint| Work::Scheduled {
-        records_settings: records_settings(context, step, &fingerprint),
         run: task::run(context, step, fingerprint, Piece::Commit, 1, true),
         suspend: suspended,
     });
@@ -67,13 +70,6 @@ pub(super) fn decide(context: &Context<'_>, step: &ValidStep, inputs: &Inputs) -
         work,
         ..plan
     }
-}
-
-/// Whether the runs of a schedule record what they are executed with: all but those that version 0.1.0 set up for the same work.
-fn records_settings(context: &Context<'_>, step: &ValidStep, fingerprint: &Fingerprint) -> bool {
-    let found = context.observed.steps.get(&step.name);
-    let set_up = found.and_then(|found| Some((found.schedule.as_ref()?, found.schedule_settings.is_some())));
-    set_up.is_none_or(|(earlier, records)| records || earlier != fingerprint)
 }
 
 /// How a run of the schedule stands that is not over.

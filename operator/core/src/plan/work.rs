@@ -24,9 +24,6 @@ pub enum Work {
         run: RunWork,
         /// Whether to start none for now.
         suspend: bool,
-        /// Whether each run records what it is executed with. A schedule that version 0.1.0 set up does not, while the work is the same: an
-        /// upgrade writes nothing.
-        records_settings: bool,
     },
     /// Long-running pods or processes.
     LongRunning(Tracks<LongRunningWork>),

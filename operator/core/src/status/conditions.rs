@@ -21,7 +21,8 @@ const MESSAGE_LIMIT: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Statement {
     pub(super) kind: &'static str,
-    pub(super) holds: bool,
+    /// `None` where it is not known.
+    pub(super) holds: Option<bool>,
     pub(super) reason: String,
     pub(super) message: String,
 }
@@ -34,7 +35,11 @@ pub(super) fn conditions(
     now: Timestamp,
 ) -> Vec<Condition> {
     let condition = |statement: Statement| {
-        let status = if statement.holds { "True" } else { "False" };
+        let status = match statement.holds {
+            Some(true) => "True",
+            Some(false) => "False",
+            None => "Unknown",
+        };
         let before = previous.iter().find(|before| before.type_ == statement.kind && before.status == status);
         Condition {
             type_: statement.kind.to_owned(),
@@ -78,7 +83,7 @@ mod tests {
     use super::*;
 
     fn ready(holds: bool) -> Statement {
-        Statement { kind: READY, holds, reason: "Because".into(), message: String::new() }
+        Statement { kind: READY, holds: Some(holds), reason: "Because".into(), message: String::new() }
     }
 
     fn at(second: i64) -> Timestamp {

@@ -6,6 +6,7 @@
 
 pub mod conditions;
 mod endpoint;
+mod held;
 mod last_wait;
 mod models;
 mod removed_runs;
@@ -20,12 +21,13 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use mlpipeline_crds::MLPipelineStatus;
 
-use self::conditions::{READY, RECONCILING, SERVING, STALLED, SUSPENDED, Statement, shorten, whole_seconds};
+use self::conditions::{READY, RECONCILING, STALLED, SUSPENDED, Statement, whole_seconds};
+
+pub use self::held::{held, invalid};
 use super::observed::Observed;
 use super::pipeline::ValidatedPipeline;
 use super::plan::{Decision, Plan, Reason, StepPlan, Work};
 use super::reason::{condition, general};
-use super::validate::FieldError;
 
 /// A problem that the operator met while it applied children: "the API server rejected Job iris-train-…: …".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,57 +83,6 @@ pub fn status(
     status
 }
 
-/// The status of a spec that makes no sense. What is known of steps and models from before is kept: they still exist.
-#[must_use]
-pub fn invalid(
-    generation: Option<i64>,
-    errors: &[FieldError],
-    previous: Option<&MLPipelineStatus>,
-    now: Timestamp,
-) -> MLPipelineStatus {
-    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    let problem = Problem {
-        reason: "InvalidSpec".to_owned(),
-        message: shorten(&texts.join("; "), 1024),
-        transient: false,
-    };
-    held(generation, &problem, previous, now)
-}
-
-/// The status of a pipeline that nothing can be done for: until somebody fixes something or, where that may pass, for the moment.
-/// What is known from before is kept.
-#[must_use]
-pub fn held(
-    generation: Option<i64>,
-    problem: &Problem,
-    previous: Option<&MLPipelineStatus>,
-    now: Timestamp,
-) -> MLPipelineStatus {
-    let (reason, message) = (problem.reason.as_str(), problem.message.as_str());
-    let before = previous.cloned().unwrap_or_default();
-    let mut statements = match problem.transient {
-        true => {
-            vec![statement(RECONCILING, true, reason, message), statement(STALLED, false, "NotStalled", "")]
-        }
-        false => vec![
-            statement(RECONCILING, false, "Stalled", "nothing is done until this is fixed"),
-            statement(STALLED, true, reason, message),
-        ],
-    };
-    statements.push(statement(READY, false, reason, message));
-    for kind in [SERVING, SUSPENDED] {
-        let known = before.conditions.iter().find(|condition| condition.type_ == kind);
-        statements.extend(
-            known.map(|known| statement(kind, known.status == "True", &known.reason, &known.message)),
-        );
-    }
-    MLPipelineStatus {
-        observed_generation: generation,
-        conditions: conditions::conditions(statements, &before.conditions, generation, now),
-        ..before
-    }
-}
-
 /// The steps that ask for nothing more: they are done, or a schedule takes care of them, their own or that of what they read.
 fn satisfied<'a>(pipeline: &ValidatedPipeline, plan: &'a Plan) -> BTreeSet<&'a str> {
     let mut satisfied = BTreeSet::new();
@@ -167,12 +118,17 @@ fn statements(
 ) -> Vec<Statement> {
     let mut statements = progress_statements(pipeline, plan, observed, problem);
     statements.extend(serving::statement(plan, observed));
-    let (reason, message) = match pipeline.suspend {
+    statements.push(suspended(pipeline.suspend));
+    statements
+}
+
+/// Whether the pipeline is held back by `suspend`.
+fn suspended(suspend: bool) -> Statement {
+    let (reason, message) = match suspend {
         true => (general::SUSPENDED, "no new run starts until spec.suspend is removed"),
         false => ("NotSuspended", "spec.suspend is not set"),
     };
-    statements.push(statement(SUSPENDED, pipeline.suspend, reason, message));
-    statements
+    statement(SUSPENDED, suspend, reason, message)
 }
 
 fn progress_statements(
@@ -238,5 +194,5 @@ fn progress_statements(
 }
 
 fn statement(kind: &'static str, holds: bool, reason: &str, message: &str) -> Statement {
-    Statement { kind, holds, reason: reason.to_owned(), message: message.to_owned() }
+    Statement { kind, holds: Some(holds), reason: reason.to_owned(), message: message.to_owned() }
 }

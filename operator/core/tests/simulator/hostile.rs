@@ -89,7 +89,6 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
         long_running: live,
         other_tracks: std::collections::BTreeMap::new(),
         schedule,
-        schedule_settings: None,
         pod_issues: Vec::new(),
         overdue: Vec::new(),
         not_autoscaled: None,

@@ -101,11 +101,10 @@ impl World {
             match &planned.work {
                 None => {}
                 Some(Work::Once(work)) => started.extend(self.create_run(&pipeline, step, work)),
-                Some(Work::Scheduled { run, suspend, records_settings }) => {
+                Some(Work::Scheduled { run, suspend }) => {
                     self.cron_jobs.insert(step.name.clone(), (run.clone(), *suspend));
                     let found = self.observed.steps.entry(step.name.clone()).or_default();
                     found.schedule = Some(run.fingerprint.clone());
-                    found.schedule_settings = records_settings.then(|| run.settings.clone());
                 }
                 Some(Work::LongRunning(Tracks { stable: work, .. })) => self.apply_live(step, work),
             }

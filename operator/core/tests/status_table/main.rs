@@ -14,7 +14,7 @@ use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedRun, PodI
 use mlpipeline_core::piece::Piece;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{Plan, RunWork, Schedules, Work, plan};
-use mlpipeline_core::status::{Problem, invalid, status};
+use mlpipeline_core::status::{Problem, held, invalid, status};
 use mlpipeline_core::template_version::TemplateVersion;
 use mlpipeline_core::tracks::Tracks;
 use mlpipeline_core::validate::validate;
@@ -306,7 +306,7 @@ fn l7_an_invalid_spec_stalls_and_forgets_nothing_that_still_exists() {
     let wrong: MLPipeline =
         serde_saphyr::from_str(&PIPELINE.replace("step: data", "step: dta")).expect("a pipeline");
     let errors = validate(&wrong).expect_err("a reference leads nowhere");
-    let status = invalid(Some(4), &errors, Some(&before), now());
+    let status = invalid(Some(4), Some(false), &errors, Some(&before), now());
     assert_eq!(kstatus(&status), "Failed");
     assert_eq!(status.observed_generation, Some(4));
     assert!(
@@ -314,8 +314,44 @@ fn l7_an_invalid_spec_stalls_and_forgets_nothing_that_still_exists() {
         "{}",
         condition(&status, "Ready").2
     );
-    assert_eq!(condition(&status, "Serving").0, "True");
     assert_eq!((status.model, status.steps.len()), (before.model, 3));
+}
+
+/// While nothing is read of a pipeline, its pods may come and go, and an edit of `suspend` is not carried out: no condition says that it is.
+#[test]
+fn d3_the_conditions_of_a_pipeline_that_is_held_say_what_is_true_now() {
+    let good = pipeline(PIPELINE);
+    let running = status_of(&good, &serving(&good), None);
+    let problem = Problem {
+        reason: "OtherOwner".into(),
+        message: "another installation has it".into(),
+        transient: false,
+    };
+    let held = |suspend, before: Option<&MLPipelineStatus>| held(Some(4), suspend, &problem, before, now());
+    let at_rest = held(Some(false), Some(&running));
+    assert_eq!(
+        condition(&at_rest, "Serving"),
+        ("Unknown", "OtherOwner", "the pods are not looked at: another installation has it")
+    );
+    assert_eq!(condition(&at_rest, "Suspended").0, "False");
+    let edited = held(Some(true), Some(&at_rest));
+    assert_eq!(
+        condition(&edited, "Suspended"),
+        (
+            "Unknown",
+            "OtherOwner",
+            "spec.suspend is set, and cannot be carried out: another installation has it"
+        )
+    );
+    assert_eq!(
+        condition(&held(Some(true), Some(&edited)), "Suspended").0,
+        "Unknown",
+        "it was never carried out"
+    );
+    assert_eq!(condition(&held(None, Some(&running)), "Suspended").0, "Unknown");
+    let new = held(Some(false), None);
+    assert_eq!(condition(&new, "Suspended").0, "False");
+    assert!(new.conditions.iter().all(|condition| condition.type_ != "Serving"), "nothing is known to serve");
 }
 
 /// Nothing is left to do before the first tick of a clock: `kubectl wait` and Flux need not wait for it.
