@@ -11,7 +11,7 @@ use mlpipeline_crds::{Revision, RevisionRule};
 use super::error::ArtifactError;
 use super::names::KEPT_PREFIX;
 use super::open::{create_unlinked, read_small};
-use super::step_folder::OpenFolder;
+use super::step_folder::{OpenFolder, is_anywhere};
 use super::unowned::{own, sweep_files};
 use crate::failure::real_name;
 
@@ -21,8 +21,10 @@ const FILE_LIMIT: u64 = 64 << 10;
 /// The folder of unfinished work of one run of a step.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
-    folder: PathBuf,
-    /// The step's folder, as long as the path leads through it.
+    folder: OpenFolder,
+    /// The same by its name, to be removed.
+    named: PathBuf,
+    /// The step's folder, as long as the name leads through it.
     _step: OpenFolder,
 }
 
@@ -34,16 +36,16 @@ impl Kept {
     pub(crate) fn open(step_folder: &Path, key: &Revision) -> Result<Self, ArtifactError> {
         let step = fs::create_dir_all(step_folder).and_then(|()| OpenFolder::open(step_folder, true));
         let step = step.map_err(ArtifactError::io("make the folder", step_folder))?;
-        let folder = step.path().join(format!("{KEPT_PREFIX}{key}"));
-        make(&folder).map_err(ArtifactError::io("make the folder", &folder))?;
-        sweep_files(&folder, |name| name.starts_with('.'));
-        Ok(Self { folder, _step: step })
+        let named = step.path().join(name_of(key));
+        let folder = step.make(&name_of(key)).map_err(ArtifactError::io("make the folder", &named))?;
+        sweep_files(folder.path(), |name| name.starts_with('.'));
+        Ok(Self { folder, named, _step: step })
     }
 
-    /// What is kept for the result of this rule, whether or not anything is.
-    pub(super) fn named(step: &OpenFolder, rule: &RevisionRule) -> Self {
+    /// Removes what was kept for the result of this rule: it is there.
+    pub(super) fn remove_of(step: &OpenFolder, rule: &RevisionRule) {
         let (RevisionRule::Fixed(key) | RevisionRule::ByContent(key)) = rule;
-        Self { folder: step.path().join(format!("{KEPT_PREFIX}{key}")), _step: step.clone() }
+        remove(&step.path().join(name_of(key)));
     }
 
     /// Removes what all runs left, where a step's result is there already.
@@ -53,7 +55,7 @@ impl Kept {
 
     /// Removes what runs of other keys left: nobody continues with it. Best effort: what stays is met again by the next run.
     pub(crate) fn remove_others(step_folder: &Path, key: &Revision) {
-        let own = format!("{KEPT_PREFIX}{key}");
+        let own = name_of(key);
         Self::remove_named(step_folder, |name| name != own);
     }
 
@@ -69,7 +71,7 @@ impl Kept {
 
     /// A file's bytes; `None` where it was not kept, or cannot be read.
     pub(crate) fn read(&self, name: &str) -> Option<Vec<u8>> {
-        read_small(&self.folder.join(name), FILE_LIMIT).ok()
+        read_small(&self.folder.path().join(name), FILE_LIMIT).ok()
     }
 
     /// Keeps a file. Where the folder is gone, a run of another key has the step now, and nothing is kept.
@@ -77,11 +79,11 @@ impl Kept {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ArtifactError> {
-        let path = self.folder.join(name);
+        let path = self.folder.path().join(name);
         loop {
             match self.write_draft(name, bytes, &path) {
                 // Another pod took the draft for one that was left behind, before it was locked.
-                Err(error) if error.kind() == io::ErrorKind::NotFound && self.folder.is_dir() => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound && is_anywhere(self.folder.path()) => {}
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(ArtifactError::io("write", &path)(error));
                 }
@@ -92,7 +94,7 @@ impl Kept {
 
     fn write_draft(&self, name: &str, bytes: &[u8], path: &Path) -> io::Result<()> {
         // Another pod may write the same name at the same time.
-        let draft = self.folder.join(format!(".{name}-{:08x}", rand::random::<u32>()));
+        let draft = self.folder.path().join(format!(".{name}-{:08x}", rand::random::<u32>()));
         let mut file = create_unlinked(&draft)?;
         own(&file);
         let written = file.write_all(bytes).and_then(|()| fs::rename(&draft, path));
@@ -105,18 +107,12 @@ impl Kept {
 
     /// Removes all of it: the work is done.
     pub(crate) fn remove(self) {
-        remove(&self.folder);
+        remove(&self.named);
     }
 }
 
-/// Makes the folder, in whose place nothing else may be.
-fn make(folder: &Path) -> io::Result<()> {
-    match fs::create_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.symlink_metadata()?.is_dir() => {
-            Ok(())
-        }
-        made => made,
-    }
+fn name_of(key: &Revision) -> String {
+    format!("{KEPT_PREFIX}{key}")
 }
 
 fn remove(folder: &Path) {
@@ -158,11 +154,11 @@ mod tests {
     fn what_cannot_be_kept_leaves_nothing_behind_and_neither_does_a_killed_process() {
         let folder = tempfile::tempdir().expect("a folder");
         let kept = open(folder.path(), "one");
-        fs::create_dir_all(kept.folder.join("a/b")).expect("a folder, which no file replaces");
+        fs::create_dir_all(kept.folder.path().join("a/b")).expect("a folder, which no file replaces");
         assert!(kept.write("a", b"1").is_err());
-        fs::write(kept.folder.join(".b-01234567"), "half of it").expect("a file");
+        fs::write(kept.folder.path().join(".b-01234567"), "half of it").expect("a file");
         let kept = open(folder.path(), "one");
-        assert_eq!(fs::read_dir(&kept.folder).expect("a folder").count(), 1);
+        assert_eq!(fs::read_dir(kept.folder.path()).expect("a folder").count(), 1);
         Kept::remove_all(folder.path());
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
     }
@@ -183,7 +179,7 @@ mod tests {
         let secret = outside.path().join("secret");
         fs::write(&secret, "s3cret").expect("a file");
         let kept = open(folder.path(), "one");
-        std::os::unix::fs::symlink(&secret, kept.folder.join("a")).expect("a link");
+        std::os::unix::fs::symlink(&secret, kept.folder.path().join("a")).expect("a link");
         assert_eq!(kept.read("a"), None);
         kept.write("a", b"1").expect("written");
         assert_eq!(fs::read_to_string(&secret).expect("a file"), "s3cret");

@@ -37,6 +37,7 @@ pub(crate) use open::{
 pub use publish::Published;
 pub use remove::remove_revisions;
 pub(crate) use remove::sweep;
+pub(crate) use step_folder::{OpenFolder, is_anywhere};
 pub use storage::Storage;
 pub(crate) use storage::{confined, refuse_escape};
 pub(crate) use unowned::{own, sweep_files};

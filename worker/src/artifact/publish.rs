@@ -63,9 +63,9 @@ impl Draft {
     ) -> Result<Published, ArtifactError> {
         let Described { revision, manifest } =
             self.describe(kind, report, |digest| named_by(rule, digest))?;
-        let unfinished = Kept::named(&self.step_folder, rule);
+        let step_folder = self.step_folder.clone();
         let published = self.take_name(revision, manifest)?;
-        unfinished.remove();
+        Kept::remove_of(&step_folder, rule);
         Ok(published)
     }
 

@@ -1,18 +1,19 @@
 //! The folder of a step, opened once: what is written there lands in it, whatever its name leads to by then.
 //!
-//! Owns the way down to it from storage, one part after the other, and the path by which an open folder is written to. Must not know what
-//! is written.
+//! Owns the way down to it from storage, one part after the other, the path by which an open folder is written to, and whether a name still
+//! leads to it. Must not know what is written.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::OFlags;
 
 use super::error::ArtifactError;
+use crate::failure::real_name;
 
 /// Only a place to begin paths at: who may write to a folder need not be allowed to list it. Other systems have no such handles.
 #[cfg(target_os = "linux")]
@@ -23,7 +24,7 @@ const PLACE: OFlags = OFlags::empty();
 /// An open folder. As long as this is there, so is its path.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenFolder {
-    _handle: Arc<File>,
+    handle: Arc<File>,
     path: PathBuf,
 }
 
@@ -39,14 +40,14 @@ impl OpenFolder {
         let path = PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd()));
         // Without /proc, the name has to do.
         let path = if path.read_link().is_ok() { path } else { folder.to_owned() };
-        Ok(Self { _handle: Arc::new(handle), path })
+        Ok(Self { handle: Arc::new(handle), path })
     }
 
     /// Opens a folder below a root, with a relative path that has no `..`, making what is missing. Links below the root are followed.
     ///
     /// # Errors
     /// When it cannot be made or opened, or lies outside the root once links are followed.
-    pub(super) fn make_beneath(root: &Path, relative: &Path) -> Result<Self, ArtifactError> {
+    pub(crate) fn make_beneath(root: &Path, relative: &Path) -> Result<Self, ArtifactError> {
         fs::create_dir_all(root).map_err(ArtifactError::io("make the folder", root))?;
         let make = |path: &Path| match fs::create_dir(path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -61,10 +62,22 @@ impl OpenFolder {
     ///
     /// # Errors
     /// As [`Self::make_beneath`].
-    pub(super) fn find_beneath(root: &Path, relative: &Path) -> Result<Option<Self>, ArtifactError> {
+    pub(crate) fn find_beneath(root: &Path, relative: &Path) -> Result<Option<Self>, ArtifactError> {
         match Self::beneath(root, relative, |_| Ok(())) {
             Err(ArtifactError::File(error)) if error.source.kind() == io::ErrorKind::NotFound => Ok(None),
             found => found.map(Some),
+        }
+    }
+
+    /// Opens a folder in this one, and no link to one, making it where it is missing.
+    ///
+    /// # Errors
+    /// When something else has the name, or it cannot be made or opened.
+    pub(crate) fn make(&self, name: &str) -> io::Result<Self> {
+        let path = self.path.join(name);
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Self::open(&path, false),
         }
     }
 
@@ -92,10 +105,25 @@ impl OpenFolder {
         Ok(folder)
     }
 
+    /// Whether a name leads to this folder, and not to another one or to nothing. Links on the way are followed.
+    pub(crate) fn is_at(&self, name: &Path) -> bool {
+        same_folder(self.handle.metadata(), name.metadata())
+    }
+
     /// The path to write by: it leads to this folder, whatever has its name.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Whether an open folder, by its path, is still anywhere: one that was removed can be listed for as long as it is open, and is empty.
+pub(crate) fn is_anywhere(folder: &Path) -> bool {
+    same_folder(folder.metadata(), real_name(folder).symlink_metadata())
+}
+
+fn same_folder(open: io::Result<fs::Metadata>, named: io::Result<fs::Metadata>) -> bool {
+    let (Ok(open), Ok(named)) = (open, named) else { return false };
+    named.is_dir() && (open.dev(), open.ino()) == (named.dev(), named.ino())
 }
 
 #[cfg(test)]
@@ -161,6 +189,21 @@ mod tests {
         fs::write(outside.path().join("mine"), "mine").expect("a file");
         drop(draft);
         assert_eq!(fs::read_dir(outside.path()).expect("a folder").count(), 1, "what is there stays");
+    }
+
+    #[test]
+    fn what_is_kept_of_unfinished_work_stays_in_its_folder_when_a_link_takes_its_place() {
+        let (_root, outside, storage) = storage();
+        let (folder, key) = (storage.step_folder("ns/p/s").expect("made"), Revision::of(&["key"]));
+        fs::write(outside.path().join("mine"), "mine").expect("a file");
+        let kept = Kept::open(folder.path(), &key).expect("a folder");
+        let moved = exchange(&storage.root.join(format!("ns/p/s/.kept-{key}")), outside.path());
+        kept.write("a", b"1").expect("written");
+        assert_eq!(fs::read(moved.join("a")).expect("in the folder that was opened"), b"1");
+        assert_eq!(kept.read("mine"), None);
+        kept.remove();
+        assert_eq!(fs::read(outside.path().join("mine")).expect("stays"), b"mine");
+        assert_eq!(fs::read_dir(outside.path()).expect("a folder").count(), 1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::artifact::{ArtifactError, sync_folder};
+use crate::artifact::{ArtifactError, is_anywhere, sync_folder};
 
 /// Renames a file; false when it is not there.
 pub(super) fn moved(from: &Path, to: &Path) -> Result<bool, ArtifactError> {
@@ -19,7 +19,7 @@ pub(super) fn moved(from: &Path, to: &Path) -> Result<bool, ArtifactError> {
 
 /// Whether a file is not there while its folder is: else storage itself went away.
 fn gone(path: &Path) -> bool {
-    path.symlink_metadata().is_err() && path.parent().is_some_and(Path::is_dir)
+    path.symlink_metadata().is_err() && path.parent().is_some_and(is_anywhere)
 }
 
 pub(super) fn remove(path: &Path) -> Result<(), ArtifactError> {

@@ -13,6 +13,7 @@ use super::attempts;
 use super::checkpoint::{CheckpointFile, StoredCheckpoint};
 use super::columns::{keep_columns, read_columns};
 use super::names::{PENDING_EXTENSION, Ready};
+use super::opened::CLAIMED_FOLDER;
 use super::schema::{self, PinnedSchema};
 use super::{ContinuousError, Work};
 use crate::artifact::ArtifactError;
@@ -205,14 +206,8 @@ async fn deliver(
     Ok(Product { ready, rows })
 }
 
-/// The step's input, of which this file is the only one.
+/// The step's input, of which this file is the only one. It is read by its name, and whoever opens it checks that it lies in storage.
 fn claimed_input(work: &Work<'_>, name: &str) -> Result<PrepareInput, StepError> {
-    let path = work.folders.claimed(name);
-    let relative = path.strip_prefix(&work.context.storage.root).ok().and_then(|path| path.to_str());
-    let relative = relative.ok_or_else(|| ArtifactError::Path {
-        path: path.display().to_string(),
-        problem: "it is not below the storage folder",
-    })?;
     match work.step.inputs.first() {
         Some(PrepareInput {
             name: table,
@@ -220,7 +215,7 @@ fn claimed_input(work: &Work<'_>, name: &str) -> Result<PrepareInput, StepError>
         }) => Ok(PrepareInput {
             name: table.clone(),
             source: DataSource::Uri {
-                uri: format!("file:{relative}"),
+                uri: format!("file:{}/{CLAIMED_FOLDER}/{name}", work.spec.folder()),
                 format: *format,
                 columns: columns.clone(),
                 pattern: pattern.clone(),

@@ -20,19 +20,23 @@
 //! Beside each file that is published, and renamed before it, is one with the names and types of its columns: CSV and NDJSON do not hold
 //! them. Who takes the file takes it along, first as a copy.
 //!
+//! What is written, renamed and removed lies below the handles of `opened`.
+//!
 //! Must not know what a result is.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use mlpipeline_crds::{PUBLISHED_FOLDER, Revision};
+use mlpipeline_crds::Revision;
 
 use super::attempts::Attempts;
 use super::columns::{COLUMNS_PREFIX, columns_of, copy_columns};
 use super::entries::{changed, list, modified, moved, remove, sync_parent};
 use super::names::{ATTEMPT_MARK, PENDING_EXTENSION, Ready, tagged};
-use crate::artifact::{ArtifactError, create_unlinked, sync_folder};
+use super::opened::Opened;
+use crate::artifact::{ArtifactError, Storage, create_unlinked, sync_folder};
+use crate::failure::real_name;
 
 /// What the names of results that are being written begin with.
 const DRAFT_PREFIX: &str = ".draft-";
@@ -48,47 +52,41 @@ const ATTEMPTS_PREFIX: &str = ".begun-";
 
 /// The folders of one step.
 #[derive(Clone, Debug)]
-pub(super) struct Folders {
-    step: PathBuf,
-}
+pub(super) struct Folders(Opened);
 
 impl Folders {
-    /// Makes the folders where they are missing.
-    pub(super) fn create(step: &Path) -> Result<Self, ArtifactError> {
-        let folders = Self { step: step.to_owned() };
-        for name in ["claimed", "ready", "done", "failed", PUBLISHED_FOLDER] {
-            let folder = step.join(name);
-            fs::create_dir_all(&folder).map_err(ArtifactError::io("make the folder", &folder))?;
-        }
-        sync_folder(step)?;
-        Ok(folders)
+    /// Opens the folders of a step, from its path relative to storage, making them where they are missing.
+    pub(super) fn create(storage: &Storage, path: &str) -> Result<Self, ArtifactError> {
+        let opened = Opened::create(storage, path)?;
+        sync_folder(opened.step.path())?;
+        Ok(Self(opened))
     }
 
     pub(super) fn lock(&self) -> PathBuf {
-        self.step.join(".continuous.lock")
+        self.0.step.path().join(".continuous.lock")
     }
 
     /// Where the schema of the files of a revision is kept.
     pub(super) fn schema(&self, revision: &Revision) -> PathBuf {
-        self.step.join(format!(".schema-{revision}.json"))
+        self.0.step.path().join(format!(".schema-{revision}.json"))
     }
 
     pub(super) fn claimed(&self, name: &str) -> PathBuf {
-        self.step.join("claimed").join(name)
+        self.0.claimed.path().join(name)
     }
 
     /// Where a result is written before it is whole.
     pub(super) fn draft(&self, attempt: &str) -> PathBuf {
-        self.step.join("ready").join(format!("{DRAFT_PREFIX}{attempt}"))
+        self.0.ready.path().join(format!("{DRAFT_PREFIX}{attempt}"))
     }
 
     pub(super) fn ready(&self, ready: &Ready) -> PathBuf {
-        self.step.join("ready").join(ready.file_name())
+        self.0.ready.path().join(ready.file_name())
     }
 
     /// Where the count of a pending's delivered rows is kept.
     pub(super) fn checkpoint(&self, ready: &Ready) -> PathBuf {
-        self.step.join("ready").join(format!("{CHECKPOINT_PREFIX}{}", ready.file_name()))
+        self.0.ready.path().join(format!("{CHECKPOINT_PREFIX}{}", ready.file_name()))
     }
 
     /// How often the work on a claimed file was begun.
@@ -97,22 +95,25 @@ impl Folders {
     }
 
     fn done(&self, name: &str, attempt: &str) -> PathBuf {
-        self.step.join("done").join(format!("{name}{ATTEMPT_MARK}{attempt}"))
+        self.0.done.path().join(format!("{name}{ATTEMPT_MARK}{attempt}"))
     }
 
     /// Where the count of a failed file's delivered rows is kept, for people to see, and for another try.
     pub(super) fn kept_checkpoint(&self, name: &str) -> PathBuf {
-        self.step.join("failed").join(format!("{name}{KEPT_CHECKPOINT_SUFFIX}"))
+        self.0.failed.path().join(format!("{name}{KEPT_CHECKPOINT_SUFFIX}"))
     }
 
     /// Takes a file, under its own name or, where `with_tag`, under one that no other file ever had; but one of which rows were
     /// delivered before it failed has such a name already. The name that it has now; `None` when somebody else took it.
     pub(super) fn claim(&self, found: &Path, with_tag: bool) -> Result<Option<String>, ArtifactError> {
+        // Where its folder leads now: a link may have taken the place of the one that was looked into.
+        let (_folder, found) = self.0.beneath(found)?;
+        let found = found.as_path();
         let own = found.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let returns = self.kept_checkpoint(&own).exists() && !self.claimed(&own).exists();
         let name = if with_tag && !returns { tagged(&own) } else { own };
         // By the step that published the file, or by this one, where it failed and was put back.
-        let known = [columns_of(found), columns_of(&self.step.join("failed").join(&name))];
+        let known = [columns_of(found), columns_of(&self.0.failed.path().join(&name))];
         if !with_tag {
             copy_columns(&known, &self.claimed(&name))?;
         }
@@ -122,15 +123,16 @@ impl Folders {
         if !with_tag {
             known.iter().try_for_each(|path| remove(path))?;
         }
-        sync_folder(&self.step.join("claimed"))?;
+        sync_folder(self.0.claimed.path())?;
         sync_parent(found)?;
         Ok(Some(name))
     }
 
-    /// What is claimed, oldest first.
+    /// What is claimed, oldest first; an error when a folder of the step went away, or another one took its place.
     pub(super) fn claims(&self) -> Result<Vec<String>, ArtifactError> {
-        let folder = self.step.join("claimed");
-        let mut names = list(&folder)?;
+        self.0.check_names()?;
+        let folder = self.0.claimed.path();
+        let mut names = list(folder)?;
         names.retain(|name| !name.starts_with('.'));
         names.sort_by_cached_key(|name| (modified(&folder.join(name)), name.clone()));
         Ok(names)
@@ -140,30 +142,30 @@ impl Folders {
     pub(super) fn complete(&self, ready: &Ready) -> Result<(), ArtifactError> {
         let (draft, target) = (self.draft(&ready.attempt), self.ready(ready));
         fs::rename(&draft, &target).map_err(ArtifactError::io("rename the finished draft to", &target))?;
-        sync_folder(&self.step.join("ready"))
+        sync_folder(self.0.ready.path())
     }
 
     /// Makes an attempt the one that counts; false when another was first, or the file is gone.
     pub(super) fn finish(&self, ready: &Ready) -> Result<bool, ArtifactError> {
         let won = moved(&self.claimed(&ready.name), &self.done(&ready.name, &ready.attempt))?;
         if won {
-            sync_folder(&self.step.join("done"))?;
+            sync_folder(self.0.done.path())?;
             remove(&columns_of(&self.claimed(&ready.name)))?;
-            sync_folder(&self.step.join("claimed"))?;
+            sync_folder(self.0.claimed.path())?;
         }
         Ok(won)
     }
 
-    /// Publishes a result that counts; it may have been published already.
+    /// Publishes a result that counts, and says where; it may have been published already.
     pub(super) fn publish(&self, ready: &Ready) -> Result<PathBuf, ArtifactError> {
-        let folder = self.step.join(PUBLISHED_FOLDER);
+        let folder = self.0.published.path();
         let target = folder.join(ready.published_name());
         // Before the rows, so that who takes them finds what they are.
         moved(&columns_of(&self.ready(ready)), &columns_of(&target))?;
         moved(&self.ready(ready), &target)?;
-        sync_folder(&folder)?;
-        sync_folder(&self.step.join("ready"))?;
-        Ok(target)
+        sync_folder(folder)?;
+        sync_folder(self.0.ready.path())?;
+        Ok(real_name(&target))
     }
 
     /// Removes a result, with what is known of its delivery.
@@ -175,7 +177,7 @@ impl Folders {
 
     /// All results that are whole.
     pub(super) fn all_ready(&self) -> Result<Vec<Ready>, ArtifactError> {
-        let names = list(&self.step.join("ready"))?;
+        let names = list(self.0.ready.path())?;
         Ok(names.iter().filter(|name| !name.starts_with('.')).filter_map(|name| Ready::parse(name)).collect())
     }
 
@@ -188,7 +190,7 @@ impl Folders {
 
     /// Makes a pending delivery with its checkpoint durable, and removes those that it continues.
     pub(super) fn replace_pending(&self, pending: &Ready) -> Result<(), ArtifactError> {
-        sync_folder(&self.step.join("ready"))?;
+        sync_folder(self.0.ready.path())?;
         for other in self.pending_deliveries(&pending.name)?.iter().filter(|other| *other != pending) {
             self.discard(other)?;
         }
@@ -197,8 +199,8 @@ impl Folders {
 
     /// Sets right what dead processes left: publishes what counts, removes what does not, and drafts.
     pub(super) fn recover(&self) -> Result<(), ArtifactError> {
-        let folder = self.step.join("ready");
-        for name in list(&folder)?.iter().filter(|name| name.starts_with(DRAFT_PREFIX)) {
+        let folder = self.0.ready.path();
+        for name in list(folder)?.iter().filter(|name| name.starts_with(DRAFT_PREFIX)) {
             remove(&folder.join(name))?;
         }
         for ready in self.all_ready()? {
@@ -214,13 +216,13 @@ impl Folders {
                 self.discard(&ready)?;
             }
         }
-        remove_widowed(&folder, CHECKPOINT_PREFIX)?;
-        for folder in ["claimed", "ready"] {
-            remove_widowed(&self.step.join(folder), COLUMNS_PREFIX)?;
+        remove_widowed(folder, CHECKPOINT_PREFIX)?;
+        for folder in [&self.0.claimed, &self.0.ready] {
+            remove_widowed(folder.path(), COLUMNS_PREFIX)?;
         }
         // What is wrong with this folder, the next result says.
-        let _ = remove_widowed(&self.step.join(PUBLISHED_FOLDER), COLUMNS_PREFIX);
-        remove_widowed(&self.step.join("claimed"), ATTEMPTS_PREFIX)
+        let _ = remove_widowed(self.0.published.path(), COLUMNS_PREFIX);
+        remove_widowed(self.0.claimed.path(), ATTEMPTS_PREFIX)
     }
 
     /// Removes what other attempts made of a file that is done.
@@ -234,7 +236,7 @@ impl Folders {
     /// Puts a file that cannot be processed out of the way, with the reason and the count of its delivered rows beside it; false
     /// when it is not claimed any more.
     pub(super) fn fail(&self, name: &str, reason: &str) -> Result<bool, ArtifactError> {
-        let folder = self.step.join("failed");
+        let folder = self.0.failed.path();
         let path = folder.join(format!("{name}.error"));
         let mut file = create_unlinked(&path).map_err(ArtifactError::io("create", &path))?;
         writeln!(file, "{reason}").map_err(ArtifactError::io("write", &path))?;
@@ -243,11 +245,11 @@ impl Folders {
         for pending in &pending {
             moved(&self.checkpoint(pending), &self.kept_checkpoint(name))?;
         }
-        sync_folder(&folder)?;
+        sync_folder(folder)?;
         moved(&columns_of(&self.claimed(name)), &columns_of(&folder.join(name)))?;
         let won = moved(&self.claimed(name), &folder.join(name))?;
-        sync_folder(&folder)?;
-        sync_folder(&self.step.join("claimed"))?;
+        sync_folder(folder)?;
+        sync_folder(self.0.claimed.path())?;
         if !won && !folder.join(name).exists() {
             remove(&path)?;
             remove(&self.kept_checkpoint(name))?;
@@ -258,8 +260,8 @@ impl Folders {
 
     /// Removes the processed files beyond the newest so many, but none whose result is still to be published.
     pub(super) fn prune_history(&self, keep: usize) -> Result<(), ArtifactError> {
-        let folder = self.step.join("done");
-        let mut names = list(&folder)?;
+        let folder = self.0.done.path();
+        let mut names = list(folder)?;
         if names.len() <= keep {
             return Ok(());
         }

@@ -15,6 +15,7 @@ mod error;
 mod file;
 mod folders;
 mod names;
+mod opened;
 mod schema;
 mod watch;
 
@@ -33,9 +34,9 @@ use self::file::{Settled, produce, settle};
 use self::folders::Folders;
 use self::watch::Watch;
 use crate::WorkContext;
-use crate::artifact::{ArtifactError, Lock, open_regular};
+use crate::artifact::{ArtifactError, Lock, open_unlinked};
 use crate::deliver::{self, RECEIVER_UNAVAILABLE};
-use crate::failure::StepError;
+use crate::failure::{StepError, real_name};
 use crate::table::DATA_CHANGED;
 
 /// How often a process that waits for another's end looks again.
@@ -88,7 +89,7 @@ pub(crate) async fn run(
         return Err(ContinuousError::Source(text.to_owned()).into());
     }
     let storage = &context.storage;
-    let folders = Folders::create(&storage.artifact_dir(&spec.folder())?)?;
+    let folders = Folders::create(storage, &spec.folder())?;
     let work = Work {
         step,
         spec,
@@ -131,7 +132,7 @@ async fn lock(path: &Path, context: &WorkContext) -> Result<Option<Lock>, Artifa
             return Ok(Some(lock));
         }
         if !reported {
-            tracing::info!(lock = %path.display(), "another process works on this step; waiting for it to end");
+            tracing::info!(lock = %real_name(path).display(), "another process works on this step; waiting for it to end");
             reported = true;
         }
         pause(LOCK_PAUSE, context).await;
@@ -213,7 +214,7 @@ impl Work<'_> {
 
     /// Puts a file that cannot be processed out of the way of the others; unless it is storage that fails, or the file is gone.
     fn move_to_failed(&self, name: &str, error: StepError, tally: &mut Tally) -> Result<(), StepError> {
-        let is_readable = open_regular(&self.folders.claimed(name)).is_ok();
+        let is_readable = open_unlinked(&self.folders.claimed(name)).is_ok();
         if error.exit_code == ExitCode::StorageUnavailable && is_readable {
             return Err(error);
         }

@@ -9,7 +9,7 @@ use mlpipeline_crds::DataSource;
 
 use super::ContinuousError;
 use super::entries::modified;
-use crate::artifact::ArtifactError;
+use crate::artifact::{ArtifactError, OpenFolder};
 use crate::failure::StepError;
 use crate::glob::{Links, expand};
 
@@ -48,9 +48,8 @@ impl Watch {
         expand(root, pattern, Links::Skip)?;
         let parts: Vec<&str> = pattern.split('/').collect();
         let (_, folders) = parts.split_last().unwrap_or((&"", &[]));
-        let plain = folders.iter().take_while(|part| !part.contains('*'));
-        let folder = plain.fold(root.to_owned(), |folder, part| folder.join(part));
-        std::fs::create_dir_all(&folder).map_err(ArtifactError::io("make the folder", &folder))?;
+        let plain: PathBuf = folders.iter().take_while(|part| !part.contains('*')).collect();
+        OpenFolder::make_beneath(root, &plain)?;
         Ok(watch)
     }
 

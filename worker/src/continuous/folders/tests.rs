@@ -1,18 +1,123 @@
 //! Folders after a crash at any moment.
 
+use std::os::unix::fs::symlink;
+
 use super::*;
+
+/// The folders of a step "step" in storage.
+fn create(root: &Path) -> Result<Folders, ArtifactError> {
+    Folders::create(&Storage::new(root), "step")
+}
+
+fn open(root: &Path) -> Folders {
+    create(root).expect("folders")
+}
+
+/// A whole result of a file that is claimed.
+fn make_ready(folders: &Folders, name: &str, attempt: &str, extension: &str) -> Ready {
+    let ready = Ready { name: name.into(), attempt: attempt.into(), extension: extension.into() };
+    fs::write(folders.draft(attempt), attempt).expect("a draft");
+    folders.complete(&ready).expect("complete");
+    ready
+}
+
+/// Everything that the renames of a step do, once.
+fn work(folders: &Folders) -> Result<(), ArtifactError> {
+    for name in ["good", "bad"] {
+        fs::write(folders.claimed(name), "input")
+            .map_err(ArtifactError::io("write", &folders.claimed(name)))?;
+    }
+    let ready = make_ready(folders, "good", "a", "csv");
+    folders.attempts("good").begin()?;
+    folders.attempts("good").end()?;
+    assert!(folders.finish(&ready)?);
+    folders.publish(&ready)?;
+    fs::write(folders.checkpoint(&make_ready(folders, "bad", "b", PENDING_EXTENSION)), "count")
+        .expect("a count");
+    assert!(folders.fail("bad", "reason")?);
+    folders.recover()?;
+    folders.prune_history(0)
+}
+
+/// A folder with files that are called as those of a step are, and what is in it.
+fn outside() -> (tempfile::TempDir, Vec<(String, String)>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    for part in ["claimed", "ready", "done", "failed", "published", "."] {
+        fs::create_dir_all(folder.path().join(part)).expect("a folder");
+        for name in ["good", "bad", "good~a", "good~a.csv", ".draft-x", ".taken-x", "bad.error", "good.csv"] {
+            fs::write(folder.path().join(part).join(name), "mine").expect("a file");
+        }
+    }
+    let content = content(folder.path());
+    (folder, content)
+}
+
+/// Each file of a folder, and of those in it, with its text.
+fn content(folder: &Path) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for name in list(folder).expect("names") {
+        let path = folder.join(&name);
+        if path.is_dir() {
+            all.extend(content(&path).into_iter().map(|(inner, text)| (format!("{name}/{inner}"), text)));
+        } else {
+            all.push((name, fs::read_to_string(path).expect("a file")));
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn a_link_in_the_place_of_a_folder_of_a_continuous_step_leads_nothing_out_of_storage() {
+    for exchanged in ["step", "step/claimed", "step/ready", "step/done", "step/failed", "step/published"] {
+        let root = tempfile::tempdir().expect("a folder");
+        let (outside, before) = outside();
+        let folders = open(root.path());
+        fs::rename(root.path().join(exchanged), root.path().join("moved")).expect("moved");
+        symlink(outside.path(), root.path().join(exchanged)).expect("a link");
+        work(&folders).expect("done in the folders that were opened");
+        assert_eq!(content(outside.path()), before, "{exchanged}");
+        let noticed = folders.claims().expect_err("another folder has the name").to_string();
+        assert!(noticed.contains(exchanged), "{noticed}");
+    }
+}
+
+#[test]
+fn a_folder_of_a_continuous_step_that_is_a_link_from_the_start_is_refused() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (outside, before) = outside();
+    fs::create_dir(root.path().join("step")).expect("a folder");
+    symlink(outside.path(), root.path().join("step/done")).expect("a link");
+    let refused = create(root.path()).expect_err("a link").to_string();
+    assert!(refused.contains("step/done"), "{refused}");
+    assert_eq!(content(outside.path()), before);
+}
+
+#[test]
+fn no_file_is_taken_from_a_watched_folder_in_whose_place_a_link_was_put() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (outside, before) = outside();
+    let folders = open(root.path());
+    let inbox = root.path().join("inbox");
+    fs::create_dir(&inbox).expect("a folder");
+    fs::write(inbox.join("good.csv"), "input").expect("a file");
+    let found = inbox.join("good.csv");
+    fs::rename(&inbox, root.path().join("moved")).expect("moved");
+    symlink(outside.path(), &inbox).expect("a link");
+    for with_tag in [true, false] {
+        let refused = folders.claim(&found, with_tag).expect_err("outside").to_string();
+        assert!(refused.contains("leaves the storage folder"), "{refused}");
+    }
+    assert_eq!(content(outside.path()), before);
+    assert_eq!(folders.claims().expect("names"), [""; 0]);
+}
 
 /// Of two attempts at one file only the first to finish counts, wherever a process was killed in between.
 #[test]
 fn recovery_publishes_what_counts_and_removes_what_does_not() {
     let folder = tempfile::tempdir().expect("a folder");
-    let folders = Folders::create(folder.path()).expect("folders");
-    let ready = |name: &str, attempt: &str| {
-        let ready = Ready { name: name.into(), attempt: attempt.into(), extension: "csv".into() };
-        fs::write(folders.draft(attempt), attempt).expect("a draft");
-        folders.complete(&ready).expect("complete");
-        ready
-    };
+    let folders = open(folder.path());
+    let ready = |name: &str, attempt: &str| make_ready(&folders, name, attempt, "csv");
     for name in ["undecided", "decided"] {
         fs::write(folders.claimed(name), "input").expect("an input");
     }
@@ -24,7 +129,7 @@ fn recovery_publishes_what_counts_and_removes_what_does_not() {
     folders.recover().expect("recovered");
     folders.recover().expect("recovered again");
     let names = |name: &str| {
-        let mut names = list(&folder.path().join(name)).expect("names");
+        let mut names = list(&folder.path().join("step").join(name)).expect("names");
         names.sort();
         names
     };
@@ -32,7 +137,7 @@ fn recovery_publishes_what_counts_and_removes_what_does_not() {
     assert_eq!(names("ready"), ["undecided~a.csv"]);
     assert_eq!(names("done"), ["decided~b"]);
     assert_eq!(names("published"), ["decided.csv"]);
-    let published = fs::read_to_string(folder.path().join("published/decided.csv")).expect("a result");
+    let published = fs::read_to_string(folder.path().join("step/published/decided.csv")).expect("a result");
     assert_eq!(published, "b");
 }
 
@@ -40,7 +145,7 @@ fn recovery_publishes_what_counts_and_removes_what_does_not() {
 fn storage_that_went_away_is_an_error_and_a_file_that_went_away_is_none() {
     let folder = tempfile::tempdir().expect("a folder");
     let step = folder.path().join("step");
-    let folders = Folders::create(&step).expect("folders");
+    let folders = open(folder.path());
     assert_eq!(folders.claim(&folder.path().join("nothing.csv"), true).expect("lost"), None);
     fs::write(folder.path().join("a.csv"), "x").expect("a file");
     fs::remove_dir_all(&step).expect("removed");
@@ -52,17 +157,11 @@ fn storage_that_went_away_is_an_error_and_a_file_that_went_away_is_none() {
 #[test]
 fn a_failed_file_keeps_its_count_and_its_name_until_another_count_goes_on_with_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let folders = Folders::create(&folder.path().join("step")).expect("folders");
+    let folders = open(folder.path());
     let inbox = |name: &str| folder.path().join(name);
     fs::write(inbox("a.csv"), "input").expect("an input");
     let name = folders.claim(&inbox("a.csv"), true).expect("claimed").expect("a name");
-    let pending = |attempt: &str| {
-        let ready =
-            Ready { name: name.clone(), attempt: attempt.into(), extension: PENDING_EXTENSION.into() };
-        fs::write(folders.draft(attempt), "rows").expect("a draft");
-        folders.complete(&ready).expect("complete");
-        ready
-    };
+    let pending = |attempt: &str| make_ready(&folders, &name, attempt, PENDING_EXTENSION);
     let first = pending("a");
     fs::write(folders.checkpoint(&first), "count").expect("a count");
     assert!(folders.fail(&name, "reason").expect("failed"));
