@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mlpipeline_crds::{Revision, RevisionRule};
 
@@ -22,8 +22,6 @@ const FILE_LIMIT: u64 = 64 << 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
     folder: OpenFolder,
-    /// The same by its name, to be removed.
-    named: PathBuf,
     /// The step's folder, as long as the name leads through it.
     _step: OpenFolder,
 }
@@ -39,7 +37,7 @@ impl Kept {
         let named = step.path().join(name_of(key));
         let folder = step.make(&name_of(key)).map_err(ArtifactError::io("make the folder", &named))?;
         sweep_files(folder.path(), |name| name.starts_with('.'));
-        Ok(Self { folder, named, _step: step })
+        Ok(Self { folder, _step: step })
     }
 
     /// Removes what was kept for the result of this rule: it is there.
@@ -104,11 +102,6 @@ impl Kept {
         }
         written
     }
-
-    /// Removes all of it: the work is done.
-    pub(crate) fn remove(self) {
-        remove(&self.named);
-    }
 }
 
 fn name_of(key: &Revision) -> String {
@@ -168,7 +161,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let kept = open(folder.path(), "one");
         kept.write("a", b"1").expect("written");
-        kept.remove();
+        drop(kept);
+        Kept::remove_all(folder.path());
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
     }
 

@@ -201,7 +201,7 @@ mod tests {
         kept.write("a", b"1").expect("written");
         assert_eq!(fs::read(moved.join("a")).expect("in the folder that was opened"), b"1");
         assert_eq!(kept.read("mine"), None);
-        kept.remove();
+        Kept::remove_all(folder.path());
         assert_eq!(fs::read(outside.path().join("mine")).expect("stays"), b"mine");
         assert_eq!(fs::read_dir(outside.path()).expect("a folder").count(), 1);
     }
