@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
-use mlpipeline_crds::{StepKind, StepState};
+use mlpipeline_crds::StepState;
 use serde_json::{Value, json};
 
 use super::plain::plain;
@@ -105,7 +105,7 @@ fn tail(log: &Path) -> Vec<String> {
 
 fn print_endpoint(engine: &Engine, row: &Row, url: &str) {
     super::line(&format!("\n{} answers at {url}", row.step));
-    if row.kind != StepKind::Serve {
+    if !row.kind.answers_predictions() {
         return;
     }
     super::line(&format!("  docs:  {url}/docs"));
