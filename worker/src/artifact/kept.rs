@@ -22,8 +22,6 @@ const FILE_LIMIT: u64 = 64 << 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
     folder: OpenFolder,
-    /// The step's folder, as long as the name leads through it.
-    _step: OpenFolder,
 }
 
 impl Kept {
@@ -37,7 +35,7 @@ impl Kept {
         let named = step.path().join(name_of(key));
         let folder = step.make(&name_of(key)).map_err(ArtifactError::io("make the folder", &named))?;
         sweep_files(folder.path(), |name| name.starts_with('.'));
-        Ok(Self { folder, _step: step })
+        Ok(Self { folder })
     }
 
     /// Removes what was kept for the result of this rule: it is there.

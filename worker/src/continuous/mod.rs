@@ -38,6 +38,7 @@ use crate::artifact::{ArtifactError, Lock, open_unlinked};
 use crate::deliver::{self, RECEIVER_UNAVAILABLE};
 use crate::failure::{StepError, real_name};
 use crate::table::DATA_CHANGED;
+use crate::{prepare, work};
 
 /// How often a process that waits for another's end looks again.
 const LOCK_PAUSE: Duration = Duration::from_millis(500);
@@ -68,11 +69,27 @@ struct Tally {
     failed: u64,
 }
 
+// Here and not in `prepare`, which knows nothing of files that come.
+impl<Serving> work::Work<Serving> for PrepareStep {
+    async fn work(
+        &self,
+        spec: &StepSpec,
+        context: &WorkContext,
+        _: &Serving,
+    ) -> Result<StepReport, StepError> {
+        // Boxed, since the compiler lays out only so many futures within each other.
+        match &self.continuous {
+            Some(continuous) => Box::pin(run(self, continuous, spec, context)).await,
+            None => Box::pin(prepare::run(self, spec, context)).await,
+        }
+    }
+}
+
 /// Processes files as they come, until stopped.
 ///
 /// # Errors
 /// When the step makes no sense, or storage does not answer. A file that cannot be processed is not an error: it is moved to `failed`.
-pub(crate) async fn run(
+async fn run(
     step: &PrepareStep,
     continuous: &ContinuousStep,
     spec: &StepSpec,

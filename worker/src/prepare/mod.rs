@@ -30,38 +30,25 @@ pub use self::error::PrepareError;
 pub(crate) use self::query::Expectation;
 use crate::WorkContext;
 use crate::artifact::{Draft, Kind};
-use crate::continuous;
 use crate::deliver::{self, Finished, Product};
 use crate::engine::query_error;
 use crate::failure::StepError;
 use crate::table::{self, KnownColumns, Written};
-use crate::work::Work;
 
 /// The name of the file that holds a dataset's rows, with its extension.
 fn file_name(format: Format) -> String {
     format!("data.{}", format.extension())
 }
 
-impl<Serving> Work<Serving> for PrepareStep {
-    async fn work(
-        &self,
-        spec: &StepSpec,
-        context: &WorkContext,
-        _: &Serving,
-    ) -> Result<StepReport, StepError> {
-        // Boxed, since the compiler lays out only so many futures within each other.
-        match &self.continuous {
-            Some(continuous) => Box::pin(continuous::run(self, continuous, spec, context)).await,
-            None => Box::pin(run(self, spec, context)).await,
-        }
-    }
-}
-
 /// Does a prepare step: makes the dataset, checks it, and publishes it. Nothing is published when a check fails.
 ///
 /// # Errors
 /// When an input, the query, a check or storage fails.
-async fn run(step: &PrepareStep, spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
+pub(crate) async fn run(
+    step: &PrepareStep,
+    spec: &StepSpec,
+    context: &WorkContext,
+) -> Result<StepReport, StepError> {
     // Storage first: a volume that cannot be written is known before a long download.
     let folder = context.storage.step_folder(&spec.folder())?;
     let mut draft = Draft::begin(folder.path())?.stopped_by(&context.cancellation);
