@@ -34,10 +34,21 @@ struct State {
     script: Script,
     /// Steps whose Jobs' pods begin and do not end.
     endless: BTreeSet<String>,
+    /// Whether a node has room for hundreds of pods. On large nodes the scheduler's scores hardly differ, and it spreads less.
+    large: bool,
 }
 
 impl Cluster {
     pub async fn start() -> Self {
+        Self::of(State::default()).await
+    }
+
+    /// One whose nodes have room for hundreds of pods.
+    pub async fn large() -> Self {
+        Self::of(State { large: true, ..State::default() }).await
+    }
+
+    async fn of(state: State) -> Self {
         let settings = Settings { lost_nodes: Some((5, 1)), ..Settings::default() };
         let mut control_plane = ControlPlane::start(settings).await.unwrap();
         control_plane.start_scheduler("scheduler").await.unwrap();
@@ -49,7 +60,7 @@ impl Cluster {
             let node = json!({"metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}}});
             nodes.create(&PostParams::default(), &serde_json::from_value(node).unwrap()).await.unwrap();
         }
-        let state = Arc::default();
+        let state = Arc::new(Mutex::new(state));
         let kubelets = tokio::spawn(work(client.clone(), Arc::clone(&state)));
         let cluster = Self { control_plane, client, kubelets, state };
         for name in NODES {
@@ -175,9 +186,12 @@ async fn work(client: Client, state: Arc<Mutex<State>>) {
 async fn live(client: &Client, state: &Mutex<State>) {
     let nodes: Api<Node> = Api::all(client.clone());
     loop {
-        let lost = state.lock().unwrap_or_else(PoisonError::into_inner).lost.clone();
+        let (lost, large) = {
+            let state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            (state.lost.clone(), state.large)
+        };
         for name in NODES.iter().filter(|name| !lost.contains(**name)) {
-            let sign = Patch::Merge(json!({ "status": sign_of_life() }));
+            let sign = Patch::Merge(json!({ "status": sign_of_life(large) }));
             let _ = nodes.patch_status(name, &PatchParams::default(), &sign).await;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -199,9 +213,13 @@ async fn play_all(client: &Client, state: &Mutex<State>) {
     }
 }
 
-fn sign_of_life() -> Value {
+fn sign_of_life(large: bool) -> Value {
     let now = k8s_openapi::jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let amounts = json!({"cpu": "100", "memory": "500Gi", "pods": "1000"});
+    let amounts = if large {
+        json!({"cpu": "100", "memory": "500Gi", "pods": "1000"})
+    } else {
+        json!({"cpu": "8", "memory": "16Gi", "pods": "110"})
+    };
     let conditions = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"].map(|kind| {
         let status = if kind == "Ready" { "True" } else { "False" };
         json!({"type": kind, "status": status, "lastHeartbeatTime": now, "reason": "Played"})

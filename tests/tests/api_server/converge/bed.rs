@@ -43,7 +43,7 @@ fn mode_of(claim: &str) -> &'static str {
 impl Convergence {
     /// A bed for so many pipelines.
     pub async fn start(cases: usize) -> Self {
-        let cluster = Cluster::start().await;
+        let cluster = Cluster::large().await;
         let mut bed = Bed::on(cluster.control_plane, "converge").await;
         bed.account("worker").await;
         let client = bed.client.clone();
