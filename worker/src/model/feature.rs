@@ -90,11 +90,10 @@ fn is_plain(text: &str) -> bool {
 }
 
 impl Feature {
-    /// The form of its values.
+    /// The form of its values; true and false are numbers to what learns.
     #[must_use]
     pub fn form(&self) -> Form {
         match self.values {
-            Values::Number(_) if self.is_boolean() => Form::Boolean,
             Values::Number(_) => Form::Number,
             Values::Text(_) => Form::Text,
             Values::Time(_) => Form::Time,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Feature, Finding, Label, MAX_CLASSES, ModelError};
 use crate::exact;
-use crate::preprocess::Input;
+use crate::preprocess::{Form, Input};
 
 /// The most features a model may have.
 pub const MAX_FEATURES: usize = 4096;
@@ -111,7 +111,7 @@ impl FeatureSchema {
     pub fn inputs(&self) -> impl Iterator<Item = Input> {
         self.features.iter().map(|feature| Input {
             name: feature.name.clone(),
-            form: feature.form(),
+            form: if feature.is_boolean() { Form::Boolean } else { feature.form() },
             optional: feature.optional,
             spelling: feature.spelling(),
         })

@@ -44,8 +44,8 @@ impl RowFeatures {
         let names: Vec<String> = features.iter().map(|feature| feature.name.clone()).collect();
         let index = names.iter().enumerate().map(|(index, name)| (name.clone(), index)).collect();
         let form = |feature: &Feature| match feature.form() {
-            Form::Boolean => ValueForm::Boolean,
-            Form::Number => ValueForm::Number,
+            Form::Number if feature.is_boolean() => ValueForm::Boolean,
+            Form::Number | Form::Boolean => ValueForm::Number,
             Form::Text => ValueForm::Text(feature.spelling()),
             Form::Time => ValueForm::Time,
         };

@@ -16,7 +16,7 @@ use crate::artifact::Storage;
 use crate::evaluation::{MeasuredOn, Metrics, Outcomes};
 use crate::failure::StepError;
 use crate::model::{Feature, Label, Model, Predictions, Predictor, Target};
-use crate::preprocess::{Form, Texts};
+use crate::preprocess::Texts;
 
 /// The share of the test rows that one model alone may have been trained on: so few change no metric that matters, and as many are
 /// taken for some by chance.
@@ -166,8 +166,6 @@ fn places_of_features(model: &Model, target: &str, columns: &[Column]) -> Result
         let theirs = model.schema().target.name();
         return Err(TrainError::Data(format!("it answers \"{theirs}\", not \"{target}\"")));
     }
-    // Both are numbers to a model.
-    let of_numbers = |form: Form| if form == Form::Boolean { Form::Number } else { form };
     let place = |feature: &Feature| {
         let name = &feature.name;
         let place = columns.iter().position(|column| column.name == *name).ok_or_else(|| {
@@ -176,7 +174,7 @@ fn places_of_features(model: &Model, target: &str, columns: &[Column]) -> Result
             ))
         })?;
         match columns.get(place) {
-            Some(column) if of_numbers(column.input().form) != of_numbers(feature.form()) => {
+            Some(column) if column.input().form != feature.form() => {
                 Err(TrainError::Data(format!("it takes column \"{name}\" as something else than now")))
             }
             _ => Ok(place),
