@@ -117,7 +117,7 @@ path: ## Print the folder of the built programs, for your PATH
 lint: fmt-check clippy deny ## Check formatting, lints, licences and sources
 
 # By file: cargo fmt does not see modules that a table declares.
-RUST_FILES = $(shell git ls-files --cached --others --exclude-standard '*.rs')
+RUST_FILES = $(shell find crds operator worker cli tests -name '*.rs')
 
 .PHONY: fmt
 fmt: ## Format all Rust code
