@@ -121,11 +121,11 @@ RUST_FILES = $(shell find crds operator worker cli tests -name '*.rs')
 
 .PHONY: fmt
 fmt: ## Format all Rust code
-	rustfmt --edition 2024 $(RUST_FILES)
+	@rustfmt --edition 2024 $(RUST_FILES)
 
 .PHONY: fmt-check
 fmt-check: ## Check the formatting
-	rustfmt --edition 2024 --check $(RUST_FILES)
+	@rustfmt --edition 2024 --check $(RUST_FILES)
 
 .PHONY: clippy
 clippy: ## Check the lints, warnings being errors
