@@ -118,8 +118,9 @@ fn results_that_would_replace_each_other_are_refused_before_any_file_is_taken() 
     }
 }
 
+/// The process may notice before it takes the file, or when it publishes the result: `folders` has a test of either.
 #[test]
-fn a_result_that_cannot_be_published_ends_the_process_and_the_next_one_publishes_it() {
+fn a_folder_of_results_that_was_replaced_ends_the_process_and_the_next_one_publishes() {
     let volume = Volume::new();
     let published = volume.path().join("ns/pipe/csv/published");
     let worker = Worker::start(&volume, &lines("csv"));
@@ -129,13 +130,12 @@ fn a_result_that_cannot_be_published_ends_the_process_and_the_next_one_publishes
     drop_file(&volume, "a.txt", "n=1\n");
     assert_eq!(worker.ended(), 4, "{}", log(volume.path()));
     assert!(log(volume.path()).contains("published"), "{}", log(volume.path()));
-    assert_eq!((names(&volume, "csv/ready").len(), names(&volume, "csv/done").len()), (1, 1));
     std::fs::remove_file(&published).expect("removed");
     let worker = Worker::start(&volume, &lines("csv"));
     wait_until("the result", || names(&volume, "csv/published").len() == 1);
     assert_eq!(worker.stop(), 0);
     assert_eq!(texts(&volume, "csv/published"), ["n\n1\n"]);
-    assert_eq!(names(&volume, "csv/ready"), [""; 0]);
+    assert_eq!((names(&volume, "csv/ready").len(), names(&volume, "csv/done").len()), (0, 1));
 }
 
 #[test]

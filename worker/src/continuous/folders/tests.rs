@@ -142,6 +142,24 @@ fn recovery_publishes_what_counts_and_removes_what_does_not() {
 }
 
 #[test]
+fn a_result_that_cannot_be_published_stays_ready_and_the_next_process_publishes_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folders = open(folder.path());
+    let published = folder.path().join("step/published");
+    fs::write(folders.claimed("a"), "input").expect("an input");
+    let ready = make_ready(&folders, "a", "1", "csv");
+    assert!(folders.finish(&ready).expect("finished"));
+    fs::remove_dir(&published).expect("removed");
+    fs::write(&published, "in the way").expect("a file");
+    assert!(folders.publish(&ready).is_err());
+    assert!(folders.ready(&ready).exists());
+    assert!(folders.claims().is_err(), "the process ends");
+    fs::remove_file(&published).expect("removed");
+    open(folder.path()).recover().expect("recovered");
+    assert_eq!(fs::read_to_string(published.join("a.csv")).expect("a result"), "1");
+}
+
+#[test]
 fn storage_that_went_away_is_an_error_and_a_file_that_went_away_is_none() {
     let folder = tempfile::tempdir().expect("a folder");
     let step = folder.path().join("step");
