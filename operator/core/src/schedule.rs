@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use croner::Cron;
-use croner::parser::{CronParser, Seconds, Year};
 use jiff::Timestamp;
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::civil::Date;
+use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use mlpipeline_crds::Schedule;
 
 use super::quoted::quoted;
@@ -16,7 +15,6 @@ pub struct CronSchedule {
     /// The schedule as the spec gives it.
     pub spec: Schedule,
     fields: Fields,
-    cron: Cron,
     time_zone: TimeZone,
 }
 
@@ -38,8 +36,8 @@ const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 /// The days of each month, in a leap year.
 const MONTH_LENGTHS: [u8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/// How often a time that a change of clocks leaves out is passed over before the search is given up.
-const MAX_SKIPS: usize = 8;
+/// How many years ahead a time is searched for: as many as the CronJob controller does.
+const YEARS: i16 = 5;
 
 impl CronSchedule {
     /// Reads a schedule. Times without a zone are UTC, as in a controller manager that is set up as usual.
@@ -47,12 +45,12 @@ impl CronSchedule {
     /// # Errors
     /// Says which field is wrong and what is allowed, as (field, problem).
     pub fn parse(spec: &Schedule) -> Result<Self, (&'static str, String)> {
-        let (fields, cron) = parse_cron(&spec.cron).map_err(|problem| ("cron", problem))?;
+        let fields = Fields::parse(&spec.cron).map_err(|problem| ("cron", problem))?;
         let time_zone = match spec.time_zone.as_deref() {
             None => TimeZone::UTC,
             Some(name) => time_zone(name).map_err(|problem| ("timeZone", problem))?,
         };
-        Ok(Self { spec: spec.clone(), fields, cron, time_zone })
+        Ok(Self { spec: spec.clone(), fields, time_zone })
     }
 
     /// Whether there is no day on which it could fire (30 February).
@@ -61,22 +59,54 @@ impl CronSchedule {
         self.fields.never()
     }
 
-    /// The first time after `now` at which the schedule fires; `None` when it never does (30 February).
+    /// The first time after `now` at which the schedule fires, as the CronJob controller finds it: a time that a change of clocks leaves out
+    /// is passed over, and one that it repeats comes twice. `None` where there is none in the next five years, as on 30 February.
     #[must_use]
     pub fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
         if self.never_fires() {
             return None;
         }
-        let mut from = now.to_zoned(self.time_zone.clone());
-        for _ in 0..MAX_SKIPS {
-            let next = self.cron.find_next_occurrence(&from, false).ok()?;
-            // The search moves a time that a change of clocks leaves out to the end of the gap; Kubernetes leaves it out.
-            if self.fields.has_time(next.hour(), next.minute()) {
-                return Some(next.timestamp());
+        let today = now.to_zoned(self.time_zone.clone()).date();
+        let last_year = today.year().saturating_add(YEARS);
+        // The day before too: clocks that are put back over midnight repeat its end.
+        let mut day = today.yesterday().unwrap_or(today);
+        while day.year() <= last_year {
+            let following = day.tomorrow().ok();
+            if let Some(found) = self.first_on(day, now) {
+                let other = following.and_then(|day| self.first_on(day, now));
+                return Some(other.map_or(found, |other| found.min(other)));
             }
-            from = next;
+            day = following?;
         }
         None
+    }
+
+    /// The first time after `now` on a day.
+    fn first_on(&self, day: Date, now: Timestamp) -> Option<Timestamp> {
+        if !self.fields.has_day(day) {
+            return None;
+        }
+        let hours = self.fields.hour.values.iter().filter_map(|hour| {
+            let minutes = self.fields.minute.values.iter();
+            minutes.flat_map(|minute| self.instants(day, *hour, *minute)).filter(|time| *time > now).min()
+        });
+        // An hour that is repeated may come before and after its neighbour, so the first hour that has one is not enough.
+        hours.take(2).min()
+    }
+
+    /// When clocks show this time of a day: once, not at all or twice.
+    fn instants(&self, day: Date, hour: u8, minute: u8) -> impl Iterator<Item = Timestamp> {
+        let at = i8::try_from(hour).ok().zip(i8::try_from(minute).ok());
+        let offsets = at.map(|(hour, minute)| {
+            let time = day.at(hour, minute, 0, 0);
+            let offsets = match self.time_zone.to_ambiguous_timestamp(time).offset() {
+                AmbiguousOffset::Unambiguous { offset } => [Some(offset), None],
+                AmbiguousOffset::Gap { .. } => [None, None],
+                AmbiguousOffset::Fold { before, after } => [Some(before), Some(after)],
+            };
+            offsets.into_iter().flatten().filter_map(move |offset| offset.to_timestamp(time).ok())
+        });
+        offsets.into_iter().flatten()
     }
 }
 
@@ -93,54 +123,6 @@ fn time_zone(name: &str) -> Result<TimeZone, String> {
     }
 }
 
-fn parse_cron(text: &str) -> Result<(Fields, Cron), String> {
-    let example = "\"0 2 * * *\" is every day at two";
-    let shown = quoted(text);
-    let fields = match text.strip_prefix('@') {
-        None => text,
-        Some(_) => {
-            NICKNAMES.iter().find(|(name, _)| *name == text).map(|(_, fields)| *fields).ok_or_else(|| {
-                let known: Vec<&str> = NICKNAMES.iter().map(|(name, _)| *name).collect();
-                format!("{shown} is not known; there are {}", known.join(", "))
-            })?
-        }
-    };
-    let zone = text.strip_prefix("CRON_TZ=").or_else(|| text.strip_prefix("TZ="));
-    if let Some((zone, rest)) = zone.and_then(|rest| rest.split_once(' ')) {
-        return Err(format!(
-            "{shown} names a time zone: write timeZone: {} beside cron: {}",
-            quoted(zone),
-            quoted(rest.trim())
-        ));
-    }
-    let parts: Vec<&str> = fields.split_whitespace().collect();
-    let [minute, hour, day, month, weekday] = parts.as_slice() else {
-        return Err(format!(
-            "{shown} has {} fields; cron has five: minute, hour, day of month, month, day of week; {example}",
-            parts.len()
-        ));
-    };
-    let read = |text: &str, name: &str, min: u8, max: u8, words: &[&str]| {
-        Field::parse(text, min, max, words)
-            .map_err(|problem| format!("{shown} has {name} {problem}; {example}"))
-    };
-    let fields = Fields {
-        minute: read(minute, "minute", 0, 59, &[])?,
-        hour: read(hour, "hour", 0, 23, &[])?,
-        day: read(day, "day of month", 1, 31, &[])?,
-        month: read(month, "month", 1, 12, &MONTHS)?,
-        weekday: read(weekday, "day of week", 0, 6, &WEEKDAYS)?,
-    };
-    // What the search is given is always a list of numbers, so that only the rules above say what a field means.
-    let cron = CronParser::builder()
-        .seconds(Seconds::Disallowed)
-        .year(Year::Disallowed)
-        .dom_and_dow(fields.day.starred || fields.weekday.starred)
-        .build()
-        .parse(&fields.as_lists());
-    cron.map(|cron| (fields, cron)).map_err(|error| format!("{shown} cannot be read: {error}; {example}"))
-}
-
 /// The five fields of a schedule.
 #[derive(Clone, Debug, PartialEq)]
 struct Fields {
@@ -152,15 +134,57 @@ struct Fields {
 }
 
 impl Fields {
-    fn as_lists(&self) -> String {
-        let fields = [&self.minute, &self.hour, &self.day, &self.month, &self.weekday];
-        fields.map(Field::as_list).join(" ")
+    fn parse(text: &str) -> Result<Self, String> {
+        let example = "\"0 2 * * *\" is every day at two";
+        let shown = quoted(text);
+        let fields = match text.strip_prefix('@') {
+            None => text,
+            Some(_) => {
+                NICKNAMES.iter().find(|(name, _)| *name == text).map(|(_, fields)| *fields).ok_or_else(
+                    || {
+                        let known: Vec<&str> = NICKNAMES.iter().map(|(name, _)| *name).collect();
+                        format!("{shown} is not known; there are {}", known.join(", "))
+                    },
+                )?
+            }
+        };
+        let zone = text.strip_prefix("CRON_TZ=").or_else(|| text.strip_prefix("TZ="));
+        if let Some((zone, rest)) = zone.and_then(|rest| rest.split_once(' ')) {
+            return Err(format!(
+                "{shown} names a time zone: write timeZone: {} beside cron: {}",
+                quoted(zone),
+                quoted(rest.trim())
+            ));
+        }
+        let parts: Vec<&str> = fields.split_whitespace().collect();
+        let [minute, hour, day, month, weekday] = parts.as_slice() else {
+            return Err(format!(
+                "{shown} has {} fields; cron has five: minute, hour, day of month, month, day of week; {example}",
+                parts.len()
+            ));
+        };
+        let read = |text: &str, name: &str, min: u8, max: u8, words: &[&str]| {
+            Field::parse(text, min, max, words)
+                .map_err(|problem| format!("{shown} has {name} {problem}; {example}"))
+        };
+        Ok(Self {
+            minute: read(minute, "minute", 0, 59, &[])?,
+            hour: read(hour, "hour", 0, 23, &[])?,
+            day: read(day, "day of month", 1, 31, &[])?,
+            month: read(month, "month", 1, 12, &MONTHS)?,
+            weekday: read(weekday, "day of week", 0, 6, &WEEKDAYS)?,
+        })
     }
 
-    fn has_time(&self, hour: i8, minute: i8) -> bool {
+    /// Whether a day is one of those: where both fields for days name some, it needs to fit only one of the two.
+    fn has_day(&self, day: Date) -> bool {
         let has =
             |field: &Field, value: i8| u8::try_from(value).is_ok_and(|value| field.values.contains(&value));
-        has(&self.hour, hour) && has(&self.minute, minute)
+        let (of_month, of_week) =
+            (has(&self.day, day.day()), has(&self.weekday, day.weekday().to_sunday_zero_offset()));
+        let is_day =
+            if self.day.starred || self.weekday.starred { of_month && of_week } else { of_month || of_week };
+        has(&self.month, day.month()) && is_day
     }
 
     /// Whether no month has such a day. Where days of the week are named as well, one of those comes every week.
@@ -225,10 +249,6 @@ impl Field {
         }
         Ok(field)
     }
-
-    fn as_list(&self) -> String {
-        self.values.iter().map(u8::to_string).collect::<Vec<_>>().join(",")
-    }
 }
 
 fn plain_number(text: &str) -> Option<u8> {
@@ -265,6 +285,20 @@ mod tests {
             ("*/100 * * * *", None, "2026-11-20T10:06:00.5Z", Some("2026-11-20T11:00:00Z")),
             // 02:30 does not exist on 29 March 2026 in Berlin.
             ("30 2 * * *", Some("Europe/Berlin"), "2026-03-28T12:00:00Z", Some("2026-03-30T00:30:00Z")),
+            // And on 25 October it comes twice, as every time of that hour.
+            ("30 2 * * *", Some("Europe/Berlin"), "2026-10-24T12:00:00Z", Some("2026-10-25T00:30:00Z")),
+            ("30 2 * * *", Some("Europe/Berlin"), "2026-10-25T00:30:00Z", Some("2026-10-25T01:30:00Z")),
+            ("30 2 * * *", Some("Europe/Berlin"), "2026-10-25T01:30:00Z", Some("2026-10-26T01:30:00Z")),
+            ("*/30 * * * *", Some("Europe/Berlin"), "2026-10-25T00:30:00Z", Some("2026-10-25T01:00:00Z")),
+            (
+                "10,50 1-3 * * *",
+                Some("Australia/Lord_Howe"),
+                "2026-04-04T14:50:00Z",
+                Some("2026-04-04T15:20:00Z"),
+            ),
+            // Clocks that were put back over midnight: 23:30 came twice, with 00:10 between.
+            ("30 23 * * *", Some("America/Toronto"), "1974-10-27T03:30:00Z", Some("1974-10-28T04:30:00Z")),
+            ("0 0 29 2 *", None, "2096-03-01T00:00:00Z", None),
             ("0 0 1 1 *", None, "9999-12-30T00:00:00Z", None),
         ];
         for (cron, zone, now, expected) in rows {
