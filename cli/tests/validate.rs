@@ -141,6 +141,28 @@ fn a_pipeline_that_stands_twice_in_one_file_is_refused_with_both_places() {
 }
 
 #[test]
+fn two_pipelines_whose_objects_would_have_one_name_are_refused_before_one_of_them_waits_for_ever() {
+    let folder = Folder::new();
+    let of = |name: &str, step: &str| {
+        let step = format!("  - {{name: {step}, run: {{image: x, workload: Deployment}}}}\n");
+        pipeline(&step).replace("name: p", &format!("name: {name}"))
+    };
+    folder.write("a.yaml", &of("a-b", "c"));
+    folder.write("b.yaml", &of("a", "b-c"));
+    let answer = folder.call(&["validate", "a.yaml", "b.yaml"]);
+    assert_eq!(answer.code, 1);
+    assert_eq!(
+        answer.stderr.trim_end(),
+        "error: b.yaml: metadata.name: step b-c would have objects named \"a-b-c\", and so would step c of default/a-b in a.yaml: the \
+         pipeline that is applied later never gets its own; objects are named PIPELINE-STEP: give one of the pipelines or steps another name"
+    );
+    folder.write("b.yaml", &of("a-b", "c"));
+    assert_eq!(folder.call(&["validate", "a.yaml", "b.yaml"]).code, 0, "one is another version of the other");
+    folder.write("b.yaml", &of("a, namespace: team", "b-c"));
+    assert_eq!(folder.call(&["validate", "a.yaml", "b.yaml"]).code, 0, "in another namespace");
+}
+
+#[test]
 fn a_secret_that_no_step_reads_may_hold_what_is_no_text() {
     let folder = Folder::new();
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: tls}\ndata: {keystore.jks: /u3+7Q==, password: '<path:kv/data#key>'}\n";

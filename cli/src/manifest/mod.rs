@@ -6,6 +6,7 @@ mod hint;
 #[cfg(test)]
 mod hostile_bytes;
 mod namespace;
+mod object_names;
 mod objects;
 mod pipeline;
 mod problem;
@@ -57,6 +58,8 @@ impl Manifests {
         for file in files {
             manifests.read_file(file, namespace);
         }
+        let taken = object_names::taken(&manifests.pipelines);
+        manifests.problems.extend(taken);
         if manifests.count == 0 && manifests.problems.is_empty() {
             let file = files.first().cloned().unwrap_or_default();
             let hint = format!("a document of one has apiVersion: {API_VERSION} and kind: MLPipeline");

@@ -2,6 +2,7 @@
 //! not seen here.
 
 mod amounts;
+mod deadlines;
 mod node_needs;
 mod one_node;
 mod placement;
@@ -12,6 +13,12 @@ use crate::pipeline::ValidatedPipeline;
 /// A sentence for each thing that a person should know before the pipeline is applied.
 #[must_use]
 pub fn notes(pipeline: &ValidatedPipeline) -> Vec<String> {
-    [placement::notes(pipeline), one_node::notes(pipeline), ports::notes(pipeline), amounts::notes(pipeline)]
-        .concat()
+    [
+        placement::notes(pipeline),
+        one_node::notes(pipeline),
+        ports::notes(pipeline),
+        amounts::notes(pipeline),
+        deadlines::notes(pipeline),
+    ]
+    .concat()
 }
