@@ -120,8 +120,8 @@ pub fn finished(spec: &StepSpec, storage: &Storage) -> Result<Option<StepReport>
     if spec.action.is_long_running() {
         return Ok(None);
     }
-    let folder = storage.artifact_dir(&format!("{}/{revision}", spec.folder()))?;
-    match artifact::read(&folder) {
+    let path = format!("{}/{revision}", spec.folder());
+    match storage.artifact(&path).and_then(|folder| artifact::read(folder.path())) {
         Ok(manifest) => Ok(Some(StepReport { reused: true, ..manifest.report })),
         Err(ArtifactError::Missing(_)) => Ok(None),
         Err(error @ ArtifactError::Damaged { .. }) => {
@@ -155,9 +155,9 @@ pub async fn deliver_again(
     context: &WorkContext,
 ) -> Result<(), StepError> {
     let Some((delivery, format)) = spec.action.delivery() else { return Ok(()) };
-    let folder = context.storage.artifact_dir(&format!("{}/{revision}", spec.folder()))?;
-    let manifest = artifact::read(&folder)?;
-    replace(delivery, &Product::of_artifact(&folder, format, &manifest), context).await
+    let folder = context.storage.artifact(&format!("{}/{revision}", spec.folder()))?;
+    let manifest = artifact::read(folder.path())?;
+    replace(delivery, &Product::of_artifact(folder.path(), format, &manifest), context).await
 }
 
 /// Does the work of a step and publishes its result.

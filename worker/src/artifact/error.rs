@@ -24,7 +24,11 @@ pub enum ArtifactError {
     #[error("{} is a symbolic link to {}, and nothing is there; remove the link, or bring the file back", .0.display(), target_of(.0))]
     Dangling(PathBuf),
     /// There is no complete artifact in the folder.
-    #[error("no artifact at {}: it has no {}; the step that makes it has not finished", .0.display(), super::names::MANIFEST_NAME)]
+    #[error(
+        "no artifact at {}: it has no {}. Its step has not finished; or, where its status is Done, the volume was emptied or exchanged since: \
+         change the rerun token of step \"{}\" to make it again",
+        .0.display(), super::names::MANIFEST_NAME, step_of(.0)
+    )]
     Missing(PathBuf),
     /// What is in the folder is not what its manifest says.
     #[error("artifact {} is damaged: {problem}; remove the folder, or change the step's rerun token, to make it again", .folder.display())]

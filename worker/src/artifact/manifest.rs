@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::error::ArtifactError;
 use super::names::{MANIFEST_NAME, MANIFEST_VERSION};
 use super::open::open_unlinked;
+use crate::failure::real_name;
 
 /// The most bytes of a manifest that are read: a damaged or foreign file is not loaded whole.
 const MANIFEST_LIMIT: u64 = 16 << 20;
@@ -99,9 +100,9 @@ pub(super) fn plain_name(name: &str) -> bool {
 /// [`ArtifactError::Missing`] when there is no manifest, else what is wrong with it or with the files.
 pub fn read(folder: &Path) -> Result<Manifest, ArtifactError> {
     let path = folder.join(MANIFEST_NAME);
-    let damaged = |problem: String| ArtifactError::Damaged { folder: folder.to_owned(), problem };
+    let damaged = |problem: String| ArtifactError::Damaged { folder: real_name(folder), problem };
     let file = open_unlinked(&path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ArtifactError::Missing(folder.to_owned()),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ArtifactError::Missing(real_name(folder)),
         io::ErrorKind::InvalidInput => damaged(format!("{MANIFEST_NAME} is not a regular file")),
         _ => ArtifactError::io("open", &path)(source),
     })?;
@@ -120,7 +121,7 @@ pub fn read(folder: &Path) -> Result<Manifest, ArtifactError> {
         |error: serde_json::Error| damaged(format!("{MANIFEST_NAME} is not a valid manifest: {error}"));
     let version: Version = serde_json::from_slice(&bytes).map_err(not_a_manifest)?;
     if version.format_version > MANIFEST_VERSION {
-        return Err(ArtifactError::Version { folder: folder.to_owned(), found: version.format_version });
+        return Err(ArtifactError::Version { folder: real_name(folder), found: version.format_version });
     }
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(not_a_manifest)?;
     if manifest.report.digest.as_ref().is_some_and(|reported| *reported != manifest.digest()) {
@@ -160,7 +161,7 @@ pub(crate) fn read_expected(folder: &Path, expected: Option<&Digest>) -> Result<
     match expected.filter(|expected| **expected != found) {
         None => Ok(manifest),
         Some(expected) => {
-            Err(ArtifactError::Replaced { folder: folder.to_owned(), found, expected: expected.clone() })
+            Err(ArtifactError::Replaced { folder: real_name(folder), found, expected: expected.clone() })
         }
     }
 }
@@ -190,7 +191,7 @@ pub(crate) fn same_content(
         return Ok(());
     }
     Err(ArtifactError::Damaged {
-        folder: folder.to_owned(),
+        folder: real_name(folder),
         problem: format!(
             "{name} has sha256 {} instead of {}: its bytes are not those that were published",
             found.sha256, expected.sha256

@@ -64,7 +64,7 @@ impl OpenFolder {
     /// As [`Self::make_beneath`].
     pub(crate) fn find_beneath(root: &Path, relative: &Path) -> Result<Option<Self>, ArtifactError> {
         match Self::beneath(root, relative, |_| Ok(())) {
-            Err(ArtifactError::File(error)) if error.source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(ArtifactError::File(error)) if is_absence(&error.source) => Ok(None),
             found => found.map(Some),
         }
     }
@@ -114,6 +114,11 @@ impl OpenFolder {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Whether an error says that there is no such folder.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Whether an open folder, by its path, is still anywhere: one that was removed can be listed for as long as it is open, and is empty.

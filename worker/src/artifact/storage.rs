@@ -29,6 +29,15 @@ impl Storage {
         confined(&self.root, path)
     }
 
+    /// Opens the folder of an artifact to read there, from its path relative to storage: whatever takes its place meanwhile is not read.
+    ///
+    /// # Errors
+    /// As [`Self::artifact_dir`], and [`ArtifactError::Missing`] where there is none.
+    pub(crate) fn artifact(&self, path: &str) -> Result<OpenFolder, ArtifactError> {
+        let folder = self.find_step_folder(path)?;
+        folder.ok_or_else(|| ArtifactError::Missing(self.root.join(path)))
+    }
+
     /// Opens the folder of a step to write there, from its path relative to storage, making it where it is missing.
     ///
     /// # Errors
@@ -112,6 +121,26 @@ pub(crate) fn refuse_escape(root: &Path, joined: &Path, path: &str) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_takes_the_place_of_an_artifact_that_was_opened_is_not_read() {
+        let [root, outside] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+        for (folder, text) in [(root.path().join("a"), "ours"), (outside.path().to_owned(), "theirs")] {
+            std::fs::create_dir_all(&folder).expect("a folder");
+            std::fs::write(folder.join("manifest.json"), text).expect("a file");
+        }
+        let storage = Storage::new(root.path());
+        let open = storage.artifact("a").expect("an artifact");
+        std::fs::rename(root.path().join("a"), root.path().join("b")).expect("renamed");
+        std::os::unix::fs::symlink(outside.path(), root.path().join("a")).expect("a link");
+        let read = std::fs::read_to_string(open.path().join("manifest.json")).expect("a manifest");
+        assert_eq!(read, "ours");
+        assert!(storage.artifact("a").expect_err("a link").to_string().contains("is refused"));
+        for missing in ["c", "b/manifest.json/c"] {
+            let error = storage.artifact(missing).expect_err(missing);
+            assert!(matches!(error, ArtifactError::Missing(_)), "{error}");
+        }
+    }
 
     #[test]
     fn paths_stay_below_the_root() {

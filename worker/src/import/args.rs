@@ -11,6 +11,7 @@ use crate::WorkContext;
 use crate::artifact::{ArtifactError, Draft, Kind};
 use crate::failure::StepError;
 use crate::flags::WorkFlags;
+use crate::redaction::plain;
 use crate::table::local_uri;
 
 /// Take a model that was made elsewhere, as an ONNX file.
@@ -80,7 +81,7 @@ impl ImportArgs {
         });
         published.await.map_err(ImportError::lost)??;
         // A closed pipe is not a failure.
-        let _ = writeln!(std::io::stdout(), "{}: {message}", self.out.display());
+        let _ = writeln!(std::io::stdout(), "{}: {}", self.out.display(), plain(&message));
         Ok(())
     }
 }

@@ -8,13 +8,14 @@ use super::file::parse;
 use super::limits::{BINARY_LIMIT, MODEL_FILE, SIZE_LIMIT};
 use super::{Model, ModelError};
 use crate::artifact::{self, ArtifactError, FileEntry, Kind, Manifest};
+use crate::failure::real_name;
 
 /// Reads the manifest, then the model that it names, and checks that it is the one that was published. Nothing larger than a
 /// model may be is read into memory, whatever the files and the manifest say.
 pub(super) fn load(folder: &Path, expected: Option<&Digest>) -> Result<Model, ModelError> {
     let manifest = artifact::read_expected(folder, expected)?;
     if manifest.kind != Kind::Model {
-        return Err(ModelError::NoModel(folder.to_owned()));
+        return Err(ModelError::NoModel(real_name(folder)));
     }
     let bytes = read_published(folder, &manifest, MODEL_FILE, SIZE_LIMIT)?;
     let mut model = parse(&bytes, &|name| read_published(folder, &manifest, name, BINARY_LIMIT))?;
@@ -36,7 +37,7 @@ pub(super) fn document(
 
 /// Reads a file of the artifact, which must be the one that was published.
 fn read_published(folder: &Path, manifest: &Manifest, name: &str, limit: u64) -> Result<Vec<u8>, ModelError> {
-    let damaged = |problem: String| ArtifactError::Damaged { folder: folder.to_owned(), problem };
+    let damaged = |problem: String| ArtifactError::Damaged { folder: real_name(folder), problem };
     let entry = manifest.files.get(name);
     let entry = entry.ok_or_else(|| damaged(format!("its manifest does not list {name}")))?;
     if entry.size > limit {

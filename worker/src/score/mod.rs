@@ -44,7 +44,8 @@ impl<Serving> Work<Serving> for ScoreStep {
 async fn run(step: &ScoreStep, spec: &StepSpec, context: &WorkContext) -> Result<StepReport, StepError> {
     let folder = context.storage.step_folder(&spec.folder())?;
     let mut draft = Draft::begin(folder.path())?.stopped_by(&context.cancellation);
-    let model = load(context.storage.artifact_dir(&step.model)?, step.model_digest.clone()).await?;
+    let open = context.storage.artifact(&step.model)?;
+    let model = load(open.path().to_owned(), step.model_digest.clone()).await?;
     let path = draft.path(&format!("data.{}", step.format.extension()))?;
     let (written, tally) = make(model, &step.input, step.format, &path, context).await?;
     draft.set_columns(written.columns.clone());

@@ -39,7 +39,7 @@ use tokio::sync::watch;
 pub use args::ServeArgs;
 pub use error::ServeError;
 pub use options::ServeOptions;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzz"))]
 pub(crate) use rows::{RowFeatures, read_rows};
 
 use crate::WorkContext;
@@ -70,8 +70,8 @@ impl Work<ServeOptions> for ServeStep {
 /// # Errors
 /// When the address is taken, the key is empty, or the model is missing, damaged or of a newer version.
 async fn run(step: &ServeStep, context: &WorkContext, options: &ServeOptions) -> Result<(), StepError> {
-    let folder = context.storage.artifact_dir(&step.model)?;
-    run_model(folder, step.model_digest.clone(), &context.cancellation, options).await
+    let folder = context.storage.artifact(&step.model)?;
+    run_model(folder.path().to_owned(), step.model_digest.clone(), &context.cancellation, options).await
 }
 
 /// Serves the model in a folder until stopped: listen, load, answer, drain.

@@ -17,6 +17,7 @@ use crate::WorkContext;
 use crate::artifact::{ArtifactError, Draft, Kind};
 use crate::failure::StepError;
 use crate::flags::{SourceFlags, WorkFlags};
+use crate::redaction::plain;
 
 /// Train a model on a table.
 #[derive(Clone, Debug, Args)]
@@ -242,7 +243,7 @@ impl TrainArgs {
     fn print(&self, report: &StepReport, model: &crate::model::Model) -> Result<(), StepError> {
         let text = match self.output {
             OutputFormat::Json => format!("{}\n", report.to_json()),
-            OutputFormat::Table => summary(report, model, &self.out),
+            OutputFormat::Table => plain(&summary(report, model, &self.out)),
         };
         let written = std::io::stdout().write_all(text.as_bytes());
         Ok(written.map_err(ArtifactError::io("write", std::path::Path::new("standard output")))?)

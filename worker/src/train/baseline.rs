@@ -63,14 +63,14 @@ impl NewModel<'_> {
         storage: &Storage,
     ) -> Result<(Baseline, Option<String>), StepError> {
         let revision = served.revision.clone();
-        let folder = storage.artifact_dir(&served.path)?;
-        let model = Model::load_expected(&folder, served.digest.as_ref())?;
+        let folder = storage.artifact(&served.path)?;
+        let model = Model::load_expected(folder.path(), served.digest.as_ref())?;
         let places = places_of_features(&model, self.target, &self.samples.columns)?;
         let measured = |rows: &[u32]| {
             Ok::<_, StepError>(measure_served(&model, &places, self.samples, self.prepared, rows)?.metrics())
         };
         let test = &self.parted.test;
-        let read = Model::document(&folder, served.digest.as_ref(), TRAINING_ROWS_FILE, FILE_LIMIT)?;
+        let read = Model::document(folder.path(), served.digest.as_ref(), TRAINING_ROWS_FILE, FILE_LIMIT)?;
         let Some(bytes) = read else {
             let note = format!(
                 "the model served now ({revision}) was trained by an earlier version, which did not record on which rows; both models are measured on all test rows"
@@ -80,7 +80,7 @@ impl NewModel<'_> {
                 Some(note),
             ));
         };
-        let known = TrainingRows::from_bytes(&bytes).ok_or_else(|| damaged(&folder))?;
+        let known = TrainingRows::from_bytes(&bytes).ok_or_else(|| damaged(folder.path()))?;
         let fair = known.fair(&self.parted.train, self.samples, &places, test);
         if (test.len() - fair.len()) as f64 <= FEW_ROWS * test.len() as f64 {
             return Ok((Baseline { revision, metrics: measured(test)?, candidate: Metrics::new() }, None));

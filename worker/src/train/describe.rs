@@ -32,7 +32,7 @@ pub(super) fn origin(
     Ok(match &step.data {
         DataSource::Artifact { path, .. } => {
             let name = path.split('/').nth(2).unwrap_or_default().to_owned();
-            let digest = match storage.artifact_dir(path).and_then(|folder| artifact::read(&folder)) {
+            let digest = match storage.artifact(path).and_then(|folder| artifact::read(folder.path())) {
                 // The digest and not the revision: the same rows are the same data, whatever made them.
                 Ok(manifest) => Some(("data, SHA-256", manifest.digest().to_string())),
                 // Files that a container of the user's wrote have none.

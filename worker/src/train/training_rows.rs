@@ -13,6 +13,7 @@ use super::parallel::over_shards;
 use super::samples::Samples;
 use super::task::Task;
 use crate::artifact::ArtifactError;
+use crate::failure::real_name;
 
 /// The file's name in the artifact.
 pub(super) const TRAINING_ROWS_FILE: &str = "training-rows.bin";
@@ -110,7 +111,7 @@ fn positions(marks: u32, bits: u64, hash: u64) -> impl Iterator<Item = u64> {
 /// The error for a file that is not one of these.
 pub(super) fn damaged(folder: &std::path::Path) -> ArtifactError {
     let problem = format!("{TRAINING_ROWS_FILE} is not a list of rows of this version");
-    ArtifactError::Damaged { folder: folder.to_owned(), problem }
+    ArtifactError::Damaged { folder: real_name(folder), problem }
 }
 
 /// A hash of each of the rows: of its values in all columns, and of its target.

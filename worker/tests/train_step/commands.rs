@@ -56,6 +56,19 @@ fn the_commands_train_and_score_the_users_own_files() {
 }
 
 #[test]
+fn a_columns_name_that_controls_a_terminal_is_shown_without_what_does() {
+    let rows: String = (0..40).map(|row| format!("{},{},{}\n", row % 7, row % 2, row)).collect();
+    let volume = with_data(&format!("a\u{1b}[31mRED\u{1b}]0;pwn\u{7}\u{202e},\u{1b}[2Jy,c\n{rows}"));
+    let flags = ["--data", "data.csv", "--target", "\u{1b}[2Jy", "--test", "0.2", "--out", "model"];
+    let (code, stdout, stderr) = run(volume.path(), &[&["train"][..], &flags].concat());
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("[2Jy"), "{stdout}");
+    for text in [stdout, stderr] {
+        assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
+    }
+}
+
+#[test]
 fn a_model_that_its_gate_rejects_is_kept_and_called_rejected() {
     let volume = with_data(&iris());
     let arguments = ["train", "--data", "data.csv", "--target", "species", "--test", "0.2", "--seed", "42"];

@@ -9,7 +9,7 @@ use mlpipeline_crds::{Digest, Format};
 use super::Located;
 use crate::WorkContext;
 use crate::artifact::{self, ArtifactError, FileEntry, Kind, same_content};
-use crate::failure::StepError;
+use crate::failure::{StepError, real_name};
 use crate::glob::known;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
@@ -21,8 +21,9 @@ pub(super) async fn locate(
     digest: Option<&Digest>,
     context: &WorkContext,
 ) -> Result<Located, StepError> {
-    let folder = context.storage.artifact_dir(path)?;
-    match artifact::read_expected(&folder, digest) {
+    let open = context.storage.artifact(path)?;
+    let folder = real_name(open.path());
+    match artifact::read_expected(open.path(), digest) {
         Ok(manifest) if manifest.kind == Kind::Model => {
             Err(TableError::Source(format!("{path} is a model, and rows are expected")).into())
         }
