@@ -83,7 +83,11 @@ test: test-tools build ## Run every test that this machine can run
 	@if tests/tools/features.sh --node; then tests/cluster/e2e.sh; else [ "$${CI:-}" != true ]; fi
 
 .PHONY: fuzz
-fuzz: ## Read many changed files, models, patterns, steps, requests and reports (CASES of each kind, 20000 when not given)
+fuzz: ## Have libFuzzer look for bytes that a reader of ours cannot take (SECONDS for each of the TARGETS; 60, and all, when not given)
+	@tests/tools/fuzz.sh $(or $(SECONDS),60) $(TARGETS)
+
+.PHONY: changed-bytes
+changed-bytes: ## Read many files, models, patterns, steps, requests, answers and reports that are changed at random (CASES of each, 20000 when not given)
 	PROPTEST_CASES=$(or $(CASES),20000) cargo test --workspace --locked --lib --test observation -- hostile_bytes
 
 .PHONY: converge

@@ -7,6 +7,7 @@ set -euo pipefail
 # program, Debian package, what for
 needed=(
   "cc gcc links Rust programs and builds the C parts of dependencies"
+  "c++ g++ builds libFuzzer, which looks for bytes that a reader cannot take"
   "curl curl commands of the documentation, which tests run"
 )
 if [ "${1:-}" = --node ]; then

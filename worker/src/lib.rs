@@ -19,8 +19,8 @@ pub mod failure;
 pub mod features;
 mod flags;
 mod glob;
-#[cfg(test)]
-mod hostile_bytes;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod hostile_bytes;
 pub mod logging;
 mod memory;
 pub mod model;

@@ -10,7 +10,7 @@ use mlpipeline_crds::{ExitCode, Format};
 use proptest::prelude::*;
 
 use super::change::{Change, apply, change};
-use super::{context_of, read_source, source_of};
+use super::targets::{context_of, read_source, source_of};
 use crate::credentials::Secrets;
 use crate::network::Network;
 

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use datafusion::arrow::array::{Float64Array, RecordBatch, StringArray};
 use mlpipeline_crds::TimeInterval;
 use ndarray::{Array1, Array2};
@@ -15,7 +17,7 @@ use crate::model::{
     IsolationPredictor, LinearPredictor, MixturePredictor, Model, NumberValues, Predictor, SeasonalPredictor,
     Split, Subset, Target, TextValues, TreeBuilder, TreeOutput, TreePredictor, Values,
 };
-use crate::onnx::{GraphInput, Kind, Tensor, Values as Columns, test_files};
+use crate::onnx::{GraphInput, Kind, Tensor, Values as Columns};
 use crate::preprocess::{HashTransform, OrdinalTransform, Preprocessing, TextTransform, Transform};
 
 /// All recorded files of a name, or of an end of it, of every version, in a folder of recorded data.
@@ -51,8 +53,22 @@ pub(super) fn steps() -> Vec<Vec<u8>> {
     read(&recorded("steps", ".json"))
 }
 
-/// Good files of rows, with their names and the pattern of text.
-pub(super) fn tables() -> Vec<(&'static str, Vec<u8>, Option<&'static str>)> {
+/// A good file of rows, by its name.
+pub(super) fn table(name: &str) -> Vec<Vec<u8>> {
+    tables().into_iter().filter(|(own, _)| *own == name).map(|(_, bytes)| bytes).collect()
+}
+
+/// Patterns of text.
+pub(super) fn patterns() -> Vec<Vec<u8>> {
+    let patterns = [
+        r"^(?<mode>\S+)\s+(?<links>\d+)\s+(?<rest>.*)$",
+        r"(?i)(?<level>info|warn)(?:\s*\[(?<code>\d{1,5})\])?",
+        r"(?<a>\p{L}+)[^\x00-\x1f]*(?<b>\b\w{2,8}\b)",
+    ];
+    patterns.map(|pattern| pattern.as_bytes().to_vec()).to_vec()
+}
+
+fn tables() -> Vec<(&'static str, Vec<u8>)> {
     let csv = b"a,b,day\n1,\"x, \"\"y\"\"\",2026-01-02\n2.5,,2026-01-02T03:04:05Z\n-3,z,\n".to_vec();
     let ndjson =
         b"{\"a\":1,\"b\":\"x\"}\n{\"a\":2.5,\"b\":null,\"c\":{\"d\":[1,2]}}\n{\"a\":true}\n".to_vec();
@@ -69,17 +85,17 @@ pub(super) fn tables() -> Vec<(&'static str, Vec<u8>, Option<&'static str>)> {
     writer.write(&batch).expect("rows");
     writer.close().expect("a file");
     vec![
-        ("in.csv", csv.clone(), None),
-        ("in.ndjson", ndjson, None),
-        ("in.txt", text, Some(r"^(?<mode>\S+)\s+(?<links>\d+)\s+(?<rest>.*)$")),
-        ("in.csv.gz", zipped.finish().expect("compressed"), None),
-        ("in.csv.zst", zstd::encode_all(csv.as_slice(), 3).expect("compressed"), None),
-        ("in.parquet", parquet, None),
+        ("in.csv", csv.clone()),
+        ("in.ndjson", ndjson),
+        ("in.txt", text),
+        ("in.csv.gz", zipped.finish().expect("compressed")),
+        ("in.csv.zst", zstd::encode_all(csv.as_slice(), 3).expect("compressed")),
+        ("in.parquet", parquet),
     ]
 }
 
 /// The bytes of a `model.json`, and those of the file beside it, where there is one.
-pub(super) type ModelFiles = (Vec<u8>, Option<Vec<u8>>);
+type ModelFiles = (Vec<u8>, Option<Vec<u8>>);
 
 fn trees(output: TreeOutput, start: &[f64]) -> TreePredictor {
     let mut tree = TreeBuilder::new(1);
@@ -124,7 +140,7 @@ fn model_of_texts() -> ModelFiles {
 }
 
 /// Models of kinds that no recorded volume has.
-pub(super) fn models() -> Vec<ModelFiles> {
+fn models() -> Vec<ModelFiles> {
     let cores = vec![0.0, 1.5, -2.0, 4.0];
     let series = BTreeMap::from([(vec![0], (10, vec![1.0, 2.0])), (vec![1], (12, vec![3.0, 4.0]))]);
     let predictors: [Predictor; 7] = [
@@ -151,11 +167,26 @@ pub(super) fn models() -> Vec<ModelFiles> {
     predictors.into_iter().map(model).chain([model_of_texts()]).collect()
 }
 
+/// Models of every version and kind: `model.json`, and after a NUL the bytes of the file beside it, where there is one.
+pub(super) fn joined_models() -> Vec<Vec<u8>> {
+    let recorded = contents("model.json").into_iter().map(|bytes| (bytes, None));
+    let joined = recorded.chain(models()).map(|(json, other)| match other {
+        Some(other) => [json, vec![0], other].concat(),
+        None => json,
+    });
+    joined.collect()
+}
+
 /// Files of ONNX: one of each operator, and the sample.
-pub(super) fn onnx_files() -> Vec<(String, Vec<u8>)> {
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/samples/made-elsewhere/churn.onnx");
-    let sample = ("sample".to_owned(), std::fs::read(sample).expect("the sample"));
-    test_files::recorded().into_iter().chain([sample]).collect()
+pub(super) fn onnx_files() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let cases = std::fs::read(folder.join("tests/fixtures/onnx_operators.json")).expect("the fixtures");
+    let cases: Vec<serde_json::Value> = serde_json::from_slice(&cases).expect("JSON");
+    let graphs = cases.iter().map(|case| case["graph"].as_str().expect("a text"));
+    let files = graphs.map(|graph| STANDARD.decode(graph).expect("base64"));
+    let sample =
+        std::fs::read(folder.join("../deploy/samples/made-elsewhere/churn.onnx")).expect("the sample");
+    files.chain([sample]).collect()
 }
 
 /// Ones, or texts, in the shape of a graph's input; no dimension is long, whatever the file says.

@@ -178,7 +178,7 @@ impl Model {
     }
 
     /// [`Model::from_bytes`] of a model whose other files are read by their names.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzz"))]
     pub(crate) fn from_files(
         bytes: &[u8],
         other: &dyn Fn(&str) -> Result<Vec<u8>, ModelError>,

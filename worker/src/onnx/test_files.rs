@@ -1,7 +1,5 @@
-//! Small files for tests: a graph of a few nodes, and recorded ones.
+//! Small files for tests: a graph of a few nodes.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use prost::Message;
 
@@ -80,16 +78,4 @@ pub(crate) fn of_nodes(nodes: Vec<NodeProto>, constants: Vec<TensorProto>, colum
 /// The bytes of a file.
 pub(crate) fn bytes(model: &ModelProto) -> Bytes {
     model.encode_to_vec().into()
-}
-
-/// The recorded graphs of one operator each, with their names.
-pub(crate) fn recorded() -> Vec<(String, Vec<u8>)> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/onnx_operators.json");
-    let text = std::fs::read_to_string(path).expect("the fixtures");
-    let cases: Vec<serde_json::Value> = serde_json::from_str(&text).expect("JSON");
-    let case = |case: &serde_json::Value| {
-        let text = |field: &str| case[field].as_str().expect("a text").to_owned();
-        (text("name"), STANDARD.decode(text("graph")).expect("base64"))
-    };
-    cases.iter().map(case).collect()
 }
