@@ -37,7 +37,7 @@ fn what_was_found_once_is_read_or_refused() {
 }
 
 macro_rules! changed_at_random {
-    ($($name:ident $target:literal;)+) => {
+    ($(fn $name:ident of $target:literal;)+) => {
         proptest! {
             // There are many targets, and a file is written for each case.
             #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 2, ..ProptestConfig::default() })]
@@ -61,18 +61,18 @@ macro_rules! changed_at_random {
 }
 
 changed_at_random! {
-    changed_csv_gives_rows_or_says_what_is_wrong "csv";
-    changed_ndjson_gives_rows_or_says_what_is_wrong "ndjson";
-    changed_text_gives_rows_or_says_what_is_wrong "text";
-    a_changed_gzip_file_gives_rows_or_says_what_is_wrong "gzip";
-    a_changed_zstd_file_gives_rows_or_says_what_is_wrong "zstd";
-    changed_parquet_gives_rows_or_says_what_is_wrong "parquet";
-    a_changed_pattern_reads_lines_or_is_refused "pattern";
-    a_changed_model_predicts_or_is_refused "model";
-    a_changed_onnx_graph_is_computed_or_refused "onnx";
-    a_changed_onnx_file_is_imported_or_refused "import";
-    a_changed_manifest_is_read_or_refused "manifest";
-    a_changed_step_is_read_or_refused "step";
-    a_changed_report_is_read_or_refused "report";
-    a_changed_request_has_rows_or_is_refused "request";
+    fn changed_csv_gives_rows_or_says_what_is_wrong of "csv";
+    fn changed_ndjson_gives_rows_or_says_what_is_wrong of "ndjson";
+    fn changed_text_gives_rows_or_says_what_is_wrong of "text";
+    fn a_changed_gzip_file_gives_rows_or_says_what_is_wrong of "gzip";
+    fn a_changed_zstd_file_gives_rows_or_says_what_is_wrong of "zstd";
+    fn changed_parquet_gives_rows_or_says_what_is_wrong of "parquet";
+    fn a_changed_pattern_reads_lines_or_is_refused of "pattern";
+    fn a_changed_model_predicts_or_is_refused of "model";
+    fn a_changed_onnx_graph_is_computed_or_refused of "onnx";
+    fn a_changed_onnx_file_is_imported_or_refused of "import";
+    fn a_changed_manifest_is_read_or_refused of "manifest";
+    fn a_changed_step_is_read_or_refused of "step";
+    fn a_changed_report_is_read_or_refused of "report";
+    fn a_changed_request_has_rows_or_is_refused of "request";
 }
