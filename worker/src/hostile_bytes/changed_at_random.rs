@@ -37,7 +37,7 @@ fn what_was_found_once_is_read_or_refused() {
 }
 
 macro_rules! changed_at_random {
-    ($(fn $name:ident of $target:literal;)+) => {
+    ($(#[test] fn $name:ident of $target:literal;)+) => {
         proptest! {
             // There are many targets, and a file is written for each case.
             #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 2, ..ProptestConfig::default() })]
@@ -61,18 +61,32 @@ macro_rules! changed_at_random {
 }
 
 changed_at_random! {
+    #[test]
     fn changed_csv_gives_rows_or_says_what_is_wrong of "csv";
+    #[test]
     fn changed_ndjson_gives_rows_or_says_what_is_wrong of "ndjson";
+    #[test]
     fn changed_text_gives_rows_or_says_what_is_wrong of "text";
+    #[test]
     fn a_changed_gzip_file_gives_rows_or_says_what_is_wrong of "gzip";
+    #[test]
     fn a_changed_zstd_file_gives_rows_or_says_what_is_wrong of "zstd";
+    #[test]
     fn changed_parquet_gives_rows_or_says_what_is_wrong of "parquet";
+    #[test]
     fn a_changed_pattern_reads_lines_or_is_refused of "pattern";
+    #[test]
     fn a_changed_model_predicts_or_is_refused of "model";
+    #[test]
     fn a_changed_onnx_graph_is_computed_or_refused of "onnx";
+    #[test]
     fn a_changed_onnx_file_is_imported_or_refused of "import";
+    #[test]
     fn a_changed_manifest_is_read_or_refused of "manifest";
+    #[test]
     fn a_changed_step_is_read_or_refused of "step";
+    #[test]
     fn a_changed_report_is_read_or_refused of "report";
+    #[test]
     fn a_changed_request_has_rows_or_is_refused of "request";
 }

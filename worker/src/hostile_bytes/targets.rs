@@ -177,12 +177,25 @@ fn imports(bytes: &[u8]) -> bool {
     true
 }
 
+/// The files that it lists are there, with the sizes that it says and nothing in them.
 fn reads_manifest(bytes: &[u8]) -> bool {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join(MANIFEST_NAME), bytes).expect("a file");
+    let listed = serde_json::from_slice::<serde_json::Value>(bytes).ok();
+    let files = listed.as_ref().and_then(|manifest| manifest["files"].as_object()).into_iter().flatten();
+    for (name, entry) in files.take(8).filter(|(name, _)| !name.contains(['/', '\0'])) {
+        let size = entry["size"].as_u64().unwrap_or_default().min(1 << 30);
+        // A name that cannot be one of a file is none for the manifest either.
+        if let Ok(file) = std::fs::File::create_new(folder.path().join(name)) {
+            file.set_len(size).expect("a size");
+        }
+    }
+
     let Ok(manifest) = artifact::read(folder.path()) else { return false };
-    // Its files are not there.
-    assert!(manifest.files.is_empty() || artifact::verify(folder.path(), &manifest).is_err());
+    let is_empty = manifest.files.values().all(|entry| entry.size == 0);
+    // Hashing is work, and of gigabytes too much.
+    let is_small = manifest.files.values().all(|entry| entry.size <= 1 << 16);
+    assert!(is_empty || !is_small || artifact::verify(folder.path(), &manifest).is_err());
     true
 }
 
