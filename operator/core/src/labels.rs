@@ -17,8 +17,11 @@ pub mod label {
     pub const PIECE: &str = "mlpipeline.dev/piece";
     /// Whether a schedule started a Job.
     pub const SCHEDULED: &str = "mlpipeline.dev/scheduled";
-    /// The track of a step's pods; the stable ones have none.
+    /// The track of a workload and its pods; the stable ones have none.
     pub const TRACK: &str = "mlpipeline.dev/track";
+    /// The step of pods of another track than the stable one. They have no label `STEP`: stable pods are selected by it, and a selector can
+    /// never change.
+    pub const TRACK_OF: &str = "mlpipeline.dev/track-of";
     /// The number of an Indexed Job's pod, as the Job controller writes it.
     pub const COMPLETION_INDEX: &str = "batch.kubernetes.io/job-completion-index";
     /// The Kubernetes-wide label that says which program manages the object.

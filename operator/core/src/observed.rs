@@ -25,7 +25,7 @@ pub struct Observed {
 pub struct ObservedStep {
     /// Runs to completion: Jobs in a cluster, processes on a laptop. In no particular order.
     pub runs: Vec<ObservedRun>,
-    /// The long-running workload, where there is one.
+    /// The long-running workload of the stable track, where there is one.
     pub long_running: Option<ObservedLongRunning>,
     /// Its workloads of other tracks: a candidate, a shadow.
     pub other_tracks: BTreeMap<Track, ObservedLongRunning>,
@@ -40,6 +40,15 @@ pub struct ObservedStep {
 }
 
 impl ObservedStep {
+    /// Its workload of one track.
+    #[must_use]
+    pub fn workload(&self, track: Track) -> Option<&ObservedLongRunning> {
+        match track {
+            Track::Stable => self.long_running.as_ref(),
+            Track::Candidate | Track::Shadow => self.other_tracks.get(&track),
+        }
+    }
+
     /// Its workloads of all tracks, the stable one first.
     pub fn workloads(&self) -> impl Iterator<Item = &ObservedLongRunning> {
         self.long_running.iter().chain(self.other_tracks.values())

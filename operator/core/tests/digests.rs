@@ -53,7 +53,7 @@ fn data_digest(spec: &StepSpec) -> Option<Digest> {
 
 fn api(world: &World) -> LongRunningWork {
     match world.plan().step("api").and_then(|planned| planned.work.clone()) {
-        Some(Work::LongRunning(Tracks { stable, .. })) => stable,
+        Some(Work::LongRunning(Tracks { stable, candidate: None, shadow: None })) => stable,
         other => panic!("pods, not {other:?}"),
     }
 }

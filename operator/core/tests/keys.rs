@@ -13,7 +13,6 @@ use mlpipeline_core::fingerprint::Fingerprint;
 use mlpipeline_core::observed::{Observed, ObservedRun, RunPhase};
 use mlpipeline_core::plan::{RunWork, Schedules, Work, plan};
 use mlpipeline_core::step_kind::ValidAction;
-use mlpipeline_core::tracks::Tracks;
 use mlpipeline_core::validate::validate;
 use mlpipeline_crds::{Algorithm, MLPipeline, MLPipelineSpec, PodSettings, Revision, Step, StepReport};
 use serde_json::json;
@@ -63,7 +62,7 @@ fn keys(pipeline: &MLPipeline) -> Vec<(String, Revision)> {
                     runs.push(succeeded(run));
                     run.key.clone()
                 }
-                Some(Work::LongRunning(Tracks { stable: work, .. })) => work.key.clone(),
+                Some(Work::LongRunning(tracks)) => tracks.stable.key.clone(),
                 Some(Work::Scheduled { .. }) => panic!("schedules are not kept here"),
                 None => continue,
             };

@@ -57,7 +57,7 @@ fn may_be_served(train: &ValidStep, run: &ObservedRun, model: &Revision) -> bool
 /// S4: a plan that changes the model that pods serve changes it to one that is there and has passed its gate.
 fn check_that_only_good_models_are_rolled_out(world: &World, pipeline: &ValidatedPipeline, plan: &Plan) {
     for planned in &plan.steps {
-        let (Some(Work::LongRunning(Tracks { stable: work, .. })), Some(step)) =
+        let (Some(Work::LongRunning(Tracks { stable: work, candidate: None, shadow: None })), Some(step)) =
             (&planned.work, pipeline.step(&planned.name))
         else {
             continue;

@@ -14,7 +14,7 @@ use mlpipeline_core::names;
 use mlpipeline_core::observed::Observed;
 use mlpipeline_core::pipeline::ValidatedPipeline;
 use mlpipeline_core::plan::{Decision, Plan, Work, plan};
-use mlpipeline_core::tracks::Tracks;
+use mlpipeline_core::tracks::Track;
 use mlpipeline_crds::StepState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -212,8 +212,14 @@ impl Engine {
                     Some(Work::Scheduled { run, suspend: false, .. }) => {
                         started |= self.fire(&step, &run, planned.next_run, now, events);
                     }
-                    Some(Work::LongRunning(Tracks { stable: work, .. })) if !self.settings.once => {
-                        started |= self.roll_out(&step, &work, events).await
+                    Some(Work::LongRunning(tracks)) if !self.settings.once => {
+                        for (track, work) in tracks.iter() {
+                            started |= match track {
+                                Track::Stable => self.roll_out(&step, work, events).await,
+                                // Here nobody shares requests between pods: what is compared in a cluster is not run.
+                                Track::Candidate | Track::Shadow => false,
+                            };
+                        }
                     }
                     _ => {}
                 }

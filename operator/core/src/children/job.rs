@@ -13,6 +13,7 @@ use crate::names;
 use crate::observed::ProbePort;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::{Retries, RunWork, Task};
+use crate::pod_labels::step_labels;
 use crate::template_version::TemplateVersion;
 
 /// The completion mode of a Job whose pods have a number each.
@@ -49,7 +50,7 @@ pub(super) fn spec(
         step,
         task: &run.task,
         settings,
-        labels: metadata::run_labels(run, scheduled),
+        labels: step_labels(step).into_iter().chain(metadata::run_labels(run, scheduled)).collect(),
         annotations: std::collections::BTreeMap::new(),
         probe_port: ProbePort::Shared,
         restart_policy: Some(if never { "Never" } else { "OnFailure" }),

@@ -7,11 +7,10 @@ use mlpipeline_crds::{API_VERSION, Digest, KIND, Revision};
 
 use crate::canonical::canonical_json;
 use crate::labels::{annotation, label};
-use crate::names;
 use crate::piece::Piece;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::{Fingerprint, RunWork};
-use crate::pod_labels::{common_labels, step_labels};
+use crate::pod_labels::{common_labels, selector_labels, step_labels};
 use crate::tracks::Track;
 
 /// Metadata of an object of the whole pipeline.
@@ -66,34 +65,9 @@ pub(super) fn settings(
     image.into_iter().chain([settings]).collect()
 }
 
-/// Selects the pods of one step: as few labels as identify them, since a selector can never change.
-pub(super) fn selector(pipeline: &ValidatedPipeline, step: &ValidStep) -> LabelSelector {
-    LabelSelector { match_labels: Some(selector_labels(pipeline, step)), ..LabelSelector::default() }
-}
-
 /// Selects the pods of one of a step's tracks.
-pub(super) fn track_selector(pipeline: &ValidatedPipeline, step: &ValidStep, track: Track) -> LabelSelector {
-    let labels = selector_labels(pipeline, step).into_iter().chain(track_labels(track)).collect();
-    LabelSelector { match_labels: Some(labels), ..LabelSelector::default() }
-}
-
-/// The label of a track's objects and pods. Stable ones have none: they were there before there were others, and their selector can
-/// never change.
-pub(super) fn track_labels(track: Track) -> BTreeMap<String, String> {
-    match track {
-        Track::Stable => BTreeMap::new(),
-        Track::Candidate | Track::Shadow => {
-            BTreeMap::from([(label::TRACK.to_owned(), track.name().to_owned())])
-        }
-    }
-}
-
-/// The labels that identify the pods of one step.
-pub(super) fn selector_labels(pipeline: &ValidatedPipeline, step: &ValidStep) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        (label::PIPELINE.to_owned(), names::label(&pipeline.name)),
-        (label::STEP.to_owned(), step.name.clone()),
-    ])
+pub(super) fn selector(pipeline: &ValidatedPipeline, step: &ValidStep, track: Track) -> LabelSelector {
+    LabelSelector { match_labels: Some(selector_labels(pipeline, step, track)), ..LabelSelector::default() }
 }
 
 /// Annotations of pods whose change replaces them: what they are made of.

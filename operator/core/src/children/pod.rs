@@ -34,7 +34,7 @@ pub(super) struct Template<'a> {
     pub(super) step: &'a ValidStep,
     pub(super) task: &'a Task,
     pub(super) settings: &'a BuildSettings,
-    /// Labels beyond those of every pod of the step.
+    /// Labels beyond those of every pod of the pipeline.
     pub(super) labels: BTreeMap<String, String>,
     /// Annotations of ours.
     pub(super) annotations: BTreeMap<String, String>,
@@ -69,7 +69,6 @@ pub(super) fn template(from: Template<'_>) -> PodTemplateSpec {
         .clone()
         .into_iter()
         .chain(pod_labels::common_labels(pipeline))
-        .chain(pod_labels::step_labels(step))
         .chain(labels)
         .collect();
     let all_annotations: BTreeMap<String, String> =

@@ -8,7 +8,9 @@ use super::container::some_if_any;
 use super::metadata;
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
+use crate::pod_labels::selector_labels;
 use crate::step_kind::{ExposedPort, Exposure};
+use crate::tracks::Track;
 
 /// The Service of a step; `None` for a step that nobody reaches.
 pub(super) fn service(pipeline: &ValidatedPipeline, step: &ValidStep) -> Option<Service> {
@@ -17,7 +19,7 @@ pub(super) fn service(pipeline: &ValidatedPipeline, step: &ValidStep) -> Option<
     Some(Service {
         metadata: metadata::of_step(pipeline, step, names::step_object(&pipeline.name, &step.name)),
         spec: Some(ServiceSpec {
-            selector: Some(metadata::selector_labels(pipeline, step)),
+            selector: Some(selector_labels(pipeline, step, Track::Stable)),
             ports: some_if_any(ports),
             type_: Some(type_name(kind).to_owned()),
             cluster_ip: (kind == ServiceType::Headless).then(|| "None".to_owned()),

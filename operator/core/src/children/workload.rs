@@ -18,6 +18,7 @@ use crate::labels::{annotation, label};
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::LongRunningWork;
+use crate::pod_labels::{selector_labels, track_labels};
 use crate::shared_node::is_replaced_beside;
 use crate::step_kind::Replicas;
 use crate::step_node::bond;
@@ -39,7 +40,7 @@ pub(super) fn workload(
         step,
         task: &work.task,
         settings,
-        labels: metadata::track_labels(track)
+        labels: track_labels(step, track)
             .into_iter()
             .chain([(label::REVISION.to_owned(), work.key.to_string())])
             .collect(),
@@ -58,7 +59,7 @@ pub(super) fn workload(
         let annotations = metadata.annotations.get_or_insert_default();
         annotations.insert(annotation::TEMPLATE.to_owned(), version.to_owned());
     }
-    let selector = metadata::track_selector(pipeline, step, track);
+    let selector = metadata::selector(pipeline, step, track);
     match step.workload() {
         Workload::StatefulSet => Child::StatefulSet(stateful_set(metadata, selector, pipeline, step, pods)),
         Workload::DaemonSet => Child::DaemonSet(daemon_set(metadata, selector, pods)),
@@ -91,7 +92,7 @@ fn spread(
         max_skew: 1,
         topology_key: topology_key.to_owned(),
         when_unsatisfiable: "ScheduleAnyway".to_owned(),
-        label_selector: Some(metadata::track_selector(pipeline, step, track)),
+        label_selector: Some(metadata::selector(pipeline, step, track)),
         ..TopologySpreadConstraint::default()
     };
     ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map(constraint).to_vec()
@@ -114,7 +115,13 @@ fn metadata_of(
 ) -> ObjectMeta {
     let name = names::track_object(&pipeline.name, &step.name, track);
     let mut metadata = metadata::of_step(pipeline, step, name);
-    metadata.labels.get_or_insert_default().extend(metadata::track_labels(track));
+    match track {
+        Track::Stable => {}
+        Track::Candidate | Track::Shadow => {
+            let labels = metadata.labels.get_or_insert_default();
+            labels.insert(label::TRACK.to_owned(), track.name().to_owned());
+        }
+    }
     metadata.annotations = Some(metadata::fingerprint(&work.fingerprint));
     metadata
 }
@@ -203,7 +210,7 @@ fn replica_claim(
     PersistentVolumeClaim {
         metadata: ObjectMeta {
             name: Some(REPLICA_VOLUME.to_owned()),
-            labels: Some(metadata::selector_labels(pipeline, step)),
+            labels: Some(selector_labels(pipeline, step, Track::Stable)),
             ..ObjectMeta::default()
         },
         spec: Some(replica_spec(volume)),

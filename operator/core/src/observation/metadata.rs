@@ -11,9 +11,10 @@ use crate::execution_settings::ExecutionSettings;
 use crate::fingerprint::Fingerprint;
 use crate::labels::{annotation, label, label_of};
 
-/// The step that an object says it belongs to.
+/// The step that an object says it belongs to, as a pod of whichever track.
 pub(super) fn step_of(metadata: &ObjectMeta) -> Option<String> {
-    label_of(metadata, label::STEP).map(str::to_owned)
+    let step = label_of(metadata, label::STEP).or_else(|| label_of(metadata, label::TRACK_OF));
+    step.map(str::to_owned)
 }
 
 /// The fingerprint of the step when an object was made.

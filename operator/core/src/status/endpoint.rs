@@ -2,10 +2,11 @@
 
 use mlpipeline_crds::{Serve, ServiceType};
 
-use crate::labels::label;
 use crate::names;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
+use crate::pod_labels::selector_labels;
 use crate::step_kind::service_port;
+use crate::tracks::Track;
 
 /// The port that a URL of HTTP need not name.
 const HTTP_PORT: i32 = 80;
@@ -36,9 +37,10 @@ pub(super) fn only_serving_step(pipeline: &ValidatedPipeline) -> Option<&ValidSt
     serving.next().filter(|_| serving.next().is_none())
 }
 
-/// The selector of a step's pods, as text.
+/// The selector of the pods that answer for a step, as text.
 pub(super) fn selector(pipeline: &ValidatedPipeline, step: &ValidStep) -> String {
-    format!("{}={},{}={}", label::PIPELINE, names::label(&pipeline.name), label::STEP, step.name)
+    let labels = selector_labels(pipeline, step, Track::Stable);
+    labels.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(",")
 }
 
 fn serve_of(step: &ValidStep) -> Option<&Serve> {

@@ -25,7 +25,7 @@ pub fn notes(plan: &Plan, key_of: impl Fn(&str) -> Option<Revision>) -> Vec<Stri
         {
             notes.push(format!("- {pods} pods share the {} of {}", run.piece.name(), step.name));
         }
-        if let Some(Work::LongRunning(Tracks { stable, .. })) = &step.work
+        if let Some(Work::LongRunning(Tracks { stable, candidate: None, shadow: None })) = &step.work
             && let Some(first) = stable.first_replicas
         {
             notes.push(format!("- {} begins with {first} pods", step.name));
@@ -34,7 +34,8 @@ pub fn notes(plan: &Plan, key_of: impl Fn(&str) -> Option<Revision>) -> Vec<Stri
             notes.push(format!("- the schedule of {} is suspended", step.name));
         }
         let is_held = matches!(step.decision, Decision::Wait | Decision::Blocked);
-        if let Some(Work::LongRunning(Tracks { stable: work, .. })) = step.work.as_ref().filter(|_| is_held)
+        if let Some(Work::LongRunning(Tracks { stable: work, candidate: None, shadow: None })) =
+            step.work.as_ref().filter(|_| is_held)
             && key_of(&step.name).as_ref() != Some(&work.key)
         {
             notes.push(format!("- the pods of {} are replaced", step.name));

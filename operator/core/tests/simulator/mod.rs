@@ -19,7 +19,6 @@ use mlpipeline_core::observed::{Observed, ObservedLongRunning, ObservedRun, RunP
 use mlpipeline_core::pipeline::{ValidStep, ValidatedPipeline};
 use mlpipeline_core::plan::{LongRunningWork, Plan, RunWork, Schedules, Task, Work, plan};
 use mlpipeline_core::step_kind::ValidAction;
-use mlpipeline_core::tracks::Tracks;
 use mlpipeline_core::validate::{FieldError, validate};
 use mlpipeline_crds::{Action, Baseline, Digest, MLPipeline, Revision, RevisionRule, StepKind, StepReport};
 
@@ -106,7 +105,7 @@ impl World {
                     let found = self.observed.steps.entry(step.name.clone()).or_default();
                     found.schedule = Some(run.fingerprint.clone());
                 }
-                Some(Work::LongRunning(Tracks { stable: work, .. })) => self.apply_live(step, work),
+                Some(Work::LongRunning(tracks)) => self.apply_live(step, &tracks.stable),
             }
         }
         started

@@ -92,7 +92,7 @@ fn finish_next(pipeline: &ValidatedPipeline, observed: &mut Observed, phase: &Ru
 /// Brings up the pods that the plan asks for.
 fn roll_out(pipeline: &ValidatedPipeline, observed: &mut Observed, ready: i32) {
     for step in planned(pipeline, observed).steps {
-        if let Some(Work::LongRunning(Tracks { stable: work, .. })) = &step.work {
+        if let Some(Work::LongRunning(Tracks { stable: work, candidate: None, shadow: None })) = &step.work {
             let live = ObservedLongRunning {
                 image: None,
                 template: TemplateVersion::NEWEST,
