@@ -58,10 +58,10 @@ remove_all() {
 # Fails if anything of the operator's or of pipelines is left.
 must_be_gone() {
   local kinds left
-  # By name of the kinds: kubectl remembers for a while that MLPipelines are of "all" too, and would ask for them.
-  kinds=jobs,cronjobs,deployments,statefulsets,daemonsets,pods,services,ingresses,horizontalpodautoscalers
-  kinds+=,poddisruptionbudgets,persistentvolumeclaims,configmaps,secrets
-  left=$(kubectl get "$kinds" --all-namespaces -o name -l app.kubernetes.io/managed-by=mlpipeline-operator)
+  # By name of the kinds: kubectl remembers for a while that MLPipelines are of "all" too, and would ask for them. make generate writes
+  # the file.
+  kinds=$(paste -s -d , "$cluster/child-kinds.txt")
+  left=$(kubectl get "$kinds,pods,configmaps,secrets" --all-namespaces -o name -l app.kubernetes.io/managed-by=mlpipeline-operator)
   left+=$(kubectl get -k "$cluster/../../deploy/config/default" --ignore-not-found -o name)
   left+=$(kubectl get --ignore-not-found -o name $(sample_objects))
   [ -z "$left" ] || fail "left behind: $left"

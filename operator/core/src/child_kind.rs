@@ -132,6 +132,21 @@ impl ChildKind {
     pub const fn is_applied(self) -> bool {
         !matches!(self, Self::Job)
     }
+
+    /// Whether a warning event of this reason about such a child explains why its pipeline waits, where no object's status says the same.
+    #[must_use]
+    pub fn is_explained_by(self, reason: &str) -> bool {
+        match self {
+            Self::PersistentVolumeClaim => true,
+            Self::CronJob | Self::Job | Self::StatefulSet | Self::DaemonSet => reason == "FailedCreate",
+            // A Deployment's status has what hinders its ReplicaSet; the rest has no pods that it could fail to create.
+            Self::Deployment
+            | Self::Service
+            | Self::HorizontalPodAutoscaler
+            | Self::PodDisruptionBudget
+            | Self::Ingress => false,
+        }
+    }
 }
 
 #[cfg(test)]

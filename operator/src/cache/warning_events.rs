@@ -88,19 +88,7 @@ fn matters(kind: &str, reason: &str) -> bool {
     if kind == "Pod" {
         return matches!(reason, "FailedMount" | "FailedAttachVolume" | "FailedCreatePodSandBox");
     }
-    let Some(kind) = ChildKind::of_name(kind) else { return false };
-    match kind {
-        ChildKind::PersistentVolumeClaim => true,
-        ChildKind::CronJob | ChildKind::Job | ChildKind::StatefulSet | ChildKind::DaemonSet => {
-            reason == "FailedCreate"
-        }
-        // A Deployment's status has what hinders its ReplicaSet; the rest has no pods that it could fail to create.
-        ChildKind::Deployment
-        | ChildKind::Service
-        | ChildKind::HorizontalPodAutoscaler
-        | ChildKind::PodDisruptionBudget
-        | ChildKind::Ingress => false,
-    }
+    ChildKind::of_name(kind).is_some_and(|kind| kind.is_explained_by(reason))
 }
 
 #[cfg(test)]
