@@ -17,6 +17,17 @@ use serving::Server;
 use support::Volume;
 use support::at_work::{Worker, wait_until};
 
+/// What each version added something to that was there before: version 2 how text is read, version 3 how rows are delivered and what a
+/// train step takes columns as, version 4 by which digests artifacts are known, and which rows a train step keeps back, version 5 more
+/// parameters of algorithms, and a search for them. A continuous step counts as a kind.
+const CHANGED: [(u32, &[&str]); 5] = [
+    (1, &["continuous"]),
+    (2, &["continuous", "prepare", "score", "train"]),
+    (3, &["continuous", "prepare", "score", "train"]),
+    (4, &["prepare", "score", "serve", "train"]),
+    (5, &["train"]),
+];
+
 fn recorded(version: u32, name: &str) -> Value {
     let path = support::recorded(&format!("steps/v{version}/{name}.json"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -62,17 +73,14 @@ fn one_step_of_each_kind_is_recorded_and_is_written_as_it_was() {
             });
         }
         kinds.sort_unstable();
-        // Version 2 added how text is read, version 3 how rows are delivered and what a train step takes columns as, version 4 by which
-        // digests artifacts are known, and which rows a train step keeps back, version 5 more parameters of algorithms, a search for them, and models
-        // that were made elsewhere.
-        let expected: &[&str] = match version {
-            1 => &["continuous", "prepare", "score", "serve", "train"],
-            2 | 3 => &["continuous", "prepare", "score", "train"],
-            4 => &["prepare", "score", "serve", "train"],
-            5 => &["import", "train"],
-            _ => &[],
-        };
-        assert_eq!(kinds, expected, "version {version}");
+        let new = Action::SINCE.iter().filter(|(_, since)| *since == version).map(|(kind, _)| *kind);
+        let changed = CHANGED.iter().filter(|(changed_by, _)| *changed_by == version);
+        let mut expected: Vec<&str> = changed.flat_map(|(_, kinds)| *kinds).copied().chain(new).collect();
+        expected.sort_unstable();
+        assert_eq!(
+            kinds, expected,
+            "data/steps/v{version}: one step of each kind that the version brought or changed"
+        );
     }
 }
 

@@ -91,6 +91,9 @@ macro_rules! define_actions {
         }
 
         impl Action {
+            /// The name of every kind, with the first version of the step spec that knows it.
+            pub const SINCE: &[(&str, u32)] = &[$((stringify!($field), crate::$step::SINCE)),+];
+
             /// The kind's name, as in a step of the resource.
             #[must_use]
             pub fn name(&self) -> &'static str {

@@ -1,6 +1,7 @@
 //! What is refused, and in which words: a table that reads as documentation, and mutations of every field.
 //!
 //! `tests/validate_table.txt` holds the rows, with all errors of each spec, as they are printed; `yaml_table` says how they are written.
+//! `{kinds}` stands for the list of all kinds of steps.
 
 #![allow(clippy::expect_used, clippy::panic)]
 
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 use mlpipeline_core::observed::Observed;
 use mlpipeline_core::plan::{Schedules, plan};
 use mlpipeline_core::validate::validate;
-use mlpipeline_crds::MLPipeline;
+use mlpipeline_crds::{MLPipeline, StepKind};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -27,7 +28,8 @@ fn resource(name: &str, spec: Value) -> Option<MLPipeline> {
 }
 
 fn errors_of(resource: &MLPipeline) -> Vec<String> {
-    validate(resource).err().unwrap_or_default().iter().map(ToString::to_string).collect()
+    let errors = validate(resource).err().unwrap_or_default();
+    errors.iter().map(|error| error.to_string().replace(&StepKind::listed(), "{kinds}")).collect()
 }
 
 /// The table with the errors that there really are in place of those that it claims.
