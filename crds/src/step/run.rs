@@ -89,6 +89,17 @@ pub enum Workload {
     DaemonSet,
 }
 
+impl Workload {
+    /// Whether its pods stay, rather than run to completion.
+    #[must_use]
+    pub fn is_long_running(self) -> bool {
+        match self {
+            Self::Job => false,
+            Self::Deployment | Self::StatefulSet | Self::DaemonSet => true,
+        }
+    }
+}
+
 /// Whether the completions of a Job can be distinguished.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum CompletionMode {

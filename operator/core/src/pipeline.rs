@@ -123,7 +123,7 @@ impl ValidStep {
     /// Whether the step is long-running rather than one that runs to completion.
     #[must_use]
     pub fn is_long_running(&self) -> bool {
-        self.workload() != Workload::Job
+        self.workload().is_long_running()
     }
 
     /// The fewest pods of a step whose number an autoscaler sets; `None` for any other.

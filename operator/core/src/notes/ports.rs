@@ -1,7 +1,5 @@
 //! Ports that may lead nowhere.
 
-use mlpipeline_crds::Workload;
-
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::shared_node;
 
@@ -15,7 +13,7 @@ pub(super) fn notes(pipeline: &ValidatedPipeline) -> Vec<String> {
 
 fn without_service(step: &ValidStep) -> Option<String> {
     let leads_nowhere = shared_node::ports(step).iter().any(|port| port.host_port.is_none());
-    (step.workload() == Workload::Job && leads_nowhere).then(|| {
+    (!step.is_long_running() && leads_nowhere).then(|| {
         format!(
             "step {} is a Job with ports, and a Job has no Service: others reach them by the pod's address only; set run.workload to Deployment, \
              or leave run.ports out",

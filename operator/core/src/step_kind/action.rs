@@ -31,6 +31,13 @@ macro_rules! define_action {
                     $(Self::$kind(spec) => spec,)+
                 }
             }
+
+            /// The same, to be completed with what the pipeline says.
+            pub fn descriptor_mut(&mut self) -> &mut dyn Descriptor {
+                match self {
+                    $(Self::$kind(spec) => spec,)+
+                }
+            }
         }
     };
 }

@@ -6,7 +6,7 @@ use mlpipeline_crds::{
 };
 use serde_json::{Value, json};
 
-use super::{Descriptor, Doer, Exposure, LocalPods, Outside, Places, Read, Replicas};
+use super::{Descriptor, Doer, Exposure, LocalPods, NOTHING_TO_SHARE, Outside, Places, Read, Replicas};
 use crate::credentials;
 use crate::piece::PlannedPiece;
 
@@ -33,6 +33,10 @@ impl Descriptor for Import {
     fn outside(&self) -> Vec<(String, Outside<'_>)> {
         let place = Outside { uri: &self.onnx.uri, secret: self.onnx.secret.as_deref() };
         vec![("onnx.uri".to_owned(), place)]
+    }
+
+    fn is_continuous(&self) -> bool {
+        false
     }
 
     fn workload(&self) -> Workload {
@@ -63,6 +67,10 @@ impl Descriptor for Import {
         None
     }
 
+    fn serving_mut(&mut self) -> Option<&mut Serve> {
+        None
+    }
+
     fn searches_by(&self) -> Option<Metric> {
         None
     }
@@ -73,6 +81,10 @@ impl Descriptor for Import {
 
     fn pieces(&self, _: Option<i32>) -> Vec<PlannedPiece> {
         vec![PlannedPiece::COMMIT]
+    }
+
+    fn against_parallelism(&self, _: bool) -> Vec<&'static str> {
+        vec![NOTHING_TO_SHARE]
     }
 
     fn needs_storage(&self) -> bool {

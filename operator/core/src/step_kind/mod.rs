@@ -35,6 +35,9 @@ macro_rules! declare_kinds {
 // Each kind has a file here.
 step_kinds!(declare_kinds);
 
+/// Why the pods of a step do not share its work, where its kind has nothing to share.
+const NOTHING_TO_SHARE: &str = "is only for a run step with workload Job, and for a train step with tune";
+
 /// What does the work of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Doer<'a> {
@@ -68,6 +71,9 @@ pub trait Descriptor {
     /// The places outside of the pipeline that it reads, each with the field that names it, in the spec of its kind.
     fn outside(&self) -> Vec<(String, Outside<'_>)>;
 
+    /// Whether it makes file after file, and never a result that is done.
+    fn is_continuous(&self) -> bool;
+
     /// What keeps its pods: a Job for work that ends, anything else for what is long-running.
     fn workload(&self) -> Workload;
 
@@ -89,6 +95,9 @@ pub trait Descriptor {
     /// How it answers predictions, where it does: its autoscaler, disruption budget and Ingress come of that.
     fn serving(&self) -> Option<&Serve>;
 
+    /// The same, to be completed with what the pipeline says.
+    fn serving_mut(&mut self) -> Option<&mut Serve>;
+
     /// What it compares trials by, where it searches for its model's parameters.
     fn searches_by(&self) -> Option<Metric>;
 
@@ -98,6 +107,9 @@ pub trait Descriptor {
     /// The pieces of its runs, in the order in which they are done, where so many pods may work at the same time. The last one commits
     /// the result.
     fn pieces(&self, parallelism: Option<i32>) -> Vec<PlannedPiece>;
+
+    /// Why its pods cannot share its work, however many `parallelism` asks for, where it is scheduled or not: nothing where they can.
+    fn against_parallelism(&self, is_scheduled: bool) -> Vec<&'static str>;
 
     /// Whether its pods mount the pipeline's storage even where no other step does.
     fn needs_storage(&self) -> bool;

@@ -10,7 +10,7 @@ use super::rows::{
     delivery, format_fingerprint, on_mismatch_fingerprint, output_fingerprint, output_settings,
     reading_fingerprint,
 };
-use super::{Descriptor, Doer, Exposure, LocalPods, Outside, Places, Read, Replicas};
+use super::{Descriptor, Doer, Exposure, LocalPods, NOTHING_TO_SHARE, Outside, Places, Read, Replicas};
 use crate::credentials;
 use crate::duration::parse_duration;
 use crate::format::output_format;
@@ -52,6 +52,10 @@ impl Descriptor for Prepare {
         outside.collect()
     }
 
+    fn is_continuous(&self) -> bool {
+        self.continuous.is_some()
+    }
+
     fn workload(&self) -> Workload {
         if self.continuous.is_some() { Workload::Deployment } else { Workload::Job }
     }
@@ -80,6 +84,10 @@ impl Descriptor for Prepare {
         None
     }
 
+    fn serving_mut(&mut self) -> Option<&mut Serve> {
+        None
+    }
+
     fn searches_by(&self) -> Option<Metric> {
         None
     }
@@ -90,6 +98,10 @@ impl Descriptor for Prepare {
 
     fn pieces(&self, _: Option<i32>) -> Vec<PlannedPiece> {
         vec![PlannedPiece::COMMIT]
+    }
+
+    fn against_parallelism(&self, _: bool) -> Vec<&'static str> {
+        vec![NOTHING_TO_SHARE]
     }
 
     fn needs_storage(&self) -> bool {

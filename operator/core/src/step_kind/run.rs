@@ -61,6 +61,10 @@ impl Descriptor for Run {
         Vec::new()
     }
 
+    fn is_continuous(&self) -> bool {
+        false
+    }
+
     fn workload(&self) -> Workload {
         self.workload.unwrap_or_default()
     }
@@ -72,7 +76,7 @@ impl Descriptor for Run {
     fn exposure(&self) -> Option<Exposure> {
         let workload = Descriptor::workload(self);
         let is_stateful = workload == Workload::StatefulSet;
-        if workload == Workload::Job || (self.ports.is_empty() && !is_stateful) {
+        if !workload.is_long_running() || (self.ports.is_empty() && !is_stateful) {
             return None;
         }
         let service_type = self.ports.first().and_then(|port| port.service).unwrap_or(default_service(self));
@@ -109,6 +113,10 @@ impl Descriptor for Run {
         None
     }
 
+    fn serving_mut(&mut self) -> Option<&mut Serve> {
+        None
+    }
+
     fn searches_by(&self) -> Option<Metric> {
         None
     }
@@ -119,6 +127,11 @@ impl Descriptor for Run {
 
     fn pieces(&self, _: Option<i32>) -> Vec<PlannedPiece> {
         vec![PlannedPiece::COMMIT]
+    }
+
+    fn against_parallelism(&self, _: bool) -> Vec<&'static str> {
+        let is_long_running = Descriptor::workload(self).is_long_running();
+        is_long_running.then_some("is only for a run step with workload Job").into_iter().collect()
     }
 
     fn needs_storage(&self) -> bool {
@@ -134,7 +147,7 @@ impl Descriptor for Run {
     }
 
     fn fingerprint(&self, pod: &PodSettings) -> Value {
-        let is_long_running = Descriptor::workload(self) != Workload::Job;
+        let is_long_running = Descriptor::workload(self).is_long_running();
         let mut fingerprint =
             json!({ "image": self.image, "command": self.command, "args": self.args, "inputs": self.inputs });
         if let Some(fields) = fingerprint.as_object_mut() {

@@ -7,7 +7,7 @@ use mlpipeline_crds::{
 use serde_json::{Value, json};
 
 use super::rows::{delivery, output_fingerprint, output_settings, reference_fingerprint};
-use super::{Descriptor, Doer, Exposure, LocalPods, Outside, Places, Read, Replicas};
+use super::{Descriptor, Doer, Exposure, LocalPods, NOTHING_TO_SHARE, Outside, Places, Read, Replicas};
 use crate::credentials;
 use crate::format::output_format;
 use crate::piece::PlannedPiece;
@@ -35,6 +35,10 @@ impl Descriptor for Score {
 
     fn outside(&self) -> Vec<(String, Outside<'_>)> {
         Outside::of(&self.input).map(|place| ("input.uri".to_owned(), place)).into_iter().collect()
+    }
+
+    fn is_continuous(&self) -> bool {
+        false
     }
 
     fn workload(&self) -> Workload {
@@ -65,6 +69,10 @@ impl Descriptor for Score {
         None
     }
 
+    fn serving_mut(&mut self) -> Option<&mut Serve> {
+        None
+    }
+
     fn searches_by(&self) -> Option<Metric> {
         None
     }
@@ -75,6 +83,10 @@ impl Descriptor for Score {
 
     fn pieces(&self, _: Option<i32>) -> Vec<PlannedPiece> {
         vec![PlannedPiece::COMMIT]
+    }
+
+    fn against_parallelism(&self, _: bool) -> Vec<&'static str> {
+        vec![NOTHING_TO_SHARE]
     }
 
     fn needs_storage(&self) -> bool {

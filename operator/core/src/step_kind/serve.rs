@@ -6,7 +6,10 @@ use mlpipeline_crds::{
 };
 use serde_json::{Value, json};
 
-use super::{Descriptor, Doer, ExposedPort, Exposure, LocalPods, Outside, Places, Read, Readiness, Replicas};
+use super::{
+    Descriptor, Doer, ExposedPort, Exposure, LocalPods, NOTHING_TO_SHARE, Outside, Places, Read, Readiness,
+    Replicas,
+};
 use crate::piece::PlannedPiece;
 
 /// The name of the port that answers predictions.
@@ -43,6 +46,10 @@ impl Descriptor for Serve {
 
     fn outside(&self) -> Vec<(String, Outside<'_>)> {
         Vec::new()
+    }
+
+    fn is_continuous(&self) -> bool {
+        false
     }
 
     fn workload(&self) -> Workload {
@@ -88,6 +95,10 @@ impl Descriptor for Serve {
         Some(self)
     }
 
+    fn serving_mut(&mut self) -> Option<&mut Serve> {
+        Some(self)
+    }
+
     fn searches_by(&self) -> Option<Metric> {
         None
     }
@@ -98,6 +109,10 @@ impl Descriptor for Serve {
 
     fn pieces(&self, _: Option<i32>) -> Vec<PlannedPiece> {
         vec![PlannedPiece::COMMIT]
+    }
+
+    fn against_parallelism(&self, _: bool) -> Vec<&'static str> {
+        vec![NOTHING_TO_SHARE]
     }
 
     fn needs_storage(&self) -> bool {

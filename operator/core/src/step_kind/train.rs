@@ -1,13 +1,13 @@
 //! train: rows in, a model out.
 
 use mlpipeline_crds::{
-    Action, CrossValidation, Gate, Metric, Output, PodSettings, ReplicaVolume, Run, Serve, Split, SplitBy,
-    StepKind, Train, TrainStep, Workload,
+    Action, CrossValidation, Gate, Metric, Output, PodSettings, ReplicaVolume, Run, Search, Serve, Split,
+    SplitBy, StepKind, Train, TrainStep, Workload,
 };
 use serde_json::{Value, json};
 
 use super::rows::reference_fingerprint;
-use super::{Descriptor, Doer, Exposure, LocalPods, Outside, Places, Read, Replicas};
+use super::{Descriptor, Doer, Exposure, LocalPods, NOTHING_TO_SHARE, Outside, Places, Read, Replicas};
 use crate::credentials;
 use crate::piece::{Piece, PlannedPiece};
 
@@ -33,6 +33,10 @@ impl Descriptor for Train {
 
     fn outside(&self) -> Vec<(String, Outside<'_>)> {
         Outside::of(&self.data).map(|place| ("data.uri".to_owned(), place)).into_iter().collect()
+    }
+
+    fn is_continuous(&self) -> bool {
+        false
     }
 
     fn workload(&self) -> Workload {
@@ -63,6 +67,10 @@ impl Descriptor for Train {
         None
     }
 
+    fn serving_mut(&mut self) -> Option<&mut Serve> {
+        None
+    }
+
     fn searches_by(&self) -> Option<Metric> {
         Some(self.tune.as_ref()?.compared_by(&self.algorithm))
     }
@@ -75,6 +83,17 @@ impl Descriptor for Train {
         let pods = self.tune.as_ref().map_or(1, |tune| tune.pods(parallelism));
         let trials = PlannedPiece { piece: Piece::Trials, pods: Some(pods) };
         (pods > 1).then_some(trials).into_iter().chain([PlannedPiece::COMMIT]).collect()
+    }
+
+    fn against_parallelism(&self, is_scheduled: bool) -> Vec<&'static str> {
+        let Some(tune) = &self.tune else { return vec![NOTHING_TO_SHARE] };
+        let is_halving = (tune.search == Some(Search::Halving)).then_some(
+            "cannot be beside search: halving, whose rounds choose among all trials: leave it out, and all are measured in the step's pod",
+        );
+        let is_one_job = is_scheduled.then_some(
+            "cannot be beside schedule: a run of a schedule is one Job, which measures all trials in its pod; leave one of the two out",
+        );
+        is_halving.into_iter().chain(is_one_job).collect()
     }
 
     fn needs_storage(&self) -> bool {

@@ -8,6 +8,7 @@ use super::errors::Errors;
 use crate::duration::parse_duration;
 use crate::format::replaces;
 use crate::quoted::quoted;
+use crate::step_kind::ValidAction;
 
 /// The shortest and longest time between two polls for new files, in seconds.
 const POLL_SECONDS: (u64, u64) = (1, 3600);
@@ -80,35 +81,33 @@ fn check_input(input: &Input, path: &str, errors: &mut Errors) {
 
 /// Checks that no file could go to either of two steps, and that none is taken from where artifacts lie.
 pub(super) fn check_all(spec: &MLPipelineSpec, namespace: &str, errors: &mut Errors) {
-    let mut takers: BTreeMap<&str, &Step> = BTreeMap::new();
+    let mut takers: BTreeMap<String, &Step> = BTreeMap::new();
     for (index, step) in spec.steps.iter().enumerate() {
-        let Some(prepare) = step.prepare.as_ref().filter(|prepare| prepare.continuous.is_some()) else {
-            continue;
-        };
-        for (at, input) in prepare.inputs.iter().enumerate() {
-            let path = format!("spec.steps[{index}].prepare.inputs[{at}]");
-            let Some(place) = input.uri.as_deref().or(input.step.as_deref()) else { continue };
-            let first = place
-                .strip_prefix("file:")
-                .and_then(|path| path.split('/').find(|part| !part.is_empty() && *part != "."));
-            if input.uri.is_some() && first == Some(namespace) {
-                errors.add_with_hint(
-                    format!("{path}.uri"),
-                    format!("{} is where the artifacts of namespace {namespace} lie, and taking files there would break them", quoted(place)),
-                    "watch another folder, or read a continuous step by its name",
-                );
-            }
-            if let Some(other) = takers.insert(place, step) {
-                errors.add_with_hint(
-                    path,
-                    format!(
-                        "{} is read by {} too, and each file goes to one step only",
-                        quoted(place),
-                        quoted(&other.name)
-                    ),
-                    "let a third step read what one of the two makes, or have the files written twice",
-                );
-            }
+        let Some(action) = ValidAction::of(step) else { continue };
+        let descriptor = action.descriptor();
+        let path = format!("spec.steps[{index}].{}.inputs[0]", descriptor.kind().name());
+        let inbox = descriptor.inbox();
+        let folder = inbox
+            .and_then(|uri| uri.strip_prefix("file:"))
+            .and_then(|path| path.split('/').find(|part| !part.is_empty() && *part != "."));
+        if let Some(uri) = inbox.filter(|_| folder == Some(namespace)) {
+            errors.add_with_hint(
+                format!("{path}.uri"),
+                format!("{} is where the artifacts of namespace {namespace} lie, and taking files there would break them", quoted(uri)),
+                "watch another folder, or read a continuous step by its name",
+            );
+        }
+        let Some(place) = inbox.or_else(|| descriptor.watches()) else { continue };
+        if let Some(other) = takers.insert(place.to_owned(), step) {
+            errors.add_with_hint(
+                path,
+                format!(
+                    "{} is read by {} too, and each file goes to one step only",
+                    quoted(place),
+                    quoted(&other.name)
+                ),
+                "let a third step read what one of the two makes, or have the files written twice",
+            );
         }
     }
 }

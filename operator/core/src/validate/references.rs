@@ -71,7 +71,7 @@ fn check_reference(
     let Some(found) = check_exists(spec, step, reference, &path, errors) else { return };
     let Some(kind) = found.kind() else { return };
     let is_long_running = is_long_running(found);
-    let flows = found.prepare.as_ref().is_some_and(|prepare| prepare.continuous.is_some());
+    let flows = ValidAction::of(found).is_some_and(|action| action.descriptor().is_continuous());
     if flows && target != Target::Files {
         errors.add_with_hint(
             path,

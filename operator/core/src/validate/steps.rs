@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mlpipeline_crds::{MLPipelineSpec, Schedule, Search, Serve, Step, StepKind};
+use mlpipeline_crds::{MLPipelineSpec, Schedule, Serve, Step, StepKind};
 
 use super::dns::is_dns_label;
 use super::errors::Errors;
@@ -13,7 +13,7 @@ use crate::duration::parse_duration;
 use crate::pipeline::ValidStep;
 use crate::quoted::quoted;
 use crate::schedule::CronSchedule;
-use crate::step_kind::ValidAction;
+use crate::step_kind::{Descriptor, ValidAction};
 
 /// How many steps a pipeline may have.
 const MAX_STEPS: usize = 64;
@@ -103,7 +103,7 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
     }
     let annotations = format!("{path}.pod.annotations");
     labels::check_merged_annotations(&pod, spec.pod.as_ref(), step.pod.as_ref(), &annotations, errors);
-    check_parallelism(step, is_long_running, &format!("{path}.parallelism"), errors);
+    check_parallelism(step, action.descriptor(), &format!("{path}.parallelism"), errors);
     let retries = step.retries.unwrap_or(3);
     errors.require_between(Some(retries), (0, 100), format!("{path}.retries"));
     for (field, present) in [("retries", step.retries.is_some()), ("timeout", step.timeout.is_some())] {
@@ -131,36 +131,21 @@ fn validate_step(spec: &MLPipelineSpec, step: &Step, path: &str, errors: &mut Er
     })
 }
 
-/// Pods share the work of a run step's Job, or the trials of a search.
-fn check_parallelism(step: &Step, is_long_running: bool, path: &str, errors: &mut Errors) {
+/// Several pods at a time are for work that they can share.
+fn check_parallelism(step: &Step, descriptor: &dyn Descriptor, path: &str, errors: &mut Errors) {
     if step.parallelism.is_none() {
         return;
     }
     errors.require_between(step.parallelism, (1, 1000), path);
-    if step.run.is_some() {
-        errors.require(!is_long_running, path, "is only for a run step with workload Job");
-        return;
+    for why in descriptor.against_parallelism(step.schedule.is_some()) {
+        errors.add(path, why);
     }
-    let Some(tune) = step.train.as_ref().and_then(|train| train.tune.as_ref()) else {
-        errors.add(path, "is only for a run step with workload Job, and for a train step with tune");
-        return;
-    };
-    errors.require(
-        tune.search != Some(Search::Halving),
-        path,
-        "cannot be beside search: halving, whose rounds choose among all trials: leave it out, and all are measured in the step's pod",
-    );
-    errors.require(
-        step.schedule.is_none(),
-        path,
-        "cannot be beside schedule: a run of a schedule is one Job, which measures all trials in its pod; leave one of the two out",
-    );
 }
 
 /// What the step does. Where the pipeline names the replicas of its only serve step, they are that step's.
 fn valid_action(spec: &MLPipelineSpec, step: &Step) -> Option<ValidAction> {
     let mut action = ValidAction::of(step)?;
-    if let ValidAction::Serve(serve) = &mut action
+    if let Some(serve) = action.descriptor_mut().serving_mut()
         && serve.autoscaling.is_none()
     {
         serve.replicas = serve.replicas.or(spec.replicas);
