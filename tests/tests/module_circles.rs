@@ -16,12 +16,6 @@ use regex::Regex;
 const CRATES: [&str; 6] =
     ["crds/src", "operator/core/src", "operator/cluster/src", "operator/src", "worker/src", "cli/src"];
 
-/// Circles that may be: the crate, and the modules among which there is one.
-const ALLOWED: [(&str, &[&str]); 1] = [
-    // A kind's file has what users write and what a worker gets of it, and a worker gets one of the kinds.
-    ("crds/src", &["step", "step_spec"]),
-];
-
 /// A module's name below its crate, and the modules that it uses.
 type Uses = BTreeMap<Vec<String>, BTreeSet<Vec<String>>>;
 
@@ -100,8 +94,18 @@ fn named(text: &str) -> Vec<(bool, Vec<String>)> {
     all
 }
 
+/// The names that a module itself defines.
+fn defined(text: &str) -> BTreeSet<String> {
+    let item = Regex::new(r"\b(?:struct|enum|union|trait|type|fn|const|static) +(\w+)").expect("a pattern");
+    item.captures_iter(text).map(|found| found[1].to_owned()).collect()
+}
+
 struct Crate {
     modules: BTreeMap<Vec<String>, String>,
+    /// What each module defines.
+    defined: BTreeMap<Vec<String>, BTreeSet<String>>,
+    /// The modules all of whose names `pub use …::*` gives another place.
+    globs: BTreeMap<Vec<String>, Vec<Vec<String>>>,
     /// What `pub use` gives another place: where it stands, and where it leads.
     exports: BTreeMap<(Vec<String>, String), Vec<String>>,
 }
@@ -110,18 +114,26 @@ impl Crate {
     fn read(folder: &str) -> Self {
         let mut found = BTreeMap::new();
         modules(&programs::repository().join(folder), &[], &mut found);
-        let mut read = Self { modules: found, exports: BTreeMap::new() };
+        Self::of(found)
+    }
+
+    fn of(modules: BTreeMap<Vec<String>, String>) -> Self {
+        let defined = modules.iter().map(|(module, text)| (module.clone(), defined(text))).collect();
+        let mut read = Self { modules, defined, globs: BTreeMap::new(), exports: BTreeMap::new() };
         // Twice, for what is handed on by one that hands it on.
         for _ in 0..2 {
-            let mut exports = read.exports.clone();
+            let (mut exports, mut globs) = (read.exports.clone(), BTreeMap::<_, Vec<_>>::new());
             for (module, text) in &read.modules {
                 for (_, path) in named(text).into_iter().filter(|(handed_on, _)| *handed_on) {
-                    if let (Some(target), Some(name)) = (read.resolve(module, &path), path.last()) {
-                        exports.insert((module.clone(), name.clone()), target);
+                    let Some(target) = read.resolve(module, &path) else { continue };
+                    match path.last().map(String::as_str) {
+                        Some("*") => globs.entry(module.clone()).or_default().push(target),
+                        Some(name) => drop(exports.insert((module.clone(), name.to_owned()), target)),
+                        None => {}
                     }
                 }
             }
-            read.exports = exports;
+            (read.exports, read.globs) = (exports, globs);
         }
         read
     }
@@ -153,10 +165,21 @@ impl Crate {
             if self.modules.contains_key(&inner) {
                 at = inner;
             } else {
-                return Some(self.exports.get(&(at.clone(), name.clone())).cloned().unwrap_or(at));
+                return Some(self.exported(&at, name).unwrap_or(at));
             }
         }
         Some(at)
+    }
+
+    /// The module that a name comes from which another one hands on, by itself or with all others.
+    fn exported(&self, module: &[String], name: &str) -> Option<Vec<String>> {
+        if let Some(target) = self.exports.get(&(module.to_vec(), name.to_owned())) {
+            return Some(target.clone());
+        }
+        self.globs.get(module).into_iter().flatten().find_map(|target| {
+            let is_its_own = self.defined.get(target).is_some_and(|names| names.contains(name));
+            if is_its_own { Some(target.clone()) } else { self.exported(target, name) }
+        })
     }
 
     fn uses(&self) -> Uses {
@@ -209,12 +232,7 @@ fn circles(folder: &str) -> Vec<String> {
                 .filter(|other| leads(&edges, one, other) && leads(&edges, other, one))
                 .map(String::as_str)
                 .collect();
-            let is_allowed = ALLOWED
-                .iter()
-                .any(|(allowed, names)| *allowed == folder && circle.iter().all(|name| names.contains(name)));
-            if !is_allowed {
-                found.insert(format!("{folder}/{}: {}", parent.join("/"), circle.join(" <-> ")));
-            }
+            found.insert(format!("{folder}/{}: {}", parent.join("/"), circle.join(" <-> ")));
         }
     }
     found.into_iter().collect()
@@ -240,6 +258,18 @@ fn the_reader_of_sources_finds_a_circle() {
     assert!(leads(&circle, "a", "a"));
     let line = edges(&[("a::x", "b"), ("b", "c::y"), ("a", "c")]);
     assert!(!leads(&line, "a", "a"));
+    let of = |(name, text): (&str, &str)| {
+        let path = name.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        (path, text.to_owned())
+    };
+    let sources = [
+        ("", "mod a;\nmod b;\npub use a::*;\npub use b::B;"),
+        ("a", "mod inner;\npub use inner::*;"),
+        ("a::inner", "use crate::B;\npub struct A(B);"),
+        ("b", "use crate::A;\npub enum B { Of(Box<A>) }"),
+    ];
+    let handed_on = siblings(&Crate::of(sources.into_iter().map(of).collect()).uses());
+    assert!(leads(&handed_on[&Vec::new()], "b", "b"), "by names that a glob hands on: {handed_on:?}");
     let tree = "crate::{a::{self, B}, c as d}, super::e";
     let found: Vec<String> = paths(&[], tree).iter().map(|path| path.join("::")).collect();
     assert_eq!(found, ["crate::a::self", "crate::a::B", "crate::c", "super::e"]);

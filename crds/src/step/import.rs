@@ -4,7 +4,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::step_spec::StepWork;
+use crate::step_work::StepWork;
 use crate::{DataSource, Delivery, Digest, Format, TUNING_VERSION};
 
 /// Take a model that was made elsewhere, check it, and publish it as a train step publishes one: serve and score steps then use it

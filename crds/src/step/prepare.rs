@@ -1,11 +1,12 @@
 //! prepare — extract, transform, check.
 
 use kube::KubeSchema;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::step_spec::StepWork;
-use crate::{CheckNumber, DataSource, Delivery, Digest, Format, OLDEST_STEP_SPEC_VERSION, Reading};
+use crate::step_work::StepWork;
+use crate::{
+    CheckNumber, DataSource, Delivery, Digest, Format, OLDEST_STEP_SPEC_VERSION, OnMismatch, Reading,
+};
 
 /// Extract, transform and check data; the result is a dataset of the pipeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -114,16 +115,6 @@ with_data_place! {
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
     #[x_kube(validation = Rule::new("has(self.uri) != has(self.step)").message("exactly one of step and uri says where the rows are"))]
     pub struct DataReference {}
-}
-
-/// What becomes of a line in which a pattern is not found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum OnMismatch {
-    /// The step fails and says which line it is.
-    #[default]
-    Fail,
-    /// The line is left out, as the first line of a listing, "total 12", should be. How many were is in the log.
-    Skip,
 }
 
 /// One thing that must hold of the result: an SQL query with the value it must give, or rules for a column.

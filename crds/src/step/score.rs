@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::step_spec::StepWork;
+use crate::step_work::StepWork;
 use crate::{
     DataReference, DataSource, Delivery, Digest, Format, OLDEST_STEP_SPEC_VERSION, Output, StepReference,
 };

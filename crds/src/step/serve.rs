@@ -6,7 +6,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::step_spec::StepWork;
+use crate::step_work::StepWork;
 use crate::{DataSource, Delivery, Digest, Format, OLDEST_STEP_SPEC_VERSION, StepReference};
 
 /// Serve the newest model that passed its gate, with a Deployment and a Service.

@@ -4,7 +4,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::step_spec::StepWork;
+use crate::step_work::StepWork;
 use crate::{
     Algorithm, DataReference, DataSource, Delivery, Digest, Format, Gate, Interaction,
     OLDEST_STEP_SPEC_VERSION, Revision, TUNING_VERSION, TrainColumn, Tune,

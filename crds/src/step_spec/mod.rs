@@ -1,15 +1,12 @@
 //! What the operator, or the laptop, hands to the worker: one step with everything resolved.
 
 mod arguments;
-mod source;
-mod work;
 
 use serde::{Deserialize, Serialize};
 
 use crate::step_version::{DIGESTS_VERSION, NEWEST_FIELD_VERSION, OLDEST_STEP_SPEC_VERSION};
-use crate::{Format, Revision, worker_actions};
-pub use source::{DataSource, Delivery};
-pub(crate) use work::StepWork;
+use crate::step_work::StepWork;
+use crate::{DataSource, Delivery, Format, Revision, worker_actions};
 
 /// One step for the worker to do. Paths are relative to the worker's storage folder and never leave it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

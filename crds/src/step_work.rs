@@ -1,7 +1,6 @@
 //! What every kind of step's work answers. Must not know any of the kinds.
 
-use super::{DataSource, Delivery};
-use crate::{Digest, Format};
+use crate::{DataSource, Delivery, Digest, Format};
 
 /// What a worker gets of a step, of one kind. There are no default answers, so the compiler asks a new kind for each. Beside them, the
 /// type has a constant `SINCE`: the first version of the step spec that knows the kind.
