@@ -8,6 +8,7 @@
 
 mod algorithm;
 mod baseline;
+mod beginning;
 mod check_number;
 mod compression;
 mod crd;
@@ -46,6 +47,7 @@ pub use algorithm::{
     Penalty, PoissonRegression, Predicts, RandomForest, Ridge, SeasonalNaive, TimeInterval, TruncatedSvd,
 };
 pub use baseline::Baseline;
+pub use beginning::beginning;
 pub use check_number::CheckNumber;
 pub use compression::{Compression, CompressionError};
 pub use crd::{custom_resource_definition, pipeline_schema};
@@ -55,7 +57,7 @@ pub use format::Format;
 pub use gate::Gate;
 pub use interaction::Interaction;
 pub use location::{LocationError, ObjectLocation, TableLocation, UriScheme};
-pub use metric::{Metric, UNTESTED_CLASSES, bounded_metrics, telling_first};
+pub use metric::{METRIC_LIMIT, Metric, UNTESTED_CLASSES, bounded_metrics, telling_first};
 pub use on_mismatch::OnMismatch;
 pub use pipeline::{MLPipeline, MLPipelineSpec};
 pub use pod::{EmptyDir, ImagePullPolicy, KeyedFiles, Mount, PodSettings, Volume, VolumeClaim};

@@ -224,6 +224,9 @@ pub(crate) fn judges(name: &str) -> bool {
     name == UNTESTED_CLASSES || Metric::named(name).is_some()
 }
 
+/// How many metrics a report lists, and a status of a step or model.
+pub const METRIC_LIMIT: usize = 32;
+
 /// The finite metrics, at most so many, the most telling ones; but never without one that a gate can judge by.
 #[must_use]
 pub fn bounded_metrics(metrics: &BTreeMap<String, f64>, limit: usize) -> BTreeMap<String, f64> {

@@ -5,16 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::metric::judges;
-use crate::{Baseline, Digest, GateVerdict, Metric, Revision, Trial, bounded_metrics};
+use crate::{Baseline, Digest, GateVerdict, METRIC_LIMIT, Metric, Revision, Trial, bounded_metrics};
 
 /// The most bytes of a report: what the kubelet keeps of a termination message.
 pub const REPORT_LIMIT: usize = 4096;
 
 /// How long a message in a report may be, in bytes; the rest of the limit is for metrics and names.
 const MESSAGE_LIMIT: usize = 1536;
-
-/// How many metrics a report may carry.
-const METRIC_LIMIT: usize = 32;
 
 /// How many trials a report may carry.
 const TRIAL_LIMIT: usize = 10;

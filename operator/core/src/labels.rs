@@ -30,6 +30,8 @@ pub mod label {
 
 /// Annotations of children.
 pub mod annotation {
+    /// How many bytes the keys and values of an object's annotations have together at most: the API server takes no more.
+    pub const MOST_BYTES: usize = 256 * 1024;
     /// What the names of the operator's own begin with.
     pub const PREFIX: &str = "mlpipeline.dev/";
     /// In the cache alone, and no name that an object could have: how many bytes the annotations have that are not kept there.

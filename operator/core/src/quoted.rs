@@ -1,17 +1,14 @@
 //! How text of the user's is shown in messages: in quotes, on one line, and never longer than a message can bear.
 
+use mlpipeline_crds::beginning;
+
 /// The most characters that are shown of one text.
 const LIMIT: usize = 80;
 
 /// The text in quotes, with control characters written out and its end cut where it is too long to read anyway.
 #[must_use]
 pub fn quoted(text: &str) -> String {
-    let short: String = text.chars().take(LIMIT).collect();
-    let mut shown = format!("{short:?}");
-    if short.len() < text.len() {
-        shown.insert(shown.len() - 1, '…');
-    }
-    shown
+    format!("{:?}", beginning(text, LIMIT))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Numbers and names as the card shows them.
 
+use mlpipeline_crds::beginning;
+
 /// The longest name that is shown whole, in characters.
 const NAME_SHOWN: usize = 60;
 
@@ -24,10 +26,7 @@ pub(super) fn count(value: u64) -> String {
 
 /// A name, cut where it is very long.
 pub(super) fn name(text: &str) -> String {
-    match text.char_indices().nth(NAME_SHOWN) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    beginning(text, NAME_SHOWN)
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Cast, ScalarFunction};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, lit};
 
+use super::cast::cast;
+
 /// Microseconds of a second, a minute, an hour and a day.
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -68,8 +70,4 @@ pub(super) fn read(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 fn binary(left: Expr, op: Operator, right: Expr) -> Expr {
     Expr::BinaryExpr(BinaryExpr { left: left.into(), op, right: right.into() })
-}
-
-fn cast(expr: Expr, to: DataType) -> Expr {
-    Expr::Cast(Cast::new(Box::new(expr), to))
 }

@@ -2,6 +2,8 @@
 //!
 //! Must not hold structures of the engine's own as its developers print them, nor be longer than a few lines.
 
+use mlpipeline_crds::beginning;
+
 /// The longest text of the engine that is passed on, in characters.
 const LONGEST: usize = 400;
 
@@ -173,10 +175,7 @@ fn find_structure(text: &str, brace: &str) -> Option<usize> {
 }
 
 fn short(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    beginning(text, LONGEST)
 }
 
 /// What is said of a function whose arguments have other types than it takes: which they are, and what they become by a cast.

@@ -11,6 +11,7 @@ use datafusion::logical_expr::expr::{Between, Cast, InList};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator};
 use datafusion::optimizer::AnalyzerRule;
 
+use super::cast::cast;
 use super::rewrite::rewrite;
 
 /// Casts to microseconds what would be cast to nanoseconds in vain. It runs before types are made alike.
@@ -83,10 +84,6 @@ fn beside(expr: Expr, time: &Option<DataType>, schema: &DFSchema) -> Transformed
     };
     let is_exact = Nanoseconds::of(text).is_some_and(|found| found.loses_nothing());
     if is_date || is_exact { Transformed::yes(cast(expr, time.clone())) } else { Transformed::no(expr) }
-}
-
-fn cast(expr: Expr, to: DataType) -> Expr {
-    Expr::Cast(Cast::new(Box::new(expr), to))
 }
 
 /// The text of a time that microseconds hold: how many nanoseconds it is, where they reach it.

@@ -5,6 +5,7 @@
 
 mod aggregates;
 mod assumed_order;
+mod cast;
 mod compared_intervals;
 mod days_and_numbers;
 mod duration_parts;

@@ -7,10 +7,10 @@ use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
 use datafusion::error::Result;
-use datafusion::logical_expr::expr::Cast;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator};
 use datafusion::optimizer::AnalyzerRule;
 
+use super::cast::cast;
 use super::rewrite::rewrite;
 
 /// Casts what would lose digits or its sign.
@@ -70,8 +70,4 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
 fn is_cut(above: &DataType, below: &DataType) -> bool {
     let is_exact = |found: &DataType| found.is_decimal() || found.is_integer();
     is_exact(above) && is_exact(below) && (above.is_decimal() || below.is_decimal())
-}
-
-fn cast(expr: Expr, to: DataType) -> Expr {
-    Expr::Cast(Cast::new(Box::new(expr), to))
 }

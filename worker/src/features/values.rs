@@ -6,6 +6,7 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Arra
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Schema, TimeUnit};
 use datafusion::arrow::util::display::array_value_to_string;
+use mlpipeline_crds::beginning;
 
 use crate::model::FeatureKind;
 use crate::preprocess::{Spelling, parse_time, whole_text};
@@ -147,9 +148,5 @@ pub(super) fn as_text(array: &ArrayRef, spelling: &Spelling) -> Option<ArrayRef>
 /// A value as a message shows it.
 #[must_use]
 pub fn shown(array: &ArrayRef, row: usize) -> String {
-    let text = array_value_to_string(array, row).unwrap_or_default();
-    match text.char_indices().nth(VALUE_SHOWN) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
+    beginning(&array_value_to_string(array, row).unwrap_or_default(), VALUE_SHOWN)
 }

@@ -1,5 +1,7 @@
 //! What can be wrong while a graph is computed.
 
+use mlpipeline_crds::beginning;
+
 /// The most characters of a name that a message repeats.
 const NAME_SHOWN: usize = 80;
 
@@ -50,8 +52,5 @@ impl Problem {
 
 /// A name as messages show it.
 pub(super) fn shown_name(name: &str) -> String {
-    match name.char_indices().nth(NAME_SHOWN) {
-        Some((end, _)) => format!("\"{}…\"", name.get(..end).unwrap_or_default()),
-        None => format!("\"{name}\""),
-    }
+    format!("\"{}\"", beginning(name, NAME_SHOWN))
 }

@@ -13,7 +13,7 @@ use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::{Expr, lit, when};
 use datafusion::prelude::SessionContext;
 
-use mlpipeline_crds::{Check, Format};
+use mlpipeline_crds::{Check, Format, beginning};
 
 use super::PrepareError;
 use super::check_rules::{Rule, nearest, rules, scale};
@@ -262,10 +262,7 @@ fn numbered(batches: &[RecordBatch]) -> Result<Vec<(String, String)>, DataFusion
         let numbers = ArrayFormatter::try_new(numbers, &options)?;
         let texts = ArrayFormatter::try_new(values, &options)?;
         for row in 0..batch.num_rows() {
-            let mut text = texts.value(row).to_string();
-            if text.chars().count() > VALUE_SHOWN {
-                text = text.chars().take(VALUE_SHOWN).chain(['…']).collect();
-            }
+            let mut text = beginning(&texts.value(row).to_string(), VALUE_SHOWN);
             if values.data_type().is_string() && values.is_valid(row) {
                 text = format!("{text:?}");
             }

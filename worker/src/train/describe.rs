@@ -3,7 +3,7 @@
 //! Owns these words. They depend on the step's fingerprint and its data alone, not on where the data lie or what the gate says: what is
 //! in an artifact must be the same wherever it is made.
 
-use mlpipeline_crds::{Algorithm, DataSource, TrainStep};
+use mlpipeline_crds::{Algorithm, DataSource, TrainStep, beginning};
 use serde_json::Value;
 use url::Url;
 
@@ -137,11 +137,8 @@ fn values(values: &Values, texts: Option<&Texts>) -> String {
             format!("{} to {}", shown_time(time.min, time.kind), shown_time(time.max, time.kind))
         }
         Values::Text(text) => {
-            let cut = |text: &String| {
-                let start: String = text.chars().take(TEXT_SHOWN).collect();
-                if start.len() < text.len() { start + "…" } else { start }
-            };
-            let common: Vec<String> = text.common.iter().take(MOST_TEXTS).map(cut).collect();
+            let common = text.common.iter().take(MOST_TEXTS);
+            let common: Vec<String> = common.map(|text| beginning(text, TEXT_SHOWN)).collect();
             format!("{} different, most often {}", texts.map_or(0, Texts::len), common.join(", "))
         }
     }

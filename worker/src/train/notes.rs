@@ -2,6 +2,8 @@
 //!
 //! Owns these sentences and their bounds. Rows are sampled, so that a large table costs no more than a small one.
 
+use mlpipeline_crds::beginning;
+
 use super::columns::Treatment;
 use super::interactions;
 use super::matrix::Rows;
@@ -147,10 +149,7 @@ fn named(names: Vec<String>) -> Option<String> {
 
 /// A name, cut where it is long.
 pub(super) fn short(name: &str) -> String {
-    match name.char_indices().nth(NAME_SHOWN) {
-        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
-        None => name.to_owned(),
-    }
+    beginning(name, NAME_SHOWN)
 }
 
 fn values<'a>(rows: &Rows<'a>, place: usize) -> impl Iterator<Item = (usize, f64)> + use<'a> {

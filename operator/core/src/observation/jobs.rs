@@ -12,9 +12,6 @@ use crate::observed::{ObservedRun, RunPhase};
 use crate::piece::Piece;
 use crate::plan::Speaker;
 
-/// The most bytes that all annotations of an object may have together; the API server takes no more.
-const ANNOTATIONS_LIMIT: usize = 256 * 1024;
-
 /// Reads a Job with its pods; `None` for a Job that names no run of ours.
 pub(super) fn read(job: &Job, own_pods: &[&Pod]) -> Option<ObservedRun> {
     let metadata = &job.metadata;
@@ -140,12 +137,12 @@ fn pending_report(job: &Job, pod: &Pod) -> Option<String> {
     let others: usize = annotations
         .filter(|(name, _)| *name != annotation::REPORT)
         .map(|(name, value)| match name.as_str() {
-            annotation::DROPPED => value.parse().unwrap_or(ANNOTATIONS_LIMIT),
+            annotation::DROPPED => value.parse().unwrap_or(annotation::MOST_BYTES),
             name => name.len() + value.len(),
         })
         .sum();
     let size = others + annotation::REPORT.len() + text.len();
-    (size <= ANNOTATIONS_LIMIT).then(|| text.to_owned())
+    (size <= annotation::MOST_BYTES).then(|| text.to_owned())
 }
 
 /// Whether the run is done as soon as one pod has succeeded.

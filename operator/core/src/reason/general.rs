@@ -11,6 +11,9 @@ pub const DONE: &str = "Done";
 /// All steps are done, and pods answer.
 pub const SERVING: &str = "Serving";
 
+/// What `suspend` does.
+pub const UNTIL_RESUMED: &str = "nothing new starts until spec.suspend is removed";
+
 /// The reasons of a pipeline in progress.
 pub const IN_PROGRESS: [&str; 2] = [RUNNING, WAITING];
 

@@ -63,7 +63,7 @@ impl Display for Reason {
             }
             Self::NoSuchStep { step } => write!(out, "there is no step {step}"),
             Self::NoResult { step } => write!(out, "{step} is done and has no result"),
-            Self::Suspended => write!(out, "suspended: nothing new starts until spec.suspend is removed"),
+            Self::Suspended => write!(out, "suspended: {}", general::UNTIL_RESUMED),
             Self::ScheduleSuspended => write!(out, "its schedule is suspended"),
             Self::Scheduled(scheduled) => scheduled.fmt(out),
             Self::ScheduleHeldUp { cause, missed, run } => {

@@ -14,8 +14,8 @@ pub const SERVING: &str = "Serving";
 /// The pipeline is held back by `suspend`.
 pub const SUSPENDED: &str = "Suspended";
 
-/// The longest message of a condition, in characters: the rest is in the steps.
-const MESSAGE_LIMIT: usize = 1024;
+/// The longest message of a condition, and of a step, in characters.
+pub(super) const MESSAGE_LIMIT: usize = 1024;
 
 /// What one condition should say.
 #[derive(Clone, Debug, PartialEq, Eq)]

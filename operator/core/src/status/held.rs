@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use mlpipeline_crds::MLPipelineStatus;
 
-use super::conditions::{self, READY, RECONCILING, SERVING, STALLED, SUSPENDED, Statement, shorten};
+use super::conditions::{
+    self, MESSAGE_LIMIT, READY, RECONCILING, SERVING, STALLED, SUSPENDED, Statement, shorten,
+};
 use super::{Problem, statement, suspended};
 use crate::validate::FieldError;
 
@@ -20,7 +22,7 @@ pub fn invalid(
     let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
     let problem = Problem {
         reason: "InvalidSpec".to_owned(),
-        message: shorten(&texts.join("; "), 1024),
+        message: shorten(&texts.join("; "), MESSAGE_LIMIT),
         transient: false,
     };
     held(generation, suspend, &problem, previous, now)

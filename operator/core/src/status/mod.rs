@@ -125,7 +125,7 @@ fn statements(
 /// Whether the pipeline is held back by `suspend`.
 fn suspended(suspend: bool) -> Statement {
     let (reason, message) = match suspend {
-        true => (general::SUSPENDED, "no new run starts until spec.suspend is removed"),
+        true => (general::SUSPENDED, general::UNTIL_RESUMED),
         false => ("NotSuspended", "spec.suspend is not set"),
     };
     statement(SUSPENDED, suspend, reason, message)

@@ -6,10 +6,9 @@
 use std::cmp::Reverse;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use mlpipeline_crds::{GateState, MLPipelineStatus, Metric, ModelStatus, bounded_metrics};
+use mlpipeline_crds::{GateState, METRIC_LIMIT, MLPipelineStatus, Metric, ModelStatus, bounded_metrics};
 
 use super::conditions::{shorten, whole_seconds};
-use super::steps::METRIC_LIMIT;
 use crate::observed::Observed;
 use crate::pipeline::ValidatedPipeline;
 use crate::plan::{self, ModelVerdict, ServedModel};

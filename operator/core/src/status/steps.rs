@@ -1,19 +1,14 @@
 //! One line of the status a step.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use mlpipeline_crds::{StepStatus, bounded_metrics};
+use mlpipeline_crds::{METRIC_LIMIT, StepStatus, bounded_metrics};
 
-use super::conditions::{shorten, whole_seconds};
+use super::conditions::{MESSAGE_LIMIT, shorten, whole_seconds};
 use crate::child_kind::ChildKind;
 use crate::names;
 use crate::observed::Observed;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::plan::{Decision, StepPlan};
-
-/// The longest message of a step, in characters.
-const MESSAGE_LIMIT: usize = 1024;
-/// How many metrics of a step or model are listed.
-pub(super) const METRIC_LIMIT: usize = 32;
 
 /// What is true of one step.
 pub(super) fn step_status(pipeline: &ValidatedPipeline, observed: &Observed, plan: &StepPlan) -> StepStatus {

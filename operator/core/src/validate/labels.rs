@@ -6,6 +6,7 @@ use mlpipeline_crds::PodSettings;
 
 use super::dns::{is_label_value, is_qualified_name};
 use super::errors::Errors;
+use crate::labels::annotation;
 use crate::quoted::quoted;
 
 /// Prefixes of labels and annotations that are ours or a GitOps tool's: a pod with such a label of the user's making would be
@@ -30,9 +31,7 @@ const LOOSENING_PREFIXES: [&str; 3] = [
 /// Labels by which a Job finds its pods. The API server rejects a Job that sets them itself.
 const LABELS_OF_JOBS: [&str; 2] = ["controller-uid", "job-name"];
 
-/// How many bytes the keys and values of an object's annotations have together at most.
-const MOST_OF_ANNOTATIONS: usize = 256 * 1024;
-/// How many of them are kept for annotations of the operator's own and of Kubernetes' controllers.
+/// How many bytes of an object's annotations are kept for annotations of the operator's own and of Kubernetes' controllers.
 const KEPT_OF_ANNOTATIONS: usize = 1024;
 
 const KEY_FORM: &str = "a key is PREFIX/NAME or NAME: the prefix is a DNS name, the name 1 to 63 letters, digits, -, _ and ., with a letter or digit first and last";
@@ -103,7 +102,7 @@ pub(super) fn check_labels(labels: &BTreeMap<String, String>, path: &str, errors
 pub(super) fn check_annotations(annotations: &BTreeMap<String, String>, path: &str, errors: &mut Errors) {
     check_reserved(annotations, path, errors);
     check_annotation_keys(annotations, path, errors);
-    check_size(annotations, MOST_OF_ANNOTATIONS - KEPT_OF_ANNOTATIONS, path, errors);
+    check_size(annotations, annotation::MOST_BYTES - KEPT_OF_ANNOTATIONS, path, errors);
 }
 
 /// Checks the annotations of the pipeline itself, which anybody may set.
@@ -113,7 +112,7 @@ pub(super) fn check_annotations_of_pipeline(
     errors: &mut Errors,
 ) {
     check_annotation_keys(annotations, path, errors);
-    check_size(annotations, MOST_OF_ANNOTATIONS, path, errors);
+    check_size(annotations, annotation::MOST_BYTES, path, errors);
 }
 
 /// Checks that the annotations of a pipeline's pods and those of its step are not too many together, where neither are by themselves.
@@ -124,7 +123,7 @@ pub(super) fn check_merged_annotations(
     path: &str,
     errors: &mut Errors,
 ) {
-    let most = MOST_OF_ANNOTATIONS - KEPT_OF_ANNOTATIONS;
+    let most = annotation::MOST_BYTES - KEPT_OF_ANNOTATIONS;
     let fits = |pod: Option<&PodSettings>| pod.is_none_or(|pod| size(&pod.annotations) <= most);
     if own.is_some_and(|pod| !pod.annotations.is_empty()) && fits(of_pipeline) && fits(own) {
         check_size(&merged.annotations, most, path, errors);
@@ -182,10 +181,13 @@ mod tests {
 
     #[test]
     fn annotations_are_counted_in_bytes_and_those_of_the_operator_have_their_place() {
-        let most = MOST_OF_ANNOTATIONS - KEPT_OF_ANNOTATIONS;
-        for (bytes, on_children, on_pipeline) in
-            [(most, 0, 0), (most + 1, 1, 0), (MOST_OF_ANNOTATIONS, 1, 0), (MOST_OF_ANNOTATIONS + 1, 1, 1)]
-        {
+        let most = annotation::MOST_BYTES - KEPT_OF_ANNOTATIONS;
+        for (bytes, on_children, on_pipeline) in [
+            (most, 0, 0),
+            (most + 1, 1, 0),
+            (annotation::MOST_BYTES, 1, 0),
+            (annotation::MOST_BYTES + 1, 1, 1),
+        ] {
             let found = annotations(bytes);
             assert_eq!(size(&found), bytes);
             assert_eq!(problems(|errors| check_annotations(&found, "p", errors)), on_children, "{bytes}");
@@ -207,7 +209,7 @@ mod tests {
             annotations: a.annotations.clone().into_iter().chain(b.annotations.clone()).collect(),
             ..PodSettings::default()
         };
-        let most = MOST_OF_ANNOTATIONS - KEPT_OF_ANNOTATIONS;
+        let most = annotation::MOST_BYTES - KEPT_OF_ANNOTATIONS;
         // The third replaces the pipeline's, and the fourth has its error already.
         for (pipeline, own, key, expected) in [
             (most / 2, most / 2 - 8, "b", 0),

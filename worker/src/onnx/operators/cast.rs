@@ -1,5 +1,6 @@
 //! From one type to another.
 
+use mlpipeline_crds::beginning;
 use std::sync::Arc;
 
 use super::super::half::Rounding;
@@ -9,6 +10,9 @@ use super::super::problem::Problem;
 use super::super::proto::data_type;
 use super::super::tensor::{Tensor, Values};
 use super::super::work::Work;
+
+/// The most characters of a text that a message repeats.
+const TEXT_SHOWN: usize = 40;
 
 /// The type of a number of the file's.
 pub(in super::super) fn kind_of(code: i64) -> Result<Kind, Problem> {
@@ -98,9 +102,7 @@ fn float_text(value: f64, shortest: String) -> String {
 fn from_texts(texts: &[Arc<str>], to: Kind, width: usize) -> Result<Values, Problem> {
     let wrong = |place: usize, text: &str| {
         let row = place / width.max(1);
-        let start: String = text.chars().take(40).collect();
-        let more = if start.len() < text.len() { "…" } else { "" };
-        Problem::value(row, format!("the text \"{start}{more}\" is not a number"))
+        Problem::value(row, format!("the text \"{}\" is not a number", beginning(text, TEXT_SHOWN)))
     };
     let mut numbers = Vec::with_capacity(texts.len());
     for (place, text) in texts.iter().enumerate() {

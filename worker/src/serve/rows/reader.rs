@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use mlpipeline_crds::beginning;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -194,10 +195,7 @@ pub(super) fn kind_of(first: u8) -> &'static str {
 
 /// Text of the caller's, cut to what a message may repeat.
 fn quoted(text: &str) -> String {
-    match text.char_indices().nth(MAX_QUOTED) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    beginning(text, MAX_QUOTED)
 }
 
 /// A list of rows.

@@ -1,6 +1,6 @@
 //! One round of a search: some trials, each measured in all folds of some rows.
 
-use mlpipeline_crds::{Algorithm, Metric, Trial};
+use mlpipeline_crds::{Algorithm, Metric, Trial, beginning};
 
 use super::super::error::TrainError;
 use super::super::folds::folds_of;
@@ -69,8 +69,7 @@ impl Candidate {
 
 /// As much of a failure as is shown. The mark is what takes the rest of a secret value out that was cut.
 fn start(failure: &str) -> String {
-    let start: String = failure.chars().take(FAILURE_SHOWN).collect();
-    if start.len() < failure.len() { start + "…" } else { start }
+    beginning(failure, FAILURE_SHOWN)
 }
 
 /// What the trials of a round are measured with.
