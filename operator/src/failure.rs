@@ -95,6 +95,16 @@ impl Failure {
         Self { class: Class::Leftover, object: object.to_owned(), message, retry_after: None }
     }
 
+    /// A claim that is wanted and is being deleted: Kubernetes waits for the pods that mount it, and nothing takes a deletion back.
+    #[must_use]
+    pub fn claim_being_deleted(object: &str) -> Self {
+        let message = format!(
+            "{object} is being deleted, and its data go with the last pod that mounts it, unless its PersistentVolume has the reclaim policy \
+             Retain; copy them now, while pods run. Another claim, which is empty, is made when it is gone"
+        );
+        Self { class: Class::Leftover, object: object.to_owned(), message, retry_after: None }
+    }
+
     /// The claim that the spec names does not allow what its steps need.
     #[must_use]
     pub fn unfit_claim(object: &str, problem: &str, place: &str) -> Self {
@@ -288,6 +298,18 @@ mod tests {
             assert_eq!(answer(code, "", "").wait(1, 1.0), Duration::from_secs(1));
         }
         assert_eq!(Failure::name_taken("Job a").wait(3, 1.0), Duration::from_secs(4));
+    }
+
+    #[test]
+    fn d1_whoever_deletes_a_claim_learns_to_copy_its_data_while_pods_mount_it() {
+        let problem = Failure::claim_being_deleted("PersistentVolumeClaim a").problem(1).expect("a problem");
+        assert_eq!((problem.reason.as_str(), problem.transient), ("WaitingForDeletion", true));
+        for part in
+            ["PersistentVolumeClaim a is being deleted", "the last pod that mounts it", "copy them now"]
+        {
+            assert!(problem.message.contains(part), "{part}: {}", problem.message);
+        }
+        assert!(!problem.message.contains("finalizer"), "{}", problem.message);
     }
 
     #[test]

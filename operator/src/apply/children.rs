@@ -170,7 +170,11 @@ async fn apply_drift(
 ) -> Result<Option<Duration>, Failure> {
     let metadata = found.metadata();
     if metadata.deletion_timestamp.is_some() {
-        return Err(Failure::being_deleted(&object_name(desired.kind, &desired.name)));
+        let object = object_name(desired.kind, &desired.name);
+        return Err(match desired.kind {
+            ChildKind::PersistentVolumeClaim => Failure::claim_being_deleted(&object),
+            _ => Failure::being_deleted(&object),
+        });
     }
     let uid = metadata.uid.clone().unwrap_or_default();
     let remembered = remembered(context, pipeline, &uid);

@@ -4,6 +4,7 @@
 //! it makes sense and otherwise left out.
 
 mod autoscalers;
+mod claims;
 mod container_status;
 mod injected;
 mod jobs;

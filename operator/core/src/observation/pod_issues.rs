@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::metadata::{is_owned_by, pods_of, step_of};
 use super::snapshot::{Snapshot, WarningEvent};
-use super::{jobs, pods};
+use super::{claims, jobs, pods};
 use crate::children::REPLICA_VOLUME;
 use crate::observed::PodIssue;
 
@@ -68,21 +68,20 @@ fn volume_not_bound(snapshot: &Snapshot, pod: &Pod) -> Option<(String, PodIssue)
     let is_mounted = |claim: &PersistentVolumeClaim| {
         step_of(&claim.metadata).is_none() || claim.metadata.name.as_ref() == Some(&of_replica)
     };
-    let message = snapshot
-        .claims
-        .iter()
-        .filter(|claim| is_mounted(claim))
-        .find_map(|claim| Some((claim, unbound(claim, snapshot)?)));
-    let (claim, message) = message?;
-    let whose = if step_of(&claim.metadata).is_some() { "the replica's" } else { "the pipeline's" };
-    let message = format!("{whose} volume is not there yet: {message}");
-    Some((step_of(&pod.metadata)?, PodIssue { reason: "VolumeNotBound".to_owned(), message }))
+    let found = snapshot.claims.iter().filter(|claim| is_mounted(claim)).find_map(|claim| {
+        let whose = if step_of(&claim.metadata).is_some() { "the replica's" } else { "the pipeline's" };
+        claims::lost(claim, whose).or_else(|| {
+            let message = format!("{whose} volume is not there yet: {}", unbound(claim, snapshot)?);
+            Some(PodIssue { reason: "VolumeNotBound".to_owned(), message })
+        })
+    });
+    Some((step_of(&pod.metadata)?, found?))
 }
 
 /// Why the claim is not bound and what to do, where something says so. Kubernetes lets a claim be given a class once, where it has none; all
 /// else is changed by making the claim again, which holds nothing before it is bound.
 fn unbound(claim: &PersistentVolumeClaim, snapshot: &Snapshot) -> Option<String> {
-    if claim.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Bound") {
+    if claims::phase(claim) == Some("Bound") {
         return None;
     }
     let name = claim.metadata.name.as_deref().unwrap_or_default();
@@ -91,6 +90,15 @@ fn unbound(claim: &PersistentVolumeClaim, snapshot: &Snapshot) -> Option<String>
         Some(step) => format!("replicaVolume of step {step}"),
         None => "spec.storage.volume".to_owned(),
     };
+    if let Some(volume) = claims::volume_of(claim) {
+        // Between the two writes by which Kubernetes binds a claim, nothing is wrong.
+        let WarningEvent { pod_issue, .. } = warning_event(snapshot, &claim.metadata)?;
+        let (reason, words) = (&pod_issue.reason, &pod_issue.message);
+        return Some(format!(
+            "claim {name} is of PersistentVolume {volume} and not bound to it ({reason}): {words}; see to that volume, which may hold data: who \
+             deletes the claim gives them up"
+        ));
+    }
     let again = format!("delete the claim, which holds nothing yet: kubectl delete pvc {name}");
     match (warning_event(snapshot, &claim.metadata), class) {
         (Some(WarningEvent { pod_issue, .. }), _) => Some(format!(

@@ -174,8 +174,8 @@ fn a_refusal_of_pods_is_over_when_a_pod_was_made_after_it() {
     assert_eq!(warned(Some("2026-11-20T10:01:00Z"), failed()).as_deref(), Some("ContainerFailed"));
 }
 
-/// A claim, and what its provisioner said of it last.
-fn claim_issue(claim: Value, warned: Option<&str>) -> Option<String> {
+/// The issue of a pod that waits for a claim, with what its provisioner said of it last.
+fn claim_issue(claim: Value, warned: Option<&str>) -> Option<PodIssue> {
     let mut waits = pod(json!({"phase": "Pending"}));
     waits["metadata"]["name"] = json!("shop-db-0");
     let claims = vec![serde_json::from_value(claim).expect("a claim")];
@@ -186,8 +186,36 @@ fn claim_issue(claim: Value, warned: Option<&str>) -> Option<String> {
         snapshot.warning_events.insert("claim".to_owned(), WarningEvent { pod_issue, time: None });
     }
     let mut pod_issues = read(&snapshot).steps["train"].pod_issues.clone().into_iter();
-    let found = pod_issues.find(|pod_issue| pod_issue.reason == "VolumeNotBound");
-    found.map(|pod_issue| pod_issue.message)
+    pod_issues.find(|pod_issue| pod_issue.reason.starts_with("Volume"))
+}
+
+#[test]
+fn d1_nobody_is_told_to_delete_a_claim_that_has_or_had_a_volume() {
+    let claim = |phase: &str| {
+        json!({"metadata": {"name": "iris-storage", "uid": "claim"}, "spec": {"storageClassName": "fast", "volumeName": "pv-7"},
+            "status": {"phase": phase}})
+    };
+    let said = |phase: &str, warned: Option<&str>| {
+        claim_issue(claim(phase), warned).map(|issue| (issue.reason, issue.message))
+    };
+    for warned in [None, Some("Bound claim has lost its PersistentVolume")] {
+        let (reason, message) = said("Lost", warned).expect("an issue");
+        assert_eq!(reason, "VolumeLost");
+        for part in [
+            "claim iris-storage had PersistentVolume pv-7",
+            "restore that PersistentVolume",
+            "gives up the data",
+        ] {
+            assert!(message.contains(part), "{part}: {message}");
+        }
+        assert!(!message.contains("kubectl delete"), "{message}");
+    }
+    assert_eq!(said("Pending", None), None, "it is about to be bound");
+    let (reason, message) = said("Pending", Some("already bound to a different claim")).expect("an issue");
+    assert_eq!(reason, "VolumeNotBound");
+    assert!(message.contains("PersistentVolume pv-7") && message.contains("a different claim"), "{message}");
+    assert!(!message.contains("kubectl delete") && !message.contains("holds nothing"), "{message}");
+    assert_eq!(said("Bound", Some("any")), None);
 }
 
 #[test]
@@ -228,7 +256,10 @@ fn a_claim_that_is_not_bound_is_named_with_a_way_out_that_kubernetes_takes() {
         (bound, None, &[]),
     ];
     for (claim, warned, parts) in rows {
-        let found = claim_issue(claim.clone(), warned);
+        let found = claim_issue(claim.clone(), warned).map(|issue| {
+            assert_eq!(issue.reason, "VolumeNotBound");
+            issue.message
+        });
         assert_eq!(found.is_some(), !parts.is_empty(), "{claim}: {found:?}");
         for part in parts {
             assert!(found.as_ref().is_some_and(|found| found.contains(part)), "{part}: {found:?}");
