@@ -144,7 +144,8 @@ impl KeptPodStatus {
     /// Keeps the conditions that are read, and the state of containers.
     fn strip_lists(mut self) -> Self {
         let mut conditions = self.conditions.unwrap_or_default();
-        conditions.retain(is_read);
+        let is_running = self.phase.as_deref() == Some("Running");
+        conditions.retain(|condition| is_read(condition, is_running));
         self.conditions = (!conditions.is_empty()).then_some(conditions);
         let strip = |all: Vec<ContainerStatus>| all.into_iter().map(strip_container_status).collect();
         self.container_statuses = self.container_statuses.map(strip);
@@ -154,11 +155,11 @@ impl KeptPodStatus {
 }
 
 /// No node was found; the cluster removes the pod; the pod is ready; its containers are, and its node does not report any more. The
-/// kubelet gives a reason for each pod that is not ready.
-fn is_read(condition: &PodCondition) -> bool {
+/// kubelet gives a reason for each pod that is not ready, which is read while it runs.
+fn is_read(condition: &PodCondition, is_running: bool) -> bool {
     match (condition.type_.as_str(), condition.status.as_str()) {
         ("PodScheduled", "False") | ("DisruptionTarget" | "Ready" | "ContainersReady", "True") => true,
-        ("Ready", "False") => condition.reason.is_none(),
+        ("Ready", "False") => is_running || condition.reason.is_none(),
         _ => false,
     }
 }

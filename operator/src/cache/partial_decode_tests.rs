@@ -80,6 +80,18 @@ fn of_a_pod_its_phase_its_containers_states_and_the_conditions_that_are_read_are
 }
 
 #[test]
+fn why_a_pod_is_not_ready_is_kept_while_it_runs() {
+    let not_ready = json!({"type": "Ready", "status": "False", "reason": "ReadinessGatesNotReady", "message": "gate x",
+        "lastTransitionTime": "2026-11-21T00:00:40Z"});
+    for (phase, is_kept) in [("Pending", false), ("Running", true), ("Succeeded", false)] {
+        let status = json!({"phase": phase, "conditions": [not_ready]});
+        let sent = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata(), "status": status});
+        let status = if is_kept { status } else { json!({"phase": phase}) };
+        keeps::<Pod>(&sent, &json!({"metadata": kept_metadata(&["annotations"]), "status": status}));
+    }
+}
+
+#[test]
 fn of_a_job_how_many_pods_it_runs_and_how_it_stands_is_kept() {
     let spec = json!({
         "activeDeadlineSeconds": 60, "backoffLimit": 3, "completionMode": "Indexed", "completions": 6, "parallelism": 2, "suspend": true,

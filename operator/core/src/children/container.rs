@@ -26,7 +26,7 @@ pub const PROBE_PORT_NAME: &str = "probes";
 const PROBE_PORT: i32 = 8001;
 /// How many seconds a model may take to be loaded: the largest, of 128 MiB, from slow storage and with a tenth of a core. A process that fails
 /// ends by itself, so this only delays the restart of one that hangs.
-const STARTUP_ATTEMPTS: i32 = 600;
+pub(crate) const STARTUP_SECONDS: i32 = 600;
 /// How long a pod that is being deleted still answers: until every node has removed it from its routes.
 const DRAIN_DELAY: &str = "5s";
 
@@ -121,7 +121,7 @@ fn worker_container(
         args: Some(args),
         env: some_if_any(environment(step, serve_environment(serve))),
         ports: Some(ports),
-        startup_probe: Some(probe(probed, "/ready", 1, STARTUP_ATTEMPTS)),
+        startup_probe: Some(probe(probed, "/ready", 1, STARTUP_SECONDS)),
         readiness_probe: Some(probe(probed, "/ready", 2, 2)),
         liveness_probe: Some(probe(probed, "/health", 10, 3)),
         ..base

@@ -19,6 +19,7 @@ use super::child_kind::{Child, ChildKind};
 use super::pipeline::{ValidStep, ValidatedPipeline};
 use super::plan::{Plan, Work};
 
+pub(crate) use container::STARTUP_SECONDS;
 pub use container::{CONTAINER, PROBE_PORT_NAME};
 pub(crate) use job::INDEXED;
 pub(crate) use persistent_volume_claim::REPLICA_VOLUME;

@@ -11,6 +11,8 @@ use crate::observed::{OUT_OF_MEMORY, PodIssue};
 /// What happened to it, and what to do.
 pub(super) const OUT_OF_MEMORY_MESSAGE: &str =
     "the container used more memory than its limit allows; raise pod.resources.limits.memory";
+/// The kubelet's reason of a container that waits, since it has ended again.
+const CRASHES: &str = "CrashLoopBackOff";
 /// How much of a foreign container's last words is repeated, in characters.
 const LAST_WORDS: usize = 400;
 
@@ -59,10 +61,26 @@ pub(super) fn trouble(status: &ContainerStatus) -> Option<PodIssue> {
     if matches!(reason.as_str(), "" | "ContainerCreating" | "PodInitializing") {
         return None;
     }
+    if reason == CRASHES {
+        return Some(ends_again(status, waiting.message.as_deref()));
+    }
     let message = waiting_message(status, &reason, waiting.message.as_deref());
     // The kubelet changes from the one to the other at each attempt.
     let reason = if reason == "ErrImagePull" { "ImagePullBackOff".to_owned() } else { reason };
     Some(PodIssue { reason, message })
+}
+
+/// A container that ends each time it begins: how it ended the last time, with its own words or else the kubelet's.
+pub(super) fn ends_again(status: &ContainerStatus, said: Option<&str>) -> PodIssue {
+    let last = ended_last(status);
+    let code = last.map(|end| format!(" with exit code {}", end.exit_code)).unwrap_or_default();
+    let report = last.and_then(|end| StepReport::from_json(end.message.as_deref()?.trim()).ok());
+    let words = report.and_then(|report| report.message).or_else(|| said.map(str::to_owned));
+    let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+    PodIssue {
+        reason: CRASHES.to_owned(),
+        message: format!("the container ends again and again{code}{words}"),
+    }
 }
 
 fn waiting_message(status: &ContainerStatus, reason: &str, message: Option<&str>) -> String {
@@ -70,14 +88,6 @@ fn waiting_message(status: &ContainerStatus, reason: &str, message: Option<&str>
     match reason {
         "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" => {
             format!("image {} cannot be pulled{said}", status.image)
-        }
-        "CrashLoopBackOff" => {
-            let last = ended_last(status);
-            let code = last.map(|end| format!(" with exit code {}", end.exit_code)).unwrap_or_default();
-            let report = last.and_then(|end| StepReport::from_json(end.message.as_deref()?.trim()).ok());
-            let words =
-                report.and_then(|report| report.message).map(|words| format!(": {words}")).unwrap_or(said);
-            format!("the container ends again and again{code}{words}")
         }
         "CreateContainerConfigError" => format!("the container cannot be set up{said}"),
         _ => format!("the container waits{said}"),

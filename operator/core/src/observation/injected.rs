@@ -38,11 +38,15 @@ pub(super) fn holds_start(pod: &Pod) -> Option<Overdue> {
 
 /// What keeps such a container from working.
 pub(super) fn pod_issue(pod: &Pod) -> Option<PodIssue> {
-    let named_issue = |status: &ContainerStatus| {
-        let issue = trouble(status)?;
-        Some(PodIssue { message: format!("{}: {}", named(status), issue.message), ..issue })
-    };
-    init(pod).chain(beside(pod)).find_map(named_issue)
+    init(pod).chain(beside(pod)).find_map(|status| Some(with_its_name(status, trouble(status)?)))
+}
+
+/// The issue of a container, with its name where it is not the step's own.
+pub(super) fn with_its_name(status: &ContainerStatus, issue: PodIssue) -> PodIssue {
+    if status.name == CONTAINER {
+        return issue;
+    }
+    PodIssue { message: format!("{}: {}", named(status), issue.message), ..issue }
 }
 
 /// How such a container failed, as (reason, message), where it is why the pod failed.

@@ -10,6 +10,7 @@ mod injected;
 mod jobs;
 mod long_running;
 mod metadata;
+mod not_ready;
 mod overdue;
 mod pod_issues;
 mod pods;

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::metadata::{pods_of, step_of};
 use super::snapshot::Snapshot;
-use super::{injected, jobs, pods};
+use super::{injected, jobs, not_ready, pods};
 use crate::labels::label_of;
 use crate::observed::{Overdue, PodIssue};
 
@@ -22,6 +22,7 @@ const TAINTED: &str = "DeletionByTaintManager";
 /// All of them with the step that each holds up, what pods say first. `pod_issues` are those that count at once.
 pub(super) fn overdue(snapshot: &Snapshot, pod_issues: &[(String, PodIssue)]) -> Vec<(String, Overdue)> {
     let of_pods = snapshot.pods.iter().filter_map(|pod| Some((step_of(&pod.metadata)?, of_pod(pod)?)));
+    let of_pods = of_pods.flat_map(|(step, all)| all.into_iter().map(move |one| (step.clone(), one)));
     let of_jobs = snapshot.jobs.iter().filter_map(|job| {
         let step = step_of(&job.metadata)?;
         let known = pod_issues.iter().find(|(of, _)| *of == step).map(|(_, pod_issue)| pod_issue);
@@ -31,14 +32,15 @@ pub(super) fn overdue(snapshot: &Snapshot, pod_issues: &[(String, PodIssue)]) ->
     of_pods.chain(of_jobs).collect()
 }
 
-fn of_pod(pod: &Pod) -> Option<Overdue> {
+fn of_pod(pod: &Pod) -> Option<Vec<Overdue>> {
     if pods::has_ended(pod) {
         return None;
     }
-    remains(pod)
+    let first = remains(pod)
         .or_else(|| unreachable(pod))
         .or_else(|| injected::outlives_step(pod))
-        .or_else(|| injected::holds_start(pod))
+        .or_else(|| injected::holds_start(pod));
+    Some(first.map_or_else(|| not_ready::not_ready(pod), |first| vec![first]))
 }
 
 /// A pod that should be gone: its kubelet has not ended it, and nothing takes its place where there may be one at a time.

@@ -125,6 +125,43 @@ fn d3_d4_a_pod_on_a_lost_node_is_named_while_it_waits_for_its_end_and_after() {
     assert_eq!(overdue(&deleted(ended(137, "Error", ""))), [], "it has ended, wherever it was");
 }
 
+/// A pod of a Deployment that runs since ten and is not ready.
+fn not_ready(reason: &str, since: &str, statuses: Value) -> Snapshot {
+    let mut pod = pod(json!({"phase": "Running", "containerStatuses": statuses, "conditions": [
+        {"type": "Ready", "status": "False", "reason": reason, "lastTransitionTime": since, "message": "its words"}]}));
+    pod["metadata"]["ownerReferences"] = json!([
+        {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "iris-train-5", "uid": "set", "controller": true}]);
+    Snapshot { pods: vec![object(pod)], ..Snapshot::default() }
+}
+
+#[test]
+fn d3_a_pod_that_runs_and_never_becomes_ready_is_named_with_the_kubelets_words() {
+    let runs = |at: &str| container("step", json!({"running": {"startedAt": at}}));
+    for reason in ["ReadinessGatesNotReady", "ContainersNotReady"] {
+        let (name, minute, message) = one(&not_ready(reason, TEN, json!([runs(TEN)])));
+        assert_eq!((name.as_str(), minute.as_str()), ("PodNotReady", "10:11"));
+        assert_eq!(message, "pod iris-train-x runs and does not become ready: its words");
+    }
+    let pulled_late = not_ready("ContainersNotReady", TEN, json!([runs("2026-11-20T10:20:00Z")]));
+    assert_eq!(one(&pulled_late).1, "10:31", "from the begin of its container");
+    let failed_later = not_ready("ContainersNotReady", "2026-11-20T12:00:00Z", json!([runs(TEN)]));
+    assert_eq!(one(&failed_later).1, "12:11", "from the end of its being ready");
+    assert_eq!(overdue(&not_ready("PodCompleted", TEN, json!([runs(TEN)]))), [], "it has ended well");
+    let mut of_job = running();
+    of_job["conditions"] = json!([{"type": "Ready", "status": "False", "reason": "ContainersNotReady", "lastTransitionTime": TEN}]);
+    assert_eq!(overdue(&working(pod(of_job))), [], "nobody waits for a run to become ready");
+}
+
+#[test]
+fn d3_a_container_that_ends_before_it_is_ready_has_one_reason_while_it_runs_and_while_it_waits() {
+    let mut begun_again = container("step", json!({"running": {"startedAt": "2026-11-20T10:30:00Z"}}));
+    begun_again["lastState"] = json!({"terminated": {"exitCode": 3, "reason": "Error"}});
+    let all = overdue(&not_ready("ContainersNotReady", TEN, json!([begun_again])));
+    let said: Vec<_> = all.iter().map(|(reason, minute, _)| (reason.as_str(), minute.as_str())).collect();
+    assert_eq!(said, [("PodNotReady", "10:41"), ("CrashLoopBackOff", "10:11")]);
+    assert_eq!(all[1].2, "the container ends again and again with exit code 3");
+}
+
 #[test]
 fn d3_a_job_that_is_suspended_or_queued_is_named() {
     let suspended = |label: Option<&str>, status: Value| {
