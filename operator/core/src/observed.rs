@@ -16,6 +16,8 @@ use super::tracks::Track;
 pub struct Observed {
     /// By step name; steps that the spec no longer has may still be here.
     pub steps: BTreeMap<String, ObservedStep>,
+    /// A volume of the pipeline's that is smaller than what its claim asks for, when that lasts beyond a time.
+    pub volume_not_grown: Option<Overdue>,
     /// The image of worker pods where a pipeline names none, as it is now; `None` on a laptop.
     pub default_image: Option<String>,
 }

@@ -79,5 +79,5 @@ pub fn read(snapshot: &Snapshot) -> Observed {
             pod_issues.push(pod_issue);
         }
     }
-    Observed { steps, default_image: None }
+    Observed { steps, volume_not_grown: claims::not_grown(snapshot), default_image: None }
 }

@@ -67,6 +67,7 @@ fn wake_at(
 ) -> Option<Timestamp> {
     let found = pipeline.steps.iter().filter_map(|step| observed.steps.get(&step.name));
     let overdue = found.flat_map(|found| found.overdue.iter().chain(&found.not_autoscaled));
+    let overdue = overdue.chain(&observed.volume_not_grown);
     let overdue = overdue.map(|overdue| overdue.from).filter(|from| *from > now);
     steps.iter().filter_map(|step| step.next_run).chain(overdue).min()
 }

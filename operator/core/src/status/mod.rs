@@ -24,7 +24,7 @@ use mlpipeline_crds::MLPipelineStatus;
 use self::conditions::{READY, RECONCILING, STALLED, SUSPENDED, Statement, whole_seconds};
 
 pub use self::held::{held, invalid};
-use super::observed::Observed;
+use super::observed::{Observed, PodIssue};
 use super::pipeline::ValidatedPipeline;
 use super::plan::{Decision, Plan, Reason, StepPlan, Work};
 use super::reason::{condition, general};
@@ -55,6 +55,8 @@ pub fn status(
     let replaced = replaced_runs::replaced_runs(pipeline, observed, previous);
     let plan = &*replaced_runs::with_replaced_runs(pipeline, plan, &replaced);
     let known = models::models(pipeline, observed, previous);
+    let not_grown = not_grown(observed, now);
+    let problem = problem.or(not_grown.as_ref());
     let done = satisfied(pipeline, plan).len();
     let model = known.iter().find(|model| model.serving).or_else(|| known.first());
     let before = previous.map(|status| status.conditions.as_slice()).unwrap_or_default();
@@ -81,6 +83,13 @@ pub fn status(
         times::keep(previous, &mut status);
     }
     status
+}
+
+/// A volume that is smaller than the spec asks for, while all else is as it asks: what grows volumes does not do it.
+fn not_grown(observed: &Observed, now: Timestamp) -> Option<Problem> {
+    let overdue = observed.volume_not_grown.as_ref().filter(|overdue| overdue.from <= now)?;
+    let PodIssue { reason, message } = overdue.pod_issue.clone();
+    Some(Problem { reason, message, transient: false })
 }
 
 /// The steps that ask for nothing more: they are done, or a schedule takes care of them, their own or that of what they read.

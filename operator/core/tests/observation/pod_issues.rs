@@ -219,6 +219,51 @@ fn d1_nobody_is_told_to_delete_a_claim_that_has_or_had_a_volume() {
 }
 
 #[test]
+fn d1_a_volume_that_does_not_grow_as_kubernetes_accepted_is_named_with_the_provisioners_words() {
+    let not_grown = |found: &str, conditions: Value, warned: Option<&str>| {
+        let claim = json!({"metadata": {"name": "iris-storage", "uid": "claim"},
+            "spec": {"volumeName": "pv-7", "resources": {"requests": {"storage": "2Gi"}}},
+            "status": {"phase": "Bound", "capacity": {"storage": found}, "conditions": conditions}});
+        let warning = warned.map(|reason| {
+            let pod_issue = PodIssue { reason: reason.into(), message: "disk quota is used up".into() };
+            ("claim".to_owned(), WarningEvent { pod_issue, time: None })
+        });
+        let claims = vec![serde_json::from_value(claim).expect("a claim")];
+        let warning_events = warning.into_iter().collect();
+        let found = read(&Snapshot { claims, warning_events, ..Snapshot::default() }).volume_not_grown;
+        found.map(|late| (late.from.strftime("%H:%M").to_string(), late.pod_issue.message))
+    };
+    let condition = |kind: &str| json!([{"type": kind, "status": "True", "lastTransitionTime": "2026-11-20T10:00:00Z", "message": "at work"}]);
+    let rows = [
+        (
+            json!([]),
+            Some("VolumeResizeFailed"),
+            "00:00",
+            "has 1Gi and was to grow to 2Gi: disk quota is used up; ",
+        ),
+        (condition("Resizing"), Some("VolumeResizeFailed"), "00:00", ": disk quota is used up; "),
+        (condition("Resizing"), None, "10:05", ": at work; "),
+        (condition("Resizing"), Some("ProvisioningFailed"), "10:05", ": at work; "),
+        (
+            condition("FileSystemResizePending"),
+            Some("VolumeResizeFailed"),
+            "10:05",
+            "grows when its pods begin again",
+        ),
+    ];
+    for (conditions, warned, minute, part) in rows {
+        let (from, message) = not_grown("1Gi", conditions, warned).expect("an issue");
+        assert_eq!(from, minute, "{message}");
+        assert!(
+            message.contains("PersistentVolumeClaim iris-storage") && message.contains(part),
+            "{message}"
+        );
+    }
+    assert_eq!(not_grown("1Gi", json!([]), None), None, "nothing says since when");
+    assert_eq!(not_grown("2048Mi", condition("Resizing"), Some("VolumeResizeFailed")), None, "it has grown");
+}
+
+#[test]
 fn a_claim_that_is_not_bound_is_named_with_a_way_out_that_kubernetes_takes() {
     let claim = |class: Value| json!({"metadata": {"name": "iris-storage", "uid": "claim"}, "spec": {"storageClassName": class}});
     let delete = "kubectl delete pvc iris-storage";

@@ -93,7 +93,7 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
         overdue: Vec::new(),
         not_autoscaled: None,
     });
-    btree_map("step-[0-8]", step, 0..8).prop_map(|steps| Observed { steps, default_image: None })
+    btree_map("step-[0-8]", step, 0..8).prop_map(|steps| Observed { steps, ..Observed::default() })
 }
 
 /// Long-running pods that say anything of themselves.

@@ -53,6 +53,24 @@ fn an_autoscaler_that_does_not_work_leaves_a_pipeline_ready_whose_pods_answer() 
 }
 
 #[test]
+fn d1_a_volume_that_does_not_grow_is_named_when_it_lasts_and_everything_continues_on_it() {
+    let pipeline = pipeline(PIPELINE);
+    let mut observed = serving(&pipeline);
+    let pod_issue = PodIssue { reason: "VolumeNotGrown".into(), message: "disk quota".into() };
+    let from = now().saturating_add(SignedDuration::from_mins(5)).expect("a time");
+    observed.volume_not_grown = Some(Overdue { from, pod_issue });
+    let status_at =
+        |time| status(&pipeline, &plan_at(&pipeline, &observed, time), &observed, None, None, time);
+    let soon = status_at(now());
+    assert_eq!(condition(&soon, "Ready").0, "True");
+    assert_eq!(plan_at(&pipeline, &observed, now()).wake_at, Some(from), "it is looked at again");
+    let late = status_at(from);
+    assert_eq!(condition(&late, "Ready"), ("False", "VolumeNotGrown", "disk quota"));
+    assert_eq!(condition(&late, "Stalled").0, "True");
+    assert_eq!(condition(&late, "Serving"), condition(&soon, "Serving"), "pods answer");
+}
+
+#[test]
 fn a_run_that_took_too_long_says_what_it_waited_for_when_its_pods_are_gone() {
     for schedule in ["", ", schedule: {cron: '0 2 * * *'}"] {
         let pipeline = pipeline(&PIPELINE.replace("1 AS x}}", &format!("1 AS x}}{schedule}}}")));
