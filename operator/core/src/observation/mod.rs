@@ -14,6 +14,7 @@ mod not_ready;
 mod overdue;
 mod pod_issues;
 mod pods;
+mod rollout;
 mod snapshot;
 
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::metadata::{is_owned_by, pods_of, step_of};
 use super::snapshot::{Snapshot, WarningEvent};
-use super::{claims, jobs, pods};
+use super::{claims, jobs, pods, rollout};
 use crate::children::REPLICA_VOLUME;
 use crate::observed::PodIssue;
 
@@ -52,7 +52,8 @@ pub(super) fn pod_issues(snapshot: &Snapshot) -> Vec<(String, PodIssue)> {
         .chain(of_attempts)
         .chain(of_deployments)
         .chain(of_sets)
-        .chain(of_schedules);
+        .chain(of_schedules)
+        .chain(rollout::held_back(snapshot));
     // The next step begins while the pod before it is cleaned up; when that is done, its pod says so.
     let is_room_made = snapshot.pods.iter().any(|pod| pods::gives_way(pod));
     all.filter(|(_, pod_issue)| {

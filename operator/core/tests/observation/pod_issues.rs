@@ -4,7 +4,7 @@ use mlpipeline_core::observation::{Snapshot, WarningEvent, read};
 use mlpipeline_core::observed::PodIssue;
 use serde_json::{Value, json};
 
-use crate::{REPORT, ended, failed_job, job, pod, run, snapshot, waiting};
+use crate::{REPORT, ended, failed_job, job, object, pod, run, snapshot, waiting};
 
 #[test]
 fn what_keeps_a_pod_from_starting_is_named() {
@@ -309,5 +309,59 @@ fn a_claim_that_is_not_bound_is_named_with_a_way_out_that_kubernetes_takes() {
         for part in parts {
             assert!(found.as_ref().is_some_and(|found| found.contains(part)), "{part}: {found:?}");
         }
+    }
+}
+
+#[test]
+fn d3_a_roll_out_that_something_else_holds_back_is_named_while_pods_of_an_earlier_template_stay() {
+    let metadata = json!({"name": "iris-train", "labels": {"mlpipeline.dev/step": "train"}});
+    let said = |kind: &str, spec: Value, updated: i32| {
+        let mut spec = spec;
+        spec["selector"] = json!({});
+        spec["template"] = json!({});
+        let status = json!({"replicas": 3, "updatedReplicas": updated, "currentRevision": "a", "updateRevision": "b",
+            "currentNumberScheduled": 3, "updatedNumberScheduled": updated, "desiredNumberScheduled": 3, "numberReady": 3,
+            "numberMisscheduled": 0});
+        let found = json!({"metadata": metadata, "spec": spec, "status": status});
+        let snapshot = match kind {
+            "Deployment" => Snapshot { deployments: vec![object(found)], ..Snapshot::default() },
+            "StatefulSet" => Snapshot { stateful_sets: vec![object(found)], ..Snapshot::default() },
+            _ => Snapshot { daemon_sets: vec![object(found)], ..Snapshot::default() },
+        };
+        read(&snapshot).steps["train"].pod_issues.first().cloned()
+    };
+    let strategy = |value: Value| json!({"updateStrategy": value});
+    let on_delete = || strategy(json!({"type": "OnDelete"}));
+    let partition = |at: i32| strategy(json!({"type": "RollingUpdate", "rollingUpdate": {"partition": at}}));
+    let rows = [
+        (
+            "Deployment",
+            json!({"paused": true}),
+            "spec.paused of Deployment iris-train; kubectl rollout resume deployment/iris-train",
+        ),
+        (
+            "StatefulSet",
+            on_delete(),
+            "OnDelete of StatefulSet iris-train; kubectl patch statefulset iris-train -p",
+        ),
+        (
+            "StatefulSet",
+            partition(2),
+            "spec.updateStrategy.rollingUpdate.partition: 2 of StatefulSet iris-train",
+        ),
+        ("DaemonSet", on_delete(), "OnDelete of DaemonSet iris-train; kubectl patch daemonset iris-train -p"),
+    ];
+    for (kind, spec, part) in rows {
+        let issue = said(kind, spec.clone(), 1).expect("an issue");
+        assert_eq!(issue.reason, "RolloutPaused");
+        assert!(issue.message.contains(part), "{}", issue.message);
+        assert_eq!(said(kind, spec, 3), None, "nothing is left to roll out");
+    }
+    for (kind, spec) in [
+        ("Deployment", json!({"paused": false})),
+        ("StatefulSet", partition(0)),
+        ("DaemonSet", strategy(json!({"type": "RollingUpdate"}))),
+    ] {
+        assert_eq!(said(kind, spec, 1), None, "a roll-out");
     }
 }
