@@ -26,6 +26,8 @@ pub enum Class {
     Unchecked,
     /// A claim keeps its size, class or modes; everything else is as the spec asks.
     VolumeNotChanged,
+    /// Somebody keeps changing a child, which we set back ever more rarely.
+    Contested,
     /// The operator, or the pipeline's namespace, lacks a permission.
     Forbidden,
     /// A port of the nodes is another Service's; it may be freed without a change of the pipeline.
@@ -105,6 +107,21 @@ impl Failure {
         Self { class: Class::Leftover, object: object.to_owned(), message, retry_after: None }
     }
 
+    /// A child of which something else keeps changing these fields.
+    #[must_use]
+    pub fn contested(object: &str, fields: &[String]) -> Self {
+        let way_out = if fields.iter().any(|field| field == ".spec.replicas") {
+            "remove the other autoscaler, or have it leave this object alone: the step says how many pods there are, in replicas, or by serve.autoscaling"
+        } else {
+            "metadata.managedFields of the object names who (kubectl get --show-managed-fields); have it leave these fields alone"
+        };
+        let message = format!(
+            "something else keeps changing {} of {object}, and the operator sets it back ever more rarely; {way_out}",
+            fields.join(", ")
+        );
+        Self { class: Class::Contested, object: object.to_owned(), message, retry_after: None }
+    }
+
     /// The claim that the spec names does not allow what its steps need.
     #[must_use]
     pub fn unfit_claim(object: &str, problem: &str, place: &str) -> Self {
@@ -155,7 +172,7 @@ impl Failure {
             Class::Conflict | Class::Unavailable | Class::ServerError if failures < SILENT_FAILURES => {
                 return None;
             }
-            Class::Conflict => ("Conflict", true),
+            Class::Conflict | Class::Contested => ("Conflict", true),
             Class::Unavailable | Class::ServerError => ("ApiServerUnavailable", true),
             Class::Leftover => ("WaitingForDeletion", true),
             Class::Quota => ("QuotaExceeded", true),
@@ -168,9 +185,11 @@ impl Failure {
             Class::Invalid => ("InvalidChild", false),
         };
         let message = match self.class {
-            Class::NameTaken | Class::Leftover | Class::UnfitClaim | Class::VolumeNotChanged => {
-                self.message.clone()
-            }
+            Class::NameTaken
+            | Class::Leftover
+            | Class::UnfitClaim
+            | Class::VolumeNotChanged
+            | Class::Contested => self.message.clone(),
             Class::Quota => format!("{} exceeds a quota of the namespace: {}", self.object, self.message),
             Class::Forbidden => format!("{} is forbidden: {}{}", self.object, self.message, self.role_hint()),
             Class::Invalid => format!("the API server rejects {}: {}", self.object, self.message),
@@ -298,6 +317,23 @@ mod tests {
             assert_eq!(answer(code, "", "").wait(1, 1.0), Duration::from_secs(1));
         }
         assert_eq!(Failure::name_taken("Job a").wait(3, 1.0), Duration::from_secs(4));
+    }
+
+    #[test]
+    fn d3_a_child_that_something_else_keeps_changing_is_named_with_the_way_out() {
+        let fields = [".spec.replicas".to_owned(), ".metadata.labels.a".to_owned()];
+        for (fields, way_out) in
+            [(&fields[..], "remove the other autoscaler"), (&fields[1..], "managedFields")]
+        {
+            let problem = Failure::contested("Deployment a", fields).problem(1).expect("a problem");
+            assert_eq!((problem.reason.as_str(), problem.transient), ("Conflict", true));
+            let said = format!("keeps changing {} of Deployment a", fields.join(", "));
+            assert!(
+                problem.message.contains(&said) && problem.message.contains(way_out),
+                "{}",
+                problem.message
+            );
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::desired::Desired;
-use super::drift::drift;
+use super::drift::{drift, path_of};
 use super::kept_claim;
 use super::preconditions::{only_this, only_this_and_not_its_pods};
 use super::stuck_set::{adopting, stuck_in};
@@ -17,7 +17,7 @@ use crate::cache::index::PipelineKey;
 use crate::context::Context;
 use crate::failure::{Class, Failure};
 use crate::observe::{View, controller, is_leftover, is_own, object_name, owns_claim};
-use crate::reconcile_state::AppliedChild;
+use crate::reconcile_state::{AppliedChild, Contested};
 use mlpipeline_core::child_kind::ChildKind;
 use mlpipeline_core::labels::{MANAGER, annotation};
 use mlpipeline_core::names;
@@ -68,6 +68,18 @@ pub(super) fn known<'a>(desired: &Desired, view: &'a View) -> Option<&'a Found> 
     let is_it =
         |found: &&Found| found.kind == desired.kind && found.metadata().name.as_ref() == Some(&desired.name);
     view.applied.iter().find(is_it)
+}
+
+/// What somebody keeps changing of a child, as a failure to report, and when it counts as settled.
+pub(super) fn contested(
+    context: &Context,
+    pipeline: &ValidatedPipeline,
+    desired: &Desired,
+    view: &View,
+) -> Option<(Failure, Duration)> {
+    let uid = known(desired, view)?.metadata().uid.as_deref()?;
+    let Contested { fields, settles_in } = remembered(context, pipeline, uid).contested(Instant::now())?;
+    Some((Failure::contested(&object_name(desired.kind, &desired.name), &fields), settles_in))
 }
 
 /// Deletes a child that no step wants any more; whether it is gone, for a finalizer may hold it.
@@ -200,7 +212,8 @@ async fn apply_drift(
             return Ok(Some(wait));
         }
         tracing::info!(object = object_name(desired.kind, &desired.name), ?differs, "repaired");
-        remember(context, pipeline, &uid, |child| child.count_repair(now));
+        let fields = differs.iter().map(|found| path_of(found)).collect();
+        remember(context, pipeline, &uid, |child| child.count_repair(now, fields));
     }
     if must_be_replaced(desired, &actual) {
         if !delete(context, pipeline, found).await? {

@@ -14,6 +14,11 @@ pub(super) fn drift(desired: &Value, actual: &Value) -> Vec<String> {
     found
 }
 
+/// The path of a difference, without what was found there: that may be anybody's.
+pub(super) fn path_of(difference: &str) -> String {
+    difference.split_once(": ").map_or(difference, |(path, _)| path).to_owned()
+}
+
 fn compare(path: &str, desired: &Value, actual: &Value, found: &mut Vec<String>) {
     if found.len() >= LIMIT {
         return;
@@ -139,6 +144,15 @@ mod tests {
         let desired = json!({"resources": {}, "env": [{"name": "A", "value": ""}], "list": []});
         assert!(drift(&desired, &json!({"env": [{"name": "A"}]})).is_empty());
         assert!(!drift(&json!({"suspend": false}), &json!({})).is_empty());
+    }
+
+    #[test]
+    fn a_difference_is_named_without_what_was_found() {
+        let found = drift(
+            &json!({"env": [{"name": "A", "value": "1"}]}),
+            &json!({"env": [{"name": "A", "value": "a: b"}]}),
+        );
+        assert_eq!(found.iter().map(|found| path_of(found)).collect::<Vec<_>>(), [r#".env["A"].value"#]);
     }
 
     #[test]

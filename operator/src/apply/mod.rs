@@ -46,6 +46,8 @@ pub struct Applied {
     pub repair_in: Option<Duration>,
     /// What failed first in this reconcile, in contrast to an earlier one.
     pub failed: Option<Failure>,
+    /// A child that somebody keeps changing, as a failure to report: no write of it failed.
+    pub contested: Option<Failure>,
     tried: BTreeSet<String>,
 }
 
@@ -106,6 +108,10 @@ impl Pass<'_> {
                 let attempt = format!("{}@{}", desired.hash, existing.unwrap_or_default());
                 let applied = children::apply(context, pipeline, &desired, view);
                 self.attempt(&object, &attempt, Importance::Required, applied).await?;
+                if let Some((failure, settles_in)) = children::contested(context, pipeline, &desired, view) {
+                    self.applied.contested.get_or_insert(failure);
+                    self.applied.repair_in = self.applied.repair_in.into_iter().chain([settles_in]).min();
+                }
                 wanted.push(desired);
             }
         }

@@ -25,6 +25,17 @@ pub struct AppliedChild {
     pub repairs: u32,
     /// When it was last repaired.
     pub repaired: Option<Instant>,
+    /// Which fields the last repair was of, by their paths.
+    pub repaired_fields: Vec<String>,
+}
+
+/// A child that somebody keeps changing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contested {
+    /// The fields, by their paths.
+    pub fields: Vec<String>,
+    /// When it counts as settled, if nobody changes it again.
+    pub settles_in: Duration,
 }
 
 impl AppliedChild {
@@ -39,11 +50,20 @@ impl AppliedChild {
         due.checked_duration_since(now).filter(|wait| !wait.is_zero())
     }
 
-    /// Counts a repair.
-    pub fn count_repair(&mut self, now: Instant) {
+    /// Counts a repair of these fields.
+    pub fn count_repair(&mut self, now: Instant, fields: Vec<String>) {
         let is_first = self.repaired.is_none_or(|before| now.duration_since(before) > QUIET_PERIOD);
         self.repairs = if is_first { 1 } else { self.repairs.saturating_add(1) };
         self.repaired = Some(now);
+        self.repaired_fields = fields;
+    }
+
+    /// What somebody keeps changing, where more repairs were needed than are made without a wait.
+    #[must_use]
+    pub fn contested(&self, now: Instant) -> Option<Contested> {
+        let settles = self.repaired.filter(|_| self.repairs > FREE_REPAIRS)? + QUIET_PERIOD;
+        let settles_in = settles.checked_duration_since(now).filter(|left| !left.is_zero())?;
+        Some(Contested { fields: self.repaired_fields.clone(), settles_in })
     }
 }
 
@@ -56,13 +76,28 @@ mod tests {
         let mut child = AppliedChild::default();
         for _ in 0..FREE_REPAIRS {
             assert_eq!(child.repair_wait(Instant::now()), None);
-            child.count_repair(Instant::now());
+            child.count_repair(Instant::now(), Vec::new());
         }
         assert_eq!(child.repair_wait(Instant::now()), Some(Duration::from_secs(1)));
-        child.count_repair(Instant::now());
+        child.count_repair(Instant::now(), Vec::new());
         assert_eq!(child.repair_wait(Instant::now()), Some(Duration::from_secs(2)));
         tokio::time::advance(QUIET_PERIOD + Duration::from_secs(1)).await;
-        child.count_repair(Instant::now());
+        child.count_repair(Instant::now(), Vec::new());
         assert_eq!(child.repairs, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn d3_a_child_is_contested_from_the_first_repair_that_had_to_wait_until_nobody_changes_it() {
+        let mut child = AppliedChild::default();
+        let fields = || vec![".spec.replicas".to_owned()];
+        for _ in 0..FREE_REPAIRS {
+            child.count_repair(Instant::now(), fields());
+            assert_eq!(child.contested(Instant::now()), None);
+        }
+        child.count_repair(Instant::now(), fields());
+        let contested = Contested { fields: fields(), settles_in: QUIET_PERIOD };
+        assert_eq!(child.contested(Instant::now()), Some(contested));
+        tokio::time::advance(QUIET_PERIOD).await;
+        assert_eq!(child.contested(Instant::now()), None);
     }
 }

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use mlpipeline_crds::MLPipelineStatus;
 use tokio::time::Instant;
 
-pub use self::applied_child::AppliedChild;
+pub use self::applied_child::{AppliedChild, Contested};
 pub use self::apply_backoff::ApplyBackoff;
 
 /// What is remembered of one pipeline.

@@ -1,5 +1,7 @@
 //! What holds a pipeline up for longer than it usually takes is reported when its time has come, though nothing happens then.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::world::controllers::Script;
@@ -92,4 +94,31 @@ async fn d3_a_run_whose_job_somebody_deletes_runs_again_and_is_reported_once() {
         world.all("events").iter().find(|event| event["reason"] == "RunRemoved").cloned().expect("one");
     assert!(note["note"].as_str().is_some_and(|note| note.contains(&job.name)), "{note}");
     assert_eq!(note["type"], json!("Warning"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn d3_a_child_that_something_else_keeps_changing_is_named_with_one_event_until_it_stops() {
+    let world = World::new();
+    world.start_controllers(Script::default());
+    let _operator = world.start();
+    let key = world.user_applies(CRASH_COURSE);
+    world.until("ready", |world| world.is_ready(&key)).await;
+    let service = Key::new("services", "ns", "iris-api");
+    let change = || world.edit(&service, |service| service["spec"]["ports"][0]["nodePort"] = json!(31111));
+    for _ in 0..3 {
+        change();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+    assert!(world.is_ready(&key), "somebody may have made a mistake or two");
+    for _ in 0..200 {
+        change();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+    let (_, reason, message) = world.condition(&key, "Ready").expect("it is said");
+    assert_eq!((reason.as_str(), world.is_ready(&key)), ("Conflict", false));
+    assert!(message.contains("nodePort of Service iris-api") && !message.contains("31111"), "{message}");
+    assert_eq!(warnings(&world, "Conflict"), 1);
+    world.until("ready again", |world| world.is_ready(&key)).await;
+    assert_eq!(world.get(&service).expect("it is there")["spec"]["ports"][0]["nodePort"], 30080);
+    assert_eq!(warnings(&world, "Conflict"), 1);
 }
