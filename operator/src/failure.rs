@@ -122,6 +122,16 @@ impl Failure {
         Self { class: Class::Contested, object: object.to_owned(), message, retry_after: None }
     }
 
+    /// A run that the cluster deletes after its end, since something else keeps saying so.
+    #[must_use]
+    pub fn expires(object: &str, seconds: i32) -> Self {
+        let message = format!(
+            "{object} is deleted {seconds} s after its end by ttlSecondsAfterFinished, which something else sets again: its step would run \
+             again each time; leave Jobs with the label mlpipeline.dev/pipeline out of that policy"
+        );
+        Self { class: Class::Contested, object: object.to_owned(), message, retry_after: None }
+    }
+
     /// The claim that the spec names does not allow what its steps need.
     #[must_use]
     pub fn unfit_claim(object: &str, problem: &str, place: &str) -> Self {
@@ -147,7 +157,10 @@ impl Failure {
     #[must_use]
     pub fn wait(&self, failures: u32, random: f64) -> Duration {
         // What is invalid seldom becomes valid by itself, and nothing reports when a policy that rejected it is removed.
-        let is_lasting = matches!(self.class, Class::Invalid | Class::UnfitClaim | Class::VolumeNotChanged);
+        let is_lasting = matches!(
+            self.class,
+            Class::Invalid | Class::UnfitClaim | Class::VolumeNotChanged | Class::Contested
+        );
         let failures = if is_lasting { u32::MAX } else { failures };
         backoff::wait(failures, random).max(self.retry_after.unwrap_or_default())
     }
@@ -334,6 +347,15 @@ mod tests {
                 problem.message
             );
         }
+    }
+
+    #[test]
+    fn d3_a_run_that_a_policy_lets_expire_is_named_with_the_way_out() {
+        let failure = Failure::expires("Job a", 60);
+        let problem = failure.problem(1).expect("a problem");
+        assert_eq!(problem.reason, "Conflict");
+        assert!(problem.message.starts_with("Job a is deleted 60 s after its end"), "{}", problem.message);
+        assert_eq!(failure.wait(1, 1.0), backoff::LONGEST, "a policy seldom changes");
     }
 
     #[test]

@@ -114,6 +114,42 @@ pub(super) async fn persist_report(
     }
 }
 
+/// The runs that the cluster would delete some time after their end, though they are what shows that a step is done: it would run again, and again.
+pub(super) fn expiring(view: &View) -> impl Iterator<Item = &Job> {
+    let stays = view.runs.iter().filter(|job| job.metadata.deletion_timestamp.is_none());
+    stays.map(|job| &**job).filter(|job| lifetime(job).is_some())
+}
+
+/// Lets a run stay until the plan no longer wants it. Nothing here ever sets a lifetime.
+pub(super) async fn keep(context: &Context, pipeline: &ValidatedPipeline, job: &Job) -> Result<(), Failure> {
+    let name = job.metadata.name.as_deref().unwrap_or_default();
+    let object = format!("Job {name}");
+    let api: Api<Job> = Api::namespaced(context.client.clone(), &pipeline.namespace);
+    let kept = json!({"metadata": { "uid": job.metadata.uid }, "spec": { "ttlSecondsAfterFinished": null }});
+    let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    match api.patch(name, &parameters, &Patch::Merge(&kept)).await {
+        Ok(patched) => {
+            let lifetime = lifetime(&patched);
+            context.cache.insert_job(patched);
+            match lifetime {
+                // A policy that acts on updates too has the last word.
+                Some(seconds) => Err(Failure::expires(&object, seconds)),
+                None => {
+                    tracing::info!(job = name, "ttlSecondsAfterFinished removed: something else had set it");
+                    Ok(())
+                }
+            }
+        }
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(error) => Err(Failure::of_call(&object, &error)),
+    }
+}
+
+/// How many seconds after its end the cluster deletes a Job.
+fn lifetime(job: &Job) -> Option<i32> {
+    job.spec.as_ref()?.ttl_seconds_after_finished
+}
+
 /// Deletes a Job that the plan no longer wants, with its pods.
 pub(super) async fn delete(
     context: &Context,

@@ -94,6 +94,11 @@ impl Pass<'_> {
             let object = format!("report of Job {}", pending_report.run);
             self.attempt(&object, "", Importance::BestEffort, persisted).await?;
         }
+        for job in jobs::expiring(view) {
+            let name = job.metadata.name.as_deref().unwrap_or_default();
+            let kept = async { jobs::keep(context, pipeline, job).await.map(|()| None) };
+            self.attempt(&format!("lifetime of Job {name}"), "", Importance::Required, kept).await?;
+        }
         let mut wanted: Vec<Desired> = Vec::new();
         for child in children {
             if let Child::Job(job) = child {

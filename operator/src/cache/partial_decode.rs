@@ -57,7 +57,7 @@ keep! {
 }
 
 keep! {
-    /// How many pods a Job runs, and for how long: the rest of it never changes.
+    /// How many pods a Job runs, for how long, and whether it goes by itself: the rest of it never changes.
     KeptJobSpec of JobSpec {
         active_deadline_seconds: i64,
         backoff_limit: i32,
@@ -65,6 +65,7 @@ keep! {
         completions: i32,
         parallelism: i32,
         suspend: bool,
+        ttl_seconds_after_finished: i32,
     }
 }
 

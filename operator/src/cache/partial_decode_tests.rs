@@ -110,14 +110,7 @@ fn of_a_job_how_many_pods_it_runs_and_how_it_stands_is_kept() {
         dropped.iter().for_each(|field| drop(kept.as_object_mut().expect("an object").remove(*field)));
         kept
     };
-    let dropped = [
-        "selector",
-        "podFailurePolicy",
-        "podReplacementPolicy",
-        "ttlSecondsAfterFinished",
-        "manualSelector",
-        "template",
-    ];
+    let dropped = ["selector", "podFailurePolicy", "podReplacementPolicy", "manualSelector", "template"];
     // The template is the one field of a Job's spec that its type requires.
     let mut kept_spec = without(&spec, &dropped);
     kept_spec["template"] = json!({});

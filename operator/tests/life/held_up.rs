@@ -96,6 +96,28 @@ async fn d3_a_run_whose_job_somebody_deletes_runs_again_and_is_reported_once() {
     assert_eq!(note["type"], json!("Warning"));
 }
 
+/// A run whose Job is gone would run again, each time it ends.
+#[tokio::test(start_paused = true)]
+async fn d3_a_lifetime_that_something_else_gives_a_job_is_removed_before_the_cluster_deletes_it() {
+    let world = World::new();
+    world.start_controllers(Script::default());
+    let _operator = world.start();
+    let key = world.user_applies(crate::THREE_RUNS);
+    world.until("ready", |world| world.is_ready(&key)).await;
+    for name in world.names("jobs") {
+        let job = Key::new("jobs", "ns", &name);
+        let uid = world.get(&job).expect("it is there")["metadata"]["uid"].clone();
+        world.edit(&job, |job| job["spec"]["ttlSecondsAfterFinished"] = json!(3600));
+        world
+            .until("kept", |world| {
+                world.get(&job).is_some_and(|job| job["spec"]["ttlSecondsAfterFinished"].is_null())
+            })
+            .await;
+        assert_eq!(world.get(&job).expect("it is there")["metadata"]["uid"], uid);
+    }
+    assert!(world.is_ready(&key));
+}
+
 #[tokio::test(start_paused = true)]
 async fn d3_a_child_that_something_else_keeps_changing_is_named_with_one_event_until_it_stops() {
     let world = World::new();
