@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use mlpipeline_tests::programs;
 use regex::Regex;
@@ -81,29 +82,33 @@ fn paths(prefix: &[String], tree: &str) -> Vec<Vec<String>> {
 
 /// The paths that a module names, each with whether it hands them on with `pub use`.
 fn named(text: &str) -> Vec<(bool, Vec<String>)> {
-    let uses = Regex::new(r"(?s)(pub(?:\([a-z]+\))? )?\buse ([^;]+);").expect("a pattern");
-    let inline = Regex::new(r"\b(?:crate|super)(?:::\w+)+").expect("a pattern");
+    static USES: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?s)(pub(?:\([a-z]+\))? )?\buse ([^;]+);").expect("a pattern"));
+    static INLINE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\b(?:crate|super)(?:::\w+)+").expect("a pattern"));
     let mut all = Vec::new();
-    for found in uses.captures_iter(text) {
+    for found in USES.captures_iter(text) {
         all.extend(paths(&[], &found[2]).into_iter().map(|path| (found.get(1).is_some(), path)));
     }
-    let rest = uses.replace_all(text, "");
+    let rest = USES.replace_all(text, "");
     all.extend(
-        inline.find_iter(&rest).map(|found| (false, found.as_str().split("::").map(str::to_owned).collect())),
+        INLINE.find_iter(&rest).map(|found| (false, found.as_str().split("::").map(str::to_owned).collect())),
     );
     all
 }
 
-/// The names that a module itself defines.
-fn defined(text: &str) -> BTreeSet<String> {
-    let item = Regex::new(r"\b(?:struct|enum|union|trait|type|fn|const|static) +(\w+)").expect("a pattern");
-    item.captures_iter(text).map(|found| found[1].to_owned()).collect()
+/// Whether a module itself defines what has this name.
+fn defines(text: &str, name: &str) -> bool {
+    ["struct", "enum", "union", "trait", "type", "fn", "const", "static"].into_iter().any(|kind| {
+        let item = format!("{kind} {name}");
+        let is_longer = |rest: &str| rest.starts_with(|sign: char| sign.is_alphanumeric() || sign == '_');
+        text.match_indices(&item)
+            .any(|(at, _)| text.get(at + item.len()..).is_some_and(|rest| !is_longer(rest)))
+    })
 }
 
 struct Crate {
     modules: BTreeMap<Vec<String>, String>,
-    /// What each module defines.
-    defined: BTreeMap<Vec<String>, BTreeSet<String>>,
     /// The modules all of whose names `pub use …::*` gives another place.
     globs: BTreeMap<Vec<String>, Vec<Vec<String>>>,
     /// What `pub use` gives another place: where it stands, and where it leads.
@@ -118,8 +123,7 @@ impl Crate {
     }
 
     fn of(modules: BTreeMap<Vec<String>, String>) -> Self {
-        let defined = modules.iter().map(|(module, text)| (module.clone(), defined(text))).collect();
-        let mut read = Self { modules, defined, globs: BTreeMap::new(), exports: BTreeMap::new() };
+        let mut read = Self { modules, globs: BTreeMap::new(), exports: BTreeMap::new() };
         // Twice, for what is handed on by one that hands it on.
         for _ in 0..2 {
             let (mut exports, mut globs) = (read.exports.clone(), BTreeMap::<_, Vec<_>>::new());
@@ -177,7 +181,7 @@ impl Crate {
             return Some(target.clone());
         }
         self.globs.get(module).into_iter().flatten().find_map(|target| {
-            let is_its_own = self.defined.get(target).is_some_and(|names| names.contains(name));
+            let is_its_own = self.modules.get(target).is_some_and(|text| defines(text, name));
             if is_its_own { Some(target.clone()) } else { self.exported(target, name) }
         })
     }
