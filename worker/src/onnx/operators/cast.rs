@@ -1,7 +1,8 @@
 //! From one type to another.
 
-use mlpipeline_crds::beginning;
 use std::sync::Arc;
+
+use mlpipeline_crds::beginning;
 
 use super::super::half::Rounding;
 use super::super::kind::Kind;
