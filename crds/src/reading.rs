@@ -46,7 +46,7 @@ pub struct Reading {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1), regex(pattern = "^[.,]$"))]
     pub decimal: Option<String>,
-    /// The sign that groups the digits of numbers: ",", ".", "'", "_" or a space. When absent such texts are no numbers.
+    /// The sign that groups the digits of numbers: ",", ".", "'", "_" or a space. When absent such texts are not numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1), regex(pattern = "^[.,'_ ]$"))]
     pub thousands: Option<String>,

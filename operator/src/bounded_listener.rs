@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     /// The longest that anything here may take.
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const TIMEOUT: Duration = Duration::from_secs(30);
 
     async fn listening() -> SocketAddr {
         let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -144,7 +144,7 @@ mod tests {
     /// What comes until the connection is closed, or nothing where it stays open.
     async fn answer(stream: &mut TcpStream) -> String {
         let mut text = Vec::new();
-        let _ = timeout(PATIENCE, stream.read_to_end(&mut text)).await.expect("an end");
+        let _ = timeout(TIMEOUT, stream.read_to_end(&mut text)).await.expect("an end");
         String::from_utf8_lossy(&text).into_owned()
     }
 
@@ -170,6 +170,6 @@ mod tests {
         let mut stream = connect(listening().await, "GET /healthz HTTP/1.1\r\n").await;
         let header = format!("x: {}\r\n", "x".repeat(1000));
         let sent = async { while stream.write_all(header.as_bytes()).await.is_ok() {} };
-        timeout(PATIENCE, sent).await.expect("the operator closes it");
+        timeout(TIMEOUT, sent).await.expect("the operator closes it");
     }
 }

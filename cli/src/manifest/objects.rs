@@ -105,7 +105,7 @@ impl Objects {
             let (name, value) = line
                 .split_once('=')
                 .filter(|(name, _)| !name.trim().is_empty() && !name.trim().contains(char::is_whitespace))
-                .ok_or_else(|| format!("line {} is no NAME=VALUE", index + 1))?;
+                .ok_or_else(|| format!("line {} is not a valid NAME=VALUE", index + 1))?;
             let value = value.trim();
             let quoted =
                 ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
@@ -161,7 +161,10 @@ mod tests {
             objects.defaults().iter().map(|(name, value)| (name.as_str(), value.reveal())).collect();
         assert_eq!(shown, [("A", "1"), ("B", "two words"), ("C", "x=y")]);
         assert!(!format!("{objects:?}").contains("two words"));
-        assert_eq!(objects.add_defaults("A=1\nhunter2\n"), Err("line 2 is no NAME=VALUE".to_owned()));
+        assert_eq!(
+            objects.add_defaults("A=1\nhunter2\n"),
+            Err("line 2 is not a valid NAME=VALUE".to_owned())
+        );
     }
 
     #[test]

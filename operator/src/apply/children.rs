@@ -189,16 +189,16 @@ async fn apply_drift(
         });
     }
     let uid = metadata.uid.clone().unwrap_or_default();
-    let remembered = remembered(context, pipeline, &uid);
+    let applied_child = applied_child(context, pipeline, &uid);
     let version = metadata.resource_version.clone();
-    if remembered.hash == desired.hash && version.is_some() && remembered.good_version == version {
+    if applied_child.hash == desired.hash && version.is_some() && applied_child.good_version == version {
         return Ok(None);
     }
     let actual = found.json();
     let desired = &desired.with_fixed_fields(&actual);
     let is_applied = applied_hash(metadata) == Some(&desired.hash);
     let differs = drift(&desired.value, &actual);
-    let is_accepted = remembered.hash == desired.hash && remembered.accepted == differs;
+    let is_accepted = applied_child.hash == desired.hash && applied_child.accepted == differs;
     if is_applied && (differs.is_empty() || is_accepted) {
         remember(context, pipeline, &uid, |child| {
             child.hash.clone_from(&desired.hash);
@@ -208,7 +208,7 @@ async fn apply_drift(
     }
     if is_applied {
         let now = Instant::now();
-        if let Some(wait) = remembered.repair_wait(now) {
+        if let Some(wait) = applied_child.repair_wait(now) {
             return Ok(Some(wait));
         }
         tracing::info!(object = object_name(desired.kind, &desired.name), ?differs, "repaired");
@@ -347,7 +347,7 @@ fn applied_hash(metadata: &ObjectMeta) -> Option<&String> {
     metadata.annotations.as_ref()?.get(annotation::APPLIED)
 }
 
-fn remembered(context: &Context, pipeline: &ValidatedPipeline, uid: &str) -> AppliedChild {
+fn applied_child(context: &Context, pipeline: &ValidatedPipeline, uid: &str) -> AppliedChild {
     context.states.with(&pipeline.uid, |state| state.children.get(uid).cloned().unwrap_or_default())
 }
 

@@ -19,7 +19,7 @@ const USAGE: &str = "usage: loopback serve FOLDER [PORT]     serve files at the 
        loopback request URL [JSON]     GET, or POST where there is a body; prints the answer";
 
 /// How long the client waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -65,7 +65,7 @@ fn request(url: &str, body: Option<&str>) -> anyhow::Result<()> {
     let method = if body.is_some() { "POST" } else { "GET" };
     let body = body.unwrap_or_default();
     let mut stream = TcpStream::connect(host).with_context(|| format!("{host} does not answer"))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     write!(
         stream,
         "{method} /{path} HTTP/1.0\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",

@@ -50,8 +50,8 @@ impl Running {
     }
 
     /// Waits until what was printed is as wanted, or the outputs are closed.
-    pub(super) fn wait_until(&mut self, patience: Duration, wanted: impl Fn(&str) -> bool) -> Waited {
-        let deadline = Instant::now() + patience;
+    pub(super) fn wait_until(&mut self, timeout: Duration, wanted: impl Fn(&str) -> bool) -> Waited {
+        let deadline = Instant::now() + timeout;
         while !wanted(&self.printed) {
             match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
@@ -66,8 +66,8 @@ impl Running {
     }
 
     /// Waits for the end; kills what does not end in time, and then there is no status.
-    pub(super) fn finish(mut self, patience: Duration) -> (String, Option<ExitStatus>) {
-        let in_time = self.wait_until(patience, |_| false) == Waited::Ended;
+    pub(super) fn finish(mut self, timeout: Duration) -> (String, Option<ExitStatus>) {
+        let in_time = self.wait_until(timeout, |_| false) == Waited::Ended;
         if !in_time {
             self.signal("KILL");
         }

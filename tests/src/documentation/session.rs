@@ -9,7 +9,7 @@ use super::running::{Running, Waited};
 use super::{Block, difference};
 
 /// How long a command may take, or a background command until it has printed what the page says.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// One reader at a terminal.
 #[derive(Debug)]
@@ -77,9 +77,9 @@ impl Session {
 
     fn run(&self, command: &str, expected: &str) -> Result<(), String> {
         let shell = self.shell(&format!("{command}\npwd >\"$SESSION/.working-folder\""))?;
-        let (printed, status) = shell.finish(PATIENCE);
+        let (printed, status) = shell.finish(TIMEOUT);
         match status {
-            None => Err(format!("did not end within {PATIENCE:?}:\n{printed}")),
+            None => Err(format!("did not end within {TIMEOUT:?}:\n{printed}")),
             Some(status) if !status.success() => Err(format!("ended with {status}:\n{printed}")),
             Some(_) => difference(expected, &printed).map_or(Ok(()), Err),
         }
@@ -87,7 +87,7 @@ impl Session {
 
     fn start(&mut self, command: &str, expected: &str) -> Result<(), String> {
         let mut shell = self.shell(&format!("exec {command}"))?;
-        let outcome = match shell.wait_until(PATIENCE, |printed| difference(expected, printed).is_none()) {
+        let outcome = match shell.wait_until(TIMEOUT, |printed| difference(expected, printed).is_none()) {
             Waited::Came => Ok(()),
             Waited::Ended => Err(format!("ended, having printed:\n{}", shell.printed())),
             Waited::TooLong => Err(difference(expected, shell.printed()).unwrap_or_default()),
@@ -102,7 +102,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         for command in self.background.drain(..) {
             command.signal("INT");
-            command.finish(PATIENCE);
+            command.finish(TIMEOUT);
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Whatever is taken can come about: specs with one field changed to something unusual, against the real API server. A spec that the operator
-//! takes, and whose children the API server refuses, would be stuck for ever.
+//! takes, and whose children the API server refuses, would be stuck forever.
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ use mlpipeline_tests::{programs, wait_until};
 use serde_json::Value;
 
 /// As long as anything may take that starts a pod on a busy node of two processors.
-pub const PATIENCE: Duration = Duration::from_secs(240);
+pub const TIMEOUT: Duration = Duration::from_secs(240);
 
 /// Runs kubectl, and returns what it printed. Only on a cluster that was named: tests delete things.
 pub fn try_kubectl(arguments: &[&str]) -> Result<String, String> {
@@ -137,7 +137,7 @@ impl Namespace {
 
     /// Waits until pipelines are Ready, in the words of the documentation.
     pub fn wait_ready(&self, pipelines: &[&str]) {
-        self.wait_ready_within(PATIENCE, pipelines);
+        self.wait_ready_within(TIMEOUT, pipelines);
     }
 
     /// Waits so long at most, for each.
@@ -156,7 +156,7 @@ impl Namespace {
 
     /// Waits until a pipeline's status is as wanted, and returns it.
     pub async fn wait_status(&self, pipeline: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
-        wait_until(what, PATIENCE, async || {
+        wait_until(what, TIMEOUT, async || {
             let status = self.get(&format!("mlp/{pipeline}"))["status"].take();
             if holds(&status) { Ok(status) } else { Err(status.to_string()) }
         })
@@ -195,7 +195,7 @@ impl Namespace {
         let others = ChildKind::ALL.into_iter().filter(|kind| !is_claim(kind));
         let kinds = others.map(ChildKind::plural).chain(["pods"]).collect::<Vec<_>>().join(",");
         let ours = "app.kubernetes.io/managed-by=mlpipeline-operator";
-        wait_until("nothing of the pipelines is left", PATIENCE, async || {
+        wait_until("nothing of the pipelines is left", TIMEOUT, async || {
             let children = self.kubectl(&["get", &kinds, "-l", ours, "-o", "name"]);
             // All of them: those of a StatefulSet's replicas bear no label of ours.
             let claims = self.kubectl(&["get", "persistentvolumeclaims", "-o", "name"]);
@@ -204,7 +204,7 @@ impl Namespace {
         })
         .await;
         kubectl(&["delete", "namespace", self.0, "--wait"]);
-        wait_until("its volumes are gone", PATIENCE, async || {
+        wait_until("its volumes are gone", TIMEOUT, async || {
             let query = "jsonpath={range .items[*]}{.spec.claimRef.namespace}{\"\\n\"}{end}";
             let owners = kubectl(&["get", "persistentvolumes", "-o", query]);
             if owners.lines().any(|owner| owner == self.0) { Err(owners) } else { Ok(()) }

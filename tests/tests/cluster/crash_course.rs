@@ -3,7 +3,7 @@
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 
-use crate::bed::{Namespace, PATIENCE, http, kubectl, node_address, post, sample, try_http};
+use crate::bed::{Namespace, TIMEOUT, http, kubectl, node_address, post, sample, try_http};
 use crate::load::Load;
 
 const FLOWER: &str = r#"{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}"#;
@@ -16,8 +16,7 @@ async fn scenario_1_the_crash_course_runs_from_apply_to_nothing_left() {
     let url = format!("http://{}:30080", node_address());
 
     // The pods are ready; each node's kube-proxy hears of it a moment later.
-    wait_until("the NodePort leads to them", PATIENCE, async || try_http(&format!("{url}/health"), &[]))
-        .await;
+    wait_until("the NodePort leads to them", TIMEOUT, async || try_http(&format!("{url}/health"), &[])).await;
     serves_the_seeds_own_request(&course, &url);
     shares_a_volume(&course);
     scores_a_batch_of_five(&course).await;
@@ -79,7 +78,7 @@ async fn scores_a_batch_of_five(course: &Namespace) {
     course
         .wait_status("iris", "the synthetic rows are there", |status| status["steps"][3]["state"] == "Done")
         .await;
-    wait_until("the schedule of the predictions is set up", PATIENCE, async || {
+    wait_until("the schedule of the predictions is set up", TIMEOUT, async || {
         course.try_kubectl(&["get", "cronjob/iris-batch"])
     })
     .await;
@@ -103,7 +102,7 @@ async fn asks_for_the_key(course: &Namespace, url: &str) {
         kubectl(&["apply", "-f", &sample(&format!("crash-course/{file}"))]);
     }
     let predict = format!("{url}/predict");
-    wait_until("who sends no key is turned away", PATIENCE, async || {
+    wait_until("who sends no key is turned away", TIMEOUT, async || {
         match post(&predict, FLOWER, &[]).status {
             401 => Ok(()),
             other => Err(other.to_string()),
@@ -113,7 +112,7 @@ async fn asks_for_the_key(course: &Namespace, url: &str) {
     course.wait_ready(&["iris"]);
     assert_eq!(post(&predict, FLOWER, &["x-api-key: super-secret-api-key"]).status, 200);
     // A pod of before may answer for a moment, and asks for no key.
-    wait_until("who sends another key is turned away", PATIENCE, async || {
+    wait_until("who sends another key is turned away", TIMEOUT, async || {
         match post(&predict, FLOWER, &["x-api-key: another"]).status {
             401 => Ok(()),
             other => Err(other.to_string()),
@@ -132,14 +131,14 @@ async fn logs_as_the_config_map_says(course: &Namespace, url: &str) {
     let named: Vec<&str> = sources.filter_map(|source| source["configMapRef"]["name"].as_str()).collect();
     assert_eq!(named, ["iris-api-config"], "{container}");
     assert_eq!(course.get("configmap/iris-api-config")["data"]["LOG_LEVEL"], "info");
-    let logs = wait_until("all pods have logs", PATIENCE, async || course.try_logs("api")).await;
+    let logs = wait_until("all pods have logs", TIMEOUT, async || course.try_logs("api")).await;
     assert!(logs.contains(r#""level":"INFO""#) && !logs.contains(r#""level":"DEBUG""#), "{logs}");
 
     let patch = r#"{"data": {"LOG_LEVEL": "debug"}}"#;
     course.kubectl(&["patch", "configmap", "iris-api-config", "--type", "merge", "--patch", patch]);
     course.kubectl(&["rollout", "restart", "deployment/iris-api"]);
     course.kubectl(&["rollout", "status", "deployment/iris-api", "--timeout=120s"]);
-    wait_until("requests are logged", PATIENCE, async || {
+    wait_until("requests are logged", TIMEOUT, async || {
         post(&format!("{url}/predict"), FLOWER, &["x-api-key: super-secret-api-key"]);
         let logs = course.try_logs("api")?;
         if logs.contains(r#""message":"answered""#) { Ok(()) } else { Err(logs) }
@@ -170,14 +169,14 @@ async fn scales_up_under_load_and_down_after(course: &Namespace, url: &str) {
     let replicas = || course.get("deployment/iris-api")["status"]["readyReplicas"].as_i64().unwrap_or(0);
     let rows = format!("[{}]", vec![FLOWER; 5000].join(","));
     let load = Load::start(url, &rows, &["x-api-key: super-secret-api-key"], 8);
-    wait_until("the autoscaler adds pods under load", PATIENCE, async || {
+    wait_until("the autoscaler adds pods under load", TIMEOUT, async || {
         let scaler = course.get("hpa/iris-api")["status"].to_string();
         if replicas() > 2 { Ok(()) } else { Err(scaler) }
     })
     .await;
     let tally = load.stop();
     assert!(tally.answered > 0 && tally.failed.is_empty(), "{tally:?}");
-    wait_until("the autoscaler takes them away again", PATIENCE, async || match replicas() {
+    wait_until("the autoscaler takes them away again", TIMEOUT, async || match replicas() {
         2 => Ok(()),
         other => Err(format!("{other} replicas")),
     })

@@ -2,7 +2,7 @@
 
 use mlpipeline_tests::{programs, wait_until};
 
-use crate::bed::{Namespace, PATIENCE, kubectl};
+use crate::bed::{Namespace, TIMEOUT, kubectl};
 
 #[tokio::test]
 async fn scenario_5_etl_between_a_database_and_a_bucket() {
@@ -23,7 +23,7 @@ async fn scenario_5_etl_between_a_database_and_a_bucket() {
     let patch = r#"[{"op": "add", "path": "/spec/steps/0/rerun", "value": "again"}]"#;
     sql(&namespace, "shop", "INSERT INTO orders VALUES (5, 2, 3)");
     namespace.kubectl(&["patch", "mlp", "etl", "--type", "json", "--patch", patch]);
-    wait_until("the new rows are loaded", PATIENCE, async || {
+    wait_until("the new rows are loaded", TIMEOUT, async || {
         let rows = sql(&namespace, "shop", "SELECT country, orders, revenue FROM revenue ORDER BY country");
         if rows.contains("FR|2|10") { Ok(()) } else { Err(rows) }
     })

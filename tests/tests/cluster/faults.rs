@@ -3,7 +3,7 @@
 
 use mlpipeline_tests::wait_until;
 
-use crate::bed::{Namespace, PATIENCE, http, kubectl, node_address, sample, try_http, try_kubectl};
+use crate::bed::{Namespace, TIMEOUT, http, kubectl, node_address, sample, try_http, try_kubectl};
 use crate::k8s_pipe::{Pipe, RUNNING};
 use crate::killing::{
     WORKER, kill_and_restart, kill_operator, kill_program, kill_worker, renew_service_rules, were_killed,
@@ -72,7 +72,7 @@ async fn faults_scenario_6_a_retraining_survives_a_kill_of_everything_that_takes
     let namespace = Namespace("mlops");
     kubectl(&["apply", "-k", &sample("mlops")]);
     namespace.kubectl(&["rollout", "status", "deployment/measurements", "--timeout=120s"]);
-    wait_until("the schedule is set up", PATIENCE, async || {
+    wait_until("the schedule is set up", TIMEOUT, async || {
         namespace.try_kubectl(&["create", "job", "night", "--from=cronjob/flowers-data"])
     })
     .await;
@@ -91,7 +91,7 @@ async fn faults_scenario_6_a_retraining_survives_a_kill_of_everything_that_takes
     let load = Load::start(&url, FLOWER, &[], 2);
     let patch = r#"[{"op": "replace", "path": "/spec/steps/1/train/algorithm/logisticRegression/alpha", "value": 0.5}]"#;
     namespace.kubectl(&["patch", "mlp", "flowers", "--type", "json", "--patch", patch]);
-    wait_until("a pod of the new model starts", PATIENCE, async || {
+    wait_until("a pod of the new model starts", TIMEOUT, async || {
         let pods = namespace.pods("api")?;
         let is_new = pods.iter().any(|pod| before.iter().all(|old| old.uid != pod.uid) && !pod.is_ready);
         if is_new { Ok(()) } else { Err(format!("{pods:?}")) }
@@ -106,7 +106,7 @@ async fn faults_scenario_6_a_retraining_survives_a_kill_of_everything_that_takes
         })
         .await;
     assert_eq!(namespace.jobs("train").len(), trained.len() + 1, "S1: {status}");
-    wait_until("the pods of before are gone", PATIENCE, async || {
+    wait_until("the pods of before are gone", TIMEOUT, async || {
         let pods = namespace.pods("api")?;
         let left = pods.iter().any(|pod| before.iter().any(|old| old.uid == pod.uid));
         if left { Err(format!("{pods:?}")) } else { Ok(()) }
@@ -121,7 +121,7 @@ async fn faults_scenario_6_a_retraining_survives_a_kill_of_everything_that_takes
 
 /// Waits until predictions are answered, which Kubernetes holds up for a moment when its own parts were away, and looks at one.
 async fn predicts(url: &str) {
-    wait_until("predictions are answered", PATIENCE, async || try_http(&format!("{url}/health"), &[])).await;
+    wait_until("predictions are answered", TIMEOUT, async || try_http(&format!("{url}/health"), &[])).await;
     let answer =
         http(&format!("{url}/predict"), &["--header", "content-type: application/json", "--data", FLOWER]);
     assert_eq!((answer.status, &answer.json()["species_name"]), (200, &"setosa".into()), "{answer:?}");

@@ -5,7 +5,7 @@ use std::process::Command;
 use mlpipeline_tests::wait_until;
 use serde_json::json;
 
-use crate::bed::{Answer, Namespace, PATIENCE, try_http};
+use crate::bed::{Answer, Namespace, TIMEOUT, try_http};
 
 /// An Ingress and the address at which its controller answers.
 pub struct Ingress<'a> {
@@ -16,7 +16,7 @@ pub struct Ingress<'a> {
 impl<'a> Ingress<'a> {
     /// Waits until a controller has taken the Ingress up: it writes into its status where it answers.
     pub async fn wait(namespace: &'a Namespace, name: &str) -> Self {
-        let address = wait_until("a controller has taken the Ingress up", PATIENCE, async || {
+        let address = wait_until("a controller has taken the Ingress up", TIMEOUT, async || {
             let ingress = namespace.get(&format!("ingress/{name}"));
             let found = ingress["status"]["loadBalancer"]["ingress"][0]["ip"].as_str();
             found.map(ToOwned::to_owned).ok_or_else(|| ingress.to_string())
@@ -34,7 +34,7 @@ impl<'a> Ingress<'a> {
     /// Waits until a prediction is answered at a URL by a pod of the pipeline.
     pub async fn predicts(&self, url: &str, arguments: &[&str]) {
         let row = ["--header", "content-type: application/json", "--data", r#"{"x": 3}"#];
-        let answer = wait_until(&format!("{url} answers"), PATIENCE, async || {
+        let answer = wait_until(&format!("{url} answers"), TIMEOUT, async || {
             let answer = self.try_get(url, &[&row, arguments].concat())?;
             if answer.status == 200 { Ok(answer) } else { Err(format!("{answer:?}")) }
         })
@@ -48,7 +48,7 @@ impl<'a> Ingress<'a> {
 
     /// Waits until a browser that opens a URL gets to the page of the model. Pods from before an edit may answer some time longer.
     pub async fn shows_docs(&self, url: &str) {
-        wait_until(&format!("{url} leads to the docs"), PATIENCE, async || {
+        wait_until(&format!("{url} leads to the docs"), TIMEOUT, async || {
             let answer = self.try_get(url, &["--location"])?;
             if answer.body.contains("<title>Predict") { Ok(()) } else { Err(format!("{answer:?}")) }
         })
@@ -57,7 +57,7 @@ impl<'a> Ingress<'a> {
 
     /// Waits until a URL leads to nobody: the controller itself says that there is nothing.
     pub async fn leads_nowhere(&self, url: &str) {
-        wait_until(&format!("{url} leads to nobody"), PATIENCE, async || match self.try_get(url, &[])? {
+        wait_until(&format!("{url} leads to nobody"), TIMEOUT, async || match self.try_get(url, &[])? {
             answer if answer.status == 404 && answer.header("x-mlpipeline-pod").is_none() => Ok(()),
             answer => Err(format!("{answer:?}")),
         })

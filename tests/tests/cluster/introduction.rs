@@ -3,7 +3,7 @@
 use mlpipeline_tests::wait_until;
 use serde_json::json;
 
-use crate::bed::{Namespace, PATIENCE, http, kubectl, node_address, sample};
+use crate::bed::{Namespace, TIMEOUT, http, kubectl, node_address, sample};
 use crate::ingress::{Ingress, certificate};
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn stateless_pods_are_scaled(namespace: &Namespace) {
 }
 
 async fn ready_replicas(namespace: &Namespace, object: &str, wanted: i64) {
-    wait_until(&format!("{object} has {wanted} pods"), PATIENCE, async || {
+    wait_until(&format!("{object} has {wanted} pods"), TIMEOUT, async || {
         let status = namespace.get(object)["status"].take();
         let is_there = status["readyReplicas"] == wanted && status["replicas"] == wanted;
         if is_there { Ok(()) } else { Err(status.to_string()) }
@@ -44,13 +44,13 @@ async fn a_replica_keeps_its_name_and_data(namespace: &Namespace) {
     let starts = || namespace.try_kubectl(&["exec", "store-db-1", "--", "cat", "/data/starts"]);
     assert_eq!(starts().expect("the pod is there").lines().count(), 1);
     namespace.kubectl(&["delete", "pod", "store-db-1", "--force", "--grace-period=0"]);
-    wait_until("the replica is back with its data", PATIENCE, async || match starts() {
+    wait_until("the replica is back with its data", TIMEOUT, async || match starts() {
         Ok(text) if text.lines().count() == 2 => Ok(()),
         Ok(text) | Err(text) => Err(text),
     })
     .await;
     let other = "wget -q -O - http://store-db-1.store-db:8080/starts";
-    wait_until("its name leads to it", PATIENCE, async || {
+    wait_until("its name leads to it", TIMEOUT, async || {
         namespace.try_kubectl(&["exec", "store-db-0", "--", "sh", "-c", other])
     })
     .await;

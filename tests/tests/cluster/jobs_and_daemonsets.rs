@@ -6,17 +6,17 @@ use std::time::Duration;
 use mlpipeline_tests::wait_until;
 use serde_json::json;
 
-use crate::bed::{Namespace, PATIENCE, kubectl, own_node, sample};
+use crate::bed::{Namespace, TIMEOUT, kubectl, own_node, sample};
 
 /// How long bad luck may last: the Job controller's pause doubles with each failure in a row, and six in a row take 630 s.
-const CHANCE_PATIENCE: Duration = Duration::from_secs(900);
+const CHANCE_TIMEOUT: Duration = Duration::from_secs(900);
 
 #[tokio::test]
 async fn scenario_4_jobs_and_daemon_sets() {
     let lesson = Namespace("jobs-lesson");
     kubectl(&["apply", "-k", &sample("jobs-and-daemonsets")]);
     lesson.wait_ready(&["pi", "parts", "numbers", "clock", "logs", "compressor"]);
-    lesson.wait_ready_within(CHANCE_PATIENCE, &["chance"]);
+    lesson.wait_ready_within(CHANCE_TIMEOUT, &["chance"]);
 
     a_single_process(&lesson);
     six_completions_two_at_a_time(&lesson);
@@ -77,7 +77,7 @@ async fn a_daemon_reached_by_the_nodes_address(lesson: &Namespace) {
         .filter(|name| name.starts_with("logs-"))
         .collect();
     assert_eq!(clients.len(), 2, "{pods}");
-    wait_until("the daemon has heard of both clients", PATIENCE, async || {
+    wait_until("the daemon has heard of both clients", TIMEOUT, async || {
         let log = lesson.try_kubectl(&["exec", "daemonset/logs-daemon", "--", "cat", "/tmp/node_log"])?;
         if clients.iter().all(|client| log.contains(&format!("from {client}"))) { Ok(()) } else { Err(log) }
     })
@@ -85,7 +85,7 @@ async fn a_daemon_reached_by_the_nodes_address(lesson: &Namespace) {
 }
 
 async fn a_daemon_that_meets_pods_in_a_folder(lesson: &Namespace) {
-    let archive = wait_until("a log is packed", PATIENCE, async || {
+    let archive = wait_until("a log is packed", TIMEOUT, async || {
         let files = lesson.kubectl(&["exec", "daemonset/compressor-daemon", "--", "ls", "/storage/logs"]);
         files.lines().find(|file| file.ends_with(".tar.gz")).map(str::to_owned).ok_or(files)
     })
@@ -103,7 +103,7 @@ async fn a_folder_of_the_node_where_the_platform_team_allows_it(lesson: &Namespa
         .expect("it is open");
     kubectl(&["apply", "-f", &sample("jobs-and-daemonsets/node-folder.yaml")]);
     lesson.wait_ready(&["node-logs"]);
-    wait_until("the daemon has packed what the client left", PATIENCE, async || {
+    wait_until("the daemon has packed what the client left", TIMEOUT, async || {
         let log = lesson.try_kubectl(&["logs", "daemonset/node-logs-daemon"])?;
         if log.contains("packed /storage/client.log") { Ok(()) } else { Err(log) }
     })
@@ -116,7 +116,7 @@ async fn a_schedule_suspended_and_resumed(lesson: &Namespace) {
     let suspended = async |wanted: bool| {
         let patch = json!({"spec": {"suspend": wanted}}).to_string();
         lesson.kubectl(&["patch", "mlp", "clock", "--type", "merge", "--patch", &patch]);
-        wait_until("the CronJob follows", PATIENCE, async || {
+        wait_until("the CronJob follows", TIMEOUT, async || {
             match &lesson.get("cronjob/clock-simple")["spec"]["suspend"] {
                 now if now.as_bool().unwrap_or(false) == wanted => Ok(()),
                 now => Err(now.to_string()),
@@ -134,7 +134,7 @@ async fn a_schedule_suspended_and_resumed(lesson: &Namespace) {
     );
 
     suspended(false).await;
-    let new = wait_until("the schedule fires", PATIENCE, async || {
+    let new = wait_until("the schedule fires", TIMEOUT, async || {
         let jobs = lesson.jobs("simple");
         jobs.iter().find(|job| !before.0.contains(job)).cloned().ok_or_else(|| format!("{jobs:?}"))
     })
@@ -153,7 +153,7 @@ fn last_time(lesson: &Namespace, cron_job: &str) -> String {
 async fn a_minute_begins(lesson: &Namespace) {
     let schedule = ["create", "cronjob", "witness", "--image=busybox:1.35", "--schedule=* * * * *"];
     lesson.kubectl(&[&schedule[..], &["--", "true"]].concat());
-    wait_until("a minute begins", PATIENCE, async || {
+    wait_until("a minute begins", TIMEOUT, async || {
         let fired = lesson.kubectl(&["get", "cronjob", "witness", "-o", "jsonpath={.status.active}"]);
         if fired.is_empty() { Err("nothing has fired".to_owned()) } else { Ok(()) }
     })

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mlpipeline_tests::wait_until;
 
-use crate::bed::{Namespace, PATIENCE, Pod, kubectl, sample};
+use crate::bed::{Namespace, Pod, TIMEOUT, kubectl, sample};
 use crate::killing::{force_delete, others_run};
 
 /// The steps that run all the time, in the order in which files go through them.
@@ -57,7 +57,7 @@ impl Pipe {
             format!("for file in {STEPS}/{at}/claimed/marks-*; do [ ! -e \"$file\" ] || exit 0; done");
         let is_at_work = format!("for look in $(seq 6000); do {claimed}; usleep 10000; done; exit 1");
         for _ in 0..5 {
-            wait_until("somebody is there to be killed", PATIENCE, async || {
+            wait_until("somebody is there to be killed", TIMEOUT, async || {
                 let pods = self.namespace.pods(step)?;
                 let there = pods.iter().any(|pod| pod.is_ready && !pod.is_deleted);
                 if there { Ok(()) } else { Err(format!("{pods:?}")) }
@@ -94,7 +94,7 @@ impl Pipe {
     /// Runs a script in a pod that has the pipeline's volume: its exit code 1 is an error. What else goes wrong, as when the pod has just
     /// been killed, is tried again.
     async fn shell(&self, script: &str) -> Result<String, String> {
-        wait_until("a script is run on the volume", PATIENCE, async || {
+        wait_until("a script is run on the volume", TIMEOUT, async || {
             let marked = format!("({script}) && echo it holds || echo it does not");
             let said = self.namespace.try_kubectl(&[
                 "exec",
@@ -131,7 +131,7 @@ impl Pipe {
         // How many files there are depends on how many kills met nobody at work, so what is bounded is the time without progress.
         let mut left = usize::MAX;
         while left > 0 {
-            left = wait_until("a file less is on its way", PATIENCE, async || {
+            left = wait_until("a file less is on its way", TIMEOUT, async || {
                 let files = self.shell(&look).await?;
                 let now = files.lines().count();
                 if now < left { Ok(now) } else { Err(format!("{now} files: {files}")) }
@@ -186,7 +186,7 @@ async fn a_listing_is_written_though_its_pod_is_deleted(namespace: &Namespace) {
     std::fs::write(file.path(), job.to_string()).expect("the Job is written");
     namespace.kubectl(&["create", "-f", &file.path().display().to_string()]);
 
-    wait_until("half of the listing is written", PATIENCE, async || {
+    wait_until("half of the listing is written", TIMEOUT, async || {
         let look = "ls -A $MLPIPELINE_STORAGE/cut $MLPIPELINE_STORAGE/inbox/.listing-*";
         namespace.try_kubectl(&["exec", "deployment/k8s-pipe-api", "--", "sh", "-c", look])
     })
@@ -202,7 +202,7 @@ async fn a_listing_is_written_though_its_pod_is_deleted(namespace: &Namespace) {
 }
 
 async fn several_pods_answer(namespace: &Namespace) {
-    wait_until("more than one pod of the API has answered", PATIENCE, async || {
+    wait_until("more than one pod of the API has answered", TIMEOUT, async || {
         let log = namespace.try_logs("post")?;
         let pods: BTreeSet<&str> =
             log.split("k8s-pipe-api-").skip(1).filter_map(|rest| rest.get(..16)).collect();

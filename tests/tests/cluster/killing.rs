@@ -5,7 +5,7 @@ use std::process::Command;
 
 use mlpipeline_tests::{programs, wait_until};
 
-use crate::bed::{Namespace, PATIENCE, Pod};
+use crate::bed::{Namespace, Pod, TIMEOUT};
 
 /// The processes of the node's pods are in groups below this one: tests/cluster/up.sh.
 const CLUSTER_GROUP: &str = "mlpipeline-cluster";
@@ -30,7 +30,7 @@ pub fn force_delete(namespace: &Namespace, step: &str) -> Vec<Pod> {
 
 /// Waits until other pods of a step run in the place of those that were deleted.
 pub async fn others_run(namespace: &Namespace, step: &str, deleted: &[Pod]) {
-    wait_until("other pods run in the place of those that were deleted", PATIENCE, async || {
+    wait_until("other pods run in the place of those that were deleted", TIMEOUT, async || {
         let pods = namespace.pods(step)?;
         let is_other = |pod: &Pod| deleted.iter().all(|before| before.uid != pod.uid);
         let running = pods.iter().filter(|pod| is_other(pod) && pod.phase == "Running").count();
@@ -49,13 +49,13 @@ pub fn kill_program(namespace: &Namespace, step: &str, program: &str) -> Vec<Pod
 
 /// Waits until the pod of a step works, and kills the worker in it.
 pub async fn kill_worker(namespace: &Namespace, step: &str) {
-    let pod = wait_until("the step has a pod", PATIENCE, async || {
+    let pod = wait_until("the step has a pod", TIMEOUT, async || {
         let pods = namespace.pods(step)?;
         let begun = pods.iter().find(|pod| ["Pending", "Running"].contains(&pod.phase.as_str()));
         begun.cloned().ok_or_else(|| format!("{pods:?}"))
     })
     .await;
-    wait_until("the worker is killed at its work", PATIENCE, async || {
+    wait_until("the worker is killed at its work", TIMEOUT, async || {
         if kill_in(&pod, WORKER) { Ok(()) } else { Err(format!("it does not run in {}", pod.name)) }
     })
     .await;
@@ -65,7 +65,7 @@ pub async fn kill_worker(namespace: &Namespace, step: &str) {
 /// Waits until Kubernetes says of pods that a container of theirs was killed.
 pub async fn were_killed(namespace: &Namespace, step: &str, killed: &[Pod]) {
     for pod in killed {
-        wait_until("the kubelet says that a container was killed", PATIENCE, async || {
+        wait_until("the kubelet says that a container was killed", TIMEOUT, async || {
             let pods = namespace.pods(step)?;
             let now = pods.iter().find(|now| now.uid == pod.uid);
             let containers = now.map(|now| now.containers.to_string()).unwrap_or_default();
@@ -84,7 +84,7 @@ pub async fn were_killed(namespace: &Namespace, step: &str, killed: &[Pod]) {
 pub async fn kill_operator() {
     let system = Namespace("mlpipeline-system");
     let selector = ["-l", "app.kubernetes.io/name=mlpipeline-operator"];
-    wait_until("all processes of the operator are killed", PATIENCE, async || {
+    wait_until("all processes of the operator are killed", TIMEOUT, async || {
         let pods = system.try_kubectl(&[&["get", "pods", "-o", "json"], &selector[..]].concat())?;
         let pods: serde_json::Value = serde_json::from_str(&pods).map_err(|error| error.to_string())?;
         let pods: Vec<Pod> = pods["items"].as_array().into_iter().flatten().map(Pod::from).collect();
@@ -101,7 +101,7 @@ pub async fn kill_and_restart(names: &[&str]) {
     for process in &before {
         process.kill();
     }
-    wait_until("they are dead", PATIENCE, async || {
+    wait_until("they are dead", TIMEOUT, async || {
         if before.iter().any(Process::is_alive) { Err("one lives".to_owned()) } else { Ok(()) }
     })
     .await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mlpipeline_tests::wait_until;
 use serde_json::{Value, json};
 
-use crate::bed::{Namespace, PATIENCE, kubectl};
+use crate::bed::{Namespace, TIMEOUT, kubectl};
 
 const QUEUE: &str = "clusterqueue/pipelines";
 
@@ -33,7 +33,7 @@ async fn kueue_admits_the_runs_of_pipelines_and_takes_them_back() {
     for step in ["one", "two"] {
         assert_eq!(namespace.jobs(step).len(), 1, "a run that was held back is the same run");
     }
-    wait_until("each run took its turn in the queue", PATIENCE, async || match finished(&namespace) {
+    wait_until("each run took its turn in the queue", TIMEOUT, async || match finished(&namespace) {
         2 => Ok(()),
         other => Err(format!("{other} finished workloads")),
     })
@@ -47,7 +47,7 @@ async fn kueue_admits_the_runs_of_pipelines_and_takes_them_back() {
 
     // The room is taken back: the run stops, is not a failure, and is the one that continues.
     stop("HoldAndDrain");
-    wait_until("the run is suspended, and its pod is gone", PATIENCE, async || {
+    wait_until("the run is suspended, and its pod is gone", TIMEOUT, async || {
         let job = job(&namespace, "long").await;
         let pods = namespace.pods("long")?;
         if job["spec"]["suspend"] == true && pods.is_empty() {
@@ -123,7 +123,7 @@ fn holds(status: &Value, kind: &str) -> bool {
 
 /// The only Job of a step, once it is there.
 async fn job(namespace: &Namespace, step: &str) -> Value {
-    let name = wait_until("the step has a Job", PATIENCE, async || match namespace.jobs(step).as_slice() {
+    let name = wait_until("the step has a Job", TIMEOUT, async || match namespace.jobs(step).as_slice() {
         [name] => Ok(name.clone()),
         other => Err(format!("{other:?}")),
     })
@@ -132,7 +132,7 @@ async fn job(namespace: &Namespace, step: &str) -> Value {
 }
 
 async fn running(namespace: &Namespace, step: &str) {
-    wait_until("a pod of the step runs", PATIENCE, async || {
+    wait_until("a pod of the step runs", TIMEOUT, async || {
         let pods = namespace.pods(step)?;
         if pods.iter().any(|pod| pod.phase == "Running") { Ok(()) } else { Err(format!("{pods:?}")) }
     })

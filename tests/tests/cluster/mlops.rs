@@ -3,7 +3,7 @@
 use mlpipeline_tests::{programs, wait_until};
 use serde_json::Value;
 
-use crate::bed::{Namespace, PATIENCE, kubectl, node_address, sample};
+use crate::bed::{Namespace, TIMEOUT, kubectl, node_address, sample};
 use crate::load::Load;
 
 const FLOWER: &str = r#"{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}"#;
@@ -30,7 +30,7 @@ async fn scenario_6_new_data_become_a_new_model_unless_it_is_worse() {
 
 /// What the schedule would do at night, now. Waits until the Job is over.
 async fn night(namespace: &Namespace, name: &str) {
-    wait_until("the schedule is set up", PATIENCE, async || {
+    wait_until("the schedule is set up", TIMEOUT, async || {
         namespace.try_kubectl(&["create", "job", name, "--from=cronjob/flowers-data"])
     })
     .await;
@@ -48,7 +48,7 @@ async fn publish(namespace: &Namespace, rows: &str) {
     namespace.kubectl(&["rollout", "restart", "deployment/measurements"]);
     namespace.kubectl(&["rollout", "status", "deployment/measurements", "--timeout=120s"]);
     // A pod that is on its way out can still answer, with the rows of before.
-    wait_until("only the new server is there", PATIENCE, async || {
+    wait_until("only the new server is there", TIMEOUT, async || {
         let selector = "app.kubernetes.io/name=measurements";
         let pods = namespace.kubectl(&["get", "pods", "-l", selector, "-o", "name"]);
         if pods.lines().count() == 1 { Ok(()) } else { Err(pods) }
@@ -89,7 +89,7 @@ async fn better_data_take_over_under_load(namespace: &Namespace, rows: &str, fir
         .await;
     let second = serving_in(&status).unwrap();
     namespace.kubectl(&["rollout", "status", "deployment/flowers-api", "--timeout=120s"]);
-    wait_until("the old pods are gone", PATIENCE, async || {
+    wait_until("the old pods are gone", TIMEOUT, async || {
         let pods = namespace.kubectl(&["get", "pods", "-l", "mlpipeline.dev/step=api", "-o", "name"]);
         if pods.lines().count() == 2 { Ok(()) } else { Err(pods) }
     })

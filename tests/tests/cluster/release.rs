@@ -16,7 +16,7 @@ use mlpipeline_tests::older_chart::{NEW_FIELD, SPEC, version_before};
 use mlpipeline_tests::{programs, wait_until};
 use serde_json::{Value, json};
 
-use crate::bed::{Namespace, PATIENCE, Pod, kubectl, node_address, own_node, try_http};
+use crate::bed::{Namespace, Pod, TIMEOUT, kubectl, node_address, own_node, try_http};
 use crate::load::Load;
 
 const SYSTEM: Namespace = Namespace("mlpipeline-system");
@@ -75,7 +75,7 @@ async fn release_no_change_of_the_operator_touches_what_pipelines_have() {
     serving_pods_have_the_image_of_the_version_before(&namespace);
 
     follow("helm uninstall ", &current, "");
-    wait_until("no pod of the operator is left", PATIENCE, async || {
+    wait_until("no pod of the operator is left", TIMEOUT, async || {
         let pods = operator_pods();
         if pods.is_empty() { Ok(()) } else { Err(format!("{pods:?}")) }
     })
@@ -166,7 +166,7 @@ async fn install_from_nothing(chart: &Path) {
 async fn looks_after_pipelines(change: &str) {
     SYSTEM.kubectl(&["rollout", "status", "deployment/mlpipeline-operator", "--timeout=120s"]);
     let replicas = SYSTEM.get("deployment/mlpipeline-operator")["spec"]["replicas"].as_u64();
-    wait_until("only replicas of the newest kind are there, and one of them leads", PATIENCE, async || {
+    wait_until("only replicas of the newest kind are there, and one of them leads", TIMEOUT, async || {
         let pods = operator_pods();
         let holder = SYSTEM.get("lease/mlpipeline-operator")["spec"]["holderIdentity"].take();
         let leads = |pod: &Pod| holder.as_str().is_some_and(|holder| holder.contains(&pod.name));
@@ -265,7 +265,7 @@ async fn fifty_pipelines(folder: &Path) -> Namespace {
         pipelines.iter().map(|(name, _)| name.as_str()).filter(|name| !name.starts_with("held")).collect();
     namespace.wait_ready(&ready);
     let health = format!("http://{}:30083/health", node_address());
-    wait_until("the model answers", PATIENCE, async || try_http(&health, &[])).await;
+    wait_until("the model answers", TIMEOUT, async || try_http(&health, &[])).await;
     namespace
 }
 

@@ -15,7 +15,7 @@ use mlpipeline_tests::programs;
 use serde_json::Value;
 
 /// The longest that anything here may take.
-const PATIENCE: Duration = Duration::from_secs(180);
+const TIMEOUT: Duration = Duration::from_secs(180);
 
 /// A folder to run pipelines in, and a web server.
 pub struct Laptop {
@@ -199,7 +199,7 @@ impl Drop for Local {
 
 /// Waits until something is so.
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIMEOUT;
     while !is_so() {
         assert!(Instant::now() < end, "waited in vain for {what}");
         // A look every few milliseconds: spinning would take the processor from what is waited for.

@@ -1,6 +1,6 @@
 //! How often the work on a file was begun and neither ended nor failed: a small file beside it.
 //!
-//! Work that takes the whole process with it, as that which needs more memory than there is does, would else be begun for ever and
+//! Work that takes the whole process with it, as that which needs more memory than there is does, would else be begun forever and
 //! hold up every other file. The count outlives the process and not the node: it is never made durable.
 
 use std::io::{ErrorKind, Write};

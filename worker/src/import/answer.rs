@@ -223,7 +223,7 @@ fn of_scores(scores: &Tried<'_>, asked: &ImportStep) -> Result<Found, ImportErro
     }
     if !asked.softmax && !scores.are_probabilities() {
         return Err(ImportError::Step(format!(
-            "the scores of the graph's output \"{name}\" are no probabilities: they are not from 0 to 1, or do not add up to 1; set softmax: true, \
+            "the scores of the graph's output \"{name}\" are not probabilities: they are not from 0 to 1, or do not add up to 1; set softmax: true, \
              so that they become such, or end the graph with it"
         )));
     }

@@ -94,7 +94,7 @@ fn scores_become_probabilities_of_the_classes_that_are_named() {
     let scores = of_nodes(vec![node("Neg", &["x"], &["y"])], Vec::new(), 3);
     let mut step = asked(&["a", "b", "c"], &["mid", "low", "high"]);
     let unclear = refusal(&scores, &step);
-    assert!(unclear.contains("are no probabilities") && unclear.contains("set softmax: true"), "{unclear}");
+    assert!(unclear.contains("are not probabilities") && unclear.contains("set softmax: true"), "{unclear}");
     step.softmax = true;
     let model = take(&scores, &step).model;
     let labels = ["high", "low", "mid"].map(|label| Label::Text(label.to_owned())).to_vec();

@@ -163,7 +163,7 @@ fn input(value: &ValueInfoProto) -> Result<GraphInput, GraphError> {
     let name = value.name.clone().unwrap_or_default();
     let wrong = |problem: String| GraphError::Graph(format!("its input {} {problem}", shown_name(&name)));
     let tensor = value.kind.as_ref().and_then(|kind| kind.tensor_type.as_ref());
-    let tensor = tensor.ok_or_else(|| wrong("is no tensor".to_owned()))?;
+    let tensor = tensor.ok_or_else(|| wrong("is not a tensor".to_owned()))?;
     let code = tensor.elem_type.unwrap_or_default();
     let (kind, rounding) = (kind_of(i64::from(code)), Rounding::of(code));
     let kind =

@@ -239,7 +239,7 @@ fn codes(column: &Column, limit: Option<usize>, most: usize) -> Result<usize, Tr
     let limit = limit.unwrap_or(most);
     if limit > most {
         return Err(TrainError::Spec(format!(
-            "columns: \"{}\" has maxCategories {limit}, and this algorithm tells at most {most} texts of a column apart; lower it",
+            "columns: \"{}\" has maxCategories {limit}, and this algorithm takes at most {most} categories of a column; lower it",
             column.name
         )));
     }

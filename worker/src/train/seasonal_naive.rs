@@ -137,7 +137,7 @@ impl Regressor for SeasonalNaive {
         if series.len() > MOST_SERIES || series.len().saturating_mul(season) > MAX_NUMBERS {
             return Err(TrainError::Data(format!(
                 "there are {} series with seasons of {season}; a model holds at most {MOST_SERIES} series and {MAX_NUMBERS} numbers: \
-                 leave out a feature that tells series apart, or set a longer interval",
+                 leave out a feature that names series, or set a longer interval",
                 series.len()
             )));
         }
@@ -172,7 +172,7 @@ impl Regressor for SeasonalNaive {
                 MatrixKind::PartOfTime => {}
                 MatrixKind::Number | MatrixKind::Other => {
                     return Err(TrainError::Spec(format!(
-                        "features: seasonalNaive needs a time, and takes texts that tell series apart; \"{}\" is neither: take it as \
+                        "features: seasonalNaive needs a time, and takes texts that name series; \"{}\" is neither: take it as \
                          category, or name features without it",
                         column.name
                     )));

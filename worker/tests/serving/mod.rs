@@ -20,7 +20,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long anything may take before a test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The request of the crash course.
 pub const SETOSA: &str =
@@ -99,7 +99,7 @@ impl Server {
     /// Waits until the process says something.
     pub fn wait_for_line(&mut self, part: &str) -> String {
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
+            match self.lines.recv_timeout(TIMEOUT) {
                 Ok(line) => {
                     self.said.push(line.clone());
                     if line.contains(part) {
@@ -137,14 +137,14 @@ impl Server {
 
     /// A new connection, if the server takes one.
     pub fn try_connect(&self) -> std::io::Result<Connection> {
-        self.try_connect_within(PATIENCE)
+        self.try_connect_within(TIMEOUT)
     }
 
     /// A new connection, if the server or the kernel takes one in this time.
     pub fn try_connect_within(&self, time: std::time::Duration) -> std::io::Result<Connection> {
         let stream = TcpStream::connect_timeout(&self.address, time)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        stream.set_write_timeout(Some(TIMEOUT))?;
         Ok(Connection(BufReader::new(stream)))
     }
 
@@ -219,7 +219,7 @@ pub fn run_to_end(folder: &Path, arguments: &[&str], environment: &[(&str, &str)
 /// A new connection to any port.
 pub fn connect(address: SocketAddr) -> Connection {
     let stream = TcpStream::connect(address).expect("the server accepts");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("a time-out");
     Connection(BufReader::new(stream))
 }
 
@@ -230,7 +230,7 @@ pub fn until<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
         if let Some(value) = poll() {
             return value;
         }
-        assert!(start.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        assert!(start.elapsed() < TIMEOUT, "{what}: not within {TIMEOUT:?}");
         // A look every few milliseconds: spinning would take the processor from what is waited for.
         std::thread::sleep(std::time::Duration::from_millis(5));
     }

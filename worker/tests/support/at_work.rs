@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::{Volume, worker};
 
 /// The longest that anything here may take.
-const PATIENCE: Duration = Duration::from_secs(180);
+const TIMEOUT: Duration = Duration::from_secs(180);
 
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < PATIENCE, "waited too long for {what}");
+        assert!(start.elapsed() < TIMEOUT, "waited too long for {what}");
         // A look every few milliseconds: spinning would take the processor from what is waited for.
         std::thread::sleep(Duration::from_millis(2));
     }

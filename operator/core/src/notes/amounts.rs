@@ -20,7 +20,7 @@ pub(super) fn notes(pipeline: &ValidatedPipeline) -> Vec<String> {
             .collect();
         let cores = cores.first()?;
         Some(format!(
-            "step {} asks for {cores} cores, and hardly a node has as many: its pods would wait for ever; thousandths of a core have an m behind them, \
+            "step {} asks for {cores} cores, and hardly a node has as many: its pods would wait forever; thousandths of a core have an m behind them, \
              such as 500m",
             step.name
         ))

@@ -38,7 +38,7 @@ fn daemon(step: &ValidStep) -> Option<String> {
         step.workload() == Workload::DaemonSet && !step.pod.node_selector.contains_key(HOSTNAME);
     is_everywhere.then(|| {
         format!(
-            "step {} is a DaemonSet, and one node at a time can mount the pipeline's volume: its pods on all other nodes wait for ever; {WAY_OUT}, \
+            "step {} is a DaemonSet, and one node at a time can mount the pipeline's volume: its pods on all other nodes wait forever; {WAY_OUT}, \
              or make the DaemonSet a pipeline of its own",
             step.name
         )
@@ -51,14 +51,14 @@ fn host_port(pipeline: &ValidatedPipeline, step: &ValidStep, bond: &Bond) -> Opt
     let pods = pods_at_once(step);
     if pods > 1 {
         return Some(format!(
-            "step {} takes the hostPort {port}, and its {pods} pods must all be on {node}, which has that port once: all but one wait for ever; leave \
+            "step {} takes the hostPort {port}, and its {pods} pods must all be on {node}, which has that port once: all but one wait forever; leave \
              hostPort out, set replicas to 1, or {way_out}",
             step.name
         ));
     }
     (is_replaced_beside(pipeline, step) && pods == 1).then(|| {
         format!(
-            "step {} takes the hostPort {port}, and when it changes, its new pod has to begin beside the old one on {node}: it waits for ever; leave \
+            "step {} takes the hostPort {port}, and when it changes, its new pod has to begin beside the old one on {node}: it waits forever; leave \
              hostPort out, set run.workload to StatefulSet, or {way_out}",
             step.name
         )
@@ -108,7 +108,7 @@ fn spread(pipeline: &ValidatedPipeline, step: &ValidStep, bond: &Bond) -> Option
             && selects(constraint.label_selector.as_ref(), pipeline, step)
     })?;
     Some(format!(
-        "step {} asks for its pods to be spread by the label {}, and all must be on {}: where nodes differ by that label, some wait for ever; \
+        "step {} asks for its pods to be spread by the label {}, and all must be on {}: where nodes differ by that label, some wait forever; \
          set whenUnsatisfiable to ScheduleAnyway, or {}",
         step.name,
         constraint.topology_key,

@@ -50,7 +50,7 @@ pub(super) fn last_words(end: &ContainerStateTerminated) -> String {
 }
 
 /// What keeps a container from working: it waits, or it used too much memory and is not ready since.
-pub(super) fn trouble(status: &ContainerStatus) -> Option<PodIssue> {
+pub(super) fn container_issue(status: &ContainerStatus) -> Option<PodIssue> {
     let last_end = ended_now(status).or_else(|| ended_last(status).filter(|_| !status.ready));
     if last_end.is_some_and(is_out_of_memory) {
         let message = OUT_OF_MEMORY_MESSAGE.to_owned();

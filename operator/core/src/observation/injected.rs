@@ -4,7 +4,7 @@
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 
-use super::container_status::{last_words, own_end, trouble};
+use super::container_status::{container_issue, last_words, own_end};
 use super::metadata::is_of_job;
 use crate::children::CONTAINER;
 use crate::observed::{Overdue, PodIssue};
@@ -38,7 +38,7 @@ pub(super) fn holds_start(pod: &Pod) -> Option<Overdue> {
 
 /// What keeps such a container from working.
 pub(super) fn pod_issue(pod: &Pod) -> Option<PodIssue> {
-    init(pod).chain(beside(pod)).find_map(|status| Some(with_its_name(status, trouble(status)?)))
+    init(pod).chain(beside(pod)).find_map(|status| Some(with_its_name(status, container_issue(status)?)))
 }
 
 /// The issue of a container, with its name where it is not the step's own.

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod, PodCondition};
 use mlpipeline_crds::{ExitCode, Outcome, StepReport};
 
 use super::container_status::{
-    OUT_OF_MEMORY_MESSAGE, containers, ended_last, ended_now, is_out_of_memory, last_words, trouble,
+    OUT_OF_MEMORY_MESSAGE, container_issue, containers, ended_last, ended_now, is_out_of_memory, last_words,
 };
 use super::injected;
 use super::metadata::is_of_job;
@@ -147,7 +147,7 @@ pub(super) fn pod_issue(pod: &Pod) -> Option<PodIssue> {
         return None;
     }
     let own = containers(pod).find(|status| status.name == CONTAINER);
-    if let Some(pod_issue) = own.and_then(trouble).or_else(|| injected::pod_issue(pod)) {
+    if let Some(pod_issue) = own.and_then(container_issue).or_else(|| injected::pod_issue(pod)) {
         return Some(pod_issue);
     }
     let unscheduled = condition(pod, "PodScheduled", "False")?;

@@ -1,4 +1,4 @@
-//! Pods that a volume of one node brings together, and that ask to be on different nodes: all but one would wait for ever.
+//! Pods that a volume of one node brings together, and that ask to be on different nodes: all but one would wait forever.
 
 use mlpipeline_crds::MLPipelineSpec;
 
@@ -46,7 +46,7 @@ fn problem(step: &ValidStep, other: &ValidStep) -> String {
     };
     format!(
         "keeps the pods of the step {} on other nodes than {whom}, and all of them must be on the one node that mounts the pipeline's volume: \
-         some would wait for ever",
+         some would wait forever",
         quoted(&step.name)
     )
 }

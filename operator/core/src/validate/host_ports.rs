@@ -28,7 +28,7 @@ pub(super) fn check_all(spec: &MLPipelineSpec, pipeline: &ValidatedPipeline, err
                     path.as_str(),
                     format!(
                         "{number} is there once on a node, and the {pods} pods of the step must all be on the one node that mounts the pipeline's volume: \
-                         all but one would wait for ever"
+                         all but one would wait forever"
                     ),
                     "leave hostPort out, set replicas to 1, or take a volume with the access mode ReadWriteMany",
                 );

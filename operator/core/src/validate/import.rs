@@ -38,7 +38,7 @@ impl Checked for Import {
         errors.require(
             self.classes.len() != 1,
             format!("{path}.classes"),
-            "has one class: a classifier tells at least two apart",
+            "has one class: a classifier needs at least two",
         );
         let mut classes = BTreeSet::new();
         for (index, class) in self.classes.iter().enumerate() {

@@ -22,7 +22,7 @@ pub(super) fn check_all(spec: &MLPipelineSpec, pipeline: &ValidatedPipeline, err
         errors.add_with_hint(
             format!("spec.steps[{index}]"),
             format!(
-                "asks by {by} for nodes whose label {} cannot be all that is asked of it: its pods would wait for ever",
+                "asks by {by} for nodes whose label {} cannot be all that is asked of it: its pods would wait forever",
                 quoted(key)
             ),
             "remove what contradicts the rest, also where it is of spec.pod",

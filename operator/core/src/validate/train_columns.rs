@@ -46,7 +46,7 @@ fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
                 || column.max_categories.is_none_or(|most| most <= GradientBoosting::MOST_CATEGORIES),
             format!("{path}.maxCategories"),
             format!(
-                "is more than the {} that gradientBoosting with categories: subsets tells apart: lower it, or leave categories out",
+                "is more than the {} that gradientBoosting takes with categories: subsets: lower it, or leave categories out",
                 GradientBoosting::MOST_CATEGORIES
             ),
         );

@@ -40,7 +40,7 @@ pub(super) fn check(source: &EnvVarSource, path: &str, errors: &mut Errors) {
         path,
         "is exactly one of configMapKeyRef, secretKeyRef, fieldRef and resourceFieldRef",
     );
-    // What is optional may be missing for ever, and Kubernetes rejects a name that no object can have all the same.
+    // What is optional may be missing forever, and Kubernetes rejects a name that no object can have all the same.
     let map = source.config_map_key_ref.as_ref();
     let map = map.map(|of| ("ConfigMap", "configMapKeyRef", &of.name, &of.key));
     let secret = source.secret_key_ref.as_ref();

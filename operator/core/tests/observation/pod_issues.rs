@@ -1,4 +1,4 @@
-//! Troubles: what keeps pods from working.
+//! Pod issues: what keeps pods from working.
 
 use mlpipeline_core::observation::{Snapshot, WarningEvent, read};
 use mlpipeline_core::observed::PodIssue;
@@ -42,7 +42,7 @@ fn what_keeps_a_pod_from_starting_is_named() {
 
 /// The next step's pod is made a second before the pod of the step before has left its place.
 #[test]
-fn a_pod_that_finds_no_room_while_another_is_cleaned_up_is_in_no_trouble() {
+fn a_pod_that_finds_no_room_while_another_is_cleaned_up_has_no_issue() {
     let unschedulable = json!({"phase": "Pending", "conditions": [
         {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available"}]});
     let mut other = pod(ended(0, "Completed", REPORT));

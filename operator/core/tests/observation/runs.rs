@@ -98,7 +98,7 @@ fn a_report_that_the_job_keeps_is_read_when_its_pod_is_gone() {
 }
 
 #[test]
-fn a_report_is_unkept_until_the_job_holds_the_very_words_of_its_pod() {
+fn a_report_is_pending_until_the_job_holds_the_very_words_of_its_pod() {
     let pending_report = |kept: &str, said: &str| {
         run(complete_job(kept), vec![pod(ended(0, "Completed", said))]).pending_report
     };

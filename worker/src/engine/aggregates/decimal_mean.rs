@@ -91,7 +91,8 @@ impl Accumulator for DecimalMean {
         }
         // Its text is the sum itself, of which the nearest number is read.
         let sum = Decimal128Type::format_decimal(self.sum, DECIMAL128_MAX_PRECISION, self.scale);
-        let sum: f64 = sum.parse().map_err(|_| DataFusionError::Internal(format!("{sum} is no number")))?;
+        let sum: f64 =
+            sum.parse().map_err(|_| DataFusionError::Internal(format!("{sum} is not a number")))?;
         Ok(ScalarValue::Float64(Some(sum / self.count as f64)))
     }
 

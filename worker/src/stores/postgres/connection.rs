@@ -65,7 +65,7 @@ impl Link {
         }
     }
 
-    /// Waits for an answer of the server's, and not for ever.
+    /// Waits for an answer of the server's, and not forever.
     ///
     /// # Errors
     /// What the server answers, or that it does not.

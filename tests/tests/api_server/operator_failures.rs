@@ -1,4 +1,4 @@
-//! Troubles of a pipeline: steps that fail and are fixed or run again, an operator that is gone when its pipelines go, and ways
+//! Failures of a pipeline: steps that fail and are fixed or run again, an operator that is gone when its pipelines go, and ways
 //! that lead to the same end.
 
 use k8s_openapi::api::apps::v1::Deployment;
