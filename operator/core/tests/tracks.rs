@@ -155,8 +155,11 @@ fn the_images_of_pods_are_listed_for_every_track() {
         other_tracks: [(Track::Candidate, found("worker:2"))].into(),
         ..ObservedStep::default()
     };
-    let observed =
-        Observed { steps: [("api".to_owned(), api)].into(), default_image: Some("worker:2".to_owned()) };
+    let observed = Observed {
+        steps: [("api".to_owned(), api)].into(),
+        default_image: Some("worker:2".to_owned()),
+        ..Observed::default()
+    };
     let said: Vec<String> =
         pod_images(&pipeline, &planned, &observed).iter().map(ToString::to_string).collect();
     assert_eq!(

@@ -78,7 +78,7 @@ pub(super) fn contested(
     view: &View,
 ) -> Option<(Failure, Duration)> {
     let uid = known(desired, view)?.metadata().uid.as_deref()?;
-    let Contested { fields, settles_in } = remembered(context, pipeline, uid).contested(Instant::now())?;
+    let Contested { fields, settles_in } = applied_child(context, pipeline, uid).contested(Instant::now())?;
     Some((Failure::contested(&object_name(desired.kind, &desired.name), &fields), settles_in))
 }
 
