@@ -123,7 +123,16 @@ impl Crate {
     }
 
     fn of(modules: BTreeMap<Vec<String>, String>) -> Self {
-        let mut read = Self { modules, globs: BTreeMap::new(), exports: BTreeMap::new() };
+        static MACRO: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r"#\[macro_export\]\s*macro_rules! (\w+)").expect("a pattern"));
+        // What has `macro_export` is found at the root of its crate.
+        let at_root = |(module, text): (&Vec<String>, &String)| {
+            let names =
+                MACRO.captures_iter(text).map(|found| ((Vec::new(), found[1].to_owned()), module.clone()));
+            names.collect::<Vec<_>>()
+        };
+        let exports = modules.iter().flat_map(at_root).collect();
+        let mut read = Self { modules, globs: BTreeMap::new(), exports };
         // Twice, for what is handed on by one that hands it on.
         for _ in 0..2 {
             let (mut exports, mut globs) = (read.exports.clone(), BTreeMap::<_, Vec<_>>::new());
@@ -270,10 +279,12 @@ fn the_reader_of_sources_finds_a_circle() {
         ("", "mod a;\nmod b;\npub use a::*;\npub use b::B;"),
         ("a", "mod inner;\npub use inner::*;"),
         ("a::inner", "use crate::B;\npub struct A(B);"),
-        ("b", "use crate::A;\npub enum B { Of(Box<A>) }"),
+        ("b", "use crate::{A, table};\npub enum B { Of(Box<A>) }"),
+        ("c", "use crate::B;\n#[macro_export]\nmacro_rules! table {}"),
     ];
     let handed_on = siblings(&Crate::of(sources.into_iter().map(of).collect()).uses());
-    assert!(leads(&handed_on[&Vec::new()], "b", "b"), "by names that a glob hands on: {handed_on:?}");
+    assert!(leads(&handed_on[&Vec::new()], "a", "b"), "by names that a glob hands on: {handed_on:?}");
+    assert!(handed_on[&Vec::new()]["b"].contains("c"), "by a macro that is found at the root: {handed_on:?}");
     let tree = "crate::{a::{self, B}, c as d}, super::e";
     let found: Vec<String> = paths(&[], tree).iter().map(|path| path.join("::")).collect();
     assert_eq!(found, ["crate::a::self", "crate::a::B", "crate::c", "super::e"]);
