@@ -63,9 +63,11 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
         .into_iter()
         .filter(|claim| owns_claim(pipeline, &claim.metadata))
         .collect();
+    let services = owned(&cache.services, &key, uid);
     let warned_of = claims
         .iter()
         .map(|claim| &claim.metadata)
+        .chain(services.iter().map(|service| &service.metadata))
         .chain(pods.iter().map(|pod| &pod.metadata))
         .chain(jobs.iter().map(|job| &job.metadata))
         .chain(cron_jobs.iter().map(|cron_job| &cron_job.metadata))
@@ -83,6 +85,7 @@ pub fn observe(cache: &Cache, pipeline: &ValidatedPipeline) -> View {
         deployments,
         stateful_sets,
         daemon_sets,
+        services,
         claims,
         cron_jobs,
         horizontal_pod_autoscalers: owned(&cache.horizontal_pod_autoscalers, &key, uid),

@@ -50,6 +50,8 @@ pub async fn list_children(client: &Client, namespace: &str, pipeline: &str) -> 
         daemon_sets,
         horizontal_pod_autoscalers,
         claims,
+        // An address is no part of a plan, and who plans need not have the right to list Services.
+        services: Vec::new(),
         // What the cluster warned of explains a wait; a plan does not depend on it.
         warning_events: BTreeMap::new(),
     })

@@ -139,12 +139,11 @@ impl ChildKind {
         match self {
             Self::PersistentVolumeClaim => true,
             Self::CronJob | Self::Job | Self::StatefulSet | Self::DaemonSet => reason == "FailedCreate",
+            Self::Service => reason == "SyncLoadBalancerFailed",
             // A Deployment's status has what hinders its ReplicaSet; the rest has no pods that it could fail to create.
-            Self::Deployment
-            | Self::Service
-            | Self::HorizontalPodAutoscaler
-            | Self::PodDisruptionBudget
-            | Self::Ingress => false,
+            Self::Deployment | Self::HorizontalPodAutoscaler | Self::PodDisruptionBudget | Self::Ingress => {
+                false
+            }
         }
     }
 }

@@ -39,6 +39,10 @@ pub struct ObservedStep {
     pub overdue: Vec<Overdue>,
     /// Why its autoscaler does not set the number of pods, when that lasts beyond a time.
     pub not_autoscaled: Option<Overdue>,
+    /// The address outside the cluster that its Service was given, as it stands in a URL.
+    pub external_address: Option<String>,
+    /// Why its Service was given none though it asks for one, when that lasts beyond a time.
+    pub no_external_address: Option<Overdue>,
 }
 
 impl ObservedStep {

@@ -117,6 +117,8 @@ mod tests {
         assert!(warning_events.insert(warning("PersistentVolumeClaim", "a", "ProvisioningFailed")).is_none());
         assert!(warning_events.insert(warning("Pod", "b", "Unhealthy")).is_none());
         assert!(warning_events.insert(warning("Node", "c", "FailedMount")).is_none());
+        assert!(warning_events.insert(warning("Service", "d", "FailedToUpdateEndpoint")).is_none());
+        assert!(warning_events.insert(warning("Service", "d", "SyncLoadBalancerFailed")).is_some());
         assert!(warning_events.insert(warning("Pod", "b", "FailedMount")).is_some());
         assert_eq!(warning_events.of(Some("b")).expect("a warning").pod_issue.reason, "FailedMount");
         assert_eq!(warning_events.of(None), None);

@@ -6,7 +6,7 @@ use mlpipeline_crds::{MLPipelineStatus, StepState, StepStatus};
 
 use crate::installed_crd::OUTDATED;
 use mlpipeline_core::reason::general::is_general;
-use mlpipeline_core::reason::{NOT_AUTOSCALED, RUN_REMOVED, Reason, StepEvent};
+use mlpipeline_core::reason::{NO_EXTERNAL_ADDRESS, NOT_AUTOSCALED, RUN_REMOVED, Reason, StepEvent};
 use mlpipeline_core::status::Problem;
 use mlpipeline_core::status::conditions::{READY, SERVING};
 
@@ -39,7 +39,7 @@ pub(super) fn transitions(
     events.extend(next.steps.iter().filter_map(|step| of_removed_run(namespace, before(step)?, step)));
     let is_reported = events.iter().any(|event| matches!(event.type_, EventType::Warning));
     events.extend(of_pipeline(stored, next, is_reported));
-    events.extend(of_autoscaler(stored, next));
+    events.extend(of_serving(stored, next));
     events.extend(of_definition(stored, next));
     events
 }
@@ -68,13 +68,18 @@ fn of_removed_run(namespace: Option<&str>, before: &StepStatus, step: &StepStatu
     })
 }
 
-/// A pipeline that serves, and whose autoscaler does not work: its pods answer all the same, so that it stays Ready.
-fn of_autoscaler(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus) -> Option<Event> {
-    let not_autoscaled = |status: &MLPipelineStatus| {
+/// A pipeline that serves, and whose autoscaler or load balancer does not work: its pods answer all the same, so that it stays Ready.
+fn of_serving(stored: Option<&MLPipelineStatus>, next: &MLPipelineStatus) -> Option<Event> {
+    let hindered = |status: &MLPipelineStatus| {
         let serving = status.conditions.iter().find(|condition| condition.type_ == SERVING);
-        serving.filter(|serving| serving.reason == NOT_AUTOSCALED).cloned()
+        serving
+            .filter(|serving| [NOT_AUTOSCALED, NO_EXTERNAL_ADDRESS].contains(&serving.reason.as_str()))
+            .cloned()
     };
-    let now = not_autoscaled(next).filter(|_| stored.and_then(not_autoscaled).is_none())?;
+    let now = hindered(next)?;
+    if stored.and_then(hindered).is_some_and(|before| before.reason == now.reason) {
+        return None;
+    }
     Some(warning(&Problem { reason: now.reason, message: now.message, transient: true }))
 }
 
@@ -273,16 +278,19 @@ mod tests {
     }
 
     #[test]
-    fn d3_an_autoscaler_that_does_not_work_is_reported_once() {
+    fn d3_an_autoscaler_or_a_load_balancer_that_does_not_work_is_reported_once() {
         let serving = |reason: &str| {
             let mut status = status(&[("a", StepState::Serving)], "True", "Serving");
             let (type_, reason) = (SERVING.into(), reason.into());
             status.conditions.push(Condition { type_, reason, ..status.conditions[0].clone() });
             status
         };
-        let (fine, broken) = (serving("PodsReady"), serving("NotAutoscaled"));
-        assert_eq!(reasons(Some(&fine), &broken), ["NotAutoscaled"]);
-        assert!(reasons(Some(&broken), &broken).is_empty() && reasons(Some(&broken), &fine).is_empty());
+        let fine = serving("PodsReady");
+        for reason in ["NotAutoscaled", "NoExternalAddress"] {
+            let broken = serving(reason);
+            assert_eq!(reasons(Some(&fine), &broken), [reason]);
+            assert!(reasons(Some(&broken), &broken).is_empty() && reasons(Some(&broken), &fine).is_empty());
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod claims;
 mod container_status;
 mod injected;
 mod jobs;
+mod load_balancers;
 mod long_running;
 mod metadata;
 mod not_ready;
@@ -72,6 +73,13 @@ pub fn read(snapshot: &Snapshot) -> Observed {
     for autoscaler in &snapshot.horizontal_pod_autoscalers {
         if let Some(step) = step_of(&autoscaler.metadata) {
             steps.entry(step).or_default().not_autoscaled = autoscalers::issue(autoscaler);
+        }
+    }
+    for service in &snapshot.services {
+        if let Some(step) = step_of(&service.metadata) {
+            let step = steps.entry(step).or_default();
+            step.external_address = load_balancers::address(service);
+            step.no_external_address = load_balancers::missing(service, snapshot);
         }
     }
     for (step, pod_issue) in pod_issues {

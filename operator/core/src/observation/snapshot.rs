@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Service};
 
 use crate::observed::PodIssue;
 
@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub daemon_sets: Vec<Arc<DaemonSet>>,
     /// Autoscalers.
     pub horizontal_pod_autoscalers: Vec<Arc<HorizontalPodAutoscaler>>,
+    /// Addresses for pods.
+    pub services: Vec<Arc<Service>>,
     /// The pipeline's claims: of the volume that the pods share, and of those that replicas have for themselves.
     pub claims: Vec<Arc<PersistentVolumeClaim>>,
     /// What the cluster last warned of, by the uid of the object that it is about.

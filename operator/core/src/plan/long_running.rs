@@ -147,7 +147,7 @@ fn progress(
                 Reason::PodsServe { ready, model: model.clone(), newer: newer_model(context, step, model) }
             }
         };
-        return (Decision::Done, autoscaled(context, step, reason));
+        return (Decision::Done, addressed(context, step, autoscaled(context, step, reason)));
     }
     let desired = found.desired.max(step.fewest_autoscaled().unwrap_or(found.desired));
     let starting = Reason::PodsStarting { ready: found.updated_ready, desired };
@@ -160,6 +160,15 @@ fn autoscaled(context: &Context<'_>, step: &ValidStep, reason: Reason) -> Reason
     let lasts = issue.filter(|issue| step.fewest_autoscaled().is_some() && issue.from <= context.now);
     match lasts {
         Some(issue) => Reason::NotAutoscaled { pods: Box::new(reason), why: issue.pod_issue.clone() },
+        None => reason,
+    }
+}
+
+/// How pods stand that are all ready, with what keeps their Service from its address outside.
+fn addressed(context: &Context<'_>, step: &ValidStep, reason: Reason) -> Reason {
+    let issue = context.observed.steps.get(&step.name).and_then(|found| found.no_external_address.as_ref());
+    match issue.filter(|issue| issue.from <= context.now) {
+        Some(issue) => Reason::NoExternalAddress { pods: Box::new(reason), why: issue.pod_issue.clone() },
         None => reason,
     }
 }

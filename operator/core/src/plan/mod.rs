@@ -66,7 +66,9 @@ fn wake_at(
     steps: &[StepPlan],
 ) -> Option<Timestamp> {
     let found = pipeline.steps.iter().filter_map(|step| observed.steps.get(&step.name));
-    let overdue = found.flat_map(|found| found.overdue.iter().chain(&found.not_autoscaled));
+    let overdue = found.flat_map(|found| {
+        found.overdue.iter().chain(&found.not_autoscaled).chain(&found.no_external_address)
+    });
     let overdue = overdue.chain(&observed.volume_not_grown);
     let overdue = overdue.map(|overdue| overdue.from).filter(|from| *from > now);
     steps.iter().filter_map(|step| step.next_run).chain(overdue).min()

@@ -191,6 +191,13 @@ pub enum Reason {
         /// Why not.
         why: PodIssue,
     },
+    /// Its pods are ready, and have no address outside the cluster though the spec asks for one.
+    NoExternalAddress {
+        /// How the pods stand.
+        pods: Box<Reason>,
+        /// Why not.
+        why: PodIssue,
+    },
     /// Its pods continue as they are, since something newer cannot be had.
     Keeps {
         /// The model that they serve, where they serve one.
@@ -249,6 +256,9 @@ pub const RUN_REMOVED: &str = "RunRemoved";
 /// The code of pods that answer while their autoscaler does not work.
 pub const NOT_AUTOSCALED: &str = "NotAutoscaled";
 
+/// The code of pods that answer inside the cluster alone, though a load balancer is asked for.
+pub const NO_EXTERNAL_ADDRESS: &str = "NoExternalAddress";
+
 impl Reason {
     /// The machine's word for the reason, in CamelCase. It stays when sentences are worded anew.
     #[must_use]
@@ -290,6 +300,7 @@ impl Reason {
             Self::PodsReady { .. } => "PodsReady",
             Self::PodsServe { .. } => "PodsServe",
             Self::NotAutoscaled { .. } => NOT_AUTOSCALED,
+            Self::NoExternalAddress { .. } => NO_EXTERNAL_ADDRESS,
             Self::Keeps { held, .. } => held.code(),
             Self::RunsWithLocal => "RunsWithLocal",
         }

@@ -86,7 +86,9 @@ impl Display for Reason {
             Self::PodsServe { ready, model, newer } => {
                 write!(out, "{ready} pods serve model {model}{}", newer_model(newer.as_ref()))
             }
-            Self::NotAutoscaled { pods, why } => write!(out, "{pods}; {}", why.message),
+            Self::NotAutoscaled { pods, why } | Self::NoExternalAddress { pods, why } => {
+                write!(out, "{pods}; {}", why.message)
+            }
             Self::Keeps { model: Some(model), held } => write!(out, "keeps serving {model}; {held}"),
             Self::Keeps { model: None, held } => write!(out, "keeps running as it is; {held}"),
             Self::RunsWithLocal => write!(out, "runs as long as local does"),

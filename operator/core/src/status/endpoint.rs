@@ -3,6 +3,7 @@
 use mlpipeline_crds::{Serve, ServiceType};
 
 use crate::names;
+use crate::observed::Observed;
 use crate::pipeline::{ValidStep, ValidatedPipeline};
 use crate::pod_labels::selector_labels;
 use crate::step_kind::service_port;
@@ -11,8 +12,8 @@ use crate::tracks::Track;
 /// The port that a URL of HTTP need not name.
 const HTTP_PORT: i32 = 80;
 
-/// The address of the first serve step: its host name outside, else its Service's name inside the cluster.
-pub(super) fn endpoint(pipeline: &ValidatedPipeline) -> Option<String> {
+/// The address of the first serve step: its host name outside or that of its load balancer, else its Service's name inside the cluster.
+pub(super) fn endpoint(pipeline: &ValidatedPipeline, observed: &Observed) -> Option<String> {
     let (step, serve) = pipeline.steps.iter().find_map(|step| Some((step, serve_of(step)?)))?;
     if let Some(ingress) = &serve.ingress {
         let scheme = if ingress.tls_secret.is_some() { "https" } else { "http" };
@@ -24,6 +25,11 @@ pub(super) fn endpoint(pipeline: &ValidatedPipeline) -> Option<String> {
         HTTP_PORT => String::new(),
         port => format!(":{port}"),
     };
+    let found = observed.steps.get(&step.name).and_then(|found| found.external_address.as_ref());
+    let is_balanced = settings.service_type == Some(ServiceType::LoadBalancer);
+    if let Some(address) = found.filter(|_| is_balanced) {
+        return Some(format!("http://{address}{port}"));
+    }
     let outside = match (settings.service_type.unwrap_or_default(), settings.node_port) {
         (ServiceType::NodePort, Some(node_port)) => format!(" (nodes: {node_port})"),
         _ => String::new(),

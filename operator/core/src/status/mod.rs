@@ -69,7 +69,7 @@ pub fn status(
         progress: Some(format!("{done}/{}", plan.steps.len())),
         model: model.map(|model| model.revision.clone()),
         score: model.and_then(|model| models::score(pipeline, model)),
-        endpoint: endpoint::endpoint(pipeline),
+        endpoint: endpoint::endpoint(pipeline, observed),
         next_run: plan.next_run().map(|time| Time(whole_seconds(time))),
         replicas: found.map(|found| found.ready),
         selector: only_serving.map(|step| endpoint::selector(pipeline, step)),

@@ -19,13 +19,13 @@ pub(super) fn statement(plan: &Plan, observed: &Observed) -> Option<Statement> {
         1 => "1 pod answers predictions".to_owned(),
         many => format!("{many} pods answer predictions"),
     };
-    let not_autoscaled = serving.iter().find_map(|step| match &step.reason {
-        reason @ Reason::NotAutoscaled { why, .. } => {
+    let hindered = serving.iter().find_map(|step| match &step.reason {
+        reason @ (Reason::NotAutoscaled { why, .. } | Reason::NoExternalAddress { why, .. }) => {
             let message = format!("{answer}; {}: {}", step.name, why.message);
             Some(say(SERVING, ready > 0, reason.code(), &message))
         }
         _ => None,
     });
     let reason = if ready > 0 { "PodsReady" } else { "NoReadyPods" };
-    Some(not_autoscaled.unwrap_or_else(|| say(SERVING, ready > 0, reason, &answer)))
+    Some(hindered.unwrap_or_else(|| say(SERVING, ready > 0, reason, &answer)))
 }

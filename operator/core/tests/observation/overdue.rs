@@ -227,6 +227,36 @@ fn d3_a_schedule_whose_jobs_are_rejected_is_named_until_one_is_made() {
 }
 
 #[test]
+fn d3_a_service_that_is_given_no_address_is_named_after_five_minutes_with_the_clouds_words() {
+    let found = |kind: &str, ingress: Value, warned: bool| {
+        let service = json!({"metadata": {"name": "iris-train", "uid": "service", "creationTimestamp": TEN,
+            "labels": {"mlpipeline.dev/step": "train"}}, "spec": {"type": kind}, "status": {"loadBalancer": {"ingress": ingress}}});
+        let pod_issue =
+            PodIssue { reason: "SyncLoadBalancerFailed".into(), message: "no quota for addresses".into() };
+        let warning = ("service".to_owned(), WarningEvent { pod_issue, time: None });
+        let warning_events = Some(warning).filter(|_| warned).into_iter().collect();
+        let snapshot = Snapshot { services: vec![object(service)], warning_events, ..Snapshot::default() };
+        let step = read(&snapshot).steps["train"].clone();
+        (step.external_address, step.no_external_address)
+    };
+    for (warned, words) in [(true, "no quota for addresses"), (false, "nothing says why")] {
+        let (address, missing) = found("LoadBalancer", json!([]), warned);
+        let missing = missing.expect("an issue");
+        assert_eq!((address, missing.from.strftime("%H:%M").to_string().as_str()), (None, "10:05"));
+        assert!(missing.pod_issue.message.contains("Service iris-train"), "{missing:?}");
+        assert!(missing.pod_issue.message.contains(words), "{missing:?}");
+    }
+    for (ingress, address) in [
+        (json!([{"ip": "192.0.2.7"}]), "192.0.2.7"),
+        (json!([{"ip": "2001:db8::7"}]), "[2001:db8::7]"),
+        (json!([{"hostname": "lb.example.com", "ip": "192.0.2.7"}]), "lb.example.com"),
+    ] {
+        assert_eq!(found("LoadBalancer", ingress, true), (Some(address.to_owned()), None));
+    }
+    assert_eq!(found("ClusterIP", json!([]), true), (None, None));
+}
+
+#[test]
 fn d3_an_autoscaler_that_cannot_read_metrics_is_named_after_two_minutes() {
     let issue = |kind: &str, status: &str, reason: &str| {
         let autoscaler = json!({"metadata": {"name": "iris-train", "labels": {"mlpipeline.dev/step": "train"}},

@@ -87,11 +87,8 @@ pub fn hostile(real: Vec<(Revision, Fingerprint)>) -> impl Strategy<Value = Obse
     let step = (vec(run, 0..6), option::of(live), schedule).prop_map(|(runs, live, schedule)| ObservedStep {
         runs,
         long_running: live,
-        other_tracks: std::collections::BTreeMap::new(),
         schedule,
-        pod_issues: Vec::new(),
-        overdue: Vec::new(),
-        not_autoscaled: None,
+        ..ObservedStep::default()
     });
     btree_map("step-[0-8]", step, 0..8).prop_map(|steps| Observed { steps, ..Observed::default() })
 }

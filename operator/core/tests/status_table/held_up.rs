@@ -53,6 +53,26 @@ fn an_autoscaler_that_does_not_work_leaves_a_pipeline_ready_whose_pods_answer() 
 }
 
 #[test]
+fn a_load_balancers_address_is_the_endpoint_and_without_one_a_pipeline_stays_ready_whose_pods_answer() {
+    let balanced = PIPELINE.replace("replicas: 2}}", "replicas: 2, service: {type: LoadBalancer}}}");
+    let pipeline = pipeline(&balanced);
+    let mut observed = serving(&pipeline);
+    let api = observed.steps.get_mut("api").expect("pods");
+    let pod_issue = PodIssue { reason: "NoExternalAddress".into(), message: "no quota".into() };
+    api.no_external_address = Some(Overdue { from: now(), pod_issue });
+    let status = status_of(&pipeline, &observed, None);
+    assert_eq!(condition(&status, "Ready").0, "True");
+    let expected = ("True", "NoExternalAddress", "2 pods answer predictions; api: no quota");
+    assert_eq!(condition(&status, "Serving"), expected);
+    assert_eq!(status.endpoint.as_deref(), Some("http://iris-api.ml.svc"));
+    let api = observed.steps.get_mut("api").expect("pods");
+    (api.no_external_address, api.external_address) = (None, Some("lb.example.com".into()));
+    let status = status_of(&pipeline, &observed, None);
+    assert_eq!(status.endpoint.as_deref(), Some("http://lb.example.com"));
+    assert_eq!(condition(&status, "Serving").1, "PodsReady");
+}
+
+#[test]
 fn d1_a_volume_that_does_not_grow_is_named_when_it_lasts_and_everything_continues_on_it() {
     let pipeline = pipeline(PIPELINE);
     let mut observed = serving(&pipeline);
