@@ -156,6 +156,18 @@ fn two_pipelines_whose_objects_would_have_one_name_are_refused_before_one_of_the
         "error: b.yaml: metadata.name: step b-c would have objects named \"a-b-c\", and so would step c of default/a-b in a.yaml: the \
          pipeline that is applied later never gets its own; objects are named PIPELINE-STEP: give one of the pipelines or steps another name"
     );
+    folder.write("b.yaml", &of("a", "b-c").replace("Deployment", "DaemonSet"));
+    assert_eq!(
+        folder.call(&["validate", "a.yaml", "b.yaml"]).code,
+        0,
+        "of other kinds, and without a Service"
+    );
+    let run_once = |yaml: String, image: &str| yaml.replace("image: x, workload: Deployment", image);
+    folder.write("c.yaml", &run_once(of("a-b", "c"), "image: x"));
+    for (image, code) in [("image: x", 1), ("image: z", 0)] {
+        folder.write("d.yaml", &run_once(of("a", "b-c"), image));
+        assert_eq!(folder.call(&["validate", "c.yaml", "d.yaml"]).code, code, "runs of {image}");
+    }
     folder.write("b.yaml", &of("a-b", "c"));
     assert_eq!(folder.call(&["validate", "a.yaml", "b.yaml"]).code, 0, "one is another version of the other");
     folder.write("b.yaml", &of("a, namespace: team", "b-c"));

@@ -124,9 +124,9 @@ impl Failure {
 
     /// A run that the cluster deletes after its end, since something else keeps saying so.
     #[must_use]
-    pub fn expires(object: &str, seconds: i32) -> Self {
+    pub fn expires(object: &str) -> Self {
         let message = format!(
-            "{object} is deleted {seconds} s after its end by ttlSecondsAfterFinished, which something else sets again: its step would run \
+            "{object} is deleted some time after its end by ttlSecondsAfterFinished, which something else sets again: its step would run \
              again each time; leave Jobs with the label mlpipeline.dev/pipeline out of that policy"
         );
         Self { class: Class::Contested, object: object.to_owned(), message, retry_after: None }
@@ -351,10 +351,14 @@ mod tests {
 
     #[test]
     fn d3_a_run_that_a_policy_lets_expire_is_named_with_the_way_out() {
-        let failure = Failure::expires("Job a", 60);
+        let failure = Failure::expires("Job a");
         let problem = failure.problem(1).expect("a problem");
         assert_eq!(problem.reason, "Conflict");
-        assert!(problem.message.starts_with("Job a is deleted 60 s after its end"), "{}", problem.message);
+        assert!(
+            problem.message.starts_with("Job a is deleted some time after its end"),
+            "{}",
+            problem.message
+        );
         assert_eq!(failure.wait(1, 1.0), backoff::LONGEST, "a policy seldom changes");
     }
 

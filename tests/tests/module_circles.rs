@@ -178,20 +178,29 @@ impl Crate {
             if self.modules.contains_key(&inner) {
                 at = inner;
             } else {
-                return Some(self.exported(&at, name).unwrap_or(at));
+                return Some(self.exported(&at, name, &mut BTreeSet::new()).unwrap_or(at));
             }
         }
         Some(at)
     }
 
     /// The module that a name comes from which another one hands on, by itself or with all others.
-    fn exported(&self, module: &[String], name: &str) -> Option<Vec<String>> {
+    fn exported(
+        &self,
+        module: &[String],
+        name: &str,
+        seen: &mut BTreeSet<Vec<String>>,
+    ) -> Option<Vec<String>> {
+        // Two modules may hand on all of each other.
+        if !seen.insert(module.to_vec()) {
+            return None;
+        }
         if let Some(target) = self.exports.get(&(module.to_vec(), name.to_owned())) {
             return Some(target.clone());
         }
         self.globs.get(module).into_iter().flatten().find_map(|target| {
             let is_its_own = self.modules.get(target).is_some_and(|text| defines(text, name));
-            if is_its_own { Some(target.clone()) } else { self.exported(target, name) }
+            if is_its_own { Some(target.clone()) } else { self.exported(target, name, seen) }
         })
     }
 

@@ -53,7 +53,7 @@ fn every_dependency_has_a_recorded_reason() {
 }
 
 /// Words of Kubernetes that are read and never shown as a reason.
-const ONLY_READ: [&str; 24] = [
+const ONLY_READ: [&str; 25] = [
     "AbleToScale",
     "ContainerCreating",
     "ContainersNotReady",
@@ -65,6 +65,7 @@ const ONLY_READ: [&str; 24] = [
     "ErrImagePull",
     "FailureTarget",
     "FileSystemResizePending",
+    "LoadBalancer",
     "NamespaceTerminating",
     "NodeResizeError",
     "OOMKilled",

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
+use jiff::{Timestamp, ToSpan};
 use mlpipeline_crds::Schedule;
 
 use super::quoted::quoted;
@@ -35,6 +35,9 @@ const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// The days of each month, in a leap year.
 const MONTH_LENGTHS: [u8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/// How many hours clocks were put back at most, where that was not over midnight twice: three, in Antarctica.
+const MOST_PUT_BACK: i64 = 4;
 
 /// How many years ahead a time is searched for: as many as the CronJob controller does.
 const YEARS: i16 = 5;
@@ -86,7 +89,11 @@ impl CronSchedule {
         if !self.fields.has_day(day) {
             return None;
         }
-        let hours = self.fields.hour.values.iter().filter_map(|hour| {
+        // No clock is put back by more: what it showed earlier than that does not come again.
+        let shown = now.to_zoned(self.time_zone.clone()).datetime().saturating_sub(MOST_PUT_BACK.hours());
+        let is_to_come =
+            |hour: &&u8| i8::try_from(**hour).is_ok_and(|hour| day.at(hour, 59, 59, 999_999_999) >= shown);
+        let hours = self.fields.hour.values.iter().filter(is_to_come).filter_map(|hour| {
             let minutes = self.fields.minute.values.iter();
             minutes.flat_map(|minute| self.instants(day, *hour, *minute)).filter(|time| *time > now).min()
         });

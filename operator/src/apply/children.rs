@@ -201,7 +201,7 @@ async fn apply_drift(
     let is_accepted = applied_child.hash == desired.hash && applied_child.accepted == differs;
     if is_applied && (differs.is_empty() || is_accepted) {
         remember(context, pipeline, &uid, |child| {
-            child.hash.clone_from(&desired.hash);
+            child.want(&desired.hash);
             child.good_version = version;
         });
         return Ok(None);
@@ -279,7 +279,7 @@ async fn write(
     }
     let uid = response.metadata.uid.clone().unwrap_or_default();
     remember(context, pipeline, &uid, |child| {
-        child.hash.clone_from(&desired.hash);
+        child.want(&desired.hash);
         child.good_version.clone_from(&response.metadata.resource_version);
         child.accepted = differs;
     });
@@ -347,11 +347,11 @@ fn applied_hash(metadata: &ObjectMeta) -> Option<&String> {
     metadata.annotations.as_ref()?.get(annotation::APPLIED)
 }
 
-fn applied_child(context: &Context, pipeline: &ValidatedPipeline, uid: &str) -> AppliedChild {
+pub(super) fn applied_child(context: &Context, pipeline: &ValidatedPipeline, uid: &str) -> AppliedChild {
     context.states.with(&pipeline.uid, |state| state.children.get(uid).cloned().unwrap_or_default())
 }
 
-fn remember(
+pub(super) fn remember(
     context: &Context,
     pipeline: &ValidatedPipeline,
     uid: &str,

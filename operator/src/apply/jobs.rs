@@ -1,11 +1,14 @@
 //! Runs: Jobs are created once by their name, never changed, and deleted when the plan says so.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::Job;
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use serde_json::json;
+use tokio::time::Instant;
 
+use super::children::{applied_child, remember};
 use super::preconditions::only_this;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -120,9 +123,20 @@ pub(super) fn expiring(view: &View) -> impl Iterator<Item = &Job> {
     stays.map(|job| &**job).filter(|job| lifetime(job).is_some())
 }
 
-/// Lets a run stay until the plan no longer wants it. Nothing here ever sets a lifetime.
-pub(super) async fn keep(context: &Context, pipeline: &ValidatedPipeline, job: &Job) -> Result<(), Failure> {
+/// Lets a run stay until the plan no longer wants it; when to look again where something else keeps saying otherwise. Nothing here ever sets a
+/// lifetime.
+pub(super) async fn keep(
+    context: &Context,
+    pipeline: &ValidatedPipeline,
+    job: &Job,
+) -> Result<Option<Duration>, Failure> {
     let name = job.metadata.name.as_deref().unwrap_or_default();
+    let uid = job.metadata.uid.as_deref().unwrap_or_default();
+    let now = Instant::now();
+    if let Some(wait) = applied_child(context, pipeline, uid).repair_wait(now) {
+        return Ok(Some(wait));
+    }
+    remember(context, pipeline, uid, |run| run.count_repair(now, Vec::new()));
     let object = format!("Job {name}");
     let api: Api<Job> = Api::namespaced(context.client.clone(), &pipeline.namespace);
     let kept = json!({"metadata": { "uid": job.metadata.uid }, "spec": { "ttlSecondsAfterFinished": null }});
@@ -133,16 +147,30 @@ pub(super) async fn keep(context: &Context, pipeline: &ValidatedPipeline, job: &
             context.cache.insert_job(patched);
             match lifetime {
                 // A policy that acts on updates too has the last word.
-                Some(seconds) => Err(Failure::expires(&object, seconds)),
+                Some(_) => Err(Failure::expires(&object)),
                 None => {
                     tracing::info!(job = name, "ttlSecondsAfterFinished removed: something else had set it");
-                    Ok(())
+                    Ok(None)
                 }
             }
         }
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
         Err(error) => Err(Failure::of_call(&object, &error)),
     }
+}
+
+/// A run of which something else keeps setting a lifetime, as a failure to report, and when it counts as settled.
+pub(super) fn contested(
+    context: &Context,
+    pipeline: &ValidatedPipeline,
+    view: &View,
+) -> Option<(Failure, Duration)> {
+    view.runs.iter().find_map(|job| {
+        let uid = job.metadata.uid.as_deref()?;
+        let contested = applied_child(context, pipeline, uid).contested(Instant::now())?;
+        let object = format!("Job {}", job.metadata.name.as_deref().unwrap_or_default());
+        Some((Failure::expires(&object), contested.settles_in))
+    })
 }
 
 /// How many seconds after its end the cluster deletes a Job.

@@ -52,6 +52,14 @@ pub struct Applied {
 }
 
 impl Applied {
+    /// Notes a child that somebody keeps changing, and when it counts as settled.
+    fn contest(&mut self, contested: Option<(Failure, Duration)>) {
+        if let Some((failure, settles_in)) = contested {
+            self.contested.get_or_insert(failure);
+            self.repair_in = self.repair_in.into_iter().chain([settles_in]).min();
+        }
+    }
+
     /// The failed write that is reported first.
     #[must_use]
     pub fn worst(&self) -> Option<&ApplyBackoff> {
@@ -71,7 +79,9 @@ pub async fn apply(
     let mut pass = Pass { context, pipeline, applied: Applied::default() };
     if pass.all(plan, children, view).await.is_continue() {
         let tried = std::mem::take(&mut pass.applied.tried);
-        let exist = view.applied.iter().filter_map(|found| found.metadata().uid.clone()).collect();
+        let applied = view.applied.iter().map(|found| found.metadata());
+        let runs = view.runs.iter().map(|job| &job.metadata);
+        let exist = applied.chain(runs).filter_map(|metadata| metadata.uid.clone()).collect();
         context.states.with(&pipeline.uid, |state| state.keep_only(&tried, &exist));
     }
     pass.applied
@@ -96,9 +106,10 @@ impl Pass<'_> {
         }
         for job in jobs::expiring(view) {
             let name = job.metadata.name.as_deref().unwrap_or_default();
-            let kept = async { jobs::keep(context, pipeline, job).await.map(|()| None) };
+            let kept = jobs::keep(context, pipeline, job);
             self.attempt(&format!("lifetime of Job {name}"), "", Importance::Required, kept).await?;
         }
+        self.applied.contest(jobs::contested(context, pipeline, view));
         let mut wanted: Vec<Desired> = Vec::new();
         for child in children {
             if let Child::Job(job) = child {
@@ -113,10 +124,7 @@ impl Pass<'_> {
                 let attempt = format!("{}@{}", desired.hash, existing.unwrap_or_default());
                 let applied = children::apply(context, pipeline, &desired, view);
                 self.attempt(&object, &attempt, Importance::Required, applied).await?;
-                if let Some((failure, settles_in)) = children::contested(context, pipeline, &desired, view) {
-                    self.applied.contested.get_or_insert(failure);
-                    self.applied.repair_in = self.applied.repair_in.into_iter().chain([settles_in]).min();
-                }
+                self.applied.contest(children::contested(context, pipeline, &desired, view));
                 wanted.push(desired);
             }
         }

@@ -172,7 +172,8 @@ fn strip_container_status(status: ContainerStatus) -> ContainerStatus {
         image: status.image,
         started: status.started,
         state: status.state,
-        // How a container ended before matters only until it is ready again.
+        // How a container ended before, and how often, matters only until it is ready again.
+        restart_count: if status.ready { 0 } else { status.restart_count },
         last_state: status.last_state.filter(|_| !status.ready),
         ..ContainerStatus::default()
     }

@@ -69,10 +69,10 @@ fn of_a_pod_its_phase_its_containers_states_and_the_conditions_that_are_read_are
         "status": {
             "phase": "Failed", "reason": "Evicted", "message": "low on memory", "conditions": [unschedulable, lost, ready],
             "initContainerStatuses": [{
-                "name": "mesh", "image": "m", "imageID": "", "ready": false, "started": true, "restartCount": 0, "state": state,
+                "name": "mesh", "image": "m", "imageID": "", "ready": false, "started": true, "restartCount": 2, "state": state,
             }],
             "containerStatuses": [{
-                "name": "step", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state, "lastState": state,
+                "name": "step", "image": "i", "imageID": "", "ready": false, "restartCount": 2, "state": state, "lastState": state,
             }],
         },
     });

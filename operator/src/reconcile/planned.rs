@@ -82,7 +82,8 @@ impl Planned {
     pub(super) fn status(&self, before: Option<&MLPipelineStatus>, now: Timestamp) -> MLPipelineStatus {
         let worst = self.applied.worst();
         let problem = worst.and_then(|backoff| backoff.failure.problem(backoff.failures));
-        let problem = problem.or_else(|| self.applied.contested.as_ref()?.problem(1));
+        let contested = self.applied.contested.as_ref().filter(|_| !status::has_stuck_step(&self.plan));
+        let problem = problem.or_else(|| contested?.problem(1));
         status::status(&self.pipeline, &self.plan, &self.view.observed, problem.as_ref(), before, now)
     }
 

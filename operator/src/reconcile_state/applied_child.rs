@@ -58,6 +58,14 @@ impl AppliedChild {
         self.repaired_fields = fields;
     }
 
+    /// Takes another hash for what is wanted: who fought about what was wanted before may have no reason any more.
+    pub fn want(&mut self, hash: &str) {
+        if self.hash != hash {
+            (self.repairs, self.repaired) = (0, None);
+            hash.clone_into(&mut self.hash);
+        }
+    }
+
     /// What somebody keeps changing, where more repairs were needed than are made without a wait.
     #[must_use]
     pub fn contested(&self, now: Instant) -> Option<Contested> {
@@ -84,6 +92,16 @@ mod tests {
         tokio::time::advance(QUIET_PERIOD + Duration::from_secs(1)).await;
         child.count_repair(Instant::now(), Vec::new());
         assert_eq!(child.repairs, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_child_that_is_wanted_otherwise_is_contested_no_longer() {
+        let mut child = AppliedChild { hash: "one".to_owned(), ..AppliedChild::default() };
+        (0..=FREE_REPAIRS).for_each(|_| child.count_repair(Instant::now(), Vec::new()));
+        child.want("one");
+        assert!(child.contested(Instant::now()).is_some());
+        child.want("other");
+        assert_eq!((child.contested(Instant::now()), child.hash.as_str()), (None, "other"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use mlpipeline_crds::{Digest, ExitCode};
+use mlpipeline_crds::{Digest, ExitCode, Revision};
 
 use crate::failure::{Failure, FileError};
 
@@ -24,11 +24,7 @@ pub enum ArtifactError {
     #[error("{} is a symbolic link to {}, and nothing is there; remove the link, or bring the file back", .0.display(), target_of(.0))]
     Dangling(PathBuf),
     /// There is no complete artifact in the folder.
-    #[error(
-        "no artifact at {}: it has no {}. Its step has not finished; or, where its status is Done, the volume was emptied or exchanged since: \
-         change the rerun token of step \"{}\" to make it again",
-        .0.display(), super::names::MANIFEST_NAME, step_of(.0)
-    )]
+    #[error("no artifact at {}: it has no {}{}", .0.display(), super::names::MANIFEST_NAME, why_missing(.0))]
     Missing(PathBuf),
     /// What is in the folder is not what its manifest says.
     #[error("artifact {} is damaged: {problem}; remove the folder, or change the step's rerun token, to make it again", .folder.display())]
@@ -87,6 +83,19 @@ pub enum ArtifactError {
 /// What a link names.
 fn target_of(link: &Path) -> String {
     std::fs::read_link(link).map_or_else(|_| "nothing".to_owned(), |target| target.display().to_string())
+}
+
+/// What may have become of the result of a step; nothing where a folder is not one of a step's.
+fn why_missing(folder: &Path) -> String {
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let step = step_of(folder);
+    if step.is_empty() || Revision::parse(name).is_err() {
+        return String::new();
+    }
+    format!(
+        ". Step \"{step}\" has not finished; or, where its status is Done, the volume was emptied or exchanged since: change the step's rerun \
+         token to make it again"
+    )
 }
 
 /// The name of the step whose artifact lies in a folder: namespace/pipeline/step/revision.

@@ -1,8 +1,9 @@
 //! What claims say of the volumes that they have.
 
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, PersistentVolumeClaimCondition};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, PersistentVolumeClaimCondition, Pod};
 
+use super::container_status::{containers, running_since};
 use super::snapshot::Snapshot;
 use crate::observed::{Overdue, PodIssue};
 use crate::quantity::is_less;
@@ -52,7 +53,10 @@ fn smaller(claim: &PersistentVolumeClaim, snapshot: &Snapshot) -> Option<Overdue
     let warning = snapshot.warning_events.get(claim.metadata.uid.as_deref()?);
     let warning = warning.filter(|warning| warning.pod_issue.reason == RESIZE_FAILED);
     let (from, why) = match (warning, newest_condition(claim)) {
+        // Without a pod from before it, the next one has it grow.
         (_, Some(condition)) if condition.type_ == FILE_SYSTEM_PENDING => {
+            let since = condition.last_transition_time.as_ref()?.0;
+            snapshot.pods.iter().find(|pod| runs_since(pod, since))?;
             (due(condition)?, "the file system on it grows when its pods begin again".to_owned())
         }
         (Some(warning), _) => {
@@ -70,6 +74,11 @@ fn smaller(claim: &PersistentVolumeClaim, snapshot: &Snapshot) -> Option<Overdue
          it is"
     );
     Some(Overdue { from, pod_issue: PodIssue { reason: "VolumeNotGrown".to_owned(), message } })
+}
+
+/// Whether a pod runs that began before a time.
+fn runs_since(pod: &Pod, time: Timestamp) -> bool {
+    containers(pod).filter_map(running_since).any(|began| began <= time)
 }
 
 /// What was last said of how a volume grows.

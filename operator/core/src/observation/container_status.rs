@@ -2,6 +2,7 @@
 //!
 //! Must not know whose containers they are: `pods` and `injected` do.
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 use mlpipeline_crds::StepReport;
 
@@ -68,6 +69,11 @@ pub(super) fn container_issue(status: &ContainerStatus) -> Option<PodIssue> {
     // The kubelet changes from the one to the other at each attempt.
     let reason = if reason == "ErrImagePull" { "ImagePullBackOff".to_owned() } else { reason };
     Some(PodIssue { reason, message })
+}
+
+/// Since when a container runs.
+pub(super) fn running_since(status: &ContainerStatus) -> Option<Timestamp> {
+    Some(status.state.as_ref()?.running.as_ref()?.started_at.as_ref()?.0)
 }
 
 /// A container that ends each time it begins: how it ended the last time, with its own words or else the kubelet's.

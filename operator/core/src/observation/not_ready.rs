@@ -2,13 +2,16 @@
 //! that nobody sets, a container that something else added.
 
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::Pod;
 
-use super::container_status::{containers, ended_last, ends_again};
+use super::container_status::{containers, ended_last, ends_again, running_since};
 use super::metadata::is_of_job;
 use super::{injected, pods};
 use crate::children::STARTUP_SECONDS;
 use crate::observed::{Overdue, PodIssue};
+
+/// How often a container has begun again that is said to end again and again: once is what a node does that reboots.
+const OFTEN: i32 = 2;
 
 /// How long a pod may run without being ready: as long as the start of a server may take, and a minute for the end of one that took longer. One
 /// bound for all, since which probes a container has is not known here: a shorter one for some would be passed and taken back by a start.
@@ -34,13 +37,9 @@ pub(super) fn not_ready(pod: &Pod) -> Vec<Overdue> {
     let begun = containers(pod).filter_map(running_since).max();
     let runs = after(begun.max(Some(since)), pod_issue);
     // One that ends each time before that is as stuck while it runs as it is between.
-    let ends = containers(pod).find(|status| ended_last(status).is_some());
+    let ends = containers(pod).find(|status| status.restart_count >= OFTEN && ended_last(status).is_some());
     let ends = ends.map(|status| injected::with_its_name(status, ends_again(status, None)));
     runs.into_iter().chain(ends.and_then(|issue| after(Some(since), issue))).collect()
-}
-
-fn running_since(status: &ContainerStatus) -> Option<Timestamp> {
-    Some(status.state.as_ref()?.running.as_ref()?.started_at.as_ref()?.0)
 }
 
 fn after(time: Option<Timestamp>, pod_issue: PodIssue) -> Option<Overdue> {

@@ -147,7 +147,7 @@ fn progress(
                 Reason::PodsServe { ready, model: model.clone(), newer: newer_model(context, step, model) }
             }
         };
-        return (Decision::Done, addressed(context, step, autoscaled(context, step, reason)));
+        return (Decision::Done, autoscaled(context, step, addressed(context, step, reason)));
     }
     let desired = found.desired.max(step.fewest_autoscaled().unwrap_or(found.desired));
     let starting = Reason::PodsStarting { ready: found.updated_ready, desired };

@@ -55,7 +55,7 @@ pub fn status(
     let replaced = replaced_runs::replaced_runs(pipeline, observed, previous);
     let plan = &*replaced_runs::with_replaced_runs(pipeline, plan, &replaced);
     let known = models::models(pipeline, observed, previous);
-    let not_grown = not_grown(observed, now);
+    let not_grown = not_grown(observed, now).filter(|_| !has_stuck_step(plan));
     let problem = problem.or(not_grown.as_ref());
     let done = satisfied(pipeline, plan).len();
     let model = known.iter().find(|model| model.serving).or_else(|| known.first());
@@ -83,6 +83,14 @@ pub fn status(
         times::keep(previous, &mut status);
     }
     status
+}
+
+/// Whether a step cannot continue: that is said before anything that hinders no step.
+#[must_use]
+pub fn has_stuck_step(plan: &Plan) -> bool {
+    let stuck =
+        |step: &StepPlan| matches!(step.decision, Decision::Failed | Decision::Rejected | Decision::Blocked);
+    plan.steps.iter().any(stuck)
 }
 
 /// A volume that is smaller than the spec asks for, while all else is as it asks: what grows volumes does not do it.

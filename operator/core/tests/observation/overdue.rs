@@ -156,6 +156,10 @@ fn d3_a_pod_that_runs_and_never_becomes_ready_is_named_with_the_kubelets_words()
 fn d3_a_container_that_ends_before_it_is_ready_has_one_reason_while_it_runs_and_while_it_waits() {
     let mut begun_again = container("step", json!({"running": {"startedAt": "2026-11-20T10:30:00Z"}}));
     begun_again["lastState"] = json!({"terminated": {"exitCode": 3, "reason": "Error"}});
+    begun_again["restartCount"] = json!(1);
+    let once = overdue(&not_ready("ContainersNotReady", TEN, json!([begun_again])));
+    assert_eq!(once.len(), 1, "a node that reboots ends each container once: {once:?}");
+    begun_again["restartCount"] = json!(2);
     let all = overdue(&not_ready("ContainersNotReady", TEN, json!([begun_again])));
     let said: Vec<_> = all.iter().map(|(reason, minute, _)| (reason.as_str(), minute.as_str())).collect();
     assert_eq!(said, [("PodNotReady", "10:41"), ("CrashLoopBackOff", "10:11")]);

@@ -220,7 +220,7 @@ fn d1_nobody_is_told_to_delete_a_claim_that_has_or_had_a_volume() {
 
 #[test]
 fn d1_a_volume_that_does_not_grow_as_kubernetes_accepted_is_named_with_the_provisioners_words() {
-    let not_grown = |found: &str, conditions: Value, warned: Option<&str>| {
+    let not_grown_since = |began: &str, found: &str, conditions: Value, warned: Option<&str>| {
         let claim = json!({"metadata": {"name": "iris-storage", "uid": "claim"},
             "spec": {"volumeName": "pv-7", "resources": {"requests": {"storage": "2Gi"}}},
             "status": {"phase": "Bound", "capacity": {"storage": found}, "conditions": conditions}});
@@ -230,10 +230,20 @@ fn d1_a_volume_that_does_not_grow_as_kubernetes_accepted_is_named_with_the_provi
         });
         let claims = vec![serde_json::from_value(claim).expect("a claim")];
         let warning_events = warning.into_iter().collect();
-        let found = read(&Snapshot { claims, warning_events, ..Snapshot::default() }).volume_not_grown;
+        let state = json!({"running": {"startedAt": began}});
+        let running = json!({"phase": "Running", "containerStatuses": [{"name": "step", "image": "i", "imageID": "", "ready": true,
+            "restartCount": 0, "state": state}]});
+        let pods = vec![super::object(pod(running))];
+        let found = read(&Snapshot { claims, warning_events, pods, ..Snapshot::default() }).volume_not_grown;
         found.map(|late| (late.from.strftime("%H:%M").to_string(), late.pod_issue.message))
     };
+    let not_grown = |found: &str, conditions: Value, warned: Option<&str>| {
+        not_grown_since("2026-11-20T09:00:00Z", found, conditions, warned)
+    };
     let condition = |kind: &str| json!([{"type": kind, "status": "True", "lastTransitionTime": "2026-11-20T10:00:00Z", "message": "at work"}]);
+    let pending = condition("FileSystemResizePending");
+    let found = not_grown_since("2026-11-20T10:00:01Z", "1Gi", pending, None);
+    assert_eq!(found, None, "no pod runs from before, so the next one has it grow");
     let rows = [
         (
             json!([]),

@@ -91,6 +91,20 @@ fn d1_a_volume_that_does_not_grow_is_named_when_it_lasts_and_everything_continue
 }
 
 #[test]
+fn a_step_that_failed_is_said_before_a_volume_that_does_not_grow() {
+    let pipeline = pipeline(PIPELINE);
+    let mut observed = Observed::default();
+    let plan = planned(&pipeline, &observed);
+    let Some(Work::Once(work)) = &plan.steps[0].work else { panic!("{plan:?}") };
+    let failed = RunPhase::Failed { reason: "StorageFull".into(), message: "no space left".into() };
+    observed.steps.entry(plan.steps[0].name.clone()).or_default().runs.push(run(work, failed, 0.0));
+    let pod_issue = PodIssue { reason: "VolumeNotGrown".into(), message: "disk quota".into() };
+    observed.volume_not_grown = Some(Overdue { from: now(), pod_issue });
+    let status = status_of(&pipeline, &observed, None);
+    assert_eq!((condition(&status, "Ready").1, condition(&status, "Stalled").0), ("StorageFull", "True"));
+}
+
+#[test]
 fn a_run_that_took_too_long_says_what_it_waited_for_when_its_pods_are_gone() {
     for schedule in ["", ", schedule: {cron: '0 2 * * *'}"] {
         let pipeline = pipeline(&PIPELINE.replace("1 AS x}}", &format!("1 AS x}}{schedule}}}")));
