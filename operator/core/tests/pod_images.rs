@@ -44,7 +44,7 @@ fn running(pipeline: &ValidatedPipeline, image: &str, ready: i32, issue: Option<
     let pod_issues = issue.into_iter().collect();
     let step = ObservedStep { long_running: Some(found), pod_issues, ..ObservedStep::default() };
     let default_image = Some("worker:2".to_owned());
-    Observed { steps: [("copy".to_owned(), step)].into(), default_image }
+    Observed { steps: [("copy".to_owned(), step)].into(), default_image, ..Observed::default() }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter, Result};
 
 use jiff::Timestamp;
-use mlpipeline_crds::StepState;
+use mlpipeline_crds::{Revision, StepState};
 
 use super::{NewerModel, NextRun, Reason, Scheduled, changes, general};
 use crate::decision::Decision;
@@ -77,14 +77,8 @@ impl Display for Reason {
             Self::PodsStarting { ready, desired } => write!(out, "{ready} of {} ready", pods_are(*desired)),
             Self::PodsReady { ready: 0 } => write!(out, "no pods are wanted"),
             Self::PodsReady { ready } => write!(out, "{} ready", pods_are(*ready)),
-            Self::PodsServe { ready: 0, model, newer } => {
-                write!(out, "scaled to zero; no pod serves model {model}{}", newer_model(newer.as_ref()))
-            }
-            Self::PodsServe { ready: 1, model, newer } => {
-                write!(out, "1 pod serves model {model}{}", newer_model(newer.as_ref()))
-            }
             Self::PodsServe { ready, model, newer } => {
-                write!(out, "{ready} pods serve model {model}{}", newer_model(newer.as_ref()))
+                write!(out, "{}{}", pods_serve(*ready, model), newer_model(newer.as_ref()))
             }
             Self::NotAutoscaled { pods, why } | Self::NoExternalAddress { pods, why } => {
                 write!(out, "{pods}; {}", why.message)
@@ -117,6 +111,15 @@ impl Display for Scheduled {
             }
             Some(last) => write!(out, "{last}; {next}"),
         }
+    }
+}
+
+/// How many pods serve a model.
+fn pods_serve(ready: i32, model: &Revision) -> String {
+    match ready {
+        0 => format!("scaled to zero; no pod serves model {model}"),
+        1 => format!("1 pod serves model {model}"),
+        many => format!("{many} pods serve model {model}"),
     }
 }
 
