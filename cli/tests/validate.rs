@@ -141,7 +141,7 @@ fn a_pipeline_that_stands_twice_in_one_file_is_refused_with_both_places() {
 }
 
 #[test]
-fn two_pipelines_whose_objects_would_have_one_name_are_refused_before_one_of_them_waits_for_ever() {
+fn two_pipelines_whose_objects_would_have_one_name_are_refused_before_one_of_them_waits_forever() {
     let folder = Folder::new();
     let of = |name: &str, step: &str| {
         let step = format!("  - {{name: {step}, run: {{image: x, workload: Deployment}}}}\n");

@@ -1,4 +1,4 @@
-//! Two pipelines of a namespace whose objects would have one name: each is valid by itself, and the one that comes later waits for ever.
+//! Two pipelines of a namespace whose objects would have one name: each is valid by itself, and the one that comes later waits forever.
 
 use std::collections::BTreeMap;
 

@@ -8,6 +8,7 @@ pub mod change;
 pub mod child_kind;
 pub mod children;
 pub mod credentials;
+mod cron_fields;
 pub mod decision;
 pub mod duration;
 pub mod execution_settings;

@@ -190,7 +190,6 @@ fn reads_manifest(bytes: &[u8]) -> bool {
             file.set_len(size).expect("a size");
         }
     }
-
     let Ok(manifest) = artifact::read(folder.path()) else { return false };
     let is_empty = manifest.files.values().all(|entry| entry.size == 0);
     // Hashing is work, and of gigabytes too much.
