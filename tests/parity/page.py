@@ -1,14 +1,15 @@
 """The page docs/reference/parity.md: what was compared, how, and the tables of cells."""
 
 import with_target
+from boosting import FEWEST_ROWS
 from cells import matrix
 from tables import MOST_ROWS
-from without_target import CHECKS, CLUSTERS, COMPONENTS, FEWEST_VALUES, SOURCES
+from without_target import BATCH, CHECKS, CLUSTERS, COMPONENTS, FEWEST_VALUES, SOURCES
 
 # What is said above each algorithm's table.
 WITHOUT_TARGET = {
     "kMeans": f"""`nClusters` is {CLUSTERS}. The inertia is a share of what it is with one cluster. {{seeds}} seeds: the means may differ by 0.005 or three standard
-errors, and the least ones by 0.005.""",
+errors, and the least ones by 0.005. In batches: with a `batchSize` of {BATCH}, beside MiniBatchKMeans.""",
     "gaussianMixture": f"""`nComponents` is {COMPONENTS}. Means over the rows of the logarithm of their likelihood, with the weights, means and triangles that the model
 has. {{seeds}} seeds: the means over them may differ by 0.005 or three standard errors, and the largest ones by 0.005.""",
     "dbscan": """`eps` is so that four fifths of the rows have a fifth row within it. A row that is not dense is of the cluster of the nearest
@@ -78,11 +79,14 @@ millimetres of rain); there Newton's steps continue from where they ended, and t
 
 ## Boosting beside LightGBM
 
-`gradientBoosting` and LightGBM with the same parameters: 100 iterations, a learning rate of 0.1, 31 leaves, 20 rows a leaf, 255 bins and no penalty. The steps of LightGBM
-are smaller by (K − 1)/K for K classes, more than two, and its learning rate is larger by as much. LightGBM guesses from its second derivatives how many rows a leaf has, and cuts numbers into
-other bins, so that the trees are not the same. A cell is the mean over {seeds} divisions of the table into rows to learn from and to
-measure with, each for both; 0.005 or three standard errors of the mean difference are allowed. Of weather, scikit-learn's own boosting
-has 0.7798 over the same divisions, as the worker has: what is marked there is how far scikit-learn and LightGBM are from each other.
+`gradientBoosting` and LightGBM with the same parameters: 100 iterations, a learning rate of 0.1, 31 leaves, {FEWEST_ROWS} row a leaf, 255 bins and no penalty. The steps of LightGBM
+are smaller by (K − 1)/K for K classes, more than two, and its learning rate is larger by as much. It cuts numbers into other bins, so that the trees are
+not the same. A cell is the mean over {seeds} divisions of the table into rows to learn from and to measure with, each for both; 0.005 or three standard
+errors of the mean difference are allowed.
+
+The default, 20 rows a leaf, means one thing to scikit-learn and the worker, which count them, and another to LightGBM, which guesses them from its
+second derivatives: where it is sure of rows, they count as fewer. Of weather, where that is seen most, it gains LightGBM 0.0050 on scikit-learn with 20 rows a leaf; with one,
+they are 0.0002 apart.
 
 {matrix(cells, "LightGBM accuracy")}
 

@@ -26,6 +26,8 @@ SOURCES = [
 ]
 FEWEST_VALUES = 20
 CLUSTERS = 4
+# Rows by which centres are moved where that is asked for.
+BATCH = 64
 COMPONENTS = 2
 # Of a component's direction, in radians; and of its share of the variance.
 ALLOWED_ANGLE = 1e-4
@@ -62,16 +64,25 @@ def compare(part, program, seeds, wanted):
 def k_means(worker, x, seeds):
     """The rows' squared distances to their centres, summed, as a share of the rows' variance."""
     all_of_it = ((x - x.mean(axis=0)) ** 2).sum()
-    ours, theirs = [], []
-    for seed in range(seeds):
-        worker.train("kMeans", {"nClusters": CLUSTERS, "seed": seed})
-        centers = np.array(worker.predictor()["centers"])
+
+    def inertia(centers):
         distances = neighbors.NearestNeighbors(n_neighbors=1).fit(centers).kneighbors(x)[0]
-        ours.append((distances**2).sum() / all_of_it)
-        theirs.append(cluster.KMeans(CLUSTERS, n_init=1, random_state=seed).fit(x).inertia_ / all_of_it)
-    ours, theirs = np.array(ours), np.array(theirs)
-    yield "mean inertia", ours.mean(), ours.mean() - theirs.mean(), max(ALLOWED, noise(ours, theirs))
-    yield "least inertia", ours.min(), ours.min() - theirs.min(), ALLOWED
+        return (distances**2).sum() / all_of_it
+
+    for how, parameters, peer in (
+        ("", {}, lambda seed: cluster.KMeans(CLUSTERS, n_init=1, random_state=seed)),
+        (", in batches", {"batchSize": BATCH}, lambda seed: cluster.MiniBatchKMeans(CLUSTERS, batch_size=BATCH, n_init=1, random_state=seed)),
+    ):
+        ours, theirs = [], []
+        for seed in range(seeds):
+            worker.train("kMeans", {"nClusters": CLUSTERS, "seed": seed} | parameters)
+            ours.append(inertia(np.array(worker.predictor()["centers"])))
+            theirs.append(inertia(peer(seed).fit(x).cluster_centers_))
+        ours, theirs = np.array(ours), np.array(theirs)
+        yield f"mean inertia{how}", ours.mean(), ours.mean() - theirs.mean(), max(ALLOWED, noise(ours, theirs))
+        # A batch is drawn: the least of so many draws is one as well.
+        least = max(ALLOWED, noise(ours, theirs)) if parameters else ALLOWED
+        yield f"least inertia{how}", ours.min(), ours.min() - theirs.min(), least
 
 
 def likelihood(predictor, x):

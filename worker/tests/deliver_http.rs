@@ -68,6 +68,41 @@ fn each_row_is_one_object_with_a_key_of_its_own_and_connections_change() {
 }
 
 #[test]
+fn a_receiver_that_closes_without_a_word_gets_each_row_once() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let came = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = Arc::clone(&came);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut reader = std::io::BufReader::new(stream.try_clone().expect("a connection"));
+            let (mut line, mut length) = (String::new(), 0);
+            while std::io::BufRead::read_line(&mut reader, &mut line).is_ok_and(|read| read > 2) {
+                let value = line.to_ascii_lowercase();
+                if let Some(value) = value.strip_prefix("content-length:") {
+                    length = value.trim().parse().expect("a length");
+                }
+                line.clear();
+            }
+            let mut body = vec![0; length];
+            if length > 0 && std::io::Read::read_exact(&mut reader, &mut body).is_ok() {
+                kept.lock().expect("bodies").push(String::from_utf8(body).expect("text"));
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+                std::io::Write::write_all(&mut stream, answer).expect("answered");
+            }
+        }
+    });
+    assert_eq!(deliver(&volume(40), &format!("http://{address}/"), None).succeeds().report.rows, Some(40));
+    let ids: Vec<i64> = came
+        .lock()
+        .expect("bodies")
+        .iter()
+        .map(|body| serde_json::from_str::<Value>(body).expect("an object")["id"].as_i64().expect("an id"))
+        .collect();
+    assert_eq!(ids, (1..=40).collect::<Vec<_>>());
+}
+
+#[test]
 fn several_requests_at_a_time_deliver_each_row_once_and_a_failure_publishes_nothing() {
     // The receiver answers none before it has as many as may be under way.
     let together = Arc::new(Barrier::new(4));

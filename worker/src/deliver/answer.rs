@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use reqwest::{Response, StatusCode};
+use http::StatusCode;
 
-use crate::network::{chain, refusal};
+use crate::network::{NoAnswer, chain, refusal};
 
 /// How many bytes of an answer are read: a connection can be used again only when the answer was read to its end.
-const ANSWER_BYTES: usize = 64 << 10;
+pub(super) const ANSWER_BYTES: usize = 64 << 10;
 
 /// How many bytes of an answer are logged.
 const LOGGED_BYTES: usize = 512;
@@ -45,8 +45,8 @@ pub(super) fn judge(status: StatusCode, pause: Option<Duration>, answer: &str) -
 
 /// An answer's body, or its beginning.
 pub(super) struct Answer {
-    bytes: Vec<u8>,
-    is_whole: bool,
+    pub(super) bytes: Vec<u8>,
+    pub(super) is_whole: bool,
 }
 
 impl Answer {
@@ -62,32 +62,15 @@ impl Answer {
     }
 }
 
-/// The beginning of an answer's body. A long rest is left unread, and the connection with it.
-pub(super) async fn answer(mut response: Response) -> Result<Answer, Attempt> {
-    let mut bytes = Vec::new();
-    while bytes.len() < ANSWER_BYTES {
-        match response.chunk().await {
-            Ok(Some(chunk)) => bytes.extend(chunk),
-            Ok(None) => return Ok(Answer { bytes, is_whole: true }),
-            Err(error) => return Err(sending(error)),
-        }
-    }
-    Ok(Answer { bytes, is_whole: false })
-}
-
 /// As much of an answer as is shown.
 pub(super) fn start(answer: &str) -> &str {
     answer.get(..answer.floor_char_boundary(LOGGED_BYTES)).unwrap_or(answer)
 }
 
-pub(super) fn sending(error: reqwest::Error) -> Attempt {
-    let error = error.without_url();
-    if let Some(refusal) = refusal(&error) {
-        return Attempt::Refused(refusal.0.clone());
+/// What it means that there is none.
+pub(super) fn silence(error: &NoAnswer) -> Attempt {
+    match refusal(error.as_ref()) {
+        Some(refusal) => Attempt::Refused(refusal.0.clone()),
+        None => Attempt::Again { problem: format!("no connection: {}", chain(error.as_ref())), pause: None },
     }
-    if error.is_builder() {
-        return Attempt::Refused(chain(&error));
-    }
-    let what = if error.is_timeout() { "no answer in time" } else { "no connection" };
-    Attempt::Again { problem: format!("{what}: {}", chain(&error)), pause: None }
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns what is in a request. Must not know how it is sent, or what its answer means.
 
+use bytes::Bytes;
 use futures::stream::{Stream, try_unfold};
 use futures::{StreamExt, TryStreamExt};
 
@@ -19,7 +20,7 @@ pub(super) struct RequestBatch {
     pub(super) first: u64,
     /// How many there are.
     pub(super) rows: u64,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Bytes,
 }
 
 /// The requests for rows that follow those delivered, each with all that are delivered once it is accepted. What is in a request follows
@@ -47,18 +48,18 @@ async fn next_batch(
     let Some(most) = rows_per_request.map(u64::from) else {
         let Some(body) = rows.try_next().await? else { return Ok(None) };
         taken.add(&body);
-        return Ok(Some(RequestBatch { first, rows: 1, body }));
+        return Ok(Some(RequestBatch { first, rows: 1, body: body.into() }));
     };
-    let mut batch = RequestBatch { first, rows: 0, body: vec![b'['] };
-    while batch.rows < most.max(1) && batch.body.len() < BODY_BYTES {
+    let (mut count, mut body) = (0, vec![b'[']);
+    while count < most.max(1) && body.len() < BODY_BYTES {
         let Some(row) = rows.try_next().await? else { break };
-        if batch.rows > 0 {
-            batch.body.push(b',');
+        if count > 0 {
+            body.push(b',');
         }
         taken.add(&row);
-        batch.body.extend(row);
-        batch.rows += 1;
+        body.extend(row);
+        count += 1;
     }
-    batch.body.push(b']');
-    Ok(Some(batch).filter(|batch| batch.rows > 0))
+    body.push(b']');
+    Ok((count > 0).then(|| RequestBatch { first, rows: count, body: body.into() }))
 }

@@ -7,15 +7,16 @@
 //! fetched from are not sent to either.
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
 use mlpipeline_crds::{Delivery, Digest};
-use reqwest::{Client, header};
 use url::Url;
 
-use super::answer::{Attempt, answer, judge, sending, start};
+use super::answer::{ANSWER_BYTES, Answer, Attempt, judge, silence, start};
 use super::batches::{RequestBatch, batches};
 use super::delivered_prefix::{DeliveredPrefix, receiver};
 use super::one_thread::on_one_thread;
@@ -24,7 +25,9 @@ use crate::WorkContext;
 use crate::cancellation::Cancellation;
 use crate::credentials::{Credentials, Secrets};
 use crate::failure::StepError;
-use crate::network::{Network, PAUSE_LIMIT, authenticated, check_address, client, redacted, retry_after};
+use crate::network::{
+    Connections, Network, PAUSE_LIMIT, authorization, authorization_of_url, check_address, redacted, retry_after,
+};
 
 /// How many requests go over one connection. A Service chooses among its pods once for each connection, so that one
 /// connection would leave all of the work to one pod; one for each request would cost a round trip for each.
@@ -90,16 +93,18 @@ pub(super) async fn post_by(
     let Means { network, secrets, cancellation } = means;
     let url = receiver(delivery)?;
     let credentials = secrets.credentials(delivery.credentials.as_deref());
-    let client = client(network, credentials.get("ca.crt")).map_err(DeliverError::Uri)?;
-    let sent = AtomicU64::new(0);
-    let sender = &Sender { client, url, credentials, network, secrets, cancellation, origin, sent };
+    let ca = credentials.get("ca.crt");
+    let connections = headers(&url, &credentials)
+        .and_then(|headers| Connections::new(&url, headers, REQUESTS_PER_CONNECTION, network, ca))
+        .map_err(DeliverError::Uri)?;
+    let sender = &Sender { connections, url, network, secrets, cancellation, origin };
     let mut rows_delivered = taken.rows;
     // In the order of the rows, whatever the order of the answers: what is kept is a prefix.
     let in_flight = delivery.concurrent_requests.unwrap_or(1).max(1) as usize;
     let answered = batches(rows, delivery.rows_per_request, taken)
         .map(|batch| async {
             let (batch, taken) = batch?;
-            sender.send(&batch).await?;
+            sender.send(batch).await?;
             Ok::<_, StepError>(taken)
         })
         .buffered(in_flight);
@@ -111,22 +116,32 @@ pub(super) async fn post_by(
     Ok(rows_delivered)
 }
 
+/// The headers of every request. The credentials are for this URL alone: redirects are not followed.
+fn headers(url: &Url, credentials: &Credentials) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static(crate::network::USER_AGENT));
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let named = authorization(credentials)?;
+    if let Some(value) = named.map_or_else(|| authorization_of_url(url), |named| Ok(Some(named)))? {
+        headers.insert(AUTHORIZATION, value);
+    }
+    Ok(headers)
+}
+
 /// Sends batches; several at a time where that is asked for.
 struct Sender<'a> {
-    client: Client,
+    connections: Connections,
     url: Url,
-    /// For this URL alone: redirects are not followed.
-    credentials: Credentials,
     network: &'a Network,
     secrets: &'a Secrets,
     cancellation: &'a Cancellation,
     origin: &'a Origin,
-    /// Requests so far.
-    sent: AtomicU64,
 }
 
 impl Sender<'_> {
-    async fn send(&self, batch: &RequestBatch) -> Result<(), DeliverError> {
+    async fn send(&self, batch: RequestBatch) -> Result<(), DeliverError> {
+        let batch = &batch;
         check_address(&self.url, self.network).map_err(|problem| self.refused(batch, problem.0))?;
         let mut pause = self.network.backoff;
         let mut attempt = 1;
@@ -134,9 +149,8 @@ impl Sender<'_> {
             if self.cancellation.is_cancelled() {
                 return Err(DeliverError::Stopped);
             }
-            let number = self.sent.fetch_add(1, Ordering::Relaxed).saturating_add(1);
             let sent = tokio::select! {
-                sent = self.try_send(batch, number) => sent,
+                sent = self.try_send(batch) => sent,
                 () = stop_overdue(self.cancellation) => return Err(DeliverError::Stopped),
             };
             let wait = match sent {
@@ -169,24 +183,21 @@ impl Sender<'_> {
         }
     }
 
-    async fn try_send(&self, batch: &RequestBatch, number: u64) -> Result<(), Attempt> {
+    async fn try_send(&self, batch: &RequestBatch) -> Result<(), Attempt> {
         tracing::debug!(body = %String::from_utf8_lossy(&batch.body), "posts");
-        let mut request = self
-            .client
-            .post(self.url.clone())
-            .timeout(self.network.connect_timeout.saturating_add(self.network.idle_timeout))
-            .header(header::CONTENT_TYPE, "application/json")
-            .header("Idempotency-Key", self.key(batch))
-            .body(batch.body.clone());
-        request = authenticated(request, &self.credentials);
-        if number.is_multiple_of(REQUESTS_PER_CONNECTION) {
-            request = request.header(header::CONNECTION, "close");
-        }
-        let response = request.send().await.map_err(sending)?;
-        let status = response.status();
-        let pause = retry_after(response.headers());
+        let key = HeaderValue::from_str(&self.key(batch)).map_err(|error| silence(&error.into()))?;
+        let posted = self.connections.post(("idempotency-key", key), batch.body.clone(), ANSWER_BYTES);
+        let longest = self.network.connect_timeout.saturating_add(self.network.idle_timeout);
+        let answered = match tokio::time::timeout(longest, posted).await {
+            Ok(answered) => answered.map_err(|error| silence(&error))?,
+            Err(_) => {
+                let problem = format!("no answer in time, which is {} s", longest.as_secs());
+                return Err(Attempt::Again { problem, pause: None });
+            }
+        };
+        let (status, pause) = (answered.head.status, retry_after(&answered.head.headers));
         // It is shown and logged, and a receiver may repeat what it was given.
-        let answer = answer(response).await?;
+        let answer = Answer { bytes: answered.body, is_whole: answered.is_whole };
         let answer =
             answer.text(|text| self.secrets.redact(text), |text| self.secrets.redact_beginning(text));
         tracing::info!(

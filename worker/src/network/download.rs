@@ -10,10 +10,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::StreamExt;
-use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
+use reqwest::header::{self, HeaderMap, HeaderValue};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use url::Url;
 
-use super::client::{authenticated, chain, check_address, client, redacted, refusal};
+use super::client::{authorization, chain, check_address, client, redacted, refusal};
 use super::error::FetchError;
 use super::partial::{Fetched, NotTaken, Partial};
 use super::retry_after::{PAUSE_LIMIT, retry_after};
@@ -56,17 +57,20 @@ impl Attempt {
 /// A client with credentials for one origin: one scheme, host and port.
 struct Authenticated<'a> {
     client: Client,
-    credentials: &'a Credentials,
+    authorization: Option<HeaderValue>,
     origin: &'a Url,
 }
 
 impl Authenticated<'_> {
     fn get(&self, url: &Url) -> RequestBuilder {
         let request = self.client.get(url.clone());
-        if url.origin() != self.origin.origin() {
-            return request;
+        match &self.authorization {
+            // In place of a user name and password that the URL has.
+            Some(value) if url.origin() == self.origin.origin() => {
+                request.headers(HeaderMap::from_iter([(header::AUTHORIZATION, value.clone())]))
+            }
+            _ => request,
         }
-        authenticated(request, self.credentials)
     }
 }
 
@@ -87,9 +91,10 @@ pub(crate) async fn fetch(download: &Download<'_>) -> Result<Fetched, FetchError
 async fn fetch_with_retries(download: &Download<'_>) -> Result<Fetched, FetchError> {
     let Download { url, credentials, network, scratch, .. } = *download;
     let shown = redacted(url);
-    let client = client(network, credentials.get("ca.crt"))
-        .map_err(|problem| FetchError::Refused { url: shown.clone(), problem })?;
-    let client = Authenticated { client, credentials, origin: url };
+    let refuse = |problem| FetchError::Refused { url: shown.clone(), problem };
+    let client = client(network, credentials.get("ca.crt")).map_err(refuse)?;
+    let authorization = authorization(credentials).map_err(refuse)?;
+    let client = Authenticated { client, authorization, origin: url };
     let mut partial = Partial::new(scratch).await?;
     let mut pause = network.backoff;
     let mut attempt = 1;

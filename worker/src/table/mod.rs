@@ -5,6 +5,7 @@
 
 mod compression;
 mod counted;
+mod early_sync;
 mod encode_error;
 mod error;
 mod file;

@@ -15,6 +15,7 @@ use futures::{Stream, StreamExt, TryStreamExt, stream};
 use mlpipeline_crds::Format;
 use tokio::sync::mpsc;
 
+use super::early_sync::EarlySync;
 use super::encode_error::EncodeError;
 use super::format::{BatchEncoder, OpenWriter, Writing};
 use super::slices::slices;
@@ -54,10 +55,9 @@ pub async fn write(
     progress: Progress,
 ) -> Result<Written, StepError> {
     let shown = path.to_owned();
-    let file = create_unlinked(path).map_err(TableError::io("create", path))?;
-    let sync = file.try_clone().map_err(TableError::io("open", path))?;
-    let written = write_to(rows, format, file, path, progress).await?;
-    let synced = tokio::task::spawn_blocking(move || sync.sync_all()).await;
+    let file = EarlySync::new(create_unlinked(path).map_err(TableError::io("create", path))?);
+    let written = write_to(rows, format, file.clone(), path, progress).await?;
+    let synced = tokio::task::spawn_blocking(move || file.finish()).await;
     synced
         .map_err(|error| TableError::Internal(error.to_string()))?
         .map_err(TableError::io("sync", &shown))?;

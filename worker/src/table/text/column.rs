@@ -18,6 +18,9 @@ use super::rules::ColumnRules;
 /// The most fields of a batch.
 const BATCH_FIELDS: usize = 1 << 18;
 
+/// How many bytes a text is guessed to have, to make room for the first batch.
+const TEXT_BYTES: usize = 8;
+
 /// The values of one column.
 enum Values {
     Boolean(BooleanBuilder),
@@ -39,6 +42,8 @@ struct ColumnBuilder {
     rules: ColumnRules,
     /// Whether numbers are written as every program writes them.
     is_plain: bool,
+    /// How many bytes of text the batch before had.
+    text_bytes: usize,
     values: Values,
 }
 
@@ -72,7 +77,8 @@ impl ColumnBuilders {
                     data_type: field.data_type().clone(),
                     is_plain: rules.has_plain_numbers(),
                     rules,
-                    values: Values::new(field.data_type(), batch_rows),
+                    text_bytes: batch_rows * TEXT_BYTES,
+                    values: Values::new(field.data_type(), 0, 0),
                 }
             })
             .collect();
@@ -84,6 +90,11 @@ impl ColumnBuilders {
     /// # Errors
     /// When a text is not of its column's type; says which.
     pub(crate) fn add<'a>(&mut self, field: impl Fn(usize) -> &'a str) -> Result<(), ArrowError> {
+        if self.rows == 0 {
+            // A batch takes the memory of its values with it. Grown as they fill, the next ones would be copied several times.
+            let rows = self.batch_rows;
+            self.columns.iter_mut().for_each(|column| column.begin(rows));
+        }
         for column in &mut self.columns {
             let text = field(column.index);
             if !column.add(text) {
@@ -123,7 +134,8 @@ impl ColumnBuilders {
 }
 
 impl Values {
-    fn new(data_type: &DataType, rows: usize) -> Self {
+    /// No values yet, with room for so many, of so many bytes if they are texts.
+    fn new(data_type: &DataType, rows: usize, text_bytes: usize) -> Self {
         match data_type {
             DataType::Boolean => Self::Boolean(BooleanBuilder::with_capacity(rows)),
             DataType::Int64 => Self::Integer(Int64Builder::with_capacity(rows)),
@@ -133,13 +145,18 @@ impl Values {
                 TimestampMicrosecondBuilder::with_capacity(rows)
                     .with_data_type(DataType::Timestamp(TimeUnit::Microsecond, zone.clone())),
             ),
-            DataType::Utf8 => Self::Text(StringBuilder::with_capacity(rows, rows * 8)),
-            _ => Self::Other(StringBuilder::new()),
+            DataType::Utf8 => Self::Text(StringBuilder::with_capacity(rows, text_bytes)),
+            _ => Self::Other(StringBuilder::with_capacity(rows, text_bytes)),
         }
     }
 }
 
 impl ColumnBuilder {
+    /// Makes room for a batch.
+    fn begin(&mut self, rows: usize) {
+        self.values = Values::new(&self.data_type, rows, self.text_bytes);
+    }
+
     /// Adds a field; false when it is not of the column's type.
     fn add(&mut self, text: &str) -> bool {
         let rules = &self.rules;
@@ -194,8 +211,12 @@ impl ColumnBuilder {
             Values::Number(values) => Arc::new(values.finish()),
             Values::Date(values) => Arc::new(values.finish()),
             Values::Time(values) => Arc::new(values.finish()),
-            Values::Text(values) => Arc::new(values.finish()),
+            Values::Text(values) => {
+                self.text_bytes = with_slack(values.values_slice().len());
+                Arc::new(values.finish())
+            }
             Values::Other(values) => {
+                self.text_bytes = with_slack(values.values_slice().len());
                 // What does not parse is an error, never a null.
                 let strictly = CastOptions { safe: false, ..CastOptions::default() };
                 cast_with_options(&values.finish(), &self.data_type, &strictly)
@@ -203,6 +224,11 @@ impl ColumnBuilder {
             }
         })
     }
+}
+
+/// Room for a few bytes more than the batch before needed: without it, all would be copied for the last few.
+fn with_slack(bytes: usize) -> usize {
+    bytes + bytes / 8
 }
 
 fn boolean(text: &str) -> Option<bool> {
