@@ -2,7 +2,7 @@
 //!
 //! Must not know what a query is for. It runs before types are made alike, when they are still those of the tables.
 
-use datafusion::arrow::datatypes::{DataType, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult};
 use datafusion::common::{DFSchema, JoinConstraint, JoinType, ScalarValue, plan_err};
@@ -85,10 +85,10 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 return plan_err!("^ is the exclusive or of whole numbers; a power is power(x, 2)");
             }
             let (left, right) = match op {
-                Operator::Plus | Operator::Minus if has_hours(&right) && is_date(&left) => {
+                Operator::Plus | Operator::Minus if may_have_hours(&right, schema) && is_date(&left) => {
                     (time(*left), *right)
                 }
-                Operator::Plus if has_hours(&left) && is_date(&right) => (*left, time(*right)),
+                Operator::Plus if may_have_hours(&left, schema) && is_date(&right) => (*left, time(*right)),
                 _ => return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
             };
             let binary = BinaryExpr { left: left.into(), op, right: right.into() };
@@ -128,15 +128,19 @@ fn has_fraction(found: &DataType) -> bool {
         || matches!(found, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) if *scale > 0)
 }
 
-/// An interval that is not of whole days.
-fn has_hours(expr: &Expr) -> bool {
+/// An interval that may be of other than whole days: that of a column, or of a number, is known only when rows are read.
+fn may_have_hours(expr: &Expr, schema: &DFSchema) -> bool {
     match expr {
         Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(interval)), _) => {
             interval.nanoseconds % DAY != 0
         }
         Expr::Literal(ScalarValue::IntervalDayTime(Some(interval)), _) => interval.milliseconds != 0,
-        Expr::Negative(inner) => has_hours(inner),
-        _ => false,
+        Expr::Literal(..) => false,
+        Expr::Negative(inner) => may_have_hours(inner, schema),
+        other => matches!(
+            other.get_type(schema),
+            Ok(DataType::Interval(IntervalUnit::MonthDayNano | IntervalUnit::DayTime))
+        ),
     }
 }
 
