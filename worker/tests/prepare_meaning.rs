@@ -278,7 +278,7 @@ fn days_beside_numbers_are_refused_wherever_they_become_one_type() {
     refused(&days, "SELECT coalesce(d, 0) AS k FROM t", &["coalesce(Date32, Int64)", "CAST(x AS"]);
     answers(
         &days,
-        "SELECT d + 1 AS n, d - DATE '2023-12-31' AS days, nvl2(a, d, NULL) AS same, coalesce(d, '2020-01-01') AS c, greatest(t, '2024-01-01T11:00:00', NULL) AS g, CAST(a AS DATE) AS e \
+        "SELECT d + 1 AS n, d - DATE '2023-12-31' AS days, nvl2(a, d, NULL) AS same, coalesce(d, '2020-01-01') AS c, greatest(t, '2024-01-01T11:00:00', NULL) AS g, DATE '1970-01-01' + a AS e \
          FROM t WHERE d IN ('2024-01-01') UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL",
         "n,days,same,c,g,e\n2024-01-02,1,2024-01-01,2024-01-01,2024-01-01T11:00:00,1970-01-02\n,,,,,\n",
     );

@@ -14,7 +14,7 @@ use datafusion::optimizer::AnalyzerRule;
 
 use super::nullable::nullable;
 use super::rewrite::rewrite_node;
-use super::subqueries;
+use super::{dates_of_digits, subqueries, zones};
 
 /// Nanoseconds of a day.
 const DAY: i64 = 86_400_000_000_000;
@@ -53,6 +53,7 @@ fn check_using(plan: &LogicalPlan) -> Result<()> {
 }
 
 fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    dates_of_digits::check(&expr, schema)?;
     let type_of = |expr: &Expr| expr.get_type(schema).ok();
     match expr {
         Expr::InList(list) => Ok(one_by_one(list, schema)),
@@ -89,7 +90,7 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                     (time(*left), *right)
                 }
                 Operator::Plus if may_have_hours(&left, schema) && is_date(&right) => (*left, time(*right)),
-                _ => return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
+                _ => return zones::read(Expr::BinaryExpr(BinaryExpr { left, op, right }), schema),
             };
             let binary = BinaryExpr { left: left.into(), op, right: right.into() };
             Ok(Transformed::yes(Expr::BinaryExpr(binary)))
@@ -101,7 +102,7 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 "a number with a fraction is not cast to a time; to_timestamp(x) takes seconds since 1970"
             )
         }
-        other => Ok(Transformed::no(other)),
+        other => zones::read(other, schema),
     }
 }
 
