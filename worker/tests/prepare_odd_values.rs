@@ -120,9 +120,13 @@ fn digits_of_a_number_are_a_date_by_a_pattern_and_no_days_since_1970() {
 #[test]
 fn a_pattern_with_an_hour_alone_is_of_whole_hours() {
     let rows = "s\n2024-05-01 10h\n";
-    for function in
-        ["to_timestamp", "to_timestamp_seconds", "to_timestamp_millis", "to_timestamp_micros", "to_timestamp_nanos"]
-    {
+    for function in [
+        "to_timestamp",
+        "to_timestamp_seconds",
+        "to_timestamp_millis",
+        "to_timestamp_micros",
+        "to_timestamp_nanos",
+    ] {
         for pattern in ["%Y-%m-%d %Hh", "%Y-%m-%d %kh"] {
             let found = answered(rows, &format!("SELECT {function}(s, '{pattern}') AS r FROM t"));
             assert_eq!(found.as_deref(), Ok("r\n2024-05-01T10:00:00\n"), "{function} {pattern}");

@@ -104,9 +104,9 @@ fn moment(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 fn is_moment(expr: &Expr, schema: &DFSchema) -> Result<bool> {
     let Expr::ScalarFunction(ScalarFunction { func, args }) = expr else { return Ok(false) };
-    let Some((value, patterns)) = args.split_first() else { return Ok(false) };
     let name = func.name();
-    if !name.starts_with("to_timestamp") {
+    let Some((value, patterns)) = args.split_first() else { return Ok(name == "now") };
+    if !name.starts_with("to_timestamp") && name != "from_unixtime" {
         return Ok(false);
     }
     if !patterns.is_empty() {

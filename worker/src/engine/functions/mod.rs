@@ -69,7 +69,7 @@ pub(super) fn register(session: &SessionContext, pool: &Arc<dyn MemoryPool>) {
 
 /// Whether texts that are read by this pattern say their time zone.
 pub(super) fn has_zone(pattern: &str) -> bool {
-    Pattern::new(pattern).is_ok_and(|pattern| pattern.has_zone())
+    Pattern::new(pattern).is_ok_and(|pattern| pattern.has_zone)
 }
 
 #[cfg(test)]

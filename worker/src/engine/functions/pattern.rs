@@ -20,6 +20,8 @@ pub(super) struct Pattern {
     has_clock: bool,
     /// Behind a space at the end, the name of a time zone.
     has_named_zone: bool,
+    /// A text says its time zone, by an offset, by its name, or since it is seconds since 1970.
+    pub(super) has_zone: bool,
     /// Where the pattern is of digits alone: how many there are.
     digits: Option<usize>,
     begins_with_year: bool,
@@ -48,15 +50,12 @@ impl Pattern {
         Ok(Self {
             has_clock: clock.any() || items.iter().any(is_whole_time),
             has_named_zone: named.is_some(),
+            // The item of `%#z` has no name outside of its crate.
+            has_zone: named.is_some() || written.contains("%#z") || items.iter().any(is_zone),
             digits: items.iter().map(digits).sum(),
             begins_with_year: matches!(items.first(), Some(Item::Numeric(Numeric::Year, _))),
             items,
         })
-    }
-
-    /// Whether a text says its time zone, by an offset, by its name, or since it is seconds since 1970.
-    pub(super) fn has_zone(&self) -> bool {
-        self.has_named_zone || self.items.iter().any(is_zone)
     }
 
     /// The digits of a whole number as a text: the zeros with which they began are those of the day or the hour, and no year has them.
@@ -133,7 +132,6 @@ fn is_zone(item: &Item<'_>) -> bool {
                 | Fixed::TimezoneOffsetTripleColon
                 | Fixed::TimezoneOffsetColonZ
                 | Fixed::TimezoneOffsetZ
-                | Fixed::Internal(_)
         )
     );
     is_offset || is_whole_time(item)
