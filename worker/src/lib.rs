@@ -7,6 +7,7 @@ pub mod args;
 pub mod artifact;
 pub mod cancellation;
 mod card;
+mod clock_parts;
 pub mod context;
 mod continuous;
 mod credentials;

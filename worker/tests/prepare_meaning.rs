@@ -118,6 +118,33 @@ fn intervals_are_as_long_as_they_are() {
 }
 
 #[test]
+fn days_keep_the_hours_of_any_interval() {
+    let t = ("t", "d,n\n2024-03-01,25\n2024-03-02,\n");
+    for (sum, first, second) in [
+        ("d + CAST(n || ' hours' AS INTERVAL)", "2024-03-02T01:00:00", "\"\""),
+        ("CAST(n || ' hours' AS INTERVAL) + d", "2024-03-02T01:00:00", "\"\""),
+        ("d - CAST(n || ' hours' AS INTERVAL)", "2024-02-28T23:00:00", "\"\""),
+        ("d + (INTERVAL '1 hour' + INTERVAL '1 day')", "2024-03-02T01:00:00", "2024-03-03T01:00:00"),
+        (
+            "d + CASE WHEN n > 1 THEN INTERVAL '1 hour' ELSE INTERVAL '1 day' END",
+            "2024-03-01T01:00:00",
+            "2024-03-03T00:00:00",
+        ),
+        ("d + coalesce(NULL, INTERVAL '90 minutes')", "2024-03-01T01:30:00", "2024-03-02T01:30:00"),
+        ("d + TRY_CAST('90 minutes' AS INTERVAL)", "2024-03-01T01:30:00", "2024-03-02T01:30:00"),
+        ("d - INTERVAL '2 days'", "2024-02-28", "2024-02-29"),
+        ("d + n", "2024-03-26", "\"\""),
+    ] {
+        answers(&[t], &format!("SELECT {sum} AS r FROM t ORDER BY d"), &format!("r\n{first}\n{second}\n"));
+    }
+    answers(
+        &[t],
+        "SELECT d + w AS a, w + d AS b FROM (SELECT d, CAST(n || ' hours' AS INTERVAL) AS w FROM t) WHERE d + w > '2024-03-02 00:30:00'",
+        "a,b\n2024-03-02T01:00:00,2024-03-02T01:00:00\n",
+    );
+}
+
+#[test]
 fn what_would_be_left_out_or_read_otherwise_is_refused() {
     let t = ("t", "id,b,x\n1,true,1.5\n2,,2.5\n");
     for (sql, part) in [
@@ -251,7 +278,7 @@ fn days_beside_numbers_are_refused_wherever_they_become_one_type() {
     refused(&days, "SELECT coalesce(d, 0) AS k FROM t", &["coalesce(Date32, Int64)", "CAST(x AS"]);
     answers(
         &days,
-        "SELECT d + 1 AS n, d - DATE '2023-12-31' AS days, nvl2(a, d, NULL) AS same, coalesce(d, '2020-01-01') AS c, greatest(t, '2024-01-01T11:00:00', NULL) AS g, CAST(a AS DATE) AS e \
+        "SELECT d + 1 AS n, d - DATE '2023-12-31' AS days, nvl2(a, d, NULL) AS same, coalesce(d, '2020-01-01') AS c, greatest(t, '2024-01-01T11:00:00', NULL) AS g, DATE '1970-01-01' + a AS e \
          FROM t WHERE d IN ('2024-01-01') UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL",
         "n,days,same,c,g,e\n2024-01-02,1,2024-01-01,2024-01-01,2024-01-01T11:00:00,1970-01-02\n,,,,,\n",
     );

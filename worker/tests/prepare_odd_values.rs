@@ -61,13 +61,112 @@ fn a_year_of_two_digits_is_none_of_four() {
     assert_eq!(found.as_deref(), Ok("d\n2024-01-05\n"));
     let seconds = "SELECT to_unixtime(d, '%d.%m.%Y') AS d FROM t";
     let refused = answered("d\n05.01.24\n", seconds).expect_err("refused");
-    assert!(refused.contains("a year of two digits is %y and not %Y"), "{refused}");
+    assert!(refused.contains("the year 24") && refused.contains("%y one of two"), "{refused}");
     assert!(answered("d\n05.01.2024\n", seconds).is_ok());
     let reading = json!({"reading": {"dateFormat": "%d.%m.%Y", "types": {"d": "date"}}});
     let (_, result) = read("d\n05.01.24\n", "in.csv", reading);
     let refused = result.expect_err("refused");
     for part in ["line 2", "column \"d\" has \"05.01.24\"", "a date like %d.%m.%Y", "%y one of two"] {
         assert!(refused.contains(part), "{refused}");
+    }
+}
+
+#[test]
+fn digits_of_a_number_are_a_date_by_a_pattern_and_no_days_since_1970() {
+    let rows = "d,s,h\n20240501,10124,93000\n";
+    for (value, expected) in [
+        ("to_date(d, '%Y%m%d')", "2024-05-01"),
+        ("to_date(CAST(d AS VARCHAR), '%Y%m%d')", "2024-05-01"),
+        ("to_date(20240131, '%d.%m.%Y', '%Y%m%d')", "2024-01-31"),
+        ("to_timestamp(d, '%Y%m%d') = TIMESTAMP '2024-05-01 00:00:00'", "true"),
+        ("to_timestamp_seconds(d, '%Y%m%d') = TIMESTAMP '2024-05-01 00:00:00'", "true"),
+        ("to_timestamp_millis(d, '%Y%m%d') = TIMESTAMP '2024-05-01 00:00:00'", "true"),
+        ("to_timestamp_micros(d, '%Y%m%d') = TIMESTAMP '2024-05-01 00:00:00'", "true"),
+        ("to_timestamp_nanos(d, '%Y%m%d') = TIMESTAMP '2024-05-01 00:00:00'", "true"),
+        ("to_unixtime(d, '%Y%m%d')", "1714521600"),
+        // A number has lost the zeros with which its digits began.
+        ("to_date(s, '%d%m%y')", "2024-01-01"),
+        ("CAST(to_time(h, '%H%M%S') AS VARCHAR)", "09:30:00"),
+        ("to_timestamp(86400) = TIMESTAMP '1970-01-02 00:00:00'", "true"),
+        ("DATE '1970-01-01' + 365", "1971-01-01"),
+        ("to_date(NULL)", "\"\""),
+    ] {
+        let found = answered(rows, &format!("SELECT {value} AS r FROM t"));
+        assert_eq!(found.as_deref(), Ok(format!("r\n{expected}\n").as_str()), "{value}");
+    }
+    for value in [
+        "to_date(d)",
+        "to_date(d / 2.0)",
+        "CAST(d AS DATE)",
+        "d::date",
+        "TRY_CAST(d AS DATE)",
+        "CAST(20240501 AS DATE)",
+        "arrow_cast(d, 'Date32')",
+        "arrow_cast(d, 'Date64')",
+        "arrow_try_cast(d, 'Date32')",
+        "cast_to_type(d, DATE '2024-01-01')",
+    ] {
+        let refused = answered(rows, &format!("SELECT {value} AS r FROM t")).expect_err(value);
+        for part in ["days since 1970", "AS VARCHAR), '%Y%m%d')", "dateFormat"] {
+            assert!(refused.contains(part), "{value}: {refused}");
+        }
+    }
+    let refused = answered(rows, "SELECT to_date(d * 1.0, '%Y%m%d') AS r FROM t").expect_err("refused");
+    assert!(refused.contains("AS BIGINT)"), "{refused}");
+    let refused = answered("d\n2024051\n", "SELECT to_date(d, '%Y%m%d') AS r FROM t").expect_err("refused");
+    assert!(refused.contains("'2024051' by its pattern"), "{refused}");
+}
+
+#[test]
+fn a_pattern_with_an_hour_alone_is_of_whole_hours() {
+    let rows = "s\n2024-05-01 10h\n";
+    for function in [
+        "to_timestamp",
+        "to_timestamp_seconds",
+        "to_timestamp_millis",
+        "to_timestamp_micros",
+        "to_timestamp_nanos",
+    ] {
+        for pattern in ["%Y-%m-%d %Hh", "%Y-%m-%d %kh"] {
+            let found = answered(rows, &format!("SELECT {function}(s, '{pattern}') AS r FROM t"));
+            assert_eq!(found.as_deref(), Ok("r\n2024-05-01T10:00:00\n"), "{function} {pattern}");
+        }
+        for (pattern, part) in [
+            ("%Y-%m-%d %Ih", "%p"),
+            ("%Y-%m-%d %I:%M", "%p"),
+            ("%Y-%m-%d %Mh", "no hour"),
+            ("%Y-%m-%d %Sh", "no hour"),
+            ("%Y-%m-%d %H:%S", "no minute"),
+        ] {
+            let refused =
+                answered(rows, &format!("SELECT {function}(s, '{pattern}') AS r FROM t")).expect_err(pattern);
+            assert!(refused.contains(part), "{refused}");
+        }
+    }
+    for (value, expected) in [
+        ("to_timestamp('2024-05-01 3 PM', '%Y-%m-%d %I %p')", "2024-05-01T15:00:00"),
+        ("to_timestamp('2024-05-01 10 +0200', '%Y-%m-%d %H %z')", "2024-05-01T08:00:00"),
+        ("to_unixtime('1970-01-01 10', '%Y-%m-%d %H')", "36000"),
+        ("CAST(to_time('10', '%H') AS VARCHAR)", "10:00:00"),
+    ] {
+        let found = answered(rows, &format!("SELECT {value} AS r FROM t"));
+        assert_eq!(found.as_deref(), Ok(format!("r\n{expected}\n").as_str()), "{value}");
+    }
+    let reading = json!({"reading": {"dateFormat": "%Y-%m-%d %H"}});
+    let (_, result) = read("d\n2024-05-01 10\n", "in.csv", reading);
+    assert_eq!(result.as_deref(), Ok("d\n2024-05-01T10:00:00\n"));
+    let (_, result) = read("d\n2024-05-01 10\n", "in.csv", json!({"reading": {"dateFormat": "%Y-%m-%d %I"}}));
+    let refused = result.expect_err("refused");
+    assert!(refused.contains("dateFormat") && refused.contains("%p"), "{refused}");
+}
+
+#[test]
+fn a_text_that_is_no_date_is_named_with_its_row() {
+    for sql in ["SELECT to_date(d) AS r FROM t", "SELECT to_date(d, '%Y-%m-%d') AS r FROM t"] {
+        let refused = answered("d\n2024-01-01\n1970-13-45\n", sql).expect_err("refused");
+        for part in ["to_date cannot read '1970-13-45'", "row 2 of t", "column \"d\""] {
+            assert!(refused.contains(part), "{refused}");
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Days beside whole numbers: the engine takes a number there for days since 1970, so that a 5 among dates becomes 1970-01-06 without a
 //! word. Such a query is refused, with a way out.
 //!
-//! It runs before types are made alike. Must not refuse a cast that is written out, nor days that are added.
+//! It runs before types are made alike. Must not refuse days that are added; casts that are written out are those of `dates_of_digits`.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;

@@ -2,7 +2,7 @@
 //!
 //! Must not know what a query is for. It runs before types are made alike, when they are still those of the tables.
 
-use datafusion::arrow::datatypes::{DataType, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult};
 use datafusion::common::{DFSchema, JoinConstraint, JoinType, ScalarValue, plan_err};
@@ -14,7 +14,7 @@ use datafusion::optimizer::AnalyzerRule;
 
 use super::nullable::nullable;
 use super::rewrite::rewrite_node;
-use super::subqueries;
+use super::{dates_of_digits, subqueries, zones};
 
 /// Nanoseconds of a day.
 const DAY: i64 = 86_400_000_000_000;
@@ -53,6 +53,7 @@ fn check_using(plan: &LogicalPlan) -> Result<()> {
 }
 
 fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    dates_of_digits::check(&expr, schema)?;
     let type_of = |expr: &Expr| expr.get_type(schema).ok();
     match expr {
         Expr::InList(list) => Ok(one_by_one(list, schema)),
@@ -85,11 +86,11 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 return plan_err!("^ is the exclusive or of whole numbers; a power is power(x, 2)");
             }
             let (left, right) = match op {
-                Operator::Plus | Operator::Minus if has_hours(&right) && is_date(&left) => {
+                Operator::Plus | Operator::Minus if may_have_hours(&right, schema) && is_date(&left) => {
                     (time(*left), *right)
                 }
-                Operator::Plus if has_hours(&left) && is_date(&right) => (*left, time(*right)),
-                _ => return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
+                Operator::Plus if may_have_hours(&left, schema) && is_date(&right) => (*left, time(*right)),
+                _ => return zones::read(Expr::BinaryExpr(BinaryExpr { left, op, right }), schema),
             };
             let binary = BinaryExpr { left: left.into(), op, right: right.into() };
             Ok(Transformed::yes(Expr::BinaryExpr(binary)))
@@ -101,7 +102,7 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 "a number with a fraction is not cast to a time; to_timestamp(x) takes seconds since 1970"
             )
         }
-        other => Ok(Transformed::no(other)),
+        other => zones::read(other, schema),
     }
 }
 
@@ -128,15 +129,19 @@ fn has_fraction(found: &DataType) -> bool {
         || matches!(found, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) if *scale > 0)
 }
 
-/// An interval that is not of whole days.
-fn has_hours(expr: &Expr) -> bool {
+/// An interval that may be of other than whole days: that of a column, or of a number, is known only when rows are read.
+fn may_have_hours(expr: &Expr, schema: &DFSchema) -> bool {
     match expr {
         Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(interval)), _) => {
             interval.nanoseconds % DAY != 0
         }
         Expr::Literal(ScalarValue::IntervalDayTime(Some(interval)), _) => interval.milliseconds != 0,
-        Expr::Negative(inner) => has_hours(inner),
-        _ => false,
+        Expr::Literal(..) => false,
+        Expr::Negative(inner) => may_have_hours(inner, schema),
+        other => matches!(
+            other.get_type(schema),
+            Ok(DataType::Interval(IntervalUnit::MonthDayNano | IntervalUnit::DayTime))
+        ),
     }
 }
 

@@ -7,6 +7,7 @@ mod aggregates;
 mod assumed_order;
 mod cast;
 mod compared_intervals;
+mod dates_of_digits;
 mod days_and_numbers;
 mod duration_parts;
 mod engine_words;
@@ -30,6 +31,7 @@ mod similar_to;
 mod spelled;
 mod subqueries;
 mod until_failed;
+mod zones;
 
 /// Rows in a batch.
 const BATCH_ROWS: usize = 8192;

@@ -22,7 +22,7 @@ use super::ordered::OrderedPartitions;
 use super::overflow::CheckedArithmetic;
 use super::read_ahead::ReadAhead;
 use super::spelled::Spelled;
-use super::{BATCH_ROWS, aggregates, functions};
+use super::{BATCH_ROWS, aggregates, functions, zones};
 
 /// Into how many partitions a large table is divided, whatever the cores: sums over partitions are then the same everywhere.
 pub(crate) const PARTITIONS: usize = 16;
@@ -108,6 +108,8 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
         .with_physical_optimizer_rule(Arc::new(OrderedPartitions))
         .build();
     let session = SessionContext::new_with_state(state);
+    // The zone of TIMESTAMP WITH TIME ZONE. Functions are made before, so that times without a zone stay such.
+    session.state_ref().write().config_mut().options_mut().execution.time_zone = Some(zones::UTC.to_owned());
     aggregates::register(&session);
     functions::register(&session, &pool);
     session

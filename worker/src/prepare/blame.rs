@@ -1,4 +1,4 @@
-//! Which row of which input has the value that a query could not compute with: the engine names the value alone.
+//! Which row of which input has the value that a query could not compute with: what fails names the value alone.
 
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::{DataType, UInt64Type};
@@ -11,9 +11,13 @@ use mlpipeline_crds::PrepareInput;
 
 use crate::failure::StepError;
 
-/// What stands before and after the value in the engine's messages.
-const FORMS: [(&str, &str); 2] =
-    [("Cannot cast string '", "' to value of"), ("Error parsing timestamp from '", "':")];
+/// What stands before and after the value in messages.
+const FORMS: [(&str, &str); 4] = [
+    ("Cannot cast string '", "' to value of"),
+    ("Error parsing timestamp from '", "':"),
+    (" cannot read '", "' by its pattern: "),
+    (" cannot read '", "' as a date: "),
+];
 
 /// The name of the column with rows' numbers; no CSV or JSON has it by chance.
 const ROW: &str = "\u{1}row";

@@ -28,7 +28,7 @@ pub(super) enum Guard {
     StaysPresent,
     /// Seconds since 1970 with a fraction are within the years that nanoseconds reach, at whose ends they would stop; the rest as [`Guard::Notations`].
     InReach,
-    /// A fraction of a second in the pattern of a time is one, and a year of two digits is none of four.
+    /// Texts are read by patterns as they are written: an hour alone is one, `%f` is a fraction, and a year of two digits is none of four.
     Notations,
     /// Texts beside a time are times, as where they are compared.
     TextsAsTimes,

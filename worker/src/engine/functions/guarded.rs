@@ -4,7 +4,6 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
-use datafusion::common::config::ConfigOptions;
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
@@ -45,6 +44,7 @@ impl Hash for Guarded {
     }
 }
 
+// It stays as it is when the configuration changes: the session's time zone is that of casts alone.
 impl ScalarUDFImpl for Guarded {
     fn name(&self) -> &str {
         self.function.name()
@@ -76,11 +76,6 @@ impl ScalarUDFImpl for Guarded {
             Some(time) if coerced.is_err() => Ok(vec![time; types.len()]),
             _ => coerced,
         }
-    }
-
-    fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
-        let function = self.function.inner().with_updated_config(config)?;
-        Some(Self::new(function.into(), self.guard, Arc::clone(&self.pool)).into())
     }
 
     fn simplify(&self, args: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {

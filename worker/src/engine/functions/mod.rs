@@ -8,6 +8,7 @@ mod guard;
 mod guarded;
 mod made_bytes;
 mod notations;
+mod pattern;
 mod signed_rank;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use datafusion::prelude::SessionContext;
 use digests::{Algorithm, HexDigest};
 use guard::Guard;
 use guarded::Guarded;
+use pattern::Pattern;
 use signed_rank::{RANKS, SignedRank};
 
 /// Each guarded function, by its first name in the engine.
@@ -63,6 +65,11 @@ pub(super) fn register(session: &SessionContext, pool: &Arc<dyn MemoryPool>) {
     for algorithm in Algorithm::ALL {
         session.register_udf(HexDigest::new(algorithm).into());
     }
+}
+
+/// Whether texts that are read by this pattern say their time zone.
+pub(super) fn has_zone(pattern: &str) -> bool {
+    Pattern::new(pattern).is_ok_and(|pattern| pattern.has_zone)
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse_and_rema
 use chrono::{NaiveDate, NaiveTime, Utc};
 use datafusion::arrow::compute::kernels::cast_utils::string_to_datetime;
 
+use crate::clock_parts::{ClockParts, complete};
+
 /// The microseconds since 1970 of a time as ISO 8601 writes it, of any year that has four digits; of a time zone where it names one. A zone
 /// is an offset from UTC: names of others have no offset of their own, or several.
 pub(crate) fn iso_microseconds(text: &str) -> Option<i64> {
@@ -94,15 +96,6 @@ impl DateNotation {
         let items = StrftimeItems::new(text)
             .parse_to_owned()
             .map_err(|_| wrong("is not a valid notation of strftime"))?;
-        let is_time = |item: &Item<'_>| {
-            matches!(
-                item,
-                Item::Numeric(
-                    Numeric::Hour | Numeric::Hour12 | Numeric::Minute | Numeric::Second | Numeric::Nanosecond,
-                    _
-                ) | Item::Fixed(Fixed::LowerAmPm | Fixed::UpperAmPm)
-            )
-        };
         let zoned = |item: &Item<'_>| {
             matches!(
                 item,
@@ -120,7 +113,10 @@ impl DateNotation {
         if items.iter().any(zoned) {
             return Err(wrong("has a time zone, and times are read without one"));
         }
-        let has_time = items.iter().any(is_time);
+        let clock = ClockParts::of(&items);
+        if let Some(problem) = clock.problem() {
+            return Err(wrong(problem));
+        }
         let mut parts: Vec<Part> = Vec::new();
         for item in items {
             match (parts.last_mut(), Part::of(item)) {
@@ -128,7 +124,7 @@ impl DateNotation {
                 (_, part) => parts.push(part),
             }
         }
-        Ok(Self { text: text.to_owned(), parts, has_time })
+        Ok(Self { text: text.to_owned(), parts, has_time: clock.any() })
     }
 
     /// The notation as the spec has it.
@@ -155,7 +151,8 @@ impl DateNotation {
 
     /// The microseconds since 1970 of a text in this notation; midnight where it has no time.
     pub(crate) fn microseconds(&self, text: &str) -> Option<i64> {
-        let parsed = self.parse(text)?;
+        let mut parsed = self.parse(text)?;
+        complete(&mut parsed).ok()?;
         let moment = if self.has_time {
             parsed.to_naive_datetime_with_offset(0).ok()?
         } else {
@@ -187,8 +184,19 @@ mod tests {
         let times = DateNotation::new("%m/%d/%y %I:%M %p").expect("a notation");
         assert!(times.has_time());
         assert_eq!(times.microseconds("01/02/70 01:30 PM"), Some((86_400 + 13 * 3600 + 1800) * 1_000_000));
-        for wrong in ["%Q", "%d.%m.%Y %z", "%s"] {
+        for wrong in ["%Q", "%d.%m.%Y %z", "%s", "%d.%m.%Y %I:%M", "%d.%m.%Y %M", "%m/%d/%y %p"] {
             assert!(DateNotation::new(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_hour_without_a_minute_is_a_whole_hour() {
+        for (notation, text, hours) in
+            [("%Y-%m-%d %H", "1970-01-02 10", 34), ("%d.%m.%Y %I %p", "01.01.1970 3 PM", 15)]
+        {
+            let notation = DateNotation::new(notation).expect("a notation");
+            assert!(notation.has_time());
+            assert_eq!(notation.microseconds(text), Some(hours * 3_600_000_000), "{text}");
         }
     }
 
