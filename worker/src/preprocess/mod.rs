@@ -188,18 +188,23 @@ impl Preprocessing {
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         let of_product = |product: &Product| product.problem(&self.transforms);
-        let may_be_scaled = || {
-            let of = |transform: &Transform| {
-                let sized = transform.sized();
-                (0..transform.width()).map(move |part| part < sized)
-            };
-            self.transforms.iter().flat_map(of).collect::<Vec<bool>>()
-        };
         self.transforms
             .iter()
             .find_map(Transform::problem)
-            .or_else(|| scale::problem(&self.scales, &may_be_scaled()))
+            .or_else(|| self.problem_of_scales())
             .or_else(|| self.products.iter().find_map(of_product))
+    }
+
+    fn problem_of_scales(&self) -> Option<String> {
+        if self.scales.is_empty() {
+            return None;
+        }
+        let may_have_one = |transform: &Transform| {
+            let sized = transform.sized();
+            (0..transform.width()).map(move |part| part < sized)
+        };
+        let may_have_one: Vec<bool> = self.transforms.iter().flat_map(may_have_one).collect();
+        scale::problem(&self.scales, &may_have_one)
     }
 
     /// Prepares to encode rows whose texts are these, one list for each input column.

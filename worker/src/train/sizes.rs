@@ -56,7 +56,8 @@ fn seen_by(chosen: ChosenAlgorithm<'_>) -> Option<Sees> {
         | ChosenAlgorithm::ElasticNet(_)
         | ChosenAlgorithm::LinearSvm(_) => Some(Sees::Penalties),
         ChosenAlgorithm::Pca(_) | ChosenAlgorithm::TruncatedSvd(_) => Some(Sees::Variances),
-        // The penalties of the first three are small beside the sum over all rows.
+        // The penalties of the first three come with their defaults, and are seldom felt beside the sum over all rows; a mixture only begins
+        // with clusters of k-means.
         ChosenAlgorithm::LogisticRegression(_)
         | ChosenAlgorithm::LinearRegression(_)
         | ChosenAlgorithm::PoissonRegression(_)

@@ -200,6 +200,8 @@ fn a_scaled_column_counts_like_the_others_and_the_scale_travels_with_the_model()
         );
         assert!(message.contains("scaled") && message.contains(": share, noise"), "{message}");
         assert!(!message.contains("set scale"), "{message}");
+        let card = std::fs::read_to_string(published(&volume, "train").join("card.html")).expect("a card");
+        assert!(card.contains("number, scaled "), "{card}");
         let file = published(&volume, "train").join("model.json");
         let file: Value = serde_json::from_slice(&std::fs::read(file).expect("a model")).expect("JSON");
         assert_eq!((&file["version"], file["scales"].as_array().expect("scales").len()), (&json!(3), 2));
@@ -228,4 +230,37 @@ fn scoring_the_rows_that_were_measured_gives_what_the_evaluation_says() {
     let cells = scored.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
     let right = cells.filter(|cells| cells[2] == cells[3]).count();
     assert_eq!(right as f64 / 300.0, metric(&ended, "accuracy"));
+}
+
+#[test]
+fn columns_of_very_different_size_are_noted_where_an_algorithm_sees_sizes() {
+    let rows = format!("share,noise,species\n{}", of_two_sizes());
+    let none = json!(null);
+    for (algorithm, target, fields, noted) in [
+        (
+            json!({"linearSvm": {}}),
+            json!("species"),
+            json!({}),
+            "the penalty of linearSvm falls on the weight of share",
+        ),
+        (json!({"ridge": {}}), json!("noise"), json!({}), ""),
+        (json!({"decisionTree": {}}), json!("species"), json!({}), ""),
+        (
+            json!({"pca": {}}),
+            none.clone(),
+            json!({"columns": [{"name": "species", "as": "ignore"}]}),
+            "pca looks for what varies most",
+        ),
+        (json!({"pca": {}}), none.clone(), json!({"scale": "minMax"}), ""),
+        (json!({"kMeans": {}}), none, json!({"columns": [{"name": "noise", "scale": "standard"}]}), ""),
+    ] {
+        let volume = with_data(&rows);
+        let mut fields = fields;
+        (fields["algorithm"], fields["target"]) = (algorithm.clone(), target);
+        let ended = volume.step(&train(fields), &[]);
+        let message = ended.succeeds().message();
+        let advice = "noise varies about ";
+        assert_eq!(message.contains(advice), !noted.is_empty(), "{algorithm}: {message}");
+        assert!(message.contains(noted), "{algorithm}: {message}");
+    }
 }
