@@ -1,6 +1,6 @@
 //! Preprocessing fitted to some rows, and the matrix that an algorithm learns from.
 //!
-//! Owns that nothing fitted has seen other rows than those to learn from: each fold fits its own. Where all columns are
+//! Owns that nothing fitted has seen other rows than those to learn from: each fold fits its own. Where all columns are unscaled
 //! numbers without holes, or the algorithm takes holes, the rows that were read are that matrix, and nothing is copied.
 
 use std::ops::Deref;
