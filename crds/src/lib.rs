@@ -25,6 +25,7 @@ mod pod;
 mod reading;
 mod report;
 mod revision;
+mod scale;
 mod shown_number;
 mod shown_sign;
 mod status;
@@ -64,6 +65,7 @@ pub use pod::{EmptyDir, ImagePullPolicy, KeyedFiles, Mount, PodSettings, Volume,
 pub use reading::{ColumnReading, ColumnType, Reading, TextEncoding};
 pub use report::{Outcome, REPORT_LIMIT, ReportError, StepReport};
 pub use revision::{Digest, Revision, RevisionError};
+pub use scale::Scale;
 pub use shown_number::Shown;
 pub use shown_sign::is_shown;
 pub use status::{GateState, MLPipelineStatus, ModelStatus, StepState, StepStatus};

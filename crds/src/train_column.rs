@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Scale;
+
 /// How a column is taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -30,6 +32,9 @@ pub struct TrainColumn {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1000), inner(length(max = 256)))]
     pub order: Vec<String>,
+    /// How its numbers are brought to a common size, in place of what the step says of all columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Scale>,
 }
 
 impl TrainColumn {
@@ -50,11 +55,13 @@ impl TrainColumn {
             max_terms: None,
             buckets: None,
             order: Vec::new(),
+            scale: None,
         }
     }
 
-    /// Removes numbers that say what holds without them: a default that is written out is not a change.
-    pub fn remove_defaults(&mut self) {
+    /// Removes what says no more than what holds without it, in a step with this scale: a default that is written out is not a change.
+    pub fn remove_defaults(&mut self, of_step: Scale) {
+        self.scale = self.scale.filter(|scale| *scale != of_step);
         for (number, default) in [
             (&mut self.max_categories, Self::DEFAULT_MAX_CATEGORIES),
             (&mut self.max_terms, Self::DEFAULT_MAX_TERMS),
@@ -69,6 +76,7 @@ impl TrainColumn {
         self.max_terms.is_some()
             || self.buckets.is_some()
             || !self.order.is_empty()
+            || self.scale.is_some()
             || match self.taken_as {
                 Some(ColumnRole::Ordinal | ColumnRole::Text | ColumnRole::Target | ColumnRole::Hash) => true,
                 Some(ColumnRole::Number | ColumnRole::Category | ColumnRole::Date | ColumnRole::Ignore)

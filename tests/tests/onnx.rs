@@ -128,6 +128,23 @@ fn make_products_and_sets(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Models of scaled columns of each kind that can be, with holes and products.
+fn make_scaled(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    let columns = ["--as", "city=target", "--as", "kind of flat=ordinal", "--scale", "k=min-max"];
+    let products = ["--interaction", "n,k", "--scale", "flag=none"];
+    for (algorithm, target) in [("ridge", Some("number")), ("linearSvm", Some("text")), ("kMeans", None)] {
+        let columns = if target.is_some() { &columns[..] } else { &columns[2..] };
+        let name = format!("scaled-{algorithm}");
+        let mut asked = vec!["--features", FEATURES, "--scale", "standard", "--algorithm", algorithm];
+        asked.extend(columns.iter().chain(&products));
+        target.iter().for_each(|target| asked.extend(["--target", target]));
+        make_as(folder, &name, &asked);
+        names.push(name);
+    }
+    names
+}
+
 #[test]
 fn every_algorithm_predicts_the_same_in_onnx_runtime() {
     let folder = table();
@@ -162,6 +179,7 @@ fn every_algorithm_predicts_the_same_in_onnx_runtime() {
         }
     }
     names.extend(make_products_and_sets(folder.path()));
+    names.extend(make_scaled(folder.path()));
     for target in ["text", "boolean", "number"] {
         let name = format!("means-{target}");
         let algorithm = if target == "number" { "linearRegression" } else { "logisticRegression" };

@@ -30,11 +30,11 @@ fn folder(volume: &Volume, name: &str) -> PathBuf {
     volume.path().join(format!("ml/flats/{name}/{}", Revision::of(&[name])))
 }
 
-fn trained(volume: &Volume, target: &str, algorithm: &Value) -> Ended {
+fn trained(volume: &Volume, target: &str, algorithm: &Value, scale: &str) -> Ended {
     volume.put("flats.csv", flats());
     let action = json!({"train": {
         "data": {"uri": {"uri": "file:flats.csv"}}, "target": target, "algorithm": algorithm,
-        "columns": [{"name": "rooms", "as": "category"}],
+        "columns": [{"name": "rooms", "as": "category"}], "scale": scale,
     }});
     volume.step(&step("train", action), &[])
 }
@@ -62,16 +62,18 @@ fn rows(csv: &str, model: &Model) -> Vec<Value> {
 
 #[test]
 fn the_same_row_gives_the_same_bits_in_training_scoring_and_serving() {
-    assert_same_bits(&json!({"linearRegression": {}}), "missing values were imputed or have a column");
+    let linear = json!({"linearRegression": {}});
+    assert_same_bits(&linear, "none", "missing values were imputed or have a column");
+    assert_same_bits(&linear, "standard", "scaled by mean and standard deviation: area, ");
     // Boosting has no median for a hole: it routes it.
     let boosting = json!({"gradientBoosting": {"task": "regression", "maxIterations": 20}});
-    assert_same_bits(&boosting, "missing numbers and dates are kept");
+    assert_same_bits(&boosting, "minMax", "missing numbers and dates are kept");
 }
 
 #[track_caller]
-fn assert_same_bits(algorithm: &Value, of_holes: &str) {
+fn assert_same_bits(algorithm: &Value, scale: &str, of_holes: &str) {
     let volume = Volume::new();
-    let report = trained(&volume, "rent", algorithm).succeeds().report.clone();
+    let report = trained(&volume, "rent", algorithm, scale).succeeds().report.clone();
     let message = report.message.expect("notes");
     for note in
         [of_holes, "taken as categories: city, condition, rooms", "dates: listed", "area (", "free text): ad"]
@@ -108,13 +110,13 @@ fn numbers(answer: &str) -> Vec<f64> {
 #[test]
 fn what_training_never_saw_has_an_answer_and_what_it_always_saw_is_required() {
     let volume = Volume::new();
-    trained(&volume, "condition", &json!({"logisticRegression": {}})).fails(
+    trained(&volume, "condition", &json!({"logisticRegression": {}}), "none").fails(
         3,
         "WrongData",
         &["\"condition\" is null in row"],
     );
     let model = {
-        trained(&volume, "rent", &json!({"linearRegression": {}})).succeeds();
+        trained(&volume, "rent", &json!({"linearRegression": {}}), "standard").succeeds();
         Model::load(&folder(&volume, "train")).expect("the model")
     };
     let server = Server::start(&model, &[], &[]);
@@ -130,7 +132,7 @@ fn what_training_never_saw_has_an_answer_and_what_it_always_saw_is_required() {
 
 #[test]
 fn held_out_rows_are_never_seen_by_what_is_fitted() {
-    // In the last rows the city is another and the area is huge: a median or a category of theirs would show in the model.
+    // In the last rows the city is another and the area is huge: a median, a scale or a category of theirs would show in the model.
     let mut data = String::from("city,area,rent\n");
     for row in 0..40 {
         let city = if row % 2 == 0 { "Bern" } else { "Chur" };
@@ -141,13 +143,13 @@ fn held_out_rows_are_never_seen_by_what_is_fitted() {
     volume.put("data.csv", &data);
     let action = json!({"train": {
         "data": {"uri": {"uri": "file:data.csv"}}, "target": "rent", "algorithm": {"linearRegression": {}},
-        "split": {"test": 0.25, "seed": 3},
+        "scale": "standard", "split": {"test": 0.25, "seed": 3},
     }});
     volume.step(&step("train", action.clone()), &[]).succeeds();
     let preprocessing = |volume: &Volume| {
         let text = std::fs::read(folder(volume, "train").join("model.json")).expect("a model");
         let model: Value = serde_json::from_slice(&text).expect("JSON");
-        (model["preprocessing"].clone(), model["predictor"].clone())
+        (model["preprocessing"].clone(), (model["scales"].clone(), model["predictor"].clone()))
     };
     let before = preprocessing(&volume);
     // The test rows are those that the metrics speak of: change each row in turn, and see that only training rows matter.

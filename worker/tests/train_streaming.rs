@@ -129,3 +129,10 @@ fn rows_are_kept_back_and_parted_into_folds_the_same_from_a_file() {
         ["--target", "kind", "--algorithm", "gaussian-naive-bayes", "--split-by", "hash", "--test", "0.2"];
     learns_the_same_from_a_file(&volume, &[&flags[..], &["--folds", "3", "--as", "tint=target"]].concat());
 }
+
+#[test]
+fn columns_are_scaled_the_same_from_a_file() {
+    let volume = volume();
+    let flags = ["--target", "count", "--algorithm", "ridge", "--scale", "standard", "--scale", "x0=min-max"];
+    learns_the_same_from_a_file(&volume, &[&flags[..], &["--as", "tint=target", "--folds", "3"]].concat());
+}

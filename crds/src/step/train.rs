@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::step_work::StepWork;
 use crate::{
     Algorithm, DataReference, DataSource, Delivery, Digest, Format, Gate, Interaction,
-    OLDEST_STEP_SPEC_VERSION, Revision, TUNING_VERSION, TrainColumn, Tune,
+    OLDEST_STEP_SPEC_VERSION, Revision, Scale, TUNING_VERSION, TrainColumn, Tune,
 };
 
 /// Train a model on a dataset.
@@ -31,6 +31,10 @@ pub struct Train {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub columns: Vec<TrainColumn>,
+    /// How numbers, dates, ordinals and means of the target are brought to a common size, fitted to the rows to learn from; a column may
+    /// say otherwise. For algorithms that compare distances or penalize weights. None when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Scale>,
     /// Products of columns of numbers, which are learnt from beside the columns: what two of them mean together, for linear models above
     /// all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -144,6 +148,9 @@ pub struct TrainStep {
     /// How columns are taken that their type does not say it of; since version 3.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<TrainColumn>,
+    /// How columns are brought to a common size; since version 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Scale>,
     /// Products of columns; since version 5.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interactions: Vec<Interaction>,
@@ -192,11 +199,12 @@ impl TrainStep {
         }
     }
 
-    /// Whether it tunes, draws a learning curve, has no target, or its algorithm or columns say something that version 5 added.
+    /// Whether it tunes, scales, draws a learning curve, has no target, or its algorithm or columns say something that version 5 added.
     fn needs_version_5(&self) -> bool {
         self.tune.is_some()
             || self.learning_curve.is_some()
             || self.target.is_none()
+            || self.scale.is_some()
             || !self.interactions.is_empty()
             || self.columns.iter().any(TrainColumn::needs_version_5)
             || self.algorithm.chosen().is_some_and(|chosen| chosen.step_version() >= TUNING_VERSION)

@@ -216,6 +216,8 @@ mod tests {
         let tuned = trains(json!({"tune": {"parameters": {"alpha": [1, 2]}}}));
         let untargeted = trains(json!({"target": null, "algorithm": {"kMeans": {}}}));
         let hashed_column = trains(json!({"columns": [{"name": "zip", "as": "hash"}]}));
+        let scaled = trains(json!({"scale": "minMax"}));
+        let scaled_column = trains(json!({"columns": [{"name": "age", "scale": "standard"}]}));
         let of_one = [(shuffled, 1), (plain, 1), (unnamed, 1)];
         let of_more = [
             (reading, 2),
@@ -227,6 +229,8 @@ mod tests {
             (tuned, 5),
             (untargeted, 5),
             (hashed_column, 5),
+            (scaled, 5),
+            (scaled_column, 5),
         ];
         for (spec, version) in of_one.into_iter().chain(of_more) {
             let written: StepSpec = serde_json::from_str(&spec.to_json().expect("JSON")).expect("a step");

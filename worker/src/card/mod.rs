@@ -39,8 +39,8 @@ pub struct Card<'a> {
 pub struct CardColumn {
     /// Its name.
     pub name: String,
-    /// What it was taken as.
-    pub taken_as: &'static str,
+    /// What it was taken as, and how it is scaled.
+    pub taken_as: String,
     /// How many rows have no value.
     pub missing: u64,
     /// What its values are like.

@@ -57,7 +57,7 @@ fn card<'a>(evaluation: &'a Evaluation, name: &'a str, notes: &'a [String]) -> C
         evaluation,
         columns: vec![CardColumn {
             name: name.to_owned(),
-            taken_as: "category",
+            taken_as: "category".to_owned(),
             missing: 3,
             values: name.to_owned(),
         }],

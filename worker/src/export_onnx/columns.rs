@@ -7,7 +7,9 @@ use super::graph::{Graph, Name};
 use super::time::{MISSING_TIME, time_columns};
 use super::value::{Type, doubles, int, integers, ints, strings};
 use crate::model::{Feature, Model};
-use crate::preprocess::{CategoryTransform, NumberTransform, OrdinalTransform, TargetTransform, Transform};
+use crate::preprocess::{
+    CategoryTransform, ColumnScale, NumberTransform, OrdinalTransform, TargetTransform, Transform,
+};
 
 /// The model's columns, rows × columns, from an input for each of the table's.
 ///
@@ -15,7 +17,7 @@ use crate::preprocess::{CategoryTransform, NumberTransform, OrdinalTransform, Ta
 /// When a column's values cannot be distinguished in a graph.
 pub(super) fn columns(graph: &mut Graph, model: &Model) -> Result<Name, OnnxError> {
     // Of each feature, the first of its columns: where it is a number, that number.
-    let (mut made, mut firsts) = (Vec::new(), Vec::new());
+    let (mut made, mut firsts, mut start) = (Vec::new(), Vec::new(), 0);
     for (feature, transform) in model.schema().features.iter().zip(model.preprocessing().transforms()) {
         let before = made.len();
         match transform {
@@ -47,6 +49,15 @@ pub(super) fn columns(graph: &mut Graph, model: &Model) -> Result<Name, OnnxErro
                 made.extend(time_columns(graph, &feature.name, time));
             }
         }
+        // Columns that may be scaled are values of their own.
+        let sized = made.iter_mut().skip(before).take(transform.sized());
+        for (name, column) in sized.zip(start..) {
+            let found = model.preprocessing().scales().iter().find(|scale| scale.column as usize == column);
+            if let Some(scale) = found {
+                *name = scaled(graph, name, scale);
+            }
+        }
+        start += transform.width();
         firsts.push(made.get(before).cloned());
     }
     for product in model.preprocessing().products() {
@@ -55,6 +66,11 @@ pub(super) fn columns(graph: &mut Graph, model: &Model) -> Result<Name, OnnxErro
         made.push(graph.op("Mul", &[&first, &second]));
     }
     Ok(graph.concat(&made))
+}
+
+fn scaled(graph: &mut Graph, column: &str, scale: &ColumnScale) -> Name {
+    let rest = graph.with("Sub", column, doubles(&[1], &[scale.center]));
+    graph.with("Div", &rest, doubles(&[1], &[scale.divisor]))
 }
 
 fn number_columns(graph: &mut Graph, feature: &Feature, transform: &NumberTransform) -> Vec<Name> {

@@ -12,7 +12,8 @@ use crate::model::{
 };
 use crate::onnx::proto::NodeProto;
 use crate::preprocess::{
-    CategoryTransform, NumberTransform, Preprocessing, TimeKind, TimeTransform, Transform,
+    CategoryTransform, ColumnScale, NumberTransform, Preprocessing, Product, TimeKind, TimeTransform,
+    Transform,
 };
 
 fn number(name: &str) -> Feature {
@@ -99,6 +100,28 @@ fn inputs_are_the_raw_columns_and_every_value_has_a_name_of_its_own() {
     known.sort_unstable();
     known.dedup();
     assert_eq!(known.len(), count, "a name occurs twice");
+}
+
+#[test]
+fn scaled_columns_are_subtracted_from_and_divided_before_they_are_multiplied() {
+    let plain = || Transform::Number(NumberTransform::default());
+    let transforms = vec![plain(), category(&["a"], false, false), plain()];
+    let schema = FeatureSchema {
+        features: vec![number("x"), text("t", false), number("y")],
+        target: Target::Number { name: "z".to_owned(), min: 0.0, max: 1.0 },
+    };
+    let preprocessing = Preprocessing::new(transforms)
+        .with_scales(vec![ColumnScale { column: 2, center: 5.0, divisor: 2.0 }])
+        .with_products(vec![Product { first: 0, second: 2 }]);
+    let linear = LinearPredictor::new(Array2::from_elem((1, 4), 1.0), Array1::zeros(1));
+    let scaled = Model::new(schema, preprocessing, "ridge", linear, BTreeMap::new()).expect("a model");
+    let graph = decoded(&scaled).graph.expect("a graph");
+    let node =
+        |op: &str| graph.node.iter().find(|node| node.op_type.as_deref() == Some(op)).expect("an operator");
+    assert_eq!(node("Sub").input[0], "y");
+    assert_eq!(node("Div").input[0], node("Sub").output[0]);
+    assert_eq!(node("Mul").input, ["x".to_owned(), node("Div").output[0].clone()]);
+    assert!(node("Concat").input.contains(&node("Div").output[0]));
 }
 
 #[test]

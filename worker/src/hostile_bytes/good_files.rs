@@ -18,7 +18,9 @@ use crate::model::{
     Split, Subset, Target, TextValues, TreeBuilder, TreeOutput, TreePredictor, Values,
 };
 use crate::onnx::{GraphInput, Kind, Tensor, Values as Columns};
-use crate::preprocess::{HashTransform, OrdinalTransform, Preprocessing, TextTransform, Transform};
+use crate::preprocess::{
+    ColumnScale, HashTransform, OrdinalTransform, Preprocessing, TextTransform, Transform,
+};
 
 /// All recorded files of a name, or of an end of it, of every version, in a folder of recorded data.
 fn recorded(folder: &str, name: &str) -> Vec<PathBuf> {
@@ -130,6 +132,8 @@ fn model_of_texts() -> ModelFiles {
         Transform::Hash(HashTransform { buckets: 2 }),
         Transform::Ordinal(OrdinalTransform { categories: vec!["low".to_owned(), "high".to_owned()] }),
     ]);
+    let scale = |column| ColumnScale { column, center: 0.5, divisor: 2.0 };
+    let preprocessing = preprocessing.with_scales(vec![scale(2), scale(5)]);
     let schema = FeatureSchema {
         features: ["a", "b", "c", "d"].map(feature).to_vec(),
         target: Target::Number { name: "y".to_owned(), min: 0.0, max: 1.0 },

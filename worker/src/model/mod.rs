@@ -231,11 +231,21 @@ impl Model {
     #[must_use]
     pub fn largest_value(&self) -> f64 {
         let of_columns = self.predictor.largest_value();
-        if self.preprocessing.products().is_empty() || of_columns <= 1.0 {
+        let (scales, products) = (self.preprocessing.scales(), self.preprocessing.products());
+        if (scales.is_empty() && products.is_empty()) || of_columns <= 1.0 {
             return of_columns;
         }
-        // The product of two such values is a column.
-        10_f64.powi((of_columns.log10() / 2.0).floor() as i32)
+        let mut exponent = of_columns.log10();
+        if !products.is_empty() {
+            // The product of two such values is a column.
+            exponent /= 2.0;
+        }
+        if !scales.is_empty() {
+            // So is the difference of two such values over a divisor.
+            let least = scales.iter().fold(1.0, |least: f64, scale| least.min(scale.divisor));
+            exponent += least.log10() - std::f64::consts::LOG10_2;
+        }
+        10_f64.powi(exponent.max(0.0).floor() as i32)
     }
 
     /// What predicts.

@@ -12,6 +12,7 @@ mod number;
 mod ordinal;
 mod product;
 mod raw;
+mod scale;
 mod target;
 mod text;
 mod texts;
@@ -28,6 +29,7 @@ pub use number::NumberTransform;
 pub use ordinal::OrdinalTransform;
 pub use product::Product;
 pub use raw::{Form, Input, RawRows, Spelling, whole_text};
+pub use scale::ColumnScale;
 pub use target::TargetTransform;
 pub use text::{TextTransform, for_each_word};
 pub use texts::Texts;
@@ -70,6 +72,18 @@ impl Transform {
         }
     }
 
+    /// How many of its columns, from the first on, are numbers of a size of their own, which may be scaled: not those of 0 and 1, nor the
+    /// weights of words.
+    #[must_use]
+    pub fn sized(&self) -> usize {
+        match self {
+            Self::Number(_) | Self::Ordinal(_) => 1,
+            Self::Time(time) => time.parts(),
+            Self::Target(target) => target.width(),
+            Self::Category(_) | Self::Code(_) | Self::Text(_) | Self::Hash(_) => 0,
+        }
+    }
+
     /// The form of the values that it reads.
     #[must_use]
     pub fn form(&self) -> Form {
@@ -100,11 +114,12 @@ impl Transform {
     }
 }
 
-/// What is done with all input columns, in their order, and which of their numbers are multiplied: the model's columns are what the
-/// transforms make, and then the products.
+/// What is done with all input columns, in their order, which of their numbers are scaled, and which are multiplied: the model's columns
+/// are what the transforms make, at their scale, and then the products of these.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preprocessing {
     transforms: Vec<Transform>,
+    scales: Vec<ColumnScale>,
     products: Vec<Product>,
 }
 
@@ -112,13 +127,19 @@ impl Preprocessing {
     /// These transforms, one for each input column.
     #[must_use]
     pub fn new(transforms: Vec<Transform>) -> Self {
-        Self { transforms, products: Vec::new() }
+        Self { transforms, scales: Vec::new(), products: Vec::new() }
     }
 
     /// The same with these products.
     #[must_use]
     pub fn with_products(self, products: Vec<Product>) -> Self {
         Self { products, ..self }
+    }
+
+    /// The same with these scales, in the order of their columns.
+    #[must_use]
+    pub fn with_scales(self, scales: Vec<ColumnScale>) -> Self {
+        Self { scales, ..self }
     }
 
     /// So many columns of numbers, none of them ever missing: the model's columns are the input columns.
@@ -131,13 +152,19 @@ impl Preprocessing {
     #[must_use]
     pub fn is_identity(&self) -> bool {
         let is_kept = |transform: &Transform| matches!(transform, Transform::Number(number) if *number == NumberTransform::default());
-        self.products.is_empty() && self.transforms.iter().all(is_kept)
+        self.products.is_empty() && self.scales.is_empty() && self.transforms.iter().all(is_kept)
     }
 
     /// The transforms, one for each input column.
     #[must_use]
     pub fn transforms(&self) -> &[Transform] {
         &self.transforms
+    }
+
+    /// The scales of columns that the transforms make, in their order.
+    #[must_use]
+    pub fn scales(&self) -> &[ColumnScale] {
+        &self.scales
     }
 
     /// The products, which are the model's last columns.
@@ -164,7 +191,20 @@ impl Preprocessing {
         self.transforms
             .iter()
             .find_map(Transform::problem)
+            .or_else(|| self.problem_of_scales())
             .or_else(|| self.products.iter().find_map(of_product))
+    }
+
+    fn problem_of_scales(&self) -> Option<String> {
+        if self.scales.is_empty() {
+            return None;
+        }
+        let may_have_one = |transform: &Transform| {
+            let sized = transform.sized();
+            (0..transform.width()).map(move |part| part < sized)
+        };
+        let may_have_one: Vec<bool> = self.transforms.iter().flat_map(may_have_one).collect();
+        scale::problem(&self.scales, &may_have_one)
     }
 
     /// Prepares to encode rows whose texts are these, one list for each input column.
@@ -224,6 +264,19 @@ impl ColumnTexts<'_> {
     fn text(&self, value: f64) -> Option<&str> {
         self.texts?.get(place(value)?)
     }
+
+    fn encode(&self, transform: &Transform, value: f64, out: &mut [f64]) {
+        match transform {
+            Transform::Number(number) => number.encode(value, out),
+            Transform::Category(category) => category.encode(value, &self.places, out),
+            Transform::Code(code) => code.encode(value, &self.places, out),
+            Transform::Ordinal(ordinal) => ordinal.encode(value, &self.places, out),
+            Transform::Time(time) => time.encode(value, out),
+            Transform::Text(text) => text.encode(self.text(value), out),
+            Transform::Target(target) => target.encode(value, &self.places, out),
+            Transform::Hash(hash) => hash.encode(self.text(value), out),
+        }
+    }
 }
 
 impl Encoder<'_> {
@@ -237,6 +290,11 @@ impl Encoder<'_> {
     pub fn encode_row(&self, raw: &[f64], out: &mut [f64]) {
         let Some((own, products)) = out.split_at_mut_checked(self.own_width) else { return };
         self.encode_columns(raw, own);
+        for scale in &self.preprocessing.scales {
+            if let Some(number) = own.get_mut(scale.column as usize) {
+                *number = scale.apply(*number);
+            }
+        }
         let number = |column: usize| own.get(column).copied().unwrap_or(f64::NAN);
         for (out, (first, second)) in products.iter_mut().zip(&self.products) {
             *out = number(*first) * number(*second);
@@ -246,17 +304,17 @@ impl Encoder<'_> {
     fn encode_columns(&self, raw: &[f64], mut out: &mut [f64]) {
         for ((transform, value), column) in self.preprocessing.transforms.iter().zip(raw).zip(&self.columns) {
             let Some((own, rest)) = out.split_at_mut_checked(transform.width()) else { return };
-            match transform {
-                Transform::Number(number) => number.encode(*value, own),
-                Transform::Category(category) => category.encode(*value, &column.places, own),
-                Transform::Code(code) => code.encode(*value, &column.places, own),
-                Transform::Ordinal(ordinal) => ordinal.encode(*value, &column.places, own),
-                Transform::Time(time) => time.encode(*value, own),
-                Transform::Text(text) => text.encode(column.text(*value), own),
-                Transform::Target(target) => target.encode(*value, &column.places, own),
-                Transform::Hash(hash) => hash.encode(column.text(*value), own),
-            }
+            column.encode(transform, *value, own);
             out = rest;
+        }
+    }
+
+    /// Writes what one input column becomes, before it is scaled.
+    pub(crate) fn encode_column(&self, place: usize, value: f64, out: &mut [f64]) {
+        if let (Some(transform), Some(column)) =
+            (self.preprocessing.transforms.get(place), self.columns.get(place))
+        {
+            column.encode(transform, value, out);
         }
     }
 

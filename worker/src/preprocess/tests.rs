@@ -55,6 +55,40 @@ fn products_are_of_numbers_as_they_are_imputed_and_come_last() {
 }
 
 #[test]
+fn numbers_are_scaled_where_they_are_made_and_products_are_of_scaled_numbers() {
+    let number =
+        |impute: Option<f64>| Transform::Number(NumberTransform { impute, indicator: impute.is_some() });
+    let scale = |column, center, divisor| ColumnScale { column, center, divisor };
+    let transforms = || vec![number(Some(2.0)), Transform::Hash(HashTransform { buckets: 1 }), number(None)];
+    let preprocessing = Preprocessing::new(transforms())
+        .with_scales(vec![scale(0, 1.0, 2.0), scale(3, -3.0, 0.5)])
+        .with_products(vec![Product { first: 0, second: 2 }]);
+    assert_eq!((preprocessing.problem(), preprocessing.width()), (None, 5));
+    let encoder = preprocessing.encoder(&[]);
+    let mut out = [9.0; 5];
+    encoder.encode_row(&[f64::NAN, f64::NAN, -2.0], &mut out);
+    assert_eq!(out, [0.5, 1.0, 0.0, 2.0, 1.0]);
+    let kept = Preprocessing::identity(1).with_scales(vec![scale(0, 1.0, 2.0)]);
+    assert!(!kept.is_identity());
+    let raw = Array2::from_shape_vec((3, 1), vec![1.0, 3.0, f64::NAN]).expect("rows");
+    let found = kept.encoder(&[]).encode(raw.view()).to_owned();
+    assert!(found[[2, 0]].is_nan(), "what is kept missing stays missing");
+    assert_eq!((found[[0, 0]], found[[1, 0]]), (0.0, 1.0));
+    for wrong in [
+        vec![scale(1, 0.0, 1.0)],
+        vec![scale(2, 0.0, 1.0)],
+        vec![scale(4, 0.0, 1.0)],
+        vec![scale(3, 0.0, 1.0), scale(0, 0.0, 1.0)],
+        vec![scale(0, 0.0, 1.0), scale(0, 0.0, 1.0)],
+        vec![scale(0, 0.0, 0.0)],
+        vec![scale(0, 0.0, -1.0)],
+        vec![scale(0, f64::NAN, 1.0)],
+    ] {
+        assert!(Preprocessing::new(transforms()).with_scales(wrong.clone()).problem().is_some(), "{wrong:?}");
+    }
+}
+
+#[test]
 fn the_most_frequent_texts_have_columns_and_the_others_share_one() {
     let mut texts = Texts::default();
     let values: Vec<f64> =

@@ -54,7 +54,7 @@ impl TimeTransform {
         Self { kind, impute: Some(median as i64), indicator, missing: false }
     }
 
-    fn parts(&self) -> usize {
+    pub(super) fn parts(&self) -> usize {
         match self.kind {
             TimeKind::Date => 5,
             TimeKind::Timestamp => 6,

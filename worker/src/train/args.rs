@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use mlpipeline_crds::{
-    ColumnRole, CrossValidation, Gate, Interaction, Metric, Split, SplitBy, StepReport, TrainColumn,
-    TrainStep,
+    CrossValidation, Gate, Interaction, Metric, Split, SplitBy, StepReport, TrainColumn, TrainStep,
 };
 
 use super::algorithm_flags::AlgorithmFlags;
+use super::column_flags::{ScaleFlag, parse_column, parse_scale, scale_of_all, with_scales};
 use super::summary::summary;
 use super::tune_flags::TuneFlags;
 use super::{TrainError, Trained, train};
@@ -44,6 +44,10 @@ pub struct TrainArgs {
     /// several times.
     #[arg(long = "as", value_name = "COLUMN=ROLE[:NUMBER]", value_parser = parse_column)]
     pub taken_as: Vec<TrainColumn>,
+    /// Bring numbers, dates, ordinals and means of the target to a common size: standard (mean and standard deviation) or min-max (0 to
+    /// 1), as the rows to learn from have it. With a column, this one: age=min-max, or age=none. May be given several times.
+    #[arg(long = "scale", value_name = "[COLUMN=]SCALE", value_parser = parse_scale)]
+    pub scales: Vec<ScaleFlag>,
     /// Learn from the products of these columns of numbers too, of each pair of them. May be given several times.
     #[arg(long = "interaction", value_name = "A,B,…", value_parser = parse_interaction)]
     pub interactions: Vec<Interaction>,
@@ -121,55 +125,6 @@ pub enum OutputFormat {
     Json,
 }
 
-fn parse_column(text: &str) -> Result<TrainColumn, String> {
-    let (name, role) = text.rsplit_once('=').ok_or("write COLUMN=ROLE, for example zip=category")?;
-    let (role, number) = match role.split_once(':') {
-        Some(("ordinal", order)) => {
-            let order = order.split('|').map(str::to_owned).collect();
-            let taken_as = Some(ColumnRole::Ordinal);
-            return Ok(TrainColumn { taken_as, order, ..TrainColumn::named(name) });
-        }
-        Some((role, number)) => {
-            let most = if role == "category" { 1000 } else { 4096 };
-            let read = number.parse::<i32>().ok().filter(|number| (1..=most).contains(number));
-            (role, Some(read.ok_or(format!("\"{number}\" is not a whole number from 1 to {most}"))?))
-        }
-        None => (role, None),
-    };
-    let taken_as = match role {
-        "number" => ColumnRole::Number,
-        "category" => ColumnRole::Category,
-        "ordinal" => ColumnRole::Ordinal,
-        "date" => ColumnRole::Date,
-        "text" => ColumnRole::Text,
-        "target" => ColumnRole::Target,
-        "hash" => ColumnRole::Hash,
-        "ignore" => ColumnRole::Ignore,
-        other => {
-            let roles = "number, category, ordinal, date, text, target, hash, ignore";
-            return Err(format!("\"{other}\" is not one of {roles}"));
-        }
-    };
-    let mut column = TrainColumn { taken_as: Some(taken_as), ..TrainColumn::named(name) };
-    match (taken_as, number) {
-        (_, None) => {}
-        (ColumnRole::Category, Some(_)) => column.max_categories = number,
-        (ColumnRole::Text, Some(_)) => column.max_terms = number,
-        (ColumnRole::Hash, Some(_)) => column.buckets = number,
-        (
-            ColumnRole::Number
-            | ColumnRole::Ordinal
-            | ColumnRole::Date
-            | ColumnRole::Target
-            | ColumnRole::Ignore,
-            Some(_),
-        ) => {
-            return Err(format!("a number goes with category, text and hash; leave it out of {role}"));
-        }
-    }
-    Ok(column)
-}
-
 fn parse_interaction(text: &str) -> Result<Interaction, String> {
     let columns: Vec<String> = text.split(',').map(str::to_owned).collect();
     if columns.len() < 2 || columns.iter().any(String::is_empty) {
@@ -220,7 +175,8 @@ impl TrainArgs {
             data: self.source.source("data", &context.secrets)?,
             target: self.target.clone(),
             features: self.features.clone(),
-            columns: self.taken_as.clone(),
+            columns: with_scales(&self.taken_as, &self.scales),
+            scale: scale_of_all(&self.scales),
             algorithm: self.learn.algorithm()?,
             tune: self.tune.search(self.seed),
             trial_pods: None,
@@ -253,32 +209,6 @@ impl TrainArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn columns_are_read_or_refused() {
-        let column = parse_column("a=b=category").expect("a column");
-        assert_eq!((column.name.as_str(), column.taken_as), ("a=b", Some(ColumnRole::Category)));
-        let column = parse_column("body=text:500").expect("a column");
-        assert_eq!((column.taken_as, column.max_terms), (Some(ColumnRole::Text), Some(500)));
-        assert_eq!(parse_column("zip=hash:8").expect("a column").buckets, Some(8));
-        let column = parse_column("size=ordinal:S|M|L").expect("a column");
-        assert_eq!(
-            (column.taken_as, column.order.join(",")),
-            (Some(ColumnRole::Ordinal), "S,M,L".to_owned())
-        );
-        assert!(parse_column("size=ordinal").expect("a column").order.is_empty());
-        for wrong in [
-            "zip",
-            "zip=words",
-            "zip=hash:many",
-            "zip=target:5",
-            "zip=text:",
-            "zip=text:0",
-            "zip=category:1001",
-        ] {
-            assert!(parse_column(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn gates_are_read_or_refused() {

@@ -4,7 +4,7 @@
 //! to rows is fitted later.
 
 use datafusion::arrow::datatypes::{DataType, Schema};
-use mlpipeline_crds::{ColumnRole, Interaction, TrainColumn};
+use mlpipeline_crds::{ColumnRole, Interaction, Scale, TrainColumn};
 
 use super::error::TrainError;
 use crate::features::{column_names, feature_kind, is_text, kind_name, value_type};
@@ -20,6 +20,8 @@ pub(super) struct Column {
     pub(super) asked_for: bool,
     /// The texts of an ordinal in their order, where it is said.
     pub(super) order: Vec<String>,
+    /// How its numbers are brought to a common size.
+    pub(super) scale: Scale,
 }
 
 /// What becomes of a column's values.
@@ -37,6 +39,16 @@ pub(super) enum Treatment {
     Target,
     /// So many columns, of which a hash tells one.
     Hash(u32),
+}
+
+impl Treatment {
+    /// Whether what becomes of it are numbers of a size of their own.
+    fn has_size(self) -> bool {
+        match self {
+            Self::Number(_) | Self::Ordinal | Self::Time(_) | Self::Target => true,
+            Self::Category(_) | Self::Text(_) | Self::Hash(_) => false,
+        }
+    }
 }
 
 impl Column {
@@ -62,6 +74,8 @@ pub(super) struct Asked<'a> {
     pub(super) target: Option<&'a str>,
     pub(super) features: &'a [String],
     pub(super) columns: &'a [TrainColumn],
+    /// The scale of columns that say nothing else.
+    pub(super) scale: Scale,
     pub(super) interactions: &'a [Interaction],
     /// A column that says which rows stay together, and is not learnt from unless the features name it.
     pub(super) group_by: Option<&'a str>,
@@ -127,13 +141,10 @@ impl Asked<'_> {
                 )));
             }
             let treatment = treatment(name, value_type(field.data_type()), asked)?;
+            let Some(treatment) = treatment else { continue };
             let order = asked.map(|asked| asked.order.clone()).unwrap_or_default();
-            columns.extend(treatment.map(|treatment| Column {
-                name: name.clone(),
-                treatment,
-                asked_for,
-                order,
-            }));
+            let scale = self.scale_of(name, treatment, asked.and_then(|asked| asked.scale))?;
+            columns.push(Column { name: name.clone(), treatment, asked_for, order, scale });
         }
         match columns.len() {
             0 => Err(TrainError::Data(match self.target {
@@ -146,6 +157,22 @@ impl Asked<'_> {
                 "features: there are {count}, and a model has at most {MAX_FEATURES}; name those to learn from"
             ))),
             _ => Ok(columns),
+        }
+    }
+}
+
+impl Asked<'_> {
+    /// The scale of a column: its own, or the step's where it becomes numbers that can have one.
+    fn scale_of(&self, name: &str, treatment: Treatment, own: Option<Scale>) -> Result<Scale, TrainError> {
+        match own {
+            Some(scale) if scale != Scale::None && !treatment.has_size() => Err(TrainError::Spec(format!(
+                "columns: \"{name}\" has scale {}, and becomes columns of 0 and 1 or of the weights of words, which are not scaled; leave \
+                 scale out, or take the column as number, ordinal, date or target",
+                scale.name()
+            ))),
+            Some(scale) => Ok(scale),
+            None if treatment.has_size() => Ok(self.scale),
+            None => Ok(Scale::None),
         }
     }
 }

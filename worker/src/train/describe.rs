@@ -3,11 +3,11 @@
 //! Owns these words. They depend on the step's fingerprint and its data alone, not on where the data lie or what the gate says: what is
 //! in an artifact must be the same wherever it is made.
 
-use mlpipeline_crds::{Algorithm, DataSource, TrainStep, beginning};
+use mlpipeline_crds::{Algorithm, DataSource, Scale, TrainStep, beginning};
 use serde_json::Value;
 use url::Url;
 
-use super::columns::Treatment;
+use super::columns::{Column, Treatment};
 use super::samples::Samples;
 use crate::artifact::{self, ArtifactError, Storage};
 use crate::card::{Card, CardColumn};
@@ -95,14 +95,23 @@ fn parameters(algorithm: &Algorithm, name: &str) -> Vec<(String, Option<String>)
 fn columns(schema: &FeatureSchema, samples: &Samples) -> Vec<CardColumn> {
     let column = |(place, feature): (usize, &Feature)| CardColumn {
         name: feature.name.clone(),
-        taken_as: taken_as(&feature.values, samples.columns.get(place).map(|column| column.treatment)),
+        taken_as: taken_as(&feature.values, samples.columns.get(place)),
         missing: samples.missing.get(place).copied().unwrap_or_default(),
         values: values(&feature.values, samples.texts.get(place)),
     };
     schema.features.iter().enumerate().map(column).collect()
 }
 
-fn taken_as(values: &Values, treatment: Option<Treatment>) -> &'static str {
+fn taken_as(values: &Values, column: Option<&Column>) -> String {
+    let role = role(values, column.map(|column| column.treatment));
+    match column.map(|column| column.scale) {
+        Some(Scale::Standard) => format!("{role}, scaled by mean and standard deviation"),
+        Some(Scale::MinMax) => format!("{role}, scaled to 0 to 1"),
+        Some(Scale::None) | None => role.to_owned(),
+    }
+}
+
+fn role(values: &Values, treatment: Option<Treatment>) -> &'static str {
     match (values, treatment) {
         (Values::Text(_), Some(Treatment::Text(_))) => "text",
         (Values::Text(_), Some(Treatment::Ordinal)) => "place in an order",

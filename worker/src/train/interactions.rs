@@ -76,6 +76,7 @@ mod tests {
             treatment,
             asked_for: false,
             order: Vec::new(),
+            scale: mlpipeline_crds::Scale::None,
         };
         let number = Treatment::Number(FeatureKind::Float);
         vec![

@@ -2,7 +2,7 @@
 //!
 //! Owns these sentences and their bounds. Rows are sampled, so that a large table costs no more than a small one.
 
-use mlpipeline_crds::beginning;
+use mlpipeline_crds::{Scale, beginning};
 
 use super::columns::Treatment;
 use super::interactions;
@@ -22,7 +22,7 @@ const NAME_SHOWN: usize = 40;
 const FEWEST_ROWS: usize = 50;
 
 /// The most rows that are looked at.
-const SAMPLED: usize = 10_000;
+pub(super) const SAMPLED: usize = 10_000;
 
 /// From this correlation with the target on, or this share of rows whose class a category alone tells, a feature is suspicious.
 const NEAR_PERFECT: f64 = 0.9999;
@@ -65,6 +65,8 @@ pub(super) fn notes(samples: &Samples, rows: &Rows<'_>) -> Vec<String> {
             of(|treatment| matches!(treatment, Treatment::Target)),
         ),
         ("taken as the hash of each text", of(|treatment| matches!(treatment, Treatment::Hash(_)))),
+        ("scaled by mean and standard deviation", scaled(samples, Scale::Standard)),
+        ("scaled to 0 to 1", scaled(samples, Scale::MinMax)),
         ("learnt from as products too", named(interactions::names(&samples.products, &samples.columns))),
         (of_missing(samples), missing(is_imputed)),
         (
@@ -94,6 +96,12 @@ pub(super) fn notes(samples: &Samples, rows: &Rows<'_>) -> Vec<String> {
     let of_columns = sentences.into_iter().filter_map(|(what, names)| Some(format!("{what}: {}", names?)));
     let of_columns = of_columns.collect::<Vec<String>>().into_iter();
     of_columns.chain(nearly_numbers(samples)).chain(samples.task.amounts()).collect()
+}
+
+/// The columns with a scale.
+fn scaled(samples: &Samples, scale: Scale) -> Option<String> {
+    let columns = samples.columns.iter().filter(|column| column.scale == scale);
+    named(columns.map(|column| column.name.clone()).collect())
 }
 
 /// About columns, the target among them, of numbers but for a few texts.

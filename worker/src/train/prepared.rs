@@ -1,6 +1,6 @@
 //! Preprocessing fitted to some rows, and the matrix that an algorithm learns from.
 //!
-//! Owns that nothing fitted has seen other rows than those to learn from: each fold fits its own. Where all columns are
+//! Owns that nothing fitted has seen other rows than those to learn from: each fold fits its own. Where all columns are unscaled
 //! numbers without holes, or the algorithm takes holes, the rows that were read are that matrix, and nothing is copied.
 
 use std::ops::Deref;
@@ -13,13 +13,14 @@ use super::interactions::names;
 use super::learner::{Fitted, Learner, MatrixColumn, MatrixKind};
 use super::matrix::{Matrix, Rows};
 use super::samples::Samples;
+use super::scales;
 use super::target_means::TargetMeans;
 use super::untested::check_learnt;
 use super::vocabulary;
 use crate::model::MAX_COLUMNS;
 use crate::preprocess::{
-    CategoryTransform, CodeTransform, HashTransform, NumberTransform, OrdinalTransform, Preprocessing, Texts,
-    TimeTransform, Transform,
+    CategoryTransform, CodeTransform, ColumnScale, HashTransform, NumberTransform, OrdinalTransform,
+    Preprocessing, Texts, TimeTransform, Transform,
 };
 use crate::table::shown;
 
@@ -155,9 +156,9 @@ fn kind(transform: &Transform, part: usize) -> MatrixKind {
 }
 
 /// What rows to learn from get in place of what any other row gets: means of the target that their own had no part in.
-struct Crossed {
+pub(super) struct Crossed {
     /// The first of the model's columns that they are.
-    start: usize,
+    pub(super) start: usize,
     width: usize,
     means: Vec<f64>,
 }
@@ -165,8 +166,21 @@ struct Crossed {
 impl Crossed {
     /// Writes the means of the row at this place among those to learn from.
     fn write(&self, place: usize, row: &mut [f64]) {
-        let means = self.means.get(place * self.width..(place + 1) * self.width).unwrap_or_default();
-        row.iter_mut().skip(self.start).zip(means).for_each(|(number, mean)| *number = *mean);
+        row.iter_mut().skip(self.start).zip(self.of(place)).for_each(|(number, mean)| *number = *mean);
+    }
+
+    /// The means of the row at this place among those to learn from.
+    pub(super) fn of(&self, place: usize) -> &[f64] {
+        self.means.get(place * self.width..(place + 1) * self.width).unwrap_or_default()
+    }
+
+    /// Brings the means to the scale of the columns that they are.
+    fn scale(&mut self, scales: &[ColumnScale]) {
+        let columns = self.start..self.start + self.width;
+        for scale in scales.iter().filter(|scale| columns.contains(&(scale.column as usize))) {
+            let place = scale.column as usize - self.start;
+            self.means.iter_mut().skip(place).step_by(self.width).for_each(|mean| *mean = scale.apply(*mean));
+        }
     }
 }
 
@@ -184,7 +198,10 @@ fn fit(samples: &Samples, rows: &Rows<'_>) -> Result<(Preprocessing, Vec<Crossed
         start += transform.width();
         transforms.push(transform);
     }
-    Ok((Preprocessing::new(transforms).with_products(samples.products.clone()), crossed))
+    let preprocessing = Preprocessing::new(transforms).with_products(samples.products.clone());
+    let scales = scales::fit(samples, &preprocessing, rows, &crossed);
+    crossed.iter_mut().for_each(|crossed| crossed.scale(&scales));
+    Ok((preprocessing.with_scales(scales), crossed))
 }
 
 /// Fits what is done with a column whatever the target.

@@ -16,6 +16,7 @@ use super::prepared::Prepared;
 use super::samples::{self, Samples};
 use super::schema::feature_schema;
 use super::settings::{Folds, Settings, TestSplit};
+use super::sizes;
 use super::split::{Parted, split};
 use super::split_by_value::{split_by_group, split_by_hash, split_by_time};
 use super::training_rows::{TRAINING_ROWS_FILE, TrainingRows};
@@ -170,6 +171,7 @@ impl Plan {
             target: step.target.as_deref(),
             features: &step.features,
             columns: &step.columns,
+            scale: step.scale.unwrap_or_default(),
             interactions: &step.interactions,
             group_by: step.group_by.as_deref(),
         };
@@ -230,7 +232,8 @@ impl Plan {
         let name = self.step.target.as_deref().unwrap_or_default();
         let target = samples.task.target(name, &fitted.predictor, &raw_train)?;
         let gate = self.step.gate.as_ref();
-        let of_columns = notes(samples, &raw_train);
+        let mut of_columns = notes(samples, &raw_train);
+        of_columns.extend(sizes::note(&self.step.algorithm, samples, &raw_train));
         // Whatever is in the artifact must not depend on the gate.
         let of_card: Vec<String> = fitted
             .warning

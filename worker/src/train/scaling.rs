@@ -24,7 +24,7 @@ pub struct Scaling {
 
 /// By how much of its largest value a column may vary and still have one value: sums of a few shares differ by some units in the last
 /// place.
-const ROUNDING: f64 = 16.0 * f64::EPSILON;
+pub(super) const ROUNDING: f64 = 16.0 * f64::EPSILON;
 
 impl Scaling {
     /// Measures the columns in two passes: the deviations are of numbers whose mean is taken off already, so that columns far

@@ -1,7 +1,7 @@
 //! What a train step asks for, checked as a whole before any row is read.
 
 use mlpipeline_crds::{
-    ChosenAlgorithm, CrossValidation, Gate, Metric, Predicts, Shown, Split, SplitBy, TrainStep,
+    ChosenAlgorithm, CrossValidation, Gate, Metric, Predicts, Scale, Shown, Split, SplitBy, TrainStep,
 };
 
 use super::error::TrainError;
@@ -117,6 +117,11 @@ fn check_forecast(step: &TrainStep) -> Result<(), TrainError> {
         return Err(TrainError::Spec(format!(
             "{field} does not go with seasonalNaive, which is measured by the folds of crossValidation alone; leave it out"
         )));
+    }
+    let scales = step.columns.iter().map(|column| column.scale).chain([step.scale]);
+    if scales.flatten().any(|scale| scale != Scale::None) {
+        let message = "scale does not go with seasonalNaive, which takes times as they are; leave it out, of columns too";
+        return Err(TrainError::Spec(message.to_owned()));
     }
     if step.cross_validation.is_none() {
         let message = "seasonalNaive needs crossValidation: each of its folds is a point in time from which is forecast what came then";

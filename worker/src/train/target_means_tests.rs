@@ -25,6 +25,7 @@ fn samples(texts: &[&str], numbers: &[f64], groups: Option<Vec<u32>>) -> Samples
         treatment: Treatment::Target,
         asked_for: true,
         order: Vec::new(),
+        scale: mlpipeline_crds::Scale::None,
     };
     Samples {
         room: Room::new(&std::env::temp_dir(), usize::MAX),

@@ -49,6 +49,27 @@ fn columns_that_cannot_be_learnt_from_are_refused_with_what_to_do() {
             "WrongSpec",
             &["interactions[0].columns: \"b\" is not taken as a number"],
         ),
+        (
+            "a,b,species\n1,u,x\n2,v,y\n",
+            json!({"columns": [{"name": "b", "scale": "standard"}]}),
+            2,
+            "WrongSpec",
+            &["columns: \"b\" has scale standard", "leave scale out, or take the column as number, ordinal"],
+        ),
+        (
+            "a,b,species\n1,u v,x\n2,v w,y\n",
+            json!({"scale": "standard", "columns": [{"name": "b", "as": "text", "scale": "minMax"}]}),
+            2,
+            "WrongSpec",
+            &["columns: \"b\" has scale minMax"],
+        ),
+        (
+            "at,species\n2024-01-01,1\n2024-01-02,2\n",
+            json!({"scale": "standard", "algorithm": {"seasonalNaive": {}}, "crossValidation": {"folds": 2}}),
+            2,
+            "WrongSpec",
+            &["scale does not go with seasonalNaive"],
+        ),
         ("a,species\n1,x\ninf,y\n", json!({}), 3, "WrongFeature", &["\"a\" has inf in row 2"]),
         (
             "a,species\n1,x\n2,y\nabc,y\n",

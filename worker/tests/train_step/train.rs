@@ -1,6 +1,6 @@
 //! What a train step publishes and reports.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::steps::{evaluation, iris, metric, published, score, train, with_data};
 
@@ -159,4 +159,108 @@ fn products_of_columns_are_learnt_from_and_travel_with_the_model() {
     let predicted = scored.lines().nth(1).and_then(|line| line.rsplit(',').next()).expect("a row");
     let predicted: f64 = predicted.parse().expect("a number");
     assert!((predicted + 128.0).abs() < 1e-9, "{scored}");
+}
+
+/// Rows whose class a small column tells, beside a large one that tells nothing.
+fn of_two_sizes() -> String {
+    let row = |row: u32| {
+        let (share, noise) = (f64::from(row * 37 % 100) / 100.0, row * 7919 % 100_003);
+        format!("{share},{noise},{}\n", if share < 0.5 { "low" } else { "high" })
+    };
+    (0..300).map(row).collect()
+}
+
+#[test]
+fn a_scaled_column_counts_like_the_others_and_the_scale_travels_with_the_model() {
+    let rows = of_two_sizes();
+    let fields =
+        json!({"algorithm": {"kNeighbors": {}}, "split": {"test": 0.3}, "crossValidation": {"folds": 3}});
+    let volume = with_data(&format!("share,noise,species\n{rows}"));
+    let without = volume.step(&train(fields.clone()), &[]);
+    let message = without.succeeds().message();
+    assert!(metric(&without, "accuracy") < 0.8, "{message}");
+    let advice = "times as much as share, and kNeighbors compares distances, which noise decides nearly alone; set scale: standard";
+    assert!(message.contains(advice), "{message}");
+    let before = published(&volume, "train").join("model.json");
+    let before: Value = serde_json::from_slice(&std::fs::read(before).expect("a model")).expect("JSON");
+    assert_eq!(
+        (&before["version"], before.get("scales")),
+        (&json!(2), None),
+        "as an earlier worker wrote it"
+    );
+    for scale in ["standard", "minMax"] {
+        let mut fields = fields.clone();
+        fields["scale"] = json!(scale);
+        let volume = with_data(&format!("share,noise,species\n{rows}"));
+        let ended = volume.step(&train(fields), &[]);
+        let message = ended.succeeds().message();
+        assert!(
+            metric(&ended, "accuracy") > 0.9 && metric(&ended, "cvAccuracyMean") > 0.85,
+            "{scale}: {message}"
+        );
+        assert!(message.contains("scaled") && message.contains(": share, noise"), "{message}");
+        assert!(!message.contains("set scale"), "{message}");
+        let card = std::fs::read_to_string(published(&volume, "train").join("card.html")).expect("a card");
+        assert!(card.contains("number, scaled "), "{card}");
+        let file = published(&volume, "train").join("model.json");
+        let file: Value = serde_json::from_slice(&std::fs::read(file).expect("a model")).expect("JSON");
+        assert_eq!((&file["version"], file["scales"].as_array().expect("scales").len()), (&json!(3), 2));
+        // Raw rows are answered as they were in training.
+        volume.put("new.csv", format!("share,noise\n0.1,99999\n0.9,1\n0.05,{}\n", 50_000));
+        volume.step(&score("file:new.csv", "csv"), &[]).succeeds();
+        let scored = std::fs::read_to_string(published(&volume, "score").join("data.csv")).expect("rows");
+        let predicted: Vec<&str> = scored.lines().skip(1).filter_map(|line| line.split(',').nth(2)).collect();
+        assert_eq!(predicted, ["low", "high", "low"], "{scored}");
+    }
+}
+
+#[test]
+fn scoring_the_rows_that_were_measured_gives_what_the_evaluation_says() {
+    let rows = of_two_sizes();
+    let volume = with_data(&format!("share,noise,species\n{rows}"));
+    let fields = json!({
+        "algorithm": {"kNeighbors": {}}, "scale": "standard", "columns": [{"name": "noise", "scale": "minMax"}],
+    });
+    // Without rows kept back, all are measured, and all are scored.
+    let ended = volume.step(&train(fields), &[]);
+    ended.succeeds();
+    volume.put("new.csv", format!("share,noise,species\n{rows}"));
+    volume.step(&score("file:new.csv", "csv"), &[]).succeeds();
+    let scored = std::fs::read_to_string(published(&volume, "score").join("data.csv")).expect("rows");
+    let cells = scored.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+    let right = cells.filter(|cells| cells[2] == cells[3]).count();
+    assert_eq!(right as f64 / 300.0, metric(&ended, "accuracy"));
+}
+
+#[test]
+fn columns_of_very_different_size_are_noted_where_an_algorithm_sees_sizes() {
+    let rows = format!("share,noise,species\n{}", of_two_sizes());
+    let none = json!(null);
+    for (algorithm, target, fields, noted) in [
+        (
+            json!({"linearSvm": {}}),
+            json!("species"),
+            json!({}),
+            "the penalty of linearSvm falls on the weight of share",
+        ),
+        (json!({"ridge": {}}), json!("noise"), json!({}), ""),
+        (json!({"decisionTree": {}}), json!("species"), json!({}), ""),
+        (
+            json!({"pca": {}}),
+            none.clone(),
+            json!({"columns": [{"name": "species", "as": "ignore"}]}),
+            "pca looks for what varies most",
+        ),
+        (json!({"pca": {}}), none.clone(), json!({"scale": "minMax"}), ""),
+        (json!({"kMeans": {}}), none, json!({"columns": [{"name": "noise", "scale": "standard"}]}), ""),
+    ] {
+        let volume = with_data(&rows);
+        let mut fields = fields;
+        (fields["algorithm"], fields["target"]) = (algorithm.clone(), target);
+        let ended = volume.step(&train(fields), &[]);
+        let message = ended.succeeds().message();
+        let advice = "noise varies about ";
+        assert_eq!(message.contains(advice), !noted.is_empty(), "{algorithm}: {message}");
+        assert!(message.contains(noted), "{algorithm}: {message}");
+    }
 }

@@ -1,8 +1,8 @@
 //! train: rows in, a model out.
 
 use mlpipeline_crds::{
-    Action, CrossValidation, Gate, Metric, Output, PodSettings, ReplicaVolume, Run, Search, Serve, Split,
-    SplitBy, StepKind, Train, TrainStep, Workload,
+    Action, CrossValidation, Gate, Metric, Output, PodSettings, ReplicaVolume, Run, Scale, Search, Serve,
+    Split, SplitBy, StepKind, Train, TrainStep, Workload,
 };
 use serde_json::{Value, json};
 
@@ -114,9 +114,11 @@ impl Descriptor for Train {
         fingerprint.gate = None;
         fingerprint.data = reference_fingerprint(&self.data);
         fingerprint.algorithm.remove_defaults();
+        let scale = self.scale.unwrap_or_default();
         for column in &mut fingerprint.columns {
-            column.remove_defaults();
+            column.remove_defaults(scale);
         }
+        fingerprint.scale = fingerprint.scale.filter(|scale| *scale != Scale::default());
         // The order of a map's entries means nothing.
         fingerprint.columns.sort_by(|a, b| a.name.cmp(&b.name));
         if let Some(split) = &mut fingerprint.split {
@@ -148,6 +150,7 @@ impl Descriptor for Train {
             target: self.target.clone(),
             features: self.features.clone(),
             columns: self.columns.clone(),
+            scale: self.scale.filter(|scale| *scale != Scale::default()),
             interactions: self.interactions.clone(),
             group_by: self.group_by.clone(),
             algorithm: self.algorithm.clone(),

@@ -1,8 +1,8 @@
 //! What a train step needs: a target, one algorithm, ways to measure that fit it, and a gate that could open.
 
 use mlpipeline_crds::{
-    Algorithm, ChosenAlgorithm, Metric, ParameterProblem, PodSettings, Predicts, Shown, Split, SplitBy,
-    Train, TuneProblem,
+    Algorithm, ChosenAlgorithm, Metric, ParameterProblem, PodSettings, Predicts, Scale, Shown, Split,
+    SplitBy, Train, TuneProblem,
 };
 
 use super::actions::Checked;
@@ -134,6 +134,12 @@ fn check_forecast(train: &Train, path: &str, errors: &mut Errors) {
             "does not go with seasonalNaive, which is measured by the folds of crossValidation alone: leave it out",
         );
     }
+    let scales = train.columns.iter().map(|column| column.scale).chain([train.scale]);
+    errors.require(
+        scales.flatten().all(|scale| scale == Scale::None),
+        format!("{path}.scale"),
+        "does not go with seasonalNaive, which takes times as they are: leave it out, of columns too",
+    );
     errors.require(
         train.cross_validation.is_some(),
         format!("{path}.crossValidation"),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use mlpipeline_crds::{Algorithm, CategorySplits, ColumnRole, GradientBoosting, Interaction, Train};
+use mlpipeline_crds::{
+    Algorithm, CategorySplits, ColumnRole, GradientBoosting, Interaction, Scale, Train, TrainColumn,
+};
 
 use super::errors::Errors;
 use crate::quoted::quoted;
@@ -66,6 +68,11 @@ fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
             format!("{path}.order"),
             "goes with as: ordinal: set it, or leave order out",
         );
+        errors.require(
+            !is_scaled_text(column),
+            format!("{path}.scale"),
+            "is for numbers, dates, ordinals and means of the target: leave it out, or take the column as one of these",
+        );
         let mut ordered = BTreeSet::new();
         if let Some(twice) = column.order.iter().find(|text| !ordered.insert(*text)) {
             errors
@@ -78,6 +85,18 @@ fn check_columns(train: &Train, path: &str, errors: &mut Errors) {
             "is target, and this algorithm learns without one: take category or hash",
         );
     }
+}
+
+/// Whether the columns of 0 and 1, or of words, that a text becomes are to be scaled. Without a role, the data say later what it is.
+fn is_scaled_text(column: &TrainColumn) -> bool {
+    let is_scaled = column.scale.is_some_and(|scale| scale != Scale::None);
+    is_scaled
+        && match column.taken_as {
+            Some(ColumnRole::Category | ColumnRole::Text | ColumnRole::Hash | ColumnRole::Ignore) => true,
+            Some(ColumnRole::Number | ColumnRole::Ordinal | ColumnRole::Date | ColumnRole::Target) | None => {
+                false
+            }
+        }
 }
 
 /// Products are of numbers that are learnt from; what columns there are, the data say later.

@@ -11,7 +11,7 @@ use super::version::version;
 use crate::exact::Exact;
 use crate::model::stored::{ReadFile, StoredPredictor};
 use crate::model::{FeatureSchema, Model, ModelError, ModelInfo};
-use crate::preprocess::{Preprocessing, Product, Transform};
+use crate::preprocess::{ColumnScale, Preprocessing, Product, Transform};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -21,6 +21,8 @@ pub(super) struct Document {
     algorithm: String,
     schema: FeatureSchema,
     preprocessing: Vec<Transform>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    scales: Vec<ColumnScale>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     products: Vec<Product>,
     metrics: BTreeMap<String, Exact>,
@@ -35,6 +37,7 @@ impl Document {
             algorithm: model.info.algorithm.clone(),
             schema: model.schema.clone(),
             preprocessing: model.preprocessing.transforms().to_vec(),
+            scales: model.preprocessing.scales().to_vec(),
             products: model.preprocessing.products().to_vec(),
             metrics: model.info.metrics.iter().map(|(name, value)| (name.clone(), Exact(*value))).collect(),
             predictor: StoredPredictor::from(&model.predictor),
@@ -45,7 +48,8 @@ impl Document {
         let metrics = self.metrics.into_iter().map(|(name, value)| (name, value.0)).collect();
         let info = ModelInfo { revision: None, algorithm: self.algorithm, metrics, digest };
         let predictor = self.predictor.open(other)?;
-        let preprocessing = Preprocessing::new(self.preprocessing).with_products(self.products);
+        let preprocessing = Preprocessing::new(self.preprocessing);
+        let preprocessing = preprocessing.with_scales(self.scales).with_products(self.products);
         Ok(Model { schema: self.schema, preprocessing, predictor, info })
     }
 }

@@ -14,6 +14,7 @@ pub(super) fn version(model: &Model) -> u64 {
     let is_new = is_found
         || is_new_predictor(&model.predictor)
         || !model.preprocessing.products().is_empty()
+        || !model.preprocessing.scales().is_empty()
         || model.preprocessing.transforms().iter().any(is_new_transform);
     if is_new { MODEL_VERSION } else { EARLIER }
 }
@@ -57,13 +58,18 @@ mod tests {
         GaussianPredictor, IsolationPredictor, Label, LinearPredictor, MixturePredictor, NeighborsPredictor,
         SeasonalPredictor, TimeValues, TreeBuilder, TreePredictor, Values,
     };
-    use crate::preprocess::{Preprocessing, TimeKind, TimeTransform};
+    use crate::preprocess::{ColumnScale, Preprocessing, TimeKind, TimeTransform};
 
     /// The columns of a date.
     const WIDTH: usize = 5;
 
     /// The version that is written of a model of one date.
     fn written(predictor: impl Into<Predictor>, missing: bool) -> u64 {
+        written_scaled(predictor, missing, Vec::new())
+    }
+
+    /// The same with these scales.
+    fn written_scaled(predictor: impl Into<Predictor>, missing: bool, scales: Vec<ColumnScale>) -> u64 {
         let predictor = predictor.into();
         let name = "y".to_owned();
         let target = match predictor.finding() {
@@ -79,7 +85,7 @@ mod tests {
             features: vec![Feature { name: "day".to_owned(), optional: missing, values }],
             target,
         };
-        let preprocessing = Preprocessing::new(vec![Transform::Time(time)]);
+        let preprocessing = Preprocessing::new(vec![Transform::Time(time)]).with_scales(scales);
         let model = Model::new(schema, preprocessing, "x", predictor, BTreeMap::new()).expect("a model");
         let bytes = model.to_bytes().expect("bytes");
         let file: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
@@ -135,5 +141,7 @@ mod tests {
             assert_eq!(written(predictor.clone(), false), 3, "{predictor:?}");
         }
         assert_eq!(written(linear(), true), 3, "dates that stay missing");
+        let scale = ColumnScale { column: 0, center: 0.1 + 0.2, divisor: 1.0 / 3.0 };
+        assert_eq!(written_scaled(linear(), false, vec![scale]), 3, "columns that are scaled");
     }
 }

@@ -34,8 +34,8 @@ impl<'a> Measured<'a> {
     /// Those of a search over these of the samples' rows.
     pub(super) fn new(kept: &'a Kept, step: &TrainStep, samples: &Samples, rows: &[u32]) -> Self {
         // Where the rows come from, the gate, and how many pods work change no value.
-        let of_columns = (&step.target, &step.features, &step.columns, &step.interactions, &step.group_by);
-        let meaning = (of_columns, &step.algorithm, &step.tune);
+        let of_columns = (&step.target, &step.features, &step.columns, &step.scale, &step.interactions);
+        let meaning = (of_columns, &step.group_by, &step.algorithm, &step.tune);
         let mut hasher = XxHash64::with_seed(0);
         hasher.write(env!("CARGO_PKG_VERSION").as_bytes());
         hasher.write(&serde_json::to_vec(&meaning).unwrap_or_default());
