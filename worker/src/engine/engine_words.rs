@@ -8,7 +8,7 @@ use mlpipeline_crds::beginning;
 const LONGEST: usize = 400;
 
 /// What the engine says of parts of SQL that it does not have, and what is said in its place.
-const REPLACED: [(&str, &str); 11] = [
+const REPLACED: [(&str, &str); 12] = [
     ("logical expression ScalarSubquery", VALUE_OF_SELECT),
     ("Correlated scalar subquery", VALUE_OF_SELECT),
     (
@@ -20,6 +20,7 @@ const REPLACED: [(&str, &str); 11] = [
     ("logical expression Exists", SUBQUERY),
     ("logical expression InSubquery", SUBQUERY),
     ("subquery can only be used in", SUBQUERY),
+    ("__correlated_sq", SUBQUERY),
     (
         "null_aware anti join",
         "NOT IN with a SELECT that differs from row to row cannot be worked out; write NOT EXISTS (SELECT 1 FROM b WHERE b.g = a.g AND b.k = a.k)",

@@ -7,6 +7,7 @@ mod aggregates;
 mod assumed_order;
 mod cast;
 mod compared_intervals;
+mod correlated;
 mod dates_of_digits;
 mod days_and_numbers;
 mod duration_parts;

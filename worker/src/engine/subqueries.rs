@@ -1,24 +1,39 @@
 //! A SELECT within a condition: where the engine takes its nulls for false, or cannot work it out, the query is refused with a way out.
 //!
 //! `IN` is null where a value is not found among nulls. That makes no difference where only true counts, as below the ANDs and ORs of
-//! WHERE; below NOT it does. Must not look at what a SELECT within reads.
+//! WHERE; below NOT it does. Must not look at what a SELECT within does with its rows: that is `correlated`.
+
+use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinType, plan_err};
 use datafusion::error::Result;
+use datafusion::functions_aggregate::count::count_all;
 use datafusion::logical_expr::expr::InSubquery;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{BinaryExpr, Expr, Filter, Join, LogicalPlan, Operator};
+use datafusion::logical_expr::{
+    BinaryExpr, Cast, Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Operator, lit, scalar_subquery,
+};
 
-/// Refuses what would be answered wrongly or not at all; conditions of an inner join that have a SELECT within become a filter of its rows,
-/// which is the same.
+use super::correlated::{self, Asked};
+
+/// Refuses what would be answered wrongly or not at all. Conditions of an inner join that have a SELECT within become a filter of its rows,
+/// which is the same; and nulls of a value that NOT IN looks for are asked for beside it.
 pub(super) fn check(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     match plan {
         LogicalPlan::Filter(filter) => {
             check_condition(&filter.predicate)?;
-            Ok(Transformed::no(LogicalPlan::Filter(filter)))
+            if !has_in(&filter.predicate) {
+                return Ok(Transformed::no(LogicalPlan::Filter(filter)));
+            }
+            let condition = with_nulls(filter.predicate)?;
+            Ok(Transformed::yes(LogicalPlan::Filter(Filter::try_new(condition, filter.input)?)))
         }
         LogicalPlan::Join(join) => check_join(join),
+        LogicalPlan::Subquery(select) => {
+            correlated::check(&select, Asked::Rows)?;
+            Ok(Transformed::no(LogicalPlan::Subquery(select)))
+        }
         other => {
             for expr in other.expressions() {
                 check_value(&expr)?;
@@ -46,6 +61,7 @@ fn check_join(mut join: Join) -> Result<Transformed<LogicalPlan>> {
     let joined = LogicalPlan::Join(join);
     match conjunction(after) {
         Some(condition) => {
+            let condition = with_nulls(condition)?;
             Ok(Transformed::yes(LogicalPlan::Filter(Filter::try_new(condition, joined.into())?)))
         }
         None => Ok(Transformed::no(joined)),
@@ -56,17 +72,76 @@ fn check_join(mut join: Join) -> Result<Transformed<LogicalPlan>> {
 fn check_condition(condition: &Expr) -> Result<()> {
     for part in split_conjunction(condition) {
         // Of its own, NOT IN is worked out with its nulls, unless the SELECT differs from row to row.
-        let (part, is_negated) = match part {
-            Expr::Not(inner) if matches!(inner.as_ref(), Expr::InSubquery(_)) => (inner.as_ref(), true),
-            part => (part, false),
-        };
-        match part {
-            Expr::InSubquery(subquery) if is_negated != subquery.negated => check_not_in(subquery)?,
-            Expr::InSubquery(subquery) => check_operand(&subquery.expr)?,
-            part => check_true(part)?,
+        match (not_in(part), part) {
+            (Some(subquery), _) => check_not_in(subquery)?,
+            (None, Expr::InSubquery(subquery)) => check_operand(&subquery.expr)?,
+            (None, Expr::Not(inner)) if matches!(inner.as_ref(), Expr::InSubquery(_)) => {}
+            (None, part) => check_true(part)?,
         }
     }
+    condition.apply(|expr| {
+        let (select, asked) = match expr {
+            Expr::Exists(exists) => (&exists.subquery, Asked::IsThere),
+            Expr::InSubquery(found) => (&found.subquery, Asked::IsAmong),
+            Expr::SetComparison(compared) => (&compared.subquery, Asked::IsAmong),
+            _ => return Ok(TreeNodeRecursion::Continue),
+        };
+        correlated::check(select, asked)?;
+        Ok(TreeNodeRecursion::Continue)
+    })?;
     Ok(())
+}
+
+/// The NOT IN that an expression is, in either of its spellings.
+fn not_in(expr: &Expr) -> Option<&InSubquery> {
+    match expr {
+        Expr::InSubquery(subquery) if subquery.negated => Some(subquery),
+        Expr::Not(inner) => match inner.as_ref() {
+            Expr::InSubquery(subquery) if !subquery.negated => Some(subquery),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The condition, with what NOT IN says of nulls written beside it where its value is not a column: the engine asks for nulls of columns alone.
+fn with_nulls(condition: Expr) -> Result<Expr> {
+    let mut parts = Vec::new();
+    for part in split_conjunction_owned(condition) {
+        let nulls = match not_in(&part).filter(|subquery| !is_column(&subquery.expr)) {
+            Some(subquery) => Some(decided(subquery)?),
+            None => None,
+        };
+        parts.push(part);
+        parts.extend(nulls);
+    }
+    Ok(conjunction(parts).unwrap_or_else(|| lit(true)))
+}
+
+/// Whether NOT IN is true or false and not null: its SELECT has no row, or there is no null on either side.
+fn decided(InSubquery { expr, subquery, .. }: &InSubquery) -> Result<Expr> {
+    let columns = subquery.subquery.schema().columns();
+    let Some(column) = columns.into_iter().next() else { return Ok(lit(true)) };
+    let nulls = LogicalPlanBuilder::from(LogicalPlan::clone(&subquery.subquery))
+        .filter(Expr::Column(column).is_null())?
+        .build()?;
+    let is_present = expr.as_ref().clone().is_not_null();
+    Ok(count(&subquery.subquery)?.eq(lit(0_i64)).or(is_present.and(count(&nulls)?.eq(lit(0_i64)))))
+}
+
+/// How many rows there are, as a value.
+fn count(rows: &LogicalPlan) -> Result<Expr> {
+    let counted =
+        LogicalPlanBuilder::from(rows.clone()).aggregate(Vec::<Expr>::new(), vec![count_all()])?.build()?;
+    Ok(scalar_subquery(Arc::new(counted)))
+}
+
+fn is_column(expr: &Expr) -> bool {
+    match expr {
+        Expr::Column(_) => true,
+        Expr::Cast(Cast { expr, .. }) => is_column(expr),
+        _ => false,
+    }
 }
 
 fn check_not_in(InSubquery { expr, subquery, .. }: &InSubquery) -> Result<()> {

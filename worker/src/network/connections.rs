@@ -4,7 +4,7 @@
 //! request than its way to a server nearby and back: docs/decisions/0030-posts-over-hyper.md. Must not know what is sent.
 
 use std::error::Error;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -102,7 +102,8 @@ impl Connections {
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().insert(own.0, own.1);
         loop {
-            let (mut connection, is_new) = match self.idle().pop() {
+            let idle = self.idle().pop();
+            let (mut connection, is_new) = match idle {
                 Some(idle) => (idle, false),
                 None => (self.connect().await?, true),
             };
@@ -138,7 +139,7 @@ impl Connections {
         }
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,0 +1,120 @@
+//! A SELECT that refers to the row outside, as the engine works it out: as a join, with the condition that refers to that row above all else.
+//!
+//! What counts, numbers or cuts rows above such a condition would then do so for the rows of all at once. Where that gives another answer, the
+//! query is refused with a way out. Must not ask whether nulls count as false: that is `subqueries`.
+
+use datafusion::common::plan_err;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion, TreeNodeVisitor};
+use datafusion::error::Result;
+use datafusion::logical_expr::{
+    Aggregate, Distinct, Expr, FetchType, Limit, LogicalPlan, SkipType, Subquery,
+};
+
+/// What is asked of a SELECT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Its rows, or its only one.
+    Rows,
+    /// Whether it has a row: EXISTS.
+    IsThere,
+    /// Whether a value compares with those of its rows: IN, ANY, ALL.
+    IsAmong,
+}
+
+/// Refuses what would be of the rows of all.
+pub(super) fn check(select: &Subquery, asked: Asked) -> Result<()> {
+    if select.outer_ref_columns.is_empty() {
+        return Ok(());
+    }
+    let plan = match select.subquery.as_ref() {
+        // Whether there is a row does not depend on how many are taken.
+        LogicalPlan::Limit(limit) if asked == Asked::IsThere && takes_the_first(limit)? => {
+            limit.input.as_ref()
+        }
+        plan => plan,
+    };
+    plan.visit(&mut Above { asked, refers: false, is_total: false })?;
+    Ok(())
+}
+
+/// Looks at what stands above a condition that refers to the row outside.
+struct Above {
+    asked: Asked,
+    /// Whether there was such a condition.
+    refers: bool,
+    /// Whether there was an aggregate that has a row for no rows too.
+    is_total: bool,
+}
+
+impl<'n> TreeNodeVisitor<'n> for Above {
+    type Node = LogicalPlan;
+
+    fn f_down(&mut self, node: &'n LogicalPlan) -> Result<TreeNodeRecursion> {
+        // One within it is looked at for itself.
+        let is_within = matches!(node, LogicalPlan::Subquery(_));
+        Ok(if is_within { TreeNodeRecursion::Jump } else { TreeNodeRecursion::Continue })
+    }
+
+    fn f_up(&mut self, node: &'n LogicalPlan) -> Result<TreeNodeRecursion> {
+        if self.refers {
+            self.check(node)?;
+        }
+        self.refers |= node.contains_outer_reference();
+        Ok(TreeNodeRecursion::Continue)
+    }
+}
+
+impl Above {
+    fn check(&mut self, node: &LogicalPlan) -> Result<()> {
+        match node {
+            LogicalPlan::Window(_) => plan_err!(
+                "a window in a SELECT that refers to the row outside would be over the rows of all; work it out for each in a query within: EXISTS \
+                 (SELECT 1 FROM (SELECT *, row_number() OVER (PARTITION BY k ORDER BY v) AS r FROM b) AS b WHERE b.k = a.k AND b.r = 2), or join \
+                 that query"
+            ),
+            LogicalPlan::Distinct(Distinct::On(_)) => plan_err!(
+                "DISTINCT ON in a SELECT that refers to the row outside would be of the rows of all; name what refers to it in a query within: \
+                 (SELECT DISTINCT ON (k, g) * FROM b ORDER BY k, g, v) AS b WHERE b.k = a.k"
+            ),
+            LogicalPlan::Limit(_) if self.asked != Asked::Rows => plan_err!(
+                "LIMIT or OFFSET in the SELECT of EXISTS, IN, ANY or ALL that refers to the row outside would be left out; EXISTS of more than one \
+                 row is (SELECT count(*) FROM b WHERE b.k = a.k) > 1; for values of the first rows, number them in a query within: (SELECT *, \
+                 row_number() OVER (PARTITION BY k ORDER BY v) AS r FROM b) AS b WHERE b.k = a.k AND b.r <= 2"
+            ),
+            LogicalPlan::Aggregate(aggregate) => self.check_aggregate(aggregate),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_aggregate(&mut self, aggregate: &Aggregate) -> Result<()> {
+        if self.is_total {
+            return plan_err!(
+                "an aggregate of an aggregate without GROUP BY that refers to the row outside would be null where there are no rows; take the one \
+                 within alone: (SELECT count(*) FROM b WHERE b.k = a.k)"
+            );
+        }
+        let is_set = aggregate.group_expr.iter().any(|group| matches!(group, Expr::GroupingSet(_)));
+        if is_set {
+            return plan_err!(
+                "totals of ROLLUP, CUBE or GROUPING SETS in a SELECT that refers to the row outside would be left out where there are no rows; \
+                 write their aggregates as values: (SELECT count(*) FROM b WHERE b.k = a.k)"
+            );
+        }
+        if !aggregate.group_expr.is_empty() {
+            return Ok(());
+        }
+        if self.asked != Asked::Rows {
+            return plan_err!(
+                "EXISTS, IN, ANY or ALL with an aggregate without GROUP BY that refers to the row outside would not know that there is a row for \
+                 no rows too; compare the aggregate as a value: (SELECT count(*) FROM b WHERE b.k = a.k) = 0"
+            );
+        }
+        self.is_total = true;
+        Ok(())
+    }
+}
+
+fn takes_the_first(limit: &Limit) -> Result<bool> {
+    Ok(matches!(limit.get_skip_type()?, SkipType::Literal(0))
+        && matches!(limit.get_fetch_type()?, FetchType::Literal(_)))
+}

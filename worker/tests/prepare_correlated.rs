@@ -1,0 +1,118 @@
+//! A SELECT that refers to the row outside is worked out for that row, or refused with another way to write it.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod support;
+
+use support::answers::{answers, refused};
+
+const T: (&str, &str) = ("t", "id,x\n1,5\n2,6\n3,\n");
+const U: (&str, &str) = ("u", "k,v\n1,5\n1,6\n2,7\n,9\n");
+
+fn ids(condition: &str) -> String {
+    format!("SELECT id FROM t WHERE {condition} ORDER BY id")
+}
+
+#[test]
+fn an_aggregate_without_groups_has_a_row_for_no_rows_too() {
+    for condition in [
+        "EXISTS (SELECT count(*) FROM u WHERE u.k = t.id HAVING count(*) = 0)",
+        "EXISTS (SELECT max(v) FROM u WHERE u.k = t.id)",
+        "NOT EXISTS (SELECT max(v) FROM u WHERE u.k = t.id)",
+        "0 IN (SELECT count(*) FROM u WHERE u.k = t.id)",
+        "id = 1 OR 0 IN (SELECT count(*) FROM u WHERE u.k = t.id)",
+        "0 = ANY (SELECT count(*) FROM u WHERE u.k = t.id)",
+        "x > ALL (SELECT max(v) FROM u WHERE u.k = t.id)",
+        "EXISTS (SELECT 1 FROM (SELECT count(*) AS c FROM u WHERE u.k = t.id) AS q WHERE q.c = 0)",
+    ] {
+        refused(&[T, U], &ids(condition), &["(SELECT count(*) FROM b WHERE b.k = a.k) = 0"]);
+    }
+    refused(
+        &[T, U],
+        "SELECT t.id FROM t JOIN u ON t.id = u.k AND 0 IN (SELECT count(*) FROM u AS w WHERE w.k = t.id)",
+        &["(SELECT count(*) FROM b WHERE b.k = a.k) = 0"],
+    );
+    answers(&[T, U], &ids("(SELECT count(*) FROM u WHERE u.k = t.id) = 0"), "id\n3\n");
+    answers(
+        &[T, U],
+        &ids("EXISTS (SELECT v FROM u WHERE u.k = t.id GROUP BY v HAVING count(*) = 1)"),
+        "id\n1\n2\n",
+    );
+    answers(&[T, U], &ids("EXISTS (SELECT count(*) FROM u HAVING count(*) = 4)"), "id\n1\n2\n3\n");
+    answers(&[T, U], &ids("id + 3 IN (SELECT count(*) FROM u)"), "id\n1\n");
+    for sql in [
+        "SELECT id, (SELECT max(c) FROM (SELECT count(*) AS c FROM u WHERE u.k = t.id)) AS m FROM t",
+        "SELECT t.id, l.c FROM t LEFT JOIN LATERAL (SELECT max(c) AS c FROM (SELECT count(*) AS c FROM u WHERE u.k = t.id)) AS l ON true",
+    ] {
+        refused(&[T, U], sql, &["take the one within alone"]);
+    }
+    let totals = ids("EXISTS (SELECT 1 FROM u WHERE u.k = t.id GROUP BY ROLLUP (v))");
+    refused(&[T, U], &totals, &["write their aggregates as values"]);
+}
+
+#[test]
+fn rows_are_left_out_of_those_of_each_row_or_not_at_all() {
+    for condition in [
+        "EXISTS (SELECT 1 FROM u WHERE u.k = t.id OFFSET 1)",
+        "NOT EXISTS (SELECT 1 FROM u WHERE u.k = t.id LIMIT 5 OFFSET 1)",
+        "EXISTS (SELECT 1 FROM (SELECT * FROM u WHERE u.k = t.id LIMIT 1) AS q WHERE q.v > 5)",
+        "x = ANY (SELECT v FROM u WHERE u.k = t.id LIMIT 1)",
+    ] {
+        refused(&[T, U], &ids(condition), &["(SELECT count(*) FROM b WHERE b.k = a.k) > 1"]);
+    }
+    answers(&[T, U], &ids("(SELECT count(*) FROM u WHERE u.k = t.id) > 1"), "id\n1\n");
+    answers(&[T, U], &ids("EXISTS (SELECT 1 FROM u WHERE u.k = t.id LIMIT 1)"), "id\n1\n2\n");
+    answers(&[T, U], &ids("NOT EXISTS (SELECT 1 FROM u WHERE u.k = t.id LIMIT 1)"), "id\n3\n");
+    answers(
+        &[T, U],
+        &ids("EXISTS (SELECT 1 FROM (SELECT * FROM u ORDER BY v LIMIT 2) AS q WHERE q.k = t.id)"),
+        "id\n1\n",
+    );
+}
+
+#[test]
+fn windows_are_over_the_rows_of_each_row_or_refused() {
+    for sql in [
+        ids("EXISTS (SELECT v FROM u WHERE u.k = t.id QUALIFY row_number() OVER (ORDER BY v DESC) = 2)"),
+        ids("1 IN (SELECT row_number() OVER (ORDER BY v) FROM u WHERE u.k = t.id)"),
+        "SELECT t.id, l.r FROM t, LATERAL (SELECT row_number() OVER (ORDER BY v) AS r FROM u WHERE u.k = t.id) AS l".to_owned(),
+        "SELECT id, (SELECT max(r) FROM (SELECT row_number() OVER (ORDER BY v) AS r FROM u WHERE u.k = t.id)) AS m FROM t".to_owned(),
+    ] {
+        refused(&[T, U], &sql, &["row_number() OVER (PARTITION BY k ORDER BY v) AS r"]);
+    }
+    answers(
+        &[T, U],
+        &ids(
+            "EXISTS (SELECT 1 FROM (SELECT *, row_number() OVER (PARTITION BY k ORDER BY v) AS r FROM u) AS u WHERE u.k = t.id AND u.r = 2)",
+        ),
+        "id\n1\n",
+    );
+    let first = ids("EXISTS (SELECT DISTINCT ON (v > 1) v FROM u WHERE u.k = t.id)");
+    refused(&[T, U], &first, &["DISTINCT ON (k, g)"]);
+}
+
+#[test]
+fn not_in_asks_for_nulls_of_any_value() {
+    let present = "(SELECT k FROM u WHERE k IS NOT NULL)";
+    for value in [
+        "NULL",
+        "nullif(5, 5)",
+        "CAST(NULL AS INT)",
+        "(SELECT max(value) FROM generate_series(1, 0))",
+        "CASE WHEN id > 5 THEN 5 END",
+    ] {
+        answers(&[T, U], &ids(&format!("{value} NOT IN {present}")), "id\n");
+        answers(&[T, U], &ids(&format!("NOT {value} IN {present} AND id > 0")), "id\n");
+        answers(&[T, U], &ids(&format!("{value} NOT IN (SELECT k FROM u WHERE k > 5)")), "id\n1\n2\n3\n");
+    }
+    answers(&[T, U], &ids("5 NOT IN (SELECT k FROM u)"), "id\n");
+    answers(&[T, U], &ids(&format!("5 NOT IN {present}")), "id\n1\n2\n3\n");
+    answers(&[T, U], &ids(&format!("1 NOT IN {present}")), "id\n");
+    answers(&[T, U], &ids(&format!("nullif(x, 5) NOT IN {present}")), "id\n2\n");
+    answers(&[T, U], &ids(&format!("x NOT IN {present}")), "id\n1\n2\n");
+    answers(
+        &[T],
+        "SELECT value FROM generate_series(1, 7) WHERE nullif(value, 5) NOT IN (SELECT value FROM generate_series(1, 3)) ORDER BY value",
+        "value\n4\n6\n7\n",
+    );
+}
