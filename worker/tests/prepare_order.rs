@@ -91,3 +91,28 @@ fn totals_of_grouping_sets_are_not_of_the_value_that_the_rows_are_chosen_by() {
         "region,shop,s\nn,a,6\nn,b,6\nn,,6\n,a,6\n,b,6\n,,6\n",
     );
 }
+
+#[test]
+fn a_query_within_that_sorts_its_rows_gives_them_sorted() {
+    let sorted = "(SELECT shop, v FROM shops ORDER BY v DESC)";
+    answers(&[SHOPS], &format!("SELECT shop FROM {sorted} LIMIT 1"), "shop\nc\n");
+    answers(&[SHOPS], &format!("SELECT string_agg(shop, '') AS s FROM {sorted}"), "s\ncba\n");
+    answers(
+        &[SHOPS],
+        &format!("WITH a AS {sorted} SELECT shop, row_number() OVER () AS n FROM a"),
+        "shop,n\nc,1\nb,2\na,3\n",
+    );
+}
+
+#[test]
+fn windows_are_sorted_by_what_is_computed_and_what_is_equal_to_it() {
+    for by in ["sqrt(v)", "ln(1 + v)", "abs(v - 1)", "v * sqrt(v)", "log2(v)"] {
+        let sql = format!("SELECT shop, rank() OVER (ORDER BY {by}) AS n FROM shops ORDER BY shop");
+        answers(&[SHOPS], &sql, "shop,n\na,1\nb,2\nc,3\n");
+    }
+    answers(
+        &[SHOPS],
+        "SELECT shop, sum(v) OVER (PARTITION BY region ORDER BY shop) AS s FROM shops WHERE lower(region) = region ORDER BY shop",
+        "shop,s\na,1\nb,3\nc,4\n",
+    );
+}
