@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::answers::answers;
+use support::answers::{answers, refused};
 
 const A: (&str, &str) = ("a", "id\n1\n2\n3\n4\n");
 const B: (&str, &str) = ("b", "id,k\n1,x\n3,x\n2,y\n");
@@ -114,5 +114,21 @@ fn windows_are_sorted_by_what_is_computed_and_what_is_equal_to_it() {
         &[SHOPS],
         "SELECT shop, sum(v) OVER (PARTITION BY region ORDER BY shop) AS s FROM shops WHERE lower(region) = region ORDER BY shop",
         "shop,s\na,1\nb,3\nc,4\n",
+    );
+}
+
+#[test]
+fn an_aggregate_without_an_order_does_not_take_that_of_another() {
+    let t = ("t", "s,i\nv,1\nx,2\nz,3\n");
+    for sql in [
+        "SELECT string_agg(s, '') AS a, string_agg(s, '' ORDER BY i DESC) AS b FROM t",
+        "SELECT string_agg(s, '') AS a, nth_value(s, 2 ORDER BY i DESC) AS b FROM t",
+    ] {
+        refused(&[t], sql, &["a query each"]);
+    }
+    answers(
+        &[t],
+        "SELECT a.s, b.s AS sorted FROM (SELECT string_agg(s, '') AS s FROM t) AS a CROSS JOIN (SELECT string_agg(s, '' ORDER BY i DESC) AS s FROM t) AS b",
+        "s,sorted\nvxz,zxv\n",
     );
 }
