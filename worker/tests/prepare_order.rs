@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::answers::answers;
+use support::answers::{answers, refused};
 
 const A: (&str, &str) = ("a", "id\n1\n2\n3\n4\n");
 const B: (&str, &str) = ("b", "id,k\n1,x\n3,x\n2,y\n");
@@ -89,5 +89,46 @@ fn totals_of_grouping_sets_are_not_of_the_value_that_the_rows_are_chosen_by() {
         "SELECT region, shop, sum(sum(v)) OVER (PARTITION BY region) AS s FROM shops WHERE region = 'n' GROUP BY CUBE (region, shop) \
          ORDER BY region, shop",
         "region,shop,s\nn,a,6\nn,b,6\nn,,6\n,a,6\n,b,6\n,,6\n",
+    );
+}
+
+#[test]
+fn a_query_within_that_sorts_its_rows_gives_them_sorted() {
+    let sorted = "(SELECT shop, v FROM shops ORDER BY v DESC)";
+    answers(&[SHOPS], &format!("SELECT shop FROM {sorted} LIMIT 1"), "shop\nc\n");
+    answers(&[SHOPS], &format!("SELECT string_agg(shop, '') AS s FROM {sorted}"), "s\ncba\n");
+    answers(
+        &[SHOPS],
+        &format!("WITH a AS {sorted} SELECT shop, row_number() OVER () AS n FROM a"),
+        "shop,n\nc,1\nb,2\na,3\n",
+    );
+}
+
+#[test]
+fn windows_are_sorted_by_what_is_computed_and_what_is_equal_to_it() {
+    for by in ["sqrt(v)", "ln(1 + v)", "abs(v - 1)", "v * sqrt(v)", "log2(v)"] {
+        let sql = format!("SELECT shop, rank() OVER (ORDER BY {by}) AS n FROM shops ORDER BY shop");
+        answers(&[SHOPS], &sql, "shop,n\na,1\nb,2\nc,3\n");
+    }
+    answers(
+        &[SHOPS],
+        "SELECT shop, sum(v) OVER (PARTITION BY region ORDER BY shop) AS s FROM shops WHERE lower(region) = region ORDER BY shop",
+        "shop,s\na,1\nb,3\nc,4\n",
+    );
+}
+
+#[test]
+fn an_aggregate_without_an_order_does_not_take_that_of_another() {
+    let t = ("t", "s,i\nv,1\nx,2\nz,3\n");
+    for sql in [
+        "SELECT string_agg(s, '') AS a, string_agg(s, '' ORDER BY i DESC) AS b FROM t",
+        "SELECT string_agg(s, '') AS a, nth_value(s, 2 ORDER BY i DESC) AS b FROM t",
+    ] {
+        refused(&[t], sql, &["a query each"]);
+    }
+    answers(
+        &[t],
+        "SELECT a.s, b.s AS sorted FROM (SELECT string_agg(s, '') AS s FROM t) AS a CROSS JOIN (SELECT string_agg(s, '' ORDER BY i DESC) AS s FROM t) AS b",
+        "s,sorted\nvxz,zxv\n",
     );
 }

@@ -12,7 +12,9 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_expr::{
+    EquivalenceProperties, LexOrdering, OrderingRequirements, PhysicalExpr, PhysicalSortExpr,
+};
 use datafusion::physical_plan::execution_plan::{
     ChildrenPropertiesMode, ReplaceChildrenOptions, replace_children_if_necessary,
 };
@@ -40,6 +42,8 @@ pub(super) fn keep_order(join: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Executi
 pub(super) struct AssumedOrder {
     input: Arc<dyn ExecutionPlan>,
     order: EquivalenceProperties,
+    /// What the input must be sorted by, even where nothing above asks for it.
+    required: Option<LexOrdering>,
     properties: Arc<PlanProperties>,
 }
 
@@ -51,7 +55,13 @@ impl AssumedOrder {
             input.pipeline_behavior(),
             input.boundedness(),
         );
-        Self { input, order, properties: Arc::new(properties) }
+        Self { input, order, required: None, properties: Arc::new(properties) }
+    }
+
+    /// The sorted rows of a query within, which the engine would not sort where it sees no use in it.
+    pub(super) fn required(sort: Arc<dyn ExecutionPlan>, by: LexOrdering) -> Self {
+        let order = sort.equivalence_properties().clone();
+        Self { required: Some(by), ..Self::new(sort, order) }
     }
 }
 
@@ -74,6 +84,10 @@ impl ExecutionPlan for AssumedOrder {
         vec![&self.input]
     }
 
+    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
+        vec![self.required.clone().map(OrderingRequirements::from)]
+    }
+
     fn apply_expressions(
         &self,
         _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
@@ -87,7 +101,8 @@ impl ExecutionPlan for AssumedOrder {
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let input = children.pop().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
-        Ok(Arc::new(Self::new(input, self.order.clone())))
+        let required = self.required.clone();
+        Ok(Arc::new(Self { required, ..Self::new(input, self.order.clone()) }))
     }
 
     fn with_new_children(

@@ -8,7 +8,7 @@ use mlpipeline_crds::beginning;
 const LONGEST: usize = 400;
 
 /// What the engine says of parts of SQL that it does not have, and what is said in its place.
-const REPLACED: [(&str, &str); 12] = [
+const REPLACED: [(&str, &str); 15] = [
     ("logical expression ScalarSubquery", VALUE_OF_SELECT),
     ("Correlated scalar subquery", VALUE_OF_SELECT),
     (
@@ -21,6 +21,13 @@ const REPLACED: [(&str, &str); 12] = [
     ("logical expression InSubquery", SUBQUERY),
     ("subquery can only be used in", SUBQUERY),
     ("__correlated_sq", SUBQUERY),
+    (
+        "Conflicting ordering requirements",
+        "aggregates with several ORDER BY stand in a query each: SELECT a.s, b.s AS by_v FROM (SELECT string_agg(s, '' ORDER BY s) AS s FROM t) AS a \
+         CROSS JOIN (SELECT string_agg(s, '' ORDER BY v) AS s FROM t) AS b; with groups, join them by what they are grouped by",
+    ),
+    ("does not satisfy order requirements", SORTED_ROWS),
+    ("Expects PARTITION BY expression to be ordered", SORTED_ROWS),
     (
         "null_aware anti join",
         "NOT IN with a SELECT that differs from row to row cannot be worked out; write NOT EXISTS (SELECT 1 FROM b WHERE b.g = a.g AND b.k = a.k)",
@@ -45,6 +52,9 @@ const VALUE_OF_SELECT: &str = "a SELECT in the place of a value that refers to t
      (SELECT max(b.v) FROM b WHERE b.k = a.k); otherwise join and group: SELECT a.id, max(b.v) FROM a LEFT \
      JOIN b ON b.id < a.id GROUP BY a.id; the latest row is kept by QUALIFY row_number() OVER (PARTITION BY b.k ORDER BY b.v DESC) = 1; in FILTER, \
      take it from a query within";
+
+const SORTED_ROWS: &str = "the query engine cannot sort the rows for a window or an aggregate with ORDER BY here; give what they are sorted and divided by a name in a \
+     query within: SELECT sum(v) OVER (PARTITION BY g ORDER BY o) FROM (SELECT v, g, sqrt(a) AS o FROM t)";
 
 const SUBQUERY: &str = "IN or EXISTS with a SELECT cannot be worked out here; write (SELECT count(*) FROM b WHERE b.k = a.k) > 0 AS found in a query \
      within, or LEFT JOIN (SELECT DISTINCT k FROM b) AS b ON b.k = a.k, and b.k IS NOT NULL";

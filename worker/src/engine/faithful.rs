@@ -27,6 +27,7 @@ impl AnalyzerRule for Faithful {
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
         plan.transform_up_with_subqueries(|plan| {
             check_using(&plan)?;
+            check_orders(&plan)?;
             rewrite_node(plan, &rewrite_expr)?.transform_data(subqueries::check)
         })
         .data()
@@ -50,6 +51,28 @@ fn check_using(plan: &LogicalPlan) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// An aggregate that depends on the order of rows would take that of one beside it with ORDER BY.
+fn check_orders(plan: &LogicalPlan) -> Result<()> {
+    let LogicalPlan::Aggregate(aggregate) = plan else { return Ok(()) };
+    let is_of = |expr: &Expr, names: &[&str], is_sorted: bool| {
+        let expr = if let Expr::Alias(alias) = expr { alias.expr.as_ref() } else { expr };
+        matches!(expr, Expr::AggregateFunction(AggregateFunction { func, params })
+            if names.contains(&func.name()) && params.order_by.is_empty() != is_sorted)
+    };
+    let sorting = ["array_agg", "string_agg", "nth_value"];
+    let taking = ["array_agg", "string_agg", "nth_value", "first_value", "last_value"];
+    let any = |names: &[&str], is_sorted: bool| {
+        aggregate.aggr_expr.iter().any(|expr| is_of(expr, names, is_sorted))
+    };
+    if any(&sorting, true) && any(&taking, false) {
+        return plan_err!(
+            "an aggregate without ORDER BY would take the order of the one beside it; give both the same ORDER BY, or a query each: SELECT a.s, b.s AS \
+             sorted FROM (SELECT string_agg(s, '') AS s FROM t) AS a CROSS JOIN (SELECT string_agg(s, '' ORDER BY s) AS s FROM t) AS b"
+        );
+    }
+    Ok(())
 }
 
 fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {

@@ -81,6 +81,8 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     options.execution.enable_file_stream_work_stealing = false;
     // The engine compares what two of its planners say of nulls, and one of them is wrong for IS NOT TRUE.
     options.execution.skip_physical_aggregate_schema_check = true;
+    // Rows of a query within are in the order that it says.
+    options.sql_parser.enable_subquery_sort_elimination = false;
     // A filter that is learnt while a query runs depends on which partition was first.
     options.optimizer.enable_dynamic_filter_pushdown = false;
     let pool = Arc::clone(&runtime.memory_pool);

@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Join, JoinOperator, Query, Select, SetExpr, SetOperator, SetQuantifier, Statement,
-    TableFactor, TableWithJoins, Visit, Visitor, visit_expressions,
+    BinaryOperator, CharacterLength, DataType, Expr, GroupByExpr, Join, JoinOperator, Query, Select,
+    SelectItem, SetExpr, SetOperator, SetQuantifier, Statement, TableFactor, TableWithJoins, Visit, Visitor,
+    visit_expressions,
 };
 
 /// What is wrong with a statement; `None` where it is read as it is written.
@@ -29,6 +30,7 @@ impl Visitor for Refusing {
     type Break = &'static str;
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Self::Break> {
+        left_out_of_query(query)?;
         set_operations(&query.body)
     }
 
@@ -38,6 +40,7 @@ impl Visitor for Refusing {
                 "CONNECT BY would be left out; a query that goes from row to row is WITH RECURSIVE",
             );
         }
+        left_out_of_select(select)?;
         select.from.iter().try_for_each(joins)
     }
 
@@ -62,6 +65,17 @@ impl Visitor for Refusing {
             );
         }
         let right = match expr {
+            Expr::BinaryOp { op: BinaryOperator::BitwiseXor, .. } => {
+                return ControlFlow::Break(
+                    "^ is a power in some engines and the exclusive or in others; a power is power(x, 2), and the exclusive or of whole numbers (a | b) - \
+                     (a & b)",
+                );
+            }
+            Expr::Cast { data_type, .. } if has_length(data_type) => {
+                return ControlFlow::Break(
+                    "the length of a text would be left out; cut it by substr(x, 1, 2), and CAST(x AS VARCHAR) makes a text of any length",
+                );
+            }
             Expr::IsDistinctFrom(_, right) | Expr::IsNotDistinctFrom(_, right) => right.as_ref(),
             Expr::InSubquery { expr, .. } if matches!(expr.as_ref(), Expr::Tuple(_)) => {
                 return ControlFlow::Break(
@@ -83,6 +97,59 @@ impl Visitor for Refusing {
     }
 }
 
+/// Clauses around a query that the engine does not read.
+fn left_out_of_query(query: &Query) -> ControlFlow<&'static str> {
+    if !query.locks.is_empty() || query.for_clause.is_some() {
+        return ControlFlow::Break("FOR UPDATE, SHARE, XML and JSON would be left out; leave them out");
+    }
+    if query.settings.is_some() || query.format_clause.is_some() {
+        return ControlFlow::Break("SETTINGS and FORMAT would be left out; the step says what its format is");
+    }
+    ControlFlow::Continue(())
+}
+
+/// Clauses of a SELECT that the engine does not read.
+fn left_out_of_select(select: &Select) -> ControlFlow<&'static str> {
+    if select.prewhere.is_some() {
+        return ControlFlow::Break("PREWHERE would be left out, and all rows be read; write WHERE");
+    }
+    let (GroupByExpr::All(modifiers) | GroupByExpr::Expressions(_, modifiers)) = &select.group_by;
+    if !modifiers.is_empty() {
+        return ControlFlow::Break(
+            "WITH ROLLUP, CUBE and TOTALS would be left out; write GROUP BY ROLLUP (g), CUBE (g, h) or GROUPING SETS ((g), ())",
+        );
+    }
+    if !select.distribute_by.is_empty() || select.value_table_mode.is_some() {
+        return ControlFlow::Break("DISTRIBUTE BY, AS VALUE and AS STRUCT would be left out; leave them out");
+    }
+    let has_pattern = |item: &SelectItem| match item {
+        SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) => {
+            options.opt_ilike.is_some() || options.opt_rename.is_some()
+        }
+        _ => false,
+    };
+    if select.exclude.is_some() || select.projection.iter().any(has_pattern) {
+        return ControlFlow::Break(
+            "ILIKE and RENAME behind *, and EXCLUDE behind other columns, would be left out; name the columns, or write * EXCLUDE (a, b)",
+        );
+    }
+    ControlFlow::Continue(())
+}
+
+/// Whether it is the type of texts of a length.
+fn has_length(found: &DataType) -> bool {
+    let length = match found {
+        DataType::Varchar(length)
+        | DataType::Nvarchar(length)
+        | DataType::Char(length)
+        | DataType::Character(length)
+        | DataType::CharVarying(length)
+        | DataType::CharacterVarying(length) => length,
+        _ => return false,
+    };
+    matches!(length, Some(CharacterLength::IntegerLength { .. }))
+}
+
 fn joins(tables: &TableWithJoins) -> ControlFlow<&'static str> {
     let is_half = |join: &Join| matches!(join.join_operator, JoinOperator::Semi(_) | JoinOperator::Anti(_));
     if tables.joins.iter().any(is_half) {
@@ -90,6 +157,9 @@ fn joins(tables: &TableWithJoins) -> ControlFlow<&'static str> {
             "SEMI JOIN and ANTI JOIN have a side: write LEFT SEMI JOIN for the rows of the left table that have a partner, LEFT ANTI JOIN for those \
              that have none",
         );
+    }
+    if tables.joins.iter().any(|join| join.global) {
+        return ControlFlow::Break("GLOBAL would be left out of the JOIN; leave it out");
     }
     ControlFlow::Continue(())
 }
@@ -100,6 +170,15 @@ fn table_factor(table: &TableFactor) -> ControlFlow<&'static str> {
             ControlFlow::Break(
                 "TABLESAMPLE would be left out, and all rows be read; select rows by their values, as with \
                  WHERE substr(md5(CAST(id AS VARCHAR)), 1, 1) = '0' for a sixteenth",
+            )
+        }
+        TableFactor::Table { with_hints, version, partitions, index_hints, with_ordinality, .. }
+            if *with_ordinality
+                || version.is_some()
+                || !(with_hints.is_empty() && partitions.is_empty() && index_hints.is_empty()) =>
+        {
+            ControlFlow::Break(
+                "hints, versions, partitions and ORDINALITY of a table would be left out; leave them out, and number rows by row_number() OVER ()",
             )
         }
         TableFactor::Pivot { .. } => ControlFlow::Break(

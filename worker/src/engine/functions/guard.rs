@@ -32,6 +32,8 @@ pub(super) enum Guard {
     Notations,
     /// Texts beside a time are times, as where they are compared.
     TextsAsTimes,
+    /// Where the engine fails to say how the values are sorted, they are not: it would forget by what rows are sorted already.
+    OrderUnknown,
 }
 
 impl Guard {
@@ -58,7 +60,7 @@ impl Guard {
                 let values = function.invoke_with_args(args)?;
                 present(values, &given, function.name())
             }
-            Self::TextsAsTimes => function.invoke_with_args(args),
+            Self::TextsAsTimes | Self::OrderUnknown => function.invoke_with_args(args),
             Self::InReach => match args.args.first().filter(|seconds| seconds.data_type().is_floating()) {
                 Some(seconds) => since_1970(seconds, args.return_field.data_type(), function.name()),
                 None => by_pattern(function, args),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
 use datafusion::logical_expr::{
@@ -82,8 +83,17 @@ impl ScalarUDFImpl for Guarded {
         self.function.simplify(args, info)
     }
 
+    fn is_strict(&self) -> bool {
+        self.function.is_strict()
+    }
+
+    fn evaluate_bounds(&self, inputs: &[&Interval]) -> Result<Interval> {
+        self.function.evaluate_bounds(inputs)
+    }
+
     fn output_ordering(&self, inputs: &[ExprProperties]) -> Result<SortProperties> {
-        self.function.output_ordering(inputs)
+        let order = self.function.output_ordering(inputs);
+        if self.guard == Guard::OrderUnknown { order.or(Ok(SortProperties::Unordered)) } else { order }
     }
 
     fn preserves_lex_ordering(&self, inputs: &[ExprProperties]) -> Result<bool> {

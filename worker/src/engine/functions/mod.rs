@@ -25,7 +25,7 @@ use pattern::Pattern;
 use signed_rank::{RANKS, SignedRank};
 
 /// Each guarded function, by its first name in the engine.
-const GUARDED: [(&str, Guard); 21] = [
+const GUARDED: [(&str, Guard); 30] = [
     ("range", Guard::MadeFrom(made_bytes::Maker::Steps)),
     ("generate_series", Guard::MadeFrom(made_bytes::Maker::Steps)),
     ("array_repeat", Guard::MadeFrom(made_bytes::Maker::Copies)),
@@ -47,6 +47,15 @@ const GUARDED: [(&str, Guard); 21] = [
     ("coalesce", Guard::TextsAsTimes),
     ("greatest", Guard::TextsAsTimes),
     ("least", Guard::TextsAsTimes),
+    ("abs", Guard::OrderUnknown),
+    ("sqrt", Guard::OrderUnknown),
+    ("ln", Guard::OrderUnknown),
+    ("log2", Guard::OrderUnknown),
+    ("log10", Guard::OrderUnknown),
+    ("asin", Guard::OrderUnknown),
+    ("acos", Guard::OrderUnknown),
+    ("acosh", Guard::OrderUnknown),
+    ("atanh", Guard::OrderUnknown),
 ];
 
 /// Puts the guarded functions in the place of the engine's, and adds ours.
