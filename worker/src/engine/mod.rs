@@ -1,16 +1,19 @@
 //! The query engine: DataFusion as this worker configures it, so that the same input gives the same bytes on every machine.
 //!
-//! Owns the configuration, the order of partitions, how many are read at once, arithmetic that overflows, functions that are guarded or
+//! Owns the configuration, the order of partitions, how many are read at once, arithmetic that overflows, which numbers are one, functions that are guarded or
 //! corrected, SQL that is spelled otherwise elsewhere, and what the engine's errors mean. Must not know tables, steps or storage.
 
 mod aggregates;
 mod assumed_order;
+mod canonical;
 mod cast;
 mod compared_intervals;
 mod days_and_numbers;
+mod decimals_and_doubles;
 mod duration_parts;
 mod engine_words;
 mod error;
+mod exact_doubles;
 mod exact_literals;
 mod faithful;
 mod far_times;
@@ -20,6 +23,7 @@ mod like_escape;
 mod minutes;
 mod nullable;
 mod numbers;
+mod one_form;
 mod ordered;
 mod out_of_memory;
 mod overflow;
