@@ -89,7 +89,7 @@ impl ScalarUDFImpl for Canonical {
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         let field = args.arg_fields.first().ok_or_else(no_argument)?;
-        Ok(Arc::new(Field::new(self.name(), field.data_type().clone(), field.is_nullable())))
+        Ok(Arc::new(Field::clone(field).with_name(self.name())))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {

@@ -192,7 +192,7 @@ fn alike_columns(union: Union) -> Result<Union> {
     let is_mixed = |place: usize| {
         // The union may still have a type from before its inputs were rewritten.
         let schemas = || union.inputs.iter().map(|input| input.schema()).chain(std::iter::once(&union.schema));
-        let fields = || schemas().filter_map(|schema| schema.fields().get(place));
+        let fields = || schemas().filter_map(move |schema| schema.fields().get(place));
         fields().any(|field| field.data_type().is_decimal())
             && fields().any(|field| field.data_type().is_floating())
     };

@@ -17,6 +17,7 @@ mod exact_doubles;
 mod exact_literals;
 mod faithful;
 mod far_times;
+mod foreign_nan;
 mod forgotten_order;
 mod functions;
 mod like_escape;
@@ -40,6 +41,7 @@ const BATCH_ROWS: usize = 8192;
 
 pub(crate) use error::SCRATCH_FOLDER;
 pub use error::query_error;
+pub(crate) use foreign_nan::with_positive_nan;
 pub(crate) use read_ahead::ReadAhead;
 pub(crate) use session::{InOneStream, PARTITIONS, runtime, session, streaming};
 pub(crate) use until_failed::until_failed;
