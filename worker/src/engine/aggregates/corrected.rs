@@ -15,7 +15,7 @@ use super::extremes::{self, Extreme, Extremes};
 use super::moving::{Statistic, moving};
 use super::moving_pairs::Pairs;
 use super::percentile::Percentile;
-use super::plain_nan::{PlainNan, plain_nan};
+use super::plain_nan::{plain_nan, plain_nans};
 use super::two_stacks::Window;
 use crate::engine::canonical::is_number;
 
@@ -112,7 +112,7 @@ impl AggregateUDFImpl for Corrected {
             return Ok(Box::new(extremes::OfAll::new(extreme, found.clone())));
         }
         match self.percentile(&args) {
-            Some(percentile) => Ok(Box::new(percentile)),
+            Some(percentile) => Ok(plain_nan(true, Box::new(percentile))),
             None => {
                 let is_number = is_number(found);
                 Ok(plain_nan(is_number, self.function.accumulator(args)?))
@@ -147,7 +147,7 @@ impl AggregateUDFImpl for Corrected {
         }
         let is_number = is_number(found);
         let groups = self.function.create_groups_accumulator(args)?;
-        Ok(if is_number { Box::new(PlainNan(groups)) } else { groups })
+        Ok(plain_nans(is_number, groups))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {

@@ -9,11 +9,16 @@ use crate::engine::canonical::{positive_nan, positive_nan_of};
 
 /// What computes a number, which is positive where it is NaN.
 #[derive(Debug)]
-pub(super) struct PlainNan<A>(pub(super) A);
+struct PlainNan<A>(A);
 
-/// The same, where it is a number that is computed.
+/// What computes the same, with a positive NaN where it is a number.
 pub(super) fn plain_nan(is_number: bool, accumulator: Box<dyn Accumulator>) -> Box<dyn Accumulator> {
     if is_number { Box::new(PlainNan(accumulator)) } else { accumulator }
+}
+
+/// The same of groups.
+pub(super) fn plain_nans(is_number: bool, groups: Box<dyn GroupsAccumulator>) -> Box<dyn GroupsAccumulator> {
+    if is_number { Box::new(PlainNan(groups)) } else { groups }
 }
 
 impl Accumulator for PlainNan<Box<dyn Accumulator>> {

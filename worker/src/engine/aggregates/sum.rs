@@ -15,7 +15,7 @@ use datafusion::logical_expr::{
 };
 
 use super::moving::{Statistic, moving};
-use super::plain_nan::{PlainNan, plain_nan};
+use super::plain_nan::{plain_nan, plain_nans};
 use crate::engine::canonical::is_number;
 
 /// What the sum of this type is computed in: no number of rows that fits on a disk overflows it. None where the engine's own is right.
@@ -121,8 +121,7 @@ impl AggregateUDFImpl for CheckedSum {
             }
             None => {
                 let is_number = is_number(args.return_field.data_type());
-                let sums = self.sum.create_groups_accumulator(args)?;
-                Ok(if is_number { Box::new(PlainNan(sums)) } else { sums })
+                Ok(plain_nans(is_number, self.sum.create_groups_accumulator(args)?))
             }
         }
     }
