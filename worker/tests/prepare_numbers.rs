@@ -17,7 +17,8 @@ const PRICES: &str = "(SELECT i, x, CAST(x AS DECIMAL(10, 2)) AS d FROM t)";
 
 #[test]
 fn every_decimal_is_the_double_that_is_written_alike() {
-    let rows: String = (0..100_000).map(|cents| format!("{cents},{}.{:02}\n", cents / 100, cents % 100)).collect();
+    let rows: String =
+        (0..100_000).map(|cents| format!("{cents},{}.{:02}\n", cents / 100, cents % 100)).collect();
     let content = format!("i,x\n{rows}");
     let rows = [("t", content.as_str())];
     answers(
@@ -53,23 +54,23 @@ fn every_decimal_is_the_double_that_is_written_alike() {
 fn decimals_and_doubles_become_one_type_without_other_digits() {
     let rows = [("t", "i,x\n1,134.36\n2,1.1\n")];
     for (select, expected) in [
-        ("i FROM {} WHERE d = 134.36", "i\n1\n"),
-        ("i FROM {} WHERE 134.36 >= d AND d >= 134.36", "i\n1\n"),
-        ("i FROM {} WHERE d IS NOT DISTINCT FROM 134.36", "i\n1\n"),
-        ("i FROM {} WHERE d < 1e30 AND d > -1e300 ORDER BY i", "i\n1\n2\n"),
-        ("i FROM {} WHERE d < CAST('inf' AS DOUBLE) ORDER BY i", "i\n1\n2\n"),
-        ("i FROM {} WHERE d IN (SELECT x FROM t) ORDER BY i", "i\n1\n2\n"),
-        ("i FROM t WHERE x IN (SELECT d FROM {} AS p) ORDER BY i", "i\n1\n2\n"),
-        ("CASE d WHEN 134.36 THEN 'a' ELSE 'b' END AS v FROM {} ORDER BY i", "v\na\nb\n"),
-        ("CASE WHEN i = 1 THEN d ELSE x END AS v FROM {} ORDER BY i", "v\n134.36\n1.1\n"),
-        ("CASE WHEN i = 1 THEN d ELSE 0.5 END AS v FROM {} ORDER BY i", "v\n134.36\n0.50\n"),
-        ("coalesce(d, x) AS v FROM {} ORDER BY i", "v\n134.36\n1.1\n"),
-        ("nvl(d, x) AS v FROM {} ORDER BY i", "v\n134.36\n1.1\n"),
-        ("greatest(d, x) AS v FROM {} ORDER BY i", "v\n134.36\n1.1\n"),
-        ("nullif(d, 134.36) IS NULL AS v FROM {} ORDER BY i", "v\ntrue\nfalse\n"),
-        ("d AS v FROM {} UNION ALL SELECT x FROM t", "v\n134.36\n1.1\n134.36\n1.1\n"),
+        ("i FROM PRICES WHERE d = 134.36", "i\n1\n"),
+        ("i FROM PRICES WHERE 134.36 >= d AND d >= 134.36", "i\n1\n"),
+        ("i FROM PRICES WHERE d IS NOT DISTINCT FROM 134.36", "i\n1\n"),
+        ("i FROM PRICES WHERE d < 1e30 AND d > -1e300 ORDER BY i", "i\n1\n2\n"),
+        ("i FROM PRICES WHERE d < CAST('inf' AS DOUBLE) ORDER BY i", "i\n1\n2\n"),
+        ("i FROM PRICES WHERE d IN (SELECT x FROM t) ORDER BY i", "i\n1\n2\n"),
+        ("i FROM t WHERE x IN (SELECT d FROM PRICES AS p) ORDER BY i", "i\n1\n2\n"),
+        ("CASE d WHEN 134.36 THEN 'a' ELSE 'b' END AS v FROM PRICES ORDER BY i", "v\na\nb\n"),
+        ("CASE WHEN i = 1 THEN d ELSE x END AS v FROM PRICES ORDER BY i", "v\n134.36\n1.1\n"),
+        ("CASE WHEN i = 1 THEN d ELSE 0.5 END AS v FROM PRICES ORDER BY i", "v\n134.36\n0.50\n"),
+        ("coalesce(d, x) AS v FROM PRICES ORDER BY i", "v\n134.36\n1.1\n"),
+        ("nvl(d, x) AS v FROM PRICES ORDER BY i", "v\n134.36\n1.1\n"),
+        ("greatest(d, x) AS v FROM PRICES ORDER BY i", "v\n134.36\n1.1\n"),
+        ("nullif(d, 134.36) IS NULL AS v FROM PRICES ORDER BY i", "v\ntrue\nfalse\n"),
+        ("d AS v FROM PRICES UNION ALL SELECT x FROM t", "v\n134.36\n1.1\n134.36\n1.1\n"),
     ] {
-        answers(&rows, &format!("SELECT {}", select.replace("{}", PRICES)), expected);
+        answers(&rows, &format!("SELECT {}", select.replace("PRICES", PRICES)), expected);
     }
     answers(&rows, &format!("SELECT d FROM {PRICES} INTERSECT SELECT x FROM t WHERE i = 1"), "d\n134.36\n");
     answers(
@@ -118,10 +119,7 @@ fn nan_is_greater_than_all_other_numbers_however_it_was_made() {
             "sum(v) > 1000 AS s, avg(v) > 1000 AS a, var_pop(v) > 1000 AS v FROM (SELECT 1 / (i - 1.5) / 0 AS v FROM t)",
             "s,a,v\ntrue,true,true\n",
         ),
-        (
-            "i % 1 AS g, sum(1 / (i - 1.5) / 0) > 1000 AS s FROM t GROUP BY i % 1",
-            "g,s\n0,true\n",
-        ),
+        ("i % 1 AS g, sum(1 / (i - 1.5) / 0) > 1000 AS s FROM t GROUP BY i % 1", "g,s\n0,true\n"),
         (
             "i FROM (SELECT i, sum(1 / (i - 1.5) / 0) OVER (ORDER BY i ROWS 1 PRECEDING) AS s FROM t WHERE i < 3) WHERE s > 1000",
             "i\n2\n",
@@ -130,7 +128,11 @@ fn nan_is_greater_than_all_other_numbers_however_it_was_made() {
         answers(&rows, &format!("SELECT {select}"), expected);
     }
     let many: String = (0..20_000).map(|row| format!("{}\n", if row == 0 { "NaN" } else { "2.5" })).collect();
-    answers(&[("t", &format!("x\n{many}"))], "SELECT max(x) AS h, min(x) AS l FROM t", "h,l\nNaN,2.5\n");
+    answers(
+        &[("t", format!("x\n{many}").as_str())],
+        "SELECT max(x) AS h, min(x) AS l FROM t",
+        "h,l\nNaN,2.5\n",
+    );
 }
 
 #[test]
@@ -174,7 +176,10 @@ fn both_zeros_are_one_value_wherever_rows_are_sorted_divided_or_looked_up() {
         ("count(DISTINCT z) FILTER (WHERE i > 0) AS d FROM t", "d\n2\n"),
         ("array_length(array_agg(DISTINCT z)) AS d, count(*) AS n FROM t", "d,n\n2,3\n"),
         ("i FROM t QUALIFY row_number() OVER (PARTITION BY z ORDER BY i) = 1 ORDER BY i", "i\n1\n3\n"),
-        ("count(DISTINCT round(CASE i WHEN 1 THEN -0.4 ELSE 0.4 END)) AS d, count(*) AS n FROM t", "d,n\n1,3\n"),
+        (
+            "count(DISTINCT round(CASE i WHEN 1 THEN -0.4 ELSE 0.4 END)) AS d, count(*) AS n FROM t",
+            "d,n\n1,3\n",
+        ),
     ] {
         answers(&rows, &format!("SELECT {select}"), expected);
     }

@@ -43,14 +43,18 @@ pub(super) fn positive_nan(values: ArrayRef) -> ArrayRef {
             if !numbers.values().iter().any(|number| number.is_nan() && number.is_sign_negative()) {
                 return values;
             }
-            Arc::new(numbers.unary::<_, Float64Type>(|number| if number.is_nan() { f64::NAN } else { number }))
+            Arc::new(
+                numbers.unary::<_, Float64Type>(|number| if number.is_nan() { f64::NAN } else { number }),
+            )
         }
         DataType::Float32 => {
             let numbers = values.as_primitive::<Float32Type>();
             if !numbers.values().iter().any(|number| number.is_nan() && number.is_sign_negative()) {
                 return values;
             }
-            Arc::new(numbers.unary::<_, Float32Type>(|number| if number.is_nan() { f32::NAN } else { number }))
+            Arc::new(
+                numbers.unary::<_, Float32Type>(|number| if number.is_nan() { f32::NAN } else { number }),
+            )
         }
         _ => values,
     }
@@ -124,7 +128,8 @@ mod tests {
     fn nan_is_positive_and_other_numbers_stay() {
         let values = [Some(-f64::NAN), Some(f64::NAN), Some(-0.0), None, Some(f64::NEG_INFINITY)];
         let found = positive_nan(Arc::new(Float64Array::from(values.to_vec())));
-        let found: Vec<_> = found.as_primitive::<Float64Type>().iter().map(|number| number.map(f64::to_bits)).collect();
+        let found: Vec<_> =
+            found.as_primitive::<Float64Type>().iter().map(|number| number.map(f64::to_bits)).collect();
         let expected = [Some(f64::NAN), Some(f64::NAN), Some(-0.0), None, Some(f64::NEG_INFINITY)];
         assert_eq!(found, expected.map(|number| number.map(f64::to_bits)));
         let found = positive_nan(Arc::new(Float32Array::from(vec![-f32::NAN, 1.5])));

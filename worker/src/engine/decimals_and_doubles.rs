@@ -58,7 +58,9 @@ fn read(mut expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         }
         Expr::InSubquery(within) => read_within(within, schema)?,
         Expr::Case(case) => read_case(case, schema),
-        Expr::ScalarFunction(ScalarFunction { func, args }) if CHOOSING.contains(&func.name()) => {
+        Expr::ScalarFunction(ScalarFunction { func, args })
+            if CHOOSING.contains(&func.name()) || func.name() == "make_array" =>
+        {
             // Of nvl2 the first is only looked at.
             let skipped = usize::from(func.name() == "nvl2");
             make_alike(args.iter_mut().skip(skipped).collect(), schema)
@@ -191,7 +193,8 @@ fn columns(plan: LogicalPlan) -> Result<LogicalPlan> {
 fn alike_columns(union: Union) -> Result<Union> {
     let is_mixed = |place: usize| {
         // The union may still have a type from before its inputs were rewritten.
-        let schemas = || union.inputs.iter().map(|input| input.schema()).chain(std::iter::once(&union.schema));
+        let schemas =
+            || union.inputs.iter().map(|input| input.schema()).chain(std::iter::once(&union.schema));
         let fields = || schemas().filter_map(move |schema| schema.fields().get(place));
         fields().any(|field| field.data_type().is_decimal())
             && fields().any(|field| field.data_type().is_floating())

@@ -145,14 +145,16 @@ mod tests {
 
     #[test]
     fn the_nearest_double_is_that_of_the_text() {
-        let digits = [Some(12_345_678_900_000_000_000_000), Some(1), None, Some(-9_007_199_254_740_993)];
+        let digits: [Option<i128>; 4] =
+            [Some(12_345_678_900_000_000_000_000), Some(1), None, Some(-9_007_199_254_740_993)];
         for scale in [0, 2, 18, 22, 30, 38] {
             let decimals = Decimal128Array::from(digits.to_vec());
             let decimals = decimals.with_precision_and_scale(38, scale).expect("a type");
             let found = nearest(&(Arc::new(decimals) as ArrayRef), &DataType::Float64).expect("doubles");
             let found = found.as_primitive::<Float64Type>();
             for (place, digits) in digits.iter().enumerate() {
-                let expected = digits.map(|digits| format!("{digits}e-{scale}").parse::<f64>().expect("a number"));
+                let expected =
+                    digits.map(|digits| format!("{digits}e-{scale}").parse::<f64>().expect("a number"));
                 let found = found.is_valid(place).then(|| found.value(place));
                 assert_eq!(found, expected, "{digits:?} by 1e{scale}");
             }

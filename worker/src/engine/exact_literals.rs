@@ -26,19 +26,15 @@ pub(super) fn read(expr: Expr) -> Transformed<Expr> {
 /// A double that is written out, as the decimal that it is; none where it is something else, or has more digits than a decimal.
 pub(super) fn as_decimal(expr: &Expr) -> Option<ScalarValue> {
     let Number::Double(double) = number(expr)? else { return None };
-    let decimal = if double == 0.0 {
-        Decimal { digits: 0, exponent: 0 }
-    } else {
-        Decimal::of(Number::Double(double))?
-    };
+    let decimal =
+        if double == 0.0 { Decimal { digits: 0, exponent: 0 } } else { Decimal::of(Number::Double(double))? };
     let exponent = decimal.exponent.min(0);
     let digits = decimal.at(exponent)?;
     let scale = u8::try_from(-exponent).ok()?;
     let length = digits.unsigned_abs().checked_ilog10().map_or(1, |power| power + 1);
     let precision = u8::try_from(length).ok()?.max(scale);
     let scale = i8::try_from(scale).ok()?;
-    (precision <= DECIMAL128_MAX_PRECISION)
-        .then_some(ScalarValue::Decimal128(Some(digits), precision, scale))
+    (precision <= DECIMAL128_MAX_PRECISION).then_some(ScalarValue::Decimal128(Some(digits), precision, scale))
 }
 
 #[derive(Clone, Copy)]
@@ -118,8 +114,8 @@ mod tests {
             (f64::INFINITY, None),
             (f64::NAN, None),
         ] {
-            let expected =
-                expected.map(|(digits, precision, scale)| ScalarValue::Decimal128(Some(digits), precision, scale));
+            let expected = expected
+                .map(|(digits, precision, scale)| ScalarValue::Decimal128(Some(digits), precision, scale));
             assert_eq!(as_decimal(&lit(number)), expected, "{number}");
         }
         assert_eq!(as_decimal(&lit(5_i64)), None);
