@@ -1,5 +1,5 @@
-//! The least or greatest number of a table, of each group and of a window. NaN is greater than every number, as where rows are sorted; the engine takes whichever of NaN and
-//! a number comes last, and says 1.8e308 of a group of infinities.
+//! The least or greatest number of a table, of each group and of a window. NaN is greater than every number, as where rows are sorted; the
+//! engine takes whichever of NaN and a number comes last, and says 1.8e308 of a group of infinities.
 
 use std::sync::Arc;
 
