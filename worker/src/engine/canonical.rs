@@ -96,6 +96,11 @@ impl ScalarUDFImpl for Canonical {
         Ok(Arc::new(Field::clone(field).with_name(self.name())))
     }
 
+    /// Null stays null, so that joins are planned as they would be without it.
+    fn is_strict(&self) -> bool {
+        true
+    }
+
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let value = args.args.first().ok_or_else(no_argument)?;
         let values = positive_nan(value.to_array(args.number_rows)?);

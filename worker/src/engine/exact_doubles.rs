@@ -101,6 +101,11 @@ impl ScalarUDFImpl for Nearest {
         Ok(Arc::new(Field::new(self.name(), self.to.clone(), is_nullable)))
     }
 
+    /// Null stays null, so that joins are planned as they would be without it.
+    fn is_strict(&self) -> bool {
+        true
+    }
+
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [value] = args.args.as_slice() else {
             return Err(DataFusionError::Internal("one argument is expected".to_owned()));
