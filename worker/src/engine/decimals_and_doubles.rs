@@ -203,7 +203,7 @@ fn alike_columns(union: Union) -> Result<Union> {
     if !mixed.contains(&true) {
         return Ok(union);
     }
-    let inputs = union.inputs.into_iter().map(|input| {
+    let inputs = union.inputs.into_iter().map(|input| -> Result<Arc<LogicalPlan>> {
         let doubles = with_doubles(input.schema(), &mixed)?;
         Ok(Arc::new(coerce_plan_expr_for_schema(Arc::unwrap_or_clone(input), &doubles)?))
     });
