@@ -16,7 +16,7 @@ use super::far_times::compares;
 use super::rewrite::rewrite;
 
 /// Functions that give one of their arguments.
-const CHOOSING: [&str; 6] = ["coalesce", "nvl", "nvl2", "nullif", "greatest", "least"];
+pub(super) const CHOOSING: [&str; 6] = ["coalesce", "nvl", "nvl2", "nullif", "greatest", "least"];
 
 /// Functions of windows with a value for rows that are not there.
 const WITH_DEFAULT: [&str; 2] = ["lag", "lead"];

@@ -1,8 +1,10 @@
-//! Sums, differences and products of numbers that are written out, as decimals: as doubles `0.06 + 0.01` is a little more or less than 0.07,
-//! and rows at the edge are lost.
+//! Numbers that are written out, as decimals: as doubles `0.06 + 0.01` is a little more or less than 0.07, and rows at the edge are lost.
+//!
+//! Owns their sums, differences and products, and which decimal a number is.
 //!
 //! Must not change what is computed of rows, nor divisions. Numbers whose digits are too many stay with the engine.
 
+use datafusion::arrow::datatypes::DECIMAL128_MAX_PRECISION;
 use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, lit};
@@ -19,6 +21,20 @@ pub(super) fn read(expr: Expr) -> Transformed<Expr> {
         _ => None,
     };
     result.map_or(Transformed::no(expr), |result| Transformed::yes(lit(result)))
+}
+
+/// A double that is written out, as the decimal that it is; none where it is something else, or has more digits than a decimal.
+pub(super) fn as_decimal(expr: &Expr) -> Option<ScalarValue> {
+    let Number::Double(double) = number(expr)? else { return None };
+    let decimal =
+        if double == 0.0 { Decimal { digits: 0, exponent: 0 } } else { Decimal::of(Number::Double(double))? };
+    let exponent = decimal.exponent.min(0);
+    let digits = decimal.at(exponent)?;
+    let scale = u8::try_from(-exponent).ok()?;
+    let length = digits.unsigned_abs().checked_ilog10().map_or(1, |power| power + 1);
+    let precision = u8::try_from(length).ok()?.max(scale);
+    let scale = i8::try_from(scale).ok()?;
+    (precision <= DECIMAL128_MAX_PRECISION).then_some(ScalarValue::Decimal128(Some(digits), precision, scale))
 }
 
 #[derive(Clone, Copy)]
@@ -82,6 +98,30 @@ fn exact(left: Number, operator: Operator, right: Number) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_the_decimals_that_are_written() {
+        for (number, expected) in [
+            (134.36, Some((13436, 5, 2))),
+            (-0.5, Some((-5, 1, 1))),
+            (0.0, Some((0, 1, 0))),
+            (-0.0, Some((0, 1, 0))),
+            (1e30, Some((10_i128.pow(30), 31, 0))),
+            (1.5e-7, Some((15, 8, 8))),
+            (1e38, None),
+            (1e300, None),
+            (1e-300, None),
+            (f64::INFINITY, None),
+            (f64::NAN, None),
+        ] {
+            let expected = expected
+                .map(|(digits, precision, scale)| ScalarValue::Decimal128(Some(digits), precision, scale));
+            assert_eq!(as_decimal(&lit(number)), expected, "{number}");
+        }
+        assert_eq!(as_decimal(&lit(5_i64)), None);
+        let negative = Expr::Negative(Box::new(lit(2.5)));
+        assert_eq!(as_decimal(&negative), Some(ScalarValue::Decimal128(Some(-25), 2, 1)));
+    }
 
     #[test]
     fn results_are_those_of_decimals() {

@@ -1,27 +1,32 @@
 //! The query engine: DataFusion as this worker configures it, so that the same input gives the same bytes on every machine.
 //!
-//! Owns the configuration, the order of partitions, how many are read at once, arithmetic that overflows, functions that are guarded or
+//! Owns the configuration, the order of partitions, how many are read at once, arithmetic that overflows, which numbers are one, functions that are guarded or
 //! corrected, SQL that is spelled otherwise elsewhere, and what the engine's errors mean. Must not know tables, steps or storage.
 
 mod aggregates;
 mod assumed_order;
+mod canonical;
 mod cast;
 mod compared_intervals;
 mod correlated;
 mod dates_of_digits;
 mod days_and_numbers;
+mod decimals_and_doubles;
 mod duration_parts;
 mod engine_words;
 mod error;
+mod exact_doubles;
 mod exact_literals;
 mod faithful;
 mod far_times;
+mod foreign_nan;
 mod forgotten_order;
 mod functions;
 mod like_escape;
 mod minutes;
 mod nullable;
 mod numbers;
+mod one_form;
 mod ordered;
 mod out_of_memory;
 mod overflow;
@@ -39,6 +44,7 @@ const BATCH_ROWS: usize = 8192;
 
 pub(crate) use error::SCRATCH_FOLDER;
 pub use error::query_error;
+pub(crate) use foreign_nan::with_positive_nan;
 pub(crate) use read_ahead::ReadAhead;
 pub(crate) use session::{InOneStream, PARTITIONS, runtime, session, streaming};
 pub(crate) use until_failed::until_failed;

@@ -1,12 +1,14 @@
-//! Numbers that the engine would cut or wrap: quotients of decimals are numbers with all their digits, and counts are signed.
+//! Numbers that the engine would cut or wrap: quotients of decimals are numbers with all their digits, counts are signed, and whole numbers that
+//! are made whole stay as they are.
 //!
 //! It runs before types are made alike. Must not change quotients of whole numbers.
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
+use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::Result;
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator};
 use datafusion::optimizer::AnalyzerRule;
 
@@ -54,6 +56,9 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
                 args.map(|arg| if is_decimal(&arg) { cast(arg, DataType::Float64) } else { arg }).collect();
             Transformed::yes(Expr::AggregateFunction(mean))
         }
+        Expr::ScalarFunction(mut function) if is_whole_already(&function, schema) => {
+            Transformed::yes(function.args.swap_remove(0))
+        }
         // Of counts and positions, `length(a) - length(b)` may be negative.
         Expr::ScalarFunction(function) => {
             let function = Expr::ScalarFunction(function);
@@ -64,6 +69,16 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
         }
         other => Transformed::no(other),
     }
+}
+
+/// Whether a whole number is made whole, which the engine does by way of a double.
+fn is_whole_already(function: &ScalarFunction, schema: &DFSchema) -> bool {
+    let value = match (function.func.name(), function.args.as_slice()) {
+        ("ceil" | "floor" | "trunc", [value]) => value,
+        ("trunc", [value, Expr::Literal(ScalarValue::Int64(Some(0..)), _)]) => value,
+        _ => return false,
+    };
+    value.get_type(schema).is_ok_and(|found| found.is_integer())
 }
 
 /// Whether a quotient of these types is a decimal, of which the engine keeps four digits more than there were.

@@ -14,10 +14,13 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::compared_intervals::ComparedIntervals;
 use super::days_and_numbers::DaysAndNumbers;
+use super::decimals_and_doubles::DecimalsAndDoubles;
+use super::exact_doubles::ExactDoubles;
 use super::faithful::Faithful;
 use super::far_times::FarTimes;
 use super::forgotten_order::ForgottenOrder;
 use super::numbers::Numbers;
+use super::one_form::OneForm;
 use super::ordered::OrderedPartitions;
 use super::overflow::CheckedArithmetic;
 use super::read_ahead::ReadAhead;
@@ -90,12 +93,15 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
         Arc::new(Spelled),
         Arc::new(DaysAndNumbers),
         Arc::new(Numbers),
+        Arc::new(DecimalsAndDoubles),
         Arc::new(Faithful),
         Arc::new(FarTimes),
     ];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(CheckedArithmetic::new()));
     rules.push(Arc::new(ComparedIntervals::new()));
+    rules.push(Arc::new(OneForm::new()));
+    rules.push(Arc::new(ExactDoubles::new()));
     // Filters are pushed down before; this pushes one below an outer join whose sides were exchanged, to the wrong side.
     let physical = PhysicalOptimizer::new().rules.into_iter();
     let physical = physical.filter(|rule| !rule.name().starts_with("FilterPushdown"));

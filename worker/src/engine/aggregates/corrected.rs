@@ -11,11 +11,13 @@ use datafusion::logical_expr::{
 };
 
 use super::decimal_mean::{self, DecimalMean};
-use super::extremes::{Extreme, Extremes, is_number};
+use super::extremes::{self, Extreme, Extremes};
 use super::moving::{Statistic, moving};
 use super::moving_pairs::Pairs;
 use super::percentile::Percentile;
+use super::plain_nan::{plain_nan, plain_nans};
 use super::two_stacks::Window;
+use crate::engine::canonical::is_number;
 
 /// What is computed otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,7 +28,7 @@ pub(super) enum Correction {
     Moving(Statistic),
     /// What is said of two columns: in windows that move, and of groups where the engine's sums cancel out.
     Pairs(Pairs),
-    /// The least or greatest number of each group.
+    /// The least or greatest number.
     Extreme(Extreme),
     /// The value below which a share of the others is.
     Percentile,
@@ -47,6 +49,14 @@ impl Corrected {
     /// The digits behind the point of the decimals whose mean this is; `None` where it is something else.
     fn scale(&self, argument: Option<&DataType>) -> Option<i8> {
         argument.and_then(decimal_mean::scale).filter(|_| self.correction == Correction::Mean)
+    }
+
+    /// Which end is asked for, of values of this type that may be NaN.
+    fn extreme(&self, found: &DataType) -> Option<Extreme> {
+        match self.correction {
+            Correction::Extreme(extreme) if is_number(found) => Some(extreme),
+            _ => None,
+        }
     }
 
     fn percentile(&self, args: &AccumulatorArgs<'_>) -> Option<Percentile> {
@@ -97,9 +107,16 @@ impl AggregateUDFImpl for Corrected {
         if let Some(mean) = self.decimals(&args) {
             return Ok(Box::new(mean));
         }
+        let found = args.return_field.data_type();
+        if let Some(extreme) = self.extreme(found) {
+            return Ok(Box::new(extremes::OfAll::new(extreme, found.clone())));
+        }
         match self.percentile(&args) {
-            Some(percentile) => Ok(Box::new(percentile)),
-            None => self.function.accumulator(args),
+            Some(percentile) => Ok(plain_nan(true, Box::new(percentile))),
+            None => {
+                let is_number = is_number(found);
+                Ok(plain_nan(is_number, self.function.accumulator(args)?))
+            }
         }
     }
 
@@ -124,21 +141,23 @@ impl AggregateUDFImpl for Corrected {
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
-        match self.correction {
-            Correction::Extreme(extreme) if is_number(args.return_field.data_type()) => {
-                Ok(Box::new(Extremes::new(extreme, args.return_field.data_type().clone())))
-            }
-            Correction::Mean
-            | Correction::Moving(_)
-            | Correction::Pairs(_)
-            | Correction::Extreme(_)
-            | Correction::Percentile => self.function.create_groups_accumulator(args),
+        let found = args.return_field.data_type();
+        if let Some(extreme) = self.extreme(found) {
+            return Ok(Box::new(Extremes::new(extreme, found.clone())));
         }
+        let is_number = is_number(found);
+        let groups = self.function.create_groups_accumulator(args)?;
+        Ok(plain_nans(is_number, groups))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         if let Some(mean) = self.decimals(&args) {
             return Ok(Box::new(mean));
+        }
+        let found = args.return_field.data_type();
+        let is_number = is_number(found);
+        if let Some(extreme) = self.extreme(found) {
+            return Ok(extremes::moving(extreme, found.clone()));
         }
         let moving = match self.correction {
             Correction::Mean => moving(&args, Statistic::Mean),
@@ -151,7 +170,8 @@ impl AggregateUDFImpl for Corrected {
             }
             Correction::Pairs(_) | Correction::Extreme(_) => None,
         };
-        moving.map_or_else(|| self.function.create_sliding_accumulator(args), Ok)
+        let moving = moving.map_or_else(|| self.function.create_sliding_accumulator(args), Ok)?;
+        Ok(plain_nan(is_number, moving))
     }
 
     fn supports_within_group_clause(&self) -> bool {

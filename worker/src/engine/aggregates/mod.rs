@@ -9,6 +9,7 @@ mod extremes;
 mod moving;
 mod moving_pairs;
 mod percentile;
+mod plain_nan;
 mod sum;
 mod two_stacks;
 

@@ -15,6 +15,8 @@ use datafusion::logical_expr::{
 };
 
 use super::moving::{Statistic, moving};
+use super::plain_nan::{plain_nan, plain_nans};
+use crate::engine::canonical::is_number;
 
 /// What the sum of this type is computed in: no number of rows that fits on a disk overflows it. None where the engine's own is right.
 fn wide_type(narrow: &DataType) -> Option<DataType> {
@@ -96,7 +98,7 @@ impl AggregateUDFImpl for CheckedSum {
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         match widened(&args) {
             Some((wide, types)) => Ok(Box::new(WideSum { sum: self.sum.accumulator(wide)?, types })),
-            None => self.sum.accumulator(args),
+            None => Ok(plain_nan(is_number(args.return_field.data_type()), self.sum.accumulator(args)?)),
         }
     }
 
@@ -117,7 +119,10 @@ impl AggregateUDFImpl for CheckedSum {
             Some((wide, types)) => {
                 Ok(Box::new(WideSums { sums: self.sum.create_groups_accumulator(wide)?, types }))
             }
-            None => self.sum.create_groups_accumulator(args),
+            None => {
+                let is_number = is_number(args.return_field.data_type());
+                Ok(plain_nans(is_number, self.sum.create_groups_accumulator(args)?))
+            }
         }
     }
 
@@ -126,10 +131,14 @@ impl AggregateUDFImpl for CheckedSum {
             Some((wide, types)) => {
                 Ok(Box::new(WideSum { sum: self.sum.create_sliding_accumulator(wide)?, types }))
             }
-            None => match moving(&args, Statistic::Sum) {
-                Some(numbers) => Ok(numbers),
-                None => self.sum.create_sliding_accumulator(args),
-            },
+            None => {
+                let is_number = is_number(args.return_field.data_type());
+                let sum = match moving(&args, Statistic::Sum) {
+                    Some(numbers) => numbers,
+                    None => self.sum.create_sliding_accumulator(args)?,
+                };
+                Ok(plain_nan(is_number, sum))
+            }
         }
     }
 

@@ -19,6 +19,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::parquet_files::ParquetFiles;
+use crate::engine::with_positive_nan;
 use crate::failure::StepError;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
@@ -88,7 +89,7 @@ impl TableProvider for ParquetTable {
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
-        Ok(DataSourceExec::from_data_source(scan))
+        with_positive_nan(DataSourceExec::from_data_source(scan))
     }
 
     /// Filters are looked at by the query, row by row.

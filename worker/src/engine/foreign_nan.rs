@@ -1,0 +1,32 @@
+//! Rows that another program wrote, with every NaN positive: by the sign that it gave one, it would be less than all other numbers.
+
+use std::sync::Arc;
+
+use datafusion::common::config::ConfigOptions;
+use datafusion::error::Result;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::projection::ProjectionExec;
+
+use super::canonical::{Form, function, is_number};
+
+/// The same rows; those without a column of numbers as they are.
+pub(crate) fn with_positive_nan(rows: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let schema = rows.schema();
+    if !schema.fields().iter().any(|field| is_number(field.data_type())) {
+        return Ok(rows);
+    }
+    let value = function(Form::Value);
+    let mut columns: Vec<(Arc<dyn PhysicalExpr>, String)> = Vec::with_capacity(schema.fields().len());
+    for (place, field) in schema.fields().iter().enumerate() {
+        let mut column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), place));
+        if is_number(field.data_type()) {
+            let options = Arc::new(ConfigOptions::default());
+            column =
+                Arc::new(ScalarFunctionExpr::try_new(Arc::clone(&value), vec![column], &schema, options)?);
+        }
+        columns.push((column, field.name().clone()));
+    }
+    Ok(Arc::new(ProjectionExec::try_new(columns, rows)?))
+}
