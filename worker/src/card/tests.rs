@@ -19,7 +19,7 @@ fn evaluation(outcomes: &Outcomes, labels: &[String]) -> Evaluation {
             answers: "the most frequent class".to_owned(),
             metrics: Metrics::from([("accuracy".to_owned(), 0.5)]),
         }),
-        intervals: Some(Intervals { level: 0.95, repeats: 400, rows: 300, metrics: intervals }),
+        intervals: Some(Intervals { level: 0.95, repeats: 400, rows: 300, groups: None, metrics: intervals }),
         folds: None,
         tuning: None,
         learning_curve: None,

@@ -93,6 +93,42 @@ fn the_gates_metric_has_its_interval_in_the_report() {
     assert!(!ended.report.metrics.contains_key("accuracyLow"));
 }
 
+/// Rows of customers, twenty equal ones of each, whose class the feature says of four customers in five.
+fn of_customers(customers: u32) -> String {
+    let row = |row: u32| {
+        let customer = row % customers;
+        let class = if (customer % 2 == 0) == (customer % 5 != 0) { "a" } else { "b" };
+        format!("{},c{customer},{class}\n", customer % 2)
+    };
+    (0..20 * customers).map(row).fold("x,customer,species\n".to_owned(), |rows, row| rows + &row)
+}
+
+#[test]
+fn intervals_are_of_whole_groups_where_rows_have_groups() {
+    let measured = |customers: u32, fields: Value| {
+        let volume = with_data(&of_customers(customers));
+        let ended = volume.step(&train(fields), &[]);
+        ended.succeeds();
+        let has_interval = ended.report.metrics.contains_key("accuracyLow");
+        let width = has_interval.then(|| metric(&ended, "accuracyHigh") - metric(&ended, "accuracyLow"));
+        (width, ended.message().to_owned(), evaluation(&volume)["intervals"].clone(), card(&volume))
+    };
+    let fields = json!({"features": ["x"], "split": {"test": 0.25}});
+    let mut grouped = fields.clone();
+    grouped["groupBy"] = json!("customer");
+    let (of_rows, message, intervals, _) = measured(100, fields);
+    assert!(!message.contains("groups") && intervals["groups"].is_null(), "{message}");
+    let (of_groups, message, intervals, card) = measured(100, grouped.clone());
+    assert_eq!(intervals["groups"], 25);
+    let (of_groups, of_rows) = (of_groups.expect("an interval"), of_rows.expect("an interval"));
+    assert!(of_groups > 3.0 * of_rows, "{of_groups} of groups, {of_rows} of rows");
+    for text in [&message, &card] {
+        assert!(text.contains("intervals are of draws of whole groups (groupBy)"), "{text}");
+    }
+    let (none, message, ..) = measured(10, grouped);
+    assert!(none.is_none() && message.contains("fewer than 5 groups"), "{message}");
+}
+
 #[test]
 fn hostile_names_in_data_are_text_on_the_card() {
     let hostile = "</style><script>alert(1)</script>";
