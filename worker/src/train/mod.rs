@@ -36,6 +36,7 @@ mod k_means;
 mod keys;
 mod lbfgs;
 mod leading;
+mod leaks;
 mod learner;
 mod learning_curve;
 mod least_squares;

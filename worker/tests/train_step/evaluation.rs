@@ -45,6 +45,37 @@ fn a_column_of_numbers_but_for_a_few_texts_is_named_with_what_to_do() {
 }
 
 #[test]
+fn columns_that_say_the_target_by_themselves_and_ids_are_named() {
+    let rows = |row: fn(i32) -> String| (0..120).map(row).collect::<String>();
+    let of_classes = rows(|row| {
+        let (id, amount) = (1000 + row * 37 % 120, row % 13 + 100 * (row % 2));
+        format!("{},{id},{amount},{}\n", row * 7 % 30, if row % 2 == 0 { "a" } else { "b" })
+    });
+    let of_dates = rows(|row| {
+        let ended = if row % 3 == 0 { format!("2024-05-{:02}", row % 28 + 1) } else { String::new() };
+        format!("{},{ended},{}\n", row * 7 % 30, if row % 3 == 0 { "left" } else { "stayed" })
+    });
+    let of_numbers = rows(|row| {
+        let y = [3.0, 1.0, 4.0, 1.5, 9.0, 2.5_f64][row as usize % 6];
+        format!("{},c{},{},{y}\n", row * 7 % 30, row % 6, y.powi(9))
+    });
+    let regression = json!({"target": "y", "algorithm": {"ridge": {}}});
+    for (data, fields, leaks, ids) in [
+        (format!("x,id,amount,species\n{of_classes}"), json!({}), Some("amount"), Some("id")),
+        (format!("x,ended,species\n{of_dates}"), json!({}), Some("ended"), None),
+        (format!("x,code,power,y\n{of_numbers}"), regression, Some("code, power"), None),
+        (iris(), json!({}), None, None),
+    ] {
+        let volume = with_data(&data);
+        let ended = volume.step(&train(fields), &[]);
+        let message = ended.succeeds().message();
+        let named = |what: &str| message.split("; ").find_map(|sentence| sentence.strip_prefix(what));
+        assert_eq!(named("make sure that it is known when predictions are made: "), leaks, "{message}");
+        assert_eq!(named("leave it out unless its size says something: "), ids, "{message}");
+    }
+}
+
+#[test]
 fn importance_is_of_the_tables_columns_and_the_same_each_time() {
     let fields = json!({"algorithm": {"linearRegression": {}}, "split": {"test": 0.3}});
     let volume = with_data(&priced(300));
