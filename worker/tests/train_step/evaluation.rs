@@ -189,6 +189,37 @@ fn the_card_names_the_data_by_their_digest_and_not_by_their_place() {
 }
 
 #[test]
+fn the_card_says_which_rows_were_read_how_some_were_kept_back_and_which_parameters_hold() {
+    let lineage = |html: &str, what: &str| {
+        let after = html.split_once(&format!("<th>{what}</th><td class=\"code\">")).map(|(_, after)| after);
+        after.and_then(|after| after.split('<').next()).unwrap_or_default().to_owned()
+    };
+    let of = |name: &str, content: &str| {
+        let volume = with_data(&iris());
+        volume.put(name, content);
+        let fields = json!({
+            "data": {"uri": {"uri": format!("file:{name}")}},
+            "split": {"test": 0.2, "stratify": true, "seed": 3},
+            "crossValidation": {"folds": 4, "seed": 5},
+        });
+        volume.step(&train(fields), &[]).succeeds();
+        card(&volume)
+    };
+    let html = of("a.csv", &iris());
+    let digest = lineage(&html, "rows, digest");
+    assert_eq!(digest.len(), 64, "{html}");
+    assert_eq!(lineage(&html, "rows kept back"), "0.2 of each class, shuffled, seed 3");
+    assert_eq!(lineage(&html, "folds"), "4, seed 5");
+    assert_eq!(lineage(&html, "worker"), env!("CARGO_PKG_VERSION"));
+    assert!(html.contains("<td>alpha</td><td>1 (default)</td>"), "{html}");
+    // The same rows in other words, and others.
+    let same = of("b.csv", &iris().replace("setosa", "\"setosa\""));
+    assert_eq!(lineage(&same, "rows, digest"), digest);
+    let other = of("a.csv", &iris().replacen("5.1", "5.2", 1));
+    assert_ne!(lineage(&other, "rows, digest"), digest);
+}
+
+#[test]
 fn a_model_of_a_quantile_is_measured_by_its_pinball_loss_beside_that_quantile() {
     let rows: String = (0..400).map(|row| format!("{},{}\n", row % 20, row % 20 + (row * 7) % 10)).collect();
     let volume = with_data(&format!("a,species\n{rows}"));
