@@ -66,7 +66,8 @@ pub struct TrainArgs {
     /// The column that is hashed (the whole row when absent), or that says when each row is from.
     #[arg(long, value_name = "COLUMN", requires = "split_by", help_heading = "Measuring")]
     pub split_column: Option<String>,
-    /// Keep rows with the same value of this column together, in the split and in folds.
+    /// Keep rows with the same value of this column together, in the split and in folds. The column is not learnt from, unless
+    /// --features or --as names it.
     #[arg(long, value_name = "COLUMN", help_heading = "Measuring")]
     pub group_by: Option<String>,
     /// Keep each class's share alike on both sides of the split.
