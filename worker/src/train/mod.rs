@@ -66,6 +66,7 @@ mod scaling;
 mod schema;
 mod scratch_rows;
 mod seasonal_naive;
+mod separation;
 mod settings;
 mod shuffle;
 mod silhouette;
