@@ -30,6 +30,7 @@ pub mod onnx;
 pub mod preprocess;
 pub mod progress;
 mod redaction;
+mod rejected_model;
 pub mod report;
 pub mod run;
 mod scratch;

@@ -22,8 +22,8 @@ pub struct Card<'a> {
     pub target: &'a str,
     /// The algorithm's name, as in a spec.
     pub algorithm: &'a str,
-    /// Its parameters, each with its value where the step gives one.
-    pub parameters: Vec<(String, Option<String>)>,
+    /// Its parameters, each with the value that holds.
+    pub parameters: Vec<(String, String)>,
     /// What was measured.
     pub evaluation: &'a Evaluation,
     /// The columns that it was learnt from.

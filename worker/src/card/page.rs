@@ -184,7 +184,7 @@ fn parameters(card: &Card<'_>) -> Markup {
             thead { tr { th { "parameter of " (card.algorithm) } th { "value" } } }
             tbody {
                 @for (parameter, value) in &card.parameters {
-                    tr { td { (parameter) } td { @if let Some(value) = value { (value) } @else { span.soft { "default" } } } }
+                    tr { td { (parameter) } td { (value) } }
                 }
             }
         }

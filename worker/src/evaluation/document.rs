@@ -76,8 +76,11 @@ pub struct Intervals {
     pub level: f64,
     /// How often rows were drawn.
     pub repeats: u64,
-    /// How many rows were drawn at once.
+    /// How many rows were drawn at once; of whole groups, about so many.
     pub rows: u64,
+    /// How many whole groups were drawn at once; none where the rows have no groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<u64>,
     /// The intervals, by the metric's name.
     pub metrics: BTreeMap<String, Interval>,
 }

@@ -7,6 +7,7 @@ mod error;
 mod reader;
 mod values;
 
+pub use crate::model::MAX_MAGNITUDE;
 pub use error::FeatureError;
-pub use reader::{FeatureReader, MAX_MAGNITUDE};
+pub use reader::FeatureReader;
 pub use values::{column_names, feature_kind, is_number, is_text, kind_name, numbers, shown, value_type};

@@ -11,10 +11,8 @@ use super::values::{
     as_text, booleans, column_names, is_number, is_text, is_time, kind_name, milliseconds, numbers, shown,
     value_type,
 };
+use crate::model::MAX_MAGNITUDE;
 use crate::preprocess::{Form, Input, RawRows, TIME_RANGE};
-
-/// The largest absolute value that can be computed with: squares and sums of such values are still finite.
-pub const MAX_MAGNITUDE: f64 = 1e100;
 
 /// How many rows are filled in column by column before the next ones are.
 const CACHED_ROWS: usize = 256;
@@ -23,6 +21,8 @@ const CACHED_ROWS: usize = 256;
 #[derive(Debug)]
 pub struct FeatureReader {
     columns: Vec<Column>,
+    /// The largest absolute value of a number.
+    largest: f64,
 }
 
 #[derive(Debug)]
@@ -49,7 +49,13 @@ impl FeatureReader {
             check_type(&input, data_type)?;
             columns.push(Column { input, index, has_number_as_text: AtomicBool::new(false) });
         }
-        Ok(Self { columns })
+        Ok(Self { columns, largest: MAX_MAGNITUDE })
+    }
+
+    /// The same, where numbers are at most `largest` from zero: a model may have no answer for larger ones.
+    #[must_use]
+    pub fn within(self, largest: f64) -> Self {
+        Self { largest, ..self }
     }
 
     /// Writes the batch's features to `out`, row by row, replacing the numbers that were there; texts and counts are added to.
@@ -71,7 +77,7 @@ impl FeatureReader {
             let nulls = array.logical_nulls();
             let is_null = |row| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
             let slots = out.numbers.iter_mut().skip(place).step_by(width.max(1));
-            let wrong = |row| wrong_value(&column.input, array, row, before);
+            let wrong = |row| wrong_value(&column.input, self.largest, array, row, before);
             let values = match column.input.form {
                 Form::Number => numbers(array),
                 Form::Boolean => booleans(array),
@@ -100,7 +106,7 @@ impl FeatureReader {
             for (row, (slot, number)) in slots.zip(values.as_primitive::<Float64Type>().iter()).enumerate() {
                 match number {
                     Some(time) if is_time && TIME_RANGE.contains(&(time as i64)) => *slot = time,
-                    Some(number) if !is_time && number.abs() <= MAX_MAGNITUDE => *slot = number,
+                    Some(number) if !is_time && number.abs() <= self.largest => *slot = number,
                     Some(number) if number.is_nan() && column.input.optional => {
                         *slot = f64::NAN;
                         *missing += 1;
@@ -126,7 +132,7 @@ impl FeatureReader {
             is_plain.then(|| numbers(array)).filter(|values| values.null_count() == 0)
         });
         let values: Vec<Option<ArrayRef>> = values.collect();
-        let width = values.len().max(1);
+        let (width, largest) = (values.len().max(1), self.largest);
         let mut are_plain: Vec<bool> = values.iter().map(Option::is_some).collect();
         for (first, rows) in (0..).step_by(CACHED_ROWS).zip(out.chunks_mut(CACHED_ROWS * width)) {
             for ((place, values), is_plain) in values.iter().enumerate().zip(&mut are_plain) {
@@ -134,7 +140,7 @@ impl FeatureReader {
                 let values = values.as_primitive::<Float64Type>().values().iter().skip(first);
                 for (slot, number) in rows.iter_mut().skip(place).step_by(width).zip(values) {
                     // Not a number is not below anything.
-                    *is_plain &= number.abs() <= MAX_MAGNITUDE;
+                    *is_plain &= number.abs() <= largest;
                     *slot = *number;
                 }
             }
@@ -190,7 +196,7 @@ fn is_nan(array: &ArrayRef, row: usize) -> bool {
         || array.as_primitive_opt::<Float32Type>().is_some_and(|values| values.value(row).is_nan())
 }
 
-fn wrong_value(input: &Input, array: &ArrayRef, row: usize, before: u64) -> FeatureError {
+fn wrong_value(input: &Input, largest: f64, array: &ArrayRef, row: usize, before: u64) -> FeatureError {
     let name = &input.name;
     let expected = match input.form {
         Form::Number => "a number is expected",
@@ -222,7 +228,7 @@ fn wrong_value(input: &Input, array: &ArrayRef, row: usize, before: u64) -> Feat
                 )
             }
             Form::Number | Form::Time => {
-                format!("leave such rows out in a prepare step: WHERE abs(\"{name}\") <= {MAX_MAGNITUDE:e}")
+                format!("leave such rows out in a prepare step: WHERE abs(\"{name}\") <= {largest:e}")
             }
         };
         (format!("has {}", shown(array, row)), advice)

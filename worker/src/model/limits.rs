@@ -1,5 +1,8 @@
 //! The name, version and size of a model's file, and the bounds of what it holds.
 
+/// The largest absolute value of a number that is learnt from or predicted for: squares and sums of such values are still finite.
+pub const MAX_MAGNITUDE: f64 = 1e100;
+
 /// The most columns that a model's features may become.
 pub const MAX_COLUMNS: usize = 4096;
 

@@ -52,8 +52,8 @@ pub use gaussian::GaussianPredictor;
 pub use isolation::{IsolationPredictor, path_length};
 pub use label::Label;
 pub use limits::{
-    BINARY_LIMIT, MAX_CLASSES, MAX_COLUMNS, MAX_NUMBERS, MODEL_FILE, MODEL_VERSION, NEIGHBORS_FILE,
-    ONNX_FILE, TREES_FILE,
+    BINARY_LIMIT, MAX_CLASSES, MAX_COLUMNS, MAX_MAGNITUDE, MAX_NUMBERS, MODEL_FILE, MODEL_VERSION,
+    NEIGHBORS_FILE, ONNX_FILE, TREES_FILE,
 };
 pub use linear::LinearPredictor;
 pub use mixture::MixturePredictor;
@@ -227,9 +227,14 @@ impl Model {
         &self.preprocessing
     }
 
-    /// The largest absolute value of a feature, a power of ten, up to which every row has an answer.
+    /// The largest absolute value of a feature, a power of ten, up to which every row has an answer. No larger value was learnt from, and
+    /// none is taken, whatever the model could do with it: tables to score and requests have the same bound.
     #[must_use]
     pub fn largest_value(&self) -> f64 {
+        self.largest_answered().min(MAX_MAGNITUDE)
+    }
+
+    fn largest_answered(&self) -> f64 {
         let of_columns = self.predictor.largest_value();
         let (scales, products) = (self.preprocessing.scales(), self.preprocessing.products());
         if (scales.is_empty() && products.is_empty()) || of_columns <= 1.0 {

@@ -11,6 +11,7 @@ use crate::WorkContext;
 use crate::deliver::{OutPlace, format_of_out};
 use crate::failure::StepError;
 use crate::flags::{SourceFlags, TableFormat, WorkFlags};
+use crate::rejected_model::warn_of_rejected;
 use crate::stderr::say;
 
 /// Predict for every row of a table.
@@ -20,7 +21,8 @@ use crate::stderr::say;
   mlpipeline-worker score --model model --data 'days/*.parquet' --out scored.parquet
 
 The result is the input with predicted_TARGET beside it and, for classes, probability_LABEL for each. Columns may come in
-any order, and those that the model does not know pass through. Credentials come from the environment, as for prepare; the
+any order, and those that the model does not know pass through. A model that its gate rejected is used, with a warning on
+standard error. Credentials come from the environment, as for prepare; the
 table is called input there.")]
 pub struct ScoreArgs {
     /// The model's folder.
@@ -50,6 +52,7 @@ impl ScoreArgs {
         let format = format_of_out(&self.out, self.out_format.map(Format::from))?;
         let input = self.source.source("input", &context.secrets)?;
         let model = load(self.model.clone(), None).await?;
+        warn_of_rejected(&self.model);
         let out = OutPlace::begin(&self.out, format, context)?;
         let (written, _) = make(model, &input, format, out.path(), context).await?;
         out.publish(format, &written, context).await?;

@@ -32,7 +32,7 @@ pub(super) async fn predictions(
 ) -> Result<SendableRecordBatchStream, StepError> {
     let input = table.schema().as_arrow().clone();
     let schema = Arc::new(with_predictions(&input, model.schema())?);
-    let reader = FeatureReader::new(&input, model.schema().inputs())?;
+    let reader = FeatureReader::new(&input, model.schema().inputs())?.within(model.largest_value());
     let rows = table.execute_stream().await.map_err(|error| query_error(&error))?;
     let answers = model.schema().target.answers();
     let scorer = Arc::new(Scorer { model, reader, answers, schema: SchemaRef::clone(&schema) });

@@ -46,6 +46,7 @@ use crate::WorkContext;
 use crate::cancellation::Cancellation;
 use crate::failure::StepError;
 use crate::model::Model;
+use crate::rejected_model::warn_of_rejected;
 use crate::stderr::say;
 use crate::work::Work;
 use auth::ApiKey;
@@ -74,7 +75,8 @@ async fn run(step: &ServeStep, context: &WorkContext, options: &ServeOptions) ->
     run_model(folder.path().to_owned(), step.model_digest.clone(), &context.cancellation, options).await
 }
 
-/// Serves the model in a folder until stopped: listen, load, answer, drain.
+/// Serves the model in a folder until stopped: listen, load, answer, drain. It is the user's choice: one that its gate rejected is served
+/// with a warning.
 ///
 /// # Errors
 /// As [`run`].
@@ -83,6 +85,7 @@ pub async fn run_folder(
     cancellation: &Cancellation,
     options: &ServeOptions,
 ) -> Result<(), StepError> {
+    warn_of_rejected(folder);
     run_model(folder.to_owned(), None, cancellation, options).await
 }
 

@@ -26,9 +26,13 @@ use crate::redaction::plain;
   mlpipeline-worker train --data houses.parquet --target price --algorithm linear-regression --folds 5 --out model
   mlpipeline-worker train --data visits.csv --algorithm k-means --parameter nClusters=5 --out model
 
-Rows are held in memory (rows x features x 8 bytes) up to seven tenths of --memory-limit; beyond, they go to a file in
---scratch where the algorithm reads them one after the other, and are refused where it needs them all. The metrics are of the test rows, else the mean over the folds,
-else of the rows learnt from. Credentials come from the environment, as for prepare; the table is called data there.")]
+Rows take rows x features x 8 bytes. Where the algorithm reads them one after the other, they go to a file in --scratch once
+they take more than seven tenths of --memory-limit. Where it needs them all in memory, they are refused once they take more than
+85 % of what the container or machine has. The metrics are of the test rows, else the mean over the folds, else of the rows
+learnt from. Credentials come from the environment, as for prepare; the table is called data there.
+
+Exit codes: 0 trained, and the gate passed where there is one, 1 internal error, 2 wrong spec, 3 wrong data, or the gate rejects
+the model, which is kept, 4 storage or network unavailable.")]
 pub struct TrainArgs {
     /// The table.
     #[command(flatten)]
@@ -66,7 +70,8 @@ pub struct TrainArgs {
     /// The column that is hashed (the whole row when absent), or that says when each row is from.
     #[arg(long, value_name = "COLUMN", requires = "split_by", help_heading = "Measuring")]
     pub split_column: Option<String>,
-    /// Keep rows with the same value of this column together, in the split and in folds.
+    /// Keep rows with the same value of this column together, in the split and in folds. The column is not learnt from, unless
+    /// --features or --as names it.
     #[arg(long, value_name = "COLUMN", help_heading = "Measuring")]
     pub group_by: Option<String>,
     /// Keep each class's share alike on both sides of the split.
@@ -81,7 +86,8 @@ pub struct TrainArgs {
     /// Learn from parts of the rows too, to show in metrics.json and the card whether more rows would help.
     #[arg(long, requires = "test", help_heading = "Measuring")]
     pub learning_curve: bool,
-    /// What the model must reach to be called good: METRIC>=NUMBER or METRIC<=NUMBER.
+    /// What the model must reach to be called good: METRIC>=NUMBER or METRIC<=NUMBER. One that does not is kept, and the
+    /// command ends with 3.
     #[arg(long, value_name = "CONDITION", value_parser = parse_gate, help_heading = "Measuring")]
     pub gate: Option<Gate>,
     /// The folder to make for the model. A model that is there already is replaced.
@@ -147,10 +153,11 @@ fn parse_gate(text: &str) -> Result<Gate, String> {
 }
 
 impl TrainArgs {
-    /// Does the work, and prints what was measured. A model that its gate rejects is kept and is not an error.
+    /// Does the work, and prints what was measured.
     ///
     /// # Errors
-    /// When the data, the flags or the output are wrong.
+    /// When the data, the flags or the output are wrong, and when the gate rejects the model, which is kept all the same: a script that
+    /// trains and then scores must notice.
     pub async fn run(&self, context: &WorkContext) -> Result<(), StepError> {
         let step = self.step(context)?;
         let out = std::path::absolute(&self.out).map_err(ArtifactError::io("find", &self.out))?;
@@ -166,7 +173,15 @@ impl TrainArgs {
         let published =
             tokio::task::spawn_blocking(move || draft.publish_at(Kind::Model, report, &target)).await;
         let report = published.map_err(|error| TrainError::Internal(error.to_string()))??.report();
-        self.print(&report, &model)
+        // Whoever reads no further must still get the gate's verdict.
+        let printed = self.print(&report, &model);
+        match report.gate.filter(|gate| !gate.passed) {
+            None => printed,
+            Some(gate) => {
+                let folder = self.out.display().to_string();
+                Err(TrainError::Rejected { verdict: gate.message, folder }.into())
+            }
+        }
     }
 
     fn step(&self, context: &WorkContext) -> Result<TrainStep, StepError> {

@@ -77,7 +77,8 @@ pub(super) struct Asked<'a> {
     /// The scale of columns that say nothing else.
     pub(super) scale: Scale,
     pub(super) interactions: &'a [Interaction],
-    /// A column that says which rows stay together, and is not learnt from unless the features name it.
+    /// A column that says which rows stay together, and is not learnt from unless the features name it, or the columns say what it is
+    /// taken as.
     pub(super) group_by: Option<&'a str>,
 }
 
@@ -116,7 +117,12 @@ impl Asked<'_> {
             }
         }
         let all = schema.fields().iter().map(|field| field.name());
-        let all = all.filter(|name| ![self.target, self.group_by].contains(&Some(name.as_str())));
+        let is_left_out = |name: &str| {
+            let is_set =
+                |column: &TrainColumn| column.name == name && column.taken_as != Some(ColumnRole::Ignore);
+            self.target == Some(name) || self.group_by == Some(name) && !self.columns.iter().any(is_set)
+        };
+        let all = all.filter(|name| !is_left_out(name));
         let names: Vec<&String> =
             if self.features.is_empty() { all.collect() } else { self.features.iter().collect() };
         let mut seen = std::collections::BTreeSet::new();

@@ -1,15 +1,13 @@
-//! What the model card says beside the evaluation: what the data are like, what the algorithm was given, what the model comes from.
+//! What the model card says beside the evaluation: what the data are like.
 //!
 //! Owns these words. They depend on the step's fingerprint and its data alone, not on where the data lie or what the gate says: what is
 //! in an artifact must be the same wherever it is made.
 
-use mlpipeline_crds::{Algorithm, DataSource, Scale, TrainStep, beginning};
-use serde_json::Value;
-use url::Url;
+use mlpipeline_crds::{Algorithm, Scale, beginning};
 
 use super::columns::{Column, Treatment};
+use super::parameters::parameters;
 use super::samples::Samples;
-use crate::artifact::{self, ArtifactError, Storage};
 use crate::card::{Card, CardColumn};
 use crate::evaluation::Evaluation;
 use crate::model::{Feature, FeatureKind, FeatureSchema, Model, Values};
@@ -20,45 +18,6 @@ const MOST_TEXTS: usize = 3;
 
 /// The longest text that is named, in characters.
 const TEXT_SHOWN: usize = 40;
-
-/// What a model comes from: what identifies the data.
-///
-/// # Errors
-/// When the manifest of a step's result cannot be read: without it, the card would not say what the model was made of.
-pub(super) fn origin(
-    step: &TrainStep,
-    storage: &Storage,
-) -> Result<Vec<(&'static str, String)>, ArtifactError> {
-    Ok(match &step.data {
-        DataSource::Artifact { path, .. } => {
-            let name = path.split('/').nth(2).unwrap_or_default().to_owned();
-            let digest = match storage.artifact(path).and_then(|folder| artifact::read(folder.path())) {
-                // The digest and not the revision: the same rows are the same data, whatever made them.
-                Ok(manifest) => Some(("data, SHA-256", manifest.digest().to_string())),
-                // Files that a container of the user's wrote have none.
-                Err(ArtifactError::Missing(_)) => None,
-                Err(error) => return Err(error),
-            };
-            [("data of step", name)].into_iter().chain(digest).collect()
-        }
-        DataSource::Uri { uri, sha256, .. } => {
-            let digest = sha256.clone().map(|digest| ("data, SHA-256", digest));
-            [("data", shown_uri(uri))].into_iter().chain(digest).collect()
-        }
-    })
-}
-
-/// A URI's host and file name: no credentials, and no folder, which may be another one on another machine.
-fn shown_uri(uri: &str) -> String {
-    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-    match Url::parse(uri) {
-        Ok(url) => match url.host_str() {
-            Some(host) => format!("{} from {host}", name(url.path())),
-            None => name(url.path()),
-        },
-        Err(_) => name(uri.split(['?', '#']).next().unwrap_or_default()),
-    }
-}
 
 /// The card of a model.
 pub(super) fn card(
@@ -81,15 +40,6 @@ pub(super) fn card(
         lineage,
     };
     card.to_html().into_bytes()
-}
-
-/// The parameters of an algorithm, each with its value where one is given.
-fn parameters(algorithm: &Algorithm, name: &str) -> Vec<(String, Option<String>)> {
-    let given = serde_json::to_value(algorithm).unwrap_or_default();
-    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let value = |parameter: &str| given.get(name)?.get(parameter).map(shown);
-    let names = Algorithm::parameter_names(name).into_iter();
-    names.map(|parameter| (parameter.clone(), value(&parameter))).collect()
 }
 
 fn columns(schema: &FeatureSchema, samples: &Samples) -> Vec<CardColumn> {
@@ -166,36 +116,6 @@ fn short_number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn uris_are_shown_without_credentials_and_folders() {
-        for (uri, expected) in [
-            ("https://user:secret@example.com/a/iris.csv?token=secret", "iris.csv from example.com"),
-            ("s3://bucket/in/*.parquet", "*.parquet from bucket"),
-            ("file:/home/me/data.csv", "data.csv"),
-            ("file:data.csv", "data.csv"),
-            ("postgres://me:secret@db/shop?table=orders", "shop from db"),
-            ("in/data.csv?secret", "data.csv"),
-        ] {
-            assert_eq!(shown_uri(uri), expected);
-        }
-    }
-
-    #[test]
-    fn data_whose_manifest_cannot_be_read_are_not_taken_for_data_without_one() {
-        let storage = tempfile::tempdir().expect("a folder");
-        let step: TrainStep = serde_json::from_value(serde_json::json!({
-            "data": {"artifact": {"path": "shop/churn/data/0123456789ab"}},
-            "algorithm": {"ridge": {}},
-        }))
-        .expect("a step");
-        let folder = storage.path().join("shop/churn/data/0123456789ab");
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let origin = |step: &TrainStep| origin(step, &Storage::new(storage.path()));
-        assert_eq!(origin(&step).expect("no manifest"), [("data of step", "data".to_owned())]);
-        std::fs::write(folder.join("manifest.json"), "{").expect("a file");
-        assert!(origin(&step).is_err());
-    }
 
     #[test]
     fn numbers_are_short() {

@@ -36,6 +36,14 @@ pub enum TrainError {
     /// The numbers are beyond what can be computed with.
     #[error("{0}; look for absurd values in the features, and scale them in a prepare step")]
     Numbers(String),
+    /// The gate says that the model is not good enough, on the command line; a step reports it instead.
+    #[error("the gate rejects the model: {verdict}; it is kept in {folder}, and score and serve warn of it")]
+    Rejected {
+        /// Why.
+        verdict: String,
+        /// Where the model is.
+        folder: String,
+    },
     /// More rows than memory holds.
     #[error("{0}")]
     Memory(String),
@@ -74,6 +82,7 @@ impl Failure for TrainError {
             | Self::Data(_)
             | Self::Feature { .. }
             | Self::Numbers(_)
+            | Self::Rejected { .. }
             | Self::Memory(_) => ExitCode::WrongData,
             Self::Model(error) => error.exit_code(),
             Self::Storage(error) => error.exit_code(),
@@ -87,6 +96,7 @@ impl Failure for TrainError {
             Self::ColumnNotFound { .. } => "ColumnNotFound",
             Self::Data(_) | Self::Feature { .. } => "WrongData",
             Self::Numbers(_) => "NumbersOutOfRange",
+            Self::Rejected { .. } => "GateRejected",
             Self::Memory(_) => "TooLargeForMemory",
             Self::Model(error) => error.reason(),
             Self::Storage(error) => error.reason(),

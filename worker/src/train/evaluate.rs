@@ -5,7 +5,7 @@
 use mlpipeline_crds::{Gate, Metric, UNTESTED_CLASSES};
 
 use super::backtest::{Measured, backtest};
-use super::bootstrap::intervals;
+use super::bootstrap::{FEWEST_GROUPS, intervals};
 use super::error::TrainError;
 use super::folds::folds_of;
 use super::importance::importance;
@@ -137,7 +137,8 @@ pub(super) fn evaluate(
         MeasuredOn::TrainRows => importance_for(&parted.train)?,
     };
     let is_held_out = measured_on == MeasuredOn::TestRows;
-    let intervals = is_held_out.then(|| intervals(&outcomes, &metrics, seed)).flatten();
+    let groups = samples.keys.groups_of(&parted.test);
+    let intervals = is_held_out.then(|| intervals(&outcomes, &metrics, groups.as_deref(), seed)).flatten();
     Ok(Evaluation {
         measured_on,
         train_rows: parted.train.len() as u64,
@@ -225,9 +226,25 @@ pub(super) fn remarks(evaluation: &Evaluation, keys: &Keys, gate: Option<&Gate>)
     if let Details::Findings(details) = &evaluation.details {
         remarks.extend(of_findings(evaluation, details));
     }
+    remarks.extend(of_groups(evaluation, keys));
     remarks.extend(untested::remarks(evaluation, keys));
     remarks.extend(not_better(evaluation, gate));
     remarks
+}
+
+/// That rows of a group were drawn together for intervals, or that there were too few groups for any.
+fn of_groups(evaluation: &Evaluation, keys: &Keys) -> Option<String> {
+    let is_found = matches!(evaluation.details, Details::Findings(_));
+    if evaluation.measured_on != MeasuredOn::TestRows || keys.groups.is_none() {
+        return None;
+    }
+    match &evaluation.intervals {
+        Some(_) => Some("intervals are of draws of whole groups (groupBy), not of rows".to_owned()),
+        None if is_found => None,
+        None => Some(format!(
+            "metrics have no interval: the rows that were kept back are of fewer than {FEWEST_GROUPS} groups"
+        )),
+    }
 }
 
 /// The cluster of rows that are of none.

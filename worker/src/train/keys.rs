@@ -45,6 +45,12 @@ impl Keys {
             (None, None) => PartedBy::Chance,
         }
     }
+
+    /// The group of each of these rows, where rows have groups.
+    pub(super) fn groups_of(&self, rows: &[u32]) -> Option<Vec<u32>> {
+        let groups = self.groups.as_ref()?;
+        Some(rows.iter().map(|row| groups.get(*row as usize).copied().unwrap_or_default()).collect())
+    }
 }
 
 impl KeyColumns {

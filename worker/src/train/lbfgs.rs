@@ -52,6 +52,21 @@ pub struct Minimum {
     pub iterations: usize,
 }
 
+impl Minimum {
+    /// What a person is to do where the minimum was not reached within so many iterations: more of them help only where the search would
+    /// have gone on. `raise` is what to raise then.
+    pub(super) fn not_converged(&self, what: &str, most: usize, raise: &str) -> String {
+        let iterations = self.iterations;
+        if iterations < most {
+            return format!(
+                "{what} did not converge: after {iterations} iterations its solver finds no better weights; scale the features in a \
+                 prepare step, and look for absurd values in them"
+            );
+        }
+        format!("{what} did not converge in {iterations} iterations: raise {raise}")
+    }
+}
+
 /// A point with the function's value and gradient there.
 struct Evaluated {
     point: Vec<f64>,
@@ -184,6 +199,17 @@ mod tests {
     use proptest::prelude::*;
 
     const STOP: Stop = Stop { iterations: 500, gradient: 1e-10 };
+
+    #[test]
+    fn more_iterations_are_advised_only_where_they_were_used_up() {
+        let advice = |iterations| {
+            Minimum { point: Vec::new(), gradient: 1.0, iterations }.not_converged("it", 200, "maxIterations")
+        };
+        assert_eq!(advice(200), "it did not converge in 200 iterations: raise maxIterations");
+        for stalled in [0, 40] {
+            assert!(advice(stalled).contains("scale the features") && !advice(stalled).contains("raise"));
+        }
+    }
 
     #[test]
     fn a_convex_function_that_is_no_quadratic_is_minimised_to_nearly_all_digits() {

@@ -17,6 +17,7 @@ use super::lbfgs::{Stop, minimise};
 use super::learner::{Classifier, Fitted, Names};
 use super::matrix::Rows;
 use super::scaling::Scaling;
+use super::separation::distinguishes_all;
 use super::sparse_logistic::minimise_sparse;
 use crate::model::LinearPredictor;
 
@@ -79,14 +80,20 @@ impl Classifier for Logistic {
             let start = vec![0.0; loss.parameters()];
             minimise(start, stop, |point, gradient| loss.evaluate(point, gradient))
         };
-        let warning = (minimum.gradient > WORTH_A_WARNING).then(|| {
-            format!(
-                "logistic regression did not converge in {} iterations: raise maxIterations (or alpha, when the classes can be \
-                 distinguished without error)",
-                minimum.iterations
-            )
+        let warning = (minimum.gradient.is_nan() || minimum.gradient > WORTH_A_WARNING).then(|| {
+            let raise = "maxIterations (or alpha, when the classes can be distinguished without error)";
+            minimum.not_converged("logistic regression", self.iterations, raise)
         });
         let predictor = unscaled(loss.weights(&minimum.point), &scaling, is_sparse);
+        let is_penalised = self.l1 > 0.0 || self.l2 > 0.0;
+        let unlimited = (!is_penalised && distinguishes_all(&predictor, rows, classes)).then(|| {
+            "the classes are distinguished without an error, so weights have no limit without a penalty; set penalty: l2 and an alpha above 0"
+                .to_owned()
+        });
+        let warning = match (warning, unlimited) {
+            (Some(warning), Some(unlimited)) => Some(format!("{warning}; {unlimited}")),
+            (warning, unlimited) => warning.or(unlimited),
+        };
         Ok(Fitted { predictor: predictor.into(), warning })
     }
 

@@ -6,10 +6,10 @@ use mlpipeline_crds::{Scale, beginning};
 
 use super::columns::Treatment;
 use super::interactions;
+use super::leaks::is_near_perfect;
 use super::matrix::Rows;
 use super::nearly_numbers::others;
 use super::samples::Samples;
-use super::task::Task;
 use crate::model::FeatureKind;
 
 /// How many columns a sentence names.
@@ -19,13 +19,13 @@ const NAMED: usize = 5;
 const NAME_SHOWN: usize = 40;
 
 /// With fewer rows than this, what looks wrong is chance.
-const FEWEST_ROWS: usize = 50;
+pub(super) const FEWEST_ROWS: usize = 50;
 
 /// The most rows that are looked at.
 pub(super) const SAMPLED: usize = 10_000;
 
-/// From this correlation with the target on, or this share of rows whose class a category alone tells, a feature is suspicious.
-const NEAR_PERFECT: f64 = 0.9999;
+/// Whole numbers of so small a range would be different in all rows with a probability of less than e to the power of minus this.
+const SURELY_IDS: f64 = 5.0;
 
 /// Sentences about the columns, over these rows.
 pub(super) fn notes(samples: &Samples, rows: &Rows<'_>) -> Vec<String> {
@@ -87,6 +87,10 @@ pub(super) fn notes(samples: &Samples, rows: &Rows<'_>) -> Vec<String> {
         (
             "looks like the number of the row (an id); leave it out",
             suspicious(&|place| is_id(samples, rows, place)),
+        ),
+        (
+            "another whole number in each row, and so perhaps an id; leave it out unless its size says something",
+            suspicious(&|place| is_shuffled_id(samples, &sample, place) && !is_id(samples, rows, place)),
         ),
         (
             "predicts the target nearly without error by itself; make sure that it is known when predictions are made",
@@ -160,7 +164,8 @@ pub(super) fn short(name: &str) -> String {
     beginning(name, NAME_SHOWN)
 }
 
-fn values<'a>(rows: &Rows<'a>, place: usize) -> impl Iterator<Item = (usize, f64)> + use<'a> {
+/// The value of a column in each row, with the row's number.
+pub(super) fn values<'a>(rows: &Rows<'a>, place: usize) -> impl Iterator<Item = (usize, f64)> + use<'a> {
     rows.iter().map(move |(number, row)| (number, row.get(place).copied().unwrap_or(f64::NAN)))
 }
 
@@ -169,62 +174,30 @@ fn is_constant(rows: &Rows<'_>, place: usize) -> bool {
     values(rows, place).all(|(_, value)| Some(value.to_bits()) == first)
 }
 
+fn is_whole(samples: &Samples, place: usize) -> bool {
+    let treatment = samples.columns.get(place).map(|column| column.treatment);
+    treatment == Some(Treatment::Number(FeatureKind::Integer))
+}
+
+/// Whether the values are whole numbers, another one in each row, and so close to each other that measured ones would repeat: of n
+/// numbers that are drawn from a range, all are different with a probability of about e^(-n² / (2 range)).
+fn is_shuffled_id(samples: &Samples, rows: &Rows<'_>, place: usize) -> bool {
+    if !is_whole(samples, place) {
+        return false;
+    }
+    let mut numbers: Vec<f64> = values(rows, place).map(|(_, value)| value).collect();
+    numbers.sort_unstable_by(f64::total_cmp);
+    let (Some(least), Some(most)) = (numbers.first(), numbers.last()) else { return false };
+    let (count, range) = (numbers.len() as f64, most - least + 1.0);
+    // A missing value is not less than another.
+    let are_different = numbers.windows(2).all(|pair| matches!(pair, [low, high] if low < high));
+    are_different && count * count / (2.0 * range) >= SURELY_IDS
+}
+
 /// Whether the values are the whole numbers from one to another, each once and in order, either up or down.
 fn is_id(samples: &Samples, rows: &Rows<'_>, place: usize) -> bool {
-    let is_whole = samples
-        .columns
-        .get(place)
-        .is_some_and(|column| column.treatment == Treatment::Number(FeatureKind::Integer));
     let mut numbered = values(rows, place);
-    let (Some((first, start)), true) = (numbered.next(), is_whole) else { return false };
+    let (Some((first, start)), true) = (numbered.next(), is_whole(samples, place)) else { return false };
     let offset = |number: usize, value: f64| value - start - (number as f64 - first as f64);
     numbered.all(|(number, value)| offset(number, value) == 0.0)
-}
-
-fn is_near_perfect(samples: &Samples, rows: &Rows<'_>, place: usize) -> bool {
-    let treatment = samples.columns.get(place).map(|column| column.treatment);
-    match (&samples.task, treatment) {
-        (Task::Regress { numbers, .. }, Some(Treatment::Number(_))) => {
-            let pairs = values(rows, place)
-                .filter_map(|(number, value)| Some((value, *numbers.get(number)?)))
-                .filter(|(value, _)| !value.is_nan());
-            correlation(pairs.collect()).abs() >= NEAR_PERFECT
-        }
-        (
-            Task::Classify { classes, labels, .. },
-            Some(Treatment::Category(_) | Treatment::Target | Treatment::Hash(_)),
-        ) => {
-            let texts = samples.texts.get(place).map_or(0, crate::preprocess::Texts::len);
-            // With few rows a text, a text tells its row and not its class.
-            if texts == 0 || texts * 10 > rows.len() {
-                return false;
-            }
-            let mut counts = vec![0_u64; (texts + 1) * labels.len()];
-            for (number, value) in values(rows, place) {
-                let text = if value.is_nan() { texts } else { value as usize };
-                let class = classes.get(number).map_or(0, |class| *class as usize);
-                if let Some(count) = counts.get_mut(text * labels.len() + class) {
-                    *count += 1;
-                }
-            }
-            let told = |counts: &[u64]| counts.iter().max().copied().unwrap_or_default();
-            let right: u64 = counts.chunks(labels.len().max(1)).map(told).sum();
-            right as f64 >= NEAR_PERFECT * rows.len() as f64
-        }
-        _ => false,
-    }
-}
-
-/// Pearson's correlation; 0 where one side does not vary.
-fn correlation(pairs: Vec<(f64, f64)>) -> f64 {
-    let count = pairs.len().max(1) as f64;
-    let (x, y) = pairs.iter().fold((0.0, 0.0), |(x, y), pair| (x + pair.0 / count, y + pair.1 / count));
-    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
-    for (a, b) in &pairs {
-        xx += (a - x) * (a - x);
-        yy += (b - y) * (b - y);
-        xy += (a - x) * (b - y);
-    }
-    let correlation = xy / (xx * yy).sqrt();
-    if correlation.is_finite() { correlation } else { 0.0 }
 }

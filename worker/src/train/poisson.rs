@@ -59,12 +59,8 @@ impl Regressor for Poisson {
                 "the expected counts are beyond what can be computed with".to_owned(),
             ));
         }
-        let warning = (minimum.gradient > WORTH_A_WARNING).then(|| {
-            let iterations = minimum.iterations;
-            format!(
-                "Poisson regression did not converge in {iterations} iterations: raise maxIterations or alpha"
-            )
-        });
+        let warning = (minimum.gradient > WORTH_A_WARNING)
+            .then(|| minimum.not_converged("Poisson regression", self.iterations, "maxIterations or alpha"));
         let (mut weights, mut intercept) = loss.weights(&minimum.point);
         for (weight, (deviation, mean)) in
             weights.iter_mut().zip(scaling.deviations.iter().zip(&scaling.means))

@@ -4,11 +4,12 @@ use mlpipeline_crds::{Algorithm, Baseline, RevisionRule, Search, SplitBy, StepRe
 
 use super::baseline::NewModel;
 use super::columns::Asked;
-use super::describe::{card, origin};
+use super::describe::card;
 use super::error::TrainError;
 use super::evaluate::{Validation, evaluate, model_figures, most_important, remarks, report_figures};
 use super::keys::{KeyColumns, Keys};
 use super::learning_curve::{Whole, learning_curve};
+use super::lineage::{of_rows, origin};
 use super::matrix::Rows;
 use super::memory::Room;
 use super::notes::notes;
@@ -268,13 +269,16 @@ impl Plan {
         let figures = model_figures(&evaluation);
         let model = Model::new(schema, prepared.preprocessing, self.algorithm, fitted.predictor, figures)?;
         let report = self.report(&evaluation, served, &messages);
+        let group_by = self.step.group_by.as_deref();
+        let mut lineage = self.origin.clone();
+        lineage.extend(of_rows(samples, self.split.as_ref(), self.folds, group_by));
         let card = card(
             algorithm.as_ref().unwrap_or(&self.step.algorithm),
             &model,
             samples,
             &evaluation,
             &of_card,
-            self.origin.clone(),
+            lineage,
         );
         let features: Vec<usize> = (0..samples.columns.len()).collect();
         let rows = TrainingRows::of(samples, &features, &parted.train).to_bytes();

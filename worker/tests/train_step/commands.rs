@@ -74,12 +74,21 @@ fn a_model_that_its_gate_rejects_is_kept_and_called_rejected() {
     let arguments = ["train", "--data", "data.csv", "--target", "species", "--test", "0.2", "--seed", "42"];
     let gated = [&arguments[..], &["--gate", "brierScore<=0.0001", "--out", "model"]].concat();
     let (code, stdout, stderr) = run(volume.path(), &gated);
-    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(code, 3, "{stderr}");
     assert!(
         stdout.contains("rejected: brierScore") && stdout.contains("is above the gate's max"),
         "{stdout}"
     );
+    assert!(stderr.contains("the gate rejects the model: brierScore"), "{stderr}");
     assert!(volume.path().join("model/model.json").is_file());
+    let score = ["score", "--model", "model", "--data", "data.csv", "--out", "scored.csv"];
+    let warnings = |stderr: &str| stderr.matches("warning: the gate rejected the model in model").count();
+    let (code, _, stderr) = run(volume.path(), &score);
+    assert_eq!((code, warnings(&stderr)), (0, 1), "{stderr}");
+    let passing = [&arguments[..], &["--gate", "brierScore<=1", "--out", "model"]].concat();
+    assert_eq!(run(volume.path(), &passing).0, 0);
+    let (code, _, stderr) = run(volume.path(), &score);
+    assert_eq!((code, warnings(&stderr)), (0, 0), "{stderr}");
 }
 
 #[test]

@@ -45,6 +45,37 @@ fn a_column_of_numbers_but_for_a_few_texts_is_named_with_what_to_do() {
 }
 
 #[test]
+fn columns_that_say_the_target_by_themselves_and_ids_are_named() {
+    let rows = |row: fn(i32) -> String| (0..120).map(row).collect::<String>();
+    let of_classes = rows(|row| {
+        let (id, amount) = (1000 + row * 37 % 120, row % 13 + 100 * (row % 2));
+        format!("{},{id},{amount},{}\n", row * 7 % 30, if row % 2 == 0 { "a" } else { "b" })
+    });
+    let of_dates = rows(|row| {
+        let ended = if row % 3 == 0 { format!("2024-05-{:02}", row % 28 + 1) } else { String::new() };
+        format!("{},{ended},{}\n", row * 7 % 30, if row % 3 == 0 { "left" } else { "stayed" })
+    });
+    let of_numbers = rows(|row| {
+        let y = [3.0, 1.0, 4.0, 1.5, 9.0, 2.5_f64][row as usize % 6];
+        format!("{},c{},{},{y}\n", row * 7 % 30, row % 6, y.powi(9))
+    });
+    let regression = json!({"target": "y", "algorithm": {"ridge": {}}});
+    for (data, fields, leaks, ids) in [
+        (format!("x,id,amount,species\n{of_classes}"), json!({}), Some("amount"), Some("id")),
+        (format!("x,ended,species\n{of_dates}"), json!({}), Some("ended"), None),
+        (format!("x,code,power,y\n{of_numbers}"), regression, Some("code, power"), None),
+        (iris(), json!({}), None, None),
+    ] {
+        let volume = with_data(&data);
+        let ended = volume.step(&train(fields), &[]);
+        let message = ended.succeeds().message();
+        let named = |what: &str| message.split("; ").find_map(|sentence| sentence.strip_prefix(what));
+        assert_eq!(named("make sure that it is known when predictions are made: "), leaks, "{message}");
+        assert_eq!(named("leave it out unless its size says something: "), ids, "{message}");
+    }
+}
+
+#[test]
 fn importance_is_of_the_tables_columns_and_the_same_each_time() {
     let fields = json!({"algorithm": {"linearRegression": {}}, "split": {"test": 0.3}});
     let volume = with_data(&priced(300));
@@ -93,6 +124,42 @@ fn the_gates_metric_has_its_interval_in_the_report() {
     assert!(!ended.report.metrics.contains_key("accuracyLow"));
 }
 
+/// Rows of customers, twenty equal ones of each, whose class the feature says of four customers in five.
+fn of_customers(customers: u32) -> String {
+    let row = |row: u32| {
+        let customer = row % customers;
+        let class = if (customer % 2 == 0) == (customer % 5 != 0) { "a" } else { "b" };
+        format!("{},c{customer},{class}\n", customer % 2)
+    };
+    (0..20 * customers).map(row).fold("x,customer,species\n".to_owned(), |rows, row| rows + &row)
+}
+
+#[test]
+fn intervals_are_of_whole_groups_where_rows_have_groups() {
+    let measured = |customers: u32, fields: Value| {
+        let volume = with_data(&of_customers(customers));
+        let ended = volume.step(&train(fields), &[]);
+        ended.succeeds();
+        let has_interval = ended.report.metrics.contains_key("accuracyLow");
+        let width = has_interval.then(|| metric(&ended, "accuracyHigh") - metric(&ended, "accuracyLow"));
+        (width, ended.message().to_owned(), evaluation(&volume)["intervals"].clone(), card(&volume))
+    };
+    let fields = json!({"features": ["x"], "split": {"test": 0.25}});
+    let mut grouped = fields.clone();
+    grouped["groupBy"] = json!("customer");
+    let (of_rows, message, intervals, _) = measured(100, fields);
+    assert!(!message.contains("groups") && intervals["groups"].is_null(), "{message}");
+    let (of_groups, message, intervals, card) = measured(100, grouped.clone());
+    assert_eq!(intervals["groups"], 25);
+    let (of_groups, of_rows) = (of_groups.expect("an interval"), of_rows.expect("an interval"));
+    assert!(of_groups > 3.0 * of_rows, "{of_groups} of groups, {of_rows} of rows");
+    for text in [&message, &card] {
+        assert!(text.contains("intervals are of draws of whole groups (groupBy)"), "{text}");
+    }
+    let (none, message, ..) = measured(10, grouped);
+    assert!(none.is_none() && message.contains("fewer than 5 groups"), "{message}");
+}
+
 #[test]
 fn hostile_names_in_data_are_text_on_the_card() {
     let hostile = "</style><script>alert(1)</script>";
@@ -119,6 +186,37 @@ fn the_card_names_the_data_by_their_digest_and_not_by_their_place() {
     let html = card(&volume);
     assert!(html.contains(digest.as_str()) && html.contains("data of step"), "{html}");
     assert!(!html.contains(&path) && !html.contains("ns/pipe"));
+}
+
+#[test]
+fn the_card_says_which_rows_were_read_how_some_were_kept_back_and_which_parameters_hold() {
+    let lineage = |html: &str, what: &str| {
+        let after = html.split_once(&format!("<th>{what}</th><td class=\"code\">")).map(|(_, after)| after);
+        after.and_then(|after| after.split('<').next()).unwrap_or_default().to_owned()
+    };
+    let of = |name: &str, content: &str| {
+        let volume = with_data(&iris());
+        volume.put(name, content);
+        let fields = json!({
+            "data": {"uri": {"uri": format!("file:{name}")}},
+            "split": {"test": 0.2, "stratify": true, "seed": 3},
+            "crossValidation": {"folds": 4, "seed": 5},
+        });
+        volume.step(&train(fields), &[]).succeeds();
+        card(&volume)
+    };
+    let html = of("a.csv", &iris());
+    let digest = lineage(&html, "rows, digest");
+    assert_eq!(digest.len(), 64, "{html}");
+    assert_eq!(lineage(&html, "rows kept back"), "0.2 of each class, shuffled, seed 3");
+    assert_eq!(lineage(&html, "folds"), "4, seed 5");
+    assert_eq!(lineage(&html, "worker"), env!("CARGO_PKG_VERSION"));
+    assert!(html.contains("<td>alpha</td><td>1 (default)</td>"), "{html}");
+    // The same rows in other words, and others.
+    let same = of("b.csv", &iris().replace("setosa", "\"setosa\""));
+    assert_eq!(lineage(&same, "rows, digest"), digest);
+    let other = of("a.csv", &iris().replacen("5.1", "5.2", 1));
+    assert_ne!(lineage(&other, "rows, digest"), digest);
 }
 
 #[test]

@@ -63,6 +63,26 @@ fn groups_are_whole_on_one_side_and_are_not_learnt_from() {
     }
 }
 
+#[test]
+fn a_column_of_groups_is_learnt_from_where_its_role_is_said() {
+    let data = table(&orders(400));
+    for (role, is_learnt_from) in [
+        (json!({"as": "target"}), true),
+        (json!({"maxCategories": 9}), true),
+        (json!({"as": "ignore"}), false),
+    ] {
+        let mut column = role.clone();
+        column["name"] = json!("customer");
+        let fields = json!({
+            "groupBy": "customer", "split": {"test": 0.25}, "columns": [{"name": "day", "as": "ignore"}, column],
+        });
+        let volume = with_data(&data);
+        volume.step(&train(fields), &[]).succeeds();
+        let model = std::fs::read_to_string(model(&volume)).expect("a model");
+        assert_eq!(model.contains("\"customer\""), is_learnt_from, "{role}: {model}");
+    }
+}
+
 fn model(volume: &Volume) -> std::path::PathBuf {
     volume.path().join(format!("ns/pipe/train/{}/model.json", Revision::of(&["train"])))
 }

@@ -79,6 +79,7 @@ fn what_cannot_be_scored_is_named_and_publishes_nothing() {
             "WrongFeature",
             "\"petal_length\" has the text \"x\" in row 20001",
         ),
+        (format!("{head}\n5.1,3.5,1e101,0.2\n"), "WrongFeature", "abs(\"petal_length\") <= 1e100"),
         (
             "sepal_length\n5.1\n".to_owned(),
             "ColumnNotFound",

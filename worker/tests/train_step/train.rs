@@ -136,6 +136,25 @@ fn a_model_that_does_not_beat_one_that_knows_only_the_target_is_noted() {
 }
 
 #[test]
+fn classes_that_are_distinguished_without_a_penalty_are_noted_as_weights_without_limit() {
+    let rows = |wrong: i32| -> String {
+        let class = |row: i32| if (row < 20) == (row != wrong) { "a" } else { "b" };
+        (0..40).map(|row| format!("{row},{}\n", class(row))).collect()
+    };
+    for (parameters, wrong, is_noted) in [
+        (json!({"penalty": "none"}), -1, true),
+        (json!({"alpha": 0.0}), -1, true),
+        (json!({"alpha": 0.0}), 5, false),
+        (json!({}), -1, false),
+    ] {
+        let volume = with_data(&format!("x,species\n{}", rows(wrong)));
+        let ended = volume.step(&train(json!({"algorithm": {"logisticRegression": parameters}})), &[]);
+        let message = ended.succeeds().message();
+        assert_eq!(message.contains("weights have no limit"), is_noted, "{parameters}: {message}");
+    }
+}
+
+#[test]
 fn products_of_columns_are_learnt_from_and_travel_with_the_model() {
     let rows: String = (0..60)
         .map(|row| (row % 7, row % 11))
