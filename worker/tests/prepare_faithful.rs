@@ -220,7 +220,7 @@ fn sums_of_decimals_that_overflow_are_an_error() {
         format!("SELECT sum({d}) OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS s FROM t"),
     ] {
         let (_, ended) = tried("in.csv", table, None, Some(&sql));
-        ended.fails(3, "DataMalformed", &["a sum is too large for Decimal128(38, 37)"]);
+        ended.fails(3, "DataMalformed", &["a sum is too large for DECIMAL(38, 37)"]);
     }
     let sql = format!("SELECT sum({d}) AS s FROM t");
     assert_eq!(queried("in.csv", table, None, &sql), format!("s\n9.{}\n", "0".repeat(37)));

@@ -12,6 +12,7 @@ mod duration_parts;
 mod engine_words;
 mod error;
 mod exact_literals;
+mod failed_value;
 mod faithful;
 mod far_times;
 mod forgotten_order;
@@ -28,6 +29,7 @@ mod rewrite;
 mod session;
 mod similar_to;
 mod spelled;
+mod sql_types;
 mod subqueries;
 mod until_failed;
 
@@ -36,6 +38,7 @@ const BATCH_ROWS: usize = 8192;
 
 pub(crate) use error::SCRATCH_FOLDER;
 pub use error::query_error;
+pub(crate) use failed_value::FailedValue;
 pub(crate) use read_ahead::ReadAhead;
 pub(crate) use session::{InOneStream, PARTITIONS, runtime, session, streaming};
 pub(crate) use until_failed::until_failed;
