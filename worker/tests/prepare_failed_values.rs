@@ -14,8 +14,8 @@ fn refused(t: &str, u: &str, sql: &str) -> String {
     volume.put("t.csv", t);
     volume.put("u.csv", u);
     let inputs = json!([
-        {"name": "t", "source": {"uri": "file:t.csv"}},
-        {"name": "u", "source": {"uri": "file:u.csv"}},
+        {"name": "t", "source": {"uri": {"uri": "file:t.csv"}}},
+        {"name": "u", "source": {"uri": {"uri": "file:u.csv"}}},
     ]);
     let ended = volume.step(&prepare(inputs, Some(sql)), &[]);
     ended.fails(3, "DataMalformed", &[]);
@@ -65,7 +65,7 @@ fn numbers_that_do_not_fit_are_named_with_their_column_and_a_way_out() {
     let in_row_2 = |column: &str| format!("The value is in row 2 of t, column \"{column}\"");
     let in_row_3 = |column: &str| format!("The value is in row 3 of t, column \"{column}\"");
     for (sql, said, place) in [
-        ("CAST(i AS INT)", "9223372036854775807 cannot be cast to INT", String::new()),
+        ("CAST(i AS INT)", "9223372036854775807 cannot be cast to INT", in_row_2("i")),
         (
             "CAST(CASE WHEN i > 0 THEN i END AS INT)",
             "9223372036854775807 cannot be cast to INT",

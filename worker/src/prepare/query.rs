@@ -68,7 +68,7 @@ pub(super) async fn plan(
         (None, [input]) => {
             let name = TableReference::bare(input.name.as_str());
             let table = session.table(name.clone()).await.map_err(|error| query_error(&error))?;
-            let columns = table.schema().fields().len();
+            let columns = table::leaves(table.schema().fields());
             streaming(session, columns).table(name).await.map_err(|error| query_error(&error))
         }
         (None, inputs) => {

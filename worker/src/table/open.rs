@@ -12,6 +12,7 @@ use super::TableError;
 use super::counted::CountedTable;
 use super::file::LocalFile;
 use super::format::{self, ReadOptions};
+use super::leaves::leaves;
 use super::source::{Located, locate};
 use super::text::ExpectedTypes;
 use crate::WorkContext;
@@ -41,7 +42,7 @@ pub async fn open_expecting(
     context: &WorkContext,
 ) -> Result<DataFrame, StepError> {
     let table = provider(source, name, expected, context).await?;
-    let session = streaming(&context.session(), table.schema().fields().len());
+    let session = streaming(&context.session(), leaves(table.schema().fields()));
     session.read_table(table).map_err(|error| query_error(&error))
 }
 
