@@ -91,3 +91,30 @@ fn numbers_that_do_not_fit_are_named_with_their_column_and_a_way_out() {
         assert!(["CAST(x AS", "nullif", "CASE"].iter().any(|way| message.contains(way)), "{sql}: {message}");
     }
 }
+
+#[test]
+fn a_damaged_parquet_file_is_named_with_its_table() {
+    let made = Volume::new();
+    let mut spec =
+        prepare(json!([]), Some("SELECT value * 7919 % 104729 AS n FROM generate_series(1, 20000)"));
+    spec["action"]["prepare"]["format"] = "parquet".into();
+    let ended = made.step(&spec, &[]);
+    let revision = ended.succeeds().report.revision.as_ref().expect("a revision");
+    let good =
+        std::fs::read(made.step_folder().join(revision.as_str()).join("data.parquet")).expect("a file");
+    let mut damaged = good.clone();
+    damaged[1000..1400].fill(0xFF);
+    for files in [&["b"][..], &["a", "b", "c"]] {
+        let volume = Volume::new();
+        for name in files {
+            let content = if *name == "b" { &damaged } else { &good };
+            volume.put(&format!("in/{name}.parquet"), content);
+        }
+        let inputs = json!([{"name": "rows", "source": {"uri": {"uri": "file:in/*.parquet"}}}]);
+        let ended = volume.step(&prepare(inputs, Some("SELECT sum(n) AS s FROM rows")), &[]);
+        ended.fails(3, "DataMalformed", &["rows: ", "in/b.parquet: it is damaged: ", "from a copy"]);
+        for word in ["Parquet argument error", "External:", "Arrow"] {
+            assert!(!ended.message().contains(word), "{}", ended.message());
+        }
+    }
+}

@@ -37,6 +37,7 @@ mod until_failed;
 const BATCH_ROWS: usize = 8192;
 
 pub(crate) use error::SCRATCH_FOLDER;
+pub(crate) use error::own_error;
 pub use error::query_error;
 pub(crate) use failed_value::FailedValue;
 pub(crate) use read_ahead::ReadAhead;

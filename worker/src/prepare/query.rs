@@ -151,6 +151,14 @@ async fn explain(session: &SessionContext, error: &DataFusionError) -> StepError
         && let SchemaError::AmbiguousReference { field } = schema_error.as_ref()
     {
         let name = &field.name;
+        // A name with its table is that of ORDER BY, beside a value of the result that has it too.
+        if let Some(table) = &field.relation {
+            let text = format!(
+                "\"{name}\" is a value of the result and a column of {table}: ORDER BY {name} is by the value; for the column, give the value its name \
+                 last: SELECT v AS {name} FROM (SELECT … AS v, {name} AS o FROM {table}) AS q ORDER BY o; {tables}"
+            );
+            return PrepareError::Query(text).into();
+        }
         let text = format!(
             "column \"{name}\" is in several tables; write the table before it, as in TABLE.{name}; {tables}"
         );

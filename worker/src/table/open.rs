@@ -81,6 +81,7 @@ pub(crate) async fn provider_of(
     context: &WorkContext,
 ) -> Result<Arc<dyn TableProvider>, StepError> {
     let mut located = locate(source, context).await.map_err(|error| named(error, name))?;
+    located.options.table = name.to_owned();
     located.options.expected = known.expected;
     located.options.before = schema_of(&known.before);
     if located.columns.is_empty() {

@@ -18,6 +18,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::parquet_damage::NamedScan;
 use super::parquet_files::ParquetFiles;
 use crate::failure::StepError;
 use crate::table::TableError;
@@ -26,6 +27,8 @@ use crate::table::file::LocalFile;
 /// A table of Parquet files that have the same columns.
 #[derive(Debug)]
 pub(super) struct ParquetTable {
+    /// What messages call it.
+    name: Arc<str>,
     schema: SchemaRef,
     files: Arc<ParquetFiles>,
     /// How many bytes each file has.
@@ -38,6 +41,7 @@ impl ParquetTable {
     /// The table of files of these sizes, in bytes, in the order of their paths.
     /// `unread` says of a column's place in which file and why its values cannot be read: a query that reads it is refused.
     pub(super) fn new(
+        name: &str,
         schema: SchemaRef,
         mut files: Vec<(LocalFile, u64)>,
         unread: Vec<Option<(String, String)>>,
@@ -45,7 +49,7 @@ impl ParquetTable {
         files.sort_by(|(one, _), (other, _)| one.path.as_os_str().cmp(other.path.as_os_str()));
         let sizes = files.iter().map(|(_, size)| *size).collect();
         let files = Arc::new(ParquetFiles::new(files.into_iter().map(|(file, _)| file)));
-        Self { schema, files, sizes, unread }
+        Self { name: name.into(), schema, files, sizes, unread }
     }
 }
 
@@ -88,7 +92,8 @@ impl TableProvider for ParquetTable {
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
-        Ok(DataSourceExec::from_data_source(scan))
+        let rows = DataSourceExec::from_data_source(scan);
+        Ok(Arc::new(NamedScan::new(rows, Arc::clone(&self.files), Arc::clone(&self.name))))
     }
 
     /// Filters are looked at by the query, row by row.
