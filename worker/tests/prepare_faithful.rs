@@ -252,10 +252,7 @@ fn messages_of_the_engine_are_for_people() {
     for (sql, parts) in [
         ("SELECT nosuch(a) FROM t", &["nosuch"][..]),
         ("SELECT a FROM t JOIN t AS u ON t.a = u.a", &["column \"a\" is in several tables", "TABLE.a"]),
-        (
-            "SELECT -a AS a FROM t ORDER BY t.a",
-            &["\"a\" is a value of the result and a column of t", "AS o FROM t"],
-        ),
+        ("SELECT -a AS a FROM t ORDER BY t.a", &["\"a\" is a column of t and also a value", "AS o FROM t"]),
         ("SELECT a = true AS b FROM t", &["BIGINT = BOOLEAN", "CAST(x AS"]),
         ("SELECT NOT 'x' FROM t", &["NOT takes a condition"]),
         ("SELECT -(a > 0) AS b FROM t", &["- before a value takes a number"]),

@@ -151,11 +151,11 @@ async fn explain(session: &SessionContext, error: &DataFusionError) -> StepError
         && let SchemaError::AmbiguousReference { field } = schema_error.as_ref()
     {
         let name = &field.name;
-        // A name with its table is that of ORDER BY, beside a value of the result that has it too.
+        // A name with its table is beside a value that the query calls so, as in ORDER BY.
         if let Some(table) = &field.relation {
             let text = format!(
-                "\"{name}\" is a value of the result and a column of {table}: ORDER BY {name} is by the value; for the column, give the value its name \
-                 last: SELECT v AS {name} FROM (SELECT … AS v, {name} AS o FROM {table}) AS q ORDER BY o; {tables}"
+                "\"{name}\" is a column of {table} and also a value that the query calls so: give the value another name with AS, or its name last: \
+                 SELECT v AS {name} FROM (SELECT … AS v, {name} AS o FROM {table}) AS q ORDER BY o; {tables}"
             );
             return PrepareError::Query(text).into();
         }
