@@ -4,11 +4,26 @@
 
 use mlpipeline_crds::beginning;
 
+use super::failed_value;
+use super::sql_types::in_sql;
+
 /// The longest text of the engine that is passed on, in characters.
 const LONGEST: usize = 400;
 
 /// What the engine says of parts of SQL that it does not have, and what is said in its place.
-const REPLACED: [(&str, &str); 15] = [
+const REPLACED: [(&str, &str); 18] = [
+    (
+        "in BETWEEN expression",
+        "BETWEEN has values of types that are not compared; make them of one type with CAST(x AS …)",
+    ),
+    (
+        "Unary operator '-' only supports",
+        "- before a value takes a number; a text becomes one with CAST(x AS DOUBLE), a boolean with CAST(x AS INT)",
+    ),
+    (
+        "Unary operator 'NOT' requires a boolean",
+        "NOT takes a condition; make one of the value: NOT (x = 'yes'), or CAST(x AS BOOLEAN) of true and false",
+    ),
     ("logical expression ScalarSubquery", VALUE_OF_SELECT),
     ("Correlated scalar subquery", VALUE_OF_SELECT),
     (
@@ -66,21 +81,24 @@ pub(super) fn of_query(text: &str) -> String {
     let text = text.as_str();
     let text = match text.strip_prefix("Invalid function '").and_then(|rest| rest.split_once('\'')) {
         Some((name, _)) => format!("there is no function {name}"),
-        None => with_advice(short(&without_structures(text, usize::MAX))),
+        None => with_advice(short(&in_sql(&without_structures(text, usize::MAX)))),
     };
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The message for data that a query cannot compute with, of the engine's [`plain`] words. Values in it stay as they are.
 pub(super) fn of_data(text: &str) -> String {
+    if let Some(message) = failed_value::message(text) {
+        return message;
+    }
     // Values are in quotes, and may look like anything.
     let before_values = text.find(['\'', '"']).unwrap_or(usize::MAX);
-    with_advice(without_structures(text, before_values))
+    with_advice(in_sql(&without_structures(text, before_values)))
 }
 
 /// The message for what the engine takes for a fault of its own, of its [`plain`] words.
 pub(super) fn internal(text: &str) -> String {
-    let text = short(&without_structures(text, usize::MAX));
+    let text = short(&in_sql(&without_structures(text, usize::MAX)));
     format!(
         "the query engine cannot do this: {text}; write the query in another way, for example in two steps"
     )
@@ -194,6 +212,7 @@ fn wrong_arguments(said: &str) -> Option<String> {
     const MATCHES: &str = "No function matches the given name and argument types '";
     let (problem, rest) = said.split_once(MATCHES)?;
     let (call, _) = rest.split_once('\'')?;
+    let call = in_sql(call);
     let (name, types) = call.split_once('(')?;
     if problem.contains(" arguments but received ") && !problem.contains("errors: ") {
         let counts = problem.split_once("expects ").map_or(problem, |(_, counts)| counts);
@@ -208,9 +227,9 @@ fn wrong_arguments(said: &str) -> Option<String> {
     } else if is_of_times {
         "it takes a time: CAST(x AS TIMESTAMP) of a text, to_timestamp_seconds(x) of seconds since 1970; the difference of two dates is their number \
          of days already"
-    } else if types.contains("Boolean") {
+    } else if types.contains("BOOLEAN") {
         "a boolean becomes 1 or 0 with CAST(x AS INT)"
-    } else if types.contains("Utf8") {
+    } else if types.contains("VARCHAR") {
         "a text becomes a number with CAST(x AS DOUBLE); a column without any value is text, unless reading.types names its type"
     } else {
         "make the arguments of the types that it takes with CAST(x AS …)"
@@ -247,15 +266,21 @@ fn with_advice(text: String) -> String {
         "; times are read as 2024-01-31 10:00:00, and others with their pattern: to_timestamp(x, '%d.%m.%Y %H:%M')"
     } else if text.contains("string size overflow") {
         "; make a shorter text"
+    } else if text.contains("converted value exceeds") {
+        return "a date or time is outside of the years 1678 to 2261, which a TIMESTAMP of nanoseconds holds; cast to TIMESTAMP(6), of microseconds"
+            .to_owned();
     } else if text.contains("Cannot cast") {
         "; such values become null with TRY_CAST(x AS …)"
-    } else if text.starts_with("Overflow happened on") || text.contains("overflow") {
+    } else if text.contains("overflow") {
         "; the result is too large for a whole number of its type: compute with CAST(x AS DOUBLE) or CAST(x AS DECIMAL(38, 0))"
     } else if text.contains("Divide by zero") {
         "; divide by nullif(x, 0), which gives null: a condition beside it may be looked at later"
     } else if text.contains("specified more than once") {
         "; give each query of WITH a name of its own, also where one stands within another"
-    } else if text.starts_with("Cannot coerce") || text.contains("common argument type") {
+    } else if ["Cannot coerce", "common argument type", "compatible types to compare"]
+        .iter()
+        .any(|part| text.contains(part))
+    {
         "; make both sides of one type with CAST(x AS …)"
     } else {
         ""
@@ -280,7 +305,8 @@ mod tests {
         assert!(of_query("x Match { table: Table }").starts_with("x Match: the query engine"));
         assert!(of_query(&format!("no {}", "é".repeat(2000))).chars().count() < 500);
         let of_row = "Cannot cast string 'Foo { bar: 1 }' to value of Int32 type";
-        assert!(of_data(&plain(&format!("Arrow error: Cast error: {of_row}"))).starts_with(of_row));
+        let message = of_data(&plain(&format!("Arrow error: Cast error: {of_row}")));
+        assert!(message.starts_with("'Foo { bar: 1 }' cannot be cast to INT"), "{message}");
         assert_eq!(plain("SQL error: ParserError(\"Expected: \\\"x\\\"\")"), "Expected: \"x\"");
     }
 

@@ -99,7 +99,7 @@ fn classify(root: &DataFusionError) -> (ExitCode, &'static str) {
 }
 
 /// An error that this crate's own table put into the stream.
-fn own_error(error: &DataFusionError) -> Option<StepError> {
+pub(crate) fn own_error(error: &DataFusionError) -> Option<StepError> {
     let mut current: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = current {
         if let Some(own) = error.downcast_ref::<StepError>() {

@@ -123,7 +123,7 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     session
 }
 
-/// The same session for a table of so many columns whose rows are read once, from the first to the last, and are not queried.
+/// The same session for a table of so many columns, with those within objects, whose rows are read once, from the first to the last, and are not queried.
 pub(crate) fn streaming(session: &SessionContext, columns: usize) -> SessionContext {
     let batch_rows = (BATCH_FIELDS / columns.max(1)).clamp(1, STREAM_ROWS);
     let config = session

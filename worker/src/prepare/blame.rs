@@ -1,81 +1,74 @@
-//! Which row of which input has the value that a query could not compute with: what fails names the value alone.
+//! Which row of which input has the value that a query could not compute with: the engine names the value alone.
+//!
+//! Owns the search and what is said of the place. No place is named rather than a wrong one.
 
-use datafusion::arrow::array::{Array, AsArray};
-use datafusion::arrow::datatypes::{DataType, UInt64Type};
-use datafusion::common::{Column, TableReference};
+use std::collections::BTreeSet;
+
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::UInt64Type;
+use datafusion::common::TableReference;
 use datafusion::error::DataFusionError;
 use datafusion::functions_window::expr_fn::row_number;
-use datafusion::logical_expr::{Expr, lit};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
-use mlpipeline_crds::PrepareInput;
 
+use super::suspects::{Suspect, Suspects};
+use crate::engine::FailedValue;
 use crate::failure::StepError;
-
-/// What stands before and after the value in messages.
-const FORMS: [(&str, &str); 4] = [
-    ("Cannot cast string '", "' to value of"),
-    ("Error parsing timestamp from '", "':"),
-    (" cannot read '", "' by its pattern: "),
-    (" cannot read '", "' as a date: "),
-];
 
 /// The name of the column with rows' numbers; no CSV or JSON has it by chance.
 const ROW: &str = "\u{1}row";
 
-/// The error with the place of the value that it names, where an input has that value.
-pub(super) async fn with_place(
-    error: StepError,
-    session: &SessionContext,
-    inputs: &[PrepareInput],
-) -> StepError {
-    let value = FORMS.iter().find_map(|(before, after)| {
-        let (_, rest) = error.message.split_once(before)?;
-        rest.split_once(after).map(|(value, _)| value.to_owned())
-    });
-    let Some(value) = value else { return error };
-    for input in inputs {
-        // An input that cannot be searched must not hide the error.
-        if let Ok(Some((row, column))) = find(session, &input.name, &value).await {
-            let message = format!(
-                "{}. The value is in row {row} of {}, column \"{column}\"",
-                error.message, input.name
-            );
-            return StepError { message, ..error };
+/// The most expressions of a query whose values are looked for: each is a search through an input.
+const MOST_SEARCHES: usize = 8;
+
+/// The most places that a message names.
+const MOST_PLACES: usize = 3;
+
+/// The error with the place of the value that it names, where that can be known.
+pub(super) async fn with_place(error: StepError, session: &SessionContext, plan: LogicalPlan) -> StepError {
+    let Some(failed) = FailedValue::in_message(&error.message) else { return error };
+    let state = session.state();
+    // A plan that cannot be searched must not hide the error.
+    let Ok(plan) = state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {}) else {
+        return error;
+    };
+    let suspects = Suspects::of(&plan, &failed);
+    let mut is_sure = suspects.are_all && suspects.found.len() <= MOST_SEARCHES;
+    let mut places = Vec::new();
+    for suspect in suspects.found.iter().take(MOST_SEARCHES) {
+        let Ok(rows) = rows(session, suspect).await else {
+            is_sure = false;
+            continue;
+        };
+        is_sure &= rows.len() < 2;
+        if let Some(row) = rows.first() {
+            let place = format!("row {row} of {}, {}", suspect.table, columns(&suspect.columns));
+            if !places.contains(&place) {
+                places.push(place);
+            }
         }
     }
-    error
+    if places.is_empty() {
+        return error;
+    }
+    let example = if is_sure && places.len() == 1 { "" } else { "for example " };
+    places.truncate(MOST_PLACES);
+    let message = format!("{}. The value is {example}in {}", error.message, places.join(", or in "));
+    StepError { message, ..error }
 }
 
-/// The first row, from 1, with this text, and the column that has it.
-async fn find(
-    session: &SessionContext,
-    table: &str,
-    value: &str,
-) -> Result<Option<(u64, String)>, DataFusionError> {
-    let frame = session.table(TableReference::bare(table)).await?;
-    let columns: Vec<String> = frame
-        .schema()
-        .fields()
-        .iter()
-        .filter(|field| {
-            matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
-        })
-        .map(|field| field.name().clone())
-        .collect();
-    let column = |name: &str| Expr::Column(Column::from_name(name));
-    let Some(any) = columns.iter().map(|name| column(name).eq(lit(value))).reduce(Expr::or) else {
-        return Ok(None);
-    };
-    let found =
-        frame.window(vec![row_number().alias(ROW)])?.filter(any)?.limit(0, Some(1))?.collect().await?;
-    let Some(batch) = found.iter().find(|batch| batch.num_rows() > 0) else { return Ok(None) };
-    let row = batch.column_by_name(ROW).and_then(|rows| rows.as_primitive_opt::<UInt64Type>());
-    let row = row.filter(|rows| !rows.is_empty()).map_or(0, |rows| rows.value(0));
-    let holds = |name: &&String| {
-        let texts = batch.column_by_name(name);
-        texts
-            .and_then(|texts| texts.as_string_opt::<i32>())
-            .is_some_and(|texts| texts.is_valid(0) && texts.value(0) == value)
-    };
-    Ok(columns.iter().find(holds).or(columns.first()).map(|name| (row, name.clone())))
+/// The first two of the rows, counted from 1.
+async fn rows(session: &SessionContext, suspect: &Suspect) -> Result<Vec<u64>, DataFusionError> {
+    let frame = session.table(TableReference::bare(suspect.table.as_str())).await?;
+    let numbered = frame.window(vec![row_number().alias(ROW)])?;
+    let found = numbered.filter(suspect.condition.clone())?.select_columns(&[ROW])?.limit(0, Some(2))?;
+    let batches = found.collect().await?;
+    let numbers = batches.iter().filter_map(|batch| batch.column(0).as_primitive_opt::<UInt64Type>());
+    Ok(numbers.flat_map(|numbers| numbers.values().iter().copied()).collect())
+}
+
+fn columns(names: &BTreeSet<String>) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    format!("column{} {}", if quoted.len() == 1 { "" } else { "s" }, quoted.join(" and "))
 }

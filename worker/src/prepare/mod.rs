@@ -18,6 +18,7 @@ mod everyday_sql;
 mod exact_number;
 mod query;
 mod refused_sql;
+mod suspects;
 mod unknown_function;
 
 use std::io::Write;
@@ -101,10 +102,11 @@ pub(crate) async fn make_of(
     let session = context.session();
     query::register(&session, inputs, context, expectation).await?;
     let result = query::plan(&session, inputs, sql).await?;
+    let plan = result.logical_plan().clone();
     let rows = result.execute_stream().await.map_err(|error| query_error(&error))?;
     let written = match table::write(rows, format, path, context.progress).await {
         Ok(written) => written,
-        Err(error) => return Err(blame::with_place(error, &session, inputs).await),
+        Err(error) => return Err(blame::with_place(error, &session, plan).await),
     };
     if !checks.is_empty() {
         checks::run(checks, path, format, &written, context).await?;
@@ -127,9 +129,10 @@ pub async fn write_rows(
     let nothing = Expectation { known: KnownColumns::default(), look: &mut |_| Ok(()) };
     query::register(&session, inputs, context, nothing).await?;
     let result = query::plan(&session, inputs, sql).await?;
+    let plan = result.logical_plan().clone();
     let rows = result.execute_stream().await.map_err(|error| query_error(&error))?;
     match table::write_to(rows, format, output, path, context.progress).await {
         Ok(written) => Ok(written),
-        Err(error) => Err(blame::with_place(error, &session, inputs).await),
+        Err(error) => Err(blame::with_place(error, &session, plan).await),
     }
 }

@@ -68,7 +68,7 @@ pub(super) async fn plan(
         (None, [input]) => {
             let name = TableReference::bare(input.name.as_str());
             let table = session.table(name.clone()).await.map_err(|error| query_error(&error))?;
-            let columns = table.schema().fields().len();
+            let columns = table::leaves(table.schema().fields());
             streaming(session, columns).table(name).await.map_err(|error| query_error(&error))
         }
         (None, inputs) => {
@@ -151,6 +151,14 @@ async fn explain(session: &SessionContext, error: &DataFusionError) -> StepError
         && let SchemaError::AmbiguousReference { field } = schema_error.as_ref()
     {
         let name = &field.name;
+        // A name with its table is beside a value that the query calls so, as in ORDER BY.
+        if let Some(table) = &field.relation {
+            let text = format!(
+                "\"{name}\" is a column of {table} and also a value that the query calls so: give the value another name with AS, or its name last: \
+                 SELECT v AS {name} FROM (SELECT … AS v, {name} AS o FROM {table}) AS q ORDER BY o; {tables}"
+            );
+            return PrepareError::Query(text).into();
+        }
         let text = format!(
             "column \"{name}\" is in several tables; write the table before it, as in TABLE.{name}; {tables}"
         );

@@ -12,6 +12,7 @@ use super::TableError;
 use super::counted::CountedTable;
 use super::file::LocalFile;
 use super::format::{self, ReadOptions};
+use super::leaves::leaves;
 use super::source::{Located, locate};
 use super::text::ExpectedTypes;
 use crate::WorkContext;
@@ -41,7 +42,7 @@ pub async fn open_expecting(
     context: &WorkContext,
 ) -> Result<DataFrame, StepError> {
     let table = provider(source, name, expected, context).await?;
-    let session = streaming(&context.session(), table.schema().fields().len());
+    let session = streaming(&context.session(), leaves(table.schema().fields()));
     session.read_table(table).map_err(|error| query_error(&error))
 }
 
@@ -80,6 +81,7 @@ pub(crate) async fn provider_of(
     context: &WorkContext,
 ) -> Result<Arc<dyn TableProvider>, StepError> {
     let mut located = locate(source, context).await.map_err(|error| named(error, name))?;
+    located.options.table = name.to_owned();
     located.options.expected = known.expected;
     located.options.before = schema_of(&known.before);
     if located.columns.is_empty() {

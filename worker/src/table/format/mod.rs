@@ -25,6 +25,7 @@ mod map_keys;
 mod ndjson;
 mod number_text;
 mod parquet;
+mod parquet_damage;
 mod parquet_embedded;
 mod parquet_files;
 mod parquet_table;
@@ -64,6 +65,8 @@ fn check_width(file: &LocalFile, columns: usize) -> Result<(), TableError> {
 /// What a spec says of files beside their format.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadOptions {
+    /// What messages call the table; empty where it has no name.
+    pub table: String,
     /// The columns' names where CSV files have no header.
     pub columns: Vec<String>,
     /// How lines of text become columns.

@@ -22,6 +22,7 @@ use super::{BatchEncoder, FileFormat, Opened, ReadOptions, Writing};
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
+use crate::table::leaves::{BATCH_VALUES, leaves};
 use crate::table::text::{Decode, Malformed, Splitter, TextTable, index_blocks, inspect_blocks, type_of};
 
 /// One JSON object a line.
@@ -178,20 +179,42 @@ impl Decode for NdjsonDecoder {
         batch_rows: usize,
         bytes: &[u8],
     ) -> Result<Vec<RecordBatch>, ArrowError> {
+        let mut batches = Vec::new();
+        let mut take = |batch| {
+            batches.push(batch);
+            true
+        };
+        self.decode_each(schema, columns, batch_rows, bytes, &mut take)?;
+        Ok(batches)
+    }
+
+    fn decode_each(
+        &self,
+        schema: &SchemaRef,
+        columns: &[usize],
+        batch_rows: usize,
+        bytes: &[u8],
+        take: &mut dyn FnMut(RecordBatch) -> bool,
+    ) -> Result<(), ArrowError> {
         let projected = Arc::new(schema.project(columns)?);
+        // A key within an object takes memory in every row, also where a line lacks it.
+        let batch_rows = (BATCH_VALUES / leaves(projected.fields()).max(1)).min(batch_rows).max(1);
         let mut decoder = ReaderBuilder::new(projected)
             .with_batch_size(batch_rows)
             .with_coerce_primitive(true)
             .build_decoder()?;
-        let mut batches = Vec::new();
         let mut rest = bytes;
         loop {
             let read = decoder.decode(rest)?;
             rest = rest.get(read..).unwrap_or_default();
-            match decoder.flush()? {
-                Some(batch) => batches.push(batch),
-                None if rest.is_empty() || read == 0 => return Ok(batches),
-                None => {}
+            let Some(batch) = decoder.flush()? else {
+                if rest.is_empty() || read == 0 {
+                    return Ok(());
+                }
+                continue;
+            };
+            if !take(batch) {
+                return Ok(());
             }
         }
     }
@@ -208,5 +231,28 @@ impl BatchEncoder for NdjsonEncoder {
         let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(out);
         writer.write(batch)?;
         Ok(writer.finish()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::datatypes::DataType;
+
+    use super::*;
+
+    #[test]
+    fn a_batch_of_objects_with_many_keys_has_few_rows() {
+        let keys = (0..3000).map(|key| Field::new(format!("k{key}"), DataType::Int64, true)).collect();
+        let schema = Arc::new(Schema::new(vec![
+            Field::new("m", DataType::Struct(keys), true),
+            Field::new("n", DataType::Int64, true),
+        ]));
+        let lines: String = (0..200).map(|key| format!("{{\"m\":{{\"k{key}\":1}},\"n\":{key}}}\n")).collect();
+        let rows = |columns: &[usize]| {
+            let batches = NdjsonDecoder.decode(&schema, columns, 8192, lines.as_bytes()).expect("rows");
+            batches.iter().map(RecordBatch::num_rows).collect::<Vec<usize>>()
+        };
+        assert_eq!(rows(&[0]), [87, 87, 26]);
+        assert_eq!(rows(&[1]), [200]);
     }
 }

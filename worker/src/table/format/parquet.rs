@@ -49,19 +49,19 @@ impl FileFormat for Parquet {
     fn infer(
         &self,
         files: Vec<LocalFile>,
-        _options: &ReadOptions,
+        options: &ReadOptions,
         _stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Opened, TableError> {
-        table(files)
+        table(files, &options.table)
     }
 
     fn open(
         &self,
         files: Vec<LocalFile>,
         _schema: SchemaRef,
-        _options: &ReadOptions,
+        options: &ReadOptions,
     ) -> Result<Arc<dyn TableProvider>, TableError> {
-        Ok(table(files)?.table)
+        Ok(table(files, &options.table)?.table)
     }
 
     fn knows_its_columns(&self) -> bool {
@@ -105,8 +105,8 @@ impl RowWriter for ParquetWriter {
     }
 }
 
-/// A table of Parquet files that have the same columns, in the order of their paths, with as many rows as their footers say.
-fn table(files: Vec<LocalFile>) -> Result<Opened, TableError> {
+/// A table of this name of Parquet files that have the same columns, in the order of their paths, with as many rows as their footers say.
+fn table(files: Vec<LocalFile>, name: &str) -> Result<Opened, TableError> {
     let mut first: Option<(&LocalFile, SchemaRef)> = None;
     let (mut rows, mut most) = (0_u64, 0);
     let mut sizes = Vec::with_capacity(files.len());
@@ -148,7 +148,8 @@ fn table(files: Vec<LocalFile>) -> Result<Opened, TableError> {
         return Err(TableError::Internal("a table of no file".into()));
     };
     let files = files.into_iter().zip(sizes).collect();
-    Ok(Opened { table: Arc::new(ParquetTable::new(schema, files, unread)), rows, held: most, warning: None })
+    let table = Arc::new(ParquetTable::new(name, schema, files, unread));
+    Ok(Opened { table, rows, held: most, warning: None })
 }
 
 /// Whether a type has intervals that are not read whole. Parquet's have months, days and milliseconds, and Arrow's reader takes the last two of them

@@ -17,11 +17,14 @@ use datafusion::error::DataFusionError;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::ParquetMetaData;
 
+use super::parquet_damage::without_kinds;
 use super::parquet_embedded::refuse_unknown;
 use crate::failure::StepError;
 use crate::table::TableError;
@@ -43,7 +46,9 @@ pub(super) fn footer(file: &LocalFile) -> Result<(ArrowReaderMetadata, u64), Tab
     let malformed = |error: ParquetError| match disk_answer(&error) {
         Some(answer) => TableError::io("read", &file.path)(answer),
         None => {
-            let problem = format!("it is not a whole Parquet file, of {length} bytes: {error}");
+            let said = error.to_string();
+            let problem =
+                format!("it is not a whole Parquet file, of {length} bytes: {}", without_kinds(&said));
             TableError::content(&file.name, problem)
         }
     };
@@ -73,6 +78,29 @@ impl ParquetFiles {
     pub(super) fn name(place: usize) -> String {
         format!("{place:020}")
     }
+
+    /// What messages call the first file whose rows cannot all be read, once that is known of one. An only file is not read again.
+    pub(super) fn damaged(&self) -> Option<String> {
+        let found = match self.0.as_slice() {
+            [only] => Some(only),
+            files => files.iter().find(|file| !is_whole(&file.file)),
+        };
+        found.map(|file| file.file.name.clone())
+    }
+
+    /// What messages call all of them.
+    pub(super) fn described(&self) -> String {
+        let name =
+            |file: Option<&Arc<ParquetFile>>| file.map(|file| file.file.name.clone()).unwrap_or_default();
+        format!("one of {} files from {} to {}", self.0.len(), name(self.0.first()), name(self.0.last()))
+    }
+}
+
+/// Whether all rows of a file can be read.
+fn is_whole(file: &LocalFile) -> bool {
+    let Ok(open) = file.open() else { return true };
+    let rows = ParquetRecordBatchReaderBuilder::try_new(open).and_then(|reader| reader.build());
+    rows.is_ok_and(|mut rows| rows.all(|batch| batch.is_ok()))
 }
 
 impl ParquetFileReaderFactory for ParquetFiles {

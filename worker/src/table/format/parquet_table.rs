@@ -18,6 +18,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::parquet_damage::NamedScan;
 use super::parquet_files::ParquetFiles;
 use crate::engine::with_positive_nan;
 use crate::failure::StepError;
@@ -27,6 +28,8 @@ use crate::table::file::LocalFile;
 /// A table of Parquet files that have the same columns.
 #[derive(Debug)]
 pub(super) struct ParquetTable {
+    /// What messages call it.
+    name: Arc<str>,
     schema: SchemaRef,
     files: Arc<ParquetFiles>,
     /// How many bytes each file has.
@@ -39,6 +42,7 @@ impl ParquetTable {
     /// The table of files of these sizes, in bytes, in the order of their paths.
     /// `unread` says of a column's place in which file and why its values cannot be read: a query that reads it is refused.
     pub(super) fn new(
+        name: &str,
         schema: SchemaRef,
         mut files: Vec<(LocalFile, u64)>,
         unread: Vec<Option<(String, String)>>,
@@ -46,7 +50,7 @@ impl ParquetTable {
         files.sort_by(|(one, _), (other, _)| one.path.as_os_str().cmp(other.path.as_os_str()));
         let sizes = files.iter().map(|(_, size)| *size).collect();
         let files = Arc::new(ParquetFiles::new(files.into_iter().map(|(file, _)| file)));
-        Self { schema, files, sizes, unread }
+        Self { name: name.into(), schema, files, sizes, unread }
     }
 }
 
@@ -89,7 +93,8 @@ impl TableProvider for ParquetTable {
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
-        with_positive_nan(DataSourceExec::from_data_source(scan))
+        let rows = DataSourceExec::from_data_source(scan);
+        with_positive_nan(Arc::new(NamedScan::new(rows, Arc::clone(&self.files), Arc::clone(&self.name))))
     }
 
     /// Filters are looked at by the query, row by row.

@@ -89,6 +89,7 @@ pub(super) async fn locate(source: &DataSource, context: &WorkContext) -> Result
         };
     };
     let options = ReadOptions {
+        table: String::new(),
         columns: columns.clone(),
         pattern: pattern.clone(),
         on_mismatch: *on_mismatch,

@@ -20,7 +20,9 @@ use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use futures::{StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, future, stream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::blocks::{Block, cores, line_of};
 use super::buffers::Buffers;
@@ -35,6 +37,9 @@ const PARTITION_BLOCKS: usize = 8;
 /// How many blocks of a partition are parsed ahead of the query where there are several partitions: this bounds the memory.
 const BLOCKS_AHEAD: usize = 2;
 
+/// How many batches of a block may wait for the query.
+const BATCHES_AHEAD: usize = 4;
+
 /// How a block becomes rows.
 pub(crate) trait Decode: Debug + Send + Sync {
     /// The rows of a block's bytes, with the columns of these numbers, at most so many rows in a batch.
@@ -48,6 +53,26 @@ pub(crate) trait Decode: Debug + Send + Sync {
         batch_rows: usize,
         bytes: &[u8],
     ) -> Result<Vec<RecordBatch>, ArrowError>;
+
+    /// As [`decode`](Self::decode), but gives one batch after the other, until one is not taken: a short line can be a row of many values.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    fn decode_each(
+        &self,
+        schema: &SchemaRef,
+        columns: &[usize],
+        batch_rows: usize,
+        bytes: &[u8],
+        take: &mut dyn FnMut(RecordBatch) -> bool,
+    ) -> Result<(), ArrowError> {
+        for batch in self.decode(schema, columns, batch_rows, bytes)? {
+            if !take(batch) {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A table of text files whose blocks are indexed.
@@ -144,34 +169,50 @@ impl PartitionStream for TextPartition {
     fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let table = self.table.clone();
         let (columns, batch_rows) = (Arc::clone(&self.columns), self.batch_rows);
-        let batches = futures::stream::iter(self.blocks.clone())
+        let batches = stream::iter(self.blocks.clone())
             .map(move |number| {
                 let (table, columns) = (table.clone(), Arc::clone(&columns));
+                let (send, receive) = mpsc::channel(BATCHES_AHEAD);
                 // Parsing is work for a core, so it has a thread that no I/O waits for.
-                let parse =
-                    tokio::task::spawn_blocking(move || block_rows(&table, &columns, batch_rows, number));
-                async move {
-                    let rows = parse.await.unwrap_or_else(|lost| Err(TableError::Internal(lost.to_string())));
-                    rows.map_err(|error| DataFusionError::External(Box::new(StepError::from(error))))
-                }
+                let parse = tokio::task::spawn_blocking(move || {
+                    let mut take = |batch| send.blocking_send(batch).is_ok();
+                    block_rows(&table, &columns, batch_rows, number, &mut take)
+                });
+                future::ready(given(receive, parse))
             })
             .buffered(self.ahead)
-            .map_ok(|rows| futures::stream::iter(rows.into_iter().map(Ok)))
-            .try_flatten();
+            .flatten();
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches))
     }
 }
 
+/// The batches that a thread gives, and behind them the error that ended it, if one did.
+fn given(
+    batches: mpsc::Receiver<RecordBatch>,
+    parse: JoinHandle<Result<(), TableError>>,
+) -> impl Stream<Item = QueryResult<RecordBatch>> + Send {
+    stream::unfold((batches, Some(parse)), |(mut batches, parse)| async move {
+        if let Some(batch) = batches.recv().await {
+            return Some((Ok(batch), (batches, parse)));
+        }
+        let ended = parse?.await.unwrap_or_else(|lost| Err(TableError::Internal(lost.to_string())));
+        let error = ended.err()?;
+        Some((Err(DataFusionError::External(Box::new(StepError::from(error)))), (batches, None)))
+    })
+}
+
+/// Gives the rows of a block, batch by batch, until one is not taken.
 fn block_rows(
     table: &TextTable,
     columns: &[usize],
     batch_rows: usize,
     number: usize,
-) -> Result<Vec<RecordBatch>, TableError> {
-    let Some(block) = table.blocks.get(number) else { return Ok(Vec::new()) };
+    take: &mut dyn FnMut(RecordBatch) -> bool,
+) -> Result<(), TableError> {
+    let Some(block) = table.blocks.get(number) else { return Ok(()) };
     let mut bytes = table.buffers.take();
     block.read(&table.files, &mut bytes)?;
-    let rows = table.decoder.decode(&table.schema, columns, batch_rows, &bytes);
+    let rows = table.decoder.decode_each(&table.schema, columns, batch_rows, &bytes, take);
     table.buffers.give(bytes);
     rows.map_err(|error| {
         let file = table.files.get(block.file);

@@ -1,0 +1,120 @@
+//! What is said of values that a query cannot compute with: which, where they are, and a way out, in words of SQL.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod support;
+
+use serde_json::json;
+use support::{Volume, prepare};
+
+/// The message of a step over the tables t and u, which fails for its data.
+#[track_caller]
+fn refused(t: &str, u: &str, sql: &str) -> String {
+    let volume = Volume::new();
+    volume.put("t.csv", t);
+    volume.put("u.csv", u);
+    let inputs = json!([
+        {"name": "t", "source": {"uri": {"uri": "file:t.csv"}}},
+        {"name": "u", "source": {"uri": {"uri": "file:u.csv"}}},
+    ]);
+    let ended = volume.step(&prepare(inputs, Some(sql)), &[]);
+    ended.fails(3, "DataMalformed", &[]);
+    for engine in ["Int32", "Int64", "Decimal128", "Utf8", "Array", "Boolean "] {
+        assert!(!ended.message().contains(engine), "{sql}: {}", ended.message());
+    }
+    ended.message().to_owned()
+}
+
+#[test]
+fn the_place_of_a_value_is_that_of_the_column_that_is_cast() {
+    let t = "name,amount\nn/a,1\nbob,2\nann,n/a\n";
+    for (u, sql) in [
+        ("z\nn/a\n", "SELECT CAST(amount AS INT) AS x FROM t"),
+        ("z\nn/a\n", "SELECT CAST(x AS INT) AS x FROM (SELECT trim(amount) AS x FROM t) AS q"),
+        ("z\nbob\nann\n", "SELECT CAST(a.amount AS INT) AS x FROM u JOIN t AS a ON u.z = a.name"),
+        ("z\nn/a\n", "SELECT max(CAST(amount AS DOUBLE)) AS x FROM t WHERE name <> 'bob'"),
+        ("z\nn/a\n", "SELECT name FROM t WHERE CAST(amount AS INT) > 0"),
+        ("z\n1\n", "SELECT count(*) AS n FROM t WHERE CAST(amount AS DECIMAL(5, 2)) IN (SELECT z FROM u)"),
+    ] {
+        let message = refused(t, u, sql);
+        assert!(message.starts_with("'n/a' cannot be cast to "), "{sql}: {message}");
+        assert!(message.ends_with(". The value is in row 3 of t, column \"amount\""), "{sql}: {message}");
+    }
+}
+
+#[test]
+fn where_several_rows_or_columns_may_be_meant_the_place_is_an_example() {
+    let t = "name,amount\nn/a,1\nbob,n/a\nann,n/a\n";
+    let message = refused(t, "z\n1\n", "SELECT CAST(amount AS INT) AS x FROM t");
+    assert!(message.ends_with("The value is for example in row 2 of t, column \"amount\""), "{message}");
+    let message = refused(t, "z\n1\n", "SELECT CAST(amount AS INT) AS x FROM t WHERE name = 'ann'");
+    assert!(message.ends_with("in row 3 of t, column \"amount\""), "{message}");
+    let message = refused(t, "z\n1\n", "SELECT CAST(amount AS INT) AS x, CAST(name AS INT) AS y FROM t");
+    for place in ["for example in", "row 2 of t, column \"amount\"", "row 1 of t, column \"name\""] {
+        assert!(message.contains(place), "{message}");
+    }
+    // What is computed of several rows is in none of them.
+    let message =
+        refused(t, "z\nn/a\n", "SELECT CAST(m AS INT) AS x FROM (SELECT max(name) AS m FROM t) AS q");
+    assert!(!message.contains("The value is"), "{message}");
+}
+
+#[test]
+fn numbers_that_do_not_fit_are_named_with_their_column_and_a_way_out() {
+    let t = "i,d,f,s\n1,1,1,a\n9223372036854775807,1e30,123456.78,b\n-9223372036854775808,-1.5,0,c\n";
+    let in_row_2 = |column: &str| format!("The value is in row 2 of t, column \"{column}\"");
+    let in_row_3 = |column: &str| format!("The value is in row 3 of t, column \"{column}\"");
+    for (sql, said, place) in [
+        ("CAST(i AS INT)", "9223372036854775807 cannot be cast to INT", in_row_2("i")),
+        (
+            "CAST(CASE WHEN i > 0 THEN i END AS INT)",
+            "9223372036854775807 cannot be cast to INT",
+            in_row_2("i"),
+        ),
+        ("CAST(d AS BIGINT)", "1e30 cannot be cast to BIGINT", in_row_2("d")),
+        ("CAST(f AS DECIMAL(5, 2))", "123456.78 does not fit into DECIMAL(5, 2)", in_row_2("f")),
+        ("CAST(f AS DECIMAL(38, 36))", "123456.78 cannot be cast to DECIMAL(38, 36)", in_row_2("f")),
+        ("abs(i)", "abs(-9223372036854775808) is too large for a whole number", in_row_3("i")),
+        ("-i", "0 - -9223372036854775808 is too large for a whole number", in_row_3("i")),
+        (
+            "i + f::bigint",
+            "9223372036854775807 + 123456 is too large for a whole number",
+            in_row_2("f\" and \"i"),
+        ),
+        ("sqrt(d)", "a negative number has no square root; CASE WHEN x >= 0", in_row_3("d")),
+        ("i / CAST(f AS INT)", "Divide by zero", in_row_3("f")),
+    ] {
+        let message = refused(t, "z\n1\n", &format!("SELECT {sql} AS x FROM t"));
+        assert!(message.starts_with(said), "{sql}: {message}");
+        let place = place.replacen("column \"f\" and", "columns \"f\" and", 1);
+        assert!(message.ends_with(&place), "{sql}: {message}");
+        assert!(["CAST(x AS", "nullif", "CASE"].iter().any(|way| message.contains(way)), "{sql}: {message}");
+    }
+}
+
+#[test]
+fn a_damaged_parquet_file_is_named_with_its_table() {
+    let made = Volume::new();
+    let mut spec =
+        prepare(json!([]), Some("SELECT value * 7919 % 104729 AS n FROM generate_series(1, 20000)"));
+    spec["action"]["prepare"]["format"] = "parquet".into();
+    let ended = made.step(&spec, &[]);
+    let revision = ended.succeeds().report.revision.as_ref().expect("a revision");
+    let good =
+        std::fs::read(made.step_folder().join(revision.as_str()).join("data.parquet")).expect("a file");
+    let mut damaged = good.clone();
+    damaged[1000..1400].fill(0xFF);
+    for files in [&["b"][..], &["a", "b", "c"]] {
+        let volume = Volume::new();
+        for name in files {
+            let content = if *name == "b" { &damaged } else { &good };
+            volume.put(&format!("in/{name}.parquet"), content);
+        }
+        let inputs = json!([{"name": "rows", "source": {"uri": {"uri": "file:in/*.parquet"}}}]);
+        let ended = volume.step(&prepare(inputs, Some("SELECT sum(n) AS s FROM rows")), &[]);
+        ended.fails(3, "DataMalformed", &["rows: ", "in/b.parquet: it is damaged: ", "from a copy"]);
+        for word in ["Parquet argument error", "External:", "Arrow"] {
+            assert!(!ended.message().contains(word), "{}", ended.message());
+        }
+    }
+}
