@@ -113,7 +113,11 @@ fn nothing_is_posted_to_a_server_that_nobody_vouches_for() {
     let volume = Volume::new();
     volume.step_with(&posting(&url), &QUICK, &[]).fails(4, "ReceiverUnavailable", &["certificate"]);
     volume.step_with(&posting(&url), &QUICK, &others).fails(4, "ReceiverUnavailable", &["certificate"]);
-    volume.step_with(&posting(&url), &QUICK, &broken).fails(2, "UriInvalid", &["ca.crt holds no certificate"]);
+    volume.step_with(&posting(&url), &QUICK, &broken).fails(
+        2,
+        "UriInvalid",
+        &["ca.crt holds no certificate"],
+    );
     // Speaking plainly to a port for TLS, or the other way round, is no connection.
     let plain = url.replace("https", "http");
     volume.step_with(&posting(&plain), &QUICK, &[]).fails(4, "ReceiverUnavailable", &["no connection"]);

@@ -25,7 +25,8 @@ use crate::cancellation::Cancellation;
 use crate::credentials::{Credentials, Secrets};
 use crate::failure::StepError;
 use crate::network::{
-    Connections, Network, PAUSE_LIMIT, authorization, authorization_of_url, check_address, redacted, retry_after,
+    Connections, Network, PAUSE_LIMIT, authorization, authorization_of_url, check_address, redacted,
+    retry_after,
 };
 
 /// How many requests go over one connection. A Service chooses among its pods once for each connection, so that one

@@ -48,7 +48,8 @@ impl EarlySync {
     fn wrote(&self, bytes: usize) -> io::Result<()> {
         let mut parts = self.parts();
         parts.unasked += bytes;
-        if parts.unasked < PART_BYTES || parts.under_way.as_ref().is_some_and(|thread| !thread.is_finished()) {
+        if parts.unasked < PART_BYTES || parts.under_way.as_ref().is_some_and(|thread| !thread.is_finished())
+        {
             return Ok(());
         }
         answer(parts.under_way.take())?;

@@ -1,4 +1,5 @@
-//! What a model comes from: the data, how rows were kept back, and the worker.
+//! What a model comes from: the data, and how rows were kept back. Not which release of the worker made it: the same model is the same
+//! artifact.
 //!
 //! Owns these words of the card. Data are named by what identifies them and not by their place, which another machine has elsewhere.
 
@@ -66,8 +67,7 @@ pub(super) fn of_rows(
     });
     let groups =
         group_by.map(|column| ("rows that stay together", format!("those of one value of {column}")));
-    let worker = ("worker", env!("CARGO_PKG_VERSION").to_owned());
-    [rows, split].into_iter().chain(folds).chain(groups).chain([worker]).collect()
+    [rows, split].into_iter().chain(folds).chain(groups).collect()
 }
 
 /// A SHA-256 over the columns' names and a hash of each row, of its values and its target, in the order of the rows: whatever file or
