@@ -154,6 +154,11 @@ fn everyday_names_are_known() {
         "SELECT sum(x) OVER (ORDER BY d RANGE BETWEEN INTERVAL 7 DAY PRECEDING AND CURRENT ROW) AS s, d + INTERVAL 1 DAY AS n FROM t ORDER BY d",
         "s,n\n1,2024-05-02\n3,2024-05-08\n6,2024-05-10\n",
     );
+    answers(
+        "id,s\n12345,äbc\n6,\n",
+        "SELECT CAST(s AS VARCHAR(2)) AS a, s::character varying(9) AS b, CAST(id AS VARCHAR(3)) AS c, TRY_CAST(id AS NVARCHAR(1)) AS d FROM t ORDER BY id DESC",
+        "a,b,c,d\näb,äbc,123,1\n,,6,6\n",
+    );
     refused("id\n1\n", "SELECT md5(id) AS m FROM t", &["md5(BIGINT)", "CAST(x AS VARCHAR)"]);
     answers(
         "id\n1\n",

@@ -1,10 +1,11 @@
-//! Spellings of other engines that mean one thing, written as this one reads them: `mod(a, b)`, `sign(x)` and `INTERVAL 7 DAY`.
+//! Spellings of other engines that mean one thing, written as this one reads them: `mod(a, b)`, `sign(x)`, `INTERVAL 7 DAY`, and
+//! `CAST(x AS VARCHAR(2))`, whose length this one leaves out.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Interval,
-    ObjectName, Statement, Value, ValueWithSpan, VisitMut, VisitorMut,
+    BinaryOperator, CharacterLength, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Ident, Interval, ObjectName, Statement, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 
 /// Rewrites a statement.
@@ -21,6 +22,12 @@ impl VisitorMut for Spelling {
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
         match expr {
             Expr::Interval(Interval { value, .. }) => quote(value),
+            Expr::Cast { data_type, .. } => {
+                if let Some(length) = length(data_type) {
+                    *data_type = DataType::Varchar(None);
+                    *expr = cut(expr.clone(), length);
+                }
+            }
             Expr::Function(function) => match function_name(function).as_deref() {
                 Some("sign") => function.name = ObjectName::from(vec![Ident::new("signum")]),
                 Some("mod") => {
@@ -42,6 +49,29 @@ fn quote(value: &mut Expr) {
         && let Value::Number(number, _) = value
     {
         *value = Value::SingleQuotedString(number.to_string());
+    }
+}
+
+/// How long a text of this type may be. One of CHAR is filled up with spaces too, and refused.
+fn length(found: &DataType) -> Option<u64> {
+    match found {
+        DataType::Varchar(Some(CharacterLength::IntegerLength { length, .. }))
+        | DataType::Nvarchar(Some(CharacterLength::IntegerLength { length, .. }))
+        | DataType::CharVarying(Some(CharacterLength::IntegerLength { length, .. }))
+        | DataType::CharacterVarying(Some(CharacterLength::IntegerLength { length, .. })) => Some(*length),
+        _ => None,
+    }
+}
+
+/// The beginning of a text.
+fn cut(text: Expr, length: u64) -> Expr {
+    let number = |number: u64| Some(Box::new(Expr::Value(Value::Number(number.to_string(), false).into())));
+    Expr::Substring {
+        expr: Box::new(text),
+        substring_from: number(1),
+        substring_for: number(length),
+        special: true,
+        shorthand: true,
     }
 }
 

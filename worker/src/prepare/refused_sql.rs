@@ -73,7 +73,7 @@ impl Visitor for Refusing {
             }
             Expr::Cast { data_type, .. } if has_length(data_type) => {
                 return ControlFlow::Break(
-                    "the length of a text would be left out; cut it by substr(x, 1, 2), and CAST(x AS VARCHAR) makes a text of any length",
+                    "the length of CHAR would be left out; cut a text by CAST(x AS VARCHAR(2)), and fill one up by rpad(x, 2, ' ')",
                 );
             }
             Expr::IsDistinctFrom(_, right) | Expr::IsNotDistinctFrom(_, right) => right.as_ref(),
@@ -138,16 +138,12 @@ fn left_out_of_select(select: &Select) -> ControlFlow<&'static str> {
 
 /// Whether it is the type of texts of a length.
 fn has_length(found: &DataType) -> bool {
-    let length = match found {
-        DataType::Varchar(length)
-        | DataType::Nvarchar(length)
-        | DataType::Char(length)
-        | DataType::Character(length)
-        | DataType::CharVarying(length)
-        | DataType::CharacterVarying(length) => length,
-        _ => return false,
-    };
-    matches!(length, Some(CharacterLength::IntegerLength { .. }))
+    match found {
+        DataType::Char(length) | DataType::Character(length) => {
+            matches!(length, Some(CharacterLength::IntegerLength { .. }))
+        }
+        _ => false,
+    }
 }
 
 fn joins(tables: &TableWithJoins) -> ControlFlow<&'static str> {
