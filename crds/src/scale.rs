@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How the numbers of a column are brought to a size that they share with other columns.
+/// How the numbers of a column are brought to a size that they share with others: `standard` by mean and standard deviation, `minMax` to
+/// 0 to 1, for what compares distances or penalizes weights. When absent, that of the step for a column, and `none` for the step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Scale {

@@ -159,6 +159,12 @@ fn everyday_names_are_known() {
         "SELECT CAST(s AS VARCHAR(2)) AS a, s::character varying(9) AS b, CAST(id AS VARCHAR(3)) AS c, TRY_CAST(id AS NVARCHAR(1)) AS d FROM t ORDER BY id DESC",
         "a,b,c,d\näb,äbc,123,1\n,,6,6\n",
     );
+    // A cast is called as its source, also where it cuts.
+    answers(
+        "id,s\n1,abc\n",
+        "SELECT CAST(s AS VARCHAR(2)), t.id::VARCHAR(9) FROM t WHERE EXISTS (SELECT 1 FROM t AS u WHERE u.id = t.id ORDER BY u.s) AND id IN (SELECT u.id FROM t AS u WHERE u.s = t.s ORDER BY u.id)",
+        "s,id\nab,1\n",
+    );
     refused("id\n1\n", "SELECT md5(id) AS m FROM t", &["md5(BIGINT)", "CAST(x AS VARCHAR)"]);
     answers(
         "id\n1\n",

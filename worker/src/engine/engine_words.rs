@@ -72,7 +72,7 @@ const SORTED_ROWS: &str = "the query engine cannot sort the rows for a window or
      query within: SELECT sum(v) OVER (PARTITION BY g ORDER BY o) FROM (SELECT v, g, sqrt(a) AS o FROM t)";
 
 const SUBQUERY: &str = "IN or EXISTS with a SELECT cannot be worked out here; write (SELECT count(*) FROM b WHERE b.k = a.k) > 0 AS found in a query \
-     within, or LEFT JOIN (SELECT DISTINCT k FROM b) AS b ON b.k = a.k, and b.k IS NOT NULL";
+     within, or LEFT JOIN (SELECT DISTINCT k FROM b) AS b ON b.k = a.k, and b.k IS NOT NULL; an ORDER BY within it changes nothing, and can be the reason";
 
 /// The message for a query that cannot be planned, of the engine's [`plain`] words.
 pub(super) fn of_query(text: &str) -> String {
@@ -264,6 +264,8 @@ fn with_advice(text: String) -> String {
             .to_owned();
     } else if text.contains("Error parsing timestamp from") {
         "; times are read as 2024-01-31 10:00:00, and others with their pattern: to_timestamp(x, '%d.%m.%Y %H:%M')"
+    } else if text.contains("For SELECT DISTINCT, ORDER BY") {
+        "; give the value a name, and sort by that: SELECT DISTINCT x * 2 AS y FROM t ORDER BY y"
     } else if text.contains("string size overflow") {
         "; make a shorter text"
     } else if text.contains("converted value exceeds") {

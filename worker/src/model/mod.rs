@@ -227,8 +227,8 @@ impl Model {
         &self.preprocessing
     }
 
-    /// The largest absolute value of a feature, a power of ten, up to which every row has an answer. No larger value was learnt from, and
-    /// none is taken, whatever the model could do with it: tables to score and requests have the same bound.
+    /// The largest absolute value of a feature, a power of ten, up to which every row has an answer. None larger
+    /// is taken, whatever the model could do with it: training, tables to score and requests have the same bound.
     #[must_use]
     pub fn largest_value(&self) -> f64 {
         self.largest_answered().min(MAX_MAGNITUDE)

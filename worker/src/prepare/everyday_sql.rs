@@ -1,11 +1,12 @@
 //! Spellings of other engines that mean one thing, written as this one reads them: `mod(a, b)`, `sign(x)`, `INTERVAL 7 DAY`, and
-//! `CAST(x AS VARCHAR(2))`, whose length this one leaves out.
+//! `CAST(x AS VARCHAR(2))`, whose length this one leaves out; and an ORDER BY that changes nothing, where this one gives up.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CharacterLength, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Ident, Interval, ObjectName, Statement, Value, ValueWithSpan, VisitMut, VisitorMut,
+    BinaryOperator, CharacterLength, DataType, Distinct, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Ident, Interval, ObjectName, Query, Select, SelectItem, SetExpr, Statement, Value,
+    ValueWithSpan, VisitMut, VisitorMut,
 };
 
 /// Rewrites a statement.
@@ -19,6 +20,11 @@ struct Spelling;
 impl VisitorMut for Spelling {
     type Break = ();
 
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Self::Break> {
+        select.projection.iter_mut().for_each(keep_name);
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
         match expr {
             Expr::Interval(Interval { value, .. }) => quote(value),
@@ -28,6 +34,9 @@ impl VisitorMut for Spelling {
                     *expr = cut(expr.clone(), length);
                 }
             }
+            // Whether there is a row, and whether a value is among them, is the same in any order.
+            Expr::Exists { subquery, .. } => subquery.order_by = None,
+            Expr::InSubquery { subquery, .. } if takes_all(subquery) => subquery.order_by = None,
             Expr::Function(function) => match function_name(function).as_deref() {
                 Some("sign") => function.name = ObjectName::from(vec![Ident::new("signum")]),
                 Some("mod") => {
@@ -60,6 +69,29 @@ fn length(found: &DataType) -> Option<u64> {
         | DataType::CharVarying(Some(CharacterLength::IntegerLength { length, .. }))
         | DataType::CharacterVarying(Some(CharacterLength::IntegerLength { length, .. })) => Some(*length),
         _ => None,
+    }
+}
+
+/// Whether the rows of a query are the same in any order.
+fn takes_all(query: &Query) -> bool {
+    let takes_first = match query.body.as_ref() {
+        SetExpr::Select(select) => matches!(select.distinct, Some(Distinct::On(_))),
+        _ => false,
+    };
+    query.limit_clause.is_none() && query.fetch.is_none() && !takes_first
+}
+
+/// Names a column of the result that is cut as its source, which is what a cast is called.
+fn keep_name(item: &mut SelectItem) {
+    let SelectItem::UnnamedExpr(expr) = item else { return };
+    let Expr::Cast { expr: source, data_type, .. } = &*expr else { return };
+    let alias = match source.as_ref() {
+        Expr::Identifier(name) => Some(name),
+        Expr::CompoundIdentifier(path) => path.last(),
+        _ => None,
+    };
+    if let Some(alias) = alias.filter(|_| length(data_type).is_some()) {
+        *item = SelectItem::ExprWithAlias { alias: alias.clone(), expr: expr.clone() };
     }
 }
 

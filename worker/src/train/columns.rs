@@ -118,8 +118,7 @@ impl Asked<'_> {
         }
         let all = schema.fields().iter().map(|field| field.name());
         let is_left_out = |name: &str| {
-            let is_set =
-                |column: &TrainColumn| column.name == name && column.taken_as != Some(ColumnRole::Ignore);
+            let is_set = |column: &TrainColumn| column.name == name && is_taken(column);
             self.target == Some(name) || self.group_by == Some(name) && !self.columns.iter().any(is_set)
         };
         let all = all.filter(|name| !is_left_out(name));
@@ -245,4 +244,12 @@ fn treatment(
         None if is_time => time,
         Some(ColumnRole::Number) | None => Treatment::Number(feature_kind(data_type)),
     }))
+}
+/// Whether a setting says what a column is taken as. A scale alone does not.
+fn is_taken(column: &TrainColumn) -> bool {
+    let TrainColumn { name: _, taken_as, max_categories, max_terms, buckets, order, scale: _ } = column;
+    match taken_as {
+        Some(role) => *role != ColumnRole::Ignore,
+        None => max_categories.is_some() || max_terms.is_some() || buckets.is_some() || !order.is_empty(),
+    }
 }

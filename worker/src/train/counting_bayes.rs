@@ -119,8 +119,8 @@ fn check_counts(rows: &Rows<'_>) -> Result<(), TrainError> {
     for (number, row) in rows.iter() {
         if let Some(place) = row.iter().position(|value| *value < 0.0) {
             let problem = format!(
-                "is {} in row {}, and multinomial naive Bayes learns from counts of 0 or more; leave such features out, or scale: \
-                 standard where it made them so, or use gaussianNaiveBayes",
+                "is {} in row {}, and multinomial naive Bayes learns from counts of 0 or more; leave such features out, set scale: \
+                 minMax where scale: standard made them so, or use gaussianNaiveBayes",
                 row.get(place).copied().unwrap_or_default(),
                 number + 1
             );

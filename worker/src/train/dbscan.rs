@@ -47,8 +47,8 @@ impl Finder for Dbscan {
         let cores: Vec<usize> = parts.into_iter().flatten().collect();
         if cores.is_empty() {
             return Err(TrainError::Data(format!(
-                "no row has {} rows within eps {}, itself counted, so there is no cluster; raise eps, lower minSamples, or bring the \
-                 columns to one scale in a prepare step",
+                "no row has {} rows within eps {}, itself counted, so there is no cluster; raise eps, lower minSamples, or set scale: \
+                 standard",
                 self.min_samples, self.eps
             )));
         }

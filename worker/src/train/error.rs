@@ -34,7 +34,7 @@ pub enum TrainError {
         problem: String,
     },
     /// The numbers are beyond what can be computed with.
-    #[error("{0}; look for absurd values in the features, and scale them in a prepare step")]
+    #[error("{0}; look for absurd values in the features, and set scale: standard")]
     Numbers(String),
     /// The gate says that the model is not good enough, on the command line; a step reports it instead.
     #[error("the gate rejects the model: {verdict}; it is kept in {folder}, and score and serve warn of it")]

@@ -97,7 +97,7 @@ fn check(variances: &[Vec<f64>], width: usize) -> Result<(), TrainError> {
         let of_feature = variances.iter().filter_map(|variances| variances.get(feature));
         if of_feature.clone().any(|variance| !variance.is_finite()) {
             let problem =
-                "has a variance that is not finite; look for absurd values, and scale it in a prepare step"
+                "has a variance that is not finite; look for absurd values, and set scale: standard for it"
                     .to_owned();
             return Err(TrainError::Feature { place: feature, problem });
         }

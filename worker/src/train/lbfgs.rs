@@ -59,8 +59,8 @@ impl Minimum {
         let iterations = self.iterations;
         if iterations < most {
             return format!(
-                "{what} did not converge: after {iterations} iterations its solver finds no better weights; scale the features in a \
-                 prepare step, and look for absurd values in them"
+                "{what} did not converge: after {iterations} iterations its solver finds no better weights; set scale: standard, and \
+                 look for absurd values in the features"
             );
         }
         format!("{what} did not converge in {iterations} iterations: raise {raise}")
@@ -207,7 +207,7 @@ mod tests {
         };
         assert_eq!(advice(200), "it did not converge in 200 iterations: raise maxIterations");
         for stalled in [0, 40] {
-            assert!(advice(stalled).contains("scale the features") && !advice(stalled).contains("raise"));
+            assert!(advice(stalled).contains("set scale: standard") && !advice(stalled).contains("raise"));
         }
     }
 

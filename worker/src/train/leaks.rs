@@ -12,6 +12,9 @@ use super::task::Task;
 /// feature is suspicious.
 const NEAR_PERFECT: f64 = 0.9999;
 
+/// A straight line is one where the ranks of its numbers correlate so far at least.
+const NEARLY_IN_ORDER: f64 = 0.99;
+
 /// So many rows there are for each text or class at least: with fewer, a value says which row it is, and not what its target is.
 const ROWS_OF_EACH: usize = 10;
 
@@ -39,8 +42,11 @@ pub(super) fn is_near_perfect(samples: &Samples, rows: &Rows<'_>, place: usize) 
         (Task::Regress { numbers, .. }, Treatment::Number(_)) => {
             let pairs = values(rows, place).filter_map(|(row, value)| Some((value, *numbers.get(row)?)));
             let pairs: Vec<(f64, f64)> = pairs.filter(|(value, _)| !value.is_nan()).collect();
-            let is_perfect = |pairs: &[(f64, f64)]| correlation(pairs).abs() >= NEAR_PERFECT;
-            pairs.len() >= FEWEST_ROWS && (is_perfect(&pairs) || is_perfect(&ranked(&pairs)))
+            // One number that is far from all others makes a straight line by itself, and no order.
+            let in_order = correlation(&ranked(&pairs)).abs();
+            pairs.len() >= FEWEST_ROWS
+                && (in_order >= NEAR_PERFECT
+                    || in_order >= NEARLY_IN_ORDER && correlation(&pairs).abs() >= NEAR_PERFECT)
         }
         (Task::Regress { numbers, .. }, _) => {
             let pairs = values(rows, place).filter_map(|(row, value)| Some((value, *numbers.get(row)?)));

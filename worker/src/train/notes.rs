@@ -24,6 +24,9 @@ pub(super) const FEWEST_ROWS: usize = 50;
 /// The most rows that are looked at.
 pub(super) const SAMPLED: usize = 10_000;
 
+/// The most numbers that are read altogether: where rows are in a file, each look at a column reads whole rows.
+const MOST_READ: usize = 1 << 30;
+
 /// Whole numbers of so small a range would be different in all rows with a probability of less than e to the power of minus this.
 const SURELY_IDS: f64 = 5.0;
 
@@ -46,7 +49,9 @@ pub(super) fn notes(samples: &Samples, rows: &Rows<'_>) -> Vec<String> {
         let left_out = of_texts.filter(|column| column.is_prose == is_prose);
         named(left_out.map(|column| column.name.clone()).collect())
     };
-    let step = rows.len().div_ceil(SAMPLED).max(1);
+    let width = samples.columns.len().max(1);
+    let most = (MOST_READ / width.saturating_mul(width)).clamp(FEWEST_ROWS, SAMPLED);
+    let step = rows.len().div_ceil(most).max(1);
     let sample: Vec<u32> = rows.numbers().iter().copied().step_by(step).collect();
     let sample = rows.select(&sample);
     let suspicious = |wrong: &dyn Fn(usize) -> bool| {

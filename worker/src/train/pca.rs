@@ -177,8 +177,8 @@ impl View<'_> {
             None => Ok(()),
             Some(place) => Err(TrainError::Data(format!(
                 "component {} is so small beside the first that it cannot be told from rounding: a column is far from 0, or far larger than \
-                 the others, or there are fewer directions than components. Set nComponents to {place}, bring the columns to one scale in a \
-                 prepare step, or take pca, which subtracts the means",
+                 the others, or there are fewer directions than components. Set nComponents to {place}, set scale: \
+                 standard, or take pca, which subtracts the means",
                 place + 1
             ))),
         }

@@ -70,6 +70,7 @@ fn a_column_of_groups_is_learnt_from_where_its_role_is_said() {
         (json!({"as": "target"}), true),
         (json!({"maxCategories": 9}), true),
         (json!({"as": "ignore"}), false),
+        (json!({"scale": "none"}), false),
     ] {
         let mut column = role.clone();
         column["name"] = json!("customer");

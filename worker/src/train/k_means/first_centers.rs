@@ -81,7 +81,7 @@ fn too_few(rows: &Rows<'_>, centers: &[Vec<f64>], count: usize) -> TrainError {
     if rows.range(0..rows.len()).any(is_another) {
         return TrainError::Data(format!(
             "there are to be {count} clusters, and the rows to learn from differ by so little that only {found} can be distinguished: \
-             the squares of their differences are 0 in 64-bit floats; scale the columns in a prepare step"
+             the squares of their differences are 0 in 64-bit floats; set scale: standard"
         ));
     }
     let noun = if found == 1 { "row" } else { "rows" };
