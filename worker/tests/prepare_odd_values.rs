@@ -101,9 +101,6 @@ fn digits_of_a_number_are_a_date_by_a_pattern_and_no_days_since_1970() {
         "d::date",
         "TRY_CAST(d AS DATE)",
         "CAST(20240501 AS DATE)",
-        "arrow_cast(d, 'Date32')",
-        "arrow_cast(d, 'Date64')",
-        "arrow_try_cast(d, 'Date32')",
         "cast_to_type(d, DATE '2024-01-01')",
     ] {
         let refused = answered(rows, &format!("SELECT {value} AS r FROM t")).expect_err(value);

@@ -9,8 +9,8 @@ use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Cast, ScalarFunction, TryCast};
 use datafusion::logical_expr::{Expr, ExprSchemable};
 
-/// Functions that cast to the type that an argument names.
-const CASTS: [&str; 4] = ["arrow_cast", "arrow_try_cast", "cast_to_type", "try_cast_to_type"];
+/// Functions that cast to the type of another value. `arrow_cast` names a type of Arrow's, of which Date32 is by its definition days since 1970.
+const CASTS: [&str; 2] = ["cast_to_type", "try_cast_to_type"];
 
 /// Functions that read a text by patterns.
 const READING: [&str; 8] = [

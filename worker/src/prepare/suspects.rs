@@ -106,9 +106,10 @@ fn failing(part: &Expr, failed: &FailedValue<'_>, node: &LogicalPlan) -> Option<
         (FailedValue::Root, Expr::ScalarFunction(call)) if call.func.name() == "sqrt" => {
             call.args.first().map(|arg| arg.clone().lt(lit(0)))
         }
-        (FailedValue::Divisor, Expr::BinaryExpr(BinaryExpr { op, right, .. }))
-            if matches!(op, Operator::Divide | Operator::Modulo) =>
-        {
+        (
+            FailedValue::Divisor,
+            Expr::BinaryExpr(BinaryExpr { op: Operator::Divide | Operator::Modulo, right, .. }),
+        ) => {
             let has_type = |input: &&LogicalPlan| right.get_type(input.schema()).ok();
             let is_float =
                 node.inputs().iter().filter_map(has_type).any(|found: DataType| found.is_floating());

@@ -201,7 +201,7 @@ mod tests {
         let mut of_rows = Vec::new();
         for row in 0..groups * rows {
             let group = row % groups;
-            let (class, is_wrong) = ((group % 2) as usize, group % 5 == 0);
+            let (class, is_wrong) = ((group % 2) as usize, group.is_multiple_of(5));
             let probabilities =
                 Array1::from(if (class == 0) == is_wrong { vec![0.3, 0.7] } else { vec![0.7, 0.3] });
             outcomes.push(class, if is_wrong { 1 - class } else { class }, probabilities.view());

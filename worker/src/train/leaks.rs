@@ -4,9 +4,11 @@
 
 use super::columns::Treatment;
 use super::matrix::Rows;
-use super::notes::{FEWEST_ROWS, values};
 use super::samples::Samples;
 use super::task::Task;
+
+/// With fewer rows than this, what looks wrong is chance.
+pub(super) const FEWEST_ROWS: usize = 50;
 
 /// From this correlation with the target on, this share of its variance, or this share of rows whose class a column alone says, a
 /// feature is suspicious.
@@ -55,6 +57,11 @@ pub(super) fn is_near_perfect(samples: &Samples, rows: &Rows<'_>, place: usize) 
             explained(&pairs, texts) >= NEAR_PERFECT
         }
     }
+}
+
+/// The value of a column in each row, with the row's number.
+pub(super) fn values<'a>(rows: &Rows<'a>, place: usize) -> impl Iterator<Item = (usize, f64)> + use<'a> {
+    rows.iter().map(move |(number, row)| (number, row.get(place).copied().unwrap_or(f64::NAN)))
 }
 
 /// The place of a text; a missing one comes after all others.

@@ -20,6 +20,7 @@ mod column_flags;
 mod columns;
 mod coordinate_descent;
 mod counting_bayes;
+mod crossed;
 mod dbscan;
 mod describe;
 mod elastic_net;

@@ -6,7 +6,7 @@ use mlpipeline_crds::{Scale, beginning};
 
 use super::columns::Treatment;
 use super::interactions;
-use super::leaks::is_near_perfect;
+use super::leaks::{FEWEST_ROWS, is_near_perfect, values};
 use super::matrix::Rows;
 use super::nearly_numbers::others;
 use super::samples::Samples;
@@ -17,9 +17,6 @@ const NAMED: usize = 5;
 
 /// The longest name that is shown whole, in characters.
 const NAME_SHOWN: usize = 40;
-
-/// With fewer rows than this, what looks wrong is chance.
-pub(super) const FEWEST_ROWS: usize = 50;
 
 /// The most rows that are looked at.
 pub(super) const SAMPLED: usize = 10_000;
@@ -167,11 +164,6 @@ fn named(names: Vec<String>) -> Option<String> {
 /// A name, cut where it is long.
 pub(super) fn short(name: &str) -> String {
     beginning(name, NAME_SHOWN)
-}
-
-/// The value of a column in each row, with the row's number.
-pub(super) fn values<'a>(rows: &Rows<'a>, place: usize) -> impl Iterator<Item = (usize, f64)> + use<'a> {
-    rows.iter().map(move |(number, row)| (number, row.get(place).copied().unwrap_or(f64::NAN)))
 }
 
 fn is_constant(rows: &Rows<'_>, place: usize) -> bool {

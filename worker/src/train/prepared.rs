@@ -8,6 +8,7 @@ use std::ops::Deref;
 use mlpipeline_crds::TrainColumn;
 
 use super::columns::{Column, Treatment};
+use super::crossed::Crossed;
 use super::error::TrainError;
 use super::interactions::names;
 use super::learner::{Fitted, Learner, MatrixColumn, MatrixKind};
@@ -19,8 +20,8 @@ use super::untested::check_learnt;
 use super::vocabulary;
 use crate::model::MAX_COLUMNS;
 use crate::preprocess::{
-    CategoryTransform, CodeTransform, ColumnScale, HashTransform, NumberTransform, OrdinalTransform,
-    Preprocessing, Texts, TimeTransform, Transform,
+    CategoryTransform, CodeTransform, HashTransform, NumberTransform, OrdinalTransform, Preprocessing, Texts,
+    TimeTransform, Transform,
 };
 use crate::table::shown;
 
@@ -152,35 +153,6 @@ fn kind(transform: &Transform, part: usize) -> MatrixKind {
         | Transform::Text(_)
         | Transform::Target(_)
         | Transform::Hash(_) => MatrixKind::Other,
-    }
-}
-
-/// What rows to learn from get in place of what any other row gets: means of the target that their own had no part in.
-pub(super) struct Crossed {
-    /// The first of the model's columns that they are.
-    pub(super) start: usize,
-    width: usize,
-    means: Vec<f64>,
-}
-
-impl Crossed {
-    /// Writes the means of the row at this place among those to learn from.
-    fn write(&self, place: usize, row: &mut [f64]) {
-        row.iter_mut().skip(self.start).zip(self.of(place)).for_each(|(number, mean)| *number = *mean);
-    }
-
-    /// The means of the row at this place among those to learn from.
-    pub(super) fn of(&self, place: usize) -> &[f64] {
-        self.means.get(place * self.width..(place + 1) * self.width).unwrap_or_default()
-    }
-
-    /// Brings the means to the scale of the columns that they are.
-    fn scale(&mut self, scales: &[ColumnScale]) {
-        let columns = self.start..self.start + self.width;
-        for scale in scales.iter().filter(|scale| columns.contains(&(scale.column as usize))) {
-            let place = scale.column as usize - self.start;
-            self.means.iter_mut().skip(place).step_by(self.width).for_each(|mean| *mean = scale.apply(*mean));
-        }
     }
 }
 

@@ -8,9 +8,9 @@ use std::ops::Range;
 
 use mlpipeline_crds::Scale;
 
+use super::crossed::Crossed;
 use super::matrix::Rows;
 use super::parallel::over_shards;
-use super::prepared::Crossed;
 use super::samples::Samples;
 use super::scaling::ROUNDING;
 use crate::preprocess::{ColumnScale, Encoder, Preprocessing};

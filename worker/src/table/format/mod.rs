@@ -30,6 +30,7 @@ mod parquet_embedded;
 mod parquet_files;
 mod parquet_table;
 mod parquet_types;
+mod parquet_words;
 
 use std::io::Write;
 use std::sync::Arc;

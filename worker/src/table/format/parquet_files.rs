@@ -24,8 +24,8 @@ use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::ParquetMetaData;
 
-use super::parquet_damage::without_kinds;
 use super::parquet_embedded::refuse_unknown;
+use super::parquet_words::without_kinds;
 use crate::failure::StepError;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
