@@ -201,7 +201,7 @@ fn arguments_of_other_types_are_named_with_the_cast_that_helps() {
         ("substr(zip, 1, 2)", ["substr(BIGINT, BIGINT, BIGINT)", "CAST(x AS VARCHAR)"]),
         ("upper(zip)", ["upper(BIGINT)", "CAST(x AS VARCHAR)"]),
         ("regexp_like(zip, '1')", ["regexp_like(BIGINT, VARCHAR)", "CAST(x AS VARCHAR)"]),
-        ("sum(flag)", ["sum(Boolean)", "CAST(x AS INT)"]),
+        ("sum(flag)", ["sum(BOOLEAN)", "CAST(x AS INT)"]),
         ("date_part('day', d - d)", ["date_part(VARCHAR, BIGINT)", "number of days already"]),
         ("to_char(zip, '%Y')", ["to_char(BIGINT, VARCHAR)", "CAST(x AS TIMESTAMP)"]),
         ("upper(s, s)", ["upper expects 1 arguments but received 2", "upper(VARCHAR"]),
