@@ -135,7 +135,7 @@ fn make_scaled(folder: &Path) -> Vec<String> {
     let products = ["--interaction", "n,k", "--scale", "flag=none"];
     for (algorithm, target) in [("ridge", Some("number")), ("linearSvm", Some("text")), ("kMeans", None)] {
         let columns = if target.is_some() { &columns[..] } else { &columns[2..] };
-        let name = format!("scaled-{algorithm}");
+        let name = format!("scaled-{algorithm}-{}", target.unwrap_or("none"));
         let mut asked = vec!["--features", FEATURES, "--scale", "standard", "--algorithm", algorithm];
         asked.extend(columns.iter().chain(&products));
         target.iter().for_each(|target| asked.extend(["--target", target]));

@@ -128,7 +128,7 @@ fn the_gates_metric_has_its_interval_in_the_report() {
 fn of_customers(customers: u32) -> String {
     let row = |row: u32| {
         let customer = row % customers;
-        let class = if (customer % 2 == 0) == (customer % 5 != 0) { "a" } else { "b" };
+        let class = if customer.is_multiple_of(2) != customer.is_multiple_of(5) { "a" } else { "b" };
         format!("{},c{customer},{class}\n", customer % 2)
     };
     (0..20 * customers).map(row).fold("x,customer,species\n".to_owned(), |rows, row| rows + &row)
