@@ -254,7 +254,7 @@ mod tests {
         let fitted = algorithm(2, &Parameters::default()).fit(&Rows::new(&tiny, &rows));
         let error = fitted.expect_err("no distances").to_string();
         assert!(
-            error.contains("only 1 can be distinguished") && error.contains("scale the columns"),
+            error.contains("only 1 can be distinguished") && error.contains("set scale: standard"),
             "{error}"
         );
     }
