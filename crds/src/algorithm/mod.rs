@@ -212,6 +212,14 @@ impl Algorithm {
         found
     }
 
+    /// What a parameter is, in the words of the reference.
+    #[must_use]
+    pub fn parameter_description(algorithm: &str, parameter: &str) -> Option<String> {
+        let root = Self::schema(algorithm)?.to_value();
+        let description = root.get("properties")?.get(parameter)?.get("description")?.as_str()?;
+        Some(description.to_owned())
+    }
+
     /// What a parameter's values are, for a sentence: a number, a map with what is in it; `None` where its schema does not say one thing.
     #[must_use]
     pub fn parameter_kind(algorithm: &str, parameter: &str) -> Option<String> {

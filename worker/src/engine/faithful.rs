@@ -100,14 +100,6 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
             // A type is that of all expressions within: it is asked for where it matters.
             let is_date = |expr: &Expr| type_of(expr) == Some(DataType::Date32);
-            if op == Operator::BitwiseXor
-                && [&left, &right]
-                    .into_iter()
-                    .filter_map(|side| type_of(side))
-                    .any(|side| has_fraction(&side))
-            {
-                return plan_err!("^ is the exclusive or of whole numbers; a power is power(x, 2)");
-            }
             let (left, right) = match op {
                 Operator::Plus | Operator::Minus if may_have_hours(&right, schema) && is_date(&left) => {
                     (time(*left), *right)

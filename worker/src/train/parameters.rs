@@ -3,24 +3,17 @@
 //! Owns no default. Which value holds where none is given, is what an algorithm says of itself by leaving it out of a spec; where that is
 //! no single value, the words are those of the parameter's description.
 
-use mlpipeline_crds::{Algorithm, pipeline_schema};
+use mlpipeline_crds::Algorithm;
 use serde_json::{Value, json};
-
-/// Where the schema of a pipeline describes algorithms.
-const ALGORITHMS: &str =
-    "/properties/spec/properties/steps/items/properties/train/properties/algorithm/properties";
 
 /// The parameters of an algorithm, each with its value.
 pub(super) fn parameters(algorithm: &Algorithm, name: &str) -> Vec<(String, String)> {
     let given = serde_json::to_value(algorithm).unwrap_or_default();
-    let schema = pipeline_schema();
-    let described = schema.pointer(ALGORITHMS).and_then(|algorithms| algorithms.get(name)?.get("properties"));
     let value = |parameter: &str| {
         let given = given.get(name).and_then(|given| given.get(parameter));
         given.map(shown).unwrap_or_else(|| {
-            let description =
-                described.and_then(|described| described.get(parameter)?.get("description")?.as_str());
-            otherwise(name, parameter, description.unwrap_or_default())
+            let description = Algorithm::parameter_description(name, parameter);
+            otherwise(name, parameter, &description.unwrap_or_default())
         })
     };
     let names = Algorithm::parameter_names(name).into_iter();
@@ -115,12 +108,10 @@ mod tests {
 
     #[test]
     fn a_number_that_a_description_gives_is_the_one_that_holds() {
-        let schema = pipeline_schema();
         for name in Algorithm::NAMES {
             for parameter in Algorithm::parameter_names(name) {
-                let path = format!("{ALGORITHMS}/{name}/properties/{parameter}/description");
-                let description = schema.pointer(&path).and_then(Value::as_str).expect("a description");
-                let words = words_when_absent(description).unwrap_or_default();
+                let description = Algorithm::parameter_description(name, &parameter).expect("a description");
+                let words = words_when_absent(&description).unwrap_or_default();
                 let Ok(number) = serde_json::from_str::<Value>(words.split(' ').next().unwrap_or_default())
                 else {
                     continue;
