@@ -177,9 +177,8 @@ bench-operator: ## Measure the operator beside a client that does nothing but ch
 
 .PHONY: bench-worker
 bench-worker: ## Measure the worker of the images beside pandas, polars, DuckDB and awk (needs Python and PyPI)
-	cargo build --profile image --workspace --locked --bin mlpipeline-worker
-	cargo build --release --workspace --locked --bin bench-posts
-	python3 tests/bench/worker/bench.py $(CARGO_TARGET_DIR)/image/mlpipeline-worker --posts $(CARGO_TARGET_DIR)/release/bench-posts $(ARGUMENTS)
+	cargo build --profile image --workspace --locked --bin mlpipeline-worker --bin bench-posts
+	python3 tests/bench/worker/bench.py $(CARGO_TARGET_DIR)/image/mlpipeline-worker --posts $(CARGO_TARGET_DIR)/image/bench-posts $(ARGUMENTS)
 
 # The packages are pinned in tests/parity/requirements.txt.
 .PHONY: parity

@@ -23,8 +23,8 @@ use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
 use crate::table::text::{
-    ColumnBuilders, ColumnRules, Decode, FileRules, Malformed, TextKinds, TextTable, index_blocks,
-    inspect_blocks, not_utf8, utf8, wrong_type,
+    BlockBytes, ColumnBuilders, ColumnRules, Decode, FileRules, Malformed, TextKinds, TextTable,
+    index_blocks, inspect_blocks, not_utf8, utf8, wrong_type,
 };
 
 /// Comma-separated values.
@@ -208,9 +208,9 @@ impl Decode for CsvDecoder {
         schema: &SchemaRef,
         columns: &[usize],
         batch_rows: usize,
-        bytes: &[u8],
+        block: BlockBytes<'_>,
     ) -> Result<Vec<RecordBatch>, ArrowError> {
-        let text = std::str::from_utf8(bytes).map_err(|_| ArrowError::ParseError(not_utf8()))?;
+        let text = std::str::from_utf8(block.bytes).map_err(|_| ArrowError::ParseError(not_utf8()))?;
         let mut builders = ColumnBuilders::new(schema, columns, &self.rules, batch_rows)?;
         let mut records = Records::new(text, self.dialect);
         while records.advance() {

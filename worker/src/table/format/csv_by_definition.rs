@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use super::csv::{CsvDecoder, inspect};
 use super::csv_dialect::Dialect;
 use super::csv_splitter::CsvSplitter;
-use crate::table::text::{ColumnRules, Decode, FileRules, Malformed, Splitter, TextKinds};
+use crate::table::text::{BlockBytes, ColumnRules, Decode, FileRules, Malformed, Splitter, TextKinds};
 
 /// Columns of the generated tables, some more than there are kinds of fields.
 const COLUMNS: usize = 3;
@@ -107,8 +107,9 @@ fn of_blocks(blocks: &[(usize, &[u8])], dialect: Dialect, rules: &[ColumnRules])
     let schema = Arc::new(Schema::new(fields));
     let decoder = CsvDecoder { dialect, rules: rules.into() };
     let mut columns = vec![Vec::new(); COLUMNS];
-    for (_, bytes) in blocks {
-        for batch in decoder.decode(&schema, &[0, 1, 2], 5, bytes).expect("rows that were inspected") {
+    for (number, (_, bytes)) in blocks.iter().enumerate() {
+        let block = BlockBytes { number, bytes };
+        for batch in decoder.decode(&schema, &[0, 1, 2], 5, block).expect("rows that were inspected") {
             columns.iter_mut().enumerate().for_each(|(column, values)| values.extend(shown(&batch, column)));
         }
     }

@@ -7,6 +7,7 @@ use regex::{CaptureLocations, Regex};
 
 use super::ReadOptions;
 use super::greedy_path::GreedyPath;
+use super::kept_places::KeptPlaces;
 
 /// How lines become rows.
 #[derive(Clone, Debug)]
@@ -91,6 +92,20 @@ impl Search<'_> {
             *place = self.locations.get(number).unwrap_or_default();
         }
         true
+    }
+
+    /// Where the columns are in the line that was searched last, in bytes, in which the pattern was found.
+    pub(super) fn places(&self) -> impl Iterator<Item = Option<(usize, usize)>> {
+        self.pattern.groups.iter().map(|(number, _)| self.groups.get(*number).copied())
+    }
+
+    /// As [`find`](Self::find), where the places of the line's columns were kept, by the line's place among those that were noted.
+    pub(super) fn recall(&mut self, kept: &KeptPlaces, line: usize) -> bool {
+        let columns = self.pattern.groups.len();
+        self.pattern.groups.iter().enumerate().all(|(column, (number, _))| {
+            let place = kept.place(line, columns, column);
+            place.zip(self.groups.get_mut(*number)).map(|(place, group)| *group = place).is_some()
+        })
     }
 
     /// The text of a column in the line that was searched last, in which the pattern was found; empty where its group takes no part.

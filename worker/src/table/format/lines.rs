@@ -14,6 +14,7 @@ use datafusion::catalog::TableProvider;
 use mlpipeline_crds::{OnMismatch, Reading};
 
 use super::csv_header::{LineEnd, skipped};
+use super::kept_places::{KeptPlaces, Places};
 use super::line_pattern::LinePattern;
 use super::ndjson::LineSplitter;
 use super::{FileFormat, Opened, ReadOptions, Writing};
@@ -21,8 +22,8 @@ use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
 use crate::table::text::{
-    ColumnBuilders, ColumnRules, Decode, FileRules, Malformed, TextKinds, TextTable, index_blocks,
-    inspect_blocks, not_utf8, shown, utf8, wrong_type,
+    BlockBytes, ColumnBuilders, ColumnRules, Decode, FileRules, Malformed, TextKinds, TextTable,
+    index_blocks, inspect_blocks, not_utf8, shown, utf8, wrong_type,
 };
 
 /// The longest line, in bytes: what a pattern is searched in at once.
@@ -67,6 +68,7 @@ impl FileFormat for Lines {
         )?;
         let mut kinds = vec![TextKinds::default(); names.len()];
         let (mut rows, mut skipped, mut example) = (0_u64, 0_u64, None);
+        let mut kept = Vec::with_capacity(summaries.len());
         for block in summaries {
             for (all, one) in kinds.iter_mut().zip(block.kinds) {
                 all.merge(one);
@@ -74,6 +76,7 @@ impl FileFormat for Lines {
             rows += block.rows;
             skipped += block.skipped;
             example = example.or(block.example);
+            kept.push(block.places);
         }
         let fields: Vec<Field> = names
             .iter()
@@ -84,7 +87,7 @@ impl FileFormat for Lines {
         let warning = example.map(|line| {
             format!("lines left out because the pattern is not in them: {skipped}, the first of them: {line}")
         });
-        let decoder = LineDecoder { pattern, rules: rules.into() };
+        let decoder = LineDecoder { pattern, rules: rules.into(), kept };
         let table = TextTable::new(Arc::new(Schema::new(fields)), files, blocks, decoder);
         Ok(Opened { table: Arc::new(table), rows, held: 0, warning })
     }
@@ -101,7 +104,7 @@ impl FileFormat for Lines {
             .map_err(TableError::Source)?;
         let starts = starts(&files, options)?;
         let blocks = index_blocks(&files, &starts, || Box::new(LineSplitter))?;
-        let decoder = LineDecoder { pattern, rules: rules.into() };
+        let decoder = LineDecoder { pattern, rules: rules.into(), kept: Vec::new() };
         Ok(Arc::new(TextTable::new(schema, files, blocks, decoder)))
     }
 
@@ -117,13 +120,15 @@ struct Summary {
     rows: u64,
     skipped: u64,
     example: Option<String>,
+    places: Option<KeptPlaces>,
 }
 
 /// Checks the lines of a block and says what is in its columns.
 fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result<Summary, Malformed> {
     let text = utf8(bytes)?;
     let kinds = vec![TextKinds::default(); pattern.groups.len()];
-    let mut summary = Summary { kinds, rows: 0, skipped: 0, example: None };
+    let mut summary = Summary { kinds, rows: 0, skipped: 0, example: None, places: None };
+    let mut places = Places::new(bytes.len());
     let mut search = pattern.search();
     for (offset, line) in lines(text) {
         let offset = offset as u64;
@@ -137,6 +142,7 @@ fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result
         if !pattern.is_left_out(line) {
             if search.find(line) {
                 summary.rows += 1;
+                places.add(search.places());
                 for (index, (kind, rules)) in summary.kinds.iter_mut().zip(rules).enumerate() {
                     let field = search.group(index, line);
                     kind.add(field.as_bytes(), rules).map_err(|declared| {
@@ -147,6 +153,7 @@ fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result
                 }
             } else if pattern.on_mismatch == OnMismatch::Skip {
                 summary.skipped += 1;
+                places.add(pattern.groups.iter().map(|_| None));
                 summary.example.get_or_insert_with(|| shown(line));
             } else {
                 let problem = format!(
@@ -158,6 +165,7 @@ fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result
             }
         }
     }
+    summary.places = places.keep();
     Ok(summary)
 }
 
@@ -165,6 +173,8 @@ fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result
 struct LineDecoder {
     pattern: LinePattern,
     rules: Arc<[ColumnRules]>,
+    /// What was kept of the scan, by the block's number.
+    kept: Vec<Option<KeptPlaces>>,
 }
 
 impl Decode for LineDecoder {
@@ -173,13 +183,19 @@ impl Decode for LineDecoder {
         schema: &SchemaRef,
         columns: &[usize],
         batch_rows: usize,
-        bytes: &[u8],
+        block: BlockBytes<'_>,
     ) -> Result<Vec<RecordBatch>, ArrowError> {
-        let text = std::str::from_utf8(bytes).map_err(|_| ArrowError::ParseError(not_utf8()))?;
+        let text = std::str::from_utf8(block.bytes).map_err(|_| ArrowError::ParseError(not_utf8()))?;
+        let kept = self.kept.get(block.number).and_then(Option::as_ref);
         let mut search = self.pattern.search();
         let mut builders = ColumnBuilders::new(schema, columns, &self.rules, batch_rows)?;
-        for (_, line) in lines(text).filter(|(_, line)| !self.pattern.is_left_out(line)) {
-            if search.find(line) {
+        let searched = lines(text).map(|(_, line)| line).filter(|line| !self.pattern.is_left_out(line));
+        for (number, line) in searched.enumerate() {
+            let is_found = match kept {
+                Some(kept) => search.recall(kept, number),
+                None => search.find(line),
+            };
+            if is_found {
                 builders.add(|index| search.group(index, line))?;
             }
         }
@@ -263,6 +279,45 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_the_same_whether_or_not_places_were_kept() {
+        let long = "x".repeat(300);
+        let longer = format!("k={} 1", "é".repeat(40_000));
+        let texts = [
+            "k=a 1\n\n  \n# a comment\nno pair\nkey=\r\n=b 22\n k=é 3 ü\nkk=7 7",
+            &format!("a=b 2\n{long}=c 3\nd={long}\n"),
+            &format!("a=b 2\n{longer}\nnone\nz=y 4\n"),
+            "",
+        ];
+        for pattern in [
+            r"^\s*(?<key>\S*?)=(?<value>\S*)(?: (?<rest>.+))?$",
+            r"(?<key>\w+)=(?<value>\w+) (?<rest>\d+)",
+            r"(?<all>(?<key>\w)=(?<value>.?))",
+        ] {
+            for text in texts {
+                let folder = tempfile::tempdir().expect("a folder");
+                let path = folder.path().join("lines.txt");
+                std::fs::write(&path, text).expect("a file");
+                let mut options = options(pattern, OnMismatch::Skip);
+                options.reading.comment = Some("#".into());
+                let files = vec![LocalFile::own(path, "lines.txt".into())];
+                let kept = Lines.infer(files.clone(), &options, &|| false).expect("a table").table;
+                let searched = Lines.open(files, kept.schema(), &options).expect("a table");
+                assert_eq!(shown_rows(kept), shown_rows(searched), "{pattern} in {text:?}");
+            }
+        }
+    }
+
+    /// The rows of a table as people see them.
+    fn shown_rows(table: Arc<dyn TableProvider>) -> String {
+        let rows = async {
+            let session = datafusion::prelude::SessionContext::new();
+            session.read_table(table).expect("a table").collect().await.expect("rows")
+        };
+        let batches = tokio::runtime::Runtime::new().expect("a runtime").block_on(rows);
+        datafusion::arrow::util::pretty::pretty_format_batches(&batches).expect("a text").to_string()
+    }
+
+    #[test]
     fn a_line_without_the_pattern_is_named_or_left_out() {
         let text = "\u{feff}a=1\ntotal 12\nb=2";
         let failed = rows(r"(?<key>\w)=(?<value>\d)", OnMismatch::Fail, text).expect_err("a bad line");
@@ -291,8 +346,9 @@ mod tests {
         let pattern = LinePattern::new(&options("(?<a>x)", OnMismatch::Skip)).expect("a pattern");
         let schema =
             Arc::new(Schema::new(vec![Field::new("a", datafusion::arrow::datatypes::DataType::Utf8, true)]));
-        let decoder = LineDecoder { pattern, rules: Arc::new([]) };
-        let batches = decoder.decode(&schema, &[], 8192, b"x\ny\nx\n").expect("rows");
+        let decoder = LineDecoder { pattern, rules: Arc::new([]), kept: Vec::new() };
+        let block = BlockBytes { number: 0, bytes: b"x\ny\nx\n" };
+        let batches = decoder.decode(&schema, &[], 8192, block).expect("rows");
         assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 2);
     }
 }

@@ -19,6 +19,7 @@ mod json_line;
 mod json_mixed;
 mod json_type;
 mod json_values;
+mod kept_places;
 mod line_pattern;
 mod lines;
 mod map_keys;

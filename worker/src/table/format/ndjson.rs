@@ -23,7 +23,9 @@ use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
 use crate::table::leaves::{BATCH_VALUES, leaves};
-use crate::table::text::{Decode, Malformed, Splitter, TextTable, index_blocks, inspect_blocks, type_of};
+use crate::table::text::{
+    BlockBytes, Decode, Malformed, Splitter, TextTable, index_blocks, inspect_blocks, type_of,
+};
 
 /// One JSON object a line.
 pub(super) struct Ndjson;
@@ -177,14 +179,14 @@ impl Decode for NdjsonDecoder {
         schema: &SchemaRef,
         columns: &[usize],
         batch_rows: usize,
-        bytes: &[u8],
+        block: BlockBytes<'_>,
     ) -> Result<Vec<RecordBatch>, ArrowError> {
         let mut batches = Vec::new();
         let mut take = |batch| {
             batches.push(batch);
             true
         };
-        self.decode_each(schema, columns, batch_rows, bytes, &mut take)?;
+        self.decode_each(schema, columns, batch_rows, block, &mut take)?;
         Ok(batches)
     }
 
@@ -193,7 +195,7 @@ impl Decode for NdjsonDecoder {
         schema: &SchemaRef,
         columns: &[usize],
         batch_rows: usize,
-        bytes: &[u8],
+        block: BlockBytes<'_>,
         take: &mut dyn FnMut(RecordBatch) -> bool,
     ) -> Result<(), ArrowError> {
         let projected = Arc::new(schema.project(columns)?);
@@ -203,7 +205,7 @@ impl Decode for NdjsonDecoder {
             .with_batch_size(batch_rows)
             .with_coerce_primitive(true)
             .build_decoder()?;
-        let mut rest = bytes;
+        let mut rest = block.bytes;
         loop {
             let read = decoder.decode(rest)?;
             rest = rest.get(read..).unwrap_or_default();
@@ -249,7 +251,8 @@ mod tests {
         ]));
         let lines: String = (0..200).map(|key| format!("{{\"m\":{{\"k{key}\":1}},\"n\":{key}}}\n")).collect();
         let rows = |columns: &[usize]| {
-            let batches = NdjsonDecoder.decode(&schema, columns, 8192, lines.as_bytes()).expect("rows");
+            let block = BlockBytes { number: 0, bytes: lines.as_bytes() };
+            let batches = NdjsonDecoder.decode(&schema, columns, 8192, block).expect("rows");
             batches.iter().map(RecordBatch::num_rows).collect::<Vec<usize>>()
         };
         assert_eq!(rows(&[0]), [87, 87, 26]);

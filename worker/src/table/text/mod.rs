@@ -25,4 +25,4 @@ pub(super) use kinds::{TextKinds, type_of};
 pub(super) use problems::{not_utf8, utf8, wrong_type};
 pub use rules::ExpectedTypes;
 pub(super) use rules::{ColumnRules, FileRules};
-pub(super) use table::{Decode, TextTable};
+pub(super) use table::{BlockBytes, Decode, TextTable};

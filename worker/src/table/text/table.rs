@@ -40,9 +40,17 @@ const BLOCKS_AHEAD: usize = 2;
 /// How many batches of a block may wait for the query.
 const BATCHES_AHEAD: usize = 4;
 
+/// The content of a block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BlockBytes<'a> {
+    /// The block's place among those of the table.
+    pub number: usize,
+    pub bytes: &'a [u8],
+}
+
 /// How a block becomes rows.
 pub(crate) trait Decode: Debug + Send + Sync {
-    /// The rows of a block's bytes, with the columns of these numbers, at most so many rows in a batch.
+    /// The rows of a block, with the columns of these numbers, at most so many rows in a batch.
     ///
     /// # Errors
     /// When the bytes are not what the scan found.
@@ -51,7 +59,7 @@ pub(crate) trait Decode: Debug + Send + Sync {
         schema: &SchemaRef,
         columns: &[usize],
         batch_rows: usize,
-        bytes: &[u8],
+        block: BlockBytes<'_>,
     ) -> Result<Vec<RecordBatch>, ArrowError>;
 
     /// As [`decode`](Self::decode), but gives one batch after the other, until one is not taken: a short line can be a row of many values.
@@ -63,10 +71,10 @@ pub(crate) trait Decode: Debug + Send + Sync {
         schema: &SchemaRef,
         columns: &[usize],
         batch_rows: usize,
-        bytes: &[u8],
+        block: BlockBytes<'_>,
         take: &mut dyn FnMut(RecordBatch) -> bool,
     ) -> Result<(), ArrowError> {
-        for batch in self.decode(schema, columns, batch_rows, bytes)? {
+        for batch in self.decode(schema, columns, batch_rows, block)? {
             if !take(batch) {
                 break;
             }
@@ -212,7 +220,8 @@ fn block_rows(
     let Some(block) = table.blocks.get(number) else { return Ok(()) };
     let mut bytes = table.buffers.take();
     block.read(&table.files, &mut bytes)?;
-    let rows = table.decoder.decode_each(&table.schema, columns, batch_rows, &bytes, take);
+    let content = BlockBytes { number, bytes: &bytes };
+    let rows = table.decoder.decode_each(&table.schema, columns, batch_rows, content, take);
     table.buffers.give(bytes);
     rows.map_err(|error| {
         let file = table.files.get(block.file);
