@@ -71,6 +71,48 @@ fn rows_are_left_out_of_those_of_each_row_or_not_at_all() {
 }
 
 #[test]
+fn an_order_of_rows_within_that_changes_nothing_is_no_reason_to_refuse() {
+    let sorted = "(SELECT * FROM u WHERE u.k = t.id ORDER BY v)";
+    for (condition, expected) in [
+        (format!("EXISTS (SELECT 1 FROM {sorted} AS q WHERE q.v > 5)"), "id\n1\n2\n"),
+        (format!("NOT EXISTS (SELECT v FROM {sorted} AS q)"), "id\n3\n"),
+        (format!("x IN (SELECT v FROM {sorted} AS q)"), "id\n1\n"),
+        (
+            "(SELECT count(*) FROM (SELECT * FROM u WHERE u.k = t.id ORDER BY v) AS q) = 2".to_owned(),
+            "id\n1\n",
+        ),
+    ] {
+        answers(&[T, U], &ids(&condition), expected);
+    }
+    // Where it changes something it stays.
+    for (sql, expected) in [
+        ("SELECT count(*) AS n FROM (SELECT v FROM u ORDER BY v DESC) AS q WHERE v > 5", "n\n3\n"),
+        (
+            "SELECT min(v) AS m, count(*) AS n FROM (SELECT v FROM u ORDER BY v DESC LIMIT 2) AS q",
+            "m,n\n7,2\n",
+        ),
+        (
+            "SELECT count(v) AS n FROM (SELECT v FROM (SELECT v FROM u ORDER BY v) AS p LIMIT 2) AS q WHERE v < 7",
+            "n\n2\n",
+        ),
+        (
+            "SELECT count(*) AS n FROM (SELECT v, row_number() OVER () AS r FROM (SELECT v FROM u ORDER BY v DESC) AS p) AS q WHERE r = 1 AND v = 9",
+            "n\n1\n",
+        ),
+        (
+            "SELECT array_to_string(array_agg(v), ';') AS a, count(*) AS n FROM (SELECT v FROM u ORDER BY v DESC) AS q",
+            "a,n\n9;7;6;5,4\n",
+        ),
+        (
+            "SELECT k, count(*) AS n FROM (SELECT k FROM u ORDER BY k DESC NULLS LAST) AS q GROUP BY k",
+            "k,n\n2,1\n1,2\n,1\n",
+        ),
+    ] {
+        answers(&[T, U], sql, expected);
+    }
+}
+
+#[test]
 fn windows_are_over_the_rows_of_each_row_or_refused() {
     for sql in [
         ids("EXISTS (SELECT v FROM u WHERE u.k = t.id QUALIFY row_number() OVER (ORDER BY v DESC) = 2)"),

@@ -5,6 +5,7 @@
 mod support;
 
 use serde_json::json;
+use support::answers::{self, answers};
 use support::{Volume, prepare};
 
 /// The message of a step over the tables t and u, which fails for its data.
@@ -81,6 +82,14 @@ fn numbers_that_do_not_fit_are_named_with_their_column_and_a_way_out() {
             "9223372036854775807 + 123456 is too large for a whole number",
             in_row_2("f\" and \"i"),
         ),
+        ("i / -1", "-9223372036854775808 / -1 is too large for a whole number", in_row_3("i")),
+        ("i << 1", "9223372036854775807 << 1 is too large for a whole number", in_row_2("i")),
+        (
+            "factorial(CASE WHEN f > 1000 THEN 25 ELSE 1 END)",
+            "factorial(25) is too large for a whole number",
+            in_row_2("f"),
+        ),
+        ("lcm(i, 3)", "lcm(-9223372036854775808, 3) is too large for a whole number", in_row_3("i")),
         ("sqrt(d)", "a negative number has no square root; CASE WHEN x >= 0", in_row_3("d")),
         ("i / CAST(f AS INT)", "Divide by zero", in_row_3("f")),
     ] {
@@ -89,6 +98,77 @@ fn numbers_that_do_not_fit_are_named_with_their_column_and_a_way_out() {
         let place = place.replacen("column \"f\" and", "columns \"f\" and", 1);
         assert!(message.ends_with(&place), "{sql}: {message}");
         assert!(["CAST(x AS", "nullif", "CASE"].iter().any(|way| message.contains(way)), "{sql}: {message}");
+    }
+}
+
+#[test]
+fn what_is_divided_by_is_named_with_its_place_and_a_way_out() {
+    let t = "i,n,d\n1,2,1.5\n2,0,0\n3,4,2.5\n";
+    let in_row_2 = |column: &str| format!(". The value is in row 2 of t, column \"{column}\"");
+    for (sql, divisor, place) in [
+        ("1 / n AS x FROM t", "n", in_row_2("n")),
+        ("mod(i, n) AS x FROM t", "n", in_row_2("n")),
+        ("i AS x FROM t WHERE 10 / n > 1", "n", in_row_2("n")),
+        ("1 % CAST(d AS DECIMAL(5, 2)) AS x FROM t", "t.d", in_row_2("d")),
+        ("i / (n - 4) AS x FROM t", "t.n - ", ". The value is in row 3 of t, column \"n\"".to_owned()),
+        ("n, 1 / sum(n) AS x FROM t GROUP BY n", "sum(t.n)", String::new()),
+        ("1 / 0 AS x FROM t", "0", String::new()),
+    ] {
+        let message = refused(t, "z\n1\n", &format!("SELECT {sql}"));
+        assert!(message.starts_with(&format!("Divide by zero: {divisor}")), "{sql}: {message}");
+        assert!(
+            message.contains(&format!("nullif({divisor}")) && message.contains(" is 0"),
+            "{sql}: {message}"
+        );
+        assert!(message.ends_with(&place), "{sql}: {message}");
+    }
+    let message = refused(t, "z\n1\n", "SELECT i / n AS x, i % (n - 4) AS y FROM t");
+    assert!(message.starts_with("Divide by zero: one of these is 0: n, "), "{message}");
+}
+
+#[test]
+fn a_text_beside_a_boolean_is_read_as_one_or_named_with_what_it_is_compared_with() {
+    let t = "i,flag,s\n1,true,yes\n2,false,maybe\n";
+    for (condition, expected) in [
+        ("flag = 'true'", "i\n1\n"),
+        ("'no' = flag", "i\n2\n"),
+        ("flag <> 'false'", "i\n1\n"),
+        ("flag IN ('true', 'yes')", "i\n1\n"),
+        ("CASE flag WHEN 'true' THEN 1 ELSE 2 END = 1", "i\n1\n"),
+        ("i = 1 AND flag = s", "i\n1\n"),
+    ] {
+        let condition = condition.replace("= s", "= nullif(s, 'maybe')");
+        answers(&[("t", t)], &format!("SELECT i FROM t WHERE {condition}"), expected);
+    }
+    for condition in [
+        "flag = 'maybe'",
+        "'Maybe' <> flag",
+        "flag IN ('true', 'maybe')",
+        "CASE flag WHEN 'maybe' THEN true ELSE false END",
+    ] {
+        let message = refused(t, "z\n1\n", &format!("SELECT i FROM t WHERE {condition}"));
+        assert!(message.starts_with("'maybe' cannot be cast to BOOLEAN"), "{condition}: {message}");
+        assert!(message.contains("TRY_CAST(x AS BOOLEAN)"), "{condition}: {message}");
+        assert!(message.ends_with(". The text is compared with flag"), "{condition}: {message}");
+    }
+    let message = refused(t, "z\n1\n", "SELECT i FROM t WHERE i = 'maybe'");
+    assert!(message.ends_with("TRY_CAST(x AS BIGINT). The text is compared with i"), "{message}");
+    for sql in [
+        "SELECT i FROM t WHERE flag = s",
+        "SELECT a.i FROM t AS a JOIN t AS b ON a.flag = b.s",
+        "SELECT CASE flag WHEN s THEN 1 ELSE 2 END AS c FROM t",
+    ] {
+        let message = refused(t, "z\n1\n", sql);
+        assert!(message.starts_with("'maybe' cannot be cast to BOOLEAN"), "{sql}: {message}");
+        assert!(message.ends_with("in row 2 of t, column \"s\""), "{sql}: {message}");
+    }
+    for (select, way) in [
+        ("i FROM t WHERE flag IN (SELECT s FROM t)", "CAST(x AS VARCHAR) IN"),
+        ("i FROM t WHERE flag = ANY (SELECT s FROM t)", "CAST(x AS VARCHAR) = ANY"),
+        ("i FROM t WHERE flag LIKE 't%'", "CAST(x AS VARCHAR)"),
+        ("CASE WHEN i > 1 THEN flag ELSE 'maybe' END AS c FROM t", "behind THEN and ELSE"),
+    ] {
+        answers::refused(&[("t", t)], &format!("SELECT {select}"), &[way]);
     }
 }
 

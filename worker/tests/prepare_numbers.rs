@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
 use parquet::arrow::ArrowWriter;
-use support::answers::answers;
+use support::answers::{answers, refused};
 use support::{Volume, input, prepare};
 
 /// The rows of `t` with a decimal and a double.
@@ -183,6 +183,93 @@ fn both_zeros_are_one_value_wherever_rows_are_sorted_divided_or_looked_up() {
     ] {
         answers(&rows, &format!("SELECT {select}"), expected);
     }
+}
+
+#[test]
+fn zeros_and_nan_are_one_value_in_every_text_and_clause() {
+    let rows = [("t", "i,x,y\n1,-0.0,2\n2,0.0,1\n3,nan,5\n4,-nan,3\n5,1.5,4\n"), ("u", "i,x\n1,0.0\n")];
+    for (select, expected) in [
+        ("i FROM t WHERE x < 0", "i\n"),
+        ("i FROM t WHERE x > 1000 ORDER BY i", "i\n3\n4\n"),
+        ("i FROM t WHERE x IN (SELECT x FROM t WHERE i = 4) ORDER BY i", "i\n3\n4\n"),
+        ("DISTINCT ON (x) x, y FROM t ORDER BY x, y", "x,y\n0.0,1\n1.5,4\nNaN,3\n"),
+        ("DISTINCT ON (x) i FROM t ORDER BY x DESC, y DESC", "i\n3\n5\n1\n"),
+        ("DISTINCT ON (-x) i FROM t ORDER BY -x, y", "i\n5\n2\n4\n"),
+        ("count(*) AS n FROM (SELECT x FROM t UNION SELECT -x FROM t) AS q", "n\n4\n"),
+        ("count(*) AS n FROM (SELECT x FROM t INTERSECT SELECT -x FROM t) AS q", "n\n2\n"),
+        ("count(*) AS n FROM (SELECT x FROM t EXCEPT SELECT -x FROM t) AS q", "n\n1\n"),
+        ("a.i, b.i AS j FROM t AS a JOIN t AS b USING (x) WHERE a.i < b.i ORDER BY a.i", "i,j\n1,2\n3,4\n"),
+        (
+            "i FROM t WHERE EXISTS (SELECT 1 FROM t AS u WHERE u.x = t.x AND u.i <> t.i) ORDER BY i",
+            "i\n1\n2\n3\n4\n",
+        ),
+        ("i FROM t WHERE x = ANY (SELECT x FROM u) ORDER BY i", "i\n1\n2\n"),
+        ("median(DISTINCT x) AS m, count(DISTINCT x) AS n FROM t", "m,n\n1.5,3\n"),
+    ] {
+        answers(&rows, &format!("SELECT {select}"), expected);
+    }
+    for (select, way) in [
+        ("approx_distinct(x) AS n FROM t", "count(DISTINCT x)"),
+        ("count(DISTINCT x, y) AS n FROM t", "SELECT DISTINCT a, b"),
+    ] {
+        refused(&rows, &format!("SELECT {select}"), &[way]);
+    }
+}
+
+#[test]
+fn zeros_are_one_value_within_lists_and_objects_too() {
+    let rows = [("t", "k,x\n1,-0.0\n1,0.0\n1,nan\n2,1.5\n2,-0.0\n")];
+    let listed = "(SELECT k, make_array(x) AS l, named_struct('a', x) AS o FROM t)";
+    let lists = "(SELECT k, array_agg(x) AS l FROM t GROUP BY k)";
+    for (select, expected) in [
+        ("CAST(l AS VARCHAR) AS l, count(*) AS n FROM LISTED GROUP BY l", "l,n\n[0.0],3\n[NaN],1\n[1.5],1\n"),
+        ("o['a'] AS a, count(*) AS n FROM LISTED GROUP BY o", "a,n\n0.0,3\nNaN,1\n1.5,1\n"),
+        ("count(*) AS n FROM (SELECT DISTINCT l, o FROM LISTED) AS q", "n\n3\n"),
+        ("count(*) AS n FROM (SELECT l FROM LISTED UNION SELECT l FROM LISTED) AS q", "n\n3\n"),
+        ("count(DISTINCT l) AS a, count(DISTINCT o) AS b FROM LISTED", "a,b\n3,3\n"),
+        ("k, rank() OVER (ORDER BY l) AS r FROM LISTED ORDER BY l, k DESC", "k,r\n2,1\n1,1\n1,1\n2,4\n1,5\n"),
+        (
+            "k, count(*) OVER (PARTITION BY l) AS n FROM LISTED ORDER BY n, k",
+            "k,n\n1,1\n2,1\n1,3\n1,3\n2,3\n",
+        ),
+        (
+            "l = make_array(0.0) AS e, o = named_struct('a', -o['a']) AS s FROM LISTED",
+            "e,s\ntrue,true\ntrue,true\nfalse,true\nfalse,false\ntrue,true\n",
+        ),
+        ("count(*) AS n FROM LISTED AS a JOIN LISTED AS b ON a.l = b.l", "n\n11\n"),
+        ("k FROM LISTED WHERE l IN (make_array(-0.0), make_array(7.0))", "k\n1\n1\n2\n"),
+        ("a.k FROM LISTED AS a WHERE a.o IN (SELECT b.o FROM LISTED AS b WHERE b.k = 2)", "k\n1\n1\n2\n2\n"),
+        (
+            "o['a'] AS a, count(*) AS n FROM LISTED GROUP BY GROUPING SETS ((o), ()) ORDER BY n, a",
+            "a,n\n1.5,1\nNaN,1\n0.0,3\n,5\n",
+        ),
+        ("nullif(l, make_array(0.0)) IS NULL AS n FROM LISTED WHERE k = 2", "n\nfalse\ntrue\n"),
+        (
+            "array_has(l, 0.0) AS a, array_position(l, 0.0) AS p, CAST(array_positions(l, 0.0) AS VARCHAR) AS q FROM LISTS ORDER BY k",
+            "a,p,q\ntrue,1,\"[1, 2]\"\ntrue,2,[2]\n",
+        ),
+        (
+            "array_has_all(l, make_array(0.0)) AS a, array_has_any(l, make_array(0.0, 7)) AS b FROM LISTS ORDER BY k",
+            "a,b\ntrue,true\ntrue,true\n",
+        ),
+        (
+            "CAST(array_remove_all(l, 0.0) AS VARCHAR) AS a, CAST(array_replace_all(l, 0.0, 9.0) AS VARCHAR) AS b FROM LISTS ORDER BY k",
+            "a,b\n[NaN],\"[9.0, 9.0, NaN]\"\n[1.5],\"[1.5, 9.0]\"\n",
+        ),
+        ("array_length(array_distinct(l)) AS d FROM LISTS ORDER BY k", "d\n2\n2\n"),
+    ] {
+        let select = select.replace("LISTED", listed).replace("LISTS", lists);
+        answers(&rows, &format!("SELECT {select}"), expected);
+    }
+}
+
+#[test]
+fn whole_numbers_are_shifted_by_any_number_of_places() {
+    answers(
+        &[("t", "i,n\n5,2\n-5,1\n7,70\n0,70\n")],
+        "SELECT i >> n AS r, CASE WHEN n < 70 OR i = 0 THEN i END << n AS l FROM t",
+        "r,l\n1,20\n-3,-10\n0,\n0,0\n",
+    );
 }
 
 #[test]

@@ -54,6 +54,27 @@ fn in_below_and_and_or_is_true_for_what_is_found_alone() {
 }
 
 #[test]
+fn any_and_all_compare_with_a_table_that_is_called_alike() {
+    for (condition, ids) in [
+        ("v = ANY (SELECT v FROM a WHERE id = 2)", &["2"] as &[&str]),
+        ("v > ANY (SELECT v FROM a WHERE id = 2)", &["3", "4"]),
+        ("v <> ALL (SELECT v FROM a WHERE id = 2)", &["1", "3", "4"]),
+        ("NOT (v <= ALL (SELECT v FROM a WHERE id > 1))", &["3", "4"]),
+        ("v >= ALL (SELECT v * 2 FROM a WHERE id < 3)", &["4"]),
+    ] {
+        answers(&format!("SELECT id FROM a WHERE {condition} ORDER BY id"), ids);
+    }
+    answers(
+        "SELECT k, sum(w) AS w FROM b GROUP BY k HAVING sum(w) >= ALL (SELECT sum(w) FROM b GROUP BY k) ORDER BY k",
+        &["x,3", "y,3"],
+    );
+    answers(
+        "SELECT k, sum(w) AS w FROM b GROUP BY k HAVING sum(w) = ANY (SELECT sum(w) FROM b WHERE w < 3) ORDER BY k",
+        &["x,3", "y,3"],
+    );
+}
+
+#[test]
 fn where_null_is_not_false_in_is_refused_with_ways_that_answer() {
     for condition in [
         "k NOT IN (SELECT k FROM n) OR v = 10",

@@ -11,7 +11,7 @@ use super::sql_types::in_sql;
 const LONGEST: usize = 400;
 
 /// What the engine says of parts of SQL that it does not have, and what is said in its place.
-const REPLACED: [(&str, &str); 18] = [
+const REPLACED: [(&str, &str); 25] = [
     (
         "in BETWEEN expression",
         "BETWEEN has values of types that are not compared; make them of one type with CAST(x AS …)",
@@ -54,6 +54,34 @@ const REPLACED: [(&str, &str); 18] = [
     (
         "must be an INTEGER or NULL, got Column",
         "the arguments of a table function in FROM are constants; for a list of each row write SELECT id, unnest(range(1, n + 1)) AS i FROM t",
+    ),
+    (
+        "Support for 'approx_distinct'",
+        "approx_distinct does not take values of this type; count(DISTINCT x) counts them, without an error",
+    ),
+    (
+        "COUNT DISTINCT with multiple arguments",
+        "count(DISTINCT …) takes one value; several are the rows of a query within: SELECT count(*) FROM (SELECT DISTINCT a, b FROM t) AS q",
+    ),
+    (
+        "in InSubquery",
+        "IN compares a value with those of a SELECT that have another type; make them of one type: CAST(x AS VARCHAR) IN (SELECT …)",
+    ),
+    (
+        "in SetComparison",
+        "ANY and ALL compare a value with those of a SELECT that have another type; make them of one type: CAST(x AS VARCHAR) = ANY (SELECT …)",
+    ),
+    (
+        "There isn't a common type to coerce",
+        "LIKE and ~ take texts; CAST(x AS VARCHAR) makes one of another value",
+    ),
+    (
+        "Failed to coerce case",
+        "CASE x WHEN y has values of types that are not compared; make them of one type with CAST(x AS …)",
+    ),
+    (
+        "Failed to coerce then",
+        "the values behind THEN and ELSE of a CASE become one column, and their types differ; make them of one type: CAST(x AS VARCHAR) for texts",
     ),
     ("Substring without for/from", "substr takes a text, a position from 1 and a length: substr(s, 1, 2)"),
     (
@@ -276,7 +304,7 @@ fn with_advice(text: String) -> String {
     } else if text.contains("overflow") {
         "; the result is too large for a whole number of its type: compute with CAST(x AS DOUBLE) or CAST(x AS DECIMAL(38, 0))"
     } else if text.contains("Divide by zero") {
-        "; divide by nullif(x, 0), which gives null: a condition beside it may be looked at later"
+        return "Divide by zero; divide by nullif(x, 0), which gives null: a condition beside it may be looked at later".to_owned();
     } else if text.contains("specified more than once") {
         "; give each query of WITH a name of its own, also where one stands within another"
     } else if ["Cannot coerce", "common argument type", "compatible types to compare"]

@@ -25,9 +25,9 @@ pub(crate) enum FailedValue<'a> {
     Number(&'a str),
     /// A number with more digits than the decimal that it is cast to.
     Decimal(&'a str),
-    /// A whole number whose absolute value does not fit.
-    Absolute(&'a str),
-    /// Two whole numbers whose sum, difference or product does not fit.
+    /// A function of whole numbers, and these numbers, of which its value does not fit.
+    Call(&'a str, &'a str),
+    /// Two whole numbers whose sum, difference, product, quotient or shift does not fit.
     Operands(&'a str, &'a str),
     /// A negative number, of which the root is asked for.
     Root,
@@ -58,15 +58,28 @@ impl<'a> FailedValue<'a> {
             return Some(Self::Decimal(value));
         }
         let (operation, _) = message.split_once(TOO_LARGE)?;
-        if let Some(value) = operation.strip_prefix("abs(") {
-            return Some(Self::Absolute(value.trim_end_matches(')')));
+        if let Some((name, numbers)) = operation.split_once('(') {
+            return Some(Self::Call(name, numbers.trim_end_matches(')')));
         }
         let mut parts = operation.split(' ');
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some(left), Some("+" | "-" | "*"), Some(right), None) => Some(Self::Operands(left, right)),
+            (Some(left), Some("+" | "-" | "*" | "/" | "<<"), Some(right), None) => {
+                Some(Self::Operands(left, right))
+            }
             _ => None,
         }
     }
+}
+
+/// The message of a zero that is divided by, with what is zero.
+pub(crate) fn with_divisors(message: &str, divisors: &[String]) -> String {
+    let (named, divided) = match divisors {
+        [] => return message.to_owned(),
+        [one] => (format!("{one} is 0"), one.as_str()),
+        several => (format!("one of these is 0: {}", several.join(", ")), "x"),
+    };
+    let named = message.replacen(NO_QUOTIENT, &format!("{NO_QUOTIENT}: {named}"), 1);
+    named.replacen("nullif(x, 0)", &format!("nullif({divided}, 0)"), 1)
 }
 
 /// What is said of a value, of the engine's plain words; `None` where they are about something else.
@@ -124,9 +137,22 @@ fn of_whole(text: &str) -> Option<String> {
     } else {
         let forms = ["Overflow happened on", "Signed integer overflow in"];
         let rest = forms.iter().find_map(|form| text.strip_prefix(form))?;
-        rest.trim_start_matches(':').trim().to_owned()
+        rest.trim_start_matches(':').trim().to_lowercase()
     };
-    Some(format!("{operation}{TOO_LARGE}: compute with CAST(x AS DOUBLE) or CAST(x AS DECIMAL(38, 0))"))
+    let is_whole = |number: &str| number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok();
+    let way = match operation.split_once('(') {
+        Some(("factorial", _)) => {
+            "the largest that fits is that of 20; CASE WHEN x <= 20 THEN factorial(x) END is null for larger ones"
+        }
+        Some(("gcd" | "lcm", _)) => "leave such rows out with WHERE, or make the value null with CASE",
+        None if operation.contains(" << ") => "compute with CAST(x AS DOUBLE) * power(2, n)",
+        // Decimals are computed with, and named, as whole numbers of their last digit.
+        None if operation.split(' ').step_by(2).any(|number| !is_whole(number)) => {
+            return Some("a value that is computed of decimals has more than 38 digits; compute with CAST(x AS DOUBLE)".to_owned());
+        }
+        _ => "compute with CAST(x AS DOUBLE) or CAST(x AS DECIMAL(38, 0))",
+    };
+    Some(format!("{operation}{TOO_LARGE}: {way}"))
 }
 
 #[cfg(test)]
@@ -169,7 +195,22 @@ mod tests {
             (
                 "Int64Array overflow on abs(-8)",
                 "abs(-8) is too large for a whole",
-                FailedValue::Absolute("-8"),
+                FailedValue::Call("abs", "-8"),
+            ),
+            (
+                "Overflow happened on FACTORIAL(25)",
+                "factorial(25) is too large for a whole",
+                FailedValue::Call("factorial", "25"),
+            ),
+            (
+                "Overflow happened on: -8 / -1",
+                "-8 / -1 is too large for a whole",
+                FailedValue::Operands("-8", "-1"),
+            ),
+            (
+                "Overflow happened on: 4 << 62",
+                "4 << 62 is too large for a whole number of its type: compute",
+                FailedValue::Operands("4", "62"),
             ),
             (
                 "Overflow happened on: 0 - -8",
@@ -182,7 +223,12 @@ mod tests {
             assert!(message.starts_with(begins), "{message}");
             assert_eq!(FailedValue::in_message(&message), Some(failed), "{message}");
         }
+        let decimals = message("Overflow happened on: 15 * 100000000000000000000000000000000000");
+        assert!(decimals.is_some_and(|said| said.starts_with("a value that is computed of decimals")));
         assert_eq!(message("Divide by zero error"), None);
+        let said = with_divisors("Divide by zero; divide by nullif(x, 0), which", &["n".to_owned()]);
+        assert_eq!(said, "Divide by zero: n is 0; divide by nullif(n, 0), which");
+        assert_eq!(FailedValue::in_message(&said), Some(FailedValue::Divisor));
         assert_eq!(FailedValue::in_message("Divide by zero error; divide by"), Some(FailedValue::Divisor));
         let time = "Error parsing timestamp from 'a: b': too short; times";
         assert_eq!(FailedValue::in_message(time), Some(FailedValue::Time("a: b")));

@@ -96,6 +96,7 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 Expr::WindowFunction(window)
             }))
         }
+        Expr::SetComparison(compared) => subqueries::apart(compared),
         Expr::ScalarSubquery(subquery) => Ok(Transformed::yes(Expr::ScalarSubquery(nullable(subquery)?))),
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
             // A type is that of all expressions within: it is asked for where it matters.

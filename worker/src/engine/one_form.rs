@@ -1,24 +1,43 @@
-//! Where numbers get one form: what is computed gets a positive NaN, and what rows are sorted, divided or looked up by also a positive zero.
+//! Where numbers get one form: what is computed gets a positive NaN, and what rows are sorted, divided or looked up by also a positive zero. So
+//! does what lists and objects hold where they are compared, which the engine does bit by bit.
 //!
-//! It runs after types are made alike. Must not change columns that are compared as they are, which stay plain for what reads them.
+//! It runs after types are made alike. Must not change numbers that are compared as they are, which stay plain for what reads them.
 
 use std::sync::Arc;
 
-use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult};
 use datafusion::common::utils::normalize_float_zero_scalar;
+use datafusion::common::{DFSchema, JoinConstraint};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{
-    AggregateFunction, Case, Cast, ScalarFunction, Sort, TryCast, WindowFunction,
+    AggregateFunction, Case, Cast, GroupingSet, InList, ScalarFunction, Sort, TryCast, WindowFunction,
 };
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF};
+use datafusion::logical_expr::{
+    BinaryExpr, Distinct, Expr, ExprSchemable, LogicalPlan, Operator, Projection, ScalarUDF,
+};
 use datafusion::optimizer::AnalyzerRule;
 
-use super::canonical::{self, Form, is_number};
+use super::canonical::{self, Form, holds_numbers, is_number};
 use super::days_and_numbers::CHOOSING;
+use super::far_times::compares;
 use super::rewrite::rewrite_node;
+
+/// Functions that look for a value in a list, or for values of one in another: the list and what is looked for come first.
+const LOOKING: [&str; 11] = [
+    "array_has",
+    "array_has_all",
+    "array_has_any",
+    "array_position",
+    "array_positions",
+    "array_remove",
+    "array_remove_n",
+    "array_remove_all",
+    "array_replace",
+    "array_replace_n",
+    "array_replace_all",
+];
 
 /// Puts the functions that give the forms into a plan.
 #[derive(Debug)]
@@ -30,8 +49,8 @@ pub(super) struct OneForm {
 impl AnalyzerRule for OneForm {
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
         plan.transform_up_with_subqueries(|plan| {
-            rewrite_node(plan, &|expr, schema| Ok(self.read(expr, schema)))?
-                .map_data(|plan| Ok(self.sort(plan)))
+            rewrite_node(plan, &|expr, schema| self.read_among(expr, schema))?
+                .map_data(|plan| self.divide(self.sort(plan)))
         })
         .data()
     }
@@ -46,12 +65,37 @@ impl OneForm {
         Self { value: canonical::function(Form::Value), key: canonical::function(Form::Key) }
     }
 
+    /// What IN looks for among the rows of a SELECT. NOT IN knows the nulls of columns alone, which a key is not.
+    fn read_among(&self, expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+        match expr {
+            Expr::InSubquery(mut among) if !among.negated && is_holder(&among.expr, schema) => {
+                self.make_key(&mut among.expr, schema);
+                let keys = self.keys_of(Arc::clone(&among.subquery.subquery))?;
+                among.subquery = among.subquery.with_plan(keys);
+                Ok(Transformed::yes(Expr::InSubquery(among)))
+            }
+            other => Ok(self.read(other, schema)),
+        }
+    }
+
     fn read(&self, expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
         match expr {
             Expr::BinaryExpr(BinaryExpr { left, op, right }) if computes(op) => {
                 // NaN goes through: it gets its sign once, from the whole.
                 let (left, right) = (self.within(*left).into(), self.within(*right).into());
                 self.value_of(Expr::BinaryExpr(BinaryExpr { left, op, right }), schema)
+            }
+            Expr::BinaryExpr(BinaryExpr { mut left, op, mut right })
+                if compares(op) && is_holder(&left, schema) =>
+            {
+                self.make_key(&mut left, schema);
+                self.make_key(&mut right, schema);
+                Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op, right }))
+            }
+            Expr::InList(InList { mut expr, mut list, negated }) if is_holder(&expr, schema) => {
+                self.make_key(&mut expr, schema);
+                self.make_keys(&mut list, schema);
+                Transformed::yes(Expr::InList(InList { expr, list, negated }))
             }
             Expr::Negative(inner) if !matches!(inner.as_ref(), Expr::Literal(..)) => {
                 let inner = self.within(*inner);
@@ -69,6 +113,10 @@ impl OneForm {
     fn read_function(&self, mut call: ScalarFunction, schema: &DFSchema) -> Transformed<Expr> {
         if call.func.name() == "nullif" {
             self.make_keys(&mut call.args, schema);
+            return Transformed::yes(Expr::ScalarFunction(call));
+        }
+        if LOOKING.contains(&call.func.name()) {
+            call.args.iter_mut().take(2).for_each(|arg| self.make_key(arg, schema));
             return Transformed::yes(Expr::ScalarFunction(call));
         }
         let is_passed_on = CHOOSING.contains(&call.func.name());
@@ -91,12 +139,7 @@ impl OneForm {
         let params = &mut aggregate.params;
         if params.distinct {
             // With the names that they have the engine still knows what it counts as it groups.
-            let names = NamePreserver::new_for_projection();
-            for arg in &mut params.args {
-                let name = names.save(arg);
-                self.make_key(arg, schema);
-                *arg = name.restore(std::mem::take(arg));
-            }
+            params.args.iter_mut().for_each(|arg| self.make_named_key(arg, schema));
         }
         // What stands in WITHIN GROUP is an argument as well, and is the same there.
         if params.distinct || !is_of_an_order {
@@ -117,12 +160,80 @@ impl OneForm {
 
     /// What a plan sorts by is no column of its result, and needs no name.
     fn sort(&self, plan: LogicalPlan) -> LogicalPlan {
-        let LogicalPlan::Sort(mut sort) = plan else { return plan };
-        for by in &mut sort.expr {
-            by.expr = std::mem::take(&mut by.expr).unalias();
+        match plan {
+            LogicalPlan::Sort(mut sort) => {
+                self.sort_by_plain_keys(&mut sort.expr, sort.input.schema());
+                LogicalPlan::Sort(sort)
+            }
+            LogicalPlan::Distinct(Distinct::On(mut first)) => {
+                // What they begin with is compared with what they are sorted by.
+                for on in &mut first.on_expr {
+                    self.make_plain_key(on, first.input.schema());
+                }
+                if let Some(order) = &mut first.sort_expr {
+                    self.sort_by_plain_keys(order, first.input.schema());
+                }
+                LogicalPlan::Distinct(Distinct::On(first))
+            }
+            other => other,
         }
-        self.sort_by_keys(&mut sort.expr, sort.input.schema());
-        LogicalPlan::Sort(sort)
+    }
+
+    /// Rows that the engine divides or joins by the bits of lists and objects.
+    fn divide(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        match plan {
+            LogicalPlan::Aggregate(mut aggregate) => {
+                let schema = aggregate.input.schema();
+                let groups = aggregate.group_expr.iter_mut().flat_map(each_group);
+                for group in groups.filter(|group| is_holder(group, schema)) {
+                    self.make_named_key(group, schema);
+                }
+                Ok(LogicalPlan::Aggregate(aggregate))
+            }
+            LogicalPlan::Distinct(Distinct::All(input)) => {
+                Ok(LogicalPlan::Distinct(Distinct::All(self.keys_of(input)?)))
+            }
+            // What is shared by USING are columns.
+            LogicalPlan::Join(mut join) if join.join_constraint == JoinConstraint::On => {
+                let (left_schema, right_schema) = (join.left.schema(), join.right.schema());
+                for (left, right) in join.on.iter_mut().filter(|(left, _)| is_holder(left, left_schema)) {
+                    self.make_key(left, left_schema);
+                    self.make_key(right, right_schema);
+                }
+                Ok(LogicalPlan::Join(join))
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// The rows with lists and objects as keys.
+    fn keys_of(&self, input: Arc<LogicalPlan>) -> Result<Arc<LogicalPlan>> {
+        let schema = Arc::clone(input.schema());
+        let mut columns: Vec<Expr> = schema.columns().into_iter().map(Expr::Column).collect();
+        if !columns.iter().any(|column| is_holder(column, &schema)) {
+            return Ok(input);
+        }
+        for column in columns.iter_mut().filter(|column| is_holder(column, &schema)) {
+            self.make_named_key(column, &schema);
+        }
+        Ok(Arc::new(LogicalPlan::Projection(Projection::try_new(columns, input)?)))
+    }
+
+    fn sort_by_plain_keys(&self, order: &mut [Sort], schema: &DFSchema) {
+        order.iter_mut().for_each(|by| self.make_plain_key(&mut by.expr, schema));
+    }
+
+    /// A key without the name that it would have as a column.
+    fn make_plain_key(&self, expr: &mut Expr, schema: &DFSchema) {
+        *expr = std::mem::take(expr).unalias();
+        self.make_key(expr, schema);
+    }
+
+    /// A key with the name that it has as a column, by which the engine still knows it.
+    fn make_named_key(&self, expr: &mut Expr, schema: &DFSchema) {
+        let name = NamePreserver::new_for_projection().save(expr);
+        self.make_plain_key(expr, schema);
+        *expr = name.restore(std::mem::take(expr));
     }
 
     fn sort_by_keys(&self, order: &mut [Sort], schema: &DFSchema) {
@@ -135,8 +246,10 @@ impl OneForm {
 
     fn make_key(&self, expr: &mut Expr, schema: &DFSchema) {
         *expr = match std::mem::take(expr) {
-            Expr::Literal(value, metadata) => Expr::Literal(normalize_float_zero_scalar(value), metadata),
-            other if has_forms(&other, schema) => apply(&self.key, other),
+            Expr::Literal(value, metadata) if is_number(&value.data_type()) => {
+                Expr::Literal(normalize_float_zero_scalar(value), metadata)
+            }
+            other if has_forms(&other, schema) || is_holder(&other, schema) => apply(&self.key, other),
             other => other,
         };
     }
@@ -160,12 +273,26 @@ impl OneForm {
     }
 }
 
+/// The expression itself, or those of its grouping sets.
+fn each_group(group: &mut Expr) -> Vec<&mut Expr> {
+    match group {
+        Expr::GroupingSet(GroupingSet::Rollup(set) | GroupingSet::Cube(set)) => set.iter_mut().collect(),
+        Expr::GroupingSet(GroupingSet::GroupingSets(sets)) => sets.iter_mut().flatten().collect(),
+        one => vec![one],
+    }
+}
+
 fn apply(function: &Arc<ScalarUDF>, expr: Expr) -> Expr {
     Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(function), vec![expr]))
 }
 
 fn has_forms(expr: &Expr, schema: &DFSchema) -> bool {
     expr.get_type(schema).is_ok_and(|found| is_number(&found))
+}
+
+/// Whether it holds numbers that have several forms.
+fn is_holder(expr: &Expr, schema: &DFSchema) -> bool {
+    expr.get_type(schema).is_ok_and(|found| holds_numbers(&found))
 }
 
 fn computes(operator: Operator) -> bool {

@@ -1,4 +1,5 @@
-//! `+`, `-`, also before one number, and `*` of whole numbers: an error where the result does not fit, where the engine would wrap around.
+//! `+`, `-`, also before one number, `*`, `<<` and `>>` of whole numbers: an error where the result does not fit, where the engine would wrap
+//! around.
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
 use super::rewrite::rewrite;
+use super::shifts::{shift_left, shift_right};
 
 /// Replaces arithmetic of whole numbers by functions that check. It runs after types are made alike.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub(super) struct CheckedArithmetic {
     plus: Arc<ScalarUDF>,
     minus: Arc<ScalarUDF>,
     times: Arc<ScalarUDF>,
+    shift_left: Arc<ScalarUDF>,
+    shift_right: Arc<ScalarUDF>,
     /// What is as wide as a decimal may be has no more digits than that.
     digits: Arc<ScalarUDF>,
 }
@@ -36,6 +40,8 @@ impl CheckedArithmetic {
             plus: checked(Operation::Plus),
             minus: checked(Operation::Minus),
             times: checked(Operation::Times),
+            shift_left: checked(Operation::ShiftLeft),
+            shift_right: checked(Operation::ShiftRight),
             digits: Arc::new(ScalarUDF::new_from_impl(CheckedDigits::new())),
         }
     }
@@ -45,6 +51,8 @@ impl CheckedArithmetic {
             Operator::Plus => Some(&self.plus),
             Operator::Minus => Some(&self.minus),
             Operator::Multiply => Some(&self.times),
+            Operator::BitwiseShiftLeft => Some(&self.shift_left),
+            Operator::BitwiseShiftRight => Some(&self.shift_right),
             _ => None,
         }
     }
@@ -97,6 +105,8 @@ enum Operation {
     Plus,
     Minus,
     Times,
+    ShiftLeft,
+    ShiftRight,
 }
 
 /// An operation of two whole numbers of one type.
@@ -118,6 +128,8 @@ impl ScalarUDFImpl for Checked {
             Operation::Plus => "checked_plus",
             Operation::Minus => "checked_minus",
             Operation::Times => "checked_times",
+            Operation::ShiftLeft => "checked_shift_left",
+            Operation::ShiftRight => "checked_shift_right",
         }
     }
 
@@ -137,6 +149,8 @@ impl ScalarUDFImpl for Checked {
             Operation::Plus => apply(left, right, add),
             Operation::Minus => apply(left, right, sub),
             Operation::Times => apply(left, right, mul),
+            Operation::ShiftLeft => apply(left, right, shift_left),
+            Operation::ShiftRight => apply(left, right, shift_right),
         }
     }
 }

@@ -25,6 +25,7 @@ use super::ordered::OrderedPartitions;
 use super::overflow::CheckedArithmetic;
 use super::read_ahead::ReadAhead;
 use super::spelled::Spelled;
+use super::truth_values::TruthValues;
 use super::{BATCH_ROWS, aggregates, functions, zones};
 
 /// Into how many partitions a large table is divided, whatever the cores: sums over partitions are then the same everywhere.
@@ -91,6 +92,7 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     let pool = Arc::clone(&runtime.memory_pool);
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
         Arc::new(Spelled),
+        Arc::new(TruthValues),
         Arc::new(DaysAndNumbers),
         Arc::new(Numbers),
         Arc::new(DecimalsAndDoubles),
@@ -110,6 +112,8 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
+        // Those of the engine come after.
+        .with_expr_planners(vec![Arc::new(TruthValues)])
         .with_default_features()
         .with_analyzer_rules(rules)
         .with_physical_optimizer_rules(physical)

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{JoinType, plan_err};
+use datafusion::common::{JoinType, TableReference, plan_err};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::count::count_all;
-use datafusion::logical_expr::expr::InSubquery;
+use datafusion::logical_expr::expr::{InSubquery, SetComparison};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
     BinaryExpr, Cast, Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Operator, lit, scalar_subquery,
@@ -67,6 +67,24 @@ fn check_join(mut join: Join) -> Result<Transformed<LogicalPlan>> {
         None => Ok(Transformed::no(joined)),
     }
 }
+
+/// ANY or ALL with its SELECT as a table of a name of its own: the engine takes a column that is called as the compared one for that one.
+pub(super) fn apart(compared: SetComparison) -> Result<Transformed<Expr>> {
+    let is_called_alike = {
+        let compared_with = compared.expr.column_refs();
+        compared.subquery.subquery.schema().columns().iter().any(|column| compared_with.contains(column))
+    };
+    if !is_called_alike && !compared.subquery.outer_ref_columns.is_empty() {
+        return Ok(Transformed::no(Expr::SetComparison(compared)));
+    }
+    let select = LogicalPlan::clone(&compared.subquery.subquery);
+    let named = LogicalPlanBuilder::from(select).alias(TableReference::bare(AMONG))?.build()?;
+    let subquery = compared.subquery.with_plan(Arc::new(named));
+    Ok(Transformed::yes(Expr::SetComparison(SetComparison { subquery, ..compared })))
+}
+
+/// The name of the table with the values of ANY or ALL.
+const AMONG: &str = "__among";
 
 /// What only rows for which it is true pass.
 fn check_condition(condition: &Expr) -> Result<()> {

@@ -13,6 +13,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 
 use super::suspects::{Suspect, Suspects};
+use super::written::with_expressions;
 use crate::engine::FailedValue;
 use crate::failure::StepError;
 
@@ -25,8 +26,9 @@ const MOST_SEARCHES: usize = 8;
 /// The most places that a message names.
 const MOST_PLACES: usize = 3;
 
-/// The error with the place of the value that it names, where that can be known.
+/// The error with the place of the value that it names, and what the query does with it, where that can be known.
 pub(super) async fn with_place(error: StepError, session: &SessionContext, plan: LogicalPlan) -> StepError {
+    let error = with_expressions(error, &plan);
     let Some(failed) = FailedValue::in_message(&error.message) else { return error };
     let state = session.state();
     // A plan that cannot be searched must not hide the error.

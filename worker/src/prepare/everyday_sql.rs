@@ -1,13 +1,15 @@
 //! Spellings of other engines that mean one thing, written as this one reads them: `mod(a, b)`, `sign(x)`, `INTERVAL 7 DAY`, and
-//! `CAST(x AS VARCHAR(2))`, whose length this one leaves out; and an ORDER BY that changes nothing, where this one gives up.
+//! `CAST(x AS VARCHAR(2))`, whose length this one leaves out; and no ORDER BY that changes nothing, where this one gives up.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CharacterLength, DataType, Distinct, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Ident, Interval, ObjectName, Query, Select, SelectItem, SetExpr, Statement, Value,
-    ValueWithSpan, VisitMut, VisitorMut,
+    BinaryOperator, CharacterLength, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Ident, Interval, ObjectName, Select, SelectItem, Statement, Value, ValueWithSpan,
+    VisitMut, VisitorMut,
 };
+
+use super::unused_order;
 
 /// Rewrites a statement.
 pub(super) fn spell(statement: &mut Statement) {
@@ -22,6 +24,7 @@ impl VisitorMut for Spelling {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Self::Break> {
         select.projection.iter_mut().for_each(keep_name);
+        unused_order::of_select(select);
         ControlFlow::Continue(())
     }
 
@@ -35,8 +38,8 @@ impl VisitorMut for Spelling {
                 }
             }
             // Whether there is a row, and whether a value is among them, is the same in any order.
-            Expr::Exists { subquery, .. } => subquery.order_by = None,
-            Expr::InSubquery { subquery, .. } if takes_all(subquery) => subquery.order_by = None,
+            Expr::Exists { subquery, .. } => unused_order::of_existence(subquery),
+            Expr::InSubquery { subquery, .. } => unused_order::of_rows(subquery),
             Expr::Function(function) => match function_name(function).as_deref() {
                 Some("sign") => function.name = ObjectName::from(vec![Ident::new("signum")]),
                 Some("mod") => {
@@ -70,15 +73,6 @@ fn length(found: &DataType) -> Option<u64> {
         | DataType::CharacterVarying(Some(CharacterLength::IntegerLength { length, .. })) => Some(*length),
         _ => None,
     }
-}
-
-/// Whether the rows of a query are the same in any order.
-fn takes_all(query: &Query) -> bool {
-    let takes_first = match query.body.as_ref() {
-        SetExpr::Select(select) => matches!(select.distinct, Some(Distinct::On(_))),
-        _ => false,
-    };
-    query.limit_clause.is_none() && query.fetch.is_none() && !takes_first
 }
 
 /// Names a column of the result that is cut as its source, which is what a cast is called.

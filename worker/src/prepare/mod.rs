@@ -4,9 +4,8 @@
 //!
 //! The same inputs and SQL give the same bytes, on any machine: rows keep the order of the inputs unless the SQL orders them,
 //! groups come in the order in which they first occur, and sums are added in that order. Left out are functions that are
-//! meant to differ, such as `random()`, `uuid()` and `now()`. Arithmetic is that of Arrow, as in pandas and polars: integers
-//! that overflow wrap around, so cast to DOUBLE or DECIMAL where they could; a division by zero or a cast that fails, fails
-//! the step.
+//! meant to differ, such as `random()`, `uuid()` and `now()`. Whole numbers that do not fit, a division of them by zero and a
+//! cast that fails, fail the step.
 
 mod args;
 mod blame;
@@ -20,6 +19,8 @@ mod query;
 mod refused_sql;
 mod suspects;
 mod unknown_function;
+mod unused_order;
+mod written;
 
 use std::io::Write;
 use std::path::Path;
@@ -103,7 +104,10 @@ pub(crate) async fn make_of(
     query::register(&session, inputs, context, expectation).await?;
     let result = query::plan(&session, inputs, sql).await?;
     let plan = result.logical_plan().clone();
-    let rows = result.execute_stream().await.map_err(|error| query_error(&error))?;
+    let rows = match result.execute_stream().await {
+        Ok(rows) => rows,
+        Err(error) => return Err(blame::with_place(query_error(&error), &session, plan).await),
+    };
     let written = match table::write(rows, format, path, context.progress).await {
         Ok(written) => written,
         Err(error) => return Err(blame::with_place(error, &session, plan).await),
@@ -130,7 +134,10 @@ pub async fn write_rows(
     query::register(&session, inputs, context, nothing).await?;
     let result = query::plan(&session, inputs, sql).await?;
     let plan = result.logical_plan().clone();
-    let rows = result.execute_stream().await.map_err(|error| query_error(&error))?;
+    let rows = match result.execute_stream().await {
+        Ok(rows) => rows,
+        Err(error) => return Err(blame::with_place(query_error(&error), &session, plan).await),
+    };
     match table::write_to(rows, format, output, path, context.progress).await {
         Ok(written) => Ok(written),
         Err(error) => Err(blame::with_place(error, &session, plan).await),

@@ -93,9 +93,10 @@ fn failing(part: &Expr, failed: &FailedValue<'_>, node: &LogicalPlan) -> Option<
             }
             _ => None,
         },
-        (FailedValue::Absolute(value), Expr::ScalarFunction(call)) if call.func.name() == "abs" => {
-            let value = number(value)?;
-            call.args.first().map(|arg| arg.clone().eq(value))
+        (FailedValue::Call(name, numbers), Expr::ScalarFunction(call)) if call.func.name() == *name => {
+            let is_it = |(arg, said): (&Expr, &str)| Some(arg.clone().eq(number(said)?));
+            let all: Option<Vec<Expr>> = call.args.iter().zip(numbers.split(", ")).map(is_it).collect();
+            all?.into_iter().reduce(Expr::and)
         }
         (FailedValue::Operands(left, right), Expr::ScalarFunction(call))
             if call.func.name().starts_with("checked_") =>
@@ -103,6 +104,10 @@ fn failing(part: &Expr, failed: &FailedValue<'_>, node: &LogicalPlan) -> Option<
             let [one, other] = call.args.as_slice() else { return None };
             Some(one.clone().eq(number(left)?).and(other.clone().eq(number(right)?)))
         }
+        (
+            FailedValue::Operands(left, right),
+            Expr::BinaryExpr(BinaryExpr { left: one, op: Operator::Divide, right: other }),
+        ) => Some(Expr::clone(one).eq(number(left)?).and(Expr::clone(other).eq(number(right)?))),
         (FailedValue::Root, Expr::ScalarFunction(call)) if call.func.name() == "sqrt" => {
             call.args.first().map(|arg| arg.clone().lt(lit(0)))
         }

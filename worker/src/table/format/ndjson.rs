@@ -19,6 +19,7 @@ use super::json_type::{ColumnTypes, JsonKinds};
 use super::json_values::refuse_unwritable;
 use super::map_keys::refuse_map_keys;
 use super::{BatchEncoder, FileFormat, Opened, ReadOptions, Writing};
+use crate::engine::batch_with_positive_nan;
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
@@ -215,7 +216,8 @@ impl Decode for NdjsonDecoder {
                 }
                 continue;
             };
-            if !take(batch) {
+            // A text in the place of a number may be one.
+            if !take(batch_with_positive_nan(&batch)?) {
                 return Ok(());
             }
         }

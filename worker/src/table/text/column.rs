@@ -14,6 +14,7 @@ use datafusion::arrow::error::ArrowError;
 use super::date::iso_microseconds;
 use super::plain_number::{plain_float, plain_integer};
 use super::rules::ColumnRules;
+use crate::engine::values_with_positive_nan;
 
 /// The most fields of a batch.
 const BATCH_FIELDS: usize = 1 << 18;
@@ -208,7 +209,7 @@ impl ColumnBuilder {
         Ok(match &mut self.values {
             Values::Boolean(values) => Arc::new(values.finish()),
             Values::Integer(values) => Arc::new(values.finish()),
-            Values::Number(values) => Arc::new(values.finish()),
+            Values::Number(values) => values_with_positive_nan(Arc::new(values.finish()))?,
             Values::Date(values) => Arc::new(values.finish()),
             Values::Time(values) => Arc::new(values.finish()),
             Values::Text(values) => {
@@ -219,8 +220,9 @@ impl ColumnBuilder {
                 self.text_bytes = with_slack(values.values_slice().len());
                 // What does not parse is an error, never a null.
                 let strictly = CastOptions { safe: false, ..CastOptions::default() };
-                cast_with_options(&values.finish(), &self.data_type, &strictly)
-                    .map_err(|error| ArrowError::ParseError(format!("column \"{}\": {error}", self.name)))?
+                let values = cast_with_options(&values.finish(), &self.data_type, &strictly)
+                    .map_err(|error| ArrowError::ParseError(format!("column \"{}\": {error}", self.name)))?;
+                values_with_positive_nan(values)?
             }
         })
     }

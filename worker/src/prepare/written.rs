@@ -1,0 +1,112 @@
+//! What of a query, as it is written, an error speaks of: what it divides by, and what a text that is written out stands beside.
+//!
+//! Must not read rows, nor say where a value is: that is `blame`.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::expr::{Between, Case, Cast, InList};
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator};
+
+use crate::engine::{FailedValue, with_divisors};
+use crate::failure::StepError;
+
+/// The most expressions that a message names.
+const MOST_NAMED: usize = 3;
+
+/// The error, with the expressions of the query that it is about, where they are known. The plan is as it was before it was analyzed.
+pub(super) fn with_expressions(error: StepError, plan: &LogicalPlan) -> StepError {
+    let message = match FailedValue::in_message(&error.message) {
+        Some(FailedValue::Divisor) => with_divisors(&error.message, &named(plan, divisors)),
+        Some(FailedValue::Text(text)) => {
+            let beside = named(plan, |expr, node| beside(expr, node, text));
+            match beside.as_slice() {
+                [] => return error,
+                named => format!("{}. The text is compared with {}", error.message, named.join(" and ")),
+            }
+        }
+        _ => return error,
+    };
+    StepError { message, ..error }
+}
+
+/// The names of what is found in all expressions of a plan; none where they are many.
+fn named(plan: &LogicalPlan, find: impl Fn(&Expr, &LogicalPlan) -> Vec<Expr>) -> Vec<String> {
+    let mut names = Vec::new();
+    // Looking fails nowhere.
+    let _ = plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expr| {
+            expr.apply(|part| {
+                for found in find(part, node) {
+                    let name = match found {
+                        Expr::Column(column) => column.name,
+                        other => other.human_display().to_string(),
+                    };
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    });
+    if names.len() > MOST_NAMED { Vec::new() } else { names }
+}
+
+/// What an expression divides by, if a zero there is an error.
+fn divisors(expr: &Expr, node: &LogicalPlan) -> Vec<Expr> {
+    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = expr else { return Vec::new() };
+    let schema = merge_schema(&node.inputs());
+    let is_quotient_of = |fails: fn(&DataType) -> bool| {
+        [left, right].iter().all(|side| side.get_type(&schema).is_ok_and(|found| fails(&found)))
+    };
+    let is_error = match op {
+        Operator::Divide => is_quotient_of(DataType::is_integer),
+        Operator::Modulo => is_quotient_of(|found| found.is_integer() || found.is_decimal()),
+        _ => false,
+    };
+    let is_zero =
+        |value: &ScalarValue| ScalarValue::new_zero(&value.data_type()).is_ok_and(|zero| zero == *value);
+    let is_other_number = matches!(right.as_ref(), Expr::Literal(value, _) if !is_zero(value));
+    if is_error && !is_other_number { vec![Expr::clone(right)] } else { Vec::new() }
+}
+
+/// What a text that is written out is compared with, which is no text.
+fn beside(expr: &Expr, node: &LogicalPlan, text: &str) -> Vec<Expr> {
+    let compared: Vec<&Expr> = match expr {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(*op) => {
+            vec![left.as_ref(), right.as_ref()]
+        }
+        Expr::Between(Between { expr, low, high, .. }) => vec![expr.as_ref(), low.as_ref(), high.as_ref()],
+        Expr::InList(InList { expr, list, .. }) => std::iter::once(expr.as_ref()).chain(list).collect(),
+        Expr::Case(Case { expr: Some(expr), when_then_expr, .. }) => {
+            let whens = when_then_expr.iter().map(|(when, _)| when.as_ref());
+            std::iter::once(expr.as_ref()).chain(whens).collect()
+        }
+        _ => return Vec::new(),
+    };
+    if !compared.iter().any(|expr| is_text(expr, text)) {
+        return Vec::new();
+    }
+    let schema = merge_schema(&node.inputs());
+    let is_other =
+        |expr: &&Expr| expr.any_column_refs() && expr.get_type(&schema).is_ok_and(|found| !found.is_string());
+    compared.into_iter().filter(is_other).cloned().collect()
+}
+
+fn compares(operator: Operator) -> bool {
+    use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
+    matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
+}
+
+/// Whether it is this text, of which the engine says the lower-case letters at times, as it is written or as it is read.
+fn is_text(expr: &Expr, text: &str) -> bool {
+    match expr {
+        Expr::Literal(value, _) => {
+            value.try_as_str().flatten().is_some_and(|written| written.eq_ignore_ascii_case(text))
+        }
+        Expr::Cast(Cast { expr, .. }) => is_text(expr, text),
+        _ => false,
+    }
+}
