@@ -5,6 +5,7 @@ use mlpipeline_crds::{Algorithm, Baseline, RevisionRule, Search, SplitBy, StepRe
 use super::baseline::NewModel;
 use super::columns::Asked;
 use super::describe::card;
+use super::endless;
 use super::error::TrainError;
 use super::evaluate::{Validation, evaluate, model_figures, most_important, remarks, report_figures};
 use super::keys::{KeyColumns, Keys};
@@ -235,9 +236,10 @@ impl Plan {
         let gate = self.step.gate.as_ref();
         let mut of_columns = notes(samples, &raw_train);
         of_columns.extend(sizes::note(&self.step.algorithm, samples, &raw_train));
+        let endless = endless::sentence(samples, &prepared, &fitted.predictor, &parted.train)?;
+        let warnings: Vec<String> = fitted.warning.into_iter().chain(endless).collect();
         // Whatever is in the artifact must not depend on the gate.
-        let of_card: Vec<String> = fitted
-            .warning
+        let of_card: Vec<String> = warnings
             .iter()
             .cloned()
             .chain(remarks(&evaluation, &samples.keys, None))
@@ -247,7 +249,7 @@ impl Plan {
         let mut messages: Vec<String> = tuned
             .map(Tuning::sentence)
             .into_iter()
-            .chain(fitted.warning)
+            .chain(warnings)
             .chain(remarks(&evaluation, &samples.keys, gate))
             .collect();
         messages.extend(most_important(&evaluation));

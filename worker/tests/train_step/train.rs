@@ -155,6 +155,52 @@ fn classes_that_are_distinguished_without_a_penalty_are_noted_as_weights_without
 }
 
 #[test]
+fn columns_whose_weights_have_no_limit_without_a_penalty_are_named_with_what_to_do() {
+    // Rows of a color, a flag, a number and a missing size; the class has nothing to do with the number.
+    let data = |only: bool| -> String {
+        let row = |row: usize| {
+            let is_yes = row.is_multiple_of(3) || row.is_multiple_of(7);
+            let color =
+                if only && is_yes && row.is_multiple_of(2) { "red" } else { ["blue", "green"][row % 2] };
+            let flag = u8::from(if only { !is_yes && row % 5 == 1 } else { row % 5 == 1 });
+            let size = if row % 4 == 1 { String::new() } else { (row % 11).to_string() };
+            let (class, count) = if is_yes { ("yes", 0) } else { ("no", 1 + row % 3) };
+            format!("{color},{flag},{},{size},{class},{count}\n", row * 37 % 41)
+        };
+        format!("color,flag,x,size,class,count\n{}", (0..120).map(row).collect::<String>())
+    };
+    let class =
+        |parameters: Value| json!({"target": "class", "algorithm": {"logisticRegression": parameters}});
+    let count =
+        |parameters: Value| json!({"target": "count", "algorithm": {"poissonRegression": parameters}});
+    for (step, only, named) in [
+        (class(json!({"penalty": "none", "maxIterations": 1000})), true, Some("color = red, flag;")),
+        (class(json!({"alpha": 0.0, "maxIterations": 1000})), true, Some("color = red, flag;")),
+        (class(json!({"penalty": "none", "maxIterations": 1000})), false, None),
+        (class(json!({})), true, None),
+        (class(json!({"penalty": "l1"})), true, None),
+        (count(json!({"alpha": 0.0, "maxIterations": 1000})), true, Some("color = red;")),
+        (count(json!({"alpha": 0.0, "maxIterations": 1000})), false, None),
+        (count(json!({})), true, None),
+    ] {
+        let volume = with_data(&data(only));
+        let mut fields = step.clone();
+        fields["features"] = json!(["color", "flag", "x", "size"]);
+        let ended = volume.step(&train(fields), &[]);
+        let message = ended.succeeds().message();
+        assert_eq!(message.contains("weights have no limit"), named.is_some(), "{step}: {message}");
+        if let Some(named) = named {
+            assert!(
+                message.contains(&format!("its values: {named}"))
+                    || message.contains(&format!("these columns: {named}")),
+                "{message}"
+            );
+            assert!(message.contains("alpha above 0, put such a category together with others"), "{message}");
+        }
+    }
+}
+
+#[test]
 fn products_of_columns_are_learnt_from_and_travel_with_the_model() {
     let rows: String = (0..60)
         .map(|row| (row % 7, row % 11))
