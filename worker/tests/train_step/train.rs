@@ -174,8 +174,12 @@ fn columns_whose_weights_have_no_limit_without_a_penalty_are_named_with_what_to_
     let count =
         |parameters: Value| json!({"target": "count", "algorithm": {"poissonRegression": parameters}});
     for (step, only, named) in [
-        (class(json!({"penalty": "none", "maxIterations": 1000})), true, Some("color = red, flag;")),
-        (class(json!({"alpha": 0.0, "maxIterations": 1000})), true, Some("color = red, flag;")),
+        (
+            class(json!({"penalty": "none", "maxIterations": 1000})),
+            true,
+            Some("color = blue, color = red, flag;"),
+        ),
+        (class(json!({"alpha": 0.0, "maxIterations": 1000})), true, Some("color = blue, color = red, flag;")),
         (class(json!({"penalty": "none", "maxIterations": 1000})), false, None),
         (class(json!({})), true, None),
         (class(json!({"penalty": "l1"})), true, None),
