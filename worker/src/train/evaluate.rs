@@ -221,7 +221,11 @@ pub(super) fn remarks(evaluation: &Evaluation, keys: &Keys, gate: Option<&Gate>)
     if matches!(evaluation.details, Details::Numbers(_))
         && !evaluation.metrics.contains_key(Metric::R2.name())
     {
-        remarks.push("r2 is not measured: the target is the same in every row measured".to_owned());
+        let rows = match evaluation.measured_on {
+            MeasuredOn::Folds => "every row of a fold",
+            MeasuredOn::TestRows | MeasuredOn::TrainRows => "every row measured",
+        };
+        remarks.push(format!("r2 is not measured: the target is the same in {rows}"));
     }
     if let Details::Findings(details) = &evaluation.details {
         remarks.extend(of_findings(evaluation, details));

@@ -101,6 +101,7 @@ fn a_constant_target_is_learnt_and_r2_is_not_measured() {
 fn a_gate_judges_by_any_metric_and_never_passes_on_one_that_is_undefined() {
     let rows: String = (0..40).map(|row| format!("{},{}\n", row % 10, row % 10)).collect();
     let constant: String = (0..40).map(|row| format!("{row},7\n")).collect();
+    let tenths: String = (0..40).map(|row| format!("{row},0.1\n")).collect();
     let linear = json!({"linearRegression": {}});
     let split = json!({"test": 0.25});
     for (data, gate, passes, part) in [
@@ -112,6 +113,8 @@ fn a_gate_judges_by_any_metric_and_never_passes_on_one_that_is_undefined() {
         ),
         (&rows, json!({"metric": "medianAbsoluteError", "max": -1.0}), false, "above the gate's max"),
         (&constant, json!({"metric": "r2", "min": -100.0}), false, "r2 was not measured"),
+        // The mean of tenths is not a tenth.
+        (&tenths, json!({"metric": "r2", "min": 0.9}), false, "r2 was not measured"),
     ] {
         let volume = with_data(&format!("x,species\n{data}"));
         let ended = volume.step(&train(json!({"algorithm": linear, "split": split, "gate": gate})), &[]);
