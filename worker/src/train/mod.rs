@@ -64,6 +64,7 @@ mod poisson;
 mod preconditioner;
 mod prepared;
 mod quantile;
+mod recession;
 mod row;
 mod run;
 mod samples;

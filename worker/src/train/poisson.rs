@@ -77,9 +77,10 @@ impl Regressor for Poisson {
         Some(0)
     }
 
-    fn endless(&self, rows: &Rows<'_>, numbers: &[f64], _fitted: &Predictor) -> Option<Endless> {
+    fn endless(&self, rows: &Rows<'_>, numbers: &[f64], fitted: &Predictor) -> Option<Endless> {
         let is_penalised = self.alpha > 0.0;
-        if is_penalised { None } else { Endless::of_counts(rows, numbers, self.fit_intercept) }
+        let sums = fitted.linear().filter(|_| !is_penalised)?;
+        Endless::of_counts(rows, numbers, self.fit_intercept, sums)
     }
 }
 

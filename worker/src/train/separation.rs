@@ -6,12 +6,17 @@
 //! Poisson regression" (2010). Must not know what columns are called.
 
 use super::matrix::Rows;
+use super::recession::{May, endless_direction};
 use super::scaling::ROUNDING;
 use super::vector::dot;
 use crate::model::LinearPredictor;
 
 /// Of columns that distinguish classes together, those are named that move the sums by at least this share of what the first of them does.
 const SHARE_NAMED: f64 = 0.1;
+
+/// A row of two classes is as good as settled where the odds for its own are 99 to 1, and one without a count where a hundredth of the mean
+/// is expected: this is how far their sums then are.
+const SETTLED: f64 = 4.6;
 
 /// Weights that have no limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,21 +43,49 @@ impl Endless {
             let why = "each of these columns rules out a class for some of its values";
             return Some(Self { places, why, penalty });
         }
-        distinguishes_all(predictor, rows, classes).then(|| Self {
-            places: weightiest(predictor, rows),
-            why: "the classes are distinguished without an error by these columns together",
-            penalty,
-        })
+        if distinguishes_all(predictor, rows, classes) {
+            let why = "the classes are distinguished without an error by these columns together";
+            return Some(Self { places: weightiest(predictor, rows), why, penalty });
+        }
+        let all = predictor.weights();
+        let weights = all.rows().into_iter().next().filter(|_| count == 2)?;
+        let direction = endless_direction(
+            rows,
+            weights,
+            predictor.intercepts().first().copied(),
+            |row, sum| match classes.get(row) {
+                Some(1) => (May::Rise, sum >= SETTLED),
+                _ => (May::Fall, sum <= -SETTLED),
+            },
+        )?;
+        let why = "these columns together rule out a class for some of their values";
+        Some(Self { places: largest(direction), why, penalty })
     }
 
-    /// Of sums that were learnt from rows of counts, of which one at least is above 0.
-    pub(super) fn of_counts(rows: &Rows<'_>, counts: &[f64], has_intercept: bool) -> Option<Self> {
+    /// Of sums that were learnt from rows of counts, of which one at least is above 0: by columns that say it each, else by all together.
+    pub(super) fn of_counts(
+        rows: &Rows<'_>,
+        counts: &[f64],
+        has_intercept: bool,
+        predictor: &LinearPredictor,
+    ) -> Option<Self> {
+        let penalty = "set an alpha above 0";
         let places = counting_at_one_value(rows, counts, has_intercept);
-        (!places.is_empty()).then(|| Self {
-            places,
-            why: "every count is 0 but for one value of each of these columns",
-            penalty: "set an alpha above 0",
-        })
+        if !places.is_empty() {
+            let why = "every count is 0 but for one value of each of these columns";
+            return Some(Self { places, why, penalty });
+        }
+        let count = |row: usize| counts.get(row).copied().unwrap_or_default();
+        let sum: f64 = rows.numbers().iter().map(|row| count(*row as usize)).sum();
+        let expected = (sum / rows.len().max(1) as f64).ln();
+        let intercept = predictor.intercepts().first().copied().filter(|_| has_intercept);
+        let all = predictor.weights();
+        let weights = all.rows().into_iter().next()?;
+        let direction = endless_direction(rows, weights, intercept, |row, sum| {
+            if count(row) > 0.0 { (May::Stay, false) } else { (May::Fall, sum <= expected - SETTLED) }
+        })?;
+        let why = "every count is 0 in rows that these columns together distinguish";
+        Some(Self { places: largest(direction), why, penalty })
     }
 }
 
@@ -167,20 +200,29 @@ fn weightiest(predictor: &LinearPredictor, rows: &Rows<'_>) -> Vec<usize> {
     }
     let moved = |(place, range): (usize, &Range)| {
         let weights = predictor.weights();
-        let largest = weights.rows().into_iter().filter_map(|row| row.get(place).copied());
-        (largest.fold(0.0, |most: f64, weight| most.max(weight.abs())) * (range.most - range.least), place)
+        let of_column = weights.rows().into_iter().filter_map(|row| row.get(place).copied());
+        of_column.fold(0.0, |most: f64, weight| most.max(weight.abs())) * (range.most - range.least)
     };
-    let mut moved: Vec<(f64, usize)> = ranges.iter().enumerate().map(moved).collect();
-    moved.sort_by(|ours, theirs| theirs.0.total_cmp(&ours.0));
-    let first = moved.first().map_or(0.0, |(by, _)| *by);
-    moved.into_iter().filter(|(by, _)| *by >= SHARE_NAMED * first).map(|(_, place)| place).collect()
+    largest(ranges.iter().enumerate().map(moved).collect())
+}
+
+/// The places of the largest numbers, the first of them first, whatever their signs.
+fn largest(numbers: Vec<f64>) -> Vec<usize> {
+    let mut sizes: Vec<(f64, usize)> = numbers.iter().map(|number| number.abs()).zip(0..).collect();
+    sizes.sort_by(|ours, theirs| theirs.0.total_cmp(&ours.0));
+    let first = sizes.first().map_or(0.0, |(size, _)| *size);
+    sizes.into_iter().filter(|(size, _)| *size >= SHARE_NAMED * first).map(|(_, place)| place).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use mlpipeline_crds::{LogisticRegression, Penalty, PoissonRegression};
     use ndarray::{arr1, arr2};
 
+    use super::super::learner::{Classifier, Regressor};
+    use super::super::logistic::Logistic;
     use super::super::matrix::Matrix;
+    use super::super::poisson::Poisson;
     use super::*;
 
     fn matrix(rows: &[&[f64]]) -> Matrix {
@@ -254,8 +296,67 @@ mod tests {
             let counts: Vec<f64> = case.iter().map(|(_, count)| *count).collect();
             let matrix = matrix(&rows);
             let numbers = numbers(&matrix);
-            let found = Endless::of_counts(&Rows::new(&matrix, &numbers), &counts, has_intercept);
-            assert_eq!(found.is_some(), is_endless, "{what}");
+            let found = counting_at_one_value(&Rows::new(&matrix, &numbers), &counts, has_intercept);
+            assert_eq!(!found.is_empty(), is_endless, "{what}");
+        }
+    }
+
+    #[test]
+    fn columns_that_rule_out_a_class_together_are_found_from_where_the_solver_stopped() {
+        let parameters = LogisticRegression {
+            penalty: Some(Penalty::None),
+            max_iterations: Some(1000),
+            ..Default::default()
+        };
+        let learner = Logistic::new(&parameters);
+        // Of both classes where the sum of the first two columns is 5, else of the one that it says, but for a few rows.
+        for (exceptions, expected) in [(0, Some(true)), (1, None)] {
+            let mut of_rows: Vec<([f64; 3], u32)> = Vec::new();
+            for (i, j) in (0..7).flat_map(|i| (0..7).map(move |j| (i, j))) {
+                let values = [f64::from(i), f64::from(j), f64::from((3 * i + 2 * j) % 5)];
+                let is_both = i + j == 5 || (exceptions > 0 && (i + j == 3 || i + j == 7));
+                of_rows.push((values, u32::from(i + j > 5)));
+                if is_both {
+                    of_rows.push((values, u32::from(i + j <= 5)));
+                }
+            }
+            let values: Vec<&[f64]> = of_rows.iter().map(|(values, _)| values.as_slice()).collect();
+            let classes: Vec<u32> = of_rows.iter().map(|(_, class)| *class).collect();
+            let matrix = matrix(&values);
+            let numbers = numbers(&matrix);
+            let rows = Rows::new(&matrix, &numbers);
+            let fitted = Classifier::fit(&learner, &rows, &classes, 2).expect("a fit").predictor;
+            let found = learner.endless(&rows, &classes, 2, &fitted);
+            assert_eq!(found.as_ref().map(|found| found.why.contains("together")), expected, "{found:?}");
+            let mut places = found.map(|found| found.places).unwrap_or_default();
+            places.sort_unstable();
+            assert_eq!(places, if exceptions == 0 { vec![0, 1] } else { Vec::new() });
+        }
+    }
+
+    #[test]
+    fn columns_that_say_together_where_counts_are_0_are_found_from_where_the_solver_stopped() {
+        let parameters =
+            PoissonRegression { alpha: Some(0.0), max_iterations: Some(1000), ..Default::default() };
+        let learner = Poisson::new(&parameters);
+        // The sum of the first two columns is 2 where there are no counts, and 0 elsewhere.
+        for (exceptions, expected) in [(0, vec![0, 1]), (1, Vec::new())] {
+            let mut of_rows: Vec<([f64; 3], f64)> = Vec::new();
+            for (row, (a, b)) in (0..24).map(|row| (row, (row % 2, row / 2 % 4))) {
+                let is_counted = a == 0 || (exceptions > 0 && row < 4);
+                let values = [f64::from(a + b), f64::from(a - b), f64::from(row * 7 % 5)];
+                of_rows.push((values, if is_counted { f64::from(1 + row % 3) } else { 0.0 }));
+            }
+            let values: Vec<&[f64]> = of_rows.iter().map(|(values, _)| values.as_slice()).collect();
+            let counts: Vec<f64> = of_rows.iter().map(|(_, count)| *count).collect();
+            let matrix = matrix(&values);
+            let numbers = numbers(&matrix);
+            let rows = Rows::new(&matrix, &numbers);
+            let fitted = Regressor::fit(&learner, &rows, &counts).expect("a fit").predictor;
+            let found = learner.endless(&rows, &counts, &fitted);
+            let mut places = found.map(|found| found.places).unwrap_or_default();
+            places.sort_unstable();
+            assert_eq!(places, expected);
         }
     }
 
