@@ -51,6 +51,7 @@ mod measure;
 mod memory;
 mod middle;
 mod mixture;
+mod naive;
 mod nearly_numbers;
 mod neighbors;
 mod notes;
