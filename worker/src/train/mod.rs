@@ -66,6 +66,7 @@ mod preconditioner;
 mod prepared;
 mod quantile;
 mod recession;
+mod remarks;
 mod row;
 mod run;
 mod samples;
