@@ -66,6 +66,20 @@ fn assert_metrics(name: &str, outcomes: &Outcomes, expected: &Value) {
 }
 
 #[test]
+fn the_r2_of_a_constant_target_is_undefined_whatever_rounding_makes_of_its_mean() {
+    // 0.1 + 0.1 + 0.1 is 0.30000000000000004: scikit-learn's r2_score of three times 0.1, predicted exactly, is 1, and of 0.2 beside
+    // it, it is -5.2e31.
+    for (target, count) in [(7.0, 3), (0.1, 3), (0.1, 10), (1e-300, 7), (-1.1, 6)] {
+        for predicted in [target, 2.0 * target] {
+            let mut outcomes = NumberOutcomes::default();
+            (0..count).for_each(|_| outcomes.push(target, predicted));
+            let found = Outcomes::Numbers(outcomes).metrics();
+            assert!(!found.contains_key("r2") && found.contains_key("rmse"), "{target}: {found:?}");
+        }
+    }
+}
+
+#[test]
 fn every_metric_is_scikit_learns() {
     let fixture = fixture();
     let mut seen = std::collections::BTreeSet::new();

@@ -13,8 +13,9 @@ pub(super) fn number_metric(metric: Metric, outcomes: &NumberOutcomes) -> f64 {
         Metric::R2 => {
             let mean = outcomes.actual.iter().sum::<f64>() / count;
             let spread = outcomes.actual.iter().map(|actual| (actual - mean) * (actual - mean)).sum::<f64>();
-            // Of a constant target no share of the spread can be explained: there is none.
-            if spread > 0.0 { 1.0 - squares() / spread } else { f64::NAN }
+            // Of a constant target no share of the spread can be explained: there is none, whatever rounding makes of its mean.
+            let varies = outcomes.actual.windows(2).any(|pair| pair.first() != pair.last());
+            if varies && spread > 0.0 { 1.0 - squares() / spread } else { f64::NAN }
         }
         Metric::Rmse => (squares() / count).sqrt(),
         Metric::Mae => errors().map(f64::abs).sum::<f64>() / count,

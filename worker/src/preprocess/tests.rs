@@ -1,3 +1,5 @@
+use ndarray::Array2;
+
 use super::*;
 
 fn known(texts: &[&str]) -> Texts {

@@ -2,6 +2,7 @@
 
 use super::error::TrainError;
 use super::matrix::Rows;
+use super::separation::Endless;
 use crate::model::{Predictor, SeasonalPredictor};
 
 /// An algorithm's result.
@@ -61,6 +62,17 @@ pub trait Classifier: Send + Sync {
         None
     }
 
+    /// The weights without a limit of what it learned from these rows, where it has some: nothing is taken off for their size.
+    fn endless(
+        &self,
+        _rows: &Rows<'_>,
+        _classes: &[u32],
+        _count: usize,
+        _fitted: &Predictor,
+    ) -> Option<Endless> {
+        None
+    }
+
     /// The algorithm with the places of what its parameters name; none where they name nothing.
     ///
     /// # Errors
@@ -91,6 +103,11 @@ pub trait Regressor: Send + Sync {
     /// The bytes that it holds of each row of so many columns where rows are read from a file, as often as
     /// needed and in their order. None where it needs all rows in memory.
     fn row_bytes(&self, _width: usize) -> Option<usize> {
+        None
+    }
+
+    /// The weights without a limit of what it learned from these rows, where it has some: nothing is taken off for their size.
+    fn endless(&self, _rows: &Rows<'_>, _numbers: &[f64], _fitted: &Predictor) -> Option<Endless> {
         None
     }
 

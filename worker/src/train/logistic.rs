@@ -17,9 +17,9 @@ use super::lbfgs::{Stop, minimise};
 use super::learner::{Classifier, Fitted, Names};
 use super::matrix::Rows;
 use super::scaling::Scaling;
-use super::separation::distinguishes_all;
+use super::separation::Endless;
 use super::sparse_logistic::minimise_sparse;
-use crate::model::LinearPredictor;
+use crate::model::{LinearPredictor, Predictor};
 
 /// The slope of the mean loss, in coordinates whose curvature is at most 1, at which the minimum is reached: some hundred
 /// times what rounding leaves.
@@ -85,20 +85,17 @@ impl Classifier for Logistic {
             minimum.not_converged("logistic regression", self.iterations, raise)
         });
         let predictor = unscaled(loss.weights(&minimum.point), &scaling, is_sparse);
-        let is_penalised = self.l1 > 0.0 || self.l2 > 0.0;
-        let unlimited = (!is_penalised && distinguishes_all(&predictor, rows, classes)).then(|| {
-            "the classes are distinguished without an error, so weights have no limit without a penalty; set penalty: l2 and an alpha above 0"
-                .to_owned()
-        });
-        let warning = match (warning, unlimited) {
-            (Some(warning), Some(unlimited)) => Some(format!("{warning}; {unlimited}")),
-            (warning, unlimited) => warning.or(unlimited),
-        };
         Ok(Fitted { predictor: predictor.into(), warning })
     }
 
     fn row_bytes(&self, _width: usize, _classes: usize) -> Option<usize> {
         Some(0)
+    }
+
+    fn endless(&self, rows: &Rows<'_>, classes: &[u32], count: usize, fitted: &Predictor) -> Option<Endless> {
+        let is_penalised = self.l1 > 0.0 || self.l2 > 0.0;
+        let sums = fitted.linear().filter(|_| !is_penalised)?;
+        Endless::of_classes(rows, classes, count, sums)
     }
 
     fn placed(&self, names: &Names<'_>) -> Result<Option<Box<dyn Classifier>>, TrainError> {

@@ -151,7 +151,8 @@ fn of_missing(samples: &Samples) -> &'static str {
     }
 }
 
-fn named(names: Vec<String>) -> Option<String> {
+/// The first of these names, and how many more there are; none of none.
+pub(super) fn named(names: Vec<String>) -> Option<String> {
     let more = names.len().saturating_sub(NAMED);
     let shown: Vec<String> = names.iter().take(NAMED).map(|name| short(name)).collect();
     match (shown.is_empty(), more) {

@@ -13,7 +13,8 @@ use super::matrix::{BLOCK_ROWS, Rows, blocks, top};
 use super::parallel::over_shards;
 use super::preconditioner::Preconditioner;
 use super::scaling::Scaling;
-use crate::model::LinearPredictor;
+use super::separation::Endless;
+use crate::model::{LinearPredictor, Predictor};
 
 /// The slope at which the minimum is reached, where the mean loss is divided by the target's mean.
 const CONVERGED: f64 = 1e-10;
@@ -74,6 +75,12 @@ impl Regressor for Poisson {
 
     fn row_bytes(&self, _width: usize) -> Option<usize> {
         Some(0)
+    }
+
+    fn endless(&self, rows: &Rows<'_>, numbers: &[f64], fitted: &Predictor) -> Option<Endless> {
+        let is_penalised = self.alpha > 0.0;
+        let sums = fitted.linear().filter(|_| !is_penalised)?;
+        Endless::of_counts(rows, numbers, self.fit_intercept, sums)
     }
 }
 

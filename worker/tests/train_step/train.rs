@@ -101,6 +101,7 @@ fn a_constant_target_is_learnt_and_r2_is_not_measured() {
 fn a_gate_judges_by_any_metric_and_never_passes_on_one_that_is_undefined() {
     let rows: String = (0..40).map(|row| format!("{},{}\n", row % 10, row % 10)).collect();
     let constant: String = (0..40).map(|row| format!("{row},7\n")).collect();
+    let tenths: String = (0..40).map(|row| format!("{row},0.1\n")).collect();
     let linear = json!({"linearRegression": {}});
     let split = json!({"test": 0.25});
     for (data, gate, passes, part) in [
@@ -112,6 +113,8 @@ fn a_gate_judges_by_any_metric_and_never_passes_on_one_that_is_undefined() {
         ),
         (&rows, json!({"metric": "medianAbsoluteError", "max": -1.0}), false, "above the gate's max"),
         (&constant, json!({"metric": "r2", "min": -100.0}), false, "r2 was not measured"),
+        // The mean of tenths is not a tenth.
+        (&tenths, json!({"metric": "r2", "min": 0.9}), false, "r2 was not measured"),
     ] {
         let volume = with_data(&format!("x,species\n{data}"));
         let ended = volume.step(&train(json!({"algorithm": linear, "split": split, "gate": gate})), &[]);
@@ -151,6 +154,56 @@ fn classes_that_are_distinguished_without_a_penalty_are_noted_as_weights_without
         let ended = volume.step(&train(json!({"algorithm": {"logisticRegression": parameters}})), &[]);
         let message = ended.succeeds().message();
         assert_eq!(message.contains("weights have no limit"), is_noted, "{parameters}: {message}");
+    }
+}
+
+#[test]
+fn columns_whose_weights_have_no_limit_without_a_penalty_are_named_with_what_to_do() {
+    // Rows of a color, a flag, a number and a missing size; the class has nothing to do with the number.
+    let data = |only: bool| -> String {
+        let row = |row: usize| {
+            let is_yes = row.is_multiple_of(3) || row.is_multiple_of(7);
+            let color =
+                if only && is_yes && row.is_multiple_of(2) { "red" } else { ["blue", "green"][row % 2] };
+            let flag = u8::from(if only { !is_yes && row % 5 == 1 } else { row % 5 == 1 });
+            let size = if row % 4 == 1 { String::new() } else { (row % 11).to_string() };
+            let (class, count) = if is_yes { ("yes", 0) } else { ("no", 1 + row % 3) };
+            format!("{color},{flag},{},{size},{class},{count}\n", row * 37 % 41)
+        };
+        format!("color,flag,x,size,class,count\n{}", (0..120).map(row).collect::<String>())
+    };
+    let class =
+        |parameters: Value| json!({"target": "class", "algorithm": {"logisticRegression": parameters}});
+    let count =
+        |parameters: Value| json!({"target": "count", "algorithm": {"poissonRegression": parameters}});
+    for (step, only, named) in [
+        (
+            class(json!({"penalty": "none", "maxIterations": 1000})),
+            true,
+            Some("color = blue, color = red, flag;"),
+        ),
+        (class(json!({"alpha": 0.0, "maxIterations": 1000})), true, Some("color = blue, color = red, flag;")),
+        (class(json!({"penalty": "none", "maxIterations": 1000})), false, None),
+        (class(json!({})), true, None),
+        (class(json!({"penalty": "l1"})), true, None),
+        (count(json!({"alpha": 0.0, "maxIterations": 1000})), true, Some("color = red;")),
+        (count(json!({"alpha": 0.0, "maxIterations": 1000})), false, None),
+        (count(json!({})), true, None),
+    ] {
+        let volume = with_data(&data(only));
+        let mut fields = step.clone();
+        fields["features"] = json!(["color", "flag", "x", "size"]);
+        let ended = volume.step(&train(fields), &[]);
+        let message = ended.succeeds().message();
+        assert_eq!(message.contains("weights have no limit"), named.is_some(), "{step}: {message}");
+        if let Some(named) = named {
+            assert!(
+                message.contains(&format!("its values: {named}"))
+                    || message.contains(&format!("these columns: {named}")),
+                "{message}"
+            );
+            assert!(message.contains("alpha above 0, put such a category together with others"), "{message}");
+        }
     }
 }
 

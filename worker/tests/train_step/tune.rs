@@ -151,6 +151,38 @@ fn what_one_parameter_needs_of_another_may_be_searched_for() {
 }
 
 #[test]
+fn a_round_of_halving_whose_few_rows_lack_what_folds_need_decides_nothing() {
+    let tune = json!({"search": "halving", "parameters": {"alpha": [100, 30, 10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.001]}});
+    // Two of sixty groups have a row of the rare class, and a third of the groups too few of them.
+    let grouped = (0..240).map(|row| {
+        let class = match (row / 4, row % 4) {
+            (10 | 40, 0) => "rare",
+            (group, row) => ["b", "a"][(group + row) % 2],
+        };
+        format!("g{},{},{class}\n", row / 4, row * 37 % 50)
+    });
+    let grouped = format!("g,x,species\n{}", grouped.collect::<String>());
+    // One row of the rare class is among the oldest ones.
+    let timed = (0..360).map(|row| {
+        let is_rare = row == 3 || (row >= 100 && row % 8 == 0);
+        format!("{row},{},{}\n", row % 7, if is_rare { "rare" } else { ["b", "a"][row % 2] })
+    });
+    let timed = format!("g,x,species\n{}", timed.collect::<String>());
+    for (data, fields) in [
+        (grouped, json!({"groupBy": "g", "features": ["x"], "tune": tune})),
+        (
+            timed,
+            json!({"split": {"test": 0.2, "by": "time", "column": "g"}, "features": ["x"], "tune": tune}),
+        ),
+    ] {
+        let volume = with_data(&data);
+        volume.step(&train(fields.clone()), &[]).succeeds();
+        let found = trials(&volume);
+        assert!(found.len() == 10 && found.iter().all(|(_, value)| value.is_some()), "{fields}: {found:?}");
+    }
+}
+
+#[test]
 fn halving_keeps_enough_groups_for_its_folds() {
     // Nearly all rows are of one group.
     let row =

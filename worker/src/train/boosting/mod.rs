@@ -88,6 +88,13 @@ impl GradientBoosting {
         loss: &Loss,
         kept: Option<(&Rows<'_>, &Loss)>,
     ) -> Result<Fitted, TrainError> {
+        if matches!(loss, Loss::Poisson(counts) if counts.iter().all(|count| *count <= 0.0)) {
+            return Err(TrainError::Data(format!(
+                "every count is 0 in the {} rows that trees learn from, since earlyStopping keeps all others back; lower \
+                 validationFraction, take another seed, or set earlyStopping to never",
+                rows.len()
+            )));
+        }
         let columns = bin(rows, self.max_bins, &self.codes);
         let start = loss.start();
         let mut scores: Vec<Vec<f64>> = start.iter().map(|start| vec![*start; rows.len()]).collect();
@@ -258,6 +265,28 @@ mod tests {
             Value::Array(values) => values.iter().flat_map(flat).collect(),
             number => vec![number.as_f64().expect("a number")],
         }
+    }
+
+    #[test]
+    fn counts_are_refused_where_all_but_those_of_0_are_kept_back() {
+        let mut matrix = Matrix::new(1);
+        matrix.extend(&(0..40).map(f64::from).collect::<Vec<f64>>());
+        let counts: Vec<f64> = (0..40).map(|row| if row == 7 { 5.0 } else { 0.0 }).collect();
+        let numbers: Vec<u32> = (0..40).collect();
+        let rows = Rows::new(&matrix, &numbers);
+        let refused = |seed: i64| {
+            let parameters = Parameters {
+                loss: Some(BoostingLoss::Poisson),
+                early_stopping: Some(EarlyStopping::Always),
+                validation_fraction: Some(0.5),
+                seed: Some(seed),
+                ..Parameters::default()
+            };
+            Regressor::fit(&GradientBoosting::new(&parameters), &rows, &counts).err()
+        };
+        let refused: Vec<String> = (0..20).filter_map(refused).map(|error| error.to_string()).collect();
+        assert!(!refused.is_empty() && refused.len() < 20, "half of the seeds keep it back: {refused:?}");
+        assert!(refused.iter().all(|message| message.contains("every count is 0 in the 20 rows")));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! What counts as a gain is scikit-learn's. Which rows are kept back is this project's draw, by a seed: the same on every machine.
 //! Must not know trees or losses.
 
+use std::collections::BTreeSet;
+
 use mlpipeline_crds::{EarlyStopping, GradientBoosting as Parameters};
 
 use super::super::error::TrainError;
@@ -40,7 +42,7 @@ impl Stopping {
     /// for measuring: whole groups, the newest, or of each class its share.
     ///
     /// # Errors
-    /// When no row would be kept back, or none be left.
+    /// When no row would be kept back, or none be left, also of one class.
     pub(super) fn part(
         &self,
         rows: &Rows<'_>,
@@ -56,7 +58,7 @@ impl Stopping {
             return Ok(None);
         }
         let (mut train, mut test) = match rows.to_part() {
-            PartedBy::Chance => self.by_chance(rows, class, classes),
+            PartedBy::Chance => self.by_chance(rows, &class, classes),
             PartedBy::Groups(groups) => self.by_group(rows, groups),
             PartedBy::Times(times) => self.by_time(rows, times),
         };
@@ -71,6 +73,14 @@ impl Stopping {
                  earlyStopping to never",
                 self.share,
                 rows.len()
+            )));
+        }
+        let learnt: BTreeSet<u32> = train.iter().map(|row| class(*row)).collect();
+        if let Some(lost) = test.iter().map(|row| class(*row)).find(|class| !learnt.contains(class)) {
+            return Err(TrainError::Data(format!(
+                "earlyStopping keeps all {} rows of one of the classes back, and trees cannot learn it; change validationFraction, or set \
+                 earlyStopping to never",
+                test.iter().filter(|row| class(**row) == lost).count()
             )));
         }
         train.sort_unstable();
@@ -197,6 +207,16 @@ mod tests {
         let times: Vec<f64> = (0..100).map(|row| f64::from((100 - row) / 2)).collect();
         let parted = part(PartedBy::Times(&times), 0.1).expect("parts").expect("some");
         assert_eq!(parted.test, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        // Class 1 has come up lately, or is all of the first group's.
+        let parted = |by, share, newest: u32| {
+            let class = |row: u32| u32::from(row < newest);
+            stopping(EarlyStopping::Always, share).part(&rows.parted_by(by), class, 2)
+        };
+        assert!(parted(PartedBy::Times(&times), 0.1, 12).is_ok());
+        let message = parted(PartedBy::Times(&times), 0.1, 5).expect_err("no row is left").to_string();
+        assert!(message.contains("keeps all 5 rows of one of the classes back"), "{message}");
+        let message = parted(PartedBy::Groups(&groups), 0.9, 10).expect_err("one group is left").to_string();
+        assert!(message.contains("rows of one of the classes back"), "{message}");
         for by in [PartedBy::Groups(&[0; 100]), PartedBy::Times(&[1.0; 100])] {
             let message = part(by, 0.2).expect_err("one side has no rows").to_string();
             assert!(message.contains("none or all"), "{message}");

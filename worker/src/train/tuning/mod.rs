@@ -104,12 +104,21 @@ impl Tuner {
         let mut untested_classes = Vec::new();
         for (number, share) in rounds.iter().enumerate() {
             let part = self.part(samples, rows, *share);
+            let is_last = number + 1 == rounds.len();
             let fits = places.len() * self.folds;
-            untested_classes = self
+            let untested = self
                 .round(samples, &part, number, measured.as_ref(), &work.progress.trials(fits as u64))
-                .measure(&mut candidates, &places)?;
+                .measure(&mut candidates, &places);
+            untested_classes = match untested {
+                Ok(untested) => untested,
+                // What its few rows lack, such as a class for each fold, all rows may have.
+                Err(TrainError::Data(_)) if !is_last => continue,
+                Err(error) => return Err(error),
+            };
             self.sort(&candidates, &mut places);
-            if number + 1 < rounds.len() {
+            let best = places.first().and_then(|place| candidates.get(*place));
+            // Where all failed, it was for the rows, and none is known to be better.
+            if !is_last && best.and_then(Candidate::value).is_some() {
                 places.truncate(places.len().div_ceil(FACTOR));
             }
         }
