@@ -3,7 +3,7 @@
 //! Owns what is nearly all, and what is chance. Nothing is fitted, and rows are looked at once: the sentence about them is `notes`'.
 
 use super::columns::Treatment;
-use super::matrix::Rows;
+use super::sampled_rows::SampledRows;
 use super::samples::Samples;
 use super::task::Task;
 
@@ -24,25 +24,25 @@ const ROWS_OF_EACH: usize = 10;
 const FEWEST_OTHERS: u64 = 5;
 
 /// Whether a column alone says the target of nearly each of these rows.
-pub(super) fn is_near_perfect(samples: &Samples, rows: &Rows<'_>, place: usize) -> bool {
+pub(super) fn is_near_perfect(samples: &Samples, rows: &SampledRows, place: usize) -> bool {
     let Some(treatment) = samples.columns.get(place).map(|column| column.treatment) else { return false };
     let texts = samples.texts.get(place).map_or(0, crate::preprocess::Texts::len);
     match (&samples.task, treatment) {
         (Task::Find { .. }, _) => false,
         (Task::Classify { classes, labels, .. }, Treatment::Number(_) | Treatment::Time(_)) => {
             let class = |number: usize| classes.get(number).map_or(0, |class| *class as usize);
-            let pairs = values(rows, place).map(|(number, value)| (value, class(number)));
+            let pairs = rows.values(place).map(|(number, value)| (value, class(number)));
             labels.len() * ROWS_OF_EACH <= rows.len() && says_class_by_thresholds(pairs, labels.len())
         }
         (Task::Classify { classes, labels, .. }, _) => {
             let class = |number: usize| classes.get(number).map_or(0, |class| *class as usize);
-            let pairs = values(rows, place).map(|(number, value)| (text(value, texts), class(number)));
+            let pairs = rows.values(place).map(|(number, value)| (text(value, texts), class(number)));
             texts > 0 && texts * ROWS_OF_EACH <= rows.len() && says_class_by_text(pairs, texts, labels.len())
         }
         // What grows or falls with time is no leak: when a row is from, is known of new rows too.
         (Task::Regress { .. }, Treatment::Time(_)) => false,
         (Task::Regress { numbers, .. }, Treatment::Number(_)) => {
-            let pairs = values(rows, place).filter_map(|(row, value)| Some((value, *numbers.get(row)?)));
+            let pairs = rows.values(place).filter_map(|(row, value)| Some((value, *numbers.get(row)?)));
             let pairs: Vec<(f64, f64)> = pairs.filter(|(value, _)| !value.is_nan()).collect();
             // One number that is far from all others makes a straight line by itself, and no order.
             let in_order = correlation(&ranked(&pairs)).abs();
@@ -51,17 +51,12 @@ pub(super) fn is_near_perfect(samples: &Samples, rows: &Rows<'_>, place: usize) 
                     || in_order >= NEARLY_IN_ORDER && correlation(&pairs).abs() >= NEAR_PERFECT)
         }
         (Task::Regress { numbers, .. }, _) => {
-            let pairs = values(rows, place).filter_map(|(row, value)| Some((value, *numbers.get(row)?)));
+            let pairs = rows.values(place).filter_map(|(row, value)| Some((value, *numbers.get(row)?)));
             let pairs: Vec<(usize, f64)> =
                 pairs.map(|(value, number)| (text(value, texts), number)).collect();
             explained(&pairs, texts) >= NEAR_PERFECT
         }
     }
-}
-
-/// The value of a column in each row, with the row's number.
-pub(super) fn values<'a>(rows: &Rows<'a>, place: usize) -> impl Iterator<Item = (usize, f64)> + use<'a> {
-    rows.iter().map(move |(number, row)| (number, row.get(place).copied().unwrap_or(f64::NAN)))
 }
 
 /// The place of a text; a missing one comes after all others.

@@ -9,7 +9,6 @@ use url::Url;
 
 use super::samples::Samples;
 use super::settings::{Folds, TestSplit};
-use super::training_rows::row_hashes;
 use crate::artifact::{self, ArtifactError, Storage};
 
 /// What identifies the data before they are read.
@@ -51,14 +50,15 @@ fn shown_uri(uri: &str) -> String {
     }
 }
 
-/// What is known once the rows are read: their digest, and how some are kept back to measure with.
+/// What is known once the rows are read: their digest, of which these are the rows' hashes, and how some are kept back to measure with.
 pub(super) fn of_rows(
     samples: &Samples,
+    hashes: &[u64],
     split: Option<&TestSplit>,
     folds: Option<Folds>,
     group_by: Option<&str>,
 ) -> Vec<(&'static str, String)> {
-    let rows = ("rows, digest", rows_digest(samples).to_string());
+    let rows = ("rows, digest", rows_digest(samples, hashes).to_string());
     let split = ("rows kept back", split.map_or_else(|| "none".to_owned(), kept_back));
     let is_in_time = samples.keys.times.is_some() || samples.task.forecast().is_some();
     let folds = folds.map(|Folds { count, seed }| {
@@ -72,14 +72,13 @@ pub(super) fn of_rows(
 
 /// A SHA-256 over the columns' names and a hash of each row, of its values and its target, in the order of the rows: whatever file or
 /// table they come from, the same rows have the same digest.
-fn rows_digest(samples: &Samples) -> Digest {
+fn rows_digest(samples: &Samples, hashes: &[u64]) -> Digest {
     let mut hasher = Sha256::new();
     for column in &samples.columns {
         hasher.update((column.name.len() as u64).to_be_bytes());
         hasher.update(column.name.as_bytes());
     }
-    let rows: Vec<u32> = (0..u32::try_from(samples.raw.rows()).unwrap_or(u32::MAX)).collect();
-    row_hashes(samples, &rows).into_iter().for_each(|hash| hasher.update(hash.to_be_bytes()));
+    hashes.iter().for_each(|hash| hasher.update(hash.to_be_bytes()));
     Digest::from_sha256(&hasher.finalize().into())
 }
 

@@ -69,6 +69,7 @@ mod recession;
 mod remarks;
 mod row;
 mod run;
+mod sampled_rows;
 mod samples;
 mod scales;
 mod scaling;

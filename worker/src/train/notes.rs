@@ -6,9 +6,10 @@ use mlpipeline_crds::{Scale, beginning};
 
 use super::columns::Treatment;
 use super::interactions;
-use super::leaks::{FEWEST_ROWS, is_near_perfect, values};
+use super::leaks::{FEWEST_ROWS, is_near_perfect};
 use super::matrix::Rows;
 use super::nearly_numbers::others;
+use super::sampled_rows::SampledRows;
 use super::samples::Samples;
 use crate::model::FeatureKind;
 
@@ -48,9 +49,7 @@ pub(super) fn notes(samples: &Samples, rows: &Rows<'_>) -> Vec<String> {
     };
     let width = samples.columns.len().max(1);
     let most = (MOST_READ / width.saturating_mul(width)).clamp(FEWEST_ROWS, SAMPLED);
-    let step = rows.len().div_ceil(most).max(1);
-    let sample: Vec<u32> = rows.numbers().iter().copied().step_by(step).collect();
-    let sample = rows.select(&sample);
+    let sample = SampledRows::of(rows, most);
     let suspicious = |wrong: &dyn Fn(usize) -> bool| {
         if sample.len() < FEWEST_ROWS {
             return None;
@@ -167,9 +166,9 @@ pub(super) fn short(name: &str) -> String {
     beginning(name, NAME_SHOWN)
 }
 
-fn is_constant(rows: &Rows<'_>, place: usize) -> bool {
-    let first = values(rows, place).next().map(|(_, value)| value.to_bits());
-    values(rows, place).all(|(_, value)| Some(value.to_bits()) == first)
+fn is_constant(rows: &SampledRows, place: usize) -> bool {
+    let first = rows.values(place).next().map(|(_, value)| value.to_bits());
+    rows.values(place).all(|(_, value)| Some(value.to_bits()) == first)
 }
 
 fn is_whole(samples: &Samples, place: usize) -> bool {
@@ -179,11 +178,11 @@ fn is_whole(samples: &Samples, place: usize) -> bool {
 
 /// Whether the values are whole numbers, another one in each row, and so close to each other that measured ones would repeat: of n
 /// numbers that are drawn from a range, all are different with a probability of about e^(-n² / (2 range)).
-fn is_shuffled_id(samples: &Samples, rows: &Rows<'_>, place: usize) -> bool {
+fn is_shuffled_id(samples: &Samples, rows: &SampledRows, place: usize) -> bool {
     if !is_whole(samples, place) {
         return false;
     }
-    let mut numbers: Vec<f64> = values(rows, place).map(|(_, value)| value).collect();
+    let mut numbers: Vec<f64> = rows.values(place).map(|(_, value)| value).collect();
     numbers.sort_unstable_by(f64::total_cmp);
     let (Some(least), Some(most)) = (numbers.first(), numbers.last()) else { return false };
     let (count, range) = (numbers.len() as f64, most - least + 1.0);
@@ -194,7 +193,8 @@ fn is_shuffled_id(samples: &Samples, rows: &Rows<'_>, place: usize) -> bool {
 
 /// Whether the values are the whole numbers from one to another, each once and in order, either up or down.
 fn is_id(samples: &Samples, rows: &Rows<'_>, place: usize) -> bool {
-    let mut numbered = values(rows, place);
+    let mut numbered =
+        rows.iter().map(|(number, row)| (number, row.get(place).copied().unwrap_or(f64::NAN)));
     let (Some((first, start)), true) = (numbered.next(), is_whole(samples, place)) else { return false };
     let offset = |number: usize, value: f64| value - start - (number as f64 - first as f64);
     numbered.all(|(number, value)| offset(number, value) == 0.0)

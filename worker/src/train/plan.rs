@@ -25,7 +25,7 @@ use super::sizes;
 use super::split::{Parted, split};
 use super::split_by_value::{split_by_group, split_by_hash, split_by_time};
 use super::trained::Trained;
-use super::training_rows::{TRAINING_ROWS_FILE, TrainingRows};
+use super::training_rows::{TRAINING_ROWS_FILE, TrainingRows, row_hashes};
 use super::tuning::{SearchWork, Share, Tuned, Tuner};
 use crate::WorkContext;
 use crate::artifact::{Kept, Storage};
@@ -167,7 +167,9 @@ impl Plan {
         let report = self.report(&evaluation, served, &messages);
         let group_by = self.step.group_by.as_deref();
         let mut lineage = self.origin.clone();
-        lineage.extend(of_rows(samples, self.split.as_ref(), self.folds, group_by));
+        let rows: Vec<u32> = (0..u32::try_from(samples.raw.rows()).unwrap_or(u32::MAX)).collect();
+        let hashes = row_hashes(samples, &rows);
+        lineage.extend(of_rows(samples, &hashes, self.split.as_ref(), self.folds, group_by));
         let card = card(
             algorithm.as_ref().unwrap_or(&self.step.algorithm),
             &model,
@@ -176,8 +178,7 @@ impl Plan {
             &of_card,
             lineage,
         );
-        let features: Vec<usize> = (0..samples.columns.len()).collect();
-        let rows = TrainingRows::of(samples, &features, &parted.train).to_bytes();
+        let rows = TrainingRows::of(&hashes, &parted.train).to_bytes();
         // Measures, notes and the schema read rows too.
         samples.raw.check()?;
         let documents =

@@ -188,10 +188,12 @@ fn all_bytes<Offset: OffsetSizeTrait>(texts: &GenericStringArray<Offset>) -> &[u
 
 /// Whether a byte is one for which a field is quoted. Written so that the compiler compares many bytes with one instruction.
 fn needs_quotes(bytes: &[u8]) -> bool {
-    let is_sign = |byte: u8| (byte == b',') | (byte == b'"') | (byte == b'\n') | (byte == b'\r');
+    let signs = |found: u8, byte: &u8| {
+        let is = |sign: u8| u8::from(*byte == sign);
+        found | is(b',') | is(b'"') | is(b'\n') | is(b'\r')
+    };
     let (whole, rest) = bytes.as_chunks::<64>();
-    whole.iter().any(|chunk| chunk.iter().fold(false, |found, byte| found | is_sign(*byte)))
-        || rest.iter().any(|byte| is_sign(*byte))
+    whole.iter().any(|chunk| chunk.iter().fold(0, signs) != 0) || rest.iter().fold(0, signs) != 0
 }
 
 /// Appends a text, in quotes where it has signs that are CSV's own; quotes in it are doubled.

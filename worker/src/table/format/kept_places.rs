@@ -16,8 +16,8 @@ static LEFT: AtomicUsize = AtomicUsize::new(MOST_BYTES);
 pub(super) struct Places {
     /// For each line, for each column, where its text begins and ends in the line; [`u16::MAX`] where the pattern is not in the line.
     places: Vec<u16>,
-    /// The largest place that was noted.
-    largest: u16,
+    /// How many bytes the longest line has.
+    longest: usize,
     /// How many numbers there may be: more than this are no small part of the block's memory.
     most: usize,
     /// Whether every line until now was noted.
@@ -28,23 +28,23 @@ impl Places {
     /// No places yet, of a block of so many bytes.
     pub(super) fn new(block_bytes: usize) -> Self {
         let is_whole = LEFT.load(Ordering::Relaxed) > 0;
-        Self { places: Vec::new(), largest: 0, most: block_bytes / size_of::<u16>(), is_whole }
+        Self { places: Vec::new(), longest: 0, most: block_bytes / size_of::<u16>(), is_whole }
     }
 
-    /// Notes the places of the columns in the next line, or that the pattern is not in it, which is said for each column.
-    pub(super) fn add(&mut self, places: impl Iterator<Item = Option<(usize, usize)>>) {
+    /// Notes the places of the columns in the next line, which has so many bytes; where the pattern is not in it, that is said for each column.
+    pub(super) fn add(&mut self, line_bytes: usize, places: impl Iterator<Item = Option<(usize, usize)>>) {
+        self.longest = self.longest.max(line_bytes);
+        if self.longest >= usize::from(u16::MAX) {
+            self.give_up();
+        }
         if !self.is_whole {
             return;
         }
+        // None is beyond the line's end, so that each is a smaller number than the one for none.
+        let small = |place: usize| u16::try_from(place).unwrap_or(u16::MAX);
         for place in places {
-            let Some((start, end)) = place else {
-                self.places.extend([u16::MAX; 2]);
-                continue;
-            };
-            let small = |place: usize| u16::try_from(place).ok().filter(|place| *place < u16::MAX);
-            let (Some(start), Some(end)) = (small(start), small(end)) else { return self.give_up() };
-            self.largest = self.largest.max(start).max(end);
-            self.places.extend([start, end]);
+            let (start, end) = place.map_or((u16::MAX, u16::MAX), |(start, end)| (small(start), small(end)));
+            self.places.extend_from_slice(&[start, end]);
         }
         if self.places.len() > self.most {
             self.give_up();
@@ -60,7 +60,7 @@ impl Places {
         if !self.is_whole {
             return None;
         }
-        let is_narrow = self.largest < u16::from(u8::MAX);
+        let is_narrow = self.longest < usize::from(u8::MAX);
         let bytes = self.places.len() * if is_narrow { size_of::<u8>() } else { size_of::<u16>() };
         let room = Room::of(bytes)?;
         let width = if is_narrow {
@@ -127,14 +127,15 @@ impl Drop for Room {
 mod tests {
     use super::*;
 
-    /// The places of lines of two columns, after they were kept.
-    fn kept(lines: &[Option<[(usize, usize); 2]>]) -> Option<Vec<[Option<(usize, usize)>; 2]>> {
+    /// The places of lines of two columns and of this length, after they were kept.
+    fn kept(
+        length: usize,
+        lines: &[Option<[(usize, usize); 2]>],
+    ) -> Option<Vec<[Option<(usize, usize)>; 2]>> {
         let mut places = Places::new(1000);
         for line in lines {
-            places.add(match line {
-                Some(columns) => columns.map(Some).into_iter(),
-                None => [None; 2].into_iter(),
-            });
+            let columns = line.map_or([None; 2], |columns| columns.map(Some));
+            places.add(length, columns.into_iter());
         }
         let kept = places.keep()?;
         Some((0..lines.len()).map(|line| [0, 1].map(|column| kept.place(line, 2, column))).collect())
@@ -143,7 +144,7 @@ mod tests {
     #[test]
     fn places_are_kept_as_they_were_found_in_lines_of_any_length() {
         for far in [3, 254, 255, 256, 65_534] {
-            let found = kept(&[Some([(0, 2), (2, far)]), None, Some([(far, far), (0, 0)])]);
+            let found = kept(far, &[Some([(0, 2), (2, far)]), None, Some([(far, far), (0, 0)])]);
             let expected =
                 vec![[Some((0, 2)), Some((2, far))], [None, None], [Some((far, far)), Some((0, 0))]];
             assert_eq!(found, Some(expected), "{far}");
@@ -152,9 +153,9 @@ mod tests {
 
     #[test]
     fn a_line_too_long_and_too_many_places_for_the_block_are_not_kept() {
-        assert_eq!(kept(&[Some([(0, 2), (2, 65_535)])]), None);
+        assert_eq!(kept(65_535, &[Some([(0, 2), (2, 65_535)])]), None);
         let mut places = Places::new(15);
-        (0..2).for_each(|_| places.add([Some((0, 1)), Some((1, 2))].into_iter()));
+        (0..2).for_each(|_| places.add(5, [Some((0, 1)), Some((1, 2))].into_iter()));
         assert!(places.keep().is_none());
     }
 

@@ -142,7 +142,7 @@ fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result
         if !pattern.is_left_out(line) {
             if search.find(line) {
                 summary.rows += 1;
-                places.add(search.places());
+                places.add(line.len(), search.places());
                 for (index, (kind, rules)) in summary.kinds.iter_mut().zip(rules).enumerate() {
                     let field = search.group(index, line);
                     kind.add(field.as_bytes(), rules).map_err(|declared| {
@@ -153,7 +153,7 @@ fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result
                 }
             } else if pattern.on_mismatch == OnMismatch::Skip {
                 summary.skipped += 1;
-                places.add(pattern.groups.iter().map(|_| None));
+                places.add(line.len(), pattern.groups.iter().map(|_| None));
                 summary.example.get_or_insert_with(|| shown(line));
             } else {
                 let problem = format!(
