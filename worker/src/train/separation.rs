@@ -225,6 +225,12 @@ mod tests {
     use super::super::poisson::Poisson;
     use super::*;
 
+    /// What a column is in a row, and the row's class.
+    type Labelled = (f64, u32);
+
+    /// What a column is in a row, and the row's count.
+    type Counted = (f64, f64);
+
     fn matrix(rows: &[&[f64]]) -> Matrix {
         let mut matrix = Matrix::new(rows[0].len());
         rows.iter().for_each(|row| matrix.extend(row));
@@ -250,7 +256,7 @@ mod tests {
     #[test]
     fn a_column_rules_out_a_class_where_some_classes_are_never_above_what_the_others_are_never_below() {
         // What the column is in each row, the row's class, and whether its weight has no limit.
-        let cases: [(&str, &[(f64, u32)], bool); 11] = [
+        let cases: [(&str, &[Labelled], bool); 11] = [
             ("parted", &[(1.0, 0), (2.0, 0), (3.0, 1), (4.0, 1)], true),
             ("parted, the other way round", &[(1.0, 1), (2.0, 1), (3.0, 0), (4.0, 0)], true),
             ("parted but for a value of both", &[(1.0, 0), (2.0, 0), (2.0, 1), (4.0, 1)], true),
@@ -280,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_column_says_that_a_count_is_0_where_all_others_have_one_value() {
-        let cases: [(&str, &[(f64, f64)], bool, bool); 8] = [
+        let cases: [(&str, &[Counted], bool, bool); 8] = [
             ("a flag without counts", &[(0.0, 2.0), (0.0, 0.0), (1.0, 0.0)], true, true),
             ("the same without an intercept", &[(0.0, 2.0), (0.0, 0.0), (1.0, 0.0)], false, true),
             ("all counts with a flag", &[(1.0, 2.0), (1.0, 0.0), (0.0, 0.0)], true, true),

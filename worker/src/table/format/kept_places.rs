@@ -127,11 +127,11 @@ impl Drop for Room {
 mod tests {
     use super::*;
 
-    /// The places of lines of two columns and of this length, after they were kept.
-    fn kept(
-        length: usize,
-        lines: &[Option<[(usize, usize); 2]>],
-    ) -> Option<Vec<[Option<(usize, usize)>; 2]>> {
+    /// The places of a line's two columns.
+    type Line = [Option<(usize, usize)>; 2];
+
+    /// The places of lines of this length, after they were kept.
+    fn kept(length: usize, lines: &[Option<[(usize, usize); 2]>]) -> Option<Vec<Line>> {
         let mut places = Places::new(1000);
         for line in lines {
             let columns = line.map_or([None; 2], |columns| columns.map(Some));
