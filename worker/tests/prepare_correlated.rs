@@ -158,3 +158,40 @@ fn not_in_asks_for_nulls_of_any_value() {
         "value\n4\n6\n7\n",
     );
 }
+
+#[test]
+fn a_table_within_that_is_called_like_one_outside_is_never_taken_for_it() {
+    let sql = |condition: &str| format!("SELECT count(*) AS n FROM u JOIN t ON true WHERE {condition}");
+    for (condition, way) in [
+        (
+            "EXISTS (SELECT 1 FROM (SELECT * FROM u WHERE u.k = t.id) AS q WHERE q.v = u.v)",
+            "(SELECT * FROM \"u\") AS \"q\" WHERE \"q\".k",
+        ),
+        (
+            "EXISTS (SELECT 1 FROM (SELECT * FROM u WHERE u.k = t.id ORDER BY v) AS q WHERE q.v = u.v)",
+            "(SELECT * FROM \"u\") AS \"q\" WHERE \"q\".k",
+        ),
+        (
+            "(SELECT count(*) FROM (SELECT * FROM u WHERE u.k = t.id) AS q WHERE q.v = u.v) = 1",
+            "(SELECT * FROM \"u\") AS \"q\" WHERE \"q\".k",
+        ),
+        ("u.v = ANY (SELECT u.v FROM u WHERE u.k = t.id)", "another name within: FROM \"u\" AS z"),
+        (
+            "u.v = ANY (SELECT q.v FROM (SELECT * FROM u WHERE u.k = t.id) AS q)",
+            "(SELECT * FROM \"u\") AS \"q\" WHERE \"q\".k",
+        ),
+    ] {
+        refused(&[T, U], &sql(condition), &[way]);
+    }
+    for (condition, expected) in [
+        ("u.v IN (SELECT q.v FROM (SELECT * FROM u WHERE u.k = t.id) AS q)", "n\n3\n"),
+        ("EXISTS (SELECT 1 FROM u WHERE u.k = t.id AND u.v > 5)", "n\n8\n"),
+        ("EXISTS (SELECT 1 FROM (SELECT * FROM u) AS q WHERE q.k = t.id AND q.v = u.v)", "n\n3\n"),
+        ("(SELECT count(*) FROM (SELECT * FROM u) AS q WHERE q.k = t.id AND q.v = u.v) = 1", "n\n3\n"),
+        ("u.v = ANY (SELECT z.v FROM u AS z WHERE z.k = t.id)", "n\n3\n"),
+        ("u.v = ANY (SELECT q.v FROM (SELECT * FROM u) AS q WHERE q.k = t.id)", "n\n3\n"),
+    ] {
+        answers(&[T, U], &sql(condition), expected);
+    }
+    answers(&[T, U], "SELECT id FROM t AS __among WHERE x = ANY (SELECT x FROM t WHERE id = 2)", "id\n2\n");
+}

@@ -124,6 +124,10 @@ fn what_is_divided_by_is_named_with_its_place_and_a_way_out() {
     }
     let message = refused(t, "z\n1\n", "SELECT i / n AS x, i % (n - 4) AS y FROM t");
     assert!(message.starts_with("Divide by zero: one of these is 0: n, "), "{message}");
+    let message = refused(t, "z\n1\n", "SELECT i / nullif(n, 0) AS x, i / (n - 4) AS y FROM t");
+    assert!(message.starts_with("Divide by zero: t.n - 4 is 0; "), "{message}");
+    let message = refused(t, "z\n1\n", "SELECT i / (SELECT min(n) FROM t) AS x FROM t");
+    assert!(message.starts_with("Divide by zero; divide by nullif(x, 0)"), "{message}");
 }
 
 #[test]

@@ -257,9 +257,26 @@ fn zeros_are_one_value_within_lists_and_objects_too() {
             "a,b\n[NaN],\"[9.0, 9.0, NaN]\"\n[1.5],\"[1.5, 9.0]\"\n",
         ),
         ("array_length(array_distinct(l)) AS d FROM LISTS ORDER BY k", "d\n2\n2\n"),
+        (
+            "a.k FROM LISTED AS a WHERE a.l = ANY (SELECT b.l FROM LISTED AS b WHERE b.k = 2)",
+            "k\n1\n1\n2\n2\n",
+        ),
+        ("a.k FROM LISTED AS a WHERE a.o <> ALL (SELECT b.o FROM LISTED AS b WHERE b.k = 2)", "k\n1\n"),
+        (
+            "count(*) AS n FROM (SELECT unnest(CAST(make_array('-nan', '-1') AS DOUBLE[])) AS z) AS q WHERE z > 5",
+            "n\n1\n",
+        ),
     ] {
         let select = select.replace("LISTED", listed).replace("LISTS", lists);
         answers(&rows, &format!("SELECT {select}"), expected);
+    }
+    for (select, way) in [
+        ("k FROM LISTED AS a WHERE l NOT IN (SELECT b.l FROM LISTED AS b)", "NOT EXISTS"),
+        ("k FROM LISTED AS a WHERE NOT (o IN (SELECT b.o FROM LISTED AS b))", "NOT EXISTS"),
+        ("count(*) AS n FROM LISTED AS a JOIN LISTED AS b USING (l)", "write a JOIN b ON"),
+    ] {
+        let select = select.replace("LISTED", listed);
+        refused(&rows, &format!("SELECT {select}"), &[way]);
     }
 }
 

@@ -3,9 +3,10 @@
 //! What counts, numbers or cuts rows above such a condition would then do so for the rows of all at once. Where that gives another answer, the
 //! query is refused with a way out. Must not ask whether nulls count as false: that is `subqueries`.
 
-use datafusion::common::plan_err;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion, TreeNodeVisitor};
+use datafusion::common::{Column, DFSchema, plan_err};
 use datafusion::error::Result;
+use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
     Aggregate, Distinct, Expr, FetchType, Limit, LogicalPlan, SkipType, Subquery,
 };
@@ -35,6 +36,40 @@ pub(super) fn check(select: &Subquery, asked: Asked) -> Result<()> {
     };
     plan.visit(&mut Above { asked, refers: false, is_total: false })?;
     Ok(())
+}
+
+/// Refuses a table of a query within a SELECT that is called like one outside: the condition that refers to the row outside leaves that query, and what it
+/// says of the table within would be said of the one outside.
+pub(super) fn check_names(select: &Subquery, outside: &DFSchema) -> Result<()> {
+    columns_of_conditions(&select.subquery, outside).map(|_| ())
+}
+
+/// The columns of the SELECT itself in the conditions that refer to the row outside.
+fn columns_of_conditions(plan: &LogicalPlan, outside: &DFSchema) -> Result<Vec<Column>> {
+    let mut columns = Vec::new();
+    if matches!(plan, LogicalPlan::Subquery(_)) {
+        return Ok(columns);
+    }
+    for input in plan.inputs() {
+        columns.extend(columns_of_conditions(input, outside)?);
+    }
+    if let LogicalPlan::SubqueryAlias(named) = plan
+        && let Some(column) = columns.iter().find(|column| outside.has_column(column))
+    {
+        let (name, within) =
+            (column.relation.as_ref().map_or("t", |table| table.table()), named.alias.table());
+        return plan_err!(
+            "\"{name}\" stands in the query that is called \"{within}\" and outside too, and a condition of it refers to the row outside; write that \
+             condition behind the query: (SELECT * FROM \"{name}\") AS \"{within}\" WHERE \"{within}\".k = …"
+        );
+    }
+    if plan.contains_outer_reference() {
+        for expr in plan.expressions() {
+            let referring = split_conjunction(&expr).into_iter().filter(|part| part.contains_outer());
+            columns.extend(referring.flat_map(|part| part.column_refs().into_iter().cloned()));
+        }
+    }
+    Ok(columns)
 }
 
 /// Looks at what stands above a condition that refers to the row outside.

@@ -14,7 +14,7 @@ use datafusion::optimizer::AnalyzerRule;
 
 use super::nullable::nullable;
 use super::rewrite::rewrite_node;
-use super::{dates_of_digits, subqueries, zones};
+use super::{correlated, dates_of_digits, subqueries, zones};
 
 /// Nanoseconds of a day.
 const DAY: i64 = 86_400_000_000_000;
@@ -96,8 +96,15 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 Expr::WindowFunction(window)
             }))
         }
-        Expr::SetComparison(compared) => subqueries::apart(compared),
-        Expr::ScalarSubquery(subquery) => Ok(Transformed::yes(Expr::ScalarSubquery(nullable(subquery)?))),
+        Expr::SetComparison(compared) => subqueries::apart(compared, schema),
+        Expr::Exists(exists) => {
+            correlated::check_names(&exists.subquery, schema)?;
+            Ok(Transformed::no(Expr::Exists(exists)))
+        }
+        Expr::ScalarSubquery(subquery) => {
+            correlated::check_names(&subquery, schema)?;
+            Ok(Transformed::yes(Expr::ScalarSubquery(nullable(subquery)?)))
+        }
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
             // A type is that of all expressions within: it is asked for where it matters.
             let is_date = |expr: &Expr| type_of(expr) == Some(DataType::Date32);

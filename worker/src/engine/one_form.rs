@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult};
 use datafusion::common::utils::normalize_float_zero_scalar;
-use datafusion::common::{DFSchema, JoinConstraint};
+use datafusion::common::{DFSchema, JoinConstraint, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{
     AggregateFunction, Case, Cast, GroupingSet, InList, ScalarFunction, Sort, TryCast, WindowFunction,
@@ -65,14 +66,24 @@ impl OneForm {
         Self { value: canonical::function(Form::Value), key: canonical::function(Form::Key) }
     }
 
-    /// What IN looks for among the rows of a SELECT. NOT IN knows the nulls of columns alone, which a key is not.
+    /// What IN, ANY and ALL compare with the rows of a SELECT. NOT IN knows the nulls of columns alone, which a key is not.
     fn read_among(&self, expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         match expr {
-            Expr::InSubquery(mut among) if !among.negated && is_holder(&among.expr, schema) => {
+            Expr::InSubquery(among) if among.negated && is_holder(&among.expr, schema) => no_not_in(),
+            Expr::Not(inner) if matches!(inner.as_ref(), Expr::InSubquery(among) if is_holder(&among.expr, schema)) => {
+                no_not_in()
+            }
+            Expr::InSubquery(mut among) if is_holder(&among.expr, schema) => {
                 self.make_key(&mut among.expr, schema);
                 let keys = self.keys_of(Arc::clone(&among.subquery.subquery))?;
                 among.subquery = among.subquery.with_plan(keys);
                 Ok(Transformed::yes(Expr::InSubquery(among)))
+            }
+            Expr::SetComparison(mut compared) if is_holder(&compared.expr, schema) => {
+                self.make_key(&mut compared.expr, schema);
+                let keys = self.keys_of(Arc::clone(&compared.subquery.subquery))?;
+                compared.subquery = compared.subquery.with_plan(keys);
+                Ok(Transformed::yes(Expr::SetComparison(compared)))
             }
             other => Ok(self.read(other, schema)),
         }
@@ -105,7 +116,7 @@ impl OneForm {
             Expr::Case(case) if case.expr.is_some() => self.read_case(case, schema),
             Expr::AggregateFunction(aggregate) => self.read_aggregate(aggregate, schema),
             Expr::WindowFunction(window) => self.read_window(window, schema),
-            other if is_read_from_text(&other, schema) => self.value_of(other, schema),
+            other if is_read_from_text(&other, schema) => Transformed::yes(apply(&self.value, other)),
             other => Transformed::no(other),
         }
     }
@@ -193,10 +204,17 @@ impl OneForm {
             LogicalPlan::Distinct(Distinct::All(input)) => {
                 Ok(LogicalPlan::Distinct(Distinct::All(self.keys_of(input)?)))
             }
-            // What is shared by USING are columns.
-            LogicalPlan::Join(mut join) if join.join_constraint == JoinConstraint::On => {
+            LogicalPlan::Join(mut join) => {
                 let (left_schema, right_schema) = (join.left.schema(), join.right.schema());
                 for (left, right) in join.on.iter_mut().filter(|(left, _)| is_holder(left, left_schema)) {
+                    // What is shared by USING are columns.
+                    if join.join_constraint != JoinConstraint::On {
+                        let column = left.schema_name().to_string();
+                        return plan_err!(
+                            "USING and NATURAL do not compare lists and objects with numbers, of which 0.0 and -0.0 are one value; write a JOIN b ON \
+                             a.k = b.k in the place of {column}"
+                        );
+                    }
                     self.make_key(left, left_schema);
                     self.make_key(right, right_schema);
                 }
@@ -305,5 +323,18 @@ fn is_read_from_text(expr: &Expr, schema: &DFSchema) -> bool {
     let (Expr::Cast(Cast { expr: text, .. }) | Expr::TryCast(TryCast { expr: text, .. })) = expr else {
         return false;
     };
-    text.get_type(schema).is_ok_and(|found| found.is_string())
+    let is_text = |found: DataType| match found {
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            item.data_type().is_string()
+        }
+        other => other.is_string(),
+    };
+    (has_forms(expr, schema) || is_holder(expr, schema)) && text.get_type(schema).is_ok_and(is_text)
+}
+
+fn no_not_in<T>() -> Result<T> {
+    plan_err!(
+        "NOT IN with a SELECT does not look for lists and objects with numbers, of which 0.0 and -0.0 are one value; write NOT EXISTS (SELECT 1 FROM b \
+         WHERE b.k = a.k)"
+    )
 }

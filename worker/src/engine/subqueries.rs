@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{JoinType, TableReference, plan_err};
+use datafusion::common::{DFSchema, JoinType, TableReference, plan_err};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::count::count_all;
 use datafusion::logical_expr::expr::{InSubquery, SetComparison};
@@ -69,21 +69,31 @@ fn check_join(mut join: Join) -> Result<Transformed<LogicalPlan>> {
 }
 
 /// ANY or ALL with its SELECT as a table of a name of its own: the engine takes a column that is called as the compared one for that one.
-pub(super) fn apart(compared: SetComparison) -> Result<Transformed<Expr>> {
-    let is_called_alike = {
+pub(super) fn apart(compared: SetComparison, outside: &DFSchema) -> Result<Transformed<Expr>> {
+    if !compared.subquery.outer_ref_columns.is_empty() {
         let compared_with = compared.expr.column_refs();
-        compared.subquery.subquery.schema().columns().iter().any(|column| compared_with.contains(column))
-    };
-    if !is_called_alike && !compared.subquery.outer_ref_columns.is_empty() {
+        let found = compared.subquery.subquery.schema().columns();
+        if let Some(column) = found.iter().find(|column| compared_with.contains(column)) {
+            let name = column.relation.as_ref().map_or("t", |table| table.table());
+            return plan_err!(
+                "ANY or ALL compares a column of \"{name}\" with the same one of its SELECT, which refers to the row outside; give the table another \
+                 name within: FROM \"{name}\" AS z"
+            );
+        }
+        correlated::check_names(&compared.subquery, outside)?;
         return Ok(Transformed::no(Expr::SetComparison(compared)));
     }
+    let mut name = AMONG.to_owned();
+    while outside.iter().any(|(table, _)| table.is_some_and(|table| table.table() == name)) {
+        name.push('_');
+    }
     let select = LogicalPlan::clone(&compared.subquery.subquery);
-    let named = LogicalPlanBuilder::from(select).alias(TableReference::bare(AMONG))?.build()?;
+    let named = LogicalPlanBuilder::from(select).alias(TableReference::bare(name))?.build()?;
     let subquery = compared.subquery.with_plan(Arc::new(named));
     Ok(Transformed::yes(Expr::SetComparison(SetComparison { subquery, ..compared })))
 }
 
-/// The name of the table with the values of ANY or ALL.
+/// The name of the table with the values of ANY or ALL, if no other one has it.
 const AMONG: &str = "__among";
 
 /// What only rows for which it is true pass.

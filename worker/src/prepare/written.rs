@@ -51,7 +51,9 @@ fn named(plan: &LogicalPlan, find: impl Fn(&Expr, &LogicalPlan) -> Vec<Expr>) ->
             })
         })
     });
-    if names.len() > MOST_NAMED { Vec::new() } else { names }
+    // What people did not write is not said to them.
+    let is_own = |name: &String| !name.contains("<subquery>") && !name.contains("Int64(");
+    if names.len() > MOST_NAMED || !names.iter().all(is_own) { Vec::new() } else { names }
 }
 
 /// What an expression divides by, if a zero there is an error.
@@ -69,7 +71,9 @@ fn divisors(expr: &Expr, node: &LogicalPlan) -> Vec<Expr> {
     let is_zero =
         |value: &ScalarValue| ScalarValue::new_zero(&value.data_type()).is_ok_and(|zero| zero == *value);
     let is_other_number = matches!(right.as_ref(), Expr::Literal(value, _) if !is_zero(value));
-    if is_error && !is_other_number { vec![Expr::clone(right)] } else { Vec::new() }
+    let is_guarded =
+        matches!(right.as_ref(), Expr::ScalarFunction(call) if call.func.name() == "nullif");
+    if is_error && !is_other_number && !is_guarded { vec![Expr::clone(right)] } else { Vec::new() }
 }
 
 /// What a text that is written out is compared with, which is no text.

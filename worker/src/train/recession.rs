@@ -18,8 +18,9 @@ const MOST_COLUMNS: usize = 256;
 /// The mean square along a direction in which nothing moves, beside scaled columns whose mean square is 1.
 const STILL: f64 = 1e-10;
 
-/// By how much of the furthest move rounding may move a row to the wrong side.
-const ROUNDED: f64 = 1e-7;
+/// By how much rounding may move a row to the wrong side, beside the sum of what its columns move it by. It is of each row by itself: beside the
+/// furthest one, moves of all others may be small.
+const ROUNDED: f64 = 1e-10;
 
 /// So far, at least, a row moves that has no end: where a solver stopped, its sum was further.
 const LEAST_MOVE: f64 = 1.0;
@@ -56,23 +57,25 @@ pub(super) fn endless_direction(
     }
     let mut direction = still(unsettled(rows, &scaling, &reached, &ask)?, &reached)?;
     let parts = over_shards(rows.len(), |range| {
-        let (mut furthest, mut wrong) = (0.0_f64, 0.0_f64);
+        let (mut furthest, mut is_wrong) = (0.0_f64, false);
         let mut scaled = vec![0.0; reached.len()];
         for (number, row) in rows.range(range) {
             write(&scaling, &row, &mut scaled);
             let moved = dot(&scaled, &direction);
             furthest = furthest.max(moved.abs());
-            wrong = wrong.max(match ask(number, dot(&scaled, &reached)).0 {
+            let wrong = match ask(number, dot(&scaled, &reached)).0 {
                 May::Rise => -moved,
                 May::Fall => moved,
                 May::Stay => moved.abs(),
-            });
+            };
+            let by_columns: f64 = scaled.iter().zip(&direction).map(|(value, by)| (value * by).abs()).sum();
+            is_wrong |= wrong > ROUNDED * by_columns;
         }
-        (furthest, wrong)
+        (furthest, is_wrong)
     });
-    let (furthest, wrong) =
-        parts.into_iter().fold((0.0_f64, 0.0_f64), |all, part| (all.0.max(part.0), all.1.max(part.1)));
-    if furthest < LEAST_MOVE || wrong > ROUNDED * furthest {
+    let (furthest, is_wrong) =
+        parts.into_iter().fold((0.0_f64, false), |all, part| (all.0.max(part.0), all.1 || part.1));
+    if furthest < LEAST_MOVE || is_wrong {
         return None;
     }
     direction.truncate(width);

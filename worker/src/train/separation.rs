@@ -341,6 +341,27 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_is_far_from_all_others_rules_out_nothing() {
+        let parameters = LogisticRegression {
+            penalty: Some(Penalty::None),
+            max_iterations: Some(1000),
+            ..Default::default()
+        };
+        let learner = Logistic::new(&parameters);
+        for far in [1e6, 1e9, 1e12] {
+            let value = |row: usize| if row == 0 { far } else { (row * 37 % 41) as f64 - 20.0 };
+            let values: Vec<[f64; 1]> = (0..300).map(|row| [value(row)]).collect();
+            let rows: Vec<&[f64]> = values.iter().map(<[f64; 1]>::as_slice).collect();
+            let classes: Vec<u32> = (0..300).map(|row| u32::from(row * 7 % 3 == 0)).collect();
+            let matrix = matrix(&rows);
+            let numbers = numbers(&matrix);
+            let rows = Rows::new(&matrix, &numbers);
+            let fitted = Classifier::fit(&learner, &rows, &classes, 2).expect("a fit").predictor;
+            assert_eq!(learner.endless(&rows, &classes, 2, &fitted), None, "{far}");
+        }
+    }
+
+    #[test]
     fn columns_that_say_together_where_counts_are_0_are_found_from_where_the_solver_stopped() {
         let parameters =
             PoissonRegression { alpha: Some(0.0), max_iterations: Some(1000), ..Default::default() };
