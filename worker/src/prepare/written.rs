@@ -71,8 +71,7 @@ fn divisors(expr: &Expr, node: &LogicalPlan) -> Vec<Expr> {
     let is_zero =
         |value: &ScalarValue| ScalarValue::new_zero(&value.data_type()).is_ok_and(|zero| zero == *value);
     let is_other_number = matches!(right.as_ref(), Expr::Literal(value, _) if !is_zero(value));
-    let is_guarded =
-        matches!(right.as_ref(), Expr::ScalarFunction(call) if call.func.name() == "nullif");
+    let is_guarded = matches!(right.as_ref(), Expr::ScalarFunction(call) if call.func.name() == "nullif");
     if is_error && !is_other_number && !is_guarded { vec![Expr::clone(right)] } else { Vec::new() }
 }
 

@@ -193,8 +193,7 @@ fn is_shuffled_id(samples: &Samples, rows: &SampledRows, place: usize) -> bool {
 
 /// Whether the values are the whole numbers from one to another, each once and in order, either up or down.
 fn is_id(samples: &Samples, rows: &Rows<'_>, place: usize) -> bool {
-    let mut numbered =
-        rows.iter().map(|(number, row)| (number, row.get(place).copied().unwrap_or(f64::NAN)));
+    let mut numbered = rows.iter().map(|(number, row)| (number, row.get(place).copied().unwrap_or(f64::NAN)));
     let (Some((first, start)), true) = (numbered.next(), is_whole(samples, place)) else { return false };
     let offset = |number: usize, value: f64| value - start - (number as f64 - first as f64);
     numbered.all(|(number, value)| offset(number, value) == 0.0)
