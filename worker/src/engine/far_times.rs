@@ -61,7 +61,8 @@ fn read_expr(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
     }
 }
 
-pub(super) fn compares(operator: Operator) -> bool {
+/// Whether an operator compares two values.
+pub(crate) fn compares(operator: Operator) -> bool {
     use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
     matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
 }

@@ -50,6 +50,7 @@ pub(crate) use error::SCRATCH_FOLDER;
 pub(crate) use error::own_error;
 pub use error::query_error;
 pub(crate) use failed_value::{FailedValue, with_divisors};
+pub(crate) use far_times::compares;
 pub(crate) use foreign_nan::{batch_with_positive_nan, values_with_positive_nan, with_positive_nan};
 pub(crate) use read_ahead::ReadAhead;
 pub(crate) use session::{InOneStream, PARTITIONS, runtime, session, streaming};

@@ -1,5 +1,5 @@
 //! Spellings of other engines that mean one thing, written as this one reads them: `mod(a, b)`, `sign(x)`, `INTERVAL 7 DAY`, and
-//! `CAST(x AS VARCHAR(2))`, whose length this one leaves out; and no ORDER BY that changes nothing, where this one gives up.
+//! `CAST(x AS VARCHAR(2))`, whose length this one leaves out. An ORDER BY that changes nothing is left out (`unused_order`).
 
 use std::ops::ControlFlow;
 

@@ -1,5 +1,5 @@
-//! An ORDER BY in a query within that nothing depends on: it is taken away, since its rows would be sorted for nothing, and since the engine gives up
-//! where it stands above a condition that refers to the row outside.
+//! An ORDER BY in a query within that nothing depends on: it is left out, since its rows would be sorted for nothing, and since the engine gives
+//! up where it stands above a condition that refers to the row outside.
 //!
 //! Must not touch an ORDER BY with LIMIT, nor one below what may depend on the order of rows: groups come in the order of their first rows, sums
 //! of doubles are added in it, and so are texts.

@@ -9,7 +9,7 @@ use datafusion::logical_expr::expr::{Between, Case, Cast, InList};
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator};
 
-use crate::engine::{FailedValue, with_divisors};
+use crate::engine::{FailedValue, compares, with_divisors};
 use crate::failure::StepError;
 
 /// The most expressions that a message names.
@@ -96,11 +96,6 @@ fn beside(expr: &Expr, node: &LogicalPlan, text: &str) -> Vec<Expr> {
     let is_other =
         |expr: &&Expr| expr.any_column_refs() && expr.get_type(&schema).is_ok_and(|found| !found.is_string());
     compared.into_iter().filter(is_other).cloned().collect()
-}
-
-fn compares(operator: Operator) -> bool {
-    use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
-    matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
 }
 
 /// Whether it is this text, of which the engine says the lower-case letters at times, as it is written or as it is read.

@@ -1,4 +1,4 @@
-//! A direction in which weights can go on without end, and the loss only falls: a direction of recession (R. T. Rockafellar, "Convex
+//! A direction in which weights can grow without a limit, and the loss only falls: a direction of recession (R. T. Rockafellar, "Convex
 //! Analysis", 1970).
 //!
 //! Owns how one is found from where a solver stopped. Rows that are as good as settled there may move, and all others must stay. What is
@@ -18,8 +18,8 @@ const MOST_COLUMNS: usize = 256;
 /// The mean square along a direction in which nothing moves, beside scaled columns whose mean square is 1.
 const STILL: f64 = 1e-10;
 
-/// By how much rounding may move a row to the wrong side, beside the sum of what its columns move it by. It is of each row by itself: beside the
-/// furthest one, moves of all others may be small.
+/// By how much rounding may move a row to the wrong side, as a share of what its columns move it by. Each row has its own bound: beside the
+/// furthest row, what all others move may be small.
 const ROUNDED: f64 = 1e-10;
 
 /// So far, at least, a row moves that has no end: where a solver stopped, its sum was further.

@@ -181,7 +181,10 @@ impl ColumnBuilder {
             }
             Values::Number(values) => {
                 let plain = if self.is_plain { plain_float(text.as_bytes()) } else { None };
-                let value = plain.or_else(|| rules.number(text).and_then(|text| Float64Type::parse(&text)));
+                let parsed = || rules.number(text).and_then(|text| Float64Type::parse(&text));
+                // The sign of "-nan" is no one's, and would make it less than all numbers.
+                let value =
+                    plain.or_else(|| parsed().map(|value| if value.is_nan() { f64::NAN } else { value }));
                 push(value, |value| values.append_value(value))
             }
             Values::Date(values) => {
@@ -209,7 +212,7 @@ impl ColumnBuilder {
         Ok(match &mut self.values {
             Values::Boolean(values) => Arc::new(values.finish()),
             Values::Integer(values) => Arc::new(values.finish()),
-            Values::Number(values) => values_with_positive_nan(Arc::new(values.finish()))?,
+            Values::Number(values) => Arc::new(values.finish()),
             Values::Date(values) => Arc::new(values.finish()),
             Values::Time(values) => Arc::new(values.finish()),
             Values::Text(values) => {
