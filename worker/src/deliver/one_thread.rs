@@ -22,8 +22,10 @@ pub(super) async fn on_one_thread<Answer: Send + 'static>(
         let runtime = Builder::new_current_thread().enable_all().thread_stack_size(STACK_BYTES).build();
         let runtime = runtime.map_err(|error| DeliverError::Internal(no_thread(&error)))?;
         runtime.block_on(async {
+            // A task like those that it starts: between it and them, the runtime does not ask the system what came.
+            let work = tokio::spawn(work);
             tokio::select! {
-                answer = work => answer,
+                answer = work => answer.map_err(DeliverError::lost)?,
                 _ = gone => Err(stopped()),
             }
         })

@@ -38,6 +38,7 @@ mod shifts;
 mod similar_to;
 mod spelled;
 mod sql_types;
+mod stable_sort;
 mod subqueries;
 mod truth_values;
 mod until_failed;

@@ -25,6 +25,7 @@ use super::ordered::OrderedPartitions;
 use super::overflow::CheckedArithmetic;
 use super::read_ahead::ReadAhead;
 use super::spelled::Spelled;
+use super::stable_sort::StableSort;
 use super::truth_values::TruthValues;
 use super::{BATCH_ROWS, aggregates, functions, zones};
 
@@ -87,6 +88,9 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     options.execution.skip_physical_aggregate_schema_check = true;
     // Rows of a query within are in the order that it says.
     options.sql_parser.enable_subquery_sort_elimination = false;
+    // Both take whichever of equal rows suits them.
+    options.optimizer.enable_topk_aggregation = false;
+    options.optimizer.enable_sort_pushdown = false;
     // A filter that is learnt while a query runs depends on which partition was first.
     options.optimizer.enable_dynamic_filter_pushdown = false;
     let pool = Arc::clone(&runtime.memory_pool);
@@ -118,6 +122,7 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
         .with_analyzer_rules(rules)
         .with_physical_optimizer_rules(physical)
         .with_physical_optimizer_rule(Arc::new(OrderedPartitions))
+        .with_physical_optimizer_rule(Arc::new(StableSort))
         .build();
     let session = SessionContext::new_with_state(state);
     // The zone of TIMESTAMP WITH TIME ZONE. Functions are made before, so that times without a zone stay such.

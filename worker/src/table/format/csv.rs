@@ -23,8 +23,8 @@ use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
 use crate::table::text::{
-    BlockBytes, ColumnBuilders, ColumnRules, Decode, FileRules, Malformed, TextKinds, TextTable,
-    index_blocks, inspect_blocks, not_utf8, utf8, wrong_type,
+    BlockBytes, ColumnBuilders, ColumnKinds, ColumnRules, Decode, FileRules, Malformed, TextKinds, TextTable,
+    checked, index_blocks, inspect_blocks, not_utf8, utf8, wrong_type,
 };
 
 /// Comma-separated values.
@@ -167,7 +167,7 @@ pub(super) fn inspect(
     rules: &[ColumnRules],
 ) -> Result<(Vec<TextKinds>, u64), Malformed> {
     let text = utf8(bytes)?;
-    let mut kinds = vec![TextKinds::default(); names.len()];
+    let mut kinds = ColumnKinds::new(rules);
     let mut rows = 0;
     let mut records = Records::new(text, dialect);
     while records.advance() {
@@ -180,15 +180,12 @@ pub(super) fn inspect(
                 counted(names.len(), "column")
             )));
         }
-        for (index, (kind, rules)) in kinds.iter_mut().zip(rules).enumerate() {
-            let field = records.field(index);
-            kind.add(field.as_bytes(), rules).map_err(|declared| {
-                let name = names.get(index).map(String::as_str).unwrap_or_default();
-                malformed(wrong_type(name, field, declared, Some(rules)))
-            })?;
-        }
+        kinds.add(|column| records.bytes(column)).map_err(|(column, declared)| {
+            let name = names.get(column).map(String::as_str).unwrap_or_default();
+            malformed(wrong_type(name, records.field(column), declared, rules.get(column)))
+        })?;
     }
-    Ok((kinds, rows))
+    Ok((kinds.finish(), rows))
 }
 
 fn counted(number: usize, thing: &str) -> String {
@@ -210,7 +207,7 @@ impl Decode for CsvDecoder {
         batch_rows: usize,
         block: BlockBytes<'_>,
     ) -> Result<Vec<RecordBatch>, ArrowError> {
-        let text = std::str::from_utf8(block.bytes).map_err(|_| ArrowError::ParseError(not_utf8()))?;
+        let text = checked(block.bytes).map_err(|_| ArrowError::ParseError(not_utf8()))?;
         let mut builders = ColumnBuilders::new(schema, columns, &self.rules, batch_rows)?;
         let mut records = Records::new(text, self.dialect);
         while records.advance() {

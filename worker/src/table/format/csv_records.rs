@@ -186,6 +186,13 @@ impl<'a> Records<'a> {
         text.get(from..to).unwrap_or_default()
     }
 
+    /// The bytes of a field.
+    pub(super) fn bytes(&self, index: usize) -> &[u8] {
+        let Some((from, to)) = self.fields.get(index).copied() else { return b"" };
+        let text = if self.copied { self.text.as_str() } else { self.input };
+        text.as_bytes().get(from..to).unwrap_or_default()
+    }
+
     /// Where the record begins, in bytes.
     pub(super) fn start(&self) -> usize {
         self.start

@@ -39,6 +39,8 @@ impl Splitter for CsvSplitter {
                 self.state = self.state_after(*last);
             }
             memchr::memrchr(b'\n', bytes).or_else(|| memchr::memrchr(b'\r', bytes)).map(|at| at + 1)
+        } else if self.dialect.comment.is_none() {
+            self.leap(bytes)?
         } else {
             self.follow(bytes)?
         };
@@ -71,10 +73,57 @@ impl CsvSplitter {
         }
     }
 
+    /// Follows quotes from one to the next: what stands between them is looked at only for its last line end.
+    fn leap(&mut self, bytes: &[u8]) -> Result<Option<usize>, Malformed> {
+        let Dialect { quote, escape, .. } = self.dialect;
+        let mut ends = LineEnds::default();
+        let (mut at, mut state) = (0, self.state);
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let byte = rest.first().copied().unwrap_or_default();
+            let (length, next) = match state {
+                State::Quoted => {
+                    let found = memchr::memchr2(quote, escape.unwrap_or(quote), rest);
+                    let sign = found.and_then(|found| rest.get(found).copied());
+                    let next = match sign {
+                        None => State::Quoted,
+                        Some(_) if sign == escape => State::Escaped,
+                        Some(_) => State::QuoteInQuoted,
+                    };
+                    (found.map_or(rest.len(), |found| found + 1), next)
+                }
+                State::Escaped => (1, State::Quoted),
+                State::QuoteInQuoted if byte == quote && escape.is_none() => (1, State::Quoted),
+                State::QuoteInQuoted if self.state_after(byte) == State::Plain => {
+                    return Err(self.text_behind_quote(at));
+                }
+                State::RecordStart | State::FieldStart if byte == quote => {
+                    self.quote = self.seen + at as u64;
+                    (1, State::Quoted)
+                }
+                // Of quotes, only those behind a sign begin a field.
+                _ => {
+                    let length = memchr::memchr(quote, rest).unwrap_or(rest.len()).max(1);
+                    let part = rest.get(..length).unwrap_or_default();
+                    ends.add(part, at);
+                    (length, part.last().map_or(state, |last| self.state_after(*last)))
+                }
+            };
+            at += length;
+            state = next;
+        }
+        self.state = state;
+        Ok(ends.last())
+    }
+
+    fn text_behind_quote(&self, at: usize) -> Malformed {
+        let problem = "text follows the closing quote of a field; a quoted field ends with its quote, and a quote inside it is doubled";
+        Malformed { offset: self.seen + at as u64, problem: problem.to_owned() }
+    }
+
+    /// Follows quotes and comments byte by byte.
     fn follow(&mut self, bytes: &[u8]) -> Result<Option<usize>, Malformed> {
         let Dialect { quote, escape, comment, .. } = self.dialect;
-        let mut newline = None;
-        let mut carriage_return = None;
+        let mut ends = LineEnds::default();
         let mut state = self.state;
         for (at, &byte) in bytes.iter().enumerate() {
             state = match state {
@@ -91,20 +140,39 @@ impl CsvSplitter {
                 _ => {
                     let next = self.state_after(byte);
                     if state == State::QuoteInQuoted && next == State::Plain {
-                        let problem = "text follows the closing quote of a field; a quoted field ends with its quote, and a quote inside it is doubled";
-                        return Err(Malformed { offset: self.seen + at as u64, problem: problem.to_owned() });
+                        return Err(self.text_behind_quote(at));
                     }
-                    match byte {
-                        b'\n' => newline = Some(at + 1),
-                        b'\r' => carriage_return = Some(at + 1),
-                        _ => {}
+                    if next == State::RecordStart {
+                        ends.add(&[byte], at);
                     }
                     next
                 }
             };
         }
         self.state = state;
-        Ok(newline.or(carriage_return))
+        Ok(ends.last())
+    }
+}
+
+/// Where the last lines end: with a line feed or, where there is none, with a carriage return.
+#[derive(Default)]
+struct LineEnds {
+    line_feed: Option<usize>,
+    carriage_return: Option<usize>,
+}
+
+impl LineEnds {
+    /// Notes the last line end of bytes that begin at a place.
+    fn add(&mut self, bytes: &[u8], start: usize) {
+        let last = |sign| memchr::memrchr(sign, bytes).map(|at| start + at + 1);
+        self.line_feed = last(b'\n').or(self.line_feed);
+        if self.line_feed.is_none() {
+            self.carriage_return = last(b'\r').or(self.carriage_return);
+        }
+    }
+
+    fn last(&self) -> Option<usize> {
+        self.line_feed.or(self.carriage_return)
     }
 }
 
@@ -152,6 +220,26 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn leaps_from_quote_to_quote_come_to_what_a_walk_byte_by_byte_does(
+            text in "[a,\"\\\\\n\r]{0,60}",
+            piece in 1_usize..20,
+            has_escape: bool,
+        ) {
+            let dialect = Dialect { escape: has_escape.then_some(b'\\'), ..Dialect::default() };
+            let (mut walk, mut leaps) = (CsvSplitter::new(dialect), CsvSplitter::new(dialect));
+            for bytes in text.as_bytes().chunks(piece) {
+                let expected = walk.follow(bytes);
+                proptest::prop_assert_eq!(leaps.leap(bytes), expected.clone());
+                if expected.is_err() {
+                    break;
+                }
+                proptest::prop_assert_eq!((leaps.state, leaps.quote), (walk.state, walk.quote));
+                walk.seen += bytes.len() as u64;
+                leaps.seen += bytes.len() as u64;
+            }
+        }
+
         /// Whatever the text and however it is cut, the end that the walk finds is one that the parser finds too, so that a
         /// block never holds half a record.
         #[test]

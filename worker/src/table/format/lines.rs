@@ -22,8 +22,8 @@ use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
 use crate::table::text::{
-    BlockBytes, ColumnBuilders, ColumnRules, Decode, FileRules, Malformed, TextKinds, TextTable,
-    index_blocks, inspect_blocks, not_utf8, shown, utf8, wrong_type,
+    BlockBytes, ColumnBuilders, ColumnKinds, ColumnRules, Decode, FileRules, Malformed, TextKinds, TextTable,
+    checked, index_blocks, inspect_blocks, not_utf8, shown, utf8, wrong_type,
 };
 
 /// The longest line, in bytes: what a pattern is searched in at once.
@@ -126,8 +126,8 @@ struct Summary {
 /// Checks the lines of a block and says what is in its columns.
 fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result<Summary, Malformed> {
     let text = utf8(bytes)?;
-    let kinds = vec![TextKinds::default(); pattern.groups.len()];
-    let mut summary = Summary { kinds, rows: 0, skipped: 0, example: None, places: None };
+    let mut kinds = ColumnKinds::new(rules);
+    let mut summary = Summary { kinds: Vec::new(), rows: 0, skipped: 0, example: None, places: None };
     let mut places = Places::new(bytes.len());
     let mut search = pattern.search();
     for (offset, line) in lines(text) {
@@ -143,14 +143,11 @@ fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result
             if search.find(line) {
                 summary.rows += 1;
                 places.add(line.len(), search.places());
-                for (index, (kind, rules)) in summary.kinds.iter_mut().zip(rules).enumerate() {
-                    let field = search.group(index, line);
-                    kind.add(field.as_bytes(), rules).map_err(|declared| {
-                        let name = pattern.groups.get(index).map(|(_, name)| name.as_str());
-                        let name = name.unwrap_or_default();
-                        Malformed { offset, problem: wrong_type(name, field, declared, Some(rules)) }
-                    })?;
-                }
+                kinds.add(|column| search.group(column, line).as_bytes()).map_err(|(column, declared)| {
+                    let name = pattern.groups.get(column).map(|(_, name)| name.as_str()).unwrap_or_default();
+                    let field = search.group(column, line);
+                    Malformed { offset, problem: wrong_type(name, field, declared, rules.get(column)) }
+                })?;
             } else if pattern.on_mismatch == OnMismatch::Skip {
                 summary.skipped += 1;
                 places.add(line.len(), pattern.groups.iter().map(|_| None));
@@ -165,8 +162,7 @@ fn inspect(bytes: &[u8], pattern: &LinePattern, rules: &[ColumnRules]) -> Result
             }
         }
     }
-    summary.places = places.keep();
-    Ok(summary)
+    Ok(Summary { kinds: kinds.finish(), places: places.keep(), ..summary })
 }
 
 #[derive(Debug)]
@@ -185,7 +181,7 @@ impl Decode for LineDecoder {
         batch_rows: usize,
         block: BlockBytes<'_>,
     ) -> Result<Vec<RecordBatch>, ArrowError> {
-        let text = std::str::from_utf8(block.bytes).map_err(|_| ArrowError::ParseError(not_utf8()))?;
+        let text = checked(block.bytes).map_err(|_| ArrowError::ParseError(not_utf8()))?;
         let kept = self.kept.get(block.number).and_then(Option::as_ref);
         let mut search = self.pattern.search();
         let mut builders = ColumnBuilders::new(schema, columns, &self.rules, batch_rows)?;

@@ -38,7 +38,7 @@ impl Block {
         let Some(file) = files.get(self.file) else {
             return Err(TableError::Internal("a block of a file that is not there".into()));
         };
-        bytes.resize(self.length, 0);
+        make_room(bytes, self.length);
         let open = file.open()?;
         file.read_at(&open, bytes, self.offset)
     }
@@ -83,14 +83,9 @@ fn split(
     let at =
         |base: u64, malformed: Malformed| locate(&open, file, base + malformed.offset, malformed.problem);
     let mut offset = start;
-    let mut held = buffers.take();
+    let (mut held, mut known) = (buffers.take_used(), 0);
     loop {
-        let known = held.len();
-        // Grown as it fills, a buffer would have twice the room that it needs.
-        if held.capacity() < known + BLOCK_BYTES {
-            held.reserve_exact(BLOCK_BYTES + RECORD_ROOM);
-        }
-        held.resize(known + BLOCK_BYTES, 0);
+        make_room(&mut held, known + BLOCK_BYTES);
         let read = read_full(&open, file, held.get_mut(known..).unwrap_or_default(), offset + known as u64)?;
         held.truncate(known + read);
         if read == 0 {
@@ -111,17 +106,33 @@ fn split(
                 );
                 return Err(locate(&open, file, offset, problem));
             }
+            known = held.len();
             continue;
         };
-        let mut rest = buffers.take();
-        rest.extend_from_slice(held.get(known + end..).unwrap_or_default());
+        let left = held.get(known + end..).unwrap_or_default();
+        let mut rest = buffers.take_used();
+        make_room(&mut rest, left.len() + BLOCK_BYTES);
+        if let Some(start) = rest.get_mut(..left.len()) {
+            start.copy_from_slice(left);
+        }
+        let next = left.len();
         held.truncate(known + end);
+        known = next;
         let length = held.len();
         if !take(Block { file: index, offset, length }, std::mem::replace(&mut held, rest)) {
             return Ok(());
         }
         offset += length as u64;
     }
+}
+
+/// Makes a buffer so many bytes long. Those that it has stay as they are; what the others are means nothing.
+fn make_room(buffer: &mut Vec<u8>, length: usize) {
+    // Grown as it fills, a buffer would have twice the room that it needs.
+    if buffer.capacity() < length {
+        buffer.reserve_exact(length + RECORD_ROOM - buffer.len());
+    }
+    buffer.resize(length, 0);
 }
 
 fn read_full(open: &File, file: &LocalFile, buffer: &mut [u8], offset: u64) -> Result<usize, TableError> {

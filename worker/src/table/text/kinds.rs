@@ -3,7 +3,9 @@
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use mlpipeline_crds::ColumnType;
 
-use super::field_kind::{BIG_INTEGER, BOOLEAN, DATE, FLOAT, INTEGER, TEXT, TIME, ZONED_TIME, fits, kind};
+use super::field_kind::{
+    BIG_INTEGER, BOOLEAN, DATE, FLOAT, INTEGER, TEXT, TIME, ZONED_TIME, common_kind, fits, kind,
+};
 use super::rules::ColumnRules;
 
 /// The kinds of text that were met in a column. Two sets are merged by taking both, in any order, so that the type does not
@@ -17,11 +19,7 @@ impl TextKinds {
     /// # Errors
     /// When the field is not of the type that the spec names; says which that is.
     pub(crate) fn add(&mut self, field: &[u8], rules: &ColumnRules) -> Result<(), ColumnType> {
-        if rules.is_kept_as_text() {
-            return Ok(());
-        }
-        // Once text, always text: no later field can change that.
-        if self.0 & TEXT != 0 && rules.declared.is_none() || rules.is_null(field) {
+        if self.is_settled(rules) || rules.is_null(field) {
             return Ok(());
         }
         let kind = kind(field, rules);
@@ -30,6 +28,22 @@ impl TextKinds {
             Some(declared) if !fits(kind, declared) => Err(declared),
             _ => Ok(()),
         }
+    }
+
+    /// Adds a field of a column of which nobody says anything, if it is one as most are; false, and nothing done, where it is another.
+    #[inline(always)]
+    pub(super) fn add_common(&mut self, field: &[u8]) -> bool {
+        if field.is_empty() {
+            return true;
+        }
+        let kind = common_kind(field);
+        self.0 |= kind.unwrap_or(0);
+        kind.is_some()
+    }
+
+    /// Whether no other field can change the type. Once text, always text.
+    pub(super) fn is_settled(self, rules: &ColumnRules) -> bool {
+        rules.is_kept_as_text() || self.0 & TEXT != 0 && rules.declared.is_none()
     }
 
     /// Adds what was met elsewhere.

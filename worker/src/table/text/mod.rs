@@ -5,6 +5,7 @@
 mod blocks;
 mod buffers;
 mod column;
+mod column_kinds;
 mod date;
 mod field_kind;
 mod kinds;
@@ -19,10 +20,11 @@ pub(super) use blocks::{
 };
 pub(super) use buffers::Buffers;
 pub(super) use column::ColumnBuilders;
+pub(super) use column_kinds::ColumnKinds;
 pub(crate) use date::iso_microseconds;
 pub(super) use field_kind::is_of;
 pub(super) use kinds::{TextKinds, type_of};
-pub(super) use problems::{not_utf8, utf8, wrong_type};
+pub(super) use problems::{checked, not_utf8, utf8, wrong_type};
 pub use rules::ExpectedTypes;
 pub(super) use rules::{ColumnRules, FileRules};
 pub(super) use table::{BlockBytes, Decode, TextTable};

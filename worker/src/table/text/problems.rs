@@ -1,5 +1,7 @@
 //! What is wrong with text, for people.
 
+use std::str::Utf8Error;
+
 use mlpipeline_crds::ColumnType;
 
 use super::blocks::{Malformed, shown};
@@ -12,9 +14,14 @@ pub(crate) fn not_utf8() -> String {
         .to_owned()
 }
 
+/// The text of bytes, if they are UTF-8: in a way that is quicker over many of them, and finds where they are not as the slower one does.
+pub(crate) fn checked(bytes: &[u8]) -> Result<&str, Utf8Error> {
+    simdutf8::basic::from_utf8(bytes).or_else(|_| std::str::from_utf8(bytes))
+}
+
 /// The text of a block.
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
-    std::str::from_utf8(bytes).map_err(|error| {
+    checked(bytes).map_err(|error| {
         let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
         let problem = format!("byte 0x{byte:02X} here: {}", not_utf8());
         Malformed { offset: error.valid_up_to() as u64, problem }

@@ -57,6 +57,12 @@ impl ColumnRules {
         field.is_empty() || (!self.nulls.is_empty() && self.nulls.iter().any(|null| null == field))
     }
 
+    /// Whether nobody says anything of it that changes what kind a field is.
+    pub(super) fn is_usual(&self) -> bool {
+        let is_named = self.declared.is_some() || self.is_kept_as_text();
+        !is_named && self.nulls.is_empty() && self.date.is_none() && self.has_plain_numbers()
+    }
+
     /// Whether the column is text, whatever its values.
     pub(super) fn is_kept_as_text(&self) -> bool {
         self.declared == Some(ColumnType::Text)

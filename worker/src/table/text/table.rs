@@ -218,7 +218,7 @@ fn block_rows(
     take: &mut dyn FnMut(RecordBatch) -> bool,
 ) -> Result<(), TableError> {
     let Some(block) = table.blocks.get(number) else { return Ok(()) };
-    let mut bytes = table.buffers.take();
+    let mut bytes = table.buffers.take_used();
     block.read(&table.files, &mut bytes)?;
     let content = BlockBytes { number, bytes: &bytes };
     let rows = table.decoder.decode_each(&table.schema, columns, batch_rows, content, take);
