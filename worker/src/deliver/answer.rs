@@ -61,15 +61,15 @@ pub(super) fn judge(
 /// What to do about an answer that says something of the address or the credentials, and nothing of the rows.
 fn of_endpoint(status: StatusCode) -> Option<&'static str> {
     match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED => Some(
-            "name a Secret in output.secret, or correct the credentials in the one that is named there",
-        ),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            Some("name a Secret in output.secret, or correct the credentials in the one that is named there")
+        }
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
             Some("name the address that takes rows by POST in output.uri")
         }
-        _ if status.is_redirection() => Some(
-            "a POST is not sent on to another address: name the address that takes it in output.uri",
-        ),
+        _ if status.is_redirection() => {
+            Some("a POST is not sent on to another address: name the address that takes it in output.uri")
+        }
         _ => None,
     }
 }

@@ -195,7 +195,7 @@ fn encoding(path: &Path, error: EncodeError) -> TableError {
                 Some(code) => io::Error::from_raw_os_error(code),
                 None => io::Error::new(source.kind(), source.to_string()),
             };
-            return FileError { action: "write", path: path.to_owned(), source }.into();
+            return FileError::on::<TableError>("write", path)(source);
         }
         cause = current.source();
     }
