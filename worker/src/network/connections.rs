@@ -26,7 +26,7 @@ use super::tls;
 /// Why there is no answer.
 pub(crate) type NoAnswer = Box<dyn Error + Send + Sync>;
 
-/// How long the body of an answer is waited for once its head is there. It is only logged, and a server that holds its connection open
+/// How long the body of an answer is waited for at most once its head is there. It is only logged, and a server that holds its connection open
 /// would hold up all rows.
 const BODY_TIME: Duration = Duration::from_secs(5);
 
@@ -50,6 +50,7 @@ pub(crate) struct AnswerBody {
 pub(crate) struct Connections {
     connector: HttpsConnector<HttpConnector<CheckedResolver>>,
     connect_timeout: Duration,
+    body_timeout: Duration,
     /// The server: scheme, host and port.
     server: Uri,
     /// The path and query of each request.
@@ -92,6 +93,7 @@ impl Connections {
         Ok(Self {
             connector: tls.https_or_http().enable_http1().wrap_connector(tcp),
             connect_timeout: network.connect_timeout,
+            body_timeout: network.idle_timeout.min(BODY_TIME),
             server,
             target,
             headers,
@@ -149,7 +151,7 @@ impl Connections {
     pub(crate) async fn read(&self, begun: Begun, most: usize) -> AnswerBody {
         let Begun { incoming, connection, is_last, .. } = begun;
         let mut bytes = Vec::new();
-        let read = tokio::time::timeout(BODY_TIME, beginning(incoming, most, &mut bytes)).await;
+        let read = tokio::time::timeout(self.body_timeout, beginning(incoming, most, &mut bytes)).await;
         let is_whole = read.unwrap_or(false);
         // With a rest of a body in it, a connection is of no more use.
         if is_whole && !is_last {

@@ -52,7 +52,8 @@ impl FetchError {
     /// The same with what a server said as `clean` leaves it.
     pub(super) fn cleaned(self, clean: impl Fn(&str) -> String) -> Self {
         match self {
-            Self::Refused { url, problem } => Self::Refused { url, problem: clean(&problem) },
+            // The address may be another one, to which the server redirects.
+            Self::Refused { url, problem } => Self::Refused { url: clean(&url), problem: clean(&problem) },
             Self::Unreachable { url, problem, attempts } => {
                 Self::Unreachable { url, problem: clean(&problem), attempts }
             }
