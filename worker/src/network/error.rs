@@ -35,7 +35,8 @@ pub enum FetchError {
     },
     /// What came ends before the content does, and only the content shows it.
     #[error(
-        "{name} was cut short on its way: the server closed the connection without having said how long it is, and what came {problem}. It is          worth another attempt; a server that sends Content-Length, or chunks, lets this be noticed at once"
+        "{name} was cut short on its way: the server closed the connection without having said how long it is, and what came {problem}. It is \
+         worth another attempt; a server that sends Content-Length, or chunks, lets this be noticed at once"
     )]
     CutShort {
         /// The URL without credentials.

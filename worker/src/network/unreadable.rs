@@ -51,7 +51,7 @@ mod tests {
             let url = format!("http://{}/", listener.local_addr().expect("an address"));
             std::thread::spawn(move || {
                 let (mut stream, _) = listener.accept().expect("a connection");
-                let _ = stream.read(&mut [0; 4096]);
+                assert!(stream.read(&mut [0; 4096]).expect("a request") > 0);
                 stream.write_all(bytes.as_bytes()).expect("sent");
                 stream.shutdown(std::net::Shutdown::Write).expect("ended");
                 // Bytes that nobody took would end the connection before the answer is read.
