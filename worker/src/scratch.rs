@@ -74,6 +74,11 @@ impl Scratch {
     }
 }
 
+/// Whether a file lies in such a folder.
+pub(crate) fn is_on_scratch(path: &Path) -> bool {
+    path.iter().any(|part| part.to_str().is_some_and(is_scratch))
+}
+
 fn is_scratch(name: &str) -> bool {
     let random = name.strip_prefix(PREFIX);
     random.is_some_and(|random| {

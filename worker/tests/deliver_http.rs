@@ -206,7 +206,12 @@ fn an_answer_that_may_change_is_asked_for_again_with_the_same_key() {
 fn nothing_is_published_when_the_receiver_refuses_or_does_not_answer() {
     let rows = [
         ("400 Bad Request", 3, "DeliveryRefused", "row 2 of data.csv", "no such column", 2),
-        ("302 Found\r\nLocation: /other", 3, "DeliveryRefused", "row 2 of data.csv", "name the address", 2),
+        ("302 Found\r\nLocation: /other", 3, "EndpointRefused", "row 2 of data.csv", "name the address", 2),
+        ("409 Conflict", 3, "DeliveryRefused", "row 2 of data.csv", "no such column", 2),
+        ("401 Unauthorized", 3, "EndpointRefused", "row 2 of data.csv", "output.secret", 2),
+        ("403 Forbidden", 3, "EndpointRefused", "row 2 of data.csv", "output.secret", 2),
+        ("404 Not Found", 3, "EndpointRefused", "row 2 of data.csv", "output.uri", 2),
+        ("405 Method Not Allowed", 3, "EndpointRefused", "row 2 of data.csv", "output.uri", 2),
         ("500 Internal Server Error", 4, "ReceiverUnavailable", "row 2 of data.csv", "tried 3 times", 4),
     ];
     for (status, code, reason, row, problem, requests) in rows {
@@ -215,9 +220,9 @@ fn nothing_is_published_when_the_receiver_refuses_or_does_not_answer() {
             _ => (status.into(), "no such column\nsecond line".into()),
         });
         let volume = volume(3);
-        let ended = deliver(&volume, &format!("{}?token=secret", receiver.url()), None);
+        let ended = deliver(&volume, &format!("{}?token=hunter2", receiver.url()), None);
         ended.fails(code, reason, &[row, problem, "/rows?…"]);
-        assert!(!ended.message().contains("second line") && !ended.stderr.contains("secret"), "{ended:?}");
+        assert!(!ended.message().contains("second line") && !ended.stderr.contains("hunter2"), "{ended:?}");
         assert_eq!(receiver.posts().len(), requests);
         assert!(volume.names().iter().all(|name| name.starts_with('.')), "{:?}", volume.names());
     }
@@ -228,6 +233,138 @@ fn nothing_is_published_when_the_receiver_refuses_or_does_not_answer() {
         "ReceiverUnavailable",
         &["no connection"],
     );
+}
+
+/// A receiver that answers each request with these bytes, counted from 1, and then closes the connection, or holds it open. It gives the
+/// keys of the requests.
+fn answering_bytes(
+    answer: fn(usize) -> (&'static str, bool),
+) -> (String, Arc<std::sync::Mutex<Vec<String>>>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/rows", listener.local_addr().expect("an address"));
+    let keys: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
+    let kept = Arc::clone(&keys);
+    std::thread::spawn(move || {
+        let mut held = Vec::new();
+        for mut stream in listener.incoming().flatten() {
+            let mut reader = std::io::BufReader::new(stream.try_clone().expect("a connection"));
+            let (mut line, mut length, mut key) = (String::new(), 0, String::new());
+            while std::io::BufRead::read_line(&mut reader, &mut line).is_ok_and(|read| read > 2) {
+                let (name, value) = line.split_once(':').unwrap_or_default();
+                match name.to_ascii_lowercase().as_str() {
+                    "content-length" => length = value.trim().parse().expect("a length"),
+                    "idempotency-key" => key = value.trim().to_owned(),
+                    _ => {}
+                }
+                line.clear();
+            }
+            std::io::Read::read_exact(&mut reader, &mut vec![0; length]).expect("a body");
+            let number = {
+                let mut kept = kept.lock().expect("keys");
+                kept.push(key);
+                kept.len()
+            };
+            let (bytes, holds) = answer(number);
+            std::io::Write::write_all(&mut stream, bytes.as_bytes()).expect("answered");
+            if holds {
+                held.push(stream);
+            }
+        }
+    });
+    (url, keys)
+}
+
+#[test]
+fn the_status_of_an_answer_counts_whatever_becomes_of_its_body() {
+    let begun = std::time::Instant::now();
+    let answers: [fn(usize) -> (&'static str, bool); 4] = [
+        |_| ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", false),
+        |_| ("HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz", false),
+        // Nothing says where it ends, and the connection stays open.
+        |_| ("HTTP/1.1 200 OK\r\n\r\nhalf", true),
+        |_| ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", true),
+    ];
+    for answer in answers {
+        let (url, keys) = answering_bytes(answer);
+        let ended = deliver(&volume(2), &url, None);
+        assert_eq!(ended.succeeds().report.rows, Some(2));
+        assert!(ended.stderr.contains("\"answer\":\"half\""), "{}", ended.stderr);
+        let keys = keys.lock().expect("keys");
+        assert!(keys.len() == 2 && keys[0] != keys[1], "{keys:?}");
+    }
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+    let (url, keys) =
+        answering_bytes(|_| ("HTTP/1.1 400 Bad Request\r\nContent-Length: 100\r\n\r\nhalf", false));
+    deliver(&volume(2), &url, None).fails(3, "DeliveryRefused", &["row 1", "400 Bad Request: half"]);
+    assert_eq!(keys.lock().expect("keys").len(), 1);
+    let (url, keys) = answering_bytes(|number| match number {
+        1 => ("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 100\r\n\r\nhalf", false),
+        _ => ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", false),
+    });
+    deliver(&volume(1), &url, None).succeeds();
+    assert_eq!(keys.lock().expect("keys").len(), 2);
+}
+
+#[test]
+fn a_conflict_is_waited_out_while_the_same_request_may_be_under_way() {
+    const DONE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    const CONFLICT: &str = "HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let answers: [fn(usize) -> (&'static str, bool); 2] = [
+        // The first answer is lost: the receiver is at work on the request when it comes again.
+        |number| match number {
+            1 => ("", false),
+            2 => (CONFLICT, false),
+            _ => (DONE, false),
+        },
+        |number| match number {
+            1 => (
+                "HTTP/1.1 409 Conflict\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                false,
+            ),
+            _ => (DONE, false),
+        },
+    ];
+    for answer in answers {
+        let (url, keys) = answering_bytes(answer);
+        deliver(&volume(1), &url, None).succeeds();
+        let keys = keys.lock().expect("keys");
+        assert!(keys.len() > 1 && keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+    }
+    let (url, keys) = answering_bytes(|_| (CONFLICT, false));
+    deliver(&volume(1), &url, None).fails(3, "DeliveryRefused", &["409 Conflict"]);
+    assert_eq!(keys.lock().expect("keys").len(), 1);
+}
+
+#[test]
+fn an_answer_that_is_not_http_is_told_from_no_connection() {
+    let answers: [(fn(usize) -> (&'static str, bool), &str); 3] = [
+        (
+            |_| ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", false),
+            "several lengths in Content-Length",
+        ),
+        (|_| ("220 mail.example.com ESMTP\r\n", false), "not an answer of HTTP"),
+        (|_| ("", false), "before the head of the answer had come"),
+    ];
+    for (answer, part) in answers {
+        let (url, _) = answering_bytes(answer);
+        let ended = deliver(&volume(1), &url, None);
+        ended.fails(4, "ReceiverUnavailable", &[part, "tried 3 times"]);
+        assert!(!ended.message().contains("no connection"), "{}", ended.message());
+    }
+}
+
+#[test]
+fn what_a_receiver_repeats_of_its_url_is_in_no_report_and_no_log() {
+    let receiver = Receiver::answering(|number, post| match number {
+        1 => ("200 OK".into(), format!("you asked for {}", post.path)),
+        _ => ("422 Unprocessable Content".into(), "wrong key: Zq7Xv/9Kw, of hunt@er2, v2".into()),
+    });
+    let url = receiver.url().replace("http://", "http://me:hunt%40er2@");
+    let ended = deliver(&volume(2), &format!("{url}?key=Zq7Xv%2F9Kw&v=v2"), None);
+    ended.fails(3, "DeliveryRefused", &["wrong key: …, of …, v2"]);
+    for part in ["Zq7Xv", "9Kw", "hunt"] {
+        assert!(!ended.stderr.contains(part) && !ended.message().contains(part), "{part}: {ended:?}");
+    }
 }
 
 /// The ids of the rows that came, in the order of the requests.
@@ -280,7 +417,7 @@ fn a_step_that_is_stopped_waits_for_the_answer_under_way_and_the_next_sends_the_
 fn addresses_that_must_not_be_fetched_from_are_not_sent_to() {
     for url in ["http://127.0.0.1:1/", "http://localhost:1/", "http://169.254.169.254/latest"] {
         let ended = volume(1).step(&delivering(url, None), &["--fetch-backoff=1ms"]);
-        ended.fails(3, "DeliveryRefused", &["allow-address"]);
+        ended.fails(3, "EndpointRefused", &["allow-address"]);
     }
     volume(1).step(&delivering("ftp://example.com/", None), &[]).fails(2, "UriInvalid", &["ftp"]);
 }
@@ -320,7 +457,7 @@ fn credentials_of_a_secret_go_with_each_post_and_to_nobody_else() {
     let second = volume(2).step_with(&spec, &QUICK, &token);
     second.succeeds();
     let third = volume(2).step_with(&spec, &QUICK, &token);
-    third.fails(3, "DeliveryRefused", &["row 1 of data.csv", "not with …"]);
+    third.fails(3, "EndpointRefused", &["row 1 of data.csv", "not with …"]);
     // Nobody named these for this output.
     volume(1).step_with(&delivering(&receiver.url(), None), &QUICK, &token).succeeds();
     let sent: Vec<Option<String>> = receiver.posts().into_iter().map(|post| post.authorization).collect();

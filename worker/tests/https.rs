@@ -118,9 +118,9 @@ fn nothing_is_posted_to_a_server_that_nobody_vouches_for() {
         "UriInvalid",
         &["ca.crt holds no certificate"],
     );
-    // Speaking plainly to a port for TLS, or the other way round, is no connection.
+    // Speaking plainly to a port for TLS, or the other way round, is no answer.
     let plain = url.replace("https", "http");
-    volume.step_with(&posting(&plain), &QUICK, &[]).fails(4, "ReceiverUnavailable", &["no connection"]);
+    volume.step_with(&posting(&plain), &QUICK, &[]).fails(4, "ReceiverUnavailable", &["tried"]);
     assert_eq!(server.bodies(), [""; 0]);
 }
 

@@ -16,6 +16,21 @@ fn volume() -> Volume {
 }
 
 #[test]
+fn a_full_standard_output_is_not_the_volume() {
+    let volume = volume();
+    for more in [&[][..], &["--check", "a notNull"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
+        let mut command = worker(&["prepare", "--input", "t=t.csv", "--out", "-"]);
+        let output = command.args(more).current_dir(volume.path()).stdout(full).output();
+        let output = output.expect("the worker runs");
+        let (_, errors) = text(&output);
+        assert_eq!(output.status.code(), Some(4), "{errors}");
+        assert!(errors.contains("cannot write standard output: No space left"), "{errors}");
+        assert!(!errors.contains("volume") && !errors.contains("history"), "{errors}");
+    }
+}
+
+#[test]
 fn the_command_reads_and_writes_the_users_own_files() {
     let volume = volume();
     let run = |arguments: &[&str]| {

@@ -59,6 +59,52 @@ fn an_answer_that_may_change_is_asked_for_again() {
 }
 
 #[test]
+fn what_is_only_accepted_is_not_ready() {
+    let server = Server::start(|_, number| match number {
+        1 => answer("202 Accepted", "Retry-After: 0\r\n", "{\"state\":\"running\"}"),
+        _ => answer("200 OK", "", "a\n1\n"),
+    });
+    fetch(&server, "/a.csv").succeeds();
+    let server = Server::start(|_, _| answer("202 Accepted", "", "a\n1\n"));
+    fetch(&server, "/a.csv").fails(4, "FetchFailed", &["202 Accepted", "it is not ready", "tried 3 times"]);
+}
+
+#[test]
+fn an_answer_that_is_not_http_is_told_from_no_connection() {
+    let server = Server::start(|path, _| {
+        let text = match path {
+            "/lengths.csv" => "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\na\n1\n2",
+            _ => "220 mail.example.com ESMTP\r\n",
+        };
+        Answer::Bytes(text.as_bytes().to_vec())
+    });
+    for (path, part) in
+        [("/lengths.csv", "several lengths in Content-Length"), ("/mail.csv", "not an answer of HTTP")]
+    {
+        let ended = fetch(&server, path);
+        ended.fails(4, "FetchFailed", &[part]);
+        assert!(!ended.message().contains("no connection"), "{}", ended.message());
+    }
+}
+
+#[test]
+fn a_server_that_asks_for_credentials_is_answered_with_the_field_that_holds_them() {
+    for status in ["401 Unauthorized", "403 Forbidden", "407 Proxy Authentication Required"] {
+        let server = Server::start(move |_, _| answer(status, "", ""));
+        fetch(&server, "/a.csv").fails(
+            3,
+            "FetchRefused",
+            &[status, "name a Secret with the credentials in secret"],
+        );
+        let source = json!({"uri": server.url("/a.csv"), "credentials": "MLPIPELINE_SECRET_INPUT_t_"});
+        let spec = prepare(json!([{"name": "t", "source": {"uri": source}}]), None);
+        let token = [("MLPIPELINE_SECRET_INPUT_t_token", "hunter3")];
+        let ended = Volume::new().step_with(&spec, &QUICK, &token);
+        ended.fails(3, "FetchRefused", &[status, "correct the credentials in the Secret that secret names"]);
+    }
+}
+
+#[test]
 fn silence_ends_by_the_idle_timeout() {
     let begun = Instant::now();
     let server = Server::start(|path, _| match path {
@@ -302,4 +348,19 @@ fn a_page_is_not_a_table() {
         let server = Server::start(move |_, _| answer("200 OK", "Content-Type: text/html\r\n", page));
         fetch(&server, path).fails(3, "DataMalformed", &["it is an HTML or XML page"]);
     }
+    // Nor is what a server calls a page, however plain it is.
+    for (path, page) in [("/a.csv", "Please log in\n"), ("/a.csv", "a,b\n1,2\n"), ("/a.ndjson", "")] {
+        let server =
+            Server::start(move |_, _| answer("200 OK", "Content-Type: Text/HTML; charset=utf-8\r\n", page));
+        fetch(&server, path).fails(3, "DataMalformed", &["it is an HTML or XML page", "name its format"]);
+    }
+    // Unless somebody says that it is a table, and it has rows.
+    let server = Server::start(|path, _| {
+        let page = if path == "/rows" { "a,b\n1,2\n" } else { "Please log in\n" };
+        answer("200 OK", "Content-Type: text/html\r\n", page)
+    });
+    let named = |path| json!([{"name": "t", "source": {"uri": {"uri": server.url(path), "format": "csv"}}}]);
+    Volume::new().step(&prepare(named("/rows"), None), &QUICK).succeeds();
+    let ended = Volume::new().step(&prepare(named("/page"), None), &QUICK);
+    ended.fails(3, "DataMalformed", &["it has no rows", "text/html"]);
 }

@@ -189,12 +189,77 @@ fn all_attempts_together_have_an_end() {
         let wait = format!("Retry-After: {pause}\r\n");
         let server = Server::start(move |_, _| answer("503 Service Unavailable", &wait, ""));
         fetch(&Volume::new(), &server, "/a.csv", &["--fetch-timeout=300ms"]).fails(
-            3,
-            "FetchRefused",
+            4,
+            "FetchFailed",
             &["did not complete within 300ms", "--fetch-timeout"],
         );
         assert_eq!(server.requests(), 1, "{pause}");
     }
+}
+
+/// An answer that says nothing of its length, and ends with its connection.
+fn without_length(headers: &str, body: impl AsRef<[u8]>) -> Answer {
+    let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{headers}\r\n");
+    Answer::Bytes([head.as_bytes(), body.as_ref()].concat())
+}
+
+#[test]
+fn a_body_without_a_length_that_turns_out_to_be_cut_short_is_worth_another_attempt() {
+    let gzip = {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, b"a,b\n1,2\n3,4\n").expect("a Vec");
+        encoder.finish().expect("a Vec")
+    };
+    let zstd = zstd::encode_all(&b"a,b\n1,2\n3,4\n"[..], 1).expect("compressed");
+    let whole: [(&str, &str, Vec<u8>); 7] = [
+        ("/a.csv", "", b"a,b\n1,2\n3,4\n".to_vec()),
+        // A file may have no line end behind its last row.
+        ("/b.csv", "", b"a,b\n1,2\n3,4".to_vec()),
+        ("/a.ndjson", "", b"{\"a\":1}\n{\"a\":2}\n".to_vec()),
+        ("/a.csv.gz", "", gzip.clone()),
+        ("/a.csv.zst", "", zstd.clone()),
+        ("/c.csv", "Content-Encoding: gzip\r\n", gzip.clone()),
+        ("/d.csv", "Content-Encoding: zstd\r\n", zstd.clone()),
+    ];
+    for (path, headers, body) in whole {
+        let server = Server::start(move |_, _| without_length(headers, &body));
+        let ended = fetch(&Volume::new(), &server, path, &["--log-format=json"]);
+        ended.succeeds();
+        assert!(ended.stderr.contains("the server says neither how long the body is"), "{path}: {ended:?}");
+    }
+    let cut = |bytes: &[u8], by: usize| bytes[..bytes.len() - by].to_vec();
+    for (path, headers, body) in [
+        ("/a.csv", "", b"a,b\n1,2\n3".to_vec()),
+        ("/b.csv", "", b"a,b\n1,2\n3,\"4".to_vec()),
+        ("/a.ndjson", "", b"{\"a\":1}\n{\"a\":".to_vec()),
+        ("/a.parquet", "", b"PAR1\x15\x04\x15\x10\x15\x14\x4c\x15\x02\x15\x00\x12".to_vec()),
+        ("/a.csv.gz", "", cut(&gzip, 9)),
+        ("/a.csv.zst", "", cut(&zstd, 6)),
+        ("/c.csv", "Content-Encoding: gzip\r\n", cut(&gzip, 9)),
+        ("/d.csv", "Content-Encoding: zstd\r\n", cut(&zstd, 6)),
+    ] {
+        let length = format!("Content-Length: {}\r\n{headers}", body.len());
+        let announced = body.clone();
+        let server = Server::start(move |_, _| without_length(headers, &body));
+        let ended = fetch(&Volume::new(), &server, path, &[]);
+        ended.fails(4, "FetchFailed", &[path, "was cut short on its way"]);
+        // With a length that is right, it is the file that is wrong.
+        let server = Server::start(move |_, _| without_length(&length, &announced));
+        fetch(&Volume::new(), &server, path, &[]).fails(3, "DataMalformed", &[path]);
+    }
+}
+
+#[test]
+fn chunks_that_end_with_the_last_one_are_whole_and_others_are_fetched_again() {
+    let server = Server::start(|_, number| {
+        let end = if number == 1 { "" } else { "0\r\n\r\n" };
+        without_length("Transfer-Encoding: chunked\r\n", format!("8\r\na,b\n1,2\n\r\n{end}"))
+    });
+    let volume = Volume::new();
+    let ended = fetch(&volume, &server, "/a.csv", &["--log-format=json"]);
+    assert_eq!(volume.data(ended.succeeds(), "data.csv"), "a,b\n1,2\n");
+    assert_eq!(server.requests(), 2);
+    assert!(!ended.stderr.contains("says neither"), "{ended:?}");
 }
 
 #[test]

@@ -194,7 +194,7 @@ fn a_delivery_to_a_store_that_never_comes_to_its_end_is_given_up() {
         ["--allow-address=127.0.0.0/8", "--fetch-attempts=1", "--idle-timeout=5s", "--fetch-timeout=1s"];
     let start = std::time::Instant::now();
     let ended = volume.step_with(&spec, &arguments, &variables);
-    assert_eq!(ended.code, 3, "{ended:?}");
+    assert_eq!(ended.code, 4, "{ended:?}");
     let message = ended.message();
     assert!(
         message.contains("s3://bucket/o.csv") && message.contains("did not complete within 1s"),

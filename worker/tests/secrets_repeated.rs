@@ -72,6 +72,30 @@ fn holders(folder: &Path, text: &str) -> Vec<String> {
 }
 
 #[test]
+fn what_a_server_of_rows_repeats_of_the_url_is_in_no_report_and_no_log() {
+    const KEY: &str = "Zq7Xv9Kw3Jy5Hb1Z";
+    const PASSWORD: &str = "hunter2-and-more";
+    let server = Server::start(|path, _| match path.split('?').next().unwrap_or_default() {
+        "/path.csv" => answer("302 Found", &format!("Location: /{KEY}/{PASSWORD}.csv\r\n"), ""),
+        "/scheme.csv" => answer("302 Found", &format!("Location: {KEY}://{PASSWORD}/\r\n"), ""),
+        "/encoding.csv" => answer("200 OK", &format!("Content-Encoding: {KEY}\r\n"), "a\n1\n"),
+        "/json.csv" => answer("200 OK", "", format!("{{\"error\":\"no {KEY} of {PASSWORD}\"}}\n")),
+        _ => answer("404 Not Found", "", format!("no {KEY}")),
+    });
+    for path in ["/path.csv", "/scheme.csv", "/encoding.csv", "/json.csv", "/gone.csv"] {
+        let url = format!("http://me:{PASSWORD}@{}{path}?api-key={KEY}", server.address);
+        let ended = Volume::new()
+            .step(&prepare(input(&url), None), &["--allow-address=127.0.0.0/8", "--fetch-attempts=1"]);
+        assert_eq!(ended.code, 3, "{path}: {ended:#?}");
+        assert!(ended.message().contains('…'), "{path}: {}", ended.message());
+        for text in [ended.report.to_json(), ended.stderr.clone()] {
+            let text = text.to_ascii_lowercase();
+            assert!(!text.contains("zq7xv9kw") && !text.contains("hunter2"), "{path}: {text}");
+        }
+    }
+}
+
+#[test]
 fn what_a_server_of_rows_repeats_of_a_token_is_in_no_report_and_no_log_and_rows_are_data() {
     const TOKEN: &str = "Zq7Xv9Kw3Jy5Hb1Z";
     let other = Server::start(|_, _| answer("404 Not Found", "", format!("no Bearer {TOKEN}")));

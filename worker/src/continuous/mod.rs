@@ -35,7 +35,7 @@ use self::folders::Folders;
 use self::watch::Watch;
 use crate::WorkContext;
 use crate::artifact::{ArtifactError, Lock, open_unlinked};
-use crate::deliver::{self, RECEIVER_UNAVAILABLE};
+use crate::deliver::{self, OF_RECEIVER};
 use crate::failure::{StepError, real_name};
 use crate::table::DATA_CHANGED;
 use crate::{prepare, work};
@@ -43,7 +43,7 @@ use crate::{prepare, work};
 /// How often a process that waits for another's end looks again.
 const LOCK_PAUSE: Duration = Duration::from_millis(500);
 
-/// The longest pause before a receiver that does not answer is tried again.
+/// The longest pause before a receiver is tried again that does not answer, or takes no rows at all.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What a continuous step works with.
@@ -188,8 +188,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Processes a claimed file to its end, however long its receiver does not answer; or until stopped, which leaves the
-    /// file for the next process.
+    /// Processes a claimed file to its end, however long its receiver does not answer or takes no rows at all; or until stopped, which
+    /// leaves the file for the next process.
     async fn process_until_settled(&self, name: &str, tally: &mut Tally) -> Result<(), StepError> {
         let mut wait = self.poll;
         while !self.context.cancellation.is_cancelled() {
@@ -218,7 +218,7 @@ impl Work<'_> {
                     tracing::info!(file = name, "stays for the next process: {}", error.message);
                 }
                 // Who writes to a file that was taken for whole may do so for a while.
-                Err(error) if [RECEIVER_UNAVAILABLE, DATA_CHANGED].contains(&error.reason) => {
+                Err(error) if OF_RECEIVER.contains(&error.reason) || error.reason == DATA_CHANGED => {
                     tracing::warn!(file = name, "{}; tries again in {} s", error.message, wait.as_secs());
                     pause(wait, self.context).await;
                     wait = wait.saturating_mul(2).min(LONGEST_PAUSE);

@@ -4,8 +4,9 @@ use mlpipeline_crds::ExitCode;
 
 use crate::failure::Failure;
 
-/// The reason of a failure that may be over soon.
-pub(crate) const RECEIVER_UNAVAILABLE: &str = "ReceiverUnavailable";
+/// The reasons of failures that are the receiver's, whatever the rows are: once it answers, or its address and credentials are right, the same
+/// rows may be taken.
+pub(crate) const OF_RECEIVER: [&str; 3] = ["ReceiverUnavailable", "EndpointRefused", "UriInvalid"];
 
 /// A failure to deliver.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +22,16 @@ pub enum DeliverError {
         /// The URL without credentials.
         url: String,
         /// What was answered.
+        problem: String,
+    },
+    /// The address or the credentials are wrong, whatever the rows are.
+    #[error("cannot deliver {what} to {url}: {problem}")]
+    Endpoint {
+        /// Which rows of which file.
+        what: String,
+        /// The URL without credentials.
+        url: String,
+        /// What was answered, and what to do.
         problem: String,
     },
     /// The receiver does not answer as it should, though it was asked several times.
@@ -54,7 +65,7 @@ impl Failure for DeliverError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Uri(_) => ExitCode::WrongSpec,
-            Self::Refused { .. } => ExitCode::WrongData,
+            Self::Refused { .. } | Self::Endpoint { .. } => ExitCode::WrongData,
             Self::Unavailable { .. } => ExitCode::StorageUnavailable,
             Self::Stopped | Self::Internal(_) => ExitCode::Internal,
         }
@@ -64,7 +75,8 @@ impl Failure for DeliverError {
         match self {
             Self::Uri(_) => "UriInvalid",
             Self::Refused { .. } => "DeliveryRefused",
-            Self::Unavailable { .. } => RECEIVER_UNAVAILABLE,
+            Self::Endpoint { .. } => "EndpointRefused",
+            Self::Unavailable { .. } => "ReceiverUnavailable",
             Self::Stopped => "Stopped",
             Self::Internal(_) => "Internal",
         }

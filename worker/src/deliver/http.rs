@@ -25,9 +25,10 @@ use crate::cancellation::Cancellation;
 use crate::credentials::{Credentials, Secrets};
 use crate::failure::StepError;
 use crate::network::{
-    Connections, Network, PAUSE_LIMIT, authorization, authorization_of_url, check_address, redacted,
-    retry_after,
+    Begun, Connections, Network, PAUSE_LIMIT, authorization, authorization_of_url, check_address, redacted,
+    redaction_of, retry_after,
 };
+use crate::redaction::Redaction;
 
 /// How many requests go over one connection. A Service chooses among its pods once for each connection, so that one
 /// connection would leave all of the work to one pod; one for each request would cost a round trip for each.
@@ -97,7 +98,8 @@ pub(super) async fn post_by(
     let connections = headers(&url, &credentials)
         .and_then(|headers| Connections::new(&url, headers, REQUESTS_PER_CONNECTION, network, ca))
         .map_err(DeliverError::Uri)?;
-    let sender = &Sender { connections, url, network, secrets, cancellation, origin };
+    let of_url = redaction_of(&url);
+    let sender = &Sender { connections, url, network, secrets, of_url, cancellation, origin };
     let mut rows_delivered = taken.rows;
     // In the order of the rows, whatever the order of the answers: what is kept is a prefix.
     let in_flight = delivery.concurrent_requests.unwrap_or(1).max(1) as usize;
@@ -135,6 +137,8 @@ struct Sender<'a> {
     url: Url,
     network: &'a Network,
     secrets: &'a Secrets,
+    /// Takes what the URL holds out of what the receiver says.
+    of_url: Redaction,
     cancellation: &'a Cancellation,
     origin: &'a Origin,
 }
@@ -142,40 +146,44 @@ struct Sender<'a> {
 impl Sender<'_> {
     async fn send(&self, batch: RequestBatch) -> Result<(), DeliverError> {
         let batch = &batch;
-        check_address(&self.url, self.network).map_err(|problem| self.refused(batch, problem.0))?;
+        check_address(&self.url, self.network).map_err(|problem| self.endpoint(batch, problem.0))?;
         let mut pause = self.network.backoff;
         let mut attempt = 1;
+        let mut may_be_under_way = false;
         loop {
             if self.cancellation.is_cancelled() {
                 return Err(DeliverError::Stopped);
             }
-            let sent = tokio::select! {
-                sent = self.try_send(batch) => sent,
+            let asked = tokio::select! {
+                asked = self.ask(batch) => asked,
                 () = stop_overdue(self.cancellation) => return Err(DeliverError::Stopped),
             };
-            let wait = match sent {
+            let sent = match asked {
+                Ok(begun) => self.conclude(batch, begun, may_be_under_way).await,
+                Err(attempt) => Err(attempt),
+            };
+            let (problem, asked) = match sent {
                 Ok(()) => return Ok(()),
-                Err(Attempt::Refused(problem)) => return Err(self.refused(batch, problem)),
-                Err(Attempt::Again { problem, .. }) if attempt >= self.network.attempts => {
-                    return Err(DeliverError::Unavailable {
-                        what: self.what(batch),
-                        url: redacted(&self.url),
-                        problem,
-                        attempts: attempt,
-                    });
+                Err(Attempt::Refused(problem)) => {
+                    let (what, url) = (self.what(batch), redacted(&self.url));
+                    return Err(DeliverError::Refused { what, url, problem });
                 }
-                Err(Attempt::Again { problem, pause: asked }) => {
-                    tracing::warn!(
-                        "cannot deliver {} to {}: {problem}; attempt {attempt} of {}",
-                        self.what(batch),
-                        redacted(&self.url),
-                        self.network.attempts
-                    );
-                    asked.unwrap_or(pause).min(PAUSE_LIMIT)
+                Err(Attempt::Endpoint(problem)) => return Err(self.endpoint(batch, problem)),
+                Err(Attempt::Again { problem, pause, is_under_way }) => {
+                    may_be_under_way |= is_under_way;
+                    (problem, pause)
                 }
             };
+            let (what, url) = (self.what(batch), redacted(&self.url));
+            if attempt >= self.network.attempts {
+                return Err(DeliverError::Unavailable { what, url, problem, attempts: attempt });
+            }
+            tracing::warn!(
+                "cannot deliver {what} to {url}: {problem}; attempt {attempt} of {}",
+                self.network.attempts
+            );
             tokio::select! {
-                () = tokio::time::sleep(wait) => {}
+                () = tokio::time::sleep(asked.unwrap_or(pause).min(PAUSE_LIMIT)) => {}
                 () = self.cancellation.cancelled() => return Err(DeliverError::Stopped),
             }
             pause = pause.saturating_mul(2);
@@ -183,23 +191,36 @@ impl Sender<'_> {
         }
     }
 
-    async fn try_send(&self, batch: &RequestBatch) -> Result<(), Attempt> {
+    /// Sends a request, and waits for the head of its answer.
+    async fn ask(&self, batch: &RequestBatch) -> Result<Begun, Attempt> {
         tracing::debug!(body = %String::from_utf8_lossy(&batch.body), "posts");
         let key = HeaderValue::from_str(&self.key(batch)).map_err(|error| silence(&error.into()))?;
-        let posted = self.connections.post(("idempotency-key", key), batch.body.clone(), ANSWER_BYTES);
+        let posted = self.connections.post(("idempotency-key", key), batch.body.clone());
         let longest = self.network.connect_timeout.saturating_add(self.network.idle_timeout);
-        let answered = match tokio::time::timeout(longest, posted).await {
-            Ok(answered) => answered.map_err(|error| silence(&error))?,
+        match tokio::time::timeout(longest, posted).await {
+            Ok(answered) => answered.map_err(|error| silence(&error)),
             Err(_) => {
                 let problem = format!("no answer in time, which is {} s", longest.as_secs());
-                return Err(Attempt::Again { problem, pause: None });
+                Err(Attempt::Again { problem, pause: None, is_under_way: true })
             }
-        };
-        let (status, pause) = (answered.head.status, retry_after(&answered.head.headers));
+        }
+    }
+
+    /// Logs an answer, and says what it means: its status decides, whatever becomes of its body.
+    async fn conclude(
+        &self,
+        batch: &RequestBatch,
+        begun: Begun,
+        may_be_under_way: bool,
+    ) -> Result<(), Attempt> {
+        let (status, pause) = (begun.head.status, retry_after(&begun.head.headers));
+        let body = self.connections.read(begun, ANSWER_BYTES).await;
         // It is shown and logged, and a receiver may repeat what it was given.
-        let answer = Answer { bytes: answered.body, is_whole: answered.is_whole };
-        let answer =
-            answer.text(|text| self.secrets.redact(text), |text| self.secrets.redact_beginning(text));
+        let answer = Answer { bytes: body.bytes, is_whole: body.is_whole };
+        let answer = answer.text(
+            |text| self.of_url.clean(&self.secrets.redact(text)),
+            |text| self.of_url.clean_beginning(&self.secrets.redact_beginning(text)),
+        );
         tracing::info!(
             url = redacted(&self.url),
             file = self.origin.file,
@@ -209,7 +230,7 @@ impl Sender<'_> {
             answer = start(&answer),
             "posted"
         );
-        judge(status, pause, &answer)
+        judge(status, pause, &answer, may_be_under_way)
     }
 
     /// The same for the same rows at the same place of the same file, however often they are sent.
@@ -219,8 +240,8 @@ impl Sender<'_> {
         Digest::of(&text).to_string()
     }
 
-    fn refused(&self, batch: &RequestBatch, problem: String) -> DeliverError {
-        DeliverError::Refused { what: self.what(batch), url: redacted(&self.url), problem }
+    fn endpoint(&self, batch: &RequestBatch, problem: String) -> DeliverError {
+        DeliverError::Endpoint { what: self.what(batch), url: redacted(&self.url), problem }
     }
 
     fn what(&self, batch: &RequestBatch) -> String {

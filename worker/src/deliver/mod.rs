@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use mlpipeline_crds::{Delivery, Format, StepSpec, UriScheme};
 
 pub(crate) use self::delivered_prefix::{Checkpoint, DeliveredPrefix, rows_after};
-pub(crate) use self::error::{DeliverError, RECEIVER_UNAVAILABLE};
+pub(crate) use self::error::{DeliverError, OF_RECEIVER};
 pub(crate) use self::http::{Origin, post};
 pub(crate) use self::out::{OutPlace, format_of_out, is_stdout};
 pub(crate) use self::out_file::OutFile;

@@ -11,7 +11,7 @@ use super::out_file::OutFile;
 use super::{Product, replace};
 use crate::WorkContext;
 use crate::artifact::ArtifactError;
-use crate::failure::StepError;
+use crate::failure::{STANDARD_OUTPUT, StepError};
 use crate::table::{TableError, Written, compression_of};
 
 /// What the variables with the credentials of a standalone command's output begin with.
@@ -96,7 +96,7 @@ impl OutPlace {
             Self::Printed(draft) => {
                 let mut result = File::open(&draft).map_err(ArtifactError::io("open", &draft))?;
                 io::copy(&mut result, &mut io::stdout())
-                    .map_err(ArtifactError::io("write", Path::new("standard output")))?;
+                    .map_err(ArtifactError::io("write", Path::new(STANDARD_OUTPUT)))?;
                 Ok(())
             }
             Self::Store { delivery, draft } => {

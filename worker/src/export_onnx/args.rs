@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::to_onnx;
 use crate::artifact::ArtifactError;
 use crate::deliver::OutFile;
-use crate::failure::StepError;
+use crate::failure::{STANDARD_OUTPUT, StepError};
 use crate::model::Model;
 
 /// Write a trained model as an ONNX file.
@@ -39,7 +39,7 @@ impl ExportOnnxArgs {
         let bytes = to_onnx(&Model::load(&self.model)?)?;
         if self.out.as_os_str() == "-" {
             let written = std::io::stdout().write_all(&bytes);
-            return Ok(written.map_err(ArtifactError::io("write to", Path::new("standard output")))?);
+            return Ok(written.map_err(ArtifactError::io("write to", Path::new(STANDARD_OUTPUT)))?);
         }
         let out = OutFile::begin(&self.out)?;
         std::fs::write(out.path(), bytes).map_err(ArtifactError::io("write", &self.out))?;

@@ -6,13 +6,17 @@ use std::path::{Path, PathBuf};
 use mlpipeline_crds::ExitCode;
 
 use super::Failure;
+use crate::scratch::is_on_scratch;
 
 /// Where Linux shows the open files of this process.
 const HANDLES: &str = "/proc/self/fd";
 
+/// What messages call the place where a process prints to, in place of a path.
+pub(crate) const STANDARD_OUTPUT: &str = "standard output";
+
 /// An answer of the operating system about a file or folder.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {}: {source}{}", .path.display(), advice(.source))]
+#[error("cannot {action} {}: {source}{}", .path.display(), advice(.action, .path, .source))]
 pub struct FileError {
     /// What was tried.
     pub action: &'static str,
@@ -90,10 +94,16 @@ pub(crate) fn is_transient(error: &io::Error) -> bool {
 }
 
 /// What to do about an answer of the operating system; empty where there is nothing more to say.
-fn advice(error: &io::Error) -> &'static str {
+fn advice(action: &str, path: &Path, error: &io::Error) -> &'static str {
     match storage_reason(error) {
         "StorageFull" if error.kind() == io::ErrorKind::FileTooLarge => {
             "; raise the limit of a file's size (ulimit -f). What was there stays as it was"
+        }
+        "StorageFull" if path == Path::new(STANDARD_OUTPUT) => {
+            "; free some space where standard output is written to, or write it elsewhere"
+        }
+        "StorageFull" if is_on_scratch(path) || action.contains("scratch") => {
+            "; free some space there, or name a larger folder (--scratch, TMPDIR; in a pod, a larger volume or limit of ephemeral storage)"
         }
         "StorageFull" => {
             "; free some space, enlarge the volume, or lower the pipeline's history. What was there stays as it was"
@@ -103,5 +113,32 @@ fn advice(error: &io::Error) -> &'static str {
             "; let this user write there, for example with the pod's fsGroup. What was there stays as it was"
         }
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_place_is_named_with_what_helps_there() {
+        for (path, part, other) in [
+            ("/data/ns/pipe/data/.draft-1/data.csv", "enlarge the volume", "--scratch"),
+            ("/tmp/mlpipeline-scratch-aB3dE6/download-1", "--scratch", "enlarge the volume"),
+            ("standard output", "where standard output is written to", "volume"),
+        ] {
+            let full = io::Error::from_raw_os_error(28);
+            let error = FileError::on::<FileError>("write", Path::new(path))(full).to_string();
+            assert!(error.contains(path) && error.contains(part) && !error.contains(other), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_in_an_open_folder_is_called_by_its_name() {
+        use std::os::fd::AsRawFd;
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = std::fs::File::open(folder.path()).expect("a folder");
+        let path = Path::new(HANDLES).join(open.as_raw_fd().to_string()).join("data.csv");
+        assert_eq!(real_name(&path), folder.path().canonicalize().expect("a folder").join("data.csv"));
     }
 }

@@ -5,7 +5,7 @@ mod file;
 use mlpipeline_crds::ExitCode;
 
 pub use file::FileError;
-pub(crate) use file::{is_transient, real_name, storage_reason};
+pub(crate) use file::{STANDARD_OUTPUT, is_transient, real_name, storage_reason};
 
 /// What every error type of the worker says of itself.
 pub trait Failure: std::error::Error {

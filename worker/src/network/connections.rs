@@ -26,10 +26,22 @@ use super::tls;
 /// Why there is no answer.
 pub(crate) type NoAnswer = Box<dyn Error + Send + Sync>;
 
-/// A server's answer, with as much of its body as was asked for.
-pub(crate) struct Answered {
+/// How long the body of an answer is waited for at most once its head is there. It is only logged, and a server that holds its connection open
+/// would hold up all rows.
+const BODY_TIME: Duration = Duration::from_secs(5);
+
+/// An answer whose head has come: what became of the request is known, whatever becomes of the body.
+pub(crate) struct Begun {
     pub head: Parts,
-    pub body: Vec<u8>,
+    incoming: Incoming,
+    connection: Connection,
+    /// Whether the connection carries no further request.
+    is_last: bool,
+}
+
+/// The body of an answer, or as much of it as was asked for.
+pub(crate) struct AnswerBody {
+    pub bytes: Vec<u8>,
     /// Whether that is all of the body.
     pub is_whole: bool,
 }
@@ -38,6 +50,7 @@ pub(crate) struct Answered {
 pub(crate) struct Connections {
     connector: HttpsConnector<HttpConnector<CheckedResolver>>,
     connect_timeout: Duration,
+    body_timeout: Duration,
     /// The server: scheme, host and port.
     server: Uri,
     /// The path and query of each request.
@@ -80,6 +93,7 @@ impl Connections {
         Ok(Self {
             connector: tls.https_or_http().enable_http1().wrap_connector(tcp),
             connect_timeout: network.connect_timeout,
+            body_timeout: network.idle_timeout.min(BODY_TIME),
             server,
             target,
             headers,
@@ -88,16 +102,15 @@ impl Connections {
         })
     }
 
-    /// Posts a body, and gives the answer with at most about so many bytes of its own.
+    /// Posts a body, and waits for the head of the answer.
     ///
     /// # Errors
-    /// When there is no connection, or it breaks off.
+    /// When there is no connection, or it breaks off before that.
     pub(crate) async fn post(
         &self,
         own: (&'static str, HeaderValue),
         body: Bytes,
-        most: usize,
-    ) -> Result<Answered, NoAnswer> {
+    ) -> Result<Begun, NoAnswer> {
         let mut request = Request::post(self.target.clone()).body(Full::new(body))?;
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().insert(own.0, own.1);
@@ -122,12 +135,7 @@ impl Connections {
             match connection.sender.try_send_request(request).await {
                 Ok(answer) => {
                     let (head, incoming) = answer.into_parts();
-                    let (body, is_whole) = beginning(incoming, most).await?;
-                    // With a rest of a body in it, a connection is of no more use.
-                    if is_whole && !is_last {
-                        self.idle().push(connection);
-                    }
-                    return Ok(Answered { head, body, is_whole });
+                    return Ok(Begun { head, incoming, connection, is_last });
                 }
                 Err(mut failed) => match failed.take_message() {
                     // It was closed before anything of the request was sent.
@@ -137,6 +145,19 @@ impl Connections {
             }
             request.headers_mut().remove(CONNECTION);
         }
+    }
+
+    /// Reads at most about so many bytes of an answer's body. One that breaks off, or does not end in time, is given as far as it came.
+    pub(crate) async fn read(&self, begun: Begun, most: usize) -> AnswerBody {
+        let Begun { incoming, connection, is_last, .. } = begun;
+        let mut bytes = Vec::new();
+        let read = tokio::time::timeout(self.body_timeout, beginning(incoming, most, &mut bytes)).await;
+        let is_whole = read.unwrap_or(false);
+        // With a rest of a body in it, a connection is of no more use.
+        if is_whole && !is_last {
+            self.idle().push(connection);
+        }
+        AnswerBody { bytes, is_whole }
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
@@ -163,16 +184,16 @@ fn parts(url: &Url) -> Result<(Uri, Uri), String> {
     Ok((server, format!("{}{query}", url.path()).parse().map_err(invalid)?))
 }
 
-/// The beginning of a body, and whether it is all of it.
-async fn beginning(mut incoming: Incoming, most: usize) -> Result<(Vec<u8>, bool), NoAnswer> {
-    let mut bytes = Vec::new();
+/// Adds the beginning of a body to bytes; says whether it is all of it.
+async fn beginning(mut incoming: Incoming, most: usize, bytes: &mut Vec<u8>) -> bool {
     while bytes.len() < most {
         match incoming.frame().await {
-            Some(frame) => bytes.extend(frame?.into_data().unwrap_or_default()),
-            None => return Ok((bytes, true)),
+            Some(Ok(frame)) => bytes.extend(frame.into_data().unwrap_or_default()),
+            Some(Err(_)) => return false,
+            None => return true,
         }
     }
-    Ok((bytes, false))
+    false
 }
 
 #[cfg(test)]

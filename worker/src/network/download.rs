@@ -2,8 +2,8 @@
 //!
 //! Each hop of a redirect is checked like the first: only http and https, never from https to http, never to an address that
 //! [`Network`] refuses. Credentials go to the origin that the spec names, and to no other that it redirects to. A body that is
-//! cut short, longer than announced, or announced in two ways is refused or fetched again, and never kept. The time of all attempts
-//! together has a limit.
+//! cut short, longer than announced, or announced in two ways is refused or fetched again, and never kept. Of one that ends with its
+//! connection nobody knows whether it was cut short, and that is said of it. The time of all attempts together has a limit.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -19,6 +19,8 @@ use super::error::FetchError;
 use super::partial::{Fetched, NotTaken, Partial};
 use super::retry_after::{PAUSE_LIMIT, retry_after};
 use super::rules::Network;
+use super::unreadable::unreadable;
+use super::url_secrets::redaction_of;
 use crate::credentials::Credentials;
 use crate::progress::Progress;
 
@@ -58,6 +60,7 @@ impl Attempt {
 struct Authenticated<'a> {
     client: Client,
     authorization: Option<HeaderValue>,
+    credentials: &'a Credentials,
     origin: &'a Url,
 }
 
@@ -77,15 +80,23 @@ impl Authenticated<'_> {
 /// Fetches a URL into a new file on scratch.
 ///
 /// # Errors
-/// [`FetchError::Refused`] when the server or the rules say no, [`FetchError::Unreachable`] when every attempt failed.
+/// [`FetchError::Refused`] when the server or the rules say no, [`FetchError::Unreachable`] when every attempt failed,
+/// [`FetchError::Late`] when they took too long.
 pub(crate) async fn fetch(download: &Download<'_>) -> Result<Fetched, FetchError> {
     let limit = download.network.fetch_timeout;
     let Ok(fetched) = tokio::time::timeout(limit, fetch_with_retries(download)).await else {
         let problem =
             format!("it did not complete within {limit:?}; a longer time is given with --fetch-timeout");
-        return Err(FetchError::Refused { url: redacted(download.url), problem });
+        return Err(FetchError::Late { url: redacted(download.url), problem });
     };
-    fetched
+    let fetched = fetched?;
+    if fetched.end_is_unknown {
+        tracing::warn!(
+            "{}: the server says neither how long the body is nor where it ends, so that one that was cut short may look whole",
+            redacted(download.url)
+        );
+    }
+    Ok(fetched)
 }
 
 async fn fetch_with_retries(download: &Download<'_>) -> Result<Fetched, FetchError> {
@@ -94,18 +105,22 @@ async fn fetch_with_retries(download: &Download<'_>) -> Result<Fetched, FetchErr
     let refuse = |problem| FetchError::Refused { url: shown.clone(), problem };
     let client = client(network, credentials.get("ca.crt")).map_err(refuse)?;
     let authorization = authorization(credentials).map_err(refuse)?;
-    let client = Authenticated { client, authorization, origin: url };
+    let client = Authenticated { client, authorization, credentials, origin: url };
+    let of_url = redaction_of(url);
     let mut partial = Partial::new(scratch).await?;
     let mut pause = network.backoff;
     let mut attempt = 1;
     loop {
         match try_fetch(&client, &mut partial, download).await {
             Ok(()) => return partial.finish().await,
-            Err(Attempt::Final(error)) => return Err(error),
+            // A server may repeat what it was asked with, for example in the address that it redirects to.
+            Err(Attempt::Final(error)) => return Err(error.cleaned(|text| of_url.clean(text))),
             Err(Attempt::Again { problem, .. }) if attempt >= network.attempts => {
+                let problem = of_url.clean(&problem);
                 return Err(FetchError::Unreachable { url: shown, problem, attempts: attempt });
             }
             Err(Attempt::Again { problem, pause: asked }) => {
+                let problem = of_url.clean(&problem);
                 let wait = asked.unwrap_or(pause).min(PAUSE_LIMIT);
                 tracing::warn!("cannot fetch {shown}: {problem}; attempt {attempt} of {}", network.attempts);
                 tokio::time::sleep(wait).await;
@@ -182,7 +197,9 @@ async fn follow(
         let response =
             partial.ask(client.get(&current)).send().await.map_err(|error| sending(&current, error))?;
         let status = response.status();
-        if status.is_success() && status != StatusCode::NO_CONTENT {
+        let is_without_content =
+            matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::ACCEPTED);
+        if status.is_success() && !is_without_content {
             return Ok(response);
         }
         if status == StatusCode::RANGE_NOT_SATISFIABLE && partial.continues() {
@@ -195,7 +212,9 @@ async fn follow(
             let problem = format!("{} is not there any more, to which it redirected", redacted(&current));
             return Err(Attempt::again(problem));
         }
-        let Some(location) = location else { return Err(unsuccessful(&current, &response)) };
+        let Some(location) = location else {
+            return Err(unsuccessful(&current, &response, client.credentials));
+        };
         let next = location
             .to_str()
             .ok()
@@ -213,21 +232,40 @@ fn is_gone(status: StatusCode) -> bool {
     status.is_client_error() && !is_transient(status)
 }
 
+/// Whether the same request may be answered otherwise soon. What is only accepted is not ready yet.
 fn is_transient(status: StatusCode) -> bool {
     status.is_server_error()
         || matches!(
             status,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY
+            StatusCode::TOO_MANY_REQUESTS
+                | StatusCode::REQUEST_TIMEOUT
+                | StatusCode::TOO_EARLY
+                | StatusCode::ACCEPTED
         )
 }
 
-fn unsuccessful(url: &Url, response: &Response) -> Attempt {
+fn unsuccessful(url: &Url, response: &Response, credentials: &Credentials) -> Attempt {
     let status = response.status();
-    if !is_transient(status) {
-        return refused(url, format!("the server answers {status}"));
+    let problem = format!("the server answers {status}");
+    if is_transient(status) {
+        let not_ready = if status == StatusCode::ACCEPTED { ", and no content: it is not ready" } else { "" };
+        let pause = retry_after(response.headers());
+        return Attempt::Again { problem: format!("{problem}{not_ready}"), pause };
     }
-    let pause = retry_after(response.headers());
-    Attempt::Again { problem: format!("the server answers {status}"), pause }
+    let asks = matches!(
+        status,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+    );
+    refused(
+        url,
+        match (asks, credentials.are_named()) {
+            (false, _) => problem,
+            (true, true) => format!("{problem}; correct the credentials in {}", credentials.place()),
+            (true, false) => {
+                format!("{problem}; name a Secret with the credentials in secret, beside the uri")
+            }
+        },
+    )
 }
 
 fn refused(url: &Url, problem: String) -> Attempt {
@@ -241,6 +279,9 @@ fn sending(url: &Url, error: reqwest::Error) -> Attempt {
     }
     if error.is_builder() || error.is_request() && error.is_decode() {
         return refused(url, chain(&error));
+    }
+    if let Some(problem) = unreadable(&error) {
+        return Attempt::again(problem);
     }
     let what = if error.is_timeout() { "no answer in time" } else { "no connection" };
     Attempt::again(format!("{what}: {}", chain(&error)))

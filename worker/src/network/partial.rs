@@ -29,6 +29,10 @@ pub(crate) struct Fetched {
     pub sha256: Digest,
     /// The encoding in which the server sent it, although no encoding was asked for.
     pub encoding: Option<Encoding>,
+    /// Whether the body ended with its connection, and the server had not said where it ends: then it may have been cut short.
+    pub end_is_unknown: bool,
+    /// Whether the server calls it a page of HTML.
+    pub is_page: bool,
 }
 
 /// A path for a new file on scratch.
@@ -45,6 +49,8 @@ pub(super) struct Partial {
     /// How long the whole body is, where the server says that.
     total: Option<u64>,
     encoding: Option<Encoding>,
+    end_is_unknown: bool,
+    is_page: bool,
     /// What tells this very content from another one; without it, a later part could be of another content.
     same: Option<Validators>,
 }
@@ -96,6 +102,8 @@ impl Partial {
             received: 0,
             total: None,
             encoding: None,
+            end_is_unknown: false,
+            is_page: false,
             same: None,
         })
     }
@@ -165,7 +173,11 @@ impl Partial {
             self.encoding = encoding;
             self.same = Validators::of(response);
             self.total = length;
+            self.is_page = is_page(response);
         }
+        // The last chunk says that it is the last one.
+        self.end_is_unknown =
+            self.total.is_none() && !response.headers().contains_key(header::TRANSFER_ENCODING);
         match self.total.filter(|total| *total > limit) {
             Some(total) => Err(NotTaken::Refused(too_large(&format!("{total} bytes"), limit))),
             None => Ok(()),
@@ -187,7 +199,13 @@ impl Partial {
         self.file.flush().await.map_err(on_disk(&self.path))?;
         let sha256 = Digest::from_sha256(&self.hasher.finalize().into());
         let path = self.path.keep().map_err(|error| on_disk(&error.path)(error.error))?;
-        Ok(Fetched { path, sha256, encoding: self.encoding })
+        Ok(Fetched {
+            path,
+            sha256,
+            encoding: self.encoding,
+            end_is_unknown: self.end_is_unknown,
+            is_page: self.is_page,
+        })
     }
 
     async fn restart(&mut self) -> Result<(), FetchError> {
@@ -213,6 +231,13 @@ fn announced(response: &Response) -> Result<Option<u64>, String> {
         );
     }
     Ok(response.content_length())
+}
+
+/// Whether a server says of a body that it is a page of HTML.
+fn is_page(response: &Response) -> bool {
+    let named = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = named.and_then(|named| named.split(';').next()).unwrap_or_default().trim();
+    ["text/html", "application/xhtml+xml"].iter().any(|page| kind.eq_ignore_ascii_case(page))
 }
 
 /// The first byte of the part that an answer holds, and how many bytes there are in all: `bytes 100-199/1000`.

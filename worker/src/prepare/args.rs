@@ -12,7 +12,7 @@ use super::{PrepareError, make, write_rows};
 use crate::WorkContext;
 use crate::credentials::Secrets;
 use crate::deliver::{OutPlace, format_of_out, is_stdout};
-use crate::failure::StepError;
+use crate::failure::{STANDARD_OUTPUT, StepError};
 use crate::flags::{TableFormat, WorkFlags, parse_reading};
 use crate::stderr::say;
 use crate::table::{TableError, local_uri};
@@ -100,7 +100,7 @@ impl PrepareArgs {
         let checks: Vec<Check> = self.checks.iter().chain(&self.check_sql).cloned().collect();
         let format = format_of_out(&self.out, self.out_format.map(Format::from))?;
         if is_stdout(&self.out) && checks.is_empty() {
-            let output = (io::stdout(), Path::new("standard output"));
+            let output = (io::stdout(), Path::new(STANDARD_OUTPUT));
             write_rows(&inputs, sql.as_deref(), format, output, context).await?;
             return Ok(());
         }

@@ -30,6 +30,6 @@ pub(crate) async fn within_since<T>(
     tokio::time::timeout(limit.saturating_sub(begin.elapsed()), work).await.unwrap_or_else(|_| {
         let problem =
             format!("it did not complete within {limit:?}; a longer time is given with --fetch-timeout");
-        Err(StoreError::Refused { place: place.to_owned(), problem }.into())
+        Err(StoreError::Unreachable { place: place.to_owned(), problem }.into())
     })
 }

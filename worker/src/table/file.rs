@@ -17,6 +17,15 @@ use crate::failure::StepError;
 /// The mark that some programs put before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
+/// What is known of how a file was fetched.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Arrival {
+    /// Whether the server did not say where it ends, so that it may have been cut short.
+    pub end_is_unknown: bool,
+    /// Whether the server called it a page of HTML.
+    pub is_page: bool,
+}
+
 /// A file on the local disk, uncompressed.
 #[derive(Clone, Debug)]
 pub(crate) struct LocalFile {
@@ -26,12 +35,19 @@ pub(crate) struct LocalFile {
     pub name: String,
     /// How it was when it was found on the volume; `None` for one that this process wrote itself.
     stored: Option<FileVersion>,
+    /// How it was fetched, where it was.
+    pub(super) arrival: Arrival,
 }
 
 impl LocalFile {
     /// A file that this process wrote.
     pub(crate) fn own(path: PathBuf, name: String) -> Self {
-        Self { path, name, stored: None }
+        Self { path, name, stored: None, arrival: Arrival::default() }
+    }
+
+    /// The same file, of which it is known how it was fetched.
+    pub(super) fn arrived(self, arrival: Arrival) -> Self {
+        Self { arrival, ..self }
     }
 
     /// A file of a volume, which others can write. From now on it is an error where anything is written to it.
@@ -41,7 +57,7 @@ impl LocalFile {
     pub(crate) fn stored(root: &Path, path: PathBuf, name: String) -> Result<Self, ArtifactError> {
         let file = open_beneath(root, &path)?;
         let stored = FileVersion::of(&file).map_err(ArtifactError::io("inspect", &path))?;
-        Ok(Self { path, name, stored: Some(stored) })
+        Ok(Self { path, name, stored: Some(stored), arrival: Arrival::default() })
     }
 
     /// The size and digest of its content: of what every read gives, before and after.
@@ -95,6 +111,15 @@ impl LocalFile {
         let open = self.open()?;
         (&open).take(limit as u64).read_to_end(&mut bytes).map_err(TableError::io("read", &self.path))?;
         self.unchanged(&open)?;
+        Ok(bytes)
+    }
+
+    /// The last bytes of the file, at most so many.
+    pub(super) fn last_bytes(&self, limit: u64) -> Result<Vec<u8>, TableError> {
+        let open = self.open()?;
+        let size = open.metadata().map_err(TableError::io("inspect", &self.path))?.len();
+        let mut bytes = vec![0; usize::try_from(size.min(limit)).unwrap_or_default()];
+        self.read_at(&open, &mut bytes, size.saturating_sub(limit))?;
         Ok(bytes)
     }
 

@@ -5,6 +5,7 @@
 
 mod compression;
 mod counted;
+mod cut_short;
 mod early_sync;
 mod encode_error;
 mod error;

@@ -7,9 +7,11 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::dataframe::DataFrame;
 use mlpipeline_crds::{DataSource, Format};
+use url::Url;
 
 use super::TableError;
 use super::counted::CountedTable;
+use super::cut_short::or_cut_short;
 use super::file::LocalFile;
 use super::format::{self, ReadOptions};
 use super::leaves::leaves;
@@ -20,6 +22,8 @@ use crate::artifact::Column;
 use crate::cancellation::Cancellation;
 use crate::engine::{ReadAhead, query_error, streaming};
 use crate::failure::StepError;
+use crate::network::redaction_of;
+use crate::redaction::Redaction;
 
 /// Opens a source as rows that are read when they are asked for, in the order of the files and of the rows in them, in
 /// memory that does not grow with them. `name` is what messages call the table.
@@ -80,7 +84,13 @@ pub(crate) async fn provider_of(
     known: KnownColumns,
     context: &WorkContext,
 ) -> Result<Arc<dyn TableProvider>, StepError> {
-    let mut located = locate(source, context).await.map_err(|error| named(error, name))?;
+    // A server may repeat what it was asked with, also where it answers something else than the table.
+    let of_url = redaction(source);
+    let named = |error: StepError| StepError {
+        message: format!("{name}: {}", of_url.without_secrets(&error.message)),
+        ..error
+    };
+    let mut located = locate(source, context).await.map_err(named)?;
     located.options.table = name.to_owned();
     located.options.expected = known.expected;
     located.options.before = schema_of(&known.before);
@@ -89,14 +99,23 @@ pub(crate) async fn provider_of(
     }
     let cancellation = context.cancellation.clone();
     let ahead = context.read_ahead();
-    let opened = tokio::task::spawn_blocking(move || table(located, &ahead, &cancellation)).await;
+    let opened = tokio::task::spawn_blocking(move || {
+        let (files, format) = (located.files.clone(), located.format);
+        table(located, &ahead, &cancellation).map_err(|error| or_cut_short(error, &files, format))
+    })
+    .await;
     let opened = opened.map_err(|error| TableError::Internal(error.to_string()))?;
-    opened.map_err(|error| named(error.into(), name))
+    opened.map_err(|error| named(error.into()))
 }
 
-/// Puts the table's name before a message, for it is what the spec calls the source.
-fn named(error: StepError, name: &str) -> StepError {
-    StepError { message: format!("{name}: {}", error.message), ..error }
+/// Takes out of messages what the URL of a source holds.
+fn redaction(source: &DataSource) -> Redaction {
+    let url = match source {
+        DataSource::Uri { uri, .. } => Url::parse(uri).ok(),
+        DataSource::Artifact { .. } => None,
+    };
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.map(|url| redaction_of(&url)).unwrap_or_default()
 }
 
 /// A table of a file of known columns, as it was written by [`super::write`].
@@ -131,7 +150,12 @@ fn table(
         let problem = format!("columns names \"{twice}\" twice, for {name}; name each column once");
         return Err(TableError::Source(problem));
     }
+    let pages = files.iter().any(|file| file.arrival.is_page);
     let opened = format.infer(files, &options, &stop)?;
+    if pages && opened.rows == 0 {
+        let problem = "it has no rows, and the server sends it as text/html, as it sends an HTML or XML page; does the address need a login?";
+        return Err(TableError::content(&name, problem));
+    }
     ahead.note(opened.held);
     let schema = opened.table.schema();
     if let Some(twice) = twice(schema.fields().iter().map(|field| field.name())) {

@@ -195,7 +195,7 @@ fn encoding(path: &Path, error: EncodeError) -> TableError {
                 Some(code) => io::Error::from_raw_os_error(code),
                 None => io::Error::new(source.kind(), source.to_string()),
             };
-            return FileError { action: "write", path: path.to_owned(), source }.into();
+            return FileError::on::<TableError>("write", path)(source);
         }
         cause = current.source();
     }
@@ -326,6 +326,16 @@ mod tests {
                 write_to(rows, format, full, Path::new("data"), Progress::Silent).await.expect_err("full");
             assert!(error.message.contains("No space left"), "{}", error.message);
             assert_eq!(error.exit_code, mlpipeline_crds::ExitCode::StorageUnavailable);
+            // Drafts are written by way of an open folder.
+            let folder = tempfile::tempdir().expect("a folder");
+            let open = std::fs::File::open(folder.path()).expect("a folder");
+            let handle = std::os::fd::AsRawFd::as_raw_fd(&open);
+            let path = format!("/proc/self/fd/{handle}/data");
+            let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
+            let error = write_to(batches(uneven(), 0.0), format, full, Path::new(&path), Progress::Silent);
+            let message = error.await.expect_err("full").message;
+            let real = folder.path().canonicalize().expect("a folder").join("data");
+            assert!(message.contains(&real.display().to_string()), "{message}");
         }
     }
 }

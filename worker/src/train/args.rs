@@ -15,7 +15,7 @@ use super::tune_flags::TuneFlags;
 use super::{TrainError, Trained, train};
 use crate::WorkContext;
 use crate::artifact::{ArtifactError, Draft, Kind};
-use crate::failure::StepError;
+use crate::failure::{STANDARD_OUTPUT, StepError};
 use crate::flags::{SourceFlags, WorkFlags};
 use crate::redaction::plain;
 
@@ -217,7 +217,7 @@ impl TrainArgs {
             OutputFormat::Table => plain(&summary(report, model, &self.out)),
         };
         let written = std::io::stdout().write_all(text.as_bytes());
-        Ok(written.map_err(ArtifactError::io("write", std::path::Path::new("standard output")))?)
+        Ok(written.map_err(ArtifactError::io("write", std::path::Path::new(STANDARD_OUTPUT)))?)
     }
 }
 

@@ -39,6 +39,36 @@ fn rows_that_a_receiver_refuses_put_the_file_aside_and_an_outage_is_waited_out()
 }
 
 #[test]
+fn an_endpoint_that_takes_no_rows_at_all_empties_no_inbox() {
+    for (status, hint) in [
+        ("401 Unauthorized", "output.secret"),
+        ("404 Not Found", "output.uri"),
+        ("302 Found\r\nLocation: /login", "output.uri"),
+    ] {
+        let wrong = Arc::new(AtomicBool::new(true));
+        let is_wrong = Arc::clone(&wrong);
+        let receiver = Receiver::answering(move |_, _| {
+            let status = if is_wrong.load(Ordering::SeqCst) { status } else { "200 OK" };
+            (status.into(), String::new())
+        });
+        let volume = Volume::new();
+        volume.put("ns/pipe/csv/published/one.csv", "n\n1\n");
+        volume.put("ns/pipe/csv/published/two.csv", "n\n2\n");
+        let worker = Worker::start(&volume, &posts("post", "csv", &receiver));
+        wait_until("two attempts", || receiver.posts().len() >= 2);
+        wait_until("the reason in the log", || {
+            let log = log(volume.path());
+            log.contains(hint) && log.contains("tries again in")
+        });
+        assert_eq!(names(&volume, "post/failed"), [""; 0], "{status}");
+        wrong.store(false, Ordering::SeqCst);
+        wait_until("the delivery", || names(&volume, "post/done").len() == 2);
+        assert_eq!(worker.stop(), 0);
+        assert_eq!(names(&volume, "post/failed"), [""; 0], "{status}");
+    }
+}
+
+#[test]
 fn a_delivery_goes_on_behind_the_last_row_that_was_taken() {
     let volume = Volume::new();
     let rows: String = (1..=2000).map(|row| format!("{row}\n")).collect();

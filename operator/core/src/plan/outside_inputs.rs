@@ -4,7 +4,7 @@
 use crate::pipeline::ValidStep;
 
 /// Failures of the worker that wrong credentials lead to.
-const OF_WORKER: [&str; 9] = [
+const OF_WORKER: [&str; 10] = [
     "CredentialsMissing",
     "StoreInvalid",
     "StoreRefused",
@@ -13,6 +13,7 @@ const OF_WORKER: [&str; 9] = [
     "FetchFailed",
     "SourceRefused",
     "DeliveryRefused",
+    "EndpointRefused",
     "ReceiverUnavailable",
 ];
 /// Failures of a container of the user's, of which no more is known.

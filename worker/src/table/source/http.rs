@@ -8,7 +8,7 @@ use super::{Found, Request};
 use crate::failure::StepError;
 use crate::network::{Download, fetch, redacted};
 use crate::table::TableError;
-use crate::table::file::LocalFile;
+use crate::table::file::{Arrival, LocalFile};
 
 /// Fetches the file.
 pub(super) async fn locate(request: &Request<'_>) -> Result<Found, StepError> {
@@ -30,7 +30,16 @@ pub(super) async fn locate(request: &Request<'_>) -> Result<Found, StepError> {
     if let Some(expected) = request.sha256 {
         check_digest(&name, expected, fetched.sha256.as_str())?;
     }
-    let mut file = LocalFile::own(fetched.path, name);
+    if fetched.is_page && request.format.is_none() {
+        let problem = format!(
+            "it is an HTML or XML page, not {}: the server sends it as text/html; does the address need a login, or lead to a page about \
+             the file? Where it is the table all the same, name its format, or let the server send another Content-Type",
+            format.extension()
+        );
+        return Err(TableError::content(&name, problem).into());
+    }
+    let arrival = Arrival { end_is_unknown: fetched.end_is_unknown, is_page: fetched.is_page };
+    let mut file = LocalFile::own(fetched.path, name).arrived(arrival);
     if let Some(encoding) = fetched.encoding {
         decode(&mut file, encoding, context).await?;
     }

@@ -11,9 +11,9 @@ use mlpipeline_crds::TextEncoding;
 use super::gzip::GzipMembers;
 use crate::WorkContext;
 use crate::failure::StepError;
-use crate::network::{Encoding, scratch_file};
+use crate::network::{Encoding, FetchError, scratch_file};
 use crate::table::TableError;
-use crate::table::file::LocalFile;
+use crate::table::file::{Arrival, LocalFile};
 
 /// The most that a file may grow when it is decompressed, as a multiple of its size. gzip cannot do more than about 1,030; what does
 /// is a file made to fill a disk.
@@ -55,6 +55,7 @@ pub(super) async fn make_plain(
         None => Ok(None),
     })
     .await?;
+    let arrival = file.arrival;
     let encoding: &'static encoding_rs::Encoding = match encoding {
         None | Some(TextEncoding::Utf8) => return Ok(()),
         Some(TextEncoding::Utf16) => utf16(file)?,
@@ -76,7 +77,10 @@ pub(super) async fn make_plain(
         };
         Ok(Some(Box::new(reader) as Box<dyn Read>))
     })
-    .await
+    .await?;
+    // Text may end anywhere, whatever its encoding.
+    file.arrival = arrival;
+    Ok(())
 }
 
 /// Which of the UTF-16s a file is. Without a byte order mark, its first signs say it: every table has signs of ASCII, its commas, quotes
@@ -127,7 +131,9 @@ async fn replace(
     })
     .await;
     if done.map_err(|error| TableError::Internal(error.to_string()))?? {
-        *file = LocalFile::own(target, file.name.clone());
+        // What was compressed says itself where it ends.
+        let arrival = Arrival { end_is_unknown: false, ..file.arrival };
+        *file = LocalFile::own(target, file.name.clone()).arrived(arrival);
     }
     Ok(())
 }
@@ -196,6 +202,10 @@ fn copy_limited(
                 return TableError::io("read", &source.path)(error);
             }
             let problem = match error.kind() {
+                io::ErrorKind::UnexpectedEof if source.arrival.end_is_unknown => {
+                    let problem = "cannot be decompressed to its end".to_owned();
+                    return FetchError::CutShort { name: name.to_owned(), problem }.into();
+                }
                 io::ErrorKind::UnexpectedEof => "the file is cut short".to_owned(),
                 _ => error.to_string(),
             };
