@@ -19,6 +19,7 @@ use super::exact_doubles::ExactDoubles;
 use super::faithful::Faithful;
 use super::far_times::FarTimes;
 use super::forgotten_order::ForgottenOrder;
+use super::lifted_conditions::LiftedConditions;
 use super::numbers::Numbers;
 use super::one_form::OneForm;
 use super::ordered::OrderedPartitions;
@@ -91,6 +92,7 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     options.optimizer.enable_dynamic_filter_pushdown = false;
     let pool = Arc::clone(&runtime.memory_pool);
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
+        Arc::new(LiftedConditions),
         Arc::new(Spelled),
         Arc::new(TruthValues),
         Arc::new(DaysAndNumbers),
