@@ -317,6 +317,8 @@ fn with_advice(text: String) -> String {
         return "Divide by zero; divide by nullif(x, 0), which gives null: a condition beside it may be looked at later".to_owned();
     } else if text.contains("specified more than once") {
         "; give each query of WITH a name of its own, also where one stands within another"
+    } else if text.contains("common type for bitwise operation") {
+        "; operators of bits take whole numbers: CAST(x AS BIGINT) makes one of a text, CAST(x AS INT) of a boolean"
     } else if ["Cannot coerce", "common argument type", "compatible types to compare"]
         .iter()
         .any(|part| text.contains(part))
