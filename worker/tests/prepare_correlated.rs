@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::answers::{answers, refused};
+use support::answers::{answers, refused, tried};
 
 const T: (&str, &str) = ("t", "id,x\n1,5\n2,6\n3,\n");
 const U: (&str, &str) = ("u", "k,v\n1,5\n1,6\n2,7\n,9\n");
@@ -110,6 +110,27 @@ fn an_order_of_rows_within_that_changes_nothing_is_no_reason_to_refuse() {
     ] {
         answers(&[T, U], sql, expected);
     }
+}
+
+#[test]
+fn mistakes_in_an_order_that_is_left_out_are_told_as_elsewhere() {
+    for (order, reason, part) in [
+        ("nosuch", "ColumnNotFound", "column \"nosuch\" not found; the tables are t (id, x); u (k, v)"),
+        ("nosuch(v)", "QueryInvalid", "there is no function nosuch"),
+        ("5", "QueryInvalid", "specified: 5"),
+        ("sum(v)", "QueryInvalid", "GROUP BY"),
+        ("v + true", "QueryInvalid", "CAST(x AS"),
+    ] {
+        for condition in [
+            format!("EXISTS (SELECT v FROM u ORDER BY {order})"),
+            format!("x IN (SELECT v FROM u ORDER BY {order})"),
+            format!("(SELECT count(*) FROM (SELECT v FROM u WHERE u.k = t.id ORDER BY {order}) AS q) = 2"),
+        ] {
+            let (_, ended) = tried(&[T, U], &ids(&condition));
+            ended.fails(2, reason, &[part]);
+        }
+    }
+    answers(&[T, U], &ids("EXISTS (SELECT v FROM u WHERE u.k = t.id ORDER BY t.id, u.v, 1)"), "id\n1\n2\n");
 }
 
 #[test]
