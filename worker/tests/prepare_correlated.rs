@@ -256,7 +256,8 @@ fn a_condition_on_the_row_outside_needs_no_column_of_the_query_within() {
         "SELECT t.id, l.m FROM t LEFT JOIN LATERAL (SELECT max(v) AS m FROM (SELECT v FROM u WHERE u.k = t.id) AS q) AS l ON true ORDER BY id",
         "id,m\n1,6\n2,7\n3,\n",
     );
-    let one_alone = "SELECT id, (SELECT n FROM (SELECT count(*) AS n FROM u WHERE u.k = t.id) AS q) AS m FROM t";
+    let one_alone =
+        "SELECT id, (SELECT n FROM (SELECT count(*) AS n FROM u WHERE u.k = t.id) AS q) AS m FROM t";
     refused(&[T, U], one_alone, &["taken alone: (SELECT count(*) FROM b WHERE b.k = a.k)"]);
 }
 
@@ -276,4 +277,30 @@ fn an_outer_join_does_not_lose_rows_to_a_condition_on_the_row_outside() {
         "SELECT t.id, max(z.v) AS m FROM t CROSS JOIN u AS z LEFT JOIN u AS q ON q.k = t.id AND q.v = z.v GROUP BY t.id ORDER BY id",
         "id,m\n1,9\n2,9\n3,9\n",
     );
+}
+
+#[test]
+fn a_row_outside_comes_out_once_whatever_is_equal_to_it() {
+    const W: (&str, &str) = ("w", "k,d,v\n1,0.0,5\n01,-0.0,6\nx,1.5,7\n2,1.2,8\n");
+    let sql = |value: &str| format!("SELECT id, (SELECT {value}) AS m FROM t ORDER BY id");
+    for (value, expected) in [
+        ("sum(v) FROM w WHERE w.k = t.id AND w.k <> 'x'", "id,m\n1,11\n2,8\n3,\n"),
+        ("sum(v) FROM w WHERE t.id = TRY_CAST(w.k AS INT)", "id,m\n1,11\n2,8\n3,\n"),
+        ("count(*) FROM w WHERE CAST(w.d AS INT) = t.id", "id,m\n1,2\n2,0\n3,0\n"),
+        ("count(*) FROM w WHERE w.d = t.id - 1.0", "id,m\n1,2\n2,0\n3,0\n"),
+        ("max(v) FROM w WHERE length(w.k) = t.id", "id,m\n1,8\n2,6\n3,\n"),
+        (
+            "count(*) FROM (SELECT DISTINCT v > 4 AS is_more FROM w WHERE w.k = t.id AND w.k <> 'x') AS q",
+            "id,m\n1,1\n2,1\n3,0\n",
+        ),
+    ] {
+        answers(&[T, W], &sql(value), expected);
+    }
+    answers(
+        &[T, W],
+        "SELECT t.id, l.m FROM t LEFT JOIN LATERAL (SELECT sum(v) AS m FROM w WHERE TRY_CAST(w.k AS INT) = t.id) AS l ON true ORDER BY id",
+        "id,m\n1,11\n2,8\n3,\n",
+    );
+    let grouped = sql("m FROM (SELECT k, max(v) AS m FROM u WHERE u.k = t.id GROUP BY k) AS q");
+    answers(&[T, U], &grouped, "id,m\n1,6\n2,7\n3,\n");
 }

@@ -207,7 +207,11 @@ fn a_text_beside_a_boolean_is_read_as_one_or_named_with_what_it_is_compared_with
         assert!(message.starts_with("'maybe' cannot be cast to BOOLEAN"), "{sql}: {message}");
         assert!(message.ends_with("in row 2 of t, column \"s\""), "{sql}: {message}");
     }
-    answers::refused(&[("t", t)], "SELECT nullif(flag, i) AS x FROM t", &["nullif(BOOLEAN, BIGINT)", "CAST(x AS"]);
+    answers::refused(
+        &[("t", t)],
+        "SELECT nullif(flag, i) AS x FROM t",
+        &["nullif(BOOLEAN, BIGINT)", "CAST(x AS"],
+    );
     for (select, way) in [
         ("i FROM t WHERE flag IN (SELECT s FROM t)", "CAST(x AS VARCHAR) IN"),
         ("i FROM t WHERE flag = ANY (SELECT s FROM t)", "CAST(x AS VARCHAR) = ANY"),

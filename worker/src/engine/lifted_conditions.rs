@@ -12,7 +12,8 @@ use datafusion::common::{Column, DFSchema, JoinType};
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
-    Aggregate, BinaryExpr, Distinct, Expr, Filter, Join, LogicalPlan, Operator, Projection, SubqueryAlias,
+    Aggregate, BinaryExpr, Distinct, Expr, ExprSchemable, Filter, Join, LogicalPlan, Operator, Projection,
+    SubqueryAlias,
 };
 use datafusion::optimizer::AnalyzerRule;
 
@@ -178,7 +179,7 @@ impl Lifting {
     fn past_distinct(&mut self, input: Arc<LogicalPlan>) -> Result<Lifted> {
         let own: Vec<Expr> = input.schema().columns().into_iter().map(Expr::Column).collect();
         let lifted = self.lifted(Arc::unwrap_or_clone(input))?;
-        if lifted.conditions.iter().all(is_of_one_value) {
+        if are_of_one_value(&lifted.conditions, lifted.plan.schema()) {
             let plan = LogicalPlan::Distinct(Distinct::All(Arc::new(lifted.plan)));
             return Ok(Lifted { plan, conditions: lifted.conditions });
         }
@@ -189,7 +190,10 @@ impl Lifting {
 
     fn past_groups(&mut self, mut aggregate: Aggregate) -> Result<Lifted> {
         let Lifted { plan, conditions } = self.lifted(Arc::unwrap_or_clone(aggregate.input))?;
-        if conditions.is_empty() || !conditions.iter().all(is_of_one_value) {
+        let is_group = |column: Column| aggregate.group_expr.contains(&Expr::Column(column));
+        let is_grouped = columns(&conditions).into_iter().all(is_group);
+        // What has a row for each row outside is known by its groups.
+        if is_grouped || !are_of_one_value(&conditions, plan.schema()) {
             aggregate.input = Arc::new(self.held(Lifted { plan, conditions })?);
             return Ok(Lifted { plan: LogicalPlan::Aggregate(aggregate), conditions: Vec::new() });
         }
@@ -220,13 +224,19 @@ fn is_of_groups(Aggregate { group_expr, .. }: &Aggregate) -> bool {
     !group_expr.is_empty() && !group_expr.iter().any(|group| matches!(group, Expr::GroupingSet(_)))
 }
 
-/// Whether all rows that pass have one value in the column of the condition.
-fn is_of_one_value(condition: &Expr) -> bool {
-    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = condition else {
-        return !condition.any_column_refs();
+/// Whether all rows that pass have one value in each column of the conditions. Of another type, several may be equal, as the texts 1 and 01 to a
+/// number.
+fn are_of_one_value(conditions: &[Expr], schema: &DFSchema) -> bool {
+    let is_column = |one: &Expr, other: &Expr| {
+        let types = (one.get_type(schema).ok(), other.get_type(schema).ok());
+        matches!(one, Expr::Column(_)) && !other.any_column_refs() && types.0.is_some() && types.0 == types.1
     };
-    let is_pair = |one: &Expr, other: &Expr| matches!(one, Expr::Column(_)) && !other.any_column_refs();
-    is_pair(left, right) || is_pair(right, left) || !condition.any_column_refs()
+    conditions.iter().all(|condition| match condition {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if condition.any_column_refs() => {
+            is_column(left, right) || is_column(right, left)
+        }
+        other => !other.any_column_refs(),
+    })
 }
 
 fn is_column(expr: &Expr, column: &Column) -> bool {

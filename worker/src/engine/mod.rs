@@ -24,6 +24,7 @@ mod far_times;
 mod foreign_nan;
 mod forgotten_order;
 mod functions;
+mod keyed_conditions;
 mod lifted_conditions;
 mod like_escape;
 mod minutes;

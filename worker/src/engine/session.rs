@@ -19,6 +19,7 @@ use super::exact_doubles::ExactDoubles;
 use super::faithful::Faithful;
 use super::far_times::FarTimes;
 use super::forgotten_order::ForgottenOrder;
+use super::keyed_conditions::KeyedConditions;
 use super::lifted_conditions::LiftedConditions;
 use super::numbers::Numbers;
 use super::one_form::OneForm;
@@ -106,6 +107,7 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     rules.push(Arc::new(ComparedIntervals::new()));
     rules.push(Arc::new(OneForm::new()));
     rules.push(Arc::new(ExactDoubles::new()));
+    rules.push(Arc::new(KeyedConditions::new()));
     // Filters are pushed down before; this pushes one below an outer join whose sides were exchanged, to the wrong side.
     let physical = PhysicalOptimizer::new().rules.into_iter();
     let physical = physical.filter(|rule| !rule.name().starts_with("FilterPushdown"));

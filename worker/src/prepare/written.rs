@@ -16,7 +16,8 @@ use crate::failure::StepError;
 const MOST_NAMED: usize = 3;
 
 /// Functions that compare their arguments.
-const COMPARING: [&str; 6] = ["nullif", "greatest", "least", "array_has", "array_position", "array_positions"];
+const COMPARING: [&str; 6] =
+    ["nullif", "greatest", "least", "array_has", "array_position", "array_positions"];
 
 /// The error, with the expressions of the query that it is about, where they are known. The plan is as it was before it was analyzed.
 pub(super) fn with_expressions(error: StepError, plan: &LogicalPlan) -> StepError {
