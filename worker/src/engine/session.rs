@@ -107,7 +107,7 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     rules.push(Arc::new(ComparedIntervals::new()));
     rules.push(Arc::new(OneForm::new()));
     rules.push(Arc::new(ExactDoubles::new()));
-    rules.push(Arc::new(KeyedConditions::new()));
+    rules.push(Arc::new(KeyedConditions));
     // Filters are pushed down before; this pushes one below an outer join whose sides were exchanged, to the wrong side.
     let physical = PhysicalOptimizer::new().rules.into_iter();
     let physical = physical.filter(|rule| !rule.name().starts_with("FilterPushdown"));
