@@ -148,8 +148,12 @@ impl Lifting {
         Ok(Lifted { plan: LogicalPlan::Projection(projection), conditions })
     }
 
-    fn past_name(&mut self, named: SubqueryAlias) -> Result<Lifted> {
+    fn past_name(&mut self, mut named: SubqueryAlias) -> Result<Lifted> {
         let Lifted { plan, conditions } = self.lifted(Arc::unwrap_or_clone(named.input))?;
+        if conditions.is_empty() {
+            named.input = Arc::new(plan);
+            return Ok(Lifted { plan: LogicalPlan::SubqueryAlias(named), conditions });
+        }
         let mut places = Vec::new();
         for column in columns(&conditions) {
             let place = plan.schema().index_of_column(&column)?;
@@ -172,7 +176,9 @@ impl Lifting {
             self.settled(right)?
         };
         (join.left, join.right) = (Arc::new(left), Arc::new(right));
-        Ok(Lifted { plan: LogicalPlan::Join(join).recompute_schema()?, conditions })
+        let joined = LogicalPlan::Join(join);
+        let plan = if conditions.is_empty() { joined } else { joined.recompute_schema()? };
+        Ok(Lifted { plan, conditions })
     }
 
     /// Rows are as different with a column more that is the same in all that pass.
