@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::answers::{answers, refused};
+use support::answers::{answers, refused, tried};
 
 const T: (&str, &str) = ("t", "id,x\n1,5\n2,6\n3,\n");
 const U: (&str, &str) = ("u", "k,v\n1,5\n1,6\n2,7\n,9\n");
@@ -113,6 +113,27 @@ fn an_order_of_rows_within_that_changes_nothing_is_no_reason_to_refuse() {
 }
 
 #[test]
+fn mistakes_in_an_order_that_is_left_out_are_told_as_elsewhere() {
+    for (order, reason, part) in [
+        ("nosuch", "ColumnNotFound", "column \"nosuch\" not found; the tables are t (id, x); u (k, v)"),
+        ("nosuch(v)", "QueryInvalid", "there is no function nosuch"),
+        ("5", "QueryInvalid", "specified: 5"),
+        ("sum(v)", "QueryInvalid", "GROUP BY"),
+        ("v + true", "QueryInvalid", "CAST(x AS"),
+    ] {
+        for condition in [
+            format!("EXISTS (SELECT v FROM u ORDER BY {order})"),
+            format!("x IN (SELECT v FROM u ORDER BY {order})"),
+            format!("(SELECT count(*) FROM (SELECT v FROM u WHERE u.k = t.id ORDER BY {order}) AS q) = 2"),
+        ] {
+            let (_, ended) = tried(&[T, U], &ids(&condition));
+            ended.fails(2, reason, &[part]);
+        }
+    }
+    answers(&[T, U], &ids("EXISTS (SELECT v FROM u WHERE u.k = t.id ORDER BY t.id, u.v, 1)"), "id\n1\n2\n");
+}
+
+#[test]
 fn windows_are_over_the_rows_of_each_row_or_refused() {
     for sql in [
         ids("EXISTS (SELECT v FROM u WHERE u.k = t.id QUALIFY row_number() OVER (ORDER BY v DESC) = 2)"),
@@ -164,27 +185,22 @@ fn a_table_within_that_is_called_like_one_outside_is_never_taken_for_it() {
     let sql = |condition: &str| format!("SELECT count(*) AS n FROM u JOIN t ON true WHERE {condition}");
     for (condition, way) in [
         (
-            "EXISTS (SELECT 1 FROM (SELECT * FROM u WHERE u.k = t.id) AS q WHERE q.v = u.v)",
-            "(SELECT * FROM \"u\") AS \"q\" WHERE \"q\".k",
-        ),
-        (
-            "EXISTS (SELECT 1 FROM (SELECT * FROM u WHERE u.k = t.id ORDER BY v) AS q WHERE q.v = u.v)",
-            "(SELECT * FROM \"u\") AS \"q\" WHERE \"q\".k",
-        ),
-        (
-            "(SELECT count(*) FROM (SELECT * FROM u WHERE u.k = t.id) AS q WHERE q.v = u.v) = 1",
+            "(SELECT count(*) FROM (SELECT * FROM u WHERE u.k = t.id ORDER BY v LIMIT 1) AS q WHERE q.v = u.v) = 1",
             "(SELECT * FROM \"u\") AS \"q\" WHERE \"q\".k",
         ),
         ("u.v = ANY (SELECT u.v FROM u WHERE u.k = t.id)", "another name within: FROM \"u\" AS z"),
-        (
-            "u.v = ANY (SELECT q.v FROM (SELECT * FROM u WHERE u.k = t.id) AS q)",
-            "(SELECT * FROM \"u\") AS \"q\" WHERE \"q\".k",
-        ),
     ] {
         refused(&[T, U], &sql(condition), &[way]);
     }
     for (condition, expected) in [
         ("u.v IN (SELECT q.v FROM (SELECT * FROM u WHERE u.k = t.id) AS q)", "n\n3\n"),
+        ("EXISTS (SELECT 1 FROM (SELECT * FROM u WHERE u.k = t.id) AS q WHERE q.v = u.v)", "n\n3\n"),
+        (
+            "EXISTS (SELECT 1 FROM (SELECT * FROM u WHERE u.k = t.id ORDER BY v) AS q WHERE q.v = u.v)",
+            "n\n3\n",
+        ),
+        ("(SELECT count(*) FROM (SELECT * FROM u WHERE u.k = t.id) AS q WHERE q.v = u.v) = 1", "n\n3\n"),
+        ("u.v = ANY (SELECT q.v FROM (SELECT * FROM u WHERE u.k = t.id) AS q)", "n\n3\n"),
         ("EXISTS (SELECT 1 FROM u WHERE u.k = t.id AND u.v > 5)", "n\n8\n"),
         ("EXISTS (SELECT 1 FROM (SELECT * FROM u) AS q WHERE q.k = t.id AND q.v = u.v)", "n\n3\n"),
         ("(SELECT count(*) FROM (SELECT * FROM u) AS q WHERE q.k = t.id AND q.v = u.v) = 1", "n\n3\n"),
@@ -194,4 +210,100 @@ fn a_table_within_that_is_called_like_one_outside_is_never_taken_for_it() {
         answers(&[T, U], &sql(condition), expected);
     }
     answers(&[T, U], "SELECT id FROM t AS __among WHERE x = ANY (SELECT x FROM t WHERE id = 2)", "id\n2\n");
+}
+
+#[test]
+fn a_condition_on_the_row_outside_needs_no_column_of_the_query_within() {
+    for (value, expected) in [
+        ("max(v) FROM (SELECT v FROM u WHERE u.k = t.id) AS q", "6,7,"),
+        ("max(v) FROM (SELECT v FROM (SELECT v FROM u WHERE u.k = t.id) AS p) AS q", "6,7,"),
+        ("sum(w) FROM (SELECT k AS o, v + 1 AS w FROM u WHERE u.k = t.id) AS q", "13,8,"),
+        // A value within is called like the column of the condition.
+        ("max(k) FROM (SELECT v AS k FROM u WHERE u.k = t.id) AS q", "6,7,"),
+        ("max(w) FROM (SELECT v AS w, v AS k FROM u WHERE u.k = t.id)", "6,7,"),
+        ("count(*) FROM (SELECT v, k + 1 AS k FROM u WHERE u.k = t.id) AS u WHERE u.k = 2", "2,0,0"),
+        ("max(v) AS k FROM u WHERE u.k = t.id", "6,7,"),
+        ("count(*) FROM (SELECT DISTINCT k FROM (SELECT k FROM u WHERE u.k = t.id) AS p) AS q", "1,1,0"),
+        ("count(*) FROM (SELECT DISTINCT v > 4 AS is_more FROM u WHERE u.k = t.id) AS q", "1,1,0"),
+        ("sum(n) FROM (SELECT count(*) AS n FROM u WHERE u.k = t.id GROUP BY v) AS q", "2,1,"),
+        ("max(b.v) FROM (SELECT v FROM u WHERE u.k = t.id) AS a JOIN u AS b ON a.v < b.v", "9,9,"),
+        ("max(q.v) FROM (SELECT v FROM u WHERE u.k = t.id) AS q LEFT JOIN u AS b ON b.v > q.v", "6,7,"),
+    ] {
+        let rows = expected.split(',').zip(1..).map(|(value, id)| format!("{id},{value}\n"));
+        let expected = format!("id,m\n{}", rows.collect::<String>());
+        answers(&[T, U], &format!("SELECT id, (SELECT {value}) AS m FROM t ORDER BY id"), &expected);
+    }
+    answers(
+        &[T, U],
+        "SELECT id, (WITH q AS (SELECT v FROM u WHERE u.k = t.id) SELECT max(v) FROM q) AS m FROM t ORDER BY id",
+        "id,m\n1,6\n2,7\n3,\n",
+    );
+    for (condition, expected) in [
+        ("EXISTS (SELECT 1 FROM (SELECT v FROM u WHERE u.k = t.id) AS q WHERE q.v > 6)", "id\n2\n"),
+        ("NOT EXISTS (SELECT 1 FROM (SELECT v FROM u WHERE u.k = t.id) AS q)", "id\n3\n"),
+        ("EXISTS (SELECT v AS k FROM u WHERE u.k = t.id)", "id\n1\n2\n"),
+        ("EXISTS (SELECT 1 FROM (SELECT v FROM u WHERE u.k > t.id) AS q)", "id\n1\n"),
+        ("EXISTS (SELECT 1 FROM (SELECT k FROM u WHERE u.k = t.id AND u.v > t.x + 1) AS q)", "id\n"),
+        ("EXISTS (SELECT 1 FROM (SELECT v FROM u WHERE u.k = t.id) JOIN u AS z ON true)", "id\n1\n2\n"),
+        ("x IN (SELECT v FROM (SELECT v FROM u WHERE u.k = t.id) AS q)", "id\n1\n"),
+        ("x IN (SELECT v AS k FROM u WHERE u.k = t.id)", "id\n1\n"),
+        ("x < ANY (SELECT v FROM (SELECT v FROM u WHERE u.k = t.id) AS q)", "id\n1\n2\n"),
+    ] {
+        answers(&[T, U], &ids(condition), expected);
+    }
+    answers(
+        &[T, U],
+        "SELECT t.id, l.m FROM t LEFT JOIN LATERAL (SELECT max(v) AS m FROM (SELECT v FROM u WHERE u.k = t.id) AS q) AS l ON true ORDER BY id",
+        "id,m\n1,6\n2,7\n3,\n",
+    );
+    let one_alone =
+        "SELECT id, (SELECT n FROM (SELECT count(*) AS n FROM u WHERE u.k = t.id) AS q) AS m FROM t";
+    refused(&[T, U], one_alone, &["taken alone: (SELECT count(*) FROM b WHERE b.k = a.k)"]);
+}
+
+#[test]
+fn an_outer_join_does_not_lose_rows_to_a_condition_on_the_row_outside() {
+    let within = "(SELECT v, k FROM u WHERE u.k = t.id) AS q";
+    for sql in [
+        format!("SELECT id, (SELECT max(z.v) FROM u AS z LEFT JOIN {within} ON z.v = q.v) AS m FROM t"),
+        format!("SELECT id, (SELECT max(z.v) FROM {within} RIGHT JOIN u AS z ON z.v = q.v) AS m FROM t"),
+        format!("SELECT id, (SELECT max(z.v) FROM u AS z FULL JOIN {within} ON z.v = q.v) AS m FROM t"),
+        ids(&format!("EXISTS (SELECT 1 FROM u AS z LEFT JOIN {within} ON z.v = q.v)")),
+    ] {
+        refused(&[T, U], &sql, &["join in the query outside", "CROSS JOIN c LEFT JOIN b ON b.k = a.k"]);
+    }
+    answers(
+        &[T, U],
+        "SELECT t.id, max(z.v) AS m FROM t CROSS JOIN u AS z LEFT JOIN u AS q ON q.k = t.id AND q.v = z.v GROUP BY t.id ORDER BY id",
+        "id,m\n1,9\n2,9\n3,9\n",
+    );
+}
+
+#[test]
+fn a_row_outside_comes_out_once_whatever_is_equal_to_it() {
+    const W: (&str, &str) = ("w", "k,d,v\n1,0.0,5\n01,-0.0,6\nx,1.5,7\n2,1.2,8\n");
+    let sql = |value: &str| format!("SELECT id, (SELECT {value}) AS m FROM t ORDER BY id");
+    for (value, expected) in [
+        ("sum(v) FROM w WHERE w.k = t.id AND w.k <> 'x'", "id,m\n1,11\n2,8\n3,\n"),
+        ("sum(v) FROM w WHERE t.id = TRY_CAST(w.k AS INT)", "id,m\n1,11\n2,8\n3,\n"),
+        ("count(*) FROM w WHERE CAST(w.d AS INT) = t.id", "id,m\n1,2\n2,0\n3,0\n"),
+        ("count(*) FROM w WHERE w.d = t.id - 1.0", "id,m\n1,2\n2,0\n3,0\n"),
+        ("max(v) FROM w WHERE length(w.k) = t.id", "id,m\n1,8\n2,6\n3,\n"),
+        (
+            "count(*) FROM (SELECT DISTINCT TRY_CAST(k AS INT) AS k, v > 4 AS is_more FROM w) AS q WHERE q.k = t.id",
+            "id,m\n1,1\n2,1\n3,0\n",
+        ),
+    ] {
+        answers(&[T, W], &sql(value), expected);
+    }
+    answers(
+        &[T, W],
+        "SELECT t.id, l.m FROM t LEFT JOIN LATERAL (SELECT sum(v) AS m FROM w WHERE TRY_CAST(w.k AS INT) = t.id) AS l ON true ORDER BY id",
+        "id,m\n1,11\n2,8\n3,\n",
+    );
+    let distinct =
+        sql("count(*) FROM (SELECT DISTINCT v > 4 AS is_more FROM w WHERE w.k = t.id AND w.k <> 'x') AS q");
+    refused(&[T, W], &distinct, &["write it behind that query, with the column"]);
+    let grouped = sql("m FROM (SELECT k, max(v) AS m FROM u WHERE u.k = t.id GROUP BY k) AS q");
+    answers(&[T, U], &grouped, "id,m\n1,6\n2,7\n3,\n");
 }

@@ -140,12 +140,34 @@ fn a_text_beside_a_boolean_is_read_as_one_or_named_with_what_it_is_compared_with
         ("flag IN ('true', 'yes')", "i\n1\n"),
         ("CASE flag WHEN 'true' THEN 1 ELSE 2 END = 1", "i\n1\n"),
         ("i = 1 AND flag = s", "i\n1\n"),
+        ("flag > 'false'", "i\n1\n"),
+        ("flag BETWEEN 'no' AND 'false'", "i\n2\n"),
+        ("flag IS DISTINCT FROM 'true'", "i\n2\n"),
+        ("flag IS NOT DISTINCT FROM 'true'", "i\n1\n"),
+        ("nullif(flag, 'true') IS NULL", "i\n1\n"),
+        ("nullif('true', flag) IS NULL", "i\n1\n"),
+        ("greatest(flag, 'false')", "i\n1\n"),
+        ("least(flag, 'true')", "i\n1\n"),
+        ("coalesce(nullif(flag, false), 'yes')", "i\n1\n2\n"),
+        ("array_has([flag], 'true')", "i\n1\n"),
+        ("array_has(['yes', 'true'], flag)", "i\n1\n"),
+        ("array_position([true, flag], 'false') = 2", "i\n2\n"),
+        ("array_has([i, 7], '1')", "i\n1\n"),
+        ("array_position([i, 2], '2') = 1", "i\n2\n"),
+        ("array_has([DATE '2024-01-30' + CAST(i AS INT)], '2024-02-01')", "i\n2\n"),
     ] {
         let condition = condition.replace("= s", "= nullif(s, 'maybe')");
         answers(&[("t", t)], &format!("SELECT i FROM t WHERE {condition}"), expected);
     }
     for condition in [
         "flag = 'maybe'",
+        "flag < 'maybe'",
+        "flag BETWEEN 'false' AND 'maybe'",
+        "flag IS DISTINCT FROM 'maybe'",
+        "flag IS NOT DISTINCT FROM 'Maybe'",
+        "nullif(flag, 'maybe')",
+        "greatest(flag, 'maybe')",
+        "least('maybe', flag)",
         "'Maybe' <> flag",
         "flag IN ('true', 'maybe')",
         "CASE flag WHEN 'maybe' THEN true ELSE false END",
@@ -154,6 +176,25 @@ fn a_text_beside_a_boolean_is_read_as_one_or_named_with_what_it_is_compared_with
         assert!(message.starts_with("'maybe' cannot be cast to BOOLEAN"), "{condition}: {message}");
         assert!(message.contains("TRY_CAST(x AS BOOLEAN)"), "{condition}: {message}");
         assert!(message.ends_with(". The text is compared with flag"), "{condition}: {message}");
+    }
+    for value in [
+        "array_has([flag], 'maybe')",
+        "array_position([flag], 'maybe')",
+        "CAST(array_positions([flag], 'maybe') AS VARCHAR)",
+    ] {
+        let message = refused(t, "z\n1\n", &format!("SELECT {value} AS x FROM t"));
+        assert!(message.starts_with("'maybe' cannot be cast to BOOLEAN"), "{value}: {message}");
+        assert!(message.contains(". The text is compared with make_array("), "{value}: {message}");
+    }
+    let dated = "i,flag,day\n1,true,2024-01-31\n2,,\n";
+    for (value, kind, beside) in [
+        ("coalesce(flag, 'maybe')", "BOOLEAN", "flag"),
+        ("coalesce(day, 'maybe')", "DATE", "day"),
+        ("CASE WHEN i > 1 THEN day ELSE 'maybe' END", "DATE", "day"),
+    ] {
+        let message = refused(dated, "z\n1\n", &format!("SELECT {value} AS x FROM t"));
+        assert!(message.starts_with(&format!("'maybe' cannot be cast to {kind}")), "{value}: {message}");
+        assert!(message.ends_with(&format!(". The text stands beside {beside}")), "{value}: {message}");
     }
     let message = refused(t, "z\n1\n", "SELECT i FROM t WHERE i = 'maybe'");
     assert!(message.ends_with("TRY_CAST(x AS BIGINT). The text is compared with i"), "{message}");
@@ -166,6 +207,11 @@ fn a_text_beside_a_boolean_is_read_as_one_or_named_with_what_it_is_compared_with
         assert!(message.starts_with("'maybe' cannot be cast to BOOLEAN"), "{sql}: {message}");
         assert!(message.ends_with("in row 2 of t, column \"s\""), "{sql}: {message}");
     }
+    answers::refused(
+        &[("t", t)],
+        "SELECT nullif(flag, i) AS x FROM t",
+        &["nullif(BOOLEAN, BIGINT)", "CAST(x AS"],
+    );
     for (select, way) in [
         ("i FROM t WHERE flag IN (SELECT s FROM t)", "CAST(x AS VARCHAR) IN"),
         ("i FROM t WHERE flag = ANY (SELECT s FROM t)", "CAST(x AS VARCHAR) = ANY"),

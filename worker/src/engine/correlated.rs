@@ -4,11 +4,11 @@
 //! query is refused with a way out. Must not ask whether nulls count as false: that is `subqueries`.
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion, TreeNodeVisitor};
-use datafusion::common::{Column, DFSchema, plan_err};
+use datafusion::common::{Column, DFSchema, JoinType, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
-    Aggregate, Distinct, Expr, FetchType, Limit, LogicalPlan, SkipType, Subquery,
+    Aggregate, Distinct, Expr, FetchType, Join, Limit, LogicalPlan, SkipType, Subquery,
 };
 
 /// What is asked of a SELECT.
@@ -116,6 +116,7 @@ impl Above {
                  row is (SELECT count(*) FROM b WHERE b.k = a.k) > 1; for values of the first rows, number them in a query within: (SELECT *, \
                  row_number() OVER (PARTITION BY k ORDER BY v) AS r FROM b) AS b WHERE b.k = a.k AND b.r <= 2"
             ),
+            LogicalPlan::Join(join) => check_join(join),
             LogicalPlan::Aggregate(aggregate) => self.check_aggregate(aggregate),
             _ => Ok(()),
         }
@@ -147,6 +148,36 @@ impl Above {
         self.is_total = true;
         Ok(())
     }
+}
+
+/// Rows that an outer join has without any of the other table are left out by a condition of that one, once it stands above.
+fn check_join(join: &Join) -> Result<()> {
+    let (is_left, is_right) = match join.join_type {
+        JoinType::Left => (false, true),
+        JoinType::Right => (true, false),
+        JoinType::Full => (true, true),
+        _ => (false, false),
+    };
+    if (is_left && refers(&join.left)?) || (is_right && refers(&join.right)?) {
+        return plan_err!(
+            "in a SELECT that refers to the row outside, a LEFT, RIGHT or FULL JOIN would leave out its rows without any of the table that refers to it; \
+             join in the query outside: SELECT a.id, max(c.v) FROM a CROSS JOIN c LEFT JOIN b ON b.k = a.k AND b.v = c.v GROUP BY a.id"
+        );
+    }
+    Ok(())
+}
+
+/// Whether a condition of these rows refers to the row outside.
+fn refers(rows: &LogicalPlan) -> Result<bool> {
+    let mut found = false;
+    rows.apply(|node| {
+        if matches!(node, LogicalPlan::Subquery(_)) {
+            return Ok(TreeNodeRecursion::Jump);
+        }
+        found |= node.contains_outer_reference();
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(found)
 }
 
 fn takes_the_first(limit: &Limit) -> Result<bool> {

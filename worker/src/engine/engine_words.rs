@@ -11,7 +11,7 @@ use super::sql_types::in_sql;
 const LONGEST: usize = 400;
 
 /// What the engine says of parts of SQL that it does not have, and what is said in its place.
-const REPLACED: [(&str, &str); 25] = [
+const REPLACED: [(&str, &str); 27] = [
     (
         "in BETWEEN expression",
         "BETWEEN has values of types that are not compared; make them of one type with CAST(x AS …)",
@@ -31,6 +31,16 @@ const REPLACED: [(&str, &str); 25] = [
         "a query in FROM that refers to the tables beside it, as LATERAL does, can be one aggregate of rows that are equal to those outside: LEFT \
          JOIN LATERAL (SELECT max(b.v) AS v FROM b WHERE b.k = a.k) AS m ON true; otherwise join, and keep the first rows with QUALIFY \
          row_number() OVER (PARTITION BY a.id ORDER BY b.v) = 1; rows of a list are SELECT id, unnest(tags) AS tag FROM t",
+    ),
+    (
+        "No field named ",
+        "a condition that refers to the row outside names a column which the query within that it stands in does not give; write it behind that query, \
+         with the column: (SELECT max(q.v) FROM (SELECT k, v FROM b) AS q WHERE q.k = a.k); an aggregate without GROUP BY is taken alone: (SELECT count(*) \
+         FROM b WHERE b.k = a.k)",
+    ),
+    (
+        "which would be ambiguous",
+        "a value of the query is called like a column that it uses beside it; give the value another name with AS",
     ),
     ("logical expression Exists", SUBQUERY),
     ("logical expression InSubquery", SUBQUERY),
@@ -307,6 +317,8 @@ fn with_advice(text: String) -> String {
         return "Divide by zero; divide by nullif(x, 0), which gives null: a condition beside it may be looked at later".to_owned();
     } else if text.contains("specified more than once") {
         "; give each query of WITH a name of its own, also where one stands within another"
+    } else if text.contains("common type for bitwise operation") {
+        "; operators of bits take whole numbers: CAST(x AS BIGINT) makes one of a text, CAST(x AS INT) of a boolean"
     } else if ["Cannot coerce", "common argument type", "compatible types to compare"]
         .iter()
         .any(|part| text.contains(part))

@@ -7,6 +7,7 @@ use super::sql_types::in_sql;
 const NOT_CAST: &str = " cannot be cast to ";
 const NOT_HELD: &str = " does not fit into ";
 const TOO_LARGE: &str = " is too large for a whole number of its type";
+const NO_PLACES: &str = " has fewer than no places";
 const NO_ROOT: &str = "a negative number has no square root";
 const NO_QUOTIENT: &str = "Divide by zero";
 const NO_TIME: &str = "Error parsing timestamp from '";
@@ -27,7 +28,7 @@ pub(crate) enum FailedValue<'a> {
     Decimal(&'a str),
     /// A function of whole numbers, and these numbers, of which its value does not fit.
     Call(&'a str, &'a str),
-    /// Two whole numbers whose sum, difference, product, quotient or shift does not fit.
+    /// Two whole numbers whose sum, difference, product or quotient does not fit, or of which one cannot be shifted by the other.
     Operands(&'a str, &'a str),
     /// A negative number, of which the root is asked for.
     Root,
@@ -57,13 +58,13 @@ impl<'a> FailedValue<'a> {
         if let Some((value, _)) = message.split_once(NOT_HELD) {
             return Some(Self::Decimal(value));
         }
-        let (operation, _) = message.split_once(TOO_LARGE)?;
+        let (operation, _) = message.split_once(TOO_LARGE).or_else(|| message.split_once(NO_PLACES))?;
         if let Some((name, numbers)) = operation.split_once('(') {
             return Some(Self::Call(name, numbers.trim_end_matches(')')));
         }
         let mut parts = operation.split(' ');
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some(left), Some("+" | "-" | "*" | "/" | "<<"), Some(right), None) => {
+            (Some(left), Some("+" | "-" | "*" | "/" | "<<" | ">>"), Some(right), None) => {
                 Some(Self::Operands(left, right))
             }
             _ => None,
@@ -230,6 +231,8 @@ mod tests {
         assert_eq!(said, "Divide by zero: n is 0; divide by nullif(n, 0), which");
         assert_eq!(FailedValue::in_message(&said), Some(FailedValue::Divisor));
         assert_eq!(FailedValue::in_message("Divide by zero error; divide by"), Some(FailedValue::Divisor));
+        let shift = "1 << -1 has fewer than no places; CASE WHEN";
+        assert_eq!(FailedValue::in_message(shift), Some(FailedValue::Operands("1", "-1")));
         let time = "Error parsing timestamp from 'a: b': too short; times";
         assert_eq!(FailedValue::in_message(time), Some(FailedValue::Time("a: b")));
         let widest = message("1.5 is too large to store in a Decimal128 of precision 38. Max is 9.9");

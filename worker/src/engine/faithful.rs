@@ -14,7 +14,7 @@ use datafusion::optimizer::AnalyzerRule;
 
 use super::nullable::nullable;
 use super::rewrite::rewrite_node;
-use super::{correlated, dates_of_digits, subqueries, zones};
+use super::{bits, correlated, dates_of_digits, subqueries, zones};
 
 /// Nanoseconds of a day.
 const DAY: i64 = 86_400_000_000_000;
@@ -77,6 +77,7 @@ fn check_orders(plan: &LogicalPlan) -> Result<()> {
 
 fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     dates_of_digits::check(&expr, schema)?;
+    bits::check(&expr, schema)?;
     let type_of = |expr: &Expr| expr.get_type(schema).ok();
     match expr {
         Expr::InList(list) => Ok(one_by_one(list, schema)),
@@ -147,7 +148,8 @@ fn is_time(found: &DataType) -> bool {
     matches!(found, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
 }
 
-fn has_fraction(found: &DataType) -> bool {
+/// Whether numbers of this type may have a fraction.
+pub(super) fn has_fraction(found: &DataType) -> bool {
     found.is_floating()
         || matches!(found, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) if *scale > 0)
 }

@@ -5,6 +5,7 @@
 
 mod aggregates;
 mod assumed_order;
+mod bits;
 mod canonical;
 mod cast;
 mod compared_intervals;
@@ -23,6 +24,8 @@ mod far_times;
 mod foreign_nan;
 mod forgotten_order;
 mod functions;
+mod keyed_conditions;
+mod lifted_conditions;
 mod like_escape;
 mod minutes;
 mod nullable;
@@ -55,4 +58,5 @@ pub(crate) use far_times::compares;
 pub(crate) use foreign_nan::{batch_with_positive_nan, values_with_positive_nan, with_positive_nan};
 pub(crate) use read_ahead::ReadAhead;
 pub(crate) use session::{InOneStream, PARTITIONS, runtime, session, streaming};
+pub(crate) use truth_values::{IS_DISTINCT, IS_NOT_DISTINCT};
 pub(crate) use until_failed::until_failed;

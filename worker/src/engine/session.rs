@@ -19,6 +19,8 @@ use super::exact_doubles::ExactDoubles;
 use super::faithful::Faithful;
 use super::far_times::FarTimes;
 use super::forgotten_order::ForgottenOrder;
+use super::keyed_conditions::KeyedConditions;
+use super::lifted_conditions::LiftedConditions;
 use super::numbers::Numbers;
 use super::one_form::OneForm;
 use super::ordered::OrderedPartitions;
@@ -95,6 +97,7 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     options.optimizer.enable_dynamic_filter_pushdown = false;
     let pool = Arc::clone(&runtime.memory_pool);
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
+        Arc::new(LiftedConditions),
         Arc::new(Spelled),
         Arc::new(TruthValues),
         Arc::new(DaysAndNumbers),
@@ -108,6 +111,7 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     rules.push(Arc::new(ComparedIntervals::new()));
     rules.push(Arc::new(OneForm::new()));
     rules.push(Arc::new(ExactDoubles::new()));
+    rules.push(Arc::new(KeyedConditions));
     // Filters are pushed down before; this pushes one below an outer join whose sides were exchanged, to the wrong side.
     let physical = PhysicalOptimizer::new().rules.into_iter();
     let physical = physical.filter(|rule| !rule.name().starts_with("FilterPushdown"));

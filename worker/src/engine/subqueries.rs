@@ -231,6 +231,11 @@ fn has_subquery(expr: &Expr) -> bool {
     has(expr, |expr| matches!(expr, Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_)))
 }
 
+/// Whether there is a SELECT within, as a value too.
+pub(super) fn has_select(expr: &Expr) -> bool {
+    has_subquery(expr) || has(expr, |expr| matches!(expr, Expr::ScalarSubquery(_)))
+}
+
 fn has(expr: &Expr, wanted: fn(&Expr) -> bool) -> bool {
     let mut found = false;
     let visited = expr.apply(|expr| {

@@ -1,13 +1,13 @@
 //! Texts beside booleans: they are read as booleans, as texts beside numbers are as numbers, where the engine does not compare them.
 //!
-//! Must not change what CASE, `coalesce` and UNION give.
+//! Owns operators, IN, BETWEEN and CASE. Must not change what CASE and UNION give; texts that functions are given are those of `functions`.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
 use datafusion::error::Result;
-use datafusion::logical_expr::expr::{Case, InList};
+use datafusion::logical_expr::expr::{Between, Case, InList};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, binary_expr};
 use datafusion::optimizer::AnalyzerRule;
@@ -16,7 +16,13 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 use super::cast::cast;
 use super::rewrite::rewrite;
 
-/// Casts texts beside booleans: in comparisons when they are planned, and in IN and CASE before types are made alike.
+/// What a query's operator is called that is true for one null too: the parser has none.
+pub(crate) const IS_DISTINCT: &str = "IS DISTINCT FROM";
+
+/// Its opposite, which is true for two.
+pub(crate) const IS_NOT_DISTINCT: &str = "IS NOT DISTINCT FROM";
+
+/// Casts texts beside booleans: in comparisons when they are planned, and in IN, BETWEEN and CASE before types are made alike.
 #[derive(Debug)]
 pub(super) struct TruthValues;
 
@@ -26,12 +32,9 @@ impl ExprPlanner for TruthValues {
         mut compared: RawBinaryExpr,
         schema: &DFSchema,
     ) -> Result<PlannerResult<RawBinaryExpr>> {
-        let operator = match compared.op {
-            BinaryOperator::Eq => Operator::Eq,
-            BinaryOperator::NotEq => Operator::NotEq,
-            _ => return Ok(PlannerResult::Original(compared)),
-        };
-        if read(&mut [&mut compared.left, &mut compared.right], schema) {
+        let Some(operator) = operator(&compared.op) else { return Ok(PlannerResult::Original(compared)) };
+        let is_read = read(&mut [&mut compared.left, &mut compared.right], schema);
+        if is_read || matches!(compared.op, BinaryOperator::Custom(_)) {
             Ok(PlannerResult::Planned(binary_expr(compared.left, operator, compared.right)))
         } else {
             Ok(PlannerResult::Original(compared))
@@ -49,8 +52,31 @@ impl AnalyzerRule for TruthValues {
     }
 }
 
+/// The operator of a comparison.
+fn operator(written: &BinaryOperator) -> Option<Operator> {
+    match written {
+        BinaryOperator::Eq => Some(Operator::Eq),
+        BinaryOperator::NotEq => Some(Operator::NotEq),
+        BinaryOperator::Lt => Some(Operator::Lt),
+        BinaryOperator::LtEq => Some(Operator::LtEq),
+        BinaryOperator::Gt => Some(Operator::Gt),
+        BinaryOperator::GtEq => Some(Operator::GtEq),
+        BinaryOperator::Spaceship => Some(Operator::IsNotDistinctFrom),
+        BinaryOperator::Custom(name) => match name.as_str() {
+            IS_DISTINCT => Some(Operator::IsDistinctFrom),
+            IS_NOT_DISTINCT => Some(Operator::IsNotDistinctFrom),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
     match expr {
+        Expr::Between(Between { mut expr, negated, mut low, mut high }) => {
+            let is_read = read(&mut [&mut *expr, &mut *low, &mut *high], schema);
+            Transformed::new_transformed(Expr::Between(Between { expr, negated, low, high }), is_read)
+        }
         Expr::InList(InList { mut expr, mut list, negated }) => {
             let mut all: Vec<&mut Expr> = list.iter_mut().collect();
             all.push(&mut expr);

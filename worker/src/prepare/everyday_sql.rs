@@ -1,5 +1,5 @@
 //! Spellings of other engines that mean one thing, written as this one reads them: `mod(a, b)`, `sign(x)`, `INTERVAL 7 DAY`, and
-//! `CAST(x AS VARCHAR(2))`, whose length this one leaves out. An ORDER BY that changes nothing is left out (`unused_order`).
+//! `CAST(x AS VARCHAR(2))`, whose length this one leaves out. IS DISTINCT FROM becomes an operator, as other comparisons are.
 
 use std::ops::ControlFlow;
 
@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
     VisitMut, VisitorMut,
 };
 
-use super::unused_order;
+use crate::engine::{IS_DISTINCT, IS_NOT_DISTINCT};
 
 /// Rewrites a statement.
 pub(super) fn spell(statement: &mut Statement) {
@@ -24,7 +24,6 @@ impl VisitorMut for Spelling {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Self::Break> {
         select.projection.iter_mut().for_each(keep_name);
-        unused_order::of_select(select);
         ControlFlow::Continue(())
     }
 
@@ -37,9 +36,8 @@ impl VisitorMut for Spelling {
                     *expr = cut(expr.clone(), length);
                 }
             }
-            // Whether there is a row, and whether a value is among them, is the same in any order.
-            Expr::Exists { subquery, .. } => unused_order::of_existence(subquery),
-            Expr::InSubquery { subquery, .. } => unused_order::of_rows(subquery),
+            Expr::IsDistinctFrom(left, right) => *expr = operation(left, IS_DISTINCT, right),
+            Expr::IsNotDistinctFrom(left, right) => *expr = operation(left, IS_NOT_DISTINCT, right),
             Expr::Function(function) => match function_name(function).as_deref() {
                 Some("sign") => function.name = ObjectName::from(vec![Ident::new("signum")]),
                 Some("mod") => {
@@ -62,6 +60,12 @@ fn quote(value: &mut Expr) {
     {
         *value = Value::SingleQuotedString(number.to_string());
     }
+}
+
+/// A comparison that is no operator to the parser.
+fn operation(left: &Expr, name: &str, right: &Expr) -> Expr {
+    let op = BinaryOperator::Custom(name.to_owned());
+    Expr::BinaryOp { left: Box::new(left.clone()), op, right: Box::new(right.clone()) }
 }
 
 /// How long a text of this type may be. One of CHAR is filled up with spaces too, and refused.

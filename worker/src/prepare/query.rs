@@ -15,7 +15,7 @@ use mlpipeline_crds::PrepareInput;
 use super::PrepareError;
 use super::everyday_sql::spell;
 use super::refused_sql::refusal;
-use super::unknown_function;
+use super::{unknown_function, unused_order};
 use crate::WorkContext;
 use crate::engine::{query_error, streaming};
 use crate::failure::StepError;
@@ -85,18 +85,28 @@ pub(super) async fn plan(
 /// name a file as a table.
 pub(super) async fn select(session: &SessionContext, sql: &str) -> Result<DataFrame, StepError> {
     let mut statement = only_statement(sql)?;
+    let mut with_all_orders = None;
     match &mut statement {
         Statement::Statement(inner) if matches!(inner.as_ref(), SqlStatement::Query(_)) => {
             if let Some(problem) = refusal(inner) {
                 return Err(PrepareError::Query(problem).into());
             }
             spell(inner);
+            let written = inner.clone();
+            unused_order::leave_out(inner);
+            with_all_orders = Some(written).filter(|written| *written != *inner);
         }
         other => {
             let text = other.to_string();
             let verb: String = text.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
             let problem = format!("the sql is {verb}…, and only one SELECT is allowed");
             return Err(PrepareError::Query(problem).into());
+        }
+    }
+    if let Some(written) = with_all_orders {
+        let planned = session.state().statement_to_plan(Statement::Statement(written)).await;
+        if let Err(error) = planned.and_then(|plan| unused_order::check(&plan)) {
+            return Err(explain(session, &error).await);
         }
     }
     let plan = match session.state().statement_to_plan(statement).await {

@@ -1,20 +1,64 @@
 //! An ORDER BY in a query within that nothing depends on: it is left out, since its rows would be sorted for nothing, and since the engine gives
-//! up where it stands above a condition that refers to the row outside.
+//! up where it stands above a condition that refers to the row outside. What is wrong in it is said all the same.
 //!
 //! Must not touch an ORDER BY with LIMIT, nor one below what may depend on the order of rows: groups come in the order of their first rows, sums
 //! of doubles are added in it, and so are texts.
 
 use std::ops::ControlFlow;
 
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::error::Result;
+use datafusion::logical_expr::{ExprSchemable, LogicalPlan};
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, Query, Select, SetExpr, TableFactor, visit_expressions,
+    Distinct, Expr, GroupByExpr, Query, Select, SetExpr, Statement, TableFactor, VisitMut, VisitorMut,
+    visit_expressions,
 };
 
 /// Aggregates that are the same in any order of the rows.
 const COUNTING: [&str; 3] = ["count", "bool_and", "bool_or"];
 
+/// Leaves them out of a statement.
+pub(super) fn leave_out(statement: &mut Statement) {
+    // It never breaks off.
+    let _ = statement.visit(&mut Leaving);
+}
+
+/// Finds what a plan sorts by and cannot be computed: what is left out is not planned any further.
+pub(super) fn check(plan: &LogicalPlan) -> Result<()> {
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::Sort(sort) = node {
+            for by in &sort.expr {
+                by.expr.get_type(sort.input.schema())?;
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(())
+}
+
+struct Leaving;
+
+impl VisitorMut for Leaving {
+    type Break = ();
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Self::Break> {
+        of_select(select);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        match expr {
+            // Whether there is a row, and whether a value is among them, is the same in any order.
+            Expr::Exists { subquery, .. } => of_existence(subquery),
+            Expr::InSubquery { subquery, .. } => of_rows(subquery),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
 /// Of a SELECT that asks for what is the same in any order: its only row has counts alone.
-pub(super) fn of_select(select: &mut Select) {
+fn of_select(select: &mut Select) {
     let is_one_group = matches!(&select.group_by, GroupByExpr::Expressions(groups, _) if groups.is_empty());
     if is_one_group && count_functions(select).is_some_and(|counts| counts > 0) {
         of_tables(select);
@@ -22,7 +66,7 @@ pub(super) fn of_select(select: &mut Select) {
 }
 
 /// Of a query of which only matters whether it has a row.
-pub(super) fn of_existence(query: &mut Query) {
+fn of_existence(query: &mut Query) {
     query.order_by = None;
     if let SetExpr::Select(select) = query.body.as_mut()
         && select.having.is_none()
@@ -33,7 +77,7 @@ pub(super) fn of_existence(query: &mut Query) {
 }
 
 /// Of a query whose rows are taken in any order.
-pub(super) fn of_rows(query: &mut Query) {
+fn of_rows(query: &mut Query) {
     if !takes_all(query) {
         return;
     }

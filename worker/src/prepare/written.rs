@@ -15,15 +15,23 @@ use crate::failure::StepError;
 /// The most expressions that a message names.
 const MOST_NAMED: usize = 3;
 
+/// Functions that compare their arguments.
+const COMPARING: [&str; 6] =
+    ["nullif", "greatest", "least", "array_has", "array_position", "array_positions"];
+
 /// The error, with the expressions of the query that it is about, where they are known. The plan is as it was before it was analyzed.
 pub(super) fn with_expressions(error: StepError, plan: &LogicalPlan) -> StepError {
     let message = match FailedValue::in_message(&error.message) {
         Some(FailedValue::Divisor) => with_divisors(&error.message, &named(plan, divisors)),
         Some(FailedValue::Text(text)) => {
-            let beside = named(plan, |expr, node| beside(expr, node, text));
-            match beside.as_slice() {
-                [] => return error,
-                named => format!("{}. The text is compared with {}", error.message, named.join(" and ")),
+            let compared = named(plan, |expr, node| beside(&compared(expr), node, text));
+            let given = named(plan, |expr, node| beside(&given(expr), node, text));
+            match (compared.as_slice(), given.as_slice()) {
+                ([], []) => return error,
+                ([], others) => format!("{}. The text stands beside {}", error.message, others.join(" and ")),
+                (others, _) => {
+                    format!("{}. The text is compared with {}", error.message, others.join(" and "))
+                }
             }
         }
         _ => return error,
@@ -75,9 +83,20 @@ fn divisors(expr: &Expr, node: &LogicalPlan) -> Vec<Expr> {
     if is_error && !is_other_number && !is_guarded { vec![Expr::clone(right)] } else { Vec::new() }
 }
 
-/// What a text that is written out is compared with, which is no text.
-fn beside(expr: &Expr, node: &LogicalPlan, text: &str) -> Vec<Expr> {
-    let compared: Vec<&Expr> = match expr {
+/// What a text that is written out stands beside in an expression, which is no text.
+fn beside(all: &[&Expr], node: &LogicalPlan, text: &str) -> Vec<Expr> {
+    if !all.iter().any(|expr| is_text(expr, text)) {
+        return Vec::new();
+    }
+    let schema = merge_schema(&node.inputs());
+    let is_other =
+        |expr: &Expr| expr.any_column_refs() && expr.get_type(&schema).is_ok_and(|found| !found.is_string());
+    all.iter().copied().filter(|expr| is_other(expr)).cloned().collect()
+}
+
+/// What an expression compares.
+fn compared(expr: &Expr) -> Vec<&Expr> {
+    match expr {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(*op) => {
             vec![left.as_ref(), right.as_ref()]
         }
@@ -87,15 +106,21 @@ fn beside(expr: &Expr, node: &LogicalPlan, text: &str) -> Vec<Expr> {
             let whens = when_then_expr.iter().map(|(when, _)| when.as_ref());
             std::iter::once(expr.as_ref()).chain(whens).collect()
         }
-        _ => return Vec::new(),
-    };
-    if !compared.iter().any(|expr| is_text(expr, text)) {
-        return Vec::new();
+        Expr::ScalarFunction(call) if COMPARING.contains(&call.func.name()) => call.args.iter().collect(),
+        _ => Vec::new(),
     }
-    let schema = merge_schema(&node.inputs());
-    let is_other =
-        |expr: &&Expr| expr.any_column_refs() && expr.get_type(&schema).is_ok_and(|found| !found.is_string());
-    compared.into_iter().filter(is_other).cloned().collect()
+}
+
+/// What an expression gives one of.
+fn given(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::Case(Case { when_then_expr, else_expr, .. }) => {
+            let thens = when_then_expr.iter().map(|(_, then)| then.as_ref());
+            thens.chain(else_expr.as_deref()).collect()
+        }
+        Expr::ScalarFunction(call) if call.func.name() == "coalesce" => call.args.iter().collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Whether it is this text, of which the engine says the lower-case letters at times, as it is written or as it is read.

@@ -30,8 +30,8 @@ pub(super) enum Guard {
     InReach,
     /// Texts are read by patterns as they are written: an hour alone is one, `%f` is a fraction, and a year of two digits is none of four.
     Notations,
-    /// Texts beside a time are times, as where they are compared.
-    TextsAsTimes,
+    /// Texts are of the type of what stands beside them, as where they are compared.
+    TextsAsOthers,
     /// Where the engine fails to say how the values are sorted, they are not: it would forget by what rows are sorted already.
     OrderUnknown,
 }
@@ -60,7 +60,7 @@ impl Guard {
                 let values = function.invoke_with_args(args)?;
                 present(values, &given, function.name())
             }
-            Self::TextsAsTimes | Self::OrderUnknown => function.invoke_with_args(args),
+            Self::TextsAsOthers | Self::OrderUnknown => function.invoke_with_args(args),
             Self::InReach => match args.args.first().filter(|seconds| seconds.data_type().is_floating()) {
                 Some(seconds) => since_1970(seconds, args.return_field.data_type(), function.name()),
                 None => by_pattern(function, args),
@@ -68,14 +68,6 @@ impl Guard {
             Self::Notations => by_pattern(function, args),
         }
     }
-}
-
-/// The type of all arguments of a function that gives one of them: of a time and texts it is that of the time.
-pub(super) fn time_among_texts(types: &[DataType]) -> Option<DataType> {
-    let is_text = |found: &DataType| found.is_string() || found.is_null();
-    let mut times = types.iter().filter(|found| !is_text(found));
-    let time = times.next().filter(|found| found.is_temporal())?;
-    times.all(|found| found == time).then(|| time.clone())
 }
 
 fn finite(values: ColumnarValue, number: Option<&ColumnarValue>) -> Result<ColumnarValue> {

@@ -14,18 +14,24 @@ use datafusion::logical_expr::{
     Signature,
 };
 
-use super::guard::{Guard, time_among_texts};
+use super::guard::Guard;
+use super::texts_beside;
 
 #[derive(Debug)]
 pub(super) struct Guarded {
     function: Arc<ScalarUDF>,
     guard: Guard,
+    signature: Signature,
     pool: Arc<dyn MemoryPool>,
 }
 
 impl Guarded {
     pub(super) fn new(function: Arc<ScalarUDF>, guard: Guard, pool: Arc<dyn MemoryPool>) -> Self {
-        Self { function, guard, pool }
+        let signature = match guard {
+            Guard::TextsAsOthers => Signature::user_defined(function.signature().volatility),
+            _ => function.signature().clone(),
+        };
+        Self { function, guard, signature, pool }
     }
 }
 
@@ -60,7 +66,7 @@ impl ScalarUDFImpl for Guarded {
     }
 
     fn signature(&self) -> &Signature {
-        self.function.signature()
+        &self.signature
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
@@ -72,10 +78,9 @@ impl ScalarUDFImpl for Guarded {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        let coerced = self.function.coerce_types(types);
-        match time_among_texts(types).filter(|_| self.guard == Guard::TextsAsTimes) {
-            Some(time) if coerced.is_err() => Ok(vec![time; types.len()]),
-            _ => coerced,
+        match self.guard {
+            Guard::TextsAsOthers => texts_beside::coerced(&self.function, types),
+            _ => self.function.coerce_types(types),
         }
     }
 

@@ -10,6 +10,7 @@ mod made_bytes;
 mod notations;
 mod pattern;
 mod signed_rank;
+mod texts_beside;
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use pattern::Pattern;
 use signed_rank::{RANKS, SignedRank};
 
 /// Each guarded function, by its first name in the engine.
-const GUARDED: [(&str, Guard); 30] = [
+const GUARDED: [(&str, Guard); 34] = [
     ("range", Guard::MadeFrom(made_bytes::Maker::Steps)),
     ("generate_series", Guard::MadeFrom(made_bytes::Maker::Steps)),
     ("array_repeat", Guard::MadeFrom(made_bytes::Maker::Copies)),
@@ -44,9 +45,13 @@ const GUARDED: [(&str, Guard); 30] = [
     ("to_unixtime", Guard::Notations),
     ("to_date", Guard::Notations),
     ("to_time", Guard::Notations),
-    ("coalesce", Guard::TextsAsTimes),
-    ("greatest", Guard::TextsAsTimes),
-    ("least", Guard::TextsAsTimes),
+    ("coalesce", Guard::TextsAsOthers),
+    ("greatest", Guard::TextsAsOthers),
+    ("least", Guard::TextsAsOthers),
+    ("nullif", Guard::TextsAsOthers),
+    ("array_has", Guard::TextsAsOthers),
+    ("array_position", Guard::TextsAsOthers),
+    ("array_positions", Guard::TextsAsOthers),
     ("abs", Guard::OrderUnknown),
     ("sqrt", Guard::OrderUnknown),
     ("ln", Guard::OrderUnknown),
