@@ -129,3 +129,50 @@ fn large_tables_keep_the_order_of_their_rows_and_groups() {
     let all = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     assert!(on(&format!("0-{}", all - 1)) == one, "one core and {all} give different bytes");
 }
+
+#[test]
+fn sums_and_means_of_doubles_have_all_digits_however_a_table_is_divided() {
+    let volume = Volume::new();
+    let mut text = "i,g,price\n".to_owned();
+    for row in 0..60_000 {
+        let cents = row * 7919 % 50_021;
+        writeln!(text, "{row},{},{}.{:02}", row % 3, cents / 100, cents % 100).expect("a String");
+    }
+    volume.put("in.csv", text);
+    let csv = json!([{"name": "t", "source": {"uri": {"uri": "file:in.csv"}}}]);
+    let inputs = [csv, converted(&volume, "ndjson"), converted(&volume, "parquet")];
+    let mean = "250.08484533333333";
+    for (sql, expected) in [
+        ("SELECT sum(price) AS s, avg(price) AS a FROM t", format!("s,a\n15005090.72,{mean}\n")),
+        (
+            "SELECT sum(price) FILTER (WHERE g = 0) AS s, avg(price) FILTER (WHERE g = 0) AS a FROM t",
+            "s,a\n5000894.82,250.04474100000002\n".to_owned(),
+        ),
+        (
+            "SELECT sum(DISTINCT price) AS s, avg(DISTINCT price) AS a, count(*) AS n FROM t",
+            "s,a,n\n12510252.1,250.1,60000\n".to_owned(),
+        ),
+        (
+            "SELECT g, sum(price) AS s, avg(price) AS a FROM t GROUP BY g ORDER BY g",
+            "g,s,a\n0,5000894.82,250.04474100000002\n1,5002530.59,250.1265295\n2,5001665.31,250.08326549999998\n"
+                .to_owned(),
+        ),
+        (
+            "SELECT g, sum(price) FILTER (WHERE i % 3 = 1) AS s FROM t GROUP BY g ORDER BY g",
+            "g,s\n0,\n1,5002530.59\n2,\n".to_owned(),
+        ),
+        (
+            "SELECT sum(price) OVER () AS s, avg(price) OVER () AS a FROM t LIMIT 1",
+            format!("s,a\n15005090.72,{mean}\n"),
+        ),
+        (
+            "SELECT s, a FROM (SELECT i, sum(price) OVER (ORDER BY i) AS s, avg(price) OVER (ORDER BY i ROWS 60000 PRECEDING) AS a FROM t) \
+             WHERE i = 59999",
+            format!("s,a\n15005090.72,{mean}\n"),
+        ),
+    ] {
+        for input in &inputs {
+            assert_eq!(answer(&volume, input.clone(), sql), expected, "{sql} of {input}");
+        }
+    }
+}

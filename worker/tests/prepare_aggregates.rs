@@ -115,3 +115,65 @@ fn a_percentile_lies_exactly_between_its_values() {
         "q\n0.0\n1.25\n228.75\n",
     );
 }
+
+#[test]
+fn a_sum_of_doubles_keeps_what_is_small_beside_what_is_large() {
+    let rows = [("t", "g,x\n1,1e16\n1,1\n1,-1e16\n2,inf\n2,1\n3,inf\n3,-inf\n4,1e308\n4,1e308\n5,\n")];
+    answers(
+        &rows,
+        "SELECT g, sum(x) AS s, avg(x) AS a, avg(DISTINCT x) AS d FROM t GROUP BY g ORDER BY g",
+        "g,s,a,d\n1,1.0,0.3333333333333333,0.3333333333333333\n2,inf,inf,inf\n3,NaN,NaN,NaN\n4,inf,inf,1e308\n5,,,\n",
+    );
+    answers(&rows, "SELECT sum(x) AS s, avg(x) AS a FROM t WHERE g = 1", "s,a\n1.0,0.3333333333333333\n");
+    answers(&rows, "SELECT sum(x) AS s FROM t WHERE g = 5", "s\n\"\"\n");
+    answers(
+        &rows,
+        "SELECT sum(x) OVER (ORDER BY g RANGE CURRENT ROW) AS s FROM t WHERE g < 3 ORDER BY g",
+        "s\n1.0\n1.0\n1.0\ninf\ninf\n",
+    );
+}
+
+#[test]
+fn a_mean_of_whole_numbers_is_of_them_and_not_of_the_doubles_next_to_them() {
+    let rows = [(
+        "t",
+        "g,n\n1,9007199254740993\n1,-9007199254740993\n2,3\n2,1\n1,9007199254740993\n1,-9007199254740992\n3,\n",
+    )];
+    answers(
+        &rows,
+        "SELECT avg(n) AS a, avg(n) FILTER (WHERE g = 1) AS f FROM t",
+        "a,f\n0.8333333333333334,0.25\n",
+    );
+    answers(
+        &rows,
+        "SELECT g, avg(n) AS a, mean(n) FILTER (WHERE n < 3 AND n > 0) AS f FROM t GROUP BY g ORDER BY g",
+        "g,a,f\n1,0.25,\n2,2.0,1.0\n3,,\n",
+    );
+    answers(&rows, "SELECT DISTINCT avg(n) OVER () AS a FROM t", "a\n0.8333333333333334\n");
+    answers(
+        &rows,
+        "SELECT avg(n) OVER (ORDER BY g, n ROWS 1 PRECEDING) AS a FROM t WHERE g = 1 ORDER BY g, n LIMIT 3",
+        "a\n-9007199254740992.0\n-9007199254740992.0\n0.5\n",
+    );
+    let twice = [("t", "g,n\n1,9007199254740993\n1,9007199254740993\n1,-9007199254740992\n2,5\n3,\n")];
+    answers(&twice, "SELECT avg(DISTINCT n) AS d FROM t", "d\n2.0\n");
+    answers(&twice, "SELECT avg(DISTINCT n) AS d, count(*) AS c FROM t", "d,c\n2.0,5\n");
+    answers(
+        &twice,
+        "SELECT g, avg(DISTINCT n) AS d, count(*) AS c FROM t GROUP BY g ORDER BY g",
+        "g,d,c\n1,0.5,3\n2,5.0,1\n3,,1\n",
+    );
+    answers(&twice, "SELECT DISTINCT avg(DISTINCT n) OVER () AS d FROM t", "d\n2.0\n");
+    answers(
+        &twice,
+        "SELECT DISTINCT avg(DISTINCT CAST(n AS DECIMAL(20, 1))) OVER () AS d FROM t WHERE g < 2",
+        "d\n0.5\n",
+    );
+    for (number, mean) in [
+        ("CAST('18446744073709551615' AS BIGINT UNSIGNED)", "1.8446744073709552e19"),
+        ("9223372036854775807", "9.223372036854776e18"),
+        ("CAST(-128 AS TINYINT)", "-128.0"),
+    ] {
+        answers(&rows, &format!("SELECT avg({number}) AS a FROM t"), &format!("a\n{mean}\n"));
+    }
+}

@@ -248,3 +248,33 @@ fn a_damaged_parquet_file_is_named_with_its_table() {
         }
     }
 }
+
+#[test]
+fn what_would_become_infinite_cannot_be_cast_and_an_infinity_can() {
+    let t = "s,x\n5,1\n1e999,1e300\ninf,2\n";
+    let in_row_2 = |column: &str| format!("The value is in row 2 of t, column \"{column}\"");
+    for (sql, said, place) in [
+        ("CAST(s AS DOUBLE) AS v", "'1e999' cannot be cast to DOUBLE", in_row_2("s")),
+        ("s > 3.0 AS v", "'1e999' cannot be cast to DOUBLE", in_row_2("s")),
+        ("CAST(s AS FLOAT) AS v", "'1e999' cannot be cast to FLOAT", in_row_2("s")),
+        ("CAST(x AS FLOAT) AS v", "1e300 cannot be cast to FLOAT", in_row_2("x")),
+        ("CAST('1e39' AS REAL) AS v", "'1e39' cannot be cast to FLOAT", String::new()),
+        ("CAST('1e999' AS DOUBLE) AS v", "'1e999' cannot be cast to DOUBLE", String::new()),
+    ] {
+        let message = refused(t, "z\n1\n", &format!("SELECT {sql} FROM t"));
+        assert!(message.starts_with(said), "{sql}: {message}");
+        assert!(message.ends_with(&place), "{sql}: {message}");
+        assert!(message.contains("TRY_CAST(x AS"), "{sql}: {message}");
+    }
+    for (sql, expected) in [
+        ("TRY_CAST(s AS DOUBLE) AS v", "v\n5.0\n\"\"\ninf\n"),
+        ("TRY_CAST(s AS FLOAT) AS v", "v\n5.0\n\"\"\ninf\n"),
+        ("TRY_CAST(x AS FLOAT) AS v", "v\n1.0\n\"\"\n2.0\n"),
+        ("CAST('-Infinity' AS DOUBLE) AS v", "v\n-inf\n-inf\n-inf\n"),
+        ("CAST(CAST('inf' AS DOUBLE) AS FLOAT) AS v", "v\ninf\ninf\ninf\n"),
+        ("x * 1e200 AS v", "v\n1e200\ninf\n2e200\n"),
+    ] {
+        answers(&[("t", t)], &format!("SELECT {sql} FROM t"), expected);
+    }
+    answers::refused(&[("t", t)], "SELECT 1e999 AS v FROM t", &["end at 1.8e308", "CAST('inf' AS DOUBLE)"]);
+}

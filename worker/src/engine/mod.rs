@@ -21,6 +21,7 @@ mod exact_literals;
 mod failed_value;
 mod faithful;
 mod far_times;
+mod finite;
 mod foreign_nan;
 mod forgotten_order;
 mod functions;

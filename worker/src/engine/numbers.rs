@@ -48,14 +48,6 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
             };
             Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op: Operator::Divide, right }))
         }
-        // Its distinct values are kept by the engine, which cuts their mean.
-        Expr::AggregateFunction(mut mean) if mean.func.name() == "avg" && mean.params.distinct => {
-            let is_decimal = |expr: &Expr| type_of(expr).is_some_and(|found| found.is_decimal());
-            let args = std::mem::take(&mut mean.params.args).into_iter();
-            mean.params.args =
-                args.map(|arg| if is_decimal(&arg) { cast(arg, DataType::Float64) } else { arg }).collect();
-            Transformed::yes(Expr::AggregateFunction(mean))
-        }
         Expr::ScalarFunction(mut function) if is_whole_already(&function, schema) => {
             Transformed::yes(function.args.swap_remove(0))
         }

@@ -18,6 +18,7 @@ use super::decimals_and_doubles::DecimalsAndDoubles;
 use super::exact_doubles::ExactDoubles;
 use super::faithful::Faithful;
 use super::far_times::FarTimes;
+use super::finite::FiniteCasts;
 use super::forgotten_order::ForgottenOrder;
 use super::keyed_conditions::KeyedConditions;
 use super::lifted_conditions::LiftedConditions;
@@ -110,6 +111,7 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
     rules.push(Arc::new(CheckedArithmetic::new()));
     rules.push(Arc::new(ComparedIntervals::new()));
     rules.push(Arc::new(OneForm::new()));
+    rules.push(Arc::new(FiniteCasts::new()));
     rules.push(Arc::new(ExactDoubles::new()));
     rules.push(Arc::new(KeyedConditions));
     // Filters are pushed down before; this pushes one below an outer join whose sides were exchanged, to the wrong side.

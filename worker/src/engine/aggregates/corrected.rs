@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
@@ -10,7 +10,6 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature,
 };
 
-use super::decimal_mean::{self, DecimalMean};
 use super::extremes::{self, Extreme, Extremes};
 use super::moving::{Statistic, moving};
 use super::moving_pairs::Pairs;
@@ -22,8 +21,6 @@ use crate::engine::canonical::is_number;
 /// What is computed otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Correction {
-    /// The mean: of windows that move, and of decimals.
-    Mean,
     /// A statistic of windows that move.
     Moving(Statistic),
     /// What is said of two columns: in windows that move, and of groups where the engine's sums cancel out.
@@ -46,11 +43,6 @@ impl Corrected {
         Self { function, correction }
     }
 
-    /// The digits behind the point of the decimals whose mean this is; `None` where it is something else.
-    fn scale(&self, argument: Option<&DataType>) -> Option<i8> {
-        argument.and_then(decimal_mean::scale).filter(|_| self.correction == Correction::Mean)
-    }
-
     /// Which end is asked for, of values of this type that may be NaN.
     fn extreme(&self, found: &DataType) -> Option<Extreme> {
         match self.correction {
@@ -61,10 +53,6 @@ impl Corrected {
 
     fn percentile(&self, args: &AccumulatorArgs<'_>) -> Option<Percentile> {
         if self.correction == Correction::Percentile { Percentile::of(args) } else { None }
-    }
-
-    fn decimals(&self, args: &AccumulatorArgs<'_>) -> Option<DecimalMean> {
-        self.scale(args.expr_fields.first().map(|field| field.data_type())).map(DecimalMean::new)
     }
 }
 
@@ -82,17 +70,11 @@ impl AggregateUDFImpl for Corrected {
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        match self.scale(types.first()) {
-            Some(_) => Ok(DataType::Float64),
-            None => self.function.return_type(types),
-        }
+        self.function.return_type(types)
     }
 
     fn return_field(&self, fields: &[FieldRef]) -> Result<FieldRef> {
-        match self.scale(fields.first().map(|field| field.data_type())) {
-            Some(_) => Ok(Field::new(self.name(), DataType::Float64, true).into()),
-            None => self.function.return_field(fields),
-        }
+        self.function.return_field(fields)
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
@@ -104,9 +86,6 @@ impl AggregateUDFImpl for Corrected {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        if let Some(mean) = self.decimals(&args) {
-            return Ok(Box::new(mean));
-        }
         let found = args.return_field.data_type();
         if let Some(extreme) = self.extreme(found) {
             return Ok(Box::new(extremes::OfAll::new(extreme, found.clone())));
@@ -121,19 +100,14 @@ impl AggregateUDFImpl for Corrected {
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        match self.scale(args.input_fields.first().map(|field| field.data_type())) {
-            Some(scale) => Ok(decimal_mean::state_fields(args.name, scale)),
-            None => self.function.state_fields(args),
-        }
+        self.function.state_fields(args)
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
         match self.correction {
-            Correction::Mean if self.decimals(&args).is_some() => false,
             Correction::Pairs(Pairs::Correlation) => false,
             Correction::Percentile if self.percentile(&args).is_some() => false,
-            Correction::Mean
-            | Correction::Moving(_)
+            Correction::Moving(_)
             | Correction::Pairs(_)
             | Correction::Extreme(_)
             | Correction::Percentile => self.function.groups_accumulator_supported(args),
@@ -151,16 +125,12 @@ impl AggregateUDFImpl for Corrected {
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        if let Some(mean) = self.decimals(&args) {
-            return Ok(Box::new(mean));
-        }
         let found = args.return_field.data_type();
         let is_number = is_number(found);
         if let Some(extreme) = self.extreme(found) {
             return Ok(extremes::moving(extreme, found.clone()));
         }
         let moving = match self.correction {
-            Correction::Mean => moving(&args, Statistic::Mean),
             Correction::Moving(statistic) => moving(&args, statistic),
             Correction::Pairs(pairs) if !args.is_distinct => {
                 Some(Box::new(Window::new(pairs)) as Box<dyn Accumulator>)
@@ -182,9 +152,7 @@ impl AggregateUDFImpl for Corrected {
         match self.correction {
             // Of descending values it is another one.
             Correction::Percentile => ReversedUDAF::NotSupported,
-            Correction::Mean | Correction::Moving(_) | Correction::Pairs(_) | Correction::Extreme(_) => {
-                ReversedUDAF::Identical
-            }
+            Correction::Moving(_) | Correction::Pairs(_) | Correction::Extreme(_) => ReversedUDAF::Identical,
         }
     }
 
@@ -192,7 +160,7 @@ impl AggregateUDFImpl for Corrected {
         match self.correction {
             // It looks at all values, whichever comes first.
             Correction::Percentile => AggregateOrderSensitivity::Insensitive,
-            Correction::Mean | Correction::Moving(_) | Correction::Pairs(_) | Correction::Extreme(_) => {
+            Correction::Moving(_) | Correction::Pairs(_) | Correction::Extreme(_) => {
                 self.function.order_sensitivity()
             }
         }

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array};
-use datafusion::arrow::compute::kernels::nullif::nullif;
-use datafusion::arrow::compute::{cast, not, prep_null_mask_filter};
+use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
+use super::filtered::filtered;
 use super::two_stacks::{OfWindow, Summary, Window};
 
 /// Which end.
@@ -177,9 +177,7 @@ impl GroupsAccumulator for Extremes {
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let values = values.first().ok_or_else(no_values)?;
-        let Some(filter) = filter else { return Ok(vec![Arc::clone(values)]) };
-        let is_left_out = not(&prep_null_mask_filter(filter))?;
-        Ok(vec![nullif(values, &is_left_out)?])
+        Ok(vec![filtered(values, filter)?])
     }
 
     fn size(&self) -> usize {

@@ -1,5 +1,5 @@
-//! Sums, means and spreads of numbers over a window that moves. The engine takes what leaves a window away from its sum: once it has met a NaN
-//! or an infinity the sum never recovers, and what is small is lost beside what was large.
+//! Spreads of numbers over a window that moves. The engine takes what leaves a window away from its sum: once it has met a NaN or an infinity
+//! the sum never recovers, and what is small is lost beside what was large.
 
 use datafusion::arrow::array::{ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
@@ -14,16 +14,10 @@ use super::two_stacks::{OfWindow, Summary, Window};
 /// What is said of the numbers of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Statistic {
-    Sum,
-    Mean,
     /// The variance, by one less than there are rows where it is of a sample.
-    Variance {
-        sample: bool,
-    },
+    Variance { sample: bool },
     /// Its root.
-    Deviation {
-        sample: bool,
-    },
+    Deviation { sample: bool },
 }
 
 /// What computes a statistic of a window of numbers; `None` where it is of something else.
@@ -34,11 +28,10 @@ pub(super) fn moving(args: &AccumulatorArgs<'_>, statistic: Statistic) -> Option
     is_of_numbers.then(|| -> Box<dyn Accumulator> { Box::new(Window::new(statistic)) })
 }
 
-/// How many numbers there are, their sum, their mean, and the sum of their squared distances from it.
+/// How many numbers there are, their mean, and the sum of their squared distances from it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Moments {
     count: u64,
-    sum: f64,
     mean: f64,
     squares: f64,
 }
@@ -46,7 +39,7 @@ pub(super) struct Moments {
 impl Moments {
     fn of(number: f64) -> Self {
         // A number that is not finite has no distance from itself.
-        Self { count: 1, sum: number, mean: number, squares: if number.is_finite() { 0.0 } else { f64::NAN } }
+        Self { count: 1, mean: number, squares: if number.is_finite() { 0.0 } else { f64::NAN } }
     }
 }
 
@@ -64,7 +57,6 @@ impl Summary for Moments {
         let distance = other.mean - self.mean;
         Self {
             count,
-            sum: self.sum + other.sum,
             mean: self.mean + distance * (more / all),
             squares: self.squares + other.squares + distance * distance * (own * more / all),
         }
@@ -82,14 +74,12 @@ impl OfWindow for Statistic {
     }
 
     fn answer(&self, all: Moments) -> ScalarValue {
-        let Moments { count, sum, squares, .. } = all;
+        let Moments { count, squares, .. } = all;
         let variance = |sample: bool| {
             let by = count.checked_sub(u64::from(sample)).filter(|by| *by > 0);
             by.map(|by| squares / by as f64)
         };
         ScalarValue::Float64(match *self {
-            Self::Sum => (count > 0).then_some(sum),
-            Self::Mean => (count > 0).then(|| sum / count as f64),
             Self::Variance { sample } => variance(sample),
             Self::Deviation { sample } => variance(sample).map(f64::sqrt),
         })

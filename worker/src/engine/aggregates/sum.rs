@@ -1,4 +1,5 @@
-//! `sum` of whole numbers and decimals: exact, and an error where the result does not fit, where the engine would wrap around.
+//! `sum` of whole numbers and decimals: exact, and an error where the result does not fit, where the engine would wrap around. That of doubles is
+//! one of `totals`.
 
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray};
 use datafusion::arrow::compute::{CastOptions, cast, cast_with_options};
@@ -14,9 +15,9 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDFImpl, EmitTo, GroupsAccumulator, ReversedUDAF, Signature,
 };
 
-use super::moving::{Statistic, moving};
+use super::group_totals::GroupTotals;
 use super::plain_nan::{plain_nan, plain_nans};
-use crate::engine::canonical::is_number;
+use super::totals::{self, Answer};
 
 /// What the sum of this type is computed in: no number of rows that fits on a disk overflows it. None where the engine's own is right.
 fn wide_type(narrow: &DataType) -> Option<DataType> {
@@ -47,6 +48,11 @@ fn widened<'a>(args: &AccumulatorArgs<'a>) -> Option<(AccumulatorArgs<'a>, Types
     let wide = wide_type(&narrow)?;
     let return_field: FieldRef = Field::new(args.return_field.name(), wide.clone(), true).into();
     Some((AccumulatorArgs { return_field, ..args.clone() }, Types { wide, narrow }))
+}
+
+/// Whether the sum is a double: its numbers are doubles then, as all with a fraction are cast to them.
+fn is_of_doubles(args: &AccumulatorArgs<'_>) -> bool {
+    args.return_field.data_type() == &DataType::Float64
 }
 
 /// What a sum is computed in, and what it is in the end.
@@ -98,11 +104,17 @@ impl AggregateUDFImpl for CheckedSum {
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         match widened(&args) {
             Some((wide, types)) => Ok(Box::new(WideSum { sum: self.sum.accumulator(wide)?, types })),
-            None => Ok(plain_nan(is_number(args.return_field.data_type()), self.sum.accumulator(args)?)),
+            None if is_of_doubles(&args) => {
+                Ok(plain_nan(true, totals::of_all(Answer::Sum, args.is_distinct)))
+            }
+            None => self.sum.accumulator(args),
         }
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        if args.return_type() == &DataType::Float64 {
+            return Ok(totals::state_fields(args.name, args.is_distinct));
+        }
         let return_field = match wide_type(args.return_type()) {
             Some(wide) => Field::new(args.return_field.name(), wide, true).into(),
             None => args.return_field,
@@ -119,10 +131,8 @@ impl AggregateUDFImpl for CheckedSum {
             Some((wide, types)) => {
                 Ok(Box::new(WideSums { sums: self.sum.create_groups_accumulator(wide)?, types }))
             }
-            None => {
-                let is_number = is_number(args.return_field.data_type());
-                Ok(plain_nans(is_number, self.sum.create_groups_accumulator(args)?))
-            }
+            None if is_of_doubles(&args) => Ok(plain_nans(true, Box::new(GroupTotals::new(Answer::Sum)))),
+            None => self.sum.create_groups_accumulator(args),
         }
     }
 
@@ -131,14 +141,10 @@ impl AggregateUDFImpl for CheckedSum {
             Some((wide, types)) => {
                 Ok(Box::new(WideSum { sum: self.sum.create_sliding_accumulator(wide)?, types }))
             }
-            None => {
-                let is_number = is_number(args.return_field.data_type());
-                let sum = match moving(&args, Statistic::Sum) {
-                    Some(numbers) => numbers,
-                    None => self.sum.create_sliding_accumulator(args)?,
-                };
-                Ok(plain_nan(is_number, sum))
+            None if is_of_doubles(&args) && !args.is_distinct => {
+                Ok(plain_nan(true, totals::moving(Answer::Sum)))
             }
+            None => self.sum.create_sliding_accumulator(args),
         }
     }
 
