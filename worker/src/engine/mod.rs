@@ -23,6 +23,7 @@ mod far_times;
 mod foreign_nan;
 mod forgotten_order;
 mod functions;
+mod leap_seconds;
 mod like_escape;
 mod minutes;
 mod nullable;

@@ -19,6 +19,7 @@ use super::exact_doubles::ExactDoubles;
 use super::faithful::Faithful;
 use super::far_times::FarTimes;
 use super::forgotten_order::ForgottenOrder;
+use super::leap_seconds::LeapSeconds;
 use super::numbers::Numbers;
 use super::one_form::OneForm;
 use super::ordered::OrderedPartitions;
@@ -100,6 +101,7 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
         Arc::new(FarTimes),
     ];
     rules.extend(Analyzer::new().rules);
+    rules.push(Arc::new(LeapSeconds::new()));
     rules.push(Arc::new(CheckedArithmetic::new()));
     rules.push(Arc::new(ComparedIntervals::new()));
     rules.push(Arc::new(OneForm::new()));

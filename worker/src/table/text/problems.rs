@@ -5,6 +5,7 @@ use mlpipeline_crds::ColumnType;
 use super::blocks::{Malformed, shown};
 use super::field_kind::is_finer_than_microseconds;
 use super::rules::ColumnRules;
+use crate::clock_parts::has_second_60;
 
 /// What to do about text that is not UTF-8.
 pub(crate) fn not_utf8() -> String {
@@ -44,6 +45,8 @@ pub(crate) fn wrong_type(
         "; %Y is a year of four digits, and %y one of two"
     } else if declared == ColumnType::Timestamp && is_finer_than_microseconds(field) {
         "; a time holds microseconds, six digits behind the point, and none is cut off: name the type text to keep them all"
+    } else if declared == ColumnType::Timestamp && has_second_60(field) {
+        "; a minute has the seconds 0 to 59, and 60 would be one of the next minute"
     } else {
         ""
     };
