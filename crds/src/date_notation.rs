@@ -247,7 +247,11 @@ mod tests {
             ("%s", "seconds since 1970, %s", "to_timestamp_seconds(x)"),
             ("%H:%M", "is of a time of day without a date", "to_time(x, '%H:%M')"),
             ("%d.%m.%Y %I:%M", "without %p", "write it like"),
-            ("%q", "has no year, which is %Y of four digits and %y of two, and no month, which is %m, and no day, which is %d,", "write"),
+            (
+                "%q",
+                "has no year, which is %Y of four digits and %y of two, and no month, which is %m, and no day, which is %d,",
+                "write",
+            ),
             ("%d.%m", "has no year, which is %Y of four digits and %y of two, so that", "write it like"),
             ("%Y-%m", "has no day, which is %d, so that no text is a date by it", "write it like"),
             ("%C-%m-%d", "has no year", "write it like"),

@@ -19,9 +19,9 @@ pub(crate) fn clock_parts(items: &[Item<'_>]) -> ClockParts {
             Item::Numeric(Numeric::Minute, _) => parts.minute = true,
             Item::Numeric(Numeric::Second, _) => parts.second = true,
             Item::Numeric(Numeric::Nanosecond, _)
-            | Item::Fixed(
-                Fixed::Nanosecond | Fixed::Nanosecond3 | Fixed::Nanosecond6 | Fixed::Nanosecond9,
-            ) => parts.fraction = true,
+            | Item::Fixed(Fixed::Nanosecond | Fixed::Nanosecond3 | Fixed::Nanosecond6 | Fixed::Nanosecond9) => {
+                parts.fraction = true
+            }
             Item::Fixed(Fixed::LowerAmPm | Fixed::UpperAmPm) => parts.half = true,
             _ => {}
         }

@@ -201,7 +201,9 @@ fn second_60_is_no_time_in_files_or_in_sql() {
     }
     let rows = "s,c\n2024-01-01T12:30:60x,12:30:60x\n2024-01-01T12:30:59x,12:30:59x\n";
     let sql = |value: &str| {
-        format!("SELECT {value} AS r FROM (SELECT replace(s, 'x', '') AS t, replace(c, 'x', '') AS c FROM t) AS q")
+        format!(
+            "SELECT {value} AS r FROM (SELECT replace(s, 'x', '') AS t, replace(c, 'x', '') AS c FROM t) AS q"
+        )
     };
     for value in [
         "CAST(t AS TIMESTAMP)",

@@ -17,6 +17,9 @@ use crate::failure::StepError;
 /// The mark that some programs put before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
+/// What a Parquet file begins with.
+const PARQUET: &[u8] = b"PAR1";
+
 /// A file on the local disk, uncompressed.
 #[derive(Clone, Debug)]
 pub(crate) struct LocalFile {
@@ -98,9 +101,18 @@ impl LocalFile {
         Ok(bytes)
     }
 
-    /// How many bytes the byte order mark takes: 3 or 0.
+    /// How many bytes the byte order mark of a text file takes: 3 or 0.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is no text, or of another encoding.
     pub(super) fn mark_length(&self) -> Result<u64, TableError> {
         let first = self.first_bytes(4096)?;
+        if first.starts_with(PARQUET) {
+            return Err(TableError::content(
+                &self.name,
+                "it is a Parquet file, and text is expected by its name or its format; write format: parquet",
+            ));
+        }
         if first.starts_with(b"\xFF\xFE") || first.starts_with(b"\xFE\xFF") {
             return Err(TableError::content(
                 &self.name,

@@ -4,6 +4,7 @@ use mlpipeline_crds::ColumnType;
 
 use super::blocks::{Malformed, shown};
 use super::field_kind::is_finer_than_microseconds;
+use super::nul::first_nul;
 use super::rules::ColumnRules;
 use crate::clock_parts::has_second_60;
 
@@ -13,8 +14,11 @@ pub(crate) fn not_utf8() -> String {
         .to_owned()
 }
 
-/// The text of a block.
+/// The text of a block: UTF-8 without NUL bytes.
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
+    if let Some((offset, problem)) = first_nul(bytes) {
+        return Err(Malformed { offset: offset as u64, problem });
+    }
     std::str::from_utf8(bytes).map_err(|error| {
         let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
         let problem = format!("byte 0x{byte:02X} here: {}", not_utf8());
