@@ -256,6 +256,30 @@ fn a_notation_by_which_no_text_is_a_date_is_refused_with_what_to_write() {
 }
 
 #[test]
+fn values_of_json_are_read_as_those_of_csv() {
+    let types = json!({"reading": {"types": {"a": "boolean"}}});
+    let lines = "{\"n\":1,\"a\":\"true\"}\n{\"n\":-0,\"a\":false}\n{\"n\":3,\"a\":\"FALSE\"}\n{\"n\":4}\n";
+    let (_, result) = read(lines, "in.ndjson", types.clone());
+    assert_eq!(result.as_deref(), Ok("n,a\n1,true\n0,false\n3,false\n4,\n"));
+    let (_, result) = read("{\"a\":\"true\"}\n{\"a\":\"yes\"}\n", "in.ndjson", types);
+    let refused = result.expect_err("refused");
+    assert!(refused.contains("line 2") && refused.contains("column \"a\" has \"yes\""), "{refused}");
+    let integers = json!({"reading": {"types": {"a": "integer"}}});
+    let (_, result) = read("{\"a\":1}\n{\"a\":1e2}\n", "in.ndjson", integers);
+    let refused = result.expect_err("refused");
+    assert!(refused.contains("line 2") && refused.contains("column \"a\" has \"1e2\""), "{refused}");
+    for (lines, part) in [
+        ("{\"a\":NaN}\n", "JSON has no NaN: write null"),
+        ("{\n  \"a\": 1\n}\n", "jq -c ."),
+        ("[\n  {\"a\": 1},\n]\n", "jq -c '.[]'"),
+    ] {
+        let (_, result) = read(lines, "in.ndjson", json!({}));
+        let refused = result.expect_err(lines);
+        assert!(refused.contains(part), "{refused}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_time_is_said_in_the_words_of_its_format() {
     let types = json!({"reading": {"types": {"t": "timestamp"}}});
     let (_, result) = read("t\n2024-01-01T10:00:00.1234567\n", "in.csv", types.clone());
