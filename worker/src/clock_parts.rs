@@ -1,73 +1,61 @@
-//! Which parts of a clock a notation of strftime has, and what is meant where it ends early: an hour alone is a whole hour.
+//! Which parts of a clock a notation of strftime has, what is meant where it ends early, an hour alone being a whole hour, and which second
+//! there is none: of 60.
 //!
 //! Must not know where notations stand. Both the reading of files and SQL go by it.
 
-use chrono::format::{Fixed, Item, Numeric, ParseResult, Parsed};
+use chrono::format::{Fixed, Item, Numeric, Parsed};
+use mlpipeline_crds::ClockParts;
 
-/// The parts of a clock in a notation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ClockParts {
-    hour: bool,
-    hour_of_twelve: bool,
-    half: bool,
-    minute: bool,
-    second: bool,
-    fraction: bool,
-}
+/// What is said of second 60.
+pub(crate) const SECONDS: &str = "a minute has the seconds 0 to 59";
 
-impl ClockParts {
-    pub(crate) fn of(items: &[Item<'_>]) -> Self {
-        let mut parts = Self::default();
-        for item in items {
-            match item {
-                Item::Numeric(Numeric::Hour, _) => parts.hour = true,
-                Item::Numeric(Numeric::Hour12, _) => parts.hour_of_twelve = true,
-                Item::Numeric(Numeric::Minute, _) => parts.minute = true,
-                Item::Numeric(Numeric::Second, _) => parts.second = true,
-                Item::Numeric(Numeric::Nanosecond, _)
-                | Item::Fixed(
-                    Fixed::Nanosecond | Fixed::Nanosecond3 | Fixed::Nanosecond6 | Fixed::Nanosecond9,
-                ) => parts.fraction = true,
-                Item::Fixed(Fixed::LowerAmPm | Fixed::UpperAmPm) => parts.half = true,
-                _ => {}
+/// The parts of a clock that a notation has.
+pub(crate) fn clock_parts(items: &[Item<'_>]) -> ClockParts {
+    let mut parts = ClockParts::default();
+    for item in items {
+        match item {
+            Item::Numeric(Numeric::Hour, _) => parts.hour = true,
+            Item::Numeric(Numeric::Hour12, _) => parts.hour_of_twelve = true,
+            Item::Numeric(Numeric::Minute, _) => parts.minute = true,
+            Item::Numeric(Numeric::Second, _) => parts.second = true,
+            Item::Numeric(Numeric::Nanosecond, _)
+            | Item::Fixed(Fixed::Nanosecond | Fixed::Nanosecond3 | Fixed::Nanosecond6 | Fixed::Nanosecond9) => {
+                parts.fraction = true
             }
-        }
-        parts
-    }
-
-    /// Whether there is a part.
-    pub(crate) fn any(self) -> bool {
-        self != Self::default()
-    }
-
-    /// What keeps the parts from saying a time of day, whatever the text.
-    pub(crate) fn problem(self) -> Option<&'static str> {
-        let has_hour = self.hour || self.hour_of_twelve;
-        if !self.any() {
-            None
-        } else if self.hour_of_twelve && !self.hour && !self.half {
-            Some("has an hour of twelve, %I, without %p for am or pm; the hour of 24 is %H")
-        } else if !has_hour {
-            Some("has a part of the time of day and no hour, which is %H")
-        } else if (self.second || self.fraction) && !self.minute {
-            Some("has seconds and no minute, which is %M")
-        } else if self.fraction && !self.second {
-            Some("has a fraction of a second and no second, which is %S")
-        } else {
-            None
+            Item::Fixed(Fixed::LowerAmPm | Fixed::UpperAmPm) => parts.half = true,
+            _ => {}
         }
     }
+    parts
 }
 
 /// Completes what was read: an hour without a minute is a whole hour.
 ///
 /// # Errors
-/// None, since what is set was not set before.
-pub(crate) fn complete(parsed: &mut Parsed) -> ParseResult<()> {
+/// When it has second 60, which would become the first one of the next minute; says so.
+pub(crate) fn complete(parsed: &mut Parsed) -> Result<(), &'static str> {
+    if parsed.second().is_some_and(|second| second > 59) {
+        return Err(SECONDS);
+    }
     if parsed.hour_mod_12().is_some() && parsed.minute().is_none() {
-        parsed.set_minute(0)?;
+        // What is set here was not set before, so that nothing is contradicted.
+        parsed.set_minute(0).map_err(|_| SECONDS)?;
     }
     Ok(())
+}
+
+/// Whether a text that may be a time, or a time of day, has second 60: the engine takes it for the first one of the next minute.
+pub(crate) fn has_second_60(text: &str) -> bool {
+    // Behind a date: `2026-01-31T`.
+    let clock = match text.as_bytes().get(10) {
+        Some(b'T' | b't' | b' ') => text.get(11..).unwrap_or_default(),
+        _ => text,
+    };
+    match clock.split(':').nth(2) {
+        Some(second) => second.starts_with("60"),
+        // Digits alone, as `123060`.
+        None => clock.len() < text.len() && clock.get(4..6) == Some("60"),
+    }
 }
 
 #[cfg(test)]
@@ -95,7 +83,26 @@ mod tests {
             ("%H:%M%.f", true),
         ] {
             let items: Vec<_> = StrftimeItems::new(notation).collect();
-            assert_eq!(ClockParts::of(&items).problem().is_some(), is_wrong, "{notation}");
+            assert_eq!(clock_parts(&items).problem().is_some(), is_wrong, "{notation}");
+        }
+    }
+    #[test]
+    fn second_60_is_found_in_times_and_in_times_of_day() {
+        for (text, is_found) in [
+            ("2024-01-01T12:30:60", true),
+            ("2024-01-01 12:30:60.5+02:00", true),
+            ("2024-01-01 123060", true),
+            ("12:30:60", true),
+            ("1:30:60 PM", true),
+            ("2024-01-01T12:30:59", false),
+            ("2024-01-01T12:30:15+05:60", false),
+            ("2024-01-01 123015", false),
+            ("2024-01-01", false),
+            ("123060", false),
+            ("12:60", false),
+            ("", false),
+        ] {
+            assert_eq!(has_second_60(text), is_found, "{text}");
         }
     }
 }

@@ -159,8 +159,45 @@ fn utf_16_without_a_mark_is_read_in_its_own_order_and_never_as_utf_8() {
     }
     let (_, ended) = tried("in.csv", b"a,b\0c\n1,2\n", None, None);
     ended.fails(3, "DataMalformed", &["line 1", "the first line has NUL bytes"]);
-    // Below the header it is a sign as any other.
-    assert_eq!(queried("in.csv", b"a,b\nx\0y,2\n", None, "SELECT * FROM t"), "a,b\nx\0y,2\n");
+}
+
+#[test]
+fn nul_bytes_are_a_file_that_was_cut_or_not_fully_written() {
+    let hole = |before: &str, nuls: usize, behind: &str| {
+        let mut bytes = before.as_bytes().to_vec();
+        bytes.resize(bytes.len() + nuls, 0);
+        bytes.extend_from_slice(behind.as_bytes());
+        bytes
+    };
+    let cut = "was the file cut or not fully written";
+    for (name, bytes, parts) in [
+        ("in.csv", hole("a,b\n1,x", 1, "y\n"), ["line 2", "a NUL byte here"]),
+        ("in.csv", hole("a,b\n1,2\n3,", 5000, "\n5,6\n"), ["line 3", "5000 NUL bytes here"]),
+        ("in.csv", hole("a,b\n1,2\n3,\"", 3, ""), ["line 3", "3 NUL bytes here"]),
+        ("in.csv", hole("a,b\n1,2\n", 70 << 20, ""), ["line 3", "NUL bytes here"]),
+        ("in.csv", hole("", 9, "a,b\n1,2\n"), ["line 1", "9 NUL bytes here"]),
+        ("in.ndjson", hole("{\"a\":1}\n{\"a\"", 7, "\n"), ["line 2", "7 NUL bytes here"]),
+        ("in.ndjson", hole("{\"a\":1}\n", 7, "{\"a\":2}\n"), ["line 2", "7 NUL bytes here"]),
+    ] {
+        let (_, ended) = tried(name, &bytes, None, None);
+        ended.fails(3, "DataMalformed", &[parts[0], parts[1], cut]);
+    }
+    let volume = Volume::new();
+    volume.put("in.log", hole("a 1\nb ", 4, "2\nc 3\n"));
+    let mut spec = prepare(input("file:in.log"), None);
+    spec["action"]["prepare"]["inputs"][0]["source"]["uri"]["pattern"] = json!("(?<k>.) (?<v>.*)");
+    spec["version"] = json!(2);
+    volume.step(&spec, &[]).fails(3, "DataMalformed", &["line 2", "4 NUL bytes here", cut]);
+}
+
+#[test]
+fn a_parquet_file_that_is_called_text_is_called_parquet() {
+    let volume = Volume::new();
+    for name in ["in.csv", "in.ndjson"] {
+        volume.put(name, b"PAR1\x15\0\x15\0\0\0\0\0\0\0PAR1");
+        let ended = volume.step(&prepare(input(&format!("file:{name}")), None), &[]);
+        ended.fails(3, "DataMalformed", &["it is a Parquet file", "format: parquet"]);
+    }
 }
 
 #[test]

@@ -183,6 +183,103 @@ fn dates_of_digits_are_read_by_column_and_by_type() {
 }
 
 #[test]
+fn second_60_is_no_time_in_files_or_in_sql() {
+    let (_, result) = read("t\n2024-01-01T12:30:60\n2024-01-01T12:30:59\n", "in.csv", json!({}));
+    assert_eq!(result.as_deref(), Ok("t\n2024-01-01T12:30:60\n2024-01-01T12:30:59\n"));
+    for (rows, name, described) in [
+        ("t\n2024-01-01T12:30:60\n", "in.csv", json!({"reading": {"types": {"t": "timestamp"}}})),
+        ("{\"t\":\"2024-01-01T12:30:60\"}\n", "in.ndjson", json!({"reading": {"types": {"t": "timestamp"}}})),
+        (
+            "t\n01.01.2024 12:30:60\n",
+            "in.csv",
+            json!({"reading": {"dateFormat": "%d.%m.%Y %H:%M:%S", "types": {"t": "timestamp"}}}),
+        ),
+    ] {
+        let (_, result) = read(rows, name, described);
+        let refused = result.expect_err(rows);
+        assert!(refused.contains("column \"t\" has ") && refused.contains("12:30:60"), "{refused}");
+    }
+    let rows = "s,c\n2024-01-01T12:30:60x,12:30:60x\n2024-01-01T12:30:59x,12:30:59x\n";
+    let sql = |value: &str| {
+        format!(
+            "SELECT {value} AS r FROM (SELECT replace(s, 'x', '') AS t, replace(c, 'x', '') AS c FROM t) AS q"
+        )
+    };
+    for value in [
+        "CAST(t AS TIMESTAMP)",
+        "t::timestamptz",
+        "t < TIMESTAMP '2024-01-01 00:00:00'",
+        "arrow_cast(t, 'Timestamp(Millisecond, None)')",
+        "date_trunc('minute', t)",
+        "to_timestamp(t)",
+        "to_timestamp_micros(t)",
+        "to_unixtime(t)",
+        "to_timestamp(t, '%Y-%m-%dT%H:%M:%S')",
+        "CAST(c AS TIME)",
+        "to_time(c)",
+        "CAST('2024-01-01T12:30:60' AS TIMESTAMP)",
+        "TIMESTAMP '2024-01-01 12:30:60'",
+    ] {
+        let refused = answered(rows, &sql(value)).expect_err(value);
+        assert!(refused.contains("12:30:60") && refused.contains("0 to 59"), "{value}: {refused}");
+    }
+    for (value, expected) in [
+        ("TRY_CAST(t AS TIMESTAMP)", "\"\"\n2024-01-01T12:30:59"),
+        ("CAST(TRY_CAST(c AS TIME) AS VARCHAR)", "\"\"\n12:30:59"),
+        (
+            "CASE WHEN t LIKE '%60' THEN 'none' ELSE CAST(CAST(t AS TIMESTAMP) AS VARCHAR) END",
+            "none\n2024-01-01T12:30:59",
+        ),
+    ] {
+        let found = answered(rows, &sql(value));
+        assert_eq!(found.as_deref(), Ok(format!("r\n{expected}\n").as_str()), "{value}");
+    }
+}
+
+#[test]
+fn a_notation_by_which_no_text_is_a_date_is_refused_with_what_to_write() {
+    for (notation, part) in [
+        ("DD.MM.YYYY", "write it as %d.%m.%Y"),
+        ("%q", "has no year"),
+        ("%d.%m", "has no year, which is %Y"),
+        ("%Y-%m", "has no day, which is %d"),
+        ("abc", "has no part of strftime"),
+        ("%H:%M", "to_time(x, '%H:%M')"),
+        ("%d.%m.%Y %z", "has a time zone"),
+        ("%s", "to_timestamp_seconds(x)"),
+    ] {
+        let (_, result) = read("d\n05.01.2024\n", "in.csv", json!({"reading": {"dateFormat": notation}}));
+        let refused = result.expect_err(notation);
+        assert!(refused.contains(&format!("dateFormat \"{notation}\"")), "{refused}");
+        assert!(refused.contains(part), "{refused}");
+    }
+}
+
+#[test]
+fn values_of_json_are_read_as_those_of_csv() {
+    let types = json!({"reading": {"types": {"a": "boolean"}}});
+    let lines = "{\"n\":1,\"a\":\"true\"}\n{\"n\":-0,\"a\":false}\n{\"n\":3,\"a\":\"FALSE\"}\n{\"n\":4}\n";
+    let (_, result) = read(lines, "in.ndjson", types.clone());
+    assert_eq!(result.as_deref(), Ok("n,a\n1,true\n0,false\n3,false\n4,\n"));
+    let (_, result) = read("{\"a\":\"true\"}\n{\"a\":\"yes\"}\n", "in.ndjson", types);
+    let refused = result.expect_err("refused");
+    assert!(refused.contains("line 2") && refused.contains("column \"a\" has \"yes\""), "{refused}");
+    let integers = json!({"reading": {"types": {"a": "integer"}}});
+    let (_, result) = read("{\"a\":1}\n{\"a\":1e2}\n", "in.ndjson", integers);
+    let refused = result.expect_err("refused");
+    assert!(refused.contains("line 2") && refused.contains("column \"a\" has \"1e2\""), "{refused}");
+    for (lines, part) in [
+        ("{\"a\":NaN}\n", "JSON has no NaN: write null"),
+        ("{\n  \"a\": 1\n}\n", "jq -c ."),
+        ("[\n  {\"a\": 1},\n]\n", "jq -c '.[]'"),
+    ] {
+        let (_, result) = read(lines, "in.ndjson", json!({}));
+        let refused = result.expect_err(lines);
+        assert!(refused.contains(part), "{refused}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_time_is_said_in_the_words_of_its_format() {
     let types = json!({"reading": {"types": {"t": "timestamp"}}});
     let (_, result) = read("t\n2024-01-01T10:00:00.1234567\n", "in.csv", types.clone());

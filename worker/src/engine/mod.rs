@@ -26,6 +26,7 @@ mod foreign_nan;
 mod forgotten_order;
 mod functions;
 mod keyed_conditions;
+mod leap_seconds;
 mod lifted_conditions;
 mod like_escape;
 mod minutes;

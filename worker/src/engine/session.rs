@@ -21,6 +21,7 @@ use super::far_times::FarTimes;
 use super::finite::FiniteCasts;
 use super::forgotten_order::ForgottenOrder;
 use super::keyed_conditions::KeyedConditions;
+use super::leap_seconds::LeapSeconds;
 use super::lifted_conditions::LiftedConditions;
 use super::numbers::Numbers;
 use super::one_form::OneForm;
@@ -108,6 +109,7 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
         Arc::new(FarTimes),
     ];
     rules.extend(Analyzer::new().rules);
+    rules.push(Arc::new(LeapSeconds::new()));
     rules.push(Arc::new(CheckedArithmetic::new()));
     rules.push(Arc::new(ComparedIntervals::new()));
     rules.push(Arc::new(OneForm::new()));

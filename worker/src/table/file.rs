@@ -26,6 +26,9 @@ pub(super) struct Arrival {
     pub is_page: bool,
 }
 
+/// What a Parquet file begins with.
+const PARQUET: &[u8] = b"PAR1";
+
 /// A file on the local disk, uncompressed.
 #[derive(Clone, Debug)]
 pub(crate) struct LocalFile {
@@ -123,9 +126,18 @@ impl LocalFile {
         Ok(bytes)
     }
 
-    /// How many bytes the byte order mark takes: 3 or 0.
+    /// How many bytes the byte order mark of a text file takes: 3 or 0.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is no text, or of another encoding.
     pub(super) fn mark_length(&self) -> Result<u64, TableError> {
         let first = self.first_bytes(4096)?;
+        if first.starts_with(PARQUET) {
+            return Err(TableError::content(
+                &self.name,
+                "it is a Parquet file, and text is expected by its name or its format; write format: parquet",
+            ));
+        }
         if first.starts_with(b"\xFF\xFE") || first.starts_with(b"\xFE\xFF") {
             return Err(TableError::content(
                 &self.name,

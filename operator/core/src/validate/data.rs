@@ -6,7 +6,7 @@ use mlpipeline_crds::{DataReference, Format, ObjectLocation, TableLocation};
 
 use super::dns::is_dns_name;
 use super::errors::Errors;
-use super::pattern;
+use super::{pattern, reading};
 use crate::quoted::quoted;
 
 /// Schemes of URIs that the worker can read.
@@ -91,6 +91,7 @@ fn check_uri(uri: &str, reference: &DataReference, path: &str, errors: &mut Erro
         return;
     }
     check_pattern(reference, path, errors);
+    reading::check(reference.reading.as_deref(), &format!("{path}.reading"), errors);
     let text = reference.pattern.as_ref().map(|_| Format::Text);
     let format = reference.format.or(text).or_else(|| Format::of_uri(uri));
     if format.is_none() {

@@ -32,6 +32,7 @@ mod pattern;
 mod placement;
 mod pod;
 mod pod_annotations;
+mod reading;
 mod references;
 mod resources;
 mod steps;

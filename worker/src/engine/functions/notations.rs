@@ -15,6 +15,7 @@ use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 
+use super::super::leap_seconds::refuse_second_60;
 use super::pattern::Pattern;
 
 /// Seconds of a day.
@@ -31,8 +32,13 @@ pub(super) fn by_pattern(function: &ScalarUDF, args: ScalarFunctionArgs) -> Resu
     };
     let mut patterns = args.args.iter().skip(1);
     if args.args.len() == 1 {
-        let is_date = name == "to_date" && first.is_string();
-        return if is_date { dates(name, &args) } else { function.invoke_with_args(args) };
+        if name == "to_date" && first.is_string() {
+            return dates(name, &args);
+        }
+        if let Some(texts) = args.args.first().filter(|_| first.is_string()) {
+            refuse_second_60(texts)?;
+        }
+        return function.invoke_with_args(args);
     }
     if patterns.all(|pattern| pattern.data_type().is_string()) && (first.is_string() || first.is_integer()) {
         return read(name, &args, first.is_integer());

@@ -8,7 +8,7 @@ use chrono::format::{Fixed, Item, Numeric, Pad, Parsed, StrftimeItems, parse};
 use chrono::{DateTime, NaiveTime, Timelike, Utc};
 use datafusion::arrow::array::timezone::Tz;
 
-use crate::clock_parts::{ClockParts, complete};
+use crate::clock_parts::{clock_parts, complete};
 
 /// A year before this is one of two digits that was read by `%Y`.
 const FIRST_YEAR: i32 = 100;
@@ -43,7 +43,7 @@ impl Pattern {
                 "in the pattern \"{text}\" %Z does not stand at the end behind a space, and the name of a time zone is read there alone"
             ));
         }
-        let clock = ClockParts::of(&items);
+        let clock = clock_parts(&items);
         if let Some(problem) = clock.problem() {
             return Err(format!("the pattern \"{text}\" {problem}"));
         }
@@ -107,7 +107,7 @@ impl Pattern {
     fn parsed(&self, text: &str) -> Result<Parsed, Option<String>> {
         let mut parsed = Parsed::new();
         parse(&mut parsed, text, self.items.iter()).map_err(unsaid)?;
-        complete(&mut parsed).map_err(unsaid)?;
+        complete(&mut parsed).map_err(|problem| Some(problem.to_owned()))?;
         Ok(parsed)
     }
 }
@@ -217,6 +217,7 @@ mod tests {
             ("%d.%m.%Y", "01.05.24", None),
             ("%H:%M", "10:00", None),
             ("%Y-%m-%d", "2024-13-01", None),
+            ("%Y-%m-%d %H:%M:%S", "2024-05-01 12:30:60", None),
         ] {
             assert_eq!(time(pattern, text).as_deref(), expected, "{text} by {pattern}");
         }

@@ -7,7 +7,7 @@ use super::csv_dialect::Dialect;
 use super::csv_records::Records;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
-use crate::table::text::{RECORD_LIMIT, not_utf8, shown};
+use crate::table::text::{RECORD_LIMIT, first_nul, not_utf8, shown};
 
 /// Signs that often separate fields, in the order in which they are guessed.
 const LIKELY_DELIMITERS: [char; 4] = [';', '\t', '|', ','];
@@ -116,8 +116,7 @@ fn header(file: &LocalFile, begin: u64, dialect: Dialect) -> Result<(Vec<String>
             }
             Err(_) => first_line(data).ok_or_else(|| {
                 let line = data.split(|byte| *byte == b'\n').next().unwrap_or_default();
-                let problem = if line.contains(&0) { NULS.to_owned() } else { not_utf8() };
-                TableError::line(&file.name, 1, problem)
+                TableError::line(&file.name, 1, nuls(line).unwrap_or_else(not_utf8))
             })?,
         };
         let mut records = Records::new(text, dialect);
@@ -128,8 +127,9 @@ fn header(file: &LocalFile, begin: u64, dialect: Dialect) -> Result<(Vec<String>
                 name => name.to_owned(),
             };
             check_width(file, records.fields())?;
-            if text.get(..records.position()).is_some_and(|line| line.contains('\0')) {
-                return Err(TableError::line(&file.name, 1, NULS));
+            let line = text.get(..records.position()).unwrap_or_default().as_bytes();
+            if let Some(problem) = nuls(line) {
+                return Err(TableError::line(&file.name, 1, problem));
             }
             return Ok(((0..records.fields()).map(name).collect(), begin + records.position() as u64));
         }
@@ -140,10 +140,18 @@ fn header(file: &LocalFile, begin: u64, dialect: Dialect) -> Result<(Vec<String>
             ));
         }
         if size >= RECORD_LIMIT {
-            return Err(TableError::line(&file.name, 1, "the first line does not end; is this a CSV file?"));
+            let problem = "the first line does not end; is this a CSV file?".to_owned();
+            return Err(TableError::line(&file.name, 1, nuls(data).unwrap_or(problem)));
         }
         size = RECORD_LIMIT.min(size * 4);
     }
+}
+
+/// What is said of a first line with NUL bytes. Several after each other are what UTF-16 has not, and files with holes have.
+fn nuls(line: &[u8]) -> Option<String> {
+    let (at, problem) = first_nul(line)?;
+    let is_hole = line.get(at + 1) == Some(&0);
+    Some(if is_hole { problem } else { NULS.to_owned() })
 }
 
 /// The lines before the one with the first byte that is not UTF-8: the scan names that byte and its line.

@@ -1,11 +1,14 @@
 //! What one line of NDJSON holds: found by looking at every value of it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use mlpipeline_crds::ColumnType;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::COLUMN_LIMIT;
+use super::json_problem::{not_json, not_object};
 use super::json_type::{BIG_INTEGER, BOOLEAN, FLOAT, INTEGER, JsonKinds, Kinds, TEXT};
 use crate::table::text::{is_of, wrong_type};
 
@@ -43,27 +46,64 @@ fn whole_kind(value: i64) -> u8 {
     if value.unsigned_abs() <= EXACT_LIMIT { INTEGER } else { BIG_INTEGER }
 }
 
+/// Whether a zero with a sign in the line is written as the whole number `-0`, and none with a fraction.
+fn has_whole_minus_zero(line: &[u8]) -> bool {
+    let zeros = memchr::memmem::find_iter(line, b"-0").filter(|at| {
+        let before = at.checked_sub(1).and_then(|at| line.get(at));
+        before.is_some_and(|sign| matches!(sign, b':' | b'[' | b',') || sign.is_ascii_whitespace())
+    });
+    let mut behind = zeros.map(|at| line.get(at + 2)).peekable();
+    behind.peek().is_some() && behind.all(|sign| !matches!(sign, Some(b'.' | b'e' | b'E')))
+}
+
 /// Adds one object in JSON.
 pub(super) fn add_line(kinds: &mut JsonKinds, line: &[u8]) -> Result<(), String> {
     if line.first() != Some(&b'{') {
-        return Err("the line is not a JSON object; NDJSON has one object a line".to_owned());
+        return Err(not_object(line));
     }
     let mut reader = serde_json::Deserializer::from_slice(line);
-    let mut wrong = None;
+    let mut unfit = None;
     reader
-        .deserialize_map(ObjectVisitor(kinds, has_long_integer(line), &mut wrong))
+        .deserialize_map(ObjectVisitor(
+            kinds,
+            Line { text: line, is_long: has_long_integer(line) },
+            &mut unfit,
+        ))
         .and_then(|()| reader.end())
-        .map_err(|error| format!("the line is not valid JSON: {}", without_line(&error)))?;
-    wrong.map_or(Ok(()), Err)
+        .map_err(|error| not_json(line, &error))?;
+    match unfit {
+        None => Ok(()),
+        Some(Unfit { column, value, declared }) => {
+            let value = number_as_written(line, &column).unwrap_or(value);
+            Err(wrong_type(&column, &value, declared, None))
+        }
+    }
 }
 
-/// serde_json says "at line 1 column 5"; the line is always 1 here, and the caller knows the real one.
-fn without_line(error: &serde_json::Error) -> String {
-    error.to_string().replace(" at line 1 column ", " at column ")
+/// The number that a column has in a line, with the digits that stand there.
+fn number_as_written(line: &[u8], column: &str) -> Option<String> {
+    let values: BTreeMap<String, &RawValue> = serde_json::from_slice(line).ok()?;
+    let written = values.get(column)?.get();
+    written.starts_with(|sign: char| sign == '-' || sign.is_ascii_digit()).then(|| written.to_owned())
 }
 
-/// With whether the line has a long whole number, and what is wrong with the first value that is not of its column's type.
-struct ObjectVisitor<'a>(&'a mut JsonKinds, bool, &'a mut Option<String>);
+/// What is known of the line that an object is in.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    text: &'a [u8],
+    /// Whether it has a long whole number.
+    is_long: bool,
+}
+
+/// A value that is not of the type that the spec names.
+struct Unfit {
+    column: String,
+    value: String,
+    declared: ColumnType,
+}
+
+/// With the line, and the first value that is not of its column's type.
+struct ObjectVisitor<'a>(&'a mut JsonKinds, Line<'a>, &'a mut Option<Unfit>);
 
 impl<'de> Visitor<'de> for ObjectVisitor<'_> {
     type Value = ();
@@ -89,7 +129,7 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
                 if let Some((value, declared)) = unfit.zip(kinds.declared)
                     && self.2.is_none()
                 {
-                    *self.2 = Some(wrong_type(key, &value, declared, None));
+                    *self.2 = Some(Unfit { column: key.clone(), value, declared });
                 }
             }
         }
@@ -97,8 +137,8 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
     }
 }
 
-/// With whether the line has a long whole number, and the value where it is not of the type that the spec names.
-struct ValueSeed<'a>(&'a mut Kinds, bool, &'a mut Option<String>);
+/// With the line, and the value where it is not of the type that the spec names.
+struct ValueSeed<'a>(&'a mut Kinds, Line<'a>, &'a mut Option<String>);
 
 impl ValueSeed<'_> {
     /// Adds a scalar of this kind. A spec's type takes those that `allowed` has, and any scalar as a text.
@@ -151,8 +191,11 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        // serde_json gives whole numbers of more than 64 bits as these.
-        let is_whole = self.1 && value.fract() == 0.0 && !(I64_LEAST < value && value < U64_LIMIT);
+        // serde_json gives whole numbers of more than 64 bits as these, and `-0`.
+        if value == 0.0 && value.is_sign_negative() && has_whole_minus_zero(self.1.text) {
+            return self.visit_i64(0);
+        }
+        let is_whole = self.1.is_long && value.fract() == 0.0 && !(I64_LEAST < value && value < U64_LIMIT);
         if is_whole {
             self.add(TEXT, &[], value)
         } else {
@@ -162,7 +205,8 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
-        let fitting = self.0.declared.filter(|declared| is_text_of(value, *declared));
+        // As the text of a CSV field is.
+        let fitting = self.0.declared.filter(|declared| is_of(value, *declared));
         self.add(TEXT, fitting.as_slice(), value);
         Ok(())
     }
@@ -186,12 +230,6 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
         }
         ObjectVisitor(self.0.object.get_or_insert_default(), self.1, &mut None).visit_map(map)
     }
-}
-
-/// Whether the text of a JSON string is a value of the type that the spec names, as the text of a CSV field is. JSON has true and false
-/// of its own.
-fn is_text_of(value: &str, declared: ColumnType) -> bool {
-    declared != ColumnType::Boolean && is_of(value, declared)
 }
 
 #[cfg(test)]
@@ -242,11 +280,11 @@ mod tests {
             (Text, &["1.50", "true", "\"x\"", "null"][..], &["[1]", "{}"][..]),
             (
                 Integer,
-                &["1", "\"007\"", "null"],
-                &["1.5", "\"1.5\"", "18446744073709551615", "true", "\"\"", "[]"],
+                &["1", "-0", "\"007\"", "null"],
+                &["1.5", "1.0", "-0.0", "\"1.5\"", "18446744073709551615", "true", "\"\"", "[]"],
             ),
             (Number, &["1", "1.5", "\"1e3\""], &["\"x\"", "false", "123456789012345678901234567890"]),
-            (Boolean, &["true"], &["1", "\"true\""]),
+            (Boolean, &["true", "\"true\"", "\"FALSE\""], &["1", "\"yes\"", "\"\""]),
             (Date, &["\"2024-01-01\""], &["\"2024-01-01T05:00:00\"", "19723"]),
             (
                 Timestamp,
@@ -261,6 +299,36 @@ mod tests {
                 let problem = check(declared, value).expect_err(value);
                 assert!(problem.starts_with("column \"a\" has "), "{problem}");
             }
+        }
+    }
+
+    #[test]
+    fn a_number_that_does_not_fit_is_shown_as_it_is_written() {
+        let types = ColumnTypes {
+            declared: [("a".to_owned(), ColumnType::Integer)].into(),
+            ..ColumnTypes::default()
+        };
+        let types = std::sync::Arc::new(types);
+        for written in ["1.0", "1e2", "-0.0", "1.50", "123456789012345678901234567890"] {
+            let line = format!("{{\"b\":{{\"a\":1}},\"a\" : {written} }}");
+            let mut kinds = JsonKinds::new(std::sync::Arc::clone(&types));
+            let problem = add_line(&mut kinds, line.as_bytes()).expect_err(written);
+            assert!(problem.starts_with(&format!("column \"a\" has \"{written}\", and")), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_whole_zero_with_a_sign_is_a_whole_number() {
+        for (lines, expected) in [
+            (&["{\"a\":-0}", "{\"a\":1}"][..], "a Int64"),
+            (&["{\"a\": -0 , \"s\":\"2024-01\"}"], "a Int64"),
+            (&["{\"a\":[-0,1]}"], "a List(Int64)"),
+            (&["{\"a\":-0.0}"], "a Float64"),
+            (&["{\"a\":-0e1}"], "a Float64"),
+            (&["{\"a\":-0}", "{\"a\":1.5}"], "a Float64"),
+        ] {
+            let found = types(lines).expect("columns");
+            assert_eq!(found.first().map(String::as_str), Some(expected), "{lines:?}");
         }
     }
 

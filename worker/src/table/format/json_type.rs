@@ -93,6 +93,12 @@ impl JsonKinds {
         known.chain(others.map(|(key, kinds)| typed(key, kinds, None))).collect()
     }
 
+    /// Whether some value of a key is a text.
+    pub(super) fn has_text(&self, key: &str) -> bool {
+        let kinds = self.places.get(key).and_then(|place| self.keys.get(*place));
+        kinds.is_some_and(|(_, kinds)| kinds.scalars & TEXT != 0)
+    }
+
     /// Whether the current object had the key at a place before.
     pub(super) fn is_repeated(&mut self, place: usize) -> bool {
         self.last.resize(self.keys.len().max(self.last.len()), 0);

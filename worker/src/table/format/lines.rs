@@ -22,8 +22,8 @@ use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
 use crate::table::text::{
-    BlockBytes, ColumnBuilders, ColumnKinds, ColumnRules, Decode, FileRules, Malformed, TextKinds, TextTable,
-    checked, index_blocks, inspect_blocks, not_utf8, shown, utf8, wrong_type,
+    BlockBytes, ColumnBuilders, ColumnKinds, ColumnRules, Decode, FileRules, Malformed, OLD_LINE_ENDS,
+    TextKinds, TextTable, checked, index_blocks, inspect_blocks, not_utf8, shown, utf8, wrong_type,
 };
 
 /// The longest line, in bytes: what a pattern is searched in at once.
@@ -202,7 +202,22 @@ impl Decode for LineDecoder {
 /// Where the first line of each file begins: behind a byte order mark and the lines that are left out.
 fn starts(files: &[LocalFile], options: &ReadOptions) -> Result<Vec<u64>, TableError> {
     let rows = options.reading.skip_rows.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(0);
-    files.iter().map(|file| skipped(file, rows, LineEnd::Feed)).collect()
+    let start = |file: &LocalFile| {
+        file.mark_length()?;
+        refuse_old_line_ends(file)?;
+        skipped(file, rows, LineEnd::Feed)
+    };
+    files.iter().map(start).collect()
+}
+
+/// Refuses a file whose lines end with carriage returns alone: all of it would be one line. The first line says it, since none may be longer.
+fn refuse_old_line_ends(file: &LocalFile) -> Result<(), TableError> {
+    let bytes = file.first_bytes(LINE_LIMIT + 1)?;
+    let has_feed = memchr::memchr(b'\n', &bytes).is_some();
+    if !has_feed && memchr::memchr(b'\r', bytes.trim_ascii()).is_some() {
+        return Err(TableError::content(&file.name, OLD_LINE_ENDS));
+    }
+    Ok(())
 }
 
 /// The lines of a text with where they begin, in bytes.
@@ -322,6 +337,8 @@ mod tests {
         let skipped = rows(r"(?<key>\w)=(?<value>\d)", OnMismatch::Skip, text);
         assert_eq!(skipped.as_deref(), Ok("Utf8 Int64\na,1\nb,2\n"));
         assert_eq!(rows(r"(?<key>\w)", OnMismatch::Fail, "").as_deref(), Ok("Utf8\n"));
+        // A carriage return within a line is a sign as any other.
+        assert_eq!(rows(r"(?<key>\w)\r", OnMismatch::Fail, "a\rb\r\n").as_deref(), Ok("Utf8\na\n"));
     }
 
     #[test]
@@ -331,6 +348,8 @@ mod tests {
             (r"(\w+)", "a", "has no named group"),
             (r"(?<a>\w{1000}{1000})", "a", "the pattern is not a valid regular expression"),
             (r"(?<a>.)", &"x".repeat(LINE_LIMIT + 1), "the line has 1048577 bytes"),
+            (r"(?<a>.)", "a\rb\r", "carriage returns alone"),
+            (r"(?<a>.)", "a\0\n", "a NUL byte here"),
         ] {
             let error = rows(pattern, OnMismatch::Skip, text).expect_err(pattern);
             assert!(error.contains(part), "{error}");

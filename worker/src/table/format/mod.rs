@@ -17,6 +17,7 @@ mod csv_splitter;
 mod greedy_path;
 mod json_line;
 mod json_mixed;
+mod json_problem;
 mod json_type;
 mod json_values;
 mod kept_places;

@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::arrow::compute::{CastOptions, cast_with_options};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::writer::LineDelimited;
 use datafusion::arrow::json::{ReaderBuilder, WriterBuilder};
@@ -87,7 +88,11 @@ impl FileFormat for Ndjson {
                 return Err(unplaced(problem));
             }
         };
-        let table = TextTable::new(Arc::new(Schema::new(fields)), files, blocks, NdjsonDecoder);
+        let is_boolean_text =
+            |field: &Field| *field.data_type() == DataType::Boolean && all.has_text(field.name());
+        let texts = fields.iter().enumerate().filter(|(_, field)| is_boolean_text(field));
+        let decoder = NdjsonDecoder { boolean_texts: texts.map(|(index, _)| index).collect() };
+        let table = TextTable::new(Arc::new(Schema::new(fields)), files, blocks, decoder);
         Ok(Opened { table: Arc::new(table), rows, held: 0, warning: None })
     }
 
@@ -100,7 +105,7 @@ impl FileFormat for Ndjson {
         // A result without rows is an empty file.
         let starts = vec![0; files.len()];
         let blocks = index_blocks(&files, &starts, || Box::new(LineSplitter))?;
-        Ok(Arc::new(TextTable::new(schema, files, blocks, NdjsonDecoder)))
+        Ok(Arc::new(TextTable::new(schema, files, blocks, NdjsonDecoder::default())))
     }
 
     fn writing(&self, schema: &SchemaRef) -> Result<Writing, EncodeError> {
@@ -171,8 +176,35 @@ fn inspect(bytes: &[u8], types: &Arc<ColumnTypes>) -> Result<JsonKinds, Malforme
     Ok(kinds)
 }
 
-#[derive(Debug)]
-struct NdjsonDecoder;
+#[derive(Debug, Default)]
+struct NdjsonDecoder {
+    /// The boolean columns of which some values are texts, by their places: the engine reads no booleans of texts.
+    boolean_texts: Vec<usize>,
+}
+
+impl NdjsonDecoder {
+    /// The columns as they are read of the lines.
+    fn as_read(&self, wanted: &SchemaRef, columns: &[usize]) -> SchemaRef {
+        if self.boolean_texts.is_empty() {
+            return Arc::clone(wanted);
+        }
+        let fields = wanted.fields().iter().zip(columns).map(|(field, column)| {
+            let is_text = self.boolean_texts.contains(column);
+            let field = Field::clone(field);
+            if is_text { field.with_data_type(DataType::Utf8) } else { field }
+        });
+        Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
+    }
+}
+
+/// The rows with the types that are wanted, of texts that were read as such.
+fn as_wanted(batch: RecordBatch, wanted: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    // What is no boolean is an error, never a null.
+    let strictly = CastOptions { safe: false, ..CastOptions::default() };
+    let columns = batch.columns().iter().zip(wanted.fields());
+    let columns = columns.map(|(column, field)| cast_with_options(column, field.data_type(), &strictly));
+    RecordBatch::try_new(Arc::clone(wanted), columns.collect::<Result<Vec<ArrayRef>, ArrowError>>()?)
+}
 
 impl Decode for NdjsonDecoder {
     fn decode(
@@ -199,7 +231,9 @@ impl Decode for NdjsonDecoder {
         block: BlockBytes<'_>,
         take: &mut dyn FnMut(RecordBatch) -> bool,
     ) -> Result<(), ArrowError> {
-        let projected = Arc::new(schema.project(columns)?);
+        let wanted = Arc::new(schema.project(columns)?);
+        let projected = self.as_read(&wanted, columns);
+        let is_as_wanted = projected == wanted;
         // A key within an object takes memory in every row, also where a line lacks it.
         let batch_rows = (BATCH_VALUES / leaves(projected.fields()).max(1)).min(batch_rows).max(1);
         let mut decoder = ReaderBuilder::new(projected)
@@ -217,7 +251,8 @@ impl Decode for NdjsonDecoder {
                 continue;
             };
             // A text in the place of a number may be one.
-            if !take(batch_with_positive_nan(&batch)?) {
+            let batch = batch_with_positive_nan(&batch)?;
+            if !take(if is_as_wanted { batch } else { as_wanted(batch, &wanted)? }) {
                 return Ok(());
             }
         }
@@ -240,8 +275,6 @@ impl BatchEncoder for NdjsonEncoder {
 
 #[cfg(test)]
 mod tests {
-    use datafusion::arrow::datatypes::DataType;
-
     use super::*;
 
     #[test]
@@ -254,7 +287,7 @@ mod tests {
         let lines: String = (0..200).map(|key| format!("{{\"m\":{{\"k{key}\":1}},\"n\":{key}}}\n")).collect();
         let rows = |columns: &[usize]| {
             let block = BlockBytes { number: 0, bytes: lines.as_bytes() };
-            let batches = NdjsonDecoder.decode(&schema, columns, 8192, block).expect("rows");
+            let batches = NdjsonDecoder::default().decode(&schema, columns, 8192, block).expect("rows");
             batches.iter().map(RecordBatch::num_rows).collect::<Vec<usize>>()
         };
         assert_eq!(rows(&[0]), [87, 87, 26]);

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use super::buffers::Buffers;
+use super::nul::first_nul;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
 
@@ -82,6 +83,10 @@ fn split(
     let open = file.open()?;
     let at =
         |base: u64, malformed: Malformed| locate(&open, file, base + malformed.offset, malformed.problem);
+    // A record that does not end may be what is missing of a file.
+    let missing = |held: &[u8], offset: u64| {
+        first_nul(held).map(|(place, problem)| locate(&open, file, offset + place as u64, problem))
+    };
     let mut offset = start;
     let (mut held, mut known) = (buffers.take_used(), 0);
     loop {
@@ -89,7 +94,9 @@ fn split(
         let read = read_full(&open, file, held.get_mut(known..).unwrap_or_default(), offset + known as u64)?;
         held.truncate(known + read);
         if read == 0 {
-            splitter.finish().map_err(|malformed| at(start, malformed))?;
+            splitter
+                .finish()
+                .map_err(|malformed| missing(&held, offset).unwrap_or_else(|| at(start, malformed)))?;
             if !held.is_empty() {
                 take(Block { file: index, offset, length: held.len() }, held);
             }
@@ -104,7 +111,7 @@ fn split(
                     "a record that begins here is longer than {} MiB; is a quote not closed, or a line end missing?",
                     RECORD_LIMIT >> 20
                 );
-                return Err(locate(&open, file, offset, problem));
+                return Err(missing(&held, offset).unwrap_or_else(|| locate(&open, file, offset, problem)));
             }
             known = held.len();
             continue;

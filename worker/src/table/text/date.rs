@@ -3,15 +3,18 @@
 use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse_and_remainder};
 use chrono::{NaiveDate, NaiveTime, Utc};
 use datafusion::arrow::compute::kernels::cast_utils::string_to_datetime;
+use mlpipeline_crds::date_notation;
 
-use crate::clock_parts::{ClockParts, complete};
+use crate::clock_parts::complete;
 
 /// The microseconds since 1970 of a time as ISO 8601 writes it, of any year that has four digits; of a time zone where it names one. A zone
 /// is an offset from UTC: names of others have no offset of their own, or several.
 pub(crate) fn iso_microseconds(text: &str) -> Option<i64> {
     let zone = zone_of(text);
     let is_known = matches!(zone, "" | "Z" | "z" | "UTC" | "GMT") || zone.starts_with(['+', '-']);
-    is_known.then(|| string_to_datetime(&Utc, text).ok().map(|time| time.timestamp_micros())).flatten()
+    let time = string_to_datetime(&Utc, text).ok().filter(|_| is_known)?;
+    // Second 60 has more nanoseconds than a second holds, and would be the first one of the next minute.
+    (time.timestamp_subsec_nanos() < 1_000_000_000).then(|| time.timestamp_micros())
 }
 
 /// What stands behind the clock of a time as ISO 8601 writes it: its time zone.
@@ -90,33 +93,11 @@ impl DateNotation {
     /// # Errors
     /// Says what is wrong with it.
     pub(crate) fn new(text: &str) -> Result<Self, String> {
-        let wrong = |problem: &str| {
-            format!("dateFormat \"{text}\" {problem}; write it like %d.%m.%Y or %Y-%m-%d %H:%M:%S")
-        };
+        let clock = date_notation(text).map_err(|problem| format!("dateFormat \"{text}\" {problem}"))?;
+        // What is one there is one here: the same parts are known.
         let items = StrftimeItems::new(text)
             .parse_to_owned()
-            .map_err(|_| wrong("is not a valid notation of strftime"))?;
-        let zoned = |item: &Item<'_>| {
-            matches!(
-                item,
-                Item::Fixed(
-                    Fixed::TimezoneName
-                        | Fixed::TimezoneOffset
-                        | Fixed::TimezoneOffsetColon
-                        | Fixed::TimezoneOffsetColonZ
-                        | Fixed::TimezoneOffsetZ
-                        | Fixed::RFC2822
-                        | Fixed::RFC3339
-                ) | Item::Numeric(Numeric::Timestamp, _)
-            )
-        };
-        if items.iter().any(zoned) {
-            return Err(wrong("has a time zone, and times are read without one"));
-        }
-        let clock = ClockParts::of(&items);
-        if let Some(problem) = clock.problem() {
-            return Err(wrong(problem));
-        }
+            .map_err(|_| format!("dateFormat \"{text}\" is not a valid notation of strftime"))?;
         let mut parts: Vec<Part> = Vec::new();
         for item in items {
             match (parts.last_mut(), Part::of(item)) {
@@ -184,9 +165,48 @@ mod tests {
         let times = DateNotation::new("%m/%d/%y %I:%M %p").expect("a notation");
         assert!(times.has_time());
         assert_eq!(times.microseconds("01/02/70 01:30 PM"), Some((86_400 + 13 * 3600 + 1800) * 1_000_000));
-        for wrong in ["%Q", "%d.%m.%Y %z", "%s", "%d.%m.%Y %I:%M", "%d.%m.%Y %M", "%m/%d/%y %p"] {
+        for wrong in ["%Q", "%d.%m.%Y %z", "%s", "%d.%m.%Y %I:%M", "%d.%m.%Y %M", "%m/%d/%y %p", "%d.%m"] {
             assert!(DateNotation::new(wrong).is_err(), "{wrong}");
         }
+        let error = DateNotation::new("DD.MM.YYYY").expect_err("no notation");
+        assert!(error.starts_with("dateFormat \"DD.MM.YYYY\" has no part"), "{error}");
+        assert!(error.ends_with("; write it as %d.%m.%Y"), "{error}");
+    }
+
+    #[test]
+    fn every_notation_that_says_a_date_or_a_time_reads_one() {
+        for (notation, text) in [
+            ("%F", "2024-03-01"),
+            ("%x", "03/01/24"),
+            ("%v", " 1-Mar-2024"),
+            ("%Y %j", "2024 061"),
+            ("%Y-%U-%w", "2024-08-5"),
+            ("%Y-%W-%a", "2024-09-Fri"),
+            ("%G-W%V-%u", "2024-W09-5"),
+            ("%g-W%V-%u", "24-W09-5"),
+            ("%-d.%-m.%Y", "1.3.2024"),
+            ("%c", "Fri Mar  1 10:00:00 2024"),
+            ("%D %r", "03/01/24 10:00:00 AM"),
+            ("%F %T%3f", "2024-03-01 10:00:00250"),
+        ] {
+            let read = DateNotation::new(notation).expect(notation).microseconds(text);
+            let day = read.map(|microseconds| microseconds.div_euclid(86_400_000_000));
+            assert_eq!(day, Some(19_783), "{notation} of {text}");
+        }
+    }
+
+    #[test]
+    fn second_60_is_no_time() {
+        let time = DateNotation::new("%d.%m.%Y %H:%M:%S").expect("a notation");
+        assert_eq!(time.microseconds("01.01.1970 00:00:59"), Some(59_000_000));
+        assert_eq!(time.microseconds("01.01.1970 00:00:60"), None);
+        let time = DateNotation::new("%F %T%.f").expect("a notation");
+        assert_eq!(time.microseconds("1970-01-01 00:00:60.5"), None);
+        for text in ["00:00:60", "00:00:60.5", "23:59:60", "00:00:60Z", "00:00:60+02:00", "00:00:61"] {
+            assert_eq!(iso_microseconds(&format!("1970-01-01T{text}")), None, "{text}");
+        }
+        assert_eq!(iso_microseconds("1970-01-01 000060"), None);
+        assert_eq!(iso_microseconds("1970-01-01T00:00:59.999999"), Some(59_999_999));
     }
 
     #[test]

@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_column_has_the_narrowest_type_that_holds_every_field() {
-        let rows: [(&[&str], &str); 49] = [
+        let rows: [(&[&str], &str); 51] = [
             (&["1", "-2", "", "9223372036854775807"], "Int64"),
             (&["1", "2", "2.5"], "Float64"),
             (&["1", "9223372036854775808"], "Utf8"),
@@ -130,6 +130,8 @@ mod tests {
             (&["1", "1e400"], "Utf8"),
             (&["2026-01-31T10:00:00.123456789"], "Utf8"),
             (&["2026-01-31T10:00:00.123456000"], "Timestamp(µs)"),
+            (&["2024-01-01T12:30:60", "2024-01-01T12:30:59"], "Utf8"),
+            (&["2024-01-01T12:30:60.5Z"], "Utf8"),
             (&["1e5", ".5", "5.", "-1.5E-3"], "Float64"),
             (&["1.5", "NaN", "inf", "-inf"], "Float64"),
             (&["1", "NA"], "Utf8"),
@@ -178,6 +180,7 @@ mod tests {
             (ColumnType::Date, "2026-01-31", Some("31.01.2026")),
             (ColumnType::Timestamp, "2026-01-31", Some("2026-01-31T10:00:00Z")),
             (ColumnType::Timestamp, "2026-01-31T10:00:00", Some("2026-01-31T10:00:00EST")),
+            (ColumnType::Timestamp, "2026-01-31T10:00:59", Some("2026-01-31T10:00:60")),
             (ColumnType::Timestamp, "2026-01-31T10:00:00.1", Some("2026-01-31T10:00:00.1Europe/Berlin")),
         ] {
             let reading = Reading { types: [("x".to_owned(), declared)].into(), ..Reading::default() };

@@ -6,7 +6,9 @@ use mlpipeline_crds::ColumnType;
 
 use super::blocks::{Malformed, shown};
 use super::field_kind::is_finer_than_microseconds;
+use super::nul::first_nul;
 use super::rules::ColumnRules;
+use crate::clock_parts::has_second_60;
 
 /// What to do about text that is not UTF-8.
 pub(crate) fn not_utf8() -> String {
@@ -19,8 +21,14 @@ pub(crate) fn checked(bytes: &[u8]) -> Result<&str, Utf8Error> {
     simdutf8::basic::from_utf8(bytes).or_else(|_| std::str::from_utf8(bytes))
 }
 
-/// The text of a block.
+/// What is said of a file with the line ends of old Macs.
+pub(crate) const OLD_LINE_ENDS: &str = "its lines end with carriage returns alone, as programs of old Macs wrote them, and lines end with a line feed here; write them again, as with tr '\\r' '\\n'";
+
+/// The text of a block: UTF-8 without NUL bytes.
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
+    if let Some((offset, problem)) = first_nul(bytes) {
+        return Err(Malformed { offset: offset as u64, problem });
+    }
     checked(bytes).map_err(|error| {
         let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
         let problem = format!("byte 0x{byte:02X} here: {}", not_utf8());
@@ -51,6 +59,8 @@ pub(crate) fn wrong_type(
         "; %Y is a year of four digits, and %y one of two"
     } else if declared == ColumnType::Timestamp && is_finer_than_microseconds(field) {
         "; a time holds microseconds, six digits behind the point, and none is cut off: name the type text to keep them all"
+    } else if declared == ColumnType::Timestamp && has_second_60(field) {
+        "; a minute has the seconds 0 to 59, and 60 would be one of the next minute"
     } else {
         ""
     };
