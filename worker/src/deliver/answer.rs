@@ -87,6 +87,10 @@ impl Answer {
         whole: impl FnOnce(&str) -> String,
         beginning: impl FnOnce(&str) -> String,
     ) -> String {
+        // Most say nothing, and secrets are looked for in each way that they may be written.
+        if self.bytes.is_empty() {
+            return String::new();
+        }
         let text = String::from_utf8_lossy(&self.bytes);
         // A sign that was cut in its middle says nothing.
         if self.is_whole { whole(&text) } else { beginning(text.trim_end_matches('\u{fffd}')) }

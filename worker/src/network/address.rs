@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use ipnet::IpNet;
 
@@ -61,7 +62,10 @@ const METADATA: [&str; 7] = [
 
 /// Where a cloud keeps a machine's metadata, if that is around this address.
 fn metadata(address: &IpAddr) -> Option<IpNet> {
-    METADATA.iter().filter_map(|range| range.parse::<IpNet>().ok()).find(|range| range.contains(address))
+    // Every request asks.
+    static RANGES: LazyLock<Vec<IpNet>> =
+        LazyLock::new(|| METADATA.iter().filter_map(|range| range.parse().ok()).collect());
+    RANGES.iter().find(|range| range.contains(address)).copied()
 }
 
 /// Whether a cloud keeps a machine's metadata at an address.
