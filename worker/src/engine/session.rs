@@ -16,6 +16,7 @@ use super::compared_intervals::ComparedIntervals;
 use super::days_and_numbers::DaysAndNumbers;
 use super::decimals_and_doubles::DecimalsAndDoubles;
 use super::exact_doubles::ExactDoubles;
+use super::exact_whole::ExactWhole;
 use super::faithful::Faithful;
 use super::far_times::FarTimes;
 use super::finite::FiniteCasts;
@@ -97,6 +98,7 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
         Arc::new(DaysAndNumbers),
         Arc::new(Numbers),
         Arc::new(DecimalsAndDoubles),
+        Arc::new(ExactWhole::new()),
         Arc::new(Faithful),
         Arc::new(FarTimes),
     ];

@@ -1,5 +1,6 @@
 //! Spellings of other engines that mean one thing, written as this one reads them: `mod(a, b)`, `sign(x)`, `INTERVAL 7 DAY`, and
-//! `CAST(x AS VARCHAR(2))`, whose length this one leaves out. An ORDER BY that changes nothing is left out (`unused_order`).
+//! `CAST(x AS VARCHAR(2))`, whose length this one leaves out. Numbers that are
+//! compared keep their digits (`long_numbers`), and an ORDER BY that changes nothing is left out (`unused_order`).
 
 use std::ops::ControlFlow;
 
@@ -9,7 +10,7 @@ use datafusion::sql::sqlparser::ast::{
     VisitMut, VisitorMut,
 };
 
-use super::unused_order;
+use super::{long_numbers, unused_order};
 
 /// Rewrites a statement.
 pub(super) fn spell(statement: &mut Statement) {
@@ -29,6 +30,7 @@ impl VisitorMut for Spelling {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        long_numbers::spell(expr);
         match expr {
             Expr::Interval(Interval { value, .. }) => quote(value),
             Expr::Cast { data_type, .. } => {
