@@ -65,7 +65,7 @@ pub(crate) fn runtime(scratch: &Path, memory_limit: usize) -> Result<Arc<Runtime
 ///
 /// Large tables have a fixed number of partitions, each a run of consecutive rows, and what partitions give is put together in
 /// their order. So rows come out in the order in which they went in unless the query orders them, groups come out in the order
-/// in which they were first seen, and floating-point sums are added in one order: the same input gives the same bytes on a
+/// in which they were first seen, and floating-point statistics are computed in one order: the same input gives the same bytes on a
 /// laptop and on a server with other cores. Nothing is repartitioned by hashes, which would mix that order.
 pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> SessionContext {
     let mut config = SessionConfig::new()
