@@ -318,6 +318,7 @@ fn whole_numbers_beyond_those_of_doubles_are_compared_with_the_number_that_is_wr
         ("i <> 9007199254740992.0 AND i > 4.5", "9007199254740993\n5\n"),
         ("i IS NOT DISTINCT FROM 9007199254740993.0", "9007199254740993\n"),
         ("CASE i WHEN 9007199254740992.0 THEN true ELSE false END", "9007199254740992\n"),
+        ("CASE i WHEN 9007199254740993.0 THEN true ELSE false END", "9007199254740993\n"),
         ("i > -1e300 AND i < 5.5", "-9007199254740993\n5\n"),
         ("x = 9007199254740992.0", "9007199254740992\n"),
         ("x > 9007199254740991.9 AND x < 1e19", "-9007199254740993\n"),

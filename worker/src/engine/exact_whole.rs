@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, Float64Array};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, Field, FieldRef};
+use datafusion::arrow::datatypes::{
+    DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, Field, FieldRef, Float64Type, Int64Type,
+};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult};
 use datafusion::common::{Column, DFSchema, ScalarValue};
@@ -191,6 +193,10 @@ impl ScalarUDFImpl for ExactDouble {
 }
 
 fn exact_doubles(values: &ArrayRef) -> Result<Float64Array> {
+    let is_small = |number: &i64| number.unsigned_abs() <= EXACT;
+    if values.as_primitive_opt::<Int64Type>().is_some_and(|numbers| numbers.values().iter().all(is_small)) {
+        return Ok(cast(values, &DataType::Float64)?.as_primitive::<Float64Type>().clone());
+    }
     let wide = cast(values, &DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0))?;
     let exact = |number: i128| {
         let double = number as f64;

@@ -35,6 +35,10 @@ pub(super) fn spell(expr: &mut Expr) {
             exact(expr);
             list.iter_mut().for_each(exact);
         }
+        Expr::Case { operand: Some(operand), conditions, .. } => {
+            exact(operand);
+            conditions.iter_mut().for_each(|when| exact(&mut when.condition));
+        }
         _ => {}
     }
 }
