@@ -260,6 +260,8 @@ fn what_would_become_infinite_cannot_be_cast_and_an_infinity_can() {
         ("CAST(x AS FLOAT) AS v", "1e300 cannot be cast to FLOAT", in_row_2("x")),
         ("CAST('1e39' AS REAL) AS v", "'1e39' cannot be cast to FLOAT", String::new()),
         ("CAST('1e999' AS DOUBLE) AS v", "'1e999' cannot be cast to DOUBLE", String::new()),
+        ("arrow_cast(s, 'Float64') AS v", "'1e999' cannot be cast to DOUBLE", String::new()),
+        ("CAST(make_array(s) AS DOUBLE[])[1] AS v", "'1e999' cannot be cast to DOUBLE", String::new()),
     ] {
         let message = refused(t, "z\n1\n", &format!("SELECT {sql} FROM t"));
         assert!(message.starts_with(said), "{sql}: {message}");
@@ -268,6 +270,7 @@ fn what_would_become_infinite_cannot_be_cast_and_an_infinity_can() {
     }
     for (sql, expected) in [
         ("TRY_CAST(s AS DOUBLE) AS v", "v\n5.0\n\"\"\ninf\n"),
+        ("TRY_CAST(make_array(s) AS DOUBLE[])[1] AS v", "v\n5.0\n\"\"\ninf\n"),
         ("TRY_CAST(s AS FLOAT) AS v", "v\n5.0\n\"\"\ninf\n"),
         ("TRY_CAST(x AS FLOAT) AS v", "v\n1.0\n\"\"\n2.0\n"),
         ("CAST('-Infinity' AS DOUBLE) AS v", "v\n-inf\n-inf\n-inf\n"),

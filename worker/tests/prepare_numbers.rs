@@ -297,3 +297,69 @@ fn whole_numbers_that_are_made_whole_stay_as_they_are() {
         "t,c,f,p\n9007199254740993,9007199254740993,9007199254740993,9007199254740993\n-7,-7,-7,-7\n",
     );
 }
+
+#[test]
+fn whole_numbers_beyond_those_of_doubles_are_compared_with_the_number_that_is_written() {
+    let rows = [(
+        "t",
+        "i,x\n9007199254740993,0.5\n9007199254740992,9007199254740992.0\n-9007199254740993,1e18\n5,5.0\n",
+    )];
+    for (condition, expected) in [
+        ("i = 9007199254740993.0", "9007199254740993\n"),
+        ("9007199254740992.0 = i", "9007199254740992\n"),
+        ("i IN (9007199254740993.0, 5.0)", "9007199254740993\n5\n"),
+        ("i IN (9007199254740992.0, 5.5)", "9007199254740992\n"),
+        ("i NOT IN (9007199254740993.0, 0.5) AND i > 5.5", "9007199254740992\n"),
+        ("i BETWEEN 9007199254740992.5 AND 1e19", "9007199254740993\n"),
+        ("i < -9007199254740992.0", "-9007199254740993\n"),
+        ("i > 9007199254740992.0", "9007199254740993\n"),
+        ("i >= 9007199254740992.9", "9007199254740993\n"),
+        ("i <= 9007199254740992.5 AND i > 4.5", "9007199254740992\n5\n"),
+        ("i <> 9007199254740992.0 AND i > 4.5", "9007199254740993\n5\n"),
+        ("i IS NOT DISTINCT FROM 9007199254740993.0", "9007199254740993\n"),
+        ("CASE i WHEN 9007199254740992.0 THEN true ELSE false END", "9007199254740992\n"),
+        ("CASE i WHEN 9007199254740993.0 THEN true ELSE false END", "9007199254740993\n"),
+        ("i > -1e300 AND i < 5.5", "-9007199254740993\n5\n"),
+        ("x = 9007199254740992.0", "9007199254740992\n"),
+        ("x > 9007199254740991.9 AND x < 1e19", "-9007199254740993\n"),
+    ] {
+        let expected = format!("i\n{expected}");
+        answers(&rows, &format!("SELECT i FROM t WHERE {condition}"), &expected);
+    }
+    answers(
+        &rows,
+        "SELECT CAST('0.12345678901234567' AS DECIMAL(38, 17)) = 0.12345678901234567 AS a, CAST(0.3 AS DECIMAL(38, 2)) > 0.123456789012345678 AS b, \
+         i = CAST(9007199254740993 AS DOUBLE) AS c FROM t LIMIT 1",
+        "a,b,c\ntrue,true,true\n",
+    );
+}
+
+#[test]
+fn whole_numbers_stay_what_they_are_beside_fractions_or_fail_the_step() {
+    let t = "i,n,x\n4,4,0.5\n9007199254740993,8,1.5\n";
+    for (select, expected) in [
+        ("coalesce(n, 0.5) AS v FROM t", "v\n4.0\n8.0\n"),
+        ("coalesce(x, 0) AS v FROM t", "v\n0.5\n1.5\n"),
+        ("CASE WHEN i < 5 THEN i ELSE 0.5 END AS v FROM t", "v\n4.0\n0.5\n"),
+        ("coalesce(CAST(i AS DOUBLE), 0.5) AS v FROM t", "v\n4.0\n9007199254740992.0\n"),
+        ("coalesce(CAST(i AS DECIMAL(38, 2)), 0.5) AS v FROM t", "v\n4.00\n9007199254740993.00\n"),
+        ("n AS v FROM t UNION ALL SELECT 0.5", "v\n4.0\n8.0\n0.5\n"),
+        ("i / 2.0 AS v FROM t", "v\n2.0\n4503599627370496.0\n"),
+    ] {
+        answers(&[("t", t)], &format!("SELECT {select}"), expected);
+    }
+    for select in [
+        "coalesce(i, 0.5) AS v FROM t",
+        "nvl(i, x) AS v FROM t",
+        "greatest(i, x) AS v FROM t",
+        "CASE WHEN n > 5 THEN i ELSE 0.5 END AS v FROM t",
+        "CASE WHEN n < 5 THEN 0.5 ELSE i END AS v FROM t",
+        "i AS v FROM t UNION ALL SELECT 0.5",
+        "x AS v FROM t UNION ALL SELECT i FROM t",
+    ] {
+        let (_, ended) = support::answers::tried(&[("t", t)], &format!("SELECT {select}"));
+        let way = "CAST(x AS DOUBLE) takes the nearest";
+        let place = "The value is in row 2 of t, column \"i\"";
+        ended.fails(3, "DataMalformed", &["9007199254740993 cannot be cast to DOUBLE without", way, place]);
+    }
+}

@@ -1,8 +1,9 @@
 //! Decimals beside doubles, wherever they become one type: the engine makes decimals with 15 digits behind the point of both, in which a double
 //! is another number than the one that is written, and 1e30 has no place.
 //!
-//! Both are doubles, as in PostgreSQL; but a number that is written out is the decimal that it is, so that all digits of the others count. It runs
-//! before types are made alike. Must not change arithmetic, which is of doubles there.
+//! Both are doubles, as in PostgreSQL; but a number that is written out is the decimal that it is, so that all digits of the others count: those
+//! of decimals, and those of whole numbers that it is compared with. It runs before types are made alike. Must not change arithmetic, which is of
+//! doubles there.
 
 use std::sync::Arc;
 
@@ -22,8 +23,12 @@ use datafusion::optimizer::AnalyzerRule;
 use super::cast::cast;
 use super::days_and_numbers::CHOOSING;
 use super::exact_literals::as_decimal;
+use super::exact_whole::{EXACT, is_long};
 use super::far_times::compares;
 use super::rewrite::rewrite_node;
+
+/// Digits of a whole number of 64 bits as a decimal.
+const LONG_DIGITS: u8 = 20;
 
 /// Makes doubles of decimals, or decimals of numbers that are written out.
 #[derive(Debug)]
@@ -48,13 +53,13 @@ impl AnalyzerRule for DecimalsAndDoubles {
 fn read(mut expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let transformed = match &mut expr {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(*op) => {
-            make_alike(vec![&mut **left, &mut **right], schema)
+            compare_alike(vec![&mut **left, &mut **right], schema)
         }
         Expr::Between(Between { expr, low, high, .. }) => {
-            make_alike(vec![&mut **expr, &mut **low, &mut **high], schema)
+            compare_alike(vec![&mut **expr, &mut **low, &mut **high], schema)
         }
         Expr::InList(InList { expr, list, .. }) => {
-            make_alike(std::iter::once(&mut **expr).chain(list.iter_mut()).collect(), schema)
+            compare_alike(std::iter::once(&mut **expr).chain(list.iter_mut()).collect(), schema)
         }
         Expr::InSubquery(within) => read_within(within, schema)?,
         Expr::Case(case) => read_case(case, schema),
@@ -85,7 +90,7 @@ fn read_case(case: &mut Case, schema: &DFSchema) -> bool {
     let compared = match &mut case.expr {
         Some(compared) => {
             let whens = case.when_then_expr.iter_mut().map(|(when, _)| &mut **when);
-            make_alike(std::iter::once(&mut **compared).chain(whens).collect(), schema)
+            compare_alike(std::iter::once(&mut **compared).chain(whens).collect(), schema)
         }
         None => false,
     };
@@ -116,28 +121,77 @@ fn read_within(within: &mut InSubquery, schema: &DFSchema) -> Result<bool> {
 
 /// Makes doubles or decimals of what becomes one type, where it is some of both; whether anything was to be done.
 fn make_alike(exprs: Vec<&mut Expr>, schema: &DFSchema) -> bool {
-    let types: Vec<DataType> =
-        exprs.iter().map(|expr| expr.get_type(schema).unwrap_or(DataType::Null)).collect();
+    let types = types_of(&exprs, schema);
     if !(types.iter().any(DataType::is_decimal) && types.iter().any(DataType::is_floating)) {
         return false;
     }
     match written(&exprs, &types) {
-        Some(decimals) => {
-            for (expr, decimal) in exprs.into_iter().zip(decimals) {
-                if let Some(decimal) = decimal {
-                    *expr = lit(decimal);
-                }
-            }
-        }
-        None => {
-            for (expr, found) in exprs.into_iter().zip(&types) {
-                if found.is_decimal() {
-                    *expr = cast(std::mem::take(expr), DataType::Float64);
-                }
-            }
-        }
+        Some(decimals) => make_decimals(exprs, decimals),
+        None => make_doubles(exprs, &types),
     }
     true
+}
+
+/// The same of what is compared: there whole numbers beside a large number that is written out are not to become doubles, and decimals that have no
+/// type in common with one are.
+fn compare_alike(exprs: Vec<&mut Expr>, schema: &DFSchema) -> bool {
+    let types = types_of(&exprs, schema);
+    let has = |is: fn(&DataType) -> bool| types.iter().any(is);
+    if has(is_long) && has(DataType::is_floating) && exprs.iter().any(|expr| is_large(expr)) {
+        if let Some(decimals) = written(&exprs, &types) {
+            make_decimals(exprs, decimals);
+            return true;
+        }
+    } else if has(DataType::is_decimal)
+        && !has(DataType::is_floating)
+        && exprs.iter().any(|expr| is_written_decimal(expr))
+        && !have_common_decimal(types.iter().cloned())
+    {
+        make_doubles(exprs, &types);
+        return true;
+    }
+    make_alike(exprs, schema)
+}
+
+fn types_of(exprs: &[&mut Expr], schema: &DFSchema) -> Vec<DataType> {
+    exprs.iter().map(|expr| expr.get_type(schema).unwrap_or(DataType::Null)).collect()
+}
+
+/// A double that is written out, beyond which not all whole numbers are doubles.
+fn is_large(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(ScalarValue::Float64(Some(number)), _) => number.abs() >= EXACT as f64,
+        Expr::Negative(inner) => is_large(inner),
+        _ => false,
+    }
+}
+
+/// A number that is written out with more digits than a double has, which is spelled as the cast of its text.
+fn is_written_decimal(expr: &Expr) -> bool {
+    match expr {
+        Expr::Cast(Cast { expr, field }) => {
+            field.data_type().is_decimal()
+                && matches!(expr.as_ref(), Expr::Literal(text, _) if text.data_type().is_string())
+        }
+        Expr::Negative(inner) => is_written_decimal(inner),
+        _ => false,
+    }
+}
+
+fn make_decimals(exprs: Vec<&mut Expr>, decimals: Vec<Option<ScalarValue>>) {
+    for (expr, decimal) in exprs.into_iter().zip(decimals) {
+        if let Some(decimal) = decimal {
+            *expr = lit(decimal);
+        }
+    }
+}
+
+fn make_doubles(exprs: Vec<&mut Expr>, types: &[DataType]) {
+    for (expr, found) in exprs.into_iter().zip(types) {
+        if found.is_decimal() {
+            *expr = cast(std::mem::take(expr), DataType::Float64);
+        }
+    }
 }
 
 /// Of each expression the decimal that is written there in the place of a double. `None` where a double is computed or of a column, or the
@@ -149,8 +203,13 @@ fn written(exprs: &[&mut Expr], types: &[DataType]) -> Option<Vec<Option<ScalarV
         .map(|(expr, found)| if found.is_floating() { as_decimal(expr).map(Some) } else { Some(None) })
         .collect::<Option<_>>()?;
     let all = types.iter().cloned().chain(decimals.iter().flatten().map(ScalarValue::data_type));
+    have_common_decimal(all).then_some(decimals)
+}
+
+/// Whether there is a decimal that holds all values of these types.
+fn have_common_decimal(types: impl Iterator<Item = DataType>) -> bool {
     let (mut whole, mut fraction, mut most) = (0, 0, i16::from(DECIMAL128_MAX_PRECISION));
-    for found in all {
+    for found in types {
         let (precision, scale) = match found {
             DataType::Decimal32(precision, scale)
             | DataType::Decimal64(precision, scale)
@@ -159,12 +218,13 @@ fn written(exprs: &[&mut Expr], types: &[DataType]) -> Option<Vec<Option<ScalarV
                 most = i16::from(DECIMAL256_MAX_PRECISION);
                 (precision, scale)
             }
+            long if is_long(&long) => (LONG_DIGITS, 0),
             _ => continue,
         };
         whole = whole.max(i16::from(precision) - i16::from(scale));
         fraction = fraction.max(i16::from(scale));
     }
-    (whole + fraction <= most).then_some(decimals)
+    whole + fraction <= most
 }
 
 /// Columns that become one, and columns by which tables are joined.
@@ -213,7 +273,7 @@ fn alike_columns(union: Union) -> Result<Union> {
 }
 
 /// The schema with doubles in the place of numbers in these columns.
-fn with_doubles(schema: &DFSchema, mixed: &[bool]) -> Result<DFSchema> {
+pub(super) fn with_doubles(schema: &DFSchema, mixed: &[bool]) -> Result<DFSchema> {
     let fields = schema.iter().zip(mixed).map(|((table, field), mixed)| {
         let field: FieldRef = if *mixed && field.data_type().is_numeric() {
             Arc::new(Field::clone(field).with_data_type(DataType::Float64))

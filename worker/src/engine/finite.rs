@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::compute::kernels::nullif::nullif;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
@@ -39,8 +39,20 @@ impl FiniteCasts {
 
     fn read(&self, expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         let (inner, to, function) = match &expr {
-            Expr::Cast(Cast { expr, field }) => (expr, field.data_type(), &self.cast),
-            Expr::TryCast(TryCast { expr, field }) => (expr, field.data_type(), &self.try_cast),
+            Expr::Cast(Cast { expr, field }) => (expr.as_ref(), field.data_type().clone(), &self.cast),
+            Expr::TryCast(TryCast { expr, field }) => {
+                (expr.as_ref(), field.data_type().clone(), &self.try_cast)
+            }
+            Expr::ScalarFunction(ScalarFunction { func, args }) => {
+                let function = match func.name() {
+                    "arrow_cast" => &self.cast,
+                    "arrow_try_cast" => &self.try_cast,
+                    _ => return Ok(Transformed::no(expr)),
+                };
+                let Some(inner) = args.first() else { return Ok(Transformed::no(expr)) };
+                let Ok(to) = expr.get_type(schema) else { return Ok(Transformed::no(expr)) };
+                (inner, to, function)
+            }
             // The engine reads an infinity where the digits are too many, and there is no other way to write one.
             Expr::Literal(ScalarValue::Float64(Some(number)), _) if number.is_infinite() => {
                 return plan_err!(
@@ -49,16 +61,20 @@ impl FiniteCasts {
             }
             _ => return Ok(Transformed::no(expr)),
         };
-        if !inner.get_type(schema).is_ok_and(|from| may_be_infinite(&from, to)) {
+        if !inner.get_type(schema).is_ok_and(|from| may_be_infinite(&from, &to)) {
             return Ok(Transformed::no(expr));
         }
-        let args = vec![Expr::clone(inner), expr.clone()];
+        let args = vec![inner.clone(), expr.clone()];
         Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(function), args))))
     }
 }
 
 fn may_be_infinite(from: &DataType, to: &DataType) -> bool {
     match to {
+        DataType::List(to) => match from {
+            DataType::List(from) => may_be_infinite(from.data_type(), to.data_type()),
+            _ => false,
+        },
         DataType::Float64 => from.is_string(),
         DataType::Float32 => from.is_string() || matches!(from, DataType::Float64 | DataType::Decimal256(..)),
         _ => false,
@@ -129,12 +145,20 @@ fn no_arguments() -> DataFusionError {
 }
 
 fn has_infinity(numbers: &ArrayRef) -> Result<bool, ArrowError> {
+    if let Some(lists) = numbers.as_list_opt::<i32>() {
+        return has_infinity(lists.values());
+    }
     let numbers = cast(numbers, &DataType::Float64)?;
     Ok(numbers.as_primitive::<Float64Type>().values().iter().any(|number| number.is_infinite()))
 }
 
 /// The numbers that values were cast to; null or an error where one is infinite and its value is not.
 fn finite(values: &ArrayRef, numbers: ArrayRef, is_null_else: bool) -> Result<ArrayRef, ArrowError> {
+    if let (Some(lists), Some(made)) = (values.as_list_opt::<i32>(), numbers.as_list_opt::<i32>()) {
+        let within = finite(lists.values(), Arc::clone(made.values()), is_null_else)?;
+        let (field, offsets, _, nulls) = made.clone().into_parts();
+        return Ok(Arc::new(ListArray::try_new(field, offsets, within, nulls)?));
+    }
     let doubles = cast(&numbers, &DataType::Float64)?;
     let texts = cast(values, &DataType::Utf8)?;
     // Of all texts that are numbers, those of infinities alone have this letter.

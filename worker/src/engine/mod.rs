@@ -18,6 +18,7 @@ mod engine_words;
 mod error;
 mod exact_doubles;
 mod exact_literals;
+mod exact_whole;
 mod failed_value;
 mod faithful;
 mod far_times;

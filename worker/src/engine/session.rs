@@ -16,6 +16,7 @@ use super::compared_intervals::ComparedIntervals;
 use super::days_and_numbers::DaysAndNumbers;
 use super::decimals_and_doubles::DecimalsAndDoubles;
 use super::exact_doubles::ExactDoubles;
+use super::exact_whole::ExactWhole;
 use super::faithful::Faithful;
 use super::far_times::FarTimes;
 use super::finite::FiniteCasts;
@@ -68,7 +69,7 @@ pub(crate) fn runtime(scratch: &Path, memory_limit: usize) -> Result<Arc<Runtime
 ///
 /// Large tables have a fixed number of partitions, each a run of consecutive rows, and what partitions give is put together in
 /// their order. So rows come out in the order in which they went in unless the query orders them, groups come out in the order
-/// in which they were first seen, and floating-point sums are added in one order: the same input gives the same bytes on a
+/// in which they were first seen, and floating-point statistics are computed in one order: the same input gives the same bytes on a
 /// laptop and on a server with other cores. Nothing is repartitioned by hashes, which would mix that order.
 pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> SessionContext {
     let mut config = SessionConfig::new()
@@ -105,6 +106,7 @@ pub(crate) fn session(runtime: Arc<RuntimeEnv>, ahead: Arc<ReadAhead>) -> Sessio
         Arc::new(DaysAndNumbers),
         Arc::new(Numbers),
         Arc::new(DecimalsAndDoubles),
+        Arc::new(ExactWhole::new()),
         Arc::new(Faithful),
         Arc::new(FarTimes),
     ];

@@ -1,5 +1,6 @@
 //! Spellings of other engines that mean one thing, written as this one reads them: `mod(a, b)`, `sign(x)`, `INTERVAL 7 DAY`, and
-//! `CAST(x AS VARCHAR(2))`, whose length this one leaves out. IS DISTINCT FROM becomes an operator, as other comparisons are.
+//! `CAST(x AS VARCHAR(2))`, whose length this one leaves out. IS DISTINCT FROM becomes an operator, as other comparisons are, and numbers that are
+//! compared keep their digits (`long_numbers`).
 
 use std::ops::ControlFlow;
 
@@ -9,6 +10,7 @@ use datafusion::sql::sqlparser::ast::{
     VisitMut, VisitorMut,
 };
 
+use super::long_numbers;
 use crate::engine::{IS_DISTINCT, IS_NOT_DISTINCT};
 
 /// Rewrites a statement.
@@ -28,6 +30,7 @@ impl VisitorMut for Spelling {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        long_numbers::spell(expr);
         match expr {
             Expr::Interval(Interval { value, .. }) => quote(value),
             Expr::Cast { data_type, .. } => {

@@ -15,6 +15,7 @@ mod checks;
 mod error;
 mod everyday_sql;
 mod exact_number;
+mod long_numbers;
 mod query;
 mod refused_sql;
 mod suspects;

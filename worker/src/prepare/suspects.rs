@@ -85,6 +85,10 @@ fn failing(part: &Expr, failed: &FailedValue<'_>, node: &LogicalPlan) -> Option<
             let value = number(value)?;
             Some(is_refused(cast).and(Expr::clone(&cast.expr).eq(value)))
         }
+        (FailedValue::Number(value), Expr::ScalarFunction(call)) if call.func.name() == "exact_double" => {
+            let value = number(value)?;
+            call.args.first().map(|arg| arg.clone().eq(value))
+        }
         (FailedValue::Decimal(value), Expr::Cast(cast)) => match cast.field.data_type() {
             DataType::Decimal128(_, scale) => {
                 let widest = |expr: Expr| try_cast(expr, DataType::Decimal128(38, *scale));

@@ -87,3 +87,36 @@ impl GroupsAccumulator for GroupTotals {
         size_of::<Self>() + self.totals.capacity() * size_of::<Total>()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::AsArray;
+    use datafusion::arrow::datatypes::Float64Type;
+
+    use super::*;
+
+    fn column(numbers: &[Option<f64>]) -> Vec<ArrayRef> {
+        vec![Arc::new(Float64Array::from(numbers.to_vec()))]
+    }
+
+    #[test]
+    fn groups_keep_both_parts_of_their_sums_from_rows_to_states_to_answers() {
+        let large = [Some(1e16), Some(1.0), None, Some(0.5)];
+        let small = [Some(-1e16), Some(2.0)];
+        let mut one = GroupTotals::new(Answer::Sum);
+        one.update_batch(&column(&large), &[0, 0, 1, 2], None, 3).expect("added");
+        let skipped = BooleanArray::from(vec![true, false]);
+        let other = GroupTotals::new(Answer::Sum);
+        let rows = other.convert_to_state(&column(&small), Some(&skipped)).expect("states");
+
+        let mut all = GroupTotals::new(Answer::Sum);
+        all.merge_batch(&one.state(EmitTo::All).expect("states"), &[0, 1, 2], 3).expect("merged");
+        all.merge_batch(&rows, &[0, 1], 3).expect("merged");
+        let mut emitted = |to: EmitTo| -> Vec<Option<f64>> {
+            let found = all.evaluate(to).expect("answers");
+            found.as_primitive::<Float64Type>().iter().collect()
+        };
+        assert_eq!(emitted(EmitTo::First(2)), [Some(1.0), None]);
+        assert_eq!(emitted(EmitTo::All), [Some(0.5)]);
+    }
+}
