@@ -19,13 +19,11 @@ pub(crate) enum ContinuousError {
     EndsTheProcess(u32),
     /// A file with other columns than the first one of the step.
     #[error(
-        "its columns are {found}, and those of the step's first file were {expected}; correct the file, or say in the input's reading.types which types the columns have, which begins with a new first file"
+        "its columns are not those of the step's first file: {differences}; correct the file, or say in the input's reading.types which types the columns have, which begins with a new first file"
     )]
     Schema {
-        /// The file's columns with their types.
-        found: String,
-        /// Those of the first file.
-        expected: String,
+        /// Which ones differ, and how.
+        differences: String,
     },
     /// A file that no error of ours was foreseen for.
     #[error("internal error, please report it: {0}")]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::check_width;
 use super::csv_dialect::Dialect;
 use super::csv_records::Records;
+use crate::column_words::other_names;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
 use crate::table::text::{RECORD_LIMIT, first_nul, not_utf8, shown};
@@ -56,9 +57,8 @@ pub(super) fn headers(
                     &file.name,
                     1,
                     format!(
-                        "its columns are {}, but those of {first_name} are {}; files that are read together have the same header",
-                        found.join(", "),
-                        first.join(", ")
+                        "its columns are not those of {first_name}: {}; files that are read together have the same header",
+                        other_names(&found, first)
                     ),
                 ));
             }

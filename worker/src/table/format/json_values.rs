@@ -8,6 +8,8 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
+use crate::column_words::type_words;
+
 /// Refuses rows with a number that is not finite, or a date or time that has no text.
 ///
 /// # Errors
@@ -76,7 +78,13 @@ fn unwritable(column: &ArrayRef) -> Option<(usize, String)> {
             let strict = FormatOptions::new().with_display_error(false);
             let texts = ArrayFormatter::try_new(column, &strict).ok()?;
             let row = (0..column.len()).find(|row| texts.value(*row).try_to_string().is_err())?;
-            Some((row, format!("its value has no text as {}; cast it to another type", column.data_type())))
+            Some((
+                row,
+                format!(
+                    "its value has no text as {}; cast it to another type",
+                    type_words(column.data_type())
+                ),
+            ))
         }
     }
 }
