@@ -6,6 +6,9 @@ use mlpipeline_crds::ExitCode;
 
 use crate::failure::Failure;
 
+/// The reason of a file with other columns than the first one.
+pub(super) const SCHEMA_CHANGED: &str = "SchemaChanged";
+
 /// What is wrong with a continuous step or its file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ContinuousError {
@@ -55,7 +58,7 @@ impl Failure for ContinuousError {
         match self {
             Self::Source(_) => "SourceRefused",
             Self::EndsTheProcess(_) => "EndsTheProcess",
-            Self::Schema { .. } => "SchemaChanged",
+            Self::Schema { .. } => SCHEMA_CHANGED,
             Self::Panicked(_) => "Panicked",
             Self::Stopped => "Stopped",
         }

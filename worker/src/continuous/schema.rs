@@ -50,6 +50,17 @@ impl PinnedSchema {
         self.columns.iter().flatten().filter_map(named).collect()
     }
 
+    /// Those types that other columns of the same names have not.
+    pub(super) fn changed(&self, found: &[Column]) -> BTreeMap<String, ColumnType> {
+        let known = self.columns.iter().flatten();
+        let is_same = |name: &str| {
+            found.iter().find(|column| column.name == name).is_none_or(|column| {
+                known.clone().any(|known| known.name == name && known.data_type == column.data_type)
+            })
+        };
+        self.types().into_iter().filter(|(name, _)| !is_same(name)).collect()
+    }
+
     /// All columns; none before the first file was processed.
     pub(super) fn columns(&self) -> Vec<Column> {
         self.columns.clone().unwrap_or_default()

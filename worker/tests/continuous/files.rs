@@ -79,6 +79,8 @@ fn a_later_file_has_the_types_of_the_first_only_where_its_values_are_of_them_as_
                 "is integer instead of number",
             ];
             assert!(is_said.iter().any(|part| reason.contains(part)), "{reason}");
+            let has_line = reason.contains("the first such value is in line 1: column \"zip\" has \"1.75\"");
+            assert_eq!(has_line, reason.contains("is number instead of integer"), "{reason}");
         }
     }
 }
