@@ -8,8 +8,11 @@ use datafusion::arrow::datatypes::DataType;
 
 use crate::engine::in_sql;
 
-/// The most columns that a message names.
-const MOST_NAMED: usize = 10;
+/// The most columns that a message names of those that something is wrong with.
+pub(crate) const MOST_NAMED: usize = 10;
+
+/// The most columns that a message names of a table, for one to be found among them.
+pub(crate) const MOST_LISTED: usize = 60;
 
 /// A type in words.
 pub(crate) fn type_words(found: &DataType) -> String {
@@ -72,7 +75,7 @@ pub(crate) fn differences(found: &[(&str, DataType)], expected: &[(&str, DataTyp
         let names = found.iter().map(|(name, _)| *name);
         return other_order(names, expected.iter().map(|(name, _)| *name));
     }
-    some_of(&said)
+    listed(&said, MOST_NAMED)
 }
 
 /// How names of columns differ from those that are expected.
@@ -84,7 +87,11 @@ pub(crate) fn other_names<T: AsRef<str>, U: AsRef<str>>(found: &[T], expected: &
     let missing = expected.iter().filter(|name| !there.contains(*name));
     let missing = missing.map(|name| format!("\"{name}\" is missing"));
     let said: Vec<String> = new.chain(missing).collect();
-    if said.is_empty() { other_order(found.into_iter(), expected.into_iter()) } else { some_of(&said) }
+    if said.is_empty() {
+        other_order(found.into_iter(), expected.into_iter())
+    } else {
+        listed(&said, MOST_NAMED)
+    }
 }
 
 fn texts<T: AsRef<str>>(names: &[T]) -> Vec<&str> {
@@ -102,10 +109,10 @@ fn other_order<'a>(found: impl Iterator<Item = &'a str>, expected: impl Iterator
     }
 }
 
-/// The first ones, and how many more there are.
-fn some_of(said: &[String]) -> String {
-    let shown = said.get(..MOST_NAMED).unwrap_or(said).join(", ");
-    match said.len().saturating_sub(MOST_NAMED) {
+/// The first ones, at most so many, and how many more there are.
+pub(crate) fn listed<T: AsRef<str>>(said: &[T], most: usize) -> String {
+    let shown = texts(said.get(..most).unwrap_or(said)).join(", ");
+    match said.len().saturating_sub(most) {
         0 => shown,
         more => format!("{shown}, and {more} more"),
     }
