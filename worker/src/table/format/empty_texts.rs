@@ -33,8 +33,8 @@ impl EmptyTexts {
         let first = names.first()?;
         let have = if names.len() == 1 { "column" } else { "columns" };
         Some(format!(
-            "empty texts are null to all who read this CSV, which cannot tell the two apart, in the {have} {}; write parquet or ndjson to keep \
-             them, or null in their place: nullif({first}, '')",
+            "CSV does not distinguish empty texts from null, so that who reads it finds null in their place, in the {have} {}; write parquet or \
+             ndjson to keep them, or null them here: nullif({first}, '')",
             listed(&names, MOST_NAMED)
         ))
     }
