@@ -8,6 +8,7 @@ pub mod artifact;
 pub mod cancellation;
 mod card;
 mod clock_parts;
+mod column_words;
 pub mod context;
 mod continuous;
 mod credentials;

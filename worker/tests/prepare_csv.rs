@@ -178,7 +178,11 @@ fn files_that_are_read_together_come_in_the_order_of_their_names_and_share_their
     let other = Volume::new();
     other.put("in/a.csv", "a\n1\n");
     other.put("in/b.csv", "b\n1\n");
-    other.step(&spec, &[]).fails(3, "DataMalformed", &["in/b.csv", "its columns are b", "same header"]);
+    other.step(&spec, &[]).fails(
+        3,
+        "DataMalformed",
+        &["in/b.csv", "its columns are not those of", "\"b\" is new, \"a\" is missing", "same header"],
+    );
 }
 
 #[test]

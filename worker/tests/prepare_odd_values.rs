@@ -237,6 +237,22 @@ fn second_60_is_no_time_in_files_or_in_sql() {
 }
 
 #[test]
+fn empty_texts_that_csv_does_not_keep_are_said_once() {
+    let volume = Volume::new();
+    volume.put("t.csv", "n\n1\n2\n");
+    let sql = "SELECT n, '' AS s, CAST(NULL AS VARCHAR) AS z FROM t";
+    for (format, warnings) in [("csv", 1), ("ndjson", 0), ("parquet", 0)] {
+        let mut spec = prepare(input("file:t.csv"), Some(sql));
+        spec["step"] = json!(format);
+        spec["action"]["prepare"]["format"] = json!(format);
+        let ended = volume.step(&spec, &[]);
+        ended.succeeds();
+        assert_eq!(ended.stderr.matches("empty texts").count(), warnings, "{format}: {}", ended.stderr);
+        assert_eq!(ended.stderr.matches("nullif(").count(), warnings, "{format}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_notation_by_which_no_text_is_a_date_is_refused_with_what_to_write() {
     for (notation, part) in [
         ("DD.MM.YYYY", "write it as %d.%m.%Y"),

@@ -6,6 +6,9 @@ use mlpipeline_crds::ExitCode;
 
 use crate::failure::Failure;
 
+/// The reason of a file with other columns than the first one.
+pub(super) const SCHEMA_CHANGED: &str = "SchemaChanged";
+
 /// What is wrong with a continuous step or its file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ContinuousError {
@@ -19,13 +22,11 @@ pub(crate) enum ContinuousError {
     EndsTheProcess(u32),
     /// A file with other columns than the first one of the step.
     #[error(
-        "its columns are {found}, and those of the step's first file were {expected}; correct the file, or say in the input's reading.types which types the columns have, which begins with a new first file"
+        "its columns are not those of the step's first file: {differences}; correct the file, or say in the input's reading.types which types the columns have, which begins with a new first file"
     )]
     Schema {
-        /// The file's columns with their types.
-        found: String,
-        /// Those of the first file.
-        expected: String,
+        /// Which ones differ, and how.
+        differences: String,
     },
     /// A file that no error of ours was foreseen for.
     #[error("internal error, please report it: {0}")]
@@ -57,7 +58,7 @@ impl Failure for ContinuousError {
         match self {
             Self::Source(_) => "SourceRefused",
             Self::EndsTheProcess(_) => "EndsTheProcess",
-            Self::Schema { .. } => "SchemaChanged",
+            Self::Schema { .. } => SCHEMA_CHANGED,
             Self::Panicked(_) => "Panicked",
             Self::Stopped => "Stopped",
         }

@@ -12,6 +12,8 @@ use tempfile::TempPath;
 use super::attempts;
 use super::checkpoint::{CheckpointFile, StoredCheckpoint};
 use super::columns::{keep_columns, read_columns};
+use super::error::SCHEMA_CHANGED;
+use super::first_value::with_first_value;
 use super::names::{PENDING_EXTENSION, Ready};
 use super::opened::CLAIMED_FOLDER;
 use super::schema::{self, PinnedSchema};
@@ -122,7 +124,16 @@ async fn make(work: &Work<'_>, ready: &Ready, format: Format) -> Result<u64, Ste
     let own = if before.is_empty() || own == before { own } else { Vec::new() };
     let known = KnownColumns { expected: pinned.types(), before, own };
     let expectation = Expectation { known, look: &mut look };
-    let written = prepare::make_of(&[input], sql, &step.checks, format, &draft, context, expectation).await?;
+    let inputs = [input];
+    let made = prepare::make_of(&inputs, sql, &step.checks, format, &draft, context, expectation).await;
+    let written = match made {
+        Err(error) if error.reason == SCHEMA_CHANGED => {
+            let [input] = &inputs;
+            let changed = pinned.changed(&columns);
+            return Err(Box::pin(with_first_value(error, input, changed, context)).await);
+        }
+        made => made?,
+    };
     pinned.keep(&columns)?;
     // Sending takes its time, and may be interrupted as often as it likes.
     attempts.end()?;

@@ -13,6 +13,7 @@ mod columns;
 mod entries;
 mod error;
 mod file;
+mod first_value;
 mod folders;
 mod names;
 mod opened;

@@ -13,6 +13,7 @@ use tempfile::NamedTempFile;
 
 use super::ContinuousError;
 use crate::artifact::{ArtifactError, Column, read_small};
+use crate::column_words::differences;
 
 /// The most bytes of the file that are read.
 const LIMIT: u64 = 16 << 20;
@@ -49,6 +50,17 @@ impl PinnedSchema {
         self.columns.iter().flatten().filter_map(named).collect()
     }
 
+    /// Those types that other columns of the same names have not.
+    pub(super) fn changed(&self, found: &[Column]) -> BTreeMap<String, ColumnType> {
+        let known = self.columns.iter().flatten();
+        let is_same = |name: &str| {
+            found.iter().find(|column| column.name == name).is_none_or(|column| {
+                known.clone().any(|known| known.name == name && known.data_type == column.data_type)
+            })
+        };
+        self.types().into_iter().filter(|(name, _)| !is_same(name)).collect()
+    }
+
     /// All columns; none before the first file was processed.
     pub(super) fn columns(&self) -> Vec<Column> {
         self.columns.clone().unwrap_or_default()
@@ -57,12 +69,12 @@ impl PinnedSchema {
     /// Refuses a file with other columns than the first one had.
     ///
     /// # Errors
-    /// Names the columns of both.
+    /// Names those that differ.
     pub(super) fn check(&self, found: &Schema) -> Result<(), ContinuousError> {
         let found = columns(found);
         match &self.columns {
             Some(expected) if *expected != found => {
-                Err(ContinuousError::Schema { found: shown(&found), expected: shown(expected) })
+                Err(ContinuousError::Schema { differences: differences(&typed(&found), &typed(expected)) })
             }
             _ => Ok(()),
         }
@@ -96,10 +108,14 @@ pub(super) fn columns(schema: &Schema) -> Vec<Column> {
     schema.fields().iter().map(column).collect()
 }
 
-fn shown(columns: &[Column]) -> String {
-    let all: Vec<String> =
-        columns.iter().map(|column| format!("{} {}", column.name, column.data_type)).collect();
-    all.join(", ")
+/// Columns with their types. What is kept was written from such.
+fn typed(columns: &[Column]) -> Vec<(&str, DataType)> {
+    // One of a type that this build does not know is then said to be missing, or new.
+    let typed = columns.iter().filter_map(|column| {
+        let of_type = column.data_type.parse::<DataType>().ok()?;
+        Some((column.name.as_str(), of_type))
+    });
+    typed.collect()
 }
 
 #[cfg(test)]
@@ -121,6 +137,6 @@ mod tests {
         assert_eq!(next.types(), BTreeMap::from([("id".to_owned(), ColumnType::Integer)]));
         next.check(&schema(DataType::Int64)).expect("the same");
         let error = next.check(&schema(DataType::Utf8)).expect_err("another").to_string();
-        assert!(error.contains("id Utf8") && error.contains("id Int64"), "{error}");
+        assert!(error.contains("first file: \"id\" is text instead of integer; correct"), "{error}");
     }
 }

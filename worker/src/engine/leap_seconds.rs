@@ -86,10 +86,15 @@ impl AnalyzerRule for LeapSeconds {
     }
 }
 
-/// Whether a text becomes a time, or a time of day. A type is that of all expressions within: it is asked for where it matters.
+/// Whether a text that may have second 60 becomes a time, or a time of day.
 fn is_of_text(to: &DataType, text: &Expr, schema: &DFSchema) -> bool {
-    matches!(to, DataType::Timestamp(..) | DataType::Time32(_) | DataType::Time64(_))
-        && text.get_type(schema).is_ok_and(|found| found.is_string())
+    let is_time = matches!(to, DataType::Timestamp(..) | DataType::Time32(_) | DataType::Time64(_));
+    is_time
+        && match text {
+            Expr::Literal(text, _) => text.try_as_str().flatten().is_some_and(has_second_60),
+            // A type is that of all expressions within: it is asked for where it matters.
+            other => other.get_type(schema).is_ok_and(|found| found.is_string()),
+        }
 }
 
 /// Refuses a text with second 60.

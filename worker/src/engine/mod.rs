@@ -61,5 +61,6 @@ pub(crate) use far_times::compares;
 pub(crate) use foreign_nan::{batch_with_positive_nan, values_with_positive_nan, with_positive_nan};
 pub(crate) use read_ahead::ReadAhead;
 pub(crate) use session::{InOneStream, PARTITIONS, runtime, session, streaming};
+pub(crate) use sql_types::in_sql;
 pub(crate) use truth_values::{IS_DISTINCT, IS_NOT_DISTINCT};
 pub(crate) use until_failed::until_failed;

@@ -1,7 +1,7 @@
 //! The engine's names of types, as a query writes them.
 
 /// The text with types as SQL has them, up to the first value in quotes, which stays as it is.
-pub(super) fn in_sql(text: &str) -> String {
+pub(crate) fn in_sql(text: &str) -> String {
     let end = text.find(['\'', '"']).unwrap_or(text.len());
     let is_word = |found: char| found.is_alphanumeric() || found == '_';
     let (mut written, mut rest) = (String::with_capacity(text.len()), text);

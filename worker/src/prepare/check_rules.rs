@@ -9,6 +9,7 @@ use mlpipeline_crds::{Check, CheckNumber};
 
 use super::PrepareError;
 use super::exact_number::ExactNumber;
+use crate::column_words::type_words;
 
 /// One rule of a column check: what rows break it, and how to say so.
 pub(super) struct Rule {
@@ -31,7 +32,8 @@ pub(super) fn rules(check: &Check, name: &str, data_type: &DataType) -> Result<V
         rules.push(Rule { breaks, says: format!("none of {}", allowed.join(", ")) });
     }
     if (check.min.is_some() || check.max.is_some()) && !data_type.is_numeric() {
-        let text = format!("min and max need a column of numbers, and \"{name}\" has the type {data_type}");
+        let found = type_words(data_type);
+        let text = format!("min and max need a column of numbers, and \"{name}\" has the type {found}");
         return Err(PrepareError::Check(text));
     }
     if let Some(min) = check.min {

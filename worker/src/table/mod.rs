@@ -29,5 +29,5 @@ pub(crate) use open::{KnownColumns, provider_of};
 pub use open::{open, open_expecting, provider};
 pub(crate) use source::{fetch_file, local_uri};
 pub use text::ExpectedTypes;
-pub(crate) use text::{iso_microseconds, shown};
+pub(crate) use text::{iso_microseconds, not_of_type, shown};
 pub use write::{Written, write, write_to};

@@ -138,7 +138,11 @@ async fn write_encoded(
         }
         output.flush().map_err(failed)
     };
-    hand_over(all, 1, writer).await
+    hand_over(all, 1, writer).await?;
+    if let Some(warning) = encoder.warning() {
+        tracing::warn!("{RESULT}: {warning}");
+    }
+    Ok(())
 }
 
 /// Hands over what comes to a writer with a thread of its own; so many may wait for it.

@@ -18,6 +18,7 @@ use super::connection::{Link, qualified};
 use super::copy_text::{CopyText, plain};
 use super::quote;
 use super::types::{fits, sql_type};
+use crate::column_words::type_words;
 use crate::credentials::Credentials;
 use crate::engine::query_error;
 use crate::failure::StepError;
@@ -103,7 +104,7 @@ fn columns(schema: &Schema) -> Result<Vec<String>, String> {
         let sql_type = sql_type(field.data_type()).ok_or_else(|| {
             format!(
                 "the result's column \"{name}\" has the type {}, which PostgreSQL has none for; leave it out or cast it",
-                field.data_type()
+                type_words(field.data_type())
             )
         })?;
         Ok(format!("{} {sql_type}", quote(name)))

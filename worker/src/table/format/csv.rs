@@ -19,6 +19,7 @@ use super::csv_header::{HeaderRules, data_as_header, headers};
 use super::csv_records::Records;
 use super::csv_splitter::CsvSplitter;
 use super::{FileFormat, Opened, ReadOptions, Writing};
+use crate::column_words::{other_names, type_words};
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
@@ -86,7 +87,7 @@ impl FileFormat for Csv {
         let expected: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         let name = files.first().map(|file| file.name.clone()).unwrap_or_default();
         if names != expected {
-            let problem = format!("its columns are {} instead of {}", names.join(", "), expected.join(", "));
+            let problem = format!("its columns are others: {}", other_names(&names, &expected));
             return Err(TableError::content(&name, problem));
         }
         let rules = column_rules(options, &names).map_err(|problem| TableError::content(&name, problem))?;
@@ -107,7 +108,7 @@ impl FileFormat for Csv {
                 let name = field.name();
                 return Err(EncodeError::Column(format!(
                     "column \"{name}\" has the type {}, which CSV cannot hold; write ndjson or parquet, or {}",
-                    field.data_type(),
+                    type_words(field.data_type()),
                     as_text(name, field.data_type())
                 )));
             }

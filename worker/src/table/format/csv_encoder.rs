@@ -11,6 +11,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::BatchEncoder;
+use super::empty_texts::EmptyTexts;
 use super::number_text::{ShortDecimals, append_integer};
 use crate::table::encode_error::EncodeError;
 
@@ -20,11 +21,13 @@ const FIELD_BYTES: usize = 12;
 /// Rows as CSV.
 pub(super) struct CsvEncoder {
     schema: SchemaRef,
+    empties: EmptyTexts,
 }
 
 impl CsvEncoder {
     pub(super) fn new(schema: SchemaRef) -> Self {
-        Self { schema }
+        let empties = EmptyTexts::new(&schema);
+        Self { schema, empties }
     }
 }
 
@@ -47,6 +50,7 @@ impl BatchEncoder for CsvEncoder {
     }
 
     fn encode(&self, batch: &RecordBatch, before: u64, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.empties.look(batch);
         let mut columns: Vec<Column<'_>> =
             batch.columns().iter().map(Column::new).collect::<Result<_, _>>()?;
         out.reserve(batch.num_rows() * columns.len() * FIELD_BYTES);
@@ -66,6 +70,10 @@ impl BatchEncoder for CsvEncoder {
             end_row(columns.len(), start, out);
         }
         Ok(())
+    }
+
+    fn warning(&self) -> Option<String> {
+        self.empties.warning(&self.schema)
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::check_width;
 use super::csv_dialect::Dialect;
 use super::csv_records::Records;
+use crate::column_words::{MOST_LISTED, listed, other_names};
 use crate::table::TableError;
 use crate::table::file::LocalFile;
 use crate::table::text::{RECORD_LIMIT, first_nul, not_utf8, shown};
@@ -56,9 +57,8 @@ pub(super) fn headers(
                     &file.name,
                     1,
                     format!(
-                        "its columns are {}, but those of {first_name} are {}; files that are read together have the same header",
-                        found.join(", "),
-                        first.join(", ")
+                        "its columns are not those of {first_name}: {}; files that are read together have the same header",
+                        other_names(&found, first)
                     ),
                 ));
             }
@@ -260,7 +260,7 @@ fn refuse_duplicates(file: &LocalFile, names: &[String]) -> Result<(), TableErro
             return Err(TableError::line(
                 &file.name,
                 1,
-                format!("the header has \"{name}\" twice; {hint}. It is: {}", names.join(", ")),
+                format!("the header has \"{name}\" twice; {hint}. It is: {}", listed(names, MOST_LISTED)),
             ));
         }
     }
@@ -289,7 +289,7 @@ pub(super) fn data_as_header(names: &[String]) -> Option<String> {
     looks_like_data(names).then(|| {
         format!(
             "the first line is taken for the header, but looks like data ({}); give the columns' names where the file has no header",
-            names.join(", ")
+            listed(names, MOST_LISTED)
         )
     })
 }

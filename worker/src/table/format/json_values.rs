@@ -8,7 +8,10 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
-/// Refuses rows with a number that is not finite, or a date or time that has no text.
+use super::map_keys::repeated_key;
+use crate::column_words::type_words;
+
+/// Refuses rows with a number that is not finite, a date or time that has no text, or a map that has a key twice.
 ///
 /// # Errors
 /// Names the column and the row, counted from 1 in this batch with `before` rows before it.
@@ -57,7 +60,8 @@ fn unwritable(column: &ArrayRef) -> Option<(usize, String)> {
         DataType::Map(..) => {
             let map = column.as_map();
             let entries: ArrayRef = Arc::new(map.entries().clone());
-            in_list(&entries, map.value_offsets(), map.nulls())
+            let within = in_list(&entries, map.value_offsets(), map.nulls());
+            repeated_key(map).into_iter().chain(within).min_by_key(|(row, _)| *row)
         }
         DataType::FixedSizeList(_, length) => {
             let list = column.as_fixed_size_list();
@@ -76,7 +80,13 @@ fn unwritable(column: &ArrayRef) -> Option<(usize, String)> {
             let strict = FormatOptions::new().with_display_error(false);
             let texts = ArrayFormatter::try_new(column, &strict).ok()?;
             let row = (0..column.len()).find(|row| texts.value(*row).try_to_string().is_err())?;
-            Some((row, format!("its value has no text as {}; cast it to another type", column.data_type())))
+            Some((
+                row,
+                format!(
+                    "its value has no text as {}; cast it to another type",
+                    type_words(column.data_type())
+                ),
+            ))
         }
     }
 }

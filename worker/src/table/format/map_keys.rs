@@ -1,5 +1,9 @@
-//! Columns that JSON has no form for: found before a row is written.
+//! Columns that JSON has no form for, and maps that no object is: found before a row is written.
 
+use std::collections::HashSet;
+
+use datafusion::arrow::array::{Array, AsArray, MapArray};
+use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Schema};
 
 /// Refuses maps with keys that are not texts, at any depth: the keys of a JSON object are.
@@ -16,6 +20,28 @@ pub(crate) fn refuse_map_keys(schema: &Schema) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The first row whose map has a key twice, and what is said of it: an object that has one is refused where it is read.
+pub(super) fn repeated_key(map: &MapArray) -> Option<(usize, String)> {
+    // Keys of other types are refused before.
+    let keys = cast(map.keys(), &DataType::Utf8).ok()?;
+    let keys = keys.as_string::<i32>();
+    let mut known = HashSet::new();
+    map.value_offsets().windows(2).enumerate().filter(|(row, _)| map.is_valid(*row)).find_map(|(row, ends)| {
+        let [start, end] = ends else { return None };
+        known.clear();
+        let mut places = usize::try_from(*start).ok()?..usize::try_from(*end).ok()?;
+        let twice = places.find(|place| !known.insert(keys.value(*place)))?;
+        let key = keys.value(twice);
+        Some((
+            row,
+            format!(
+                "the map has the key \"{key}\" twice, and an object of JSON has each key once; select its values by their keys, as with m['{key}'], \
+                 leave such rows out with WHERE"
+            ),
+        ))
+    })
 }
 
 /// The type of the first keys within a type that are not texts.
@@ -35,5 +61,33 @@ fn keys_without_form(data_type: &DataType) -> Option<&DataType> {
         | DataType::FixedSizeList(item, _) => keys_without_form(item.data_type()),
         DataType::Dictionary(_, values) => keys_without_form(values),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{Int64Builder, MapBuilder, StringBuilder};
+
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_twice_in_one_map_is_found_and_one_in_two_maps_is_not() {
+        let maps = |rows: &[Option<&[&str]>]| {
+            let mut maps = MapBuilder::new(None, StringBuilder::new(), Int64Builder::new());
+            for row in rows {
+                for key in row.iter().copied().flatten() {
+                    maps.keys().append_value(key);
+                    maps.values().append_value(1);
+                }
+                maps.append(row.is_some()).expect("as many keys as values");
+            }
+            maps.finish()
+        };
+        assert_eq!(repeated_key(&maps(&[Some(&["a", "b"]), Some(&["a"]), None, Some(&[])])), None);
+        let (row, problem) =
+            repeated_key(&maps(&[Some(&["a"]), None, Some(&["a", "b", "b"])])).expect("a key");
+        assert!(row == 2 && problem.starts_with("the map has the key \"b\" twice"), "{problem}");
+        let all = maps(&[Some(&["a", "a"]), Some(&["b", "a"])]);
+        assert_eq!(repeated_key(&all.slice(1, 1)), None);
     }
 }

@@ -14,6 +14,7 @@ mod csv_header;
 mod csv_marks;
 mod csv_records;
 mod csv_splitter;
+mod empty_texts;
 mod greedy_path;
 mod json_line;
 mod json_mixed;
@@ -164,6 +165,11 @@ pub(crate) trait BatchEncoder: Send + Sync {
     /// # Errors
     /// When a value cannot be written.
     fn encode(&self, batch: &RecordBatch, before: u64, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// Something that is not an error and that people should know, once all rows are written.
+    fn warning(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Rows on their way into a file.

@@ -20,6 +20,7 @@ use super::json_type::{ColumnTypes, JsonKinds};
 use super::json_values::refuse_unwritable;
 use super::map_keys::refuse_map_keys;
 use super::{BatchEncoder, FileFormat, Opened, ReadOptions, Writing};
+use crate::column_words::{MOST_LISTED, listed};
 use crate::engine::batch_with_positive_nan;
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
@@ -132,7 +133,7 @@ fn check_declared(fields: Vec<Field>, reading: &Reading) -> Result<Vec<Field>, S
         let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
         return Err(format!(
             "reading.types names the column \"{name}\", which is not there; the columns are {}",
-            names.join(", ")
+            listed(&names, MOST_LISTED)
         ));
     }
     Ok(fields)

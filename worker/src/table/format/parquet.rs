@@ -20,6 +20,7 @@ use super::parquet_files::footer;
 use super::parquet_table::ParquetTable;
 use super::parquet_types::{batch_of, refuse_types, schema_of};
 use super::{FileFormat, Opened, ReadOptions, RowWriter, Writing, check_width};
+use crate::column_words::differences;
 use crate::table::TableError;
 use crate::table::encode_error::EncodeError;
 use crate::table::file::LocalFile;
@@ -134,10 +135,9 @@ fn table(files: Vec<LocalFile>, name: &str) -> Result<Opened, TableError> {
             None => first = Some((file, schema)),
             Some((first, expected)) if expected.fields() != schema.fields() => {
                 let problem = format!(
-                    "its columns are {}, but those of {} are {}; files that are read together have the same columns",
-                    columns(&schema),
+                    "its columns are not those of {}: {}; files that are read together have the same columns",
                     first.name,
-                    columns(expected)
+                    differences(&columns(&schema), &columns(expected))
                 );
                 return Err(TableError::content(&file.name, problem));
             }
@@ -177,8 +177,6 @@ fn held(group: &RowGroupMetaData) -> u64 {
     group.columns().iter().map(of_column).fold(0, u64::saturating_add)
 }
 
-fn columns(schema: &SchemaRef) -> String {
-    let all: Vec<String> =
-        schema.fields().iter().map(|field| format!("{} {}", field.name(), field.data_type())).collect();
-    all.join(", ")
+fn columns(schema: &SchemaRef) -> Vec<(&str, DataType)> {
+    schema.fields().iter().map(|field| (field.name().as_str(), field.data_type().clone())).collect()
 }

@@ -8,6 +8,7 @@ use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 
+use crate::column_words::type_words;
 use crate::table::encode_error::EncodeError;
 
 /// The schema of the file for rows of a schema.
@@ -42,7 +43,7 @@ pub(super) fn refuse_types(schema: &SchemaRef) -> Result<(), EncodeError> {
         Some(field) => Err(EncodeError::Column(format!(
             "column \"{}\" has the type {}, which Parquet cannot hold; cast it to text: CAST(x AS VARCHAR)",
             field.name(),
-            field.data_type()
+            type_words(field.data_type())
         ))),
         None => Ok(()),
     }

@@ -36,6 +36,16 @@ pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
     })
 }
 
+/// What stands behind the value in what is said of it.
+const SAYS: &str = ", and reading.types says that it holds ";
+
+/// The line and the value that a message about a table speaks of, where it holds one of [`wrong_type`].
+pub(crate) fn not_of_type(message: &str) -> Option<String> {
+    let (before, _) = message.split_once(SAYS)?;
+    let (_, place) = before.split_once(", line ")?;
+    Some(format!("the first such value is in line {place}"))
+}
+
 /// What is wrong with a field that is not of the type that the spec names, in a file that has these rules for the column; none where
 /// the format has values of its own.
 pub(crate) fn wrong_type(
@@ -65,8 +75,5 @@ pub(crate) fn wrong_type(
         ""
     };
     let or_null = if rules.is_some() { ", or name it in nullValues if it stands for null" } else { "" };
-    format!(
-        "column \"{column}\" has {}, and reading.types says that it holds {wanted}{hint}; change the type{or_null}",
-        shown(field)
-    )
+    format!("column \"{column}\" has {}{SAYS}{wanted}{hint}; change the type{or_null}", shown(field))
 }

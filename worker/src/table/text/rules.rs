@@ -7,6 +7,7 @@ use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use mlpipeline_crds::{ColumnReading, ColumnType, Reading};
 
 use super::date::DateNotation;
+use crate::column_words::{MOST_LISTED, listed};
 
 /// Types that columns have by what came before, such as the columns of a model or of an earlier file; unlike those of `reading.types` they
 /// change no value, and are no reason to refuse one. A column that has other values has the type that they make it have.
@@ -211,7 +212,7 @@ impl FileRules {
             if !names.contains(name) {
                 return Err(format!(
                     "reading names the column \"{name}\", which is not there; the columns are {}",
-                    names.join(", ")
+                    listed(names, MOST_LISTED)
                 ));
             }
         }
