@@ -91,8 +91,9 @@ pub(crate) fn differences(found: &[(&str, String)], expected: &[(&str, String)])
     let missing = expected.iter().filter(|(name, _)| !there.contains(name));
     said.extend(missing.map(|(name, of_type)| format!("\"{name}\" ({}) is missing", words_of(of_type))));
     if said.is_empty() {
-        let names = found.iter().map(|(name, _)| *name);
-        return other_order(names, expected.iter().map(|(name, _)| *name));
+        let names = |columns: &[(&str, String)]| columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let (found, expected): (Vec<String>, Vec<String>) = (names(found), names(expected));
+        return other_order(&texts(&found), &texts(&expected));
     }
     listed(&said, MOST_NAMED)
 }
@@ -106,25 +107,26 @@ pub(crate) fn other_names<T: AsRef<str>, U: AsRef<str>>(found: &[T], expected: &
     let missing = expected.iter().filter(|name| !there.contains(*name));
     let missing = missing.map(|name| format!("\"{name}\" is missing"));
     let said: Vec<String> = new.chain(missing).collect();
-    if said.is_empty() {
-        other_order(found.into_iter(), expected.into_iter())
-    } else {
-        listed(&said, MOST_NAMED)
-    }
+    if said.is_empty() { other_order(&found, &expected) } else { listed(&said, MOST_NAMED) }
 }
 
 fn texts<T: AsRef<str>>(names: &[T]) -> Vec<&str> {
     names.iter().map(|name| name.as_ref()).collect()
 }
 
-/// The first column that stands elsewhere.
-fn other_order<'a>(found: impl Iterator<Item = &'a str>, expected: impl Iterator<Item = &'a str>) -> String {
-    let mut pairs = found.zip(expected).enumerate();
+/// What differs where the names, and the types, are the same.
+fn other_order(found: &[&str], expected: &[&str]) -> String {
+    let mut pairs = found.iter().zip(expected).enumerate();
     match pairs.find(|(_, (found, expected))| found != expected) {
         Some((at, (found, expected))) => {
             format!("they are in another order: column {} is \"{found}\" instead of \"{expected}\"", at + 1)
         }
-        None => "there are more or fewer of them, and some have the same name".to_owned(),
+        None if found.len() != expected.len() => {
+            format!("there are {} instead of {}, and some have the same name", found.len(), expected.len())
+        }
+        None => {
+            "some may be null in one of them and not in the other, or have other notes beside them".to_owned()
+        }
     }
 }
 
