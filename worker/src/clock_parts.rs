@@ -47,8 +47,8 @@ pub(crate) fn complete(parsed: &mut Parsed) -> Result<(), &'static str> {
 /// Whether a text that may be a time, or a time of day, has second 60: the engine takes it for the first one of the next minute.
 pub(crate) fn has_second_60(text: &str) -> bool {
     // Behind a date: `2026-01-31T`.
-    let clock = match text.as_bytes().get(10) {
-        Some(b'T' | b't' | b' ') => text.get(11..).unwrap_or_default(),
+    let clock = match (text.as_bytes().get(4), text.as_bytes().get(10)) {
+        (Some(b'-'), Some(b'T' | b't' | b' ')) => text.get(11..).unwrap_or_default(),
         _ => text,
     };
     match clock.split(':').nth(2) {
@@ -94,6 +94,7 @@ mod tests {
             ("2024-01-01 123060", true),
             ("12:30:60", true),
             ("1:30:60 PM", true),
+            ("12:30:60.1 PM", true),
             ("2024-01-01T12:30:59", false),
             ("2024-01-01T12:30:15+05:60", false),
             ("2024-01-01 123015", false),

@@ -43,37 +43,57 @@ pub(crate) fn type_words(found: &DataType) -> String {
     words.to_owned()
 }
 
-/// Two types, so that they are told apart.
-fn both_words(found: &DataType, expected: &DataType) -> (String, String) {
-    let words = (type_words(found), type_words(expected));
-    if words.0 != words.1 {
-        return words;
+/// The same of a type's own text. One that holds others is not always read again.
+fn words_of(text: &str) -> String {
+    if let Ok(found) = text.parse::<DataType>() {
+        return type_words(&found);
     }
-    let (found, expected) = (found.to_string(), expected.to_string());
-    let sql = (in_sql(&found), in_sql(&expected));
-    if sql.0 == sql.1 { (found, expected) } else { sql }
+    match text.split('(').next() {
+        Some("Struct") => "object".to_owned(),
+        Some("Map") => "map".to_owned(),
+        Some("List" | "LargeList" | "FixedSizeList") => "list".to_owned(),
+        _ => in_sql(text),
+    }
 }
 
-/// How columns differ from those that are expected, each with its type: a few of those that do, and how many more.
-pub(crate) fn differences(found: &[(&str, DataType)], expected: &[(&str, DataType)]) -> String {
-    let known: HashMap<&str, &DataType> = expected.iter().map(|(name, of_type)| (*name, of_type)).collect();
+/// What became of a type, as it is said of a column.
+fn change(is: &str, was: &str) -> String {
+    let (is_words, was_words) = (words_of(is), words_of(was));
+    if is_words != was_words {
+        return format!("is {is_words} instead of {was_words}");
+    }
+    if is_words.starts_with("list") || matches!(is_words.as_str(), "object" | "map") {
+        return format!("is {is_words} with other types within");
+    }
+    let (is_sql, was_sql) = (in_sql(is), in_sql(was));
+    if is_sql == was_sql {
+        format!("is {is} instead of {was}")
+    } else {
+        format!("is {is_sql} instead of {was_sql}")
+    }
+}
+
+/// How columns differ from those that are expected, each with its type's text: a few of those that do, and how many more.
+pub(crate) fn differences(found: &[(&str, String)], expected: &[(&str, String)]) -> String {
+    let known: HashMap<&str, &str> =
+        expected.iter().map(|(name, of_type)| (*name, of_type.as_str())).collect();
     let mut said = Vec::new();
     for (name, of_type) in found {
         match known.get(name) {
-            None => said.push(format!("\"{name}\" ({}) is new", type_words(of_type))),
-            Some(before) if *before != of_type => {
-                let (is, was) = both_words(of_type, before);
-                said.push(format!("\"{name}\" is {is} instead of {was}"));
+            None => said.push(format!("\"{name}\" ({}) is new", words_of(of_type))),
+            Some(before) if before != of_type => {
+                said.push(format!("\"{name}\" {}", change(of_type, before)));
             }
             Some(_) => {}
         }
     }
     let there: HashSet<&str> = found.iter().map(|(name, _)| *name).collect();
     let missing = expected.iter().filter(|(name, _)| !there.contains(name));
-    said.extend(missing.map(|(name, of_type)| format!("\"{name}\" ({}) is missing", type_words(of_type))));
+    said.extend(missing.map(|(name, of_type)| format!("\"{name}\" ({}) is missing", words_of(of_type))));
     if said.is_empty() {
-        let names = found.iter().map(|(name, _)| *name);
-        return other_order(names, expected.iter().map(|(name, _)| *name));
+        let names = |columns: &[(&str, String)]| columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let (found, expected): (Vec<String>, Vec<String>) = (names(found), names(expected));
+        return other_order(&texts(&found), &texts(&expected));
     }
     listed(&said, MOST_NAMED)
 }
@@ -87,25 +107,26 @@ pub(crate) fn other_names<T: AsRef<str>, U: AsRef<str>>(found: &[T], expected: &
     let missing = expected.iter().filter(|name| !there.contains(*name));
     let missing = missing.map(|name| format!("\"{name}\" is missing"));
     let said: Vec<String> = new.chain(missing).collect();
-    if said.is_empty() {
-        other_order(found.into_iter(), expected.into_iter())
-    } else {
-        listed(&said, MOST_NAMED)
-    }
+    if said.is_empty() { other_order(&found, &expected) } else { listed(&said, MOST_NAMED) }
 }
 
 fn texts<T: AsRef<str>>(names: &[T]) -> Vec<&str> {
     names.iter().map(|name| name.as_ref()).collect()
 }
 
-/// The first column that stands elsewhere.
-fn other_order<'a>(found: impl Iterator<Item = &'a str>, expected: impl Iterator<Item = &'a str>) -> String {
-    let mut pairs = found.zip(expected).enumerate();
+/// What differs where the names, and the types, are the same.
+fn other_order(found: &[&str], expected: &[&str]) -> String {
+    let mut pairs = found.iter().zip(expected).enumerate();
     match pairs.find(|(_, (found, expected))| found != expected) {
         Some((at, (found, expected))) => {
             format!("they are in another order: column {} is \"{found}\" instead of \"{expected}\"", at + 1)
         }
-        None => "there are more or fewer of them, and some have the same name".to_owned(),
+        None if found.len() != expected.len() => {
+            format!("there are {} instead of {}, and some have the same name", found.len(), expected.len())
+        }
+        None => {
+            "some may be null in one of them and not in the other, or have other notes beside them".to_owned()
+        }
     }
 }
 
@@ -146,20 +167,25 @@ mod tests {
 
     #[test]
     fn only_columns_that_differ_are_named_and_few_of_them() {
-        let first = [("a", DataType::Int64), ("b", DataType::Utf8), ("c", DataType::Float64)];
-        let said =
-            differences(&[("a", DataType::Int64), ("b", DataType::Int64), ("d", DataType::Utf8)], &first);
-        assert_eq!(said, "\"b\" is integer instead of text, \"d\" (text) is new, \"c\" (number) is missing");
-        let narrow = differences(&[("a", DataType::Int32)], &[("a", DataType::Int64)]);
-        assert_eq!(narrow, "\"a\" is INT instead of BIGINT");
-        let unit = |unit| [("t", DataType::Timestamp(unit, None))];
-        let said = differences(&unit(TimeUnit::Second), &unit(TimeUnit::Millisecond));
-        assert_eq!(said, "\"t\" is Timestamp(s) instead of Timestamp(ms)");
-        let said = differences(
-            &[("b", DataType::Utf8), ("a", DataType::Utf8)],
-            &[("a", DataType::Utf8), ("b", DataType::Utf8)],
-        );
-        assert_eq!(said, "they are in another order: column 1 is \"b\" instead of \"a\"");
+        let typed = |columns: &[(&'static str, DataType)]| {
+            columns.iter().map(|(name, of_type)| (*name, of_type.to_string())).collect::<Vec<_>>()
+        };
+        let said = |found: &[(&'static str, DataType)], expected: &[(&'static str, DataType)]| {
+            differences(&typed(found), &typed(expected))
+        };
+        use DataType::{Float64, Int32, Int64, Timestamp, Utf8};
+        let found =
+            said(&[("a", Int64), ("b", Int64), ("d", Utf8)], &[("a", Int64), ("b", Utf8), ("c", Float64)]);
+        assert_eq!(found, "\"b\" is integer instead of text, \"d\" (text) is new, \"c\" (number) is missing");
+        assert_eq!(said(&[("a", Int32)], &[("a", Int64)]), "\"a\" is INT instead of BIGINT");
+        let unit = |unit| [("t", Timestamp(unit, None))];
+        let found = said(&unit(TimeUnit::Second), &unit(TimeUnit::Millisecond));
+        assert_eq!(found, "\"t\" is Timestamp(s) instead of Timestamp(ms)");
+        let object = |within| [("o", DataType::Struct(vec![Field::new("x", within, true)].into()))];
+        let found = said(&object(Int64), &object(Utf8));
+        assert_eq!(found, "\"o\" is object with other types within");
+        let found = said(&[("b", Utf8), ("a", Utf8)], &[("a", Utf8), ("b", Utf8)]);
+        assert_eq!(found, "they are in another order: column 1 is \"b\" instead of \"a\"");
         let names: Vec<String> = (0..5000).map(|number| format!("c{number}")).collect();
         let said = other_names(&names, &["x"]);
         assert!(said.starts_with("\"c0\" is new, ") && said.ends_with(", and 4991 more"), "{said}");

@@ -108,14 +108,9 @@ pub(super) fn columns(schema: &Schema) -> Vec<Column> {
     schema.fields().iter().map(column).collect()
 }
 
-/// Columns with their types. What is kept was written from such.
-fn typed(columns: &[Column]) -> Vec<(&str, DataType)> {
-    // One of a type that this build does not know is then said to be missing, or new.
-    let typed = columns.iter().filter_map(|column| {
-        let of_type = column.data_type.parse::<DataType>().ok()?;
-        Some((column.name.as_str(), of_type))
-    });
-    typed.collect()
+/// Columns with their types.
+fn typed(columns: &[Column]) -> Vec<(&str, String)> {
+    columns.iter().map(|column| (column.name.as_str(), column.data_type.clone())).collect()
 }
 
 #[cfg(test)]

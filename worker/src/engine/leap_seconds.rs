@@ -143,6 +143,11 @@ impl ScalarUDFImpl for WithoutSecond60 {
         types.first().cloned().ok_or_else(|| DataFusionError::Internal("an argument is expected".to_owned()))
     }
 
+    /// Null stays null, so that joins are planned as they would be without it.
+    fn is_strict(&self) -> bool {
+        true
+    }
+
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [texts] = <[ColumnarValue; 1]>::try_from(args.args)
             .map_err(|_| DataFusionError::Internal("one argument is expected".to_owned()))?;

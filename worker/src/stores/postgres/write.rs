@@ -18,7 +18,7 @@ use super::connection::{Link, qualified};
 use super::copy_text::{CopyText, plain};
 use super::quote;
 use super::types::{fits, sql_type};
-use crate::column_words::type_words;
+use crate::column_words::{MOST_NAMED, listed, type_words};
 use crate::credentials::Credentials;
 use crate::engine::query_error;
 use crate::failure::StepError;
@@ -123,12 +123,25 @@ fn compare(schema: &Schema, found: &[Column], made: &[String]) -> Result<(), Str
     if same {
         return Ok(());
     }
-    let there: Vec<String> =
-        found.iter().map(|column| format!("{} {}", quote(&column.name), column.sql_type)).collect();
+    let mut said = Vec::new();
+    for (field, made) in schema.fields().iter().zip(made) {
+        let column = found.iter().filter(writable).find(|column| column.name == *field.name());
+        match column {
+            Some(column) if fits(field.data_type(), column.kind) => {}
+            Some(column) => said.push(format!("{made} is {} in the table", column.sql_type)),
+            None => said.push(format!("{made} is not in the table")),
+        }
+    }
+    let missing = found
+        .iter()
+        .filter(writable)
+        .filter(|column| schema.fields().iter().all(|field| *field.name() != column.name));
+    said.extend(
+        missing.map(|column| format!("{} {} is not in the result", quote(&column.name), column.sql_type)),
+    );
     Err(format!(
-        "the table's columns are not the result's. The table has {}; the result has {}. Change the sql, or remove the table: it is made again",
-        there.join(", "),
-        made.join(", ")
+        "the table's columns are not the result's: {}. Change the sql, or remove the table: it is made again",
+        listed(&said, MOST_NAMED)
     ))
 }
 

@@ -177,6 +177,6 @@ fn held(group: &RowGroupMetaData) -> u64 {
     group.columns().iter().map(of_column).fold(0, u64::saturating_add)
 }
 
-fn columns(schema: &SchemaRef) -> Vec<(&str, DataType)> {
-    schema.fields().iter().map(|field| (field.name().as_str(), field.data_type().clone())).collect()
+fn columns(schema: &SchemaRef) -> Vec<(&str, String)> {
+    schema.fields().iter().map(|field| (field.name().as_str(), field.data_type().to_string())).collect()
 }
