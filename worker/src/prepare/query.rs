@@ -85,8 +85,7 @@ pub(super) async fn plan(
 /// name a file as a table.
 pub(super) async fn select(session: &SessionContext, sql: &str) -> Result<DataFrame, StepError> {
     let mut statement = only_statement(sql)?;
-    let mut with_all_orders = None;
-    match &mut statement {
+    let with_all_orders = match &mut statement {
         Statement::Statement(inner) if matches!(inner.as_ref(), SqlStatement::Query(_)) => {
             if let Some(problem) = refusal(inner) {
                 return Err(PrepareError::Query(problem).into());
@@ -94,7 +93,7 @@ pub(super) async fn select(session: &SessionContext, sql: &str) -> Result<DataFr
             spell(inner);
             let written = inner.clone();
             unused_order::leave_out(inner);
-            with_all_orders = Some(written).filter(|written| *written != *inner);
+            Some(written).filter(|written| *written != *inner)
         }
         other => {
             let text = other.to_string();
@@ -102,7 +101,7 @@ pub(super) async fn select(session: &SessionContext, sql: &str) -> Result<DataFr
             let problem = format!("the sql is {verb}…, and only one SELECT is allowed");
             return Err(PrepareError::Query(problem).into());
         }
-    }
+    };
     if let Some(written) = with_all_orders {
         let planned = session.state().statement_to_plan(Statement::Statement(written)).await;
         if let Err(error) = planned.and_then(|plan| unused_order::check(&plan)) {
