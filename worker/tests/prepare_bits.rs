@@ -22,7 +22,7 @@ fn a_number_with_a_fraction_is_refused_beside_an_operator_of_bits() {
         ("i XOR d", "XOR takes whole numbers", "CAST(d AS BIGINT)"),
         ("CAST(d AS DECIMAL(5, 2)) & 1", "& takes whole numbers", "AS BIGINT)"),
         ("sum(d) << 1", "<< takes whole numbers", "AS BIGINT)"),
-        ("power(2, 3) & 1.0", "& takes whole numbers", "AS BIGINT)"),
+        ("power(2, 3) & 1.0", "operators of bits take whole numbers", "AS BIGINT)"),
     ] {
         refused(T, &format!("SELECT {value} AS x FROM t"), &[named, way]);
     }

@@ -349,7 +349,7 @@ mod tests {
             (r"(?<a>\w{1000}{1000})", "a", "the pattern is not a valid regular expression"),
             (r"(?<a>.)", &"x".repeat(LINE_LIMIT + 1), "the line has 1048577 bytes"),
             (r"(?<a>.)", "a\rb\r", "carriage returns alone"),
-            (r"(?<a>.)", "a\0\n", "a NUL byte here"),
+            (r"(?<a>.)", "abc\0\n", "a NUL byte here"),
         ] {
             let error = rows(pattern, OnMismatch::Skip, text).expect_err(pattern);
             assert!(error.contains(part), "{error}");
