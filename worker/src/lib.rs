@@ -35,6 +35,7 @@ mod rejected_model;
 pub mod report;
 pub mod run;
 mod scratch;
+mod scratch_name;
 mod stderr;
 pub mod step;
 pub mod stores;

@@ -1,6 +1,6 @@
 //! The folder of a process for what is read once: downloads, and rows that do not fit into memory.
 //!
-//! Owns its name, and the removal of folders whose process was killed. Their owner is known by a lock on the folder itself, which the
+//! Owns the removal of folders whose process was killed. Their owner is known by a lock on the folder itself, which the
 //! operating system gives up with the process. Must not know what is in it.
 
 use std::fs::{self, File};
@@ -11,12 +11,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::artifact::{open_folder, same_file};
-
-/// What the names of these folders begin with. Nothing else is called so.
-const PREFIX: &str = "mlpipeline-scratch-";
-
-/// So many random characters follow.
-const RANDOM: usize = 6;
+use crate::scratch_name::{PREFIX, RANDOM, is_scratch};
 
 /// A folder that goes with this value. If the process is killed, the next one on the same scratch removes it.
 #[derive(Debug)]
@@ -72,18 +67,6 @@ impl Scratch {
             }
         }
     }
-}
-
-/// Whether a file lies in such a folder.
-pub(crate) fn is_on_scratch(path: &Path) -> bool {
-    path.iter().any(|part| part.to_str().is_some_and(is_scratch))
-}
-
-fn is_scratch(name: &str) -> bool {
-    let random = name.strip_prefix(PREFIX);
-    random.is_some_and(|random| {
-        random.len() == RANDOM && random.bytes().all(|sign| sign.is_ascii_alphanumeric())
-    })
 }
 
 #[cfg(test)]

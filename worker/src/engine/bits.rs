@@ -6,7 +6,7 @@ use datafusion::common::{DFSchema, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator};
 
-use super::faithful::has_fraction;
+use super::number_types::has_fraction;
 
 /// Refuses numbers whose fraction would be cut.
 pub(super) fn check(expr: &Expr, schema: &DFSchema) -> Result<()> {

@@ -23,8 +23,8 @@ use datafusion::optimizer::AnalyzerRule;
 use super::cast::cast;
 use super::days_and_numbers::CHOOSING;
 use super::exact_literals::as_decimal;
-use super::exact_whole::{EXACT, is_long};
 use super::far_times::compares;
+use super::number_types::{EXACT, is_long};
 use super::rewrite::rewrite_node;
 
 /// Digits of a whole number of 64 bits as a decimal.

@@ -23,10 +23,8 @@ use datafusion::optimizer::AnalyzerRule;
 
 use super::days_and_numbers::CHOOSING;
 use super::decimals_and_doubles::with_doubles;
+use super::number_types::{EXACT, is_long};
 use super::rewrite::rewrite_node;
-
-/// The largest whole number up to which all are doubles.
-pub(super) const EXACT: u64 = 1 << 53;
 
 /// Puts the function that checks around whole numbers beside doubles.
 #[derive(Debug)]
@@ -121,11 +119,6 @@ fn is_mixed<'a>(types: impl Iterator<Item = &'a DataType>) -> bool {
         }
     }
     has_long && has_double
-}
-
-/// Whether not all numbers of this type are doubles.
-pub(super) fn is_long(found: &DataType) -> bool {
-    matches!(found, DataType::Int64 | DataType::UInt64)
 }
 
 /// A number that is written out and is a double.

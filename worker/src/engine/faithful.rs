@@ -13,6 +13,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Ope
 use datafusion::optimizer::AnalyzerRule;
 
 use super::nullable::nullable;
+use super::number_types::has_fraction;
 use super::rewrite::rewrite_node;
 use super::{bits, correlated, dates_of_digits, subqueries, zones};
 
@@ -146,12 +147,6 @@ fn halves(args: Vec<Expr>, schema: &DFSchema) -> Transformed<Vec<Expr>> {
 
 fn is_time(found: &DataType) -> bool {
     matches!(found, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
-}
-
-/// Whether numbers of this type may have a fraction.
-pub(super) fn has_fraction(found: &DataType) -> bool {
-    found.is_floating()
-        || matches!(found, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) if *scale > 0)
 }
 
 /// An interval that may be of other than whole days: that of a column, or of a number, is known only when rows are read.

@@ -32,6 +32,7 @@ mod lifted_conditions;
 mod like_escape;
 mod minutes;
 mod nullable;
+mod number_types;
 mod numbers;
 mod one_form;
 mod ordered;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use mlpipeline_crds::ExitCode;
 
 use super::Failure;
-use crate::scratch::is_on_scratch;
+use crate::scratch_name::is_on_scratch;
 
 /// Where Linux shows the open files of this process.
 const HANDLES: &str = "/proc/self/fd";
