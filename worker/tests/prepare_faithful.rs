@@ -171,7 +171,7 @@ fn nul_bytes_are_a_file_that_was_cut_or_not_fully_written() {
     };
     let cut = "was the file cut or not fully written";
     for (name, bytes, parts) in [
-        ("in.csv", hole("a,b\n1,x", 1, "y\n"), ["line 2", "a NUL byte here"]),
+        ("in.csv", hole("a,b\n1,x", 2, "y\n"), ["line 2", "2 NUL bytes here"]),
         ("in.csv", hole("a,b\n1,2\n3,", 5000, "\n5,6\n"), ["line 3", "5000 NUL bytes here"]),
         ("in.csv", hole("a,b\n1,2\n3,\"", 3, ""), ["line 3", "3 NUL bytes here"]),
         ("in.csv", hole("a,b\n1,2\n", 70 << 20, ""), ["line 3", "NUL bytes here"]),

@@ -104,9 +104,11 @@ pub(super) async fn post_by(
     // In the order of the rows, whatever the order of the answers: what is kept is a prefix.
     let in_flight = delivery.concurrent_requests.unwrap_or(1).max(1) as usize;
     let answered = batches(rows, delivery.rows_per_request, taken)
-        .map(|batch| async {
+        .enumerate()
+        .map(|(number, batch)| async move {
             let (batch, taken) = batch?;
-            sender.send(batch).await?;
+            // The process before may have sent them, and ended before their answers.
+            sender.send(batch, number < in_flight).await?;
             Ok::<_, StepError>(taken)
         })
         .buffered(in_flight);
@@ -144,7 +146,8 @@ struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    async fn send(&self, batch: RequestBatch) -> Result<(), DeliverError> {
+    /// Sends a batch until it is accepted, refused, or tried often enough. `is_repeated` says that it may have been sent before.
+    async fn send(&self, batch: RequestBatch, is_repeated: bool) -> Result<(), DeliverError> {
         let batch = &batch;
         check_address(&self.url, self.network).map_err(|problem| self.endpoint(batch, problem.0))?;
         let mut pause = self.network.backoff;
@@ -159,7 +162,10 @@ impl Sender<'_> {
                 () = stop_overdue(self.cancellation) => return Err(DeliverError::Stopped),
             };
             let sent = match asked {
-                Ok(begun) => self.conclude(batch, begun, may_be_under_way).await,
+                Ok(begun) => {
+                    let may_be = may_be_under_way || is_repeated && attempt < self.network.attempts;
+                    self.conclude(batch, begun, may_be).await
+                }
                 Err(attempt) => Err(attempt),
             };
             let (problem, asked) = match sent {

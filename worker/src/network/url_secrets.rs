@@ -7,13 +7,20 @@ use url::Url;
 
 use crate::redaction::Redaction;
 
+/// How many bytes a value of a query has at least: shorter ones are words such as json, which messages need.
+const LEAST_VALUE: usize = 8;
+
 /// Takes the password and the query of a URL, as a whole and each of its values, out of a text.
 pub(crate) fn redaction_of(url: &Url) -> Redaction {
     let query = url.query().unwrap_or_default();
     // What has no name is a value.
     let values = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
-    let written = [url.password().unwrap_or_default(), query].into_iter().chain(values);
-    let mut all: Vec<String> = url.query_pairs().map(|(_, value)| value.into_owned()).collect();
+    let is_long = |value: &str| value.len() >= LEAST_VALUE;
+    // Without a password, a key may stand in the place of the user's name.
+    let credential = url.password().unwrap_or_else(|| url.username());
+    let written = [credential, query].into_iter().chain(values.filter(|value| is_long(value)));
+    let decoded = url.query_pairs().map(|(_, value)| value.into_owned());
+    let mut all: Vec<String> = decoded.filter(|value| is_long(value)).collect();
     for value in written {
         all.push(value.to_owned());
         all.push(percent_decode_str(value).decode_utf8_lossy().into_owned());
@@ -35,7 +42,7 @@ mod tests {
             ("no to/ken-1 of abc", "no … of abc"),
             ("no to%2Fken-1", "no …"),
             ("no to%2fken-1", "no …"),
-            ("lonely-value and a b c", "… and …"),
+            ("lonely-value and a b c", "… and a b c"),
             ("/rows?token=to%2Fken-1&v=abc&lonely-value&q=a+b+c is gone", "/rows?… is gone"),
         ] {
             assert_eq!(redaction.clean(text), expected, "{text}");

@@ -26,7 +26,7 @@ pub(super) struct Arrival {
     pub is_page: bool,
 }
 
-/// What a Parquet file begins with.
+/// What a Parquet file begins and ends with.
 const PARQUET: &[u8] = b"PAR1";
 
 /// A file on the local disk, uncompressed.
@@ -132,7 +132,7 @@ impl LocalFile {
     /// When it cannot be read, or is no text, or of another encoding.
     pub(super) fn mark_length(&self) -> Result<u64, TableError> {
         let first = self.first_bytes(4096)?;
-        if first.starts_with(PARQUET) {
+        if first.starts_with(PARQUET) && self.last_bytes(PARQUET.len() as u64)? == PARQUET {
             return Err(TableError::content(
                 &self.name,
                 "it is a Parquet file, and text is expected by its name or its format; write format: parquet",

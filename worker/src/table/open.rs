@@ -152,7 +152,7 @@ fn table(
     }
     let pages = files.iter().any(|file| file.arrival.is_page);
     let opened = format.infer(files, &options, &stop)?;
-    if pages && opened.rows == 0 {
+    if pages && opened.rows == 0 && opened.table.schema().fields().len() == 1 {
         let problem = "it has no rows, and the server sends it as text/html, as it sends an HTML or XML page; does the address need a login?";
         return Err(TableError::content(&name, problem));
     }

@@ -149,9 +149,8 @@ fn header(file: &LocalFile, begin: u64, dialect: Dialect) -> Result<(Vec<String>
 
 /// What is said of a first line with NUL bytes. Several after each other are what UTF-16 has not, and files with holes have.
 fn nuls(line: &[u8]) -> Option<String> {
-    let (at, problem) = first_nul(line)?;
-    let is_hole = line.get(at + 1) == Some(&0);
-    Some(if is_hole { problem } else { NULS.to_owned() })
+    let hole = first_nul(line).map(|(_, problem)| problem);
+    hole.or_else(|| memchr::memchr(0, line).map(|_| NULS.to_owned()))
 }
 
 /// The lines before the one with the first byte that is not UTF-8: the scan names that byte and its line.

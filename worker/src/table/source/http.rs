@@ -6,7 +6,7 @@ use super::digest::check_digest;
 use super::plain::decode;
 use super::{Found, Request};
 use crate::failure::StepError;
-use crate::network::{Download, fetch, redacted};
+use crate::network::{Download, FetchError, fetch, redacted};
 use crate::table::TableError;
 use crate::table::file::{Arrival, LocalFile};
 
@@ -18,7 +18,7 @@ pub(super) async fn locate(request: &Request<'_>) -> Result<Found, StepError> {
         .map_err(|error| TableError::Source(format!("the uri is not a valid URL: {error}")))?;
     let name = redacted(&url);
     let format = request.format_of(&name, url.path())?;
-    let fetched = fetch(&Download {
+    let mut fetched = fetch(&Download {
         url: &url,
         credentials: &request.credentials,
         network: &context.network,
@@ -28,7 +28,14 @@ pub(super) async fn locate(request: &Request<'_>) -> Result<Found, StepError> {
     .await
     .map_err(TableError::from)?;
     if let Some(expected) = request.sha256 {
-        check_digest(&name, expected, fetched.sha256.as_str())?;
+        let checked = check_digest(&name, expected, fetched.sha256.as_str());
+        if checked.is_err() && fetched.end_is_unknown {
+            let problem = "what came has another sha256 than the one that is accepted".to_owned();
+            return Err(TableError::from(FetchError::CutShort { name, problem }).into());
+        }
+        checked?;
+        // What was asked for is all there, whatever the server says of it.
+        (fetched.end_is_unknown, fetched.is_page) = (false, false);
     }
     if fetched.is_page && request.format.is_none() {
         let problem = format!(

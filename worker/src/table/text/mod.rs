@@ -17,7 +17,7 @@ mod table;
 
 pub(crate) use blocks::shown;
 pub(super) use blocks::{
-    Block, Malformed, RECORD_LIMIT, Splitter, cores, index_blocks, inspect_blocks, malformed_block,
+    Block, Malformed, RECORD_LIMIT, Splitter, cores, index_blocks, inspect_blocks, line_of, malformed_block,
 };
 pub(super) use buffers::Buffers;
 pub(super) use column::ColumnBuilders;

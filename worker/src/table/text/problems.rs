@@ -24,7 +24,7 @@ pub(crate) fn checked(bytes: &[u8]) -> Result<&str, Utf8Error> {
 /// What is said of a file with the line ends of old Macs.
 pub(crate) const OLD_LINE_ENDS: &str = "its lines end with carriage returns alone, as programs of old Macs wrote them, and lines end with a line feed here; write them again, as with tr '\\r' '\\n'";
 
-/// The text of a block: UTF-8 without NUL bytes.
+/// The text of a block: UTF-8 without runs of NUL bytes.
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
     if let Some((offset, problem)) = first_nul(bytes) {
         return Err(Malformed { offset: offset as u64, problem });
