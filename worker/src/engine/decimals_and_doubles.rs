@@ -137,6 +137,11 @@ fn make_alike(exprs: Vec<&mut Expr>, schema: &DFSchema) -> bool {
 fn compare_alike(exprs: Vec<&mut Expr>, schema: &DFSchema) -> bool {
     let types = types_of(&exprs, schema);
     let has = |is: fn(&DataType) -> bool| types.iter().any(is);
+    // A text would be cast to as many digits as the decimal has.
+    if has(DataType::is_string) && exprs.iter().any(|expr| is_written_decimal(expr)) {
+        make_doubles(exprs, &types);
+        return true;
+    }
     if has(is_long) && has(DataType::is_floating) && exprs.iter().any(|expr| is_large(expr)) {
         if let Some(decimals) = written(&exprs, &types) {
             make_decimals(exprs, decimals);

@@ -28,8 +28,7 @@ impl AnalyzerRule for LiftedConditions {
         let mut names = 0;
         plan.transform_up_with_subqueries(|plan| match plan {
             LogicalPlan::Subquery(select) if !select.outer_ref_columns.is_empty() => {
-                let outputs = select.subquery.schema().iter().filter(|(table, _)| table.is_none());
-                let outputs = outputs.map(|(_, field)| field.name().clone()).collect();
+                let outputs = select.subquery.schema().columns().into_iter().collect();
                 let mut lifting = Lifting { names, outputs };
                 let settled = lifting.settled(LogicalPlan::clone(&select.subquery))?;
                 names = lifting.names;
@@ -54,8 +53,8 @@ struct Lifted {
 struct Lifting {
     /// How many columns got a name here.
     names: usize,
-    /// What the SELECT calls values that it computes.
-    outputs: BTreeSet<String>,
+    /// What the SELECT gives.
+    outputs: BTreeSet<Column>,
 }
 
 impl Lifting {
@@ -84,8 +83,15 @@ impl Lifting {
 
     /// The rows with the conditions above them.
     fn held(&mut self, mut lifted: Lifted) -> Result<LogicalPlan> {
-        // The engine gives the columns of conditions beside what the SELECT computes, and takes two of one name for one.
-        if columns(&lifted.conditions).iter().any(|column| self.outputs.contains(&column.name)) {
+        // The engine gives the columns of conditions beside what the SELECT does, and takes two of one name for one.
+        let asked = columns(&lifted.conditions);
+        if asked.is_empty() {
+            return with_conditions(lifted.plan, lifted.conditions);
+        }
+        let all: BTreeSet<&Column> = self.outputs.iter().chain(&asked).collect();
+        let names: BTreeSet<&str> = all.iter().map(|column| column.name.as_str()).collect();
+        let is_computed = |column: &Column| column.relation.is_none() && self.outputs.contains(column);
+        if names.len() < all.len() || asked.iter().any(is_computed) {
             lifted = self.renamed(lifted)?;
         }
         with_conditions(lifted.plan, lifted.conditions)
@@ -169,6 +175,10 @@ impl Lifting {
         let Lifted { plan: left, mut conditions } = self.lifted(Arc::unwrap_or_clone(join.left))?;
         let right = Arc::unwrap_or_clone(join.right);
         let right = if join.join_type == JoinType::Inner {
+            let parts = join.filter.take().map(split_conjunction_owned).into_iter().flatten();
+            let (moved, kept): (Vec<Expr>, Vec<Expr>) = parts.partition(is_moved);
+            conditions.extend(moved);
+            join.filter = conjunction(kept);
             let right = self.lifted(right)?;
             conditions.extend(right.conditions);
             right.plan
@@ -185,7 +195,8 @@ impl Lifting {
     fn past_distinct(&mut self, input: Arc<LogicalPlan>) -> Result<Lifted> {
         let own: Vec<Expr> = input.schema().columns().into_iter().map(Expr::Column).collect();
         let lifted = self.lifted(Arc::unwrap_or_clone(input))?;
-        if are_of_one_value(&lifted.conditions, lifted.plan.schema()) {
+        let is_as_before = lifted.plan.schema().fields().len() == own.len();
+        if is_as_before || are_of_one_value(&lifted.conditions, lifted.plan.schema()) {
             let plan = LogicalPlan::Distinct(Distinct::All(Arc::new(lifted.plan)));
             return Ok(Lifted { plan, conditions: lifted.conditions });
         }
