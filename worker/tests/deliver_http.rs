@@ -42,6 +42,9 @@ fn volume(rows: usize) -> Volume {
     volume
 }
 
+/// The bytes of the answer to the request of a number, from 1 on, and whether the connection is held open behind them.
+type Answering = fn(usize) -> (&'static str, bool);
+
 #[test]
 fn each_row_is_one_object_with_a_key_of_its_own_and_connections_change() {
     let receiver = Receiver::start();
@@ -237,9 +240,7 @@ fn nothing_is_published_when_the_receiver_refuses_or_does_not_answer() {
 
 /// A receiver that answers each request with these bytes, counted from 1, and then closes the connection, or holds it open. It gives the
 /// keys of the requests.
-fn answering_bytes(
-    answer: fn(usize) -> (&'static str, bool),
-) -> (String, Arc<std::sync::Mutex<Vec<String>>>) {
+fn answering_bytes(answer: Answering) -> (String, Arc<std::sync::Mutex<Vec<String>>>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/rows", listener.local_addr().expect("an address"));
     let keys: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
@@ -277,7 +278,7 @@ fn answering_bytes(
 #[test]
 fn the_status_of_an_answer_counts_whatever_becomes_of_its_body() {
     let begun = std::time::Instant::now();
-    let answers: [fn(usize) -> (&'static str, bool); 4] = [
+    let answers: [Answering; 4] = [
         |_| ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", false),
         |_| ("HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz", false),
         // Nothing says where it ends, and the connection stays open.
@@ -309,7 +310,7 @@ fn the_status_of_an_answer_counts_whatever_becomes_of_its_body() {
 fn a_conflict_is_waited_out_while_the_same_request_may_be_under_way() {
     const DONE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     const CONFLICT: &str = "HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    let answers: [fn(usize) -> (&'static str, bool); 2] = [
+    let answers: [Answering; 2] = [
         // The first answer is lost: the receiver is at work on the request when it comes again.
         |number| match number {
             1 => ("", false),
@@ -341,7 +342,7 @@ fn a_conflict_is_waited_out_while_the_same_request_may_be_under_way() {
 
 #[test]
 fn an_answer_that_is_not_http_is_told_from_no_connection() {
-    let answers: [(fn(usize) -> (&'static str, bool), &str); 3] = [
+    let answers: [(Answering, &str); 3] = [
         (
             |_| ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", false),
             "several lengths in Content-Length",
