@@ -332,7 +332,7 @@ fn a_conflict_is_waited_out_while_the_same_request_may_be_under_way() {
         assert!(keys.len() > 1 && keys.iter().all(|key| *key == keys[0]), "{keys:?}");
     }
     let (url, keys) = answering_bytes(|_| (CONFLICT, false));
-    // The first request may be one that a process before sent; it is not tried for ever.
+    // The first request may be one that a process before sent; it is not tried without an end.
     deliver(&volume(1), &url, None).fails(3, "DeliveryRefused", &["409 Conflict"]);
     assert!(keys.lock().expect("keys").len() > 1);
     let (url, keys) = answering_bytes(|number| (if number == 1 { DONE } else { CONFLICT }, false));
