@@ -8,7 +8,7 @@ mod support;
 use std::fmt::Write;
 
 use serde_json::{Value, json};
-use support::{Volume, prepare};
+use support::{Volume, converted, prepare};
 
 /// Queries over the table t (id, n, x, s, d, b).
 const QUERIES: [&str; 12] = [
@@ -55,17 +55,6 @@ fn table(seed: u64, rows: u64) -> String {
     text
 }
 
-/// The table in a format, as an artifact of a step of that name.
-fn converted(volume: &Volume, format: &str) -> Value {
-    let inputs = json!([{"name": "t", "source": {"uri": {"uri": "file:in.csv"}}}]);
-    let mut spec = prepare(inputs, None);
-    spec["step"] = json!(format);
-    spec["action"]["prepare"]["format"] = json!(format);
-    let ended = volume.step(&spec, &[]);
-    let revision = ended.succeeds().report.revision.clone().expect("a revision");
-    json!([{"name": "t", "source": {"artifact": {"path": format!("ns/pipe/{format}/{revision}")}}}])
-}
-
 fn answer(volume: &Volume, inputs: Value, sql: &str) -> String {
     let ended = volume.step(&prepare(inputs, Some(sql)), &[]);
     let text = volume.data(ended.succeeds(), "data.csv");
@@ -77,10 +66,11 @@ fn answer(volume: &Volume, inputs: Value, sql: &str) -> String {
 fn every_format_gives_the_same_answer() {
     for (seed, rows) in [(1, 40), (3, 300)] {
         let volume = Volume::new();
-        volume.put("in.csv", table(seed, rows));
-        let formats = ["csv", "ndjson", "parquet"].map(|format| (format, converted(&volume, format)));
+        volume.put("t.csv", table(seed, rows));
+        let formats =
+            ["csv", "ndjson", "parquet"].map(|format| (format, json!([converted(&volume, "t", format)])));
         for sql in QUERIES {
-            let raw = json!([{"name": "t", "source": {"uri": {"uri": "file:in.csv"}}}]);
+            let raw = json!([{"name": "t", "source": {"uri": {"uri": "file:t.csv"}}}]);
             let expected = answer(&volume, raw, sql);
             for (format, inputs) in &formats {
                 assert_eq!(answer(&volume, inputs.clone(), sql), expected, "{format}: {sql}");
@@ -97,8 +87,8 @@ fn large_tables_keep_the_order_of_their_rows_and_groups() {
     for id in 0..1_000_000_u32 {
         writeln!(text, "{id},group {},0.{}", (id / 7) % 5003, id % 997).expect("a String");
     }
-    volume.put("in.csv", &text);
-    let inputs = || json!([{"name": "t", "source": {"uri": {"uri": "file:in.csv"}}}]);
+    volume.put("t.csv", &text);
+    let inputs = || json!([{"name": "t", "source": {"uri": {"uri": "file:t.csv"}}}]);
     let copy = answer(&volume, inputs(), "SELECT id FROM t WHERE id % 1000 = 999");
     let expected: Vec<String> = (0..1000).map(|row| (row * 1000 + 999).to_string()).collect();
     assert_eq!(copy, format!("id\n{}\n", expected.join("\n")));
@@ -138,9 +128,10 @@ fn sums_and_means_of_doubles_have_all_digits_however_a_table_is_divided() {
         let cents = row * 7919 % 50_021;
         writeln!(text, "{row},{},{}.{:02}", row % 3, cents / 100, cents % 100).expect("a String");
     }
-    volume.put("in.csv", text);
-    let csv = json!([{"name": "t", "source": {"uri": {"uri": "file:in.csv"}}}]);
-    let inputs = [csv, converted(&volume, "ndjson"), converted(&volume, "parquet")];
+    volume.put("t.csv", text);
+    let csv = json!([{"name": "t", "source": {"uri": {"uri": "file:t.csv"}}}]);
+    let inputs =
+        [csv, json!([converted(&volume, "t", "ndjson")]), json!([converted(&volume, "t", "parquet")])];
     let mean = "250.08484533333333";
     for (sql, expected) in [
         ("SELECT sum(price) AS s, avg(price) AS a FROM t", format!("s,a\n15005090.72,{mean}\n")),

@@ -7,7 +7,7 @@ mod support;
 use std::fmt::Write;
 
 use serde_json::{Value, json};
-use support::{Ended, Volume, prepare};
+use support::{Ended, Volume, converted, prepare};
 
 /// Rows of the large table: held in memory, it takes more than is allowed here.
 const LARGE: u32 = 200_000;
@@ -31,17 +31,6 @@ fn volume() -> Volume {
 
 fn uri(name: &str) -> Value {
     json!({"name": name, "source": {"uri": {"uri": format!("file:{name}.csv")}}})
-}
-
-/// The table in a format, as the result of a step of that name.
-fn converted(volume: &Volume, table: &str, format: &str) -> Value {
-    let mut spec = prepare(json!([uri(table)]), None);
-    let step = format!("{table}-{format}");
-    spec["step"] = json!(step);
-    spec["action"]["prepare"]["format"] = json!(format);
-    let ended = volume.step(&spec, &[]);
-    let revision = ended.succeeds().report.revision.clone().expect("a revision");
-    json!({"name": table, "source": {"artifact": {"path": format!("ns/pipe/{step}/{revision}")}}})
 }
 
 fn joined(volume: &Volume, inputs: &Value, sql: &str) -> (Ended, String) {

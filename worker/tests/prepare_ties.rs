@@ -7,7 +7,7 @@ mod support;
 use std::fmt::Write;
 
 use serde_json::{Value, json};
-use support::{Volume, prepare};
+use support::{Volume, converted, prepare};
 
 /// Of a row with this id: its group, and its day, of which many rows have the same.
 fn row(id: u32) -> (u32, u32) {
@@ -77,17 +77,6 @@ fn queries(rows: u32) -> Vec<(&'static str, Vec<u32>)> {
     ]
 }
 
-/// The table in a format, as an artifact of a step of that name.
-fn converted(volume: &Volume, format: &str) -> Value {
-    let inputs = json!([{"name": "t", "source": {"uri": {"uri": "file:in.csv"}}}]);
-    let mut spec = prepare(inputs, None);
-    spec["step"] = json!(format);
-    spec["action"]["prepare"]["format"] = json!(format);
-    let ended = volume.step(&spec, &[]);
-    let revision = ended.succeeds().report.revision.clone().expect("a revision");
-    json!([{"name": "t", "source": {"artifact": {"path": format!("ns/pipe/{format}/{revision}")}}}])
-}
-
 fn answers(volume: &Volume, inputs: &Value, rows: u32, arguments: &[&str]) {
     for (sql, expected) in queries(rows) {
         let ended = volume.step(&prepare(inputs.clone(), Some(sql)), arguments);
@@ -108,9 +97,9 @@ fn answers(volume: &Volume, inputs: &Value, rows: u32, arguments: &[&str]) {
 fn equal_rows_stay_in_their_order_in_every_format() {
     for rows in [60, 20_000] {
         let volume = Volume::new();
-        volume.put("in.csv", table(rows));
+        volume.put("t.csv", table(rows));
         for format in ["csv", "ndjson", "parquet"] {
-            let inputs = converted(&volume, format);
+            let inputs = json!([converted(&volume, "t", format)]);
             answers(&volume, &inputs, rows, &[]);
         }
     }
@@ -121,10 +110,10 @@ fn equal_rows_stay_in_their_order_in_every_format() {
 fn equal_rows_of_large_tables_stay_in_their_order_whatever_the_memory() {
     let rows = 600_000;
     let volume = Volume::new();
-    volume.put("in.csv", table(rows));
-    let inputs = json!([{"name": "t", "source": {"uri": {"uri": "file:in.csv"}}}]);
+    volume.put("t.csv", table(rows));
+    let inputs = json!([{"name": "t", "source": {"uri": {"uri": "file:t.csv"}}}]);
     answers(&volume, &inputs, rows, &[]);
     answers(&volume, &inputs, rows, &["--memory-limit", "24MiB"]);
-    let parquet = converted(&volume, "parquet");
+    let parquet = json!([converted(&volume, "t", "parquet")]);
     answers(&volume, &parquet, rows, &[]);
 }

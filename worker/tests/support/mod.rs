@@ -152,6 +152,18 @@ impl Volume {
     }
 }
 
+/// The table of a CSV file `TABLE.csv` on the volume, as the result of a step that wrote it in a format.
+pub fn converted(volume: &Volume, table: &str, format: &str) -> Value {
+    let source = json!({"uri": {"uri": format!("file:{table}.csv")}});
+    let mut spec = prepare(json!([{"name": table, "source": source}]), None);
+    let step = format!("{table}-{format}");
+    spec["step"] = json!(step);
+    spec["action"]["prepare"]["format"] = json!(format);
+    let ended = volume.step(&spec, &[]);
+    let revision = ended.succeeds().report.revision.clone().expect("a revision");
+    json!({"name": table, "source": {"artifact": {"path": format!("ns/pipe/{step}/{revision}")}}})
+}
+
 /// A prepare step of fixed revision that writes CSV.
 pub fn prepare(inputs: Value, sql: Option<&str>) -> Value {
     let mut action = json!({"inputs": inputs, "format": "csv"});

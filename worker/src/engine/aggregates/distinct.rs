@@ -1,4 +1,4 @@
-//! A sum or mean of values that differ: each goes on to it once.
+//! A sum or mean of different values: each counts once.
 //!
 //! Owns which values were there, and how partitions hand them on. Doubles differ where their bits do.
 

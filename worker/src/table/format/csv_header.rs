@@ -8,7 +8,7 @@ use super::csv_records::Records;
 use crate::column_words::{MOST_LISTED, listed, other_names};
 use crate::table::TableError;
 use crate::table::file::LocalFile;
-use crate::table::text::{RECORD_LIMIT, first_nul, not_utf8, shown};
+use crate::table::text::{RECORD_LIMIT, not_utf8, nul_run, shown};
 
 /// Signs that often separate fields, in the order in which they are guessed.
 const LIKELY_DELIMITERS: [char; 4] = [';', '\t', '|', ','];
@@ -149,7 +149,7 @@ fn header(file: &LocalFile, begin: u64, dialect: Dialect) -> Result<(Vec<String>
 
 /// What is said of a first line with NUL bytes. Several after each other are what UTF-16 has not, and files with holes have.
 fn nuls(line: &[u8]) -> Option<String> {
-    let hole = first_nul(line).map(|(_, problem)| problem);
+    let hole = nul_run(line).map(|(_, problem)| problem);
     hole.or_else(|| memchr::memchr(0, line).map(|_| NULS.to_owned()))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Looks at the line alone, and only where it is wrong.
 
-use crate::table::text::{OLD_LINE_ENDS, first_nul, shown};
+use crate::table::text::{OLD_LINE_ENDS, nul_run, shown};
 
 /// How objects come into one line each.
 const ONE_A_LINE: &str = "write one object a line, for example with jq -c .";
@@ -23,7 +23,7 @@ const FOREIGN: [(&str, &str); 7] = [
 
 /// What is said of a line that does not begin as an object does.
 pub(super) fn not_object(line: &[u8]) -> String {
-    if let Some((_, problem)) = first_nul(line) {
+    if let Some((_, problem)) = nul_run(line) {
         return problem;
     }
     let way = if line.starts_with(b"[") { OUT_OF_ARRAY } else { ONE_A_LINE };
@@ -36,7 +36,7 @@ pub(super) fn not_object(line: &[u8]) -> String {
 
 /// What is said of a line that begins as an object does, and is none.
 pub(super) fn not_json(line: &[u8], error: &serde_json::Error) -> String {
-    if let Some((_, problem)) = first_nul(line) {
+    if let Some((_, problem)) = nul_run(line) {
         return problem;
     }
     // serde_json says "at line 1 column 5"; the line is always 1 here, and the caller knows the real one.

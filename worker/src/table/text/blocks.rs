@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use super::buffers::Buffers;
-use super::nul::first_nul;
+use super::nul::nul_run;
 use crate::table::TableError;
 use crate::table::file::LocalFile;
 
@@ -85,7 +85,7 @@ fn split(
         |base: u64, malformed: Malformed| locate(&open, file, base + malformed.offset, malformed.problem);
     // A record that does not end may be what is missing of a file.
     let missing = |held: &[u8], offset: u64| {
-        first_nul(held).map(|(place, problem)| locate(&open, file, offset + place as u64, problem))
+        nul_run(held).map(|(place, problem)| locate(&open, file, offset + place as u64, problem))
     };
     let mut offset = start;
     let (mut held, mut known) = (buffers.take_used(), 0);

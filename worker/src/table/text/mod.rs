@@ -25,7 +25,7 @@ pub(super) use column_kinds::ColumnKinds;
 pub(crate) use date::iso_microseconds;
 pub(super) use field_kind::is_of;
 pub(super) use kinds::{TextKinds, type_of};
-pub(super) use nul::first_nul;
+pub(super) use nul::nul_run;
 pub(crate) use problems::not_of_type;
 pub(super) use problems::{OLD_LINE_ENDS, checked, not_utf8, utf8, wrong_type};
 pub use rules::ExpectedTypes;

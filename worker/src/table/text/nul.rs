@@ -1,7 +1,7 @@
 //! NUL bytes: where a file was cut or not fully written, storage gives them in the place of what is missing. A single one may be a sign of a text.
 
-/// Where the first NUL bytes are that follow each other, and what is said of them.
-pub(crate) fn first_nul(bytes: &[u8]) -> Option<(usize, String)> {
+/// Where the first run of NUL bytes is, and what is said of it.
+pub(crate) fn nul_run(bytes: &[u8]) -> Option<(usize, String)> {
     let at = memchr::memmem::find(bytes, b"\0\0")?;
     let count = bytes.get(at..).unwrap_or_default().iter().take_while(|byte| **byte == 0).count();
     Some((
@@ -18,10 +18,10 @@ mod tests {
 
     #[test]
     fn the_first_run_of_nul_bytes_is_found_and_counted() {
-        assert_eq!(first_nul("a,é\n".as_bytes()), None);
-        let (at, problem) = first_nul(b"ab\n\0\0\0c\0").expect("NUL bytes");
+        assert_eq!(nul_run("a,é\n".as_bytes()), None);
+        let (at, problem) = nul_run(b"ab\n\0\0\0c\0").expect("NUL bytes");
         assert_eq!(at, 3);
         assert!(problem.starts_with("3 NUL bytes here: was the file cut"), "{problem}");
-        assert_eq!(first_nul(b"a\0b\0"), None);
+        assert_eq!(nul_run(b"a\0b\0"), None);
     }
 }

@@ -6,7 +6,7 @@ use mlpipeline_crds::ColumnType;
 
 use super::blocks::{Malformed, shown};
 use super::field_kind::is_finer_than_microseconds;
-use super::nul::first_nul;
+use super::nul::nul_run;
 use super::rules::ColumnRules;
 use crate::clock_parts::has_second_60;
 
@@ -26,7 +26,7 @@ pub(crate) const OLD_LINE_ENDS: &str = "its lines end with carriage returns alon
 
 /// The text of a block: UTF-8 without runs of NUL bytes.
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
-    if let Some((offset, problem)) = first_nul(bytes) {
+    if let Some((offset, problem)) = nul_run(bytes) {
         return Err(Malformed { offset: offset as u64, problem });
     }
     checked(bytes).map_err(|error| {
